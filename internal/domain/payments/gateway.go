@@ -1,0 +1,110 @@
+package payments
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"cursus/internal/kernel/money"
+)
+
+// Gateway is the door to a payment provider. It is called outside transactions only. Every call that creates something
+// carries a key made from our own row id, so that a repeated call finds the first one's result.
+type Gateway interface {
+	// Name is the provider's name in our book, "stripe".
+	Name() string
+	// Live says whether real money moves. The sandbox and test keys answer false.
+	Live() bool
+	// OpenCheckout opens a hosted pay page for one payment.
+	OpenCheckout(ctx context.Context, r CheckoutRequest) (CheckoutSession, error)
+	// ExpireCheckout closes a pay page that nobody needs any more. Closing a finished one is an error of kind Conflict.
+	ExpireCheckout(ctx context.Context, sessionID, idempotencyKey string) error
+	// Refund gives money back on a captured payment.
+	Refund(ctx context.Context, r RefundRequest) (ProviderRefund, error)
+	// ReadEvent checks the signature over the raw bytes and reads the event. A bad signature is a fault of kind
+	// Unauthenticated; bytes that are not an event are of kind Invalid.
+	ReadEvent(raw []byte, signature string, now time.Time) (ProviderEvent, error)
+	// Fact turns a stored event's payload into what it says about our payments; false when it says nothing of interest.
+	Fact(e ProviderEvent) (Fact, bool, error)
+	// EventsSince lists the events created at or after t, oldest first, for what the webhook missed.
+	EventsSince(ctx context.Context, t time.Time) ([]ProviderEvent, error)
+	// Book sums the provider's own record per currency: captures − refunds − lost disputes.
+	Book(ctx context.Context) (map[money.Currency]int64, error)
+}
+
+// CheckoutRequest asks for a pay page. Keys: the payment's id is the client reference and metadata "payment_id".
+type CheckoutRequest struct {
+	PaymentID      string
+	OrderID        string
+	Description    string // what the learner reads on the pay page
+	Email          string
+	Amount         money.Amount
+	Lang           string // en or fr
+	SuccessURL     string
+	CancelURL      string
+	ExpiresAt      time.Time // provider's bounds apply: 30 min to 24 h from now
+	IdempotencyKey string
+}
+
+// CheckoutSession is the provider's open pay page.
+type CheckoutSession struct {
+	ID              string
+	URL             string
+	PaymentIntentID string // may be empty until it is paid
+	ExpiresAt       time.Time
+}
+
+// RefundRequest asks for money back.
+type RefundRequest struct {
+	RefundID        string // our row
+	PaymentID       string
+	PaymentIntentID string
+	Amount          money.Amount
+	IdempotencyKey  string
+}
+
+// ProviderRefund is the provider's refund.
+type ProviderRefund struct {
+	ID     string
+	Status string // pending, succeeded, failed, canceled, requires_action
+}
+
+// ProviderEvent is one event as the provider sent it.
+type ProviderEvent struct {
+	ID         string
+	Type       string
+	APIVersion string
+	CreatedAt  time.Time
+	Live       bool
+	Raw        json.RawMessage
+}
+
+// FactKind is what an event means for us, whatever the provider's name for it.
+type FactKind string
+
+// The facts that the book of payments understands.
+const (
+	FactCaptured      FactKind = "captured"       // the money is ours
+	FactPending       FactKind = "pending"        // checkout done, a delayed method has not paid yet
+	FactFailed        FactKind = "failed"         // a delayed method failed
+	FactExpired       FactKind = "expired"        // the pay page closed unpaid
+	FactRefunded      FactKind = "refunded"       // a refund succeeded, or exists and will
+	FactRefundFailed  FactKind = "refund_failed"  // a refund that was announced did not reach the buyer
+	FactDisputeOpened FactKind = "dispute_opened" // the bank took the money back for now
+	FactDisputeWon    FactKind = "dispute_won"    // and returned it
+	FactDisputeLost   FactKind = "dispute_lost"   // or kept it
+	FactUninteresting FactKind = "uninteresting"  // known, says nothing about our books
+)
+
+// Fact is the content of an event in our words. Amounts are the provider's own numbers in minor units of the currency.
+type Fact struct {
+	Kind            FactKind
+	PaymentID       string // our id, from metadata or client reference; empty when the object does not carry it
+	PaymentIntentID string
+	CheckoutID      string
+	RefundID        string // our refund row's id from metadata, empty for a refund made in the provider's dashboard
+	ProviderRefund  string // the provider's refund id
+	DisputeID       string
+	Amount          money.Amount // captured, refunded or disputed amount of this fact alone
+	Method          string       // card, sepa_debit …
+}
