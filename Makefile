@@ -1,0 +1,27 @@
+# Cursus. `make help` lists what can be made.
+export CGO_ENABLED := 0
+export GOFLAGS := -buildvcs=false
+GO ?= go
+
+.PHONY: help deps build test lint fuzz ci clean
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+deps: ## Find PostgreSQL and the PDF and browser tools, or install them, or say how
+	@sh .ci/deps
+
+build: ## Compile everything
+	$(GO) build ./...
+
+test: deps ## Run every test (a clone of a real PostgreSQL database per test)
+	$(GO) test ./...
+
+lint: ## go vet and gofmt
+	$(GO) vet ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'gofmt: the files above are not formatted'; exit 1; }
+
+ci: ## What CI runs
+	bash .ci/run
+
+clean: ## Remove what was built
+	rm -rf build .cache
