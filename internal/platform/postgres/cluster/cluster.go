@@ -1,0 +1,246 @@
+// Package cluster runs a private PostgreSQL server in a folder, so that a newcomer needs no database administrator.
+//
+// The server listens on a unix socket only. As root it drops to an unprivileged user, because PostgreSQL refuses to run as
+// root. A folder whose server was killed is recovered by the next Start; a folder whose server runs is adopted.
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"cursus/internal/kernel/fault"
+)
+
+// ErrNotInstalled says in one line what to install.
+var ErrNotInstalled = fault.New(fault.Unavailable, "postgresql-missing",
+	"PostgreSQL's server is not on this machine: install it (Debian and Ubuntu: sudo apt-get install postgresql; macOS: brew install postgresql@17) or set PG_BIN to the folder of initdb.")
+
+// maxSocketPath is what the kernel allows for a unix socket, without the final zero.
+const maxSocketPath = 107
+
+// Options of Start.
+type Options struct {
+	BinDir   string            // folder of initdb and postgres; empty: look for it
+	Settings map[string]string // server settings, such as fsync=off for tests
+	Detach   bool              // leave the server running when this process ends
+}
+
+// Cluster is a running private server.
+type Cluster struct {
+	dir, bin string
+	detached bool
+	done     chan struct{}
+	cmd      *exec.Cmd
+}
+
+// FindBin looks for the server's programs: the given folder, PATH, and where packages put them.
+func FindBin(given string) (string, error) {
+	candidates := []string{given}
+	if p, err := exec.LookPath("initdb"); err == nil {
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			candidates = append(candidates, filepath.Dir(real))
+		}
+	}
+	for _, pattern := range []string{
+		"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/opt/postgresql*/bin",
+		"/Applications/Postgres.app/Contents/Versions/latest/bin", "/usr/local/pgsql/bin",
+	} {
+		found, _ := filepath.Glob(pattern)
+		sort.Sort(sort.Reverse(sort.StringSlice(found)))
+		candidates = append(candidates, found...)
+	}
+	for _, c := range candidates {
+		if c == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(c, "initdb")); err != nil {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(c, "postgres")); err == nil {
+			return c, nil
+		}
+	}
+	return "", ErrNotInstalled
+}
+
+// Start makes the folder's server run and waits until it answers.
+func Start(ctx context.Context, dir string, o Options) (*Cluster, error) {
+	bin, err := FindBin(o.BinDir)
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	c := &Cluster{dir: dir, bin: bin, detached: o.Detach}
+	if len(c.socketFile()) > maxSocketPath {
+		return nil, fault.New(fault.Invalid, "data-folder-too-long", "The path of the data folder is too long for a unix socket; choose a shorter one: "+dir)
+	}
+	cred, err := c.prepareFolder()
+	if err != nil {
+		return nil, err
+	}
+	if c.running() {
+		return c, c.wait(ctx)
+	}
+	if _, err := os.Stat(filepath.Join(c.data(), "PG_VERSION")); errors.Is(err, os.ErrNotExist) {
+		if err := c.init(ctx, cred); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.launch(cred, o.Settings); err != nil {
+		return nil, err
+	}
+	return c, c.wait(ctx)
+}
+
+func (c *Cluster) data() string       { return filepath.Join(c.dir, "pg") }
+func (c *Cluster) socketFile() string { return filepath.Join(c.dir, ".s.PGSQL.5432") }
+func (c *Cluster) logFile() string    { return filepath.Join(c.dir, "postgres.log") }
+
+// prepareFolder makes the folder and, as root, gives it to the user that the server will run as.
+func (c *Cluster) prepareFolder() (*syscall.Credential, error) {
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return nil, fault.New(fault.Unavailable, "no-unprivileged-user", "PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody.")
+		}
+	}
+	uid, _ := strconv.Atoi(u.Uid)
+	gid, _ := strconv.Atoi(u.Gid)
+	if err := os.Chown(c.dir, uid, gid); err != nil {
+		return nil, err
+	}
+	for parent := filepath.Dir(c.dir); parent != "/"; parent = filepath.Dir(parent) {
+		info, err := os.Stat(parent)
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode().Perm()&0o001 == 0 {
+			return nil, fault.New(fault.Unavailable, "data-folder-closed",
+				fmt.Sprintf("PostgreSQL runs as %s, who cannot enter %s; choose a data folder elsewhere.", u.Username, parent))
+		}
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+}
+
+func (c *Cluster) init(ctx context.Context, cred *syscall.Credential) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(c.bin, "initdb"), "-D", c.data(), "-U", "postgres", "-A", "trust",
+		"-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	cmd.Dir = c.dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(c.data()) // half a folder would be taken for a whole one
+		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+func (c *Cluster) launch(cred *syscall.Credential, settings map[string]string) error {
+	log, err := os.OpenFile(c.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	args := []string{"-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c", "unix_socket_permissions=0777",
+		"-c", "TimeZone=UTC", "-c", "log_min_messages=warning"}
+	for k, v := range settings {
+		args = append(args, "-c", k+"="+v)
+	}
+	c.cmd = exec.Command(filepath.Join(c.bin, "postgres"), args...)
+	c.cmd.Dir, c.cmd.Stdout, c.cmd.Stderr = c.dir, log, log
+	c.cmd.SysProcAttr = ownGroup(cred, !c.detached)
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	c.done = make(chan struct{})
+	go func() { _ = c.cmd.Wait(); close(c.done) }()
+	return nil
+}
+
+// pid is the process that postmaster.pid names, 0 when there is none.
+func (c *Cluster) pid() int {
+	b, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	pid, _ := strconv.Atoi(strings.TrimSpace(first))
+	return pid
+}
+
+// running says whether the process that postmaster.pid names lives. After kill -9 the file stays behind and the server
+// itself clears it at the next start.
+func (c *Cluster) running() bool {
+	pid := c.pid()
+	if pid <= 0 {
+		return false
+	}
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}
+
+func (c *Cluster) wait(ctx context.Context) error {
+	ready := filepath.Join(c.bin, "pg_isready")
+	deadline := time.NewTimer(60 * time.Second)
+	defer deadline.Stop()
+	for {
+		if exec.CommandContext(ctx, ready, "-q", "-h", c.dir, "-U", "postgres").Run() == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline.C:
+			return fmt.Errorf("the private PostgreSQL did not answer in 60 s; see %s", c.logFile())
+		case <-c.ended():
+			return fmt.Errorf("the private PostgreSQL ended at its start; see %s", c.logFile())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// ended never fires for an adopted server.
+func (c *Cluster) ended() <-chan struct{} { return c.done }
+
+// OwnerDSN is the address of a database of this server for its owner.
+func (c *Cluster) OwnerDSN(database string) string {
+	q := url.Values{"host": {c.dir}, "sslmode": {"disable"}}
+	return "postgres://postgres@/" + url.PathEscape(database) + "?" + q.Encode()
+}
+
+// Stop asks the server to end its connections, write its checkpoint and leave, and waits for it.
+func (c *Cluster) Stop() error {
+	pid := c.pid()
+	if pid <= 0 {
+		return nil
+	}
+	if err := syscall.Kill(pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	for range 3000 {
+		if !c.running() {
+			return nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("the private PostgreSQL did not stop in 30 s")
+}

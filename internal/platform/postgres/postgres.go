@@ -1,0 +1,216 @@
+// Package postgres is the only room that speaks to PostgreSQL's driver.
+//
+// Every write is inside InTx, and so is every read that must obey row-level security: a transaction starts by telling the
+// database who acts (WithActor) and has one frozen Now. With lib/pq an autocommit write whose reply is lost may be executed
+// twice, therefore this package offers no way to write outside a transaction.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	_ "github.com/lib/pq" // the driver
+
+	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/fault"
+)
+
+// AppRole is the role under which the application works; it owns no table.
+const AppRole = "cursus_app"
+
+// maxTries bounds the repetition of a transaction that lost a race (SQLSTATE 40001 and 40P01).
+const maxTries = 5
+
+// Faults of this room.
+var (
+	ErrUnavailable = fault.New(fault.Unavailable, "database-unavailable", "The database cannot be reached at the moment. Nothing was changed; please try again.")
+	ErrBusy        = fault.New(fault.Unavailable, "database-busy", "Too many people change the same thing at once. Nothing was changed; please try again.")
+	ErrUnknown     = fault.New(fault.Unavailable, "outcome-unknown", "The answer of the database was lost. Please look whether the change is there before you repeat it.")
+	errNested      = fault.New(fault.Internal, "nested-transaction", "A transaction was opened inside another one.")
+)
+
+// Options of Open. The zero value is usable.
+type Options struct {
+	MaxConns int         // default 16
+	Clock    clock.Clock // default clock.System
+	Role     string      // SET ROLE for every connection; AppRole in the application, empty for owners
+}
+
+// DB is a pool of connections to one database.
+type DB struct {
+	x     *sqlx.DB
+	clock clock.Clock
+}
+
+// Open connects and pings.
+func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	if o.MaxConns == 0 {
+		o.MaxConns = 16
+	}
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	dsn, err := withSettings(dsn, o.Role)
+	if err != nil {
+		return nil, err
+	}
+	x, err := sqlx.Open("postgres", dsn)
+	if err != nil {
+		return nil, ErrUnavailable.Because(err)
+	}
+	x.SetMaxOpenConns(o.MaxConns)
+	x.SetMaxIdleConns(o.MaxConns)
+	if err := x.PingContext(ctx); err != nil {
+		_ = x.Close()
+		return nil, ErrUnavailable.Because(err)
+	}
+	return &DB{x: x, clock: o.Clock}, nil
+}
+
+// withSettings adds to a postgres:// URL what every connection of ours needs: UTC, the role, and an explicit sslmode.
+func withSettings(dsn, role string) (string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		return "", fault.New(fault.Invalid, "bad-database-url", "The database address must be a postgres:// URL.")
+	}
+	q := u.Query()
+	if q.Get("sslmode") == "" {
+		q.Set("sslmode", "prefer")
+		if h := q.Get("host"); h != "" || u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" {
+			q.Set("sslmode", "disable") // a socket or the loopback
+		}
+	}
+	options := "-c TimeZone=UTC"
+	if role != "" {
+		options += " -c role=" + role
+	}
+	q.Set("options", options)
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
+// Close closes the pool.
+func (db *DB) Close() error { return db.x.Close() }
+
+// SQL is the pool itself, for libraries that want one. Do not write with it.
+func (db *DB) SQL() *sql.DB { return db.x.DB }
+
+// Now is the clock's time.
+func (db *DB) Now() time.Time { return db.clock.Now() }
+
+type actorKey struct{}
+type insideKey struct{}
+
+// WithActor says on whose behalf the transactions of this context act; row-level security reads it.
+// "system", "staff:<id>", "learner:<person id>"; nobody is "public".
+func WithActor(ctx context.Context, actor string) context.Context {
+	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+// Actor tells what WithActor said.
+func Actor(ctx context.Context) string {
+	if a, ok := ctx.Value(actorKey{}).(string); ok {
+		return a
+	}
+	return "public"
+}
+
+// Tx is a transaction with one instant.
+type Tx struct {
+	x   *sqlx.Tx
+	now time.Time
+}
+
+// Now is the same instant for the whole transaction.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// Raw is for libraries that join our transaction.
+func (tx *Tx) Raw() *sql.Tx { return tx.x.Tx }
+
+// InTx runs fn in a READ COMMITTED transaction and commits when it returns nil. It repeats fn at most 5 times when the
+// database chose it as the victim of a race, so fn must not touch the outside world. A commit whose answer is lost gives
+// ErrUnknown: re-read by key. It does not nest; use the XTx twin of a method inside a transaction.
+func (db *DB) InTx(ctx context.Context, name string, fn func(ctx context.Context, tx *Tx) error) error {
+	return db.run(ctx, name, false, fn)
+}
+
+// View is InTx for reading.
+func (db *DB) View(ctx context.Context, name string, fn func(ctx context.Context, tx *Tx) error) error {
+	return db.run(ctx, name, true, fn)
+}
+
+func (db *DB) run(ctx context.Context, name string, readOnly bool, fn func(context.Context, *Tx) error) error {
+	if outer, ok := ctx.Value(insideKey{}).(string); ok {
+		return errNested.Because(fmt.Errorf("%s inside %s", name, outer))
+	}
+	inside := context.WithValue(ctx, insideKey{}, name)
+	for try := 1; ; try++ {
+		err := db.once(inside, readOnly, fn)
+		if err == nil || !lostRace(err) {
+			return mapError(ctx, err)
+		}
+		if try == maxTries {
+			return ErrBusy.Because(fmt.Errorf("%s: %w", name, err))
+		}
+		pause := time.Duration(1<<try) * time.Millisecond
+		select {
+		case <-time.After(pause/2 + rand.N(pause)):
+		case <-ctx.Done():
+			return ErrUnavailable.Because(ctx.Err())
+		}
+	}
+}
+
+func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, *Tx) error) error {
+	x, err := db.x.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted, ReadOnly: readOnly})
+	if err != nil {
+		return ErrUnavailable.Because(err)
+	}
+	defer func() { _ = x.Rollback() }() // after a commit this does nothing; after a panic it frees the connection
+	tx := &Tx{x: x, now: db.clock.Now()}
+	if _, err := tx.Exec(ctx, setActor, Actor(ctx)); err != nil {
+		return err
+	}
+	if err := fn(ctx, tx); err != nil {
+		return err
+	}
+	if err := x.Commit(); err != nil {
+		if readOnly || lostRace(err) || constraintOf(err) != "" {
+			return err
+		}
+		return ErrUnknown.Because(err)
+	}
+	return nil
+}
+
+// Get scans one row into dest; sql.ErrNoRows when there is none.
+func (tx *Tx) Get(ctx context.Context, dest any, q Query, args ...any) error {
+	return wrap(q, tx.x.GetContext(ctx, dest, q.SQL, args...))
+}
+
+// Select scans all rows into the slice that dest points to.
+func (tx *Tx) Select(ctx context.Context, dest any, q Query, args ...any) error {
+	return wrap(q, tx.x.SelectContext(ctx, dest, q.SQL, args...))
+}
+
+// Exec runs a statement and tells how many rows it touched.
+func (tx *Tx) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
+	r, err := tx.x.ExecContext(ctx, q.SQL, args...)
+	if err != nil {
+		return 0, wrap(q, err)
+	}
+	return r.RowsAffected()
+}
+
+func wrap(q Query, err error) error {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", q.Name, err)
+}
