@@ -58,10 +58,3 @@ func AllQueries() []Query {
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
-
-// Check is an invariant as a query that returns no row while it holds; `cursus verify` runs them all.
-type Check struct {
-	Invariant string // number in the list of invariants, "1"
-	Name      string
-	Query     Query
-}

@@ -1,0 +1,124 @@
+// Package ledger is the book of where money stands: double entry, integer minor units, one currency per transaction.
+//
+// The database holds the rules: the entries of a transaction arrive in one statement and sum to zero, and nothing is ever
+// changed or taken out. A correction is a new transaction. The book knows nothing of the rooms that write in it; it carries
+// their order and enrolment ids so that every sum can be asked by either.
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+//go:embed queries.sql
+var queriesSQL string
+
+var q = postgres.MustLoad("ledger", queriesSQL)
+
+// Accounts. Debits are positive: what we are owed or hold is positive, what we earned is negative.
+const (
+	Receivable = "receivable" // owed to us by buyers
+	Revenue    = "revenue"    // what was sold
+	Refunds    = "refunds"    // what was given back, contra revenue
+	Disputes   = "disputes"   // what banks took back
+)
+
+// Clearing is the account of the money that a payment provider or a partner's desk holds for us.
+func Clearing(holder string) string { return "clearing:" + holder }
+
+// Faults of this book.
+var (
+	ErrUnbalanced = fault.New(fault.Internal, "ledger-unbalanced", "The entries of a transaction do not sum to zero.")
+	ErrReused     = fault.New(fault.Conflict, "ledger-reference-reused", "Another transaction was posted under this reference.")
+	ErrAppendOnly = fault.New(fault.Internal, "append-only", "What is written in this table stays as it is.")
+)
+
+func init() {
+	postgres.RegisterConstraint("ledger_balanced", ErrUnbalanced)
+	postgres.RegisterConstraint("append_only", ErrAppendOnly)
+}
+
+// Entry is one line of a transaction, debit positive, credit negative, in minor units of the transaction's currency.
+type Entry struct {
+	Account     string
+	Minor       int64
+	OrderID     string
+	EnrolmentID string
+}
+
+// Posting is a whole transaction. The reference is unique in the book: posting it again does nothing.
+type Posting struct {
+	Reference  string
+	Kind       string
+	Currency   money.Currency
+	OccurredAt time.Time
+	Entries    []Entry
+}
+
+// PostTx writes a transaction, once. The same reference with the same content is a no-op, with other content ErrReused.
+func PostTx(ctx context.Context, tx *postgres.Tx, p Posting) error {
+	if !p.Currency.Known() {
+		return money.ErrCurrency
+	}
+	if len(p.Entries) < 2 {
+		return ErrUnbalanced
+	}
+	var accounts, orders, enrolments []string
+	var minors []int64
+	for _, e := range p.Entries {
+		accounts, minors = append(accounts, e.Account), append(minors, e.Minor)
+		orders, enrolments = append(orders, e.OrderID), append(enrolments, e.EnrolmentID)
+	}
+	digest := p.digest()
+	n, err := tx.Exec(ctx, q.Q("Post"), ident.New("ltx"), p.Reference, p.Kind, p.Currency, digest, p.OccurredAt, tx.Now(),
+		pq.Array(accounts), pq.Array(minors), pq.Array(orders), pq.Array(enrolments))
+	if err != nil || n > 0 {
+		return err
+	}
+	var known []byte
+	if err := tx.Get(ctx, &known, q.Q("Digest"), p.Reference); err != nil {
+		return fmt.Errorf("posting %s: %w", p.Reference, err)
+	}
+	if !bytes.Equal(known, digest) {
+		return ErrReused
+	}
+	return nil
+}
+
+// digest identifies the content of a posting beyond its reference.
+func (p Posting) digest() []byte {
+	b, err := json.Marshal([]any{p.Kind, p.Currency, p.OccurredAt.UTC(), p.Entries})
+	if err != nil {
+		panic(err) // strings, integers and a time always marshal
+	}
+	sum := sha256.Sum256(b)
+	return sum[:]
+}
+
+// BalanceTx is the sum of an account in one currency, in minor units.
+func BalanceTx(ctx context.Context, tx *postgres.Tx, account string, c money.Currency) (int64, error) {
+	var minor int64
+	err := tx.Get(ctx, &minor, q.Q("Balance"), account, c)
+	return minor, err
+}
+
+// Checks are this book's invariants.
+func Checks() []postgres.Check {
+	return []postgres.Check{
+		{Invariant: "1", Name: "every ledger transaction sums to zero", Query: q.Q("CheckTransactionsBalance")},
+		{Invariant: "1", Name: "every ledger transaction has its entries", Query: q.Q("CheckTransactionsHaveEntries")},
+		{Invariant: "1", Name: "the whole ledger sums to zero per currency", Query: q.Q("CheckBookBalances")},
+	}
+}
