@@ -1,0 +1,201 @@
+// Package journey is the book of how far each enrolment got.
+//
+// It keeps an append-only history of changes and, beside it, one row per enrolment with what holds now and when each stage
+// was first reached. A change has two times: `at`, since when it is true, and `recorded_at`, when we learnt it. For each
+// stage the history is a step function: what holds at t is the last change with at ≤ t, and of two changes at one instant
+// the one written later. Hence changes may arrive in any order of `at`, and a question with the same pair (as of, known at)
+// has the same answer for ever.
+package journey
+
+import (
+	"context"
+	_ "embed"
+	"sort"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/postgres"
+)
+
+//go:embed queries.sql
+var queriesSQL string
+
+var q = postgres.MustLoad("journey", queriesSQL)
+
+// Stage is one thing that can hold of an enrolment.
+type Stage string
+
+// The stages. Diligence is not one of them: it is Week2First and what a report's week-1 rule asks for.
+const (
+	Enrolled   Stage = "enrolled"    // false after leaving, true again after a return
+	Started    Stage = "started"     // has a score in a scored exercise
+	Week1First Stage = "week1_first" // did the first scored exercise of week 1
+	Week1All   Stage = "week1_all"   // did all of them
+	Week1Any   Stage = "week1_any"   // did one of them
+	Week2First Stage = "week2_first" // did the first scored exercise of week 2
+	Succeeded  Stage = "succeeded"   // global grade ≥ the session's threshold
+	Eligible   Stage = "eligible"    // may sit the exam
+	ExamBooked Stage = "exam_booked"
+	ExamSat    Stage = "exam_sat"
+	ExamPassed Stage = "exam_passed"
+	Certified  Stage = "certified"  // a certificate is issued and not revoked
+	Qualifying Stage = "qualifying" // a paid QUALIFYING formula is in force
+)
+
+// bits repeats journey.stages for the masks of questions; a test compares the two.
+var bits = map[Stage]int{
+	Enrolled: 0, Started: 1, Week1First: 2, Week1All: 3, Week1Any: 4, Week2First: 5, Succeeded: 6,
+	Eligible: 7, ExamBooked: 8, ExamSat: 9, ExamPassed: 10, Certified: 11, Qualifying: 12,
+}
+
+func mask(stages ...Stage) (m int) {
+	for _, s := range stages {
+		m |= 1 << bits[s]
+	}
+	return m
+}
+
+// Faults of this book.
+var (
+	ErrUnknownEnrolment = fault.New(fault.Internal, "journey-not-open", "A change was told of an enrolment that has no journey.")
+	ErrWeek1Rule        = fault.New(fault.Invalid, "bad-week1-rule", "The week-1 rule is first, all, any or none.")
+	ErrBasis            = fault.New(fault.Invalid, "bad-basis", "The basis is current or ever.")
+)
+
+// Opening starts the journey of an enrolment.
+type Opening struct {
+	EnrolmentID, SessionID, LearnerID string
+	At                                time.Time
+	Cause                             string
+}
+
+// Change says that a stage holds or no longer holds since At.
+type Change struct {
+	EnrolmentID string
+	Stage       Stage
+	At          time.Time
+	Reached     bool
+	Cause       string // the id of what caused it: a collection, an order, a sitting
+}
+
+// OpenTx opens journeys; one that is open already stays as it is.
+func OpenTx(ctx context.Context, tx *postgres.Tx, openings []Opening) error {
+	var ids, sessions, learners []string
+	changes := make([]Change, 0, len(openings))
+	for _, o := range openings {
+		ids, sessions, learners = append(ids, o.EnrolmentID), append(sessions, o.SessionID), append(learners, o.LearnerID)
+		changes = append(changes, Change{o.EnrolmentID, Enrolled, o.At, true, o.Cause})
+	}
+	if _, err := tx.Exec(ctx, q.Q("Open"), pq.Array(ids), pq.Array(sessions), pq.Array(learners)); err != nil {
+		return err
+	}
+	return RecordTx(ctx, tx, changes)
+}
+
+// RecordTx writes changes into the history, in the order given, and brings the rows of their enrolments up to date.
+// The rows are locked in the order of their ids, so that two writers wait for each other instead of deadlocking.
+func RecordTx(ctx context.Context, tx *postgres.Tx, changes []Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	touched := map[string]bool{}
+	var ids, stages, causes []string
+	var reached []bool
+	var ats []string
+	for _, c := range changes {
+		touched[c.EnrolmentID] = true
+		ids, stages, causes = append(ids, c.EnrolmentID), append(stages, string(c.Stage)), append(causes, c.Cause)
+		reached, ats = append(reached, c.Reached), append(ats, c.At.UTC().Format(time.RFC3339Nano))
+	}
+	unique := make([]string, 0, len(touched))
+	for id := range touched {
+		unique = append(unique, id)
+	}
+	sort.Strings(unique)
+	if _, err := tx.Exec(ctx, q.Q("Lock"), pq.Array(unique)); err != nil {
+		return err
+	}
+	n, err := tx.Exec(ctx, q.Q("Record"), pq.Array(ids), pq.Array(stages), pq.Array(reached), pq.Array(ats), pq.Array(causes), tx.Now())
+	if err != nil {
+		return err
+	}
+	if n != int64(len(changes)) {
+		return ErrUnknownEnrolment
+	}
+	_, err = tx.Exec(ctx, q.Q("Refresh"), pq.Array(unique))
+	return err
+}
+
+// Question asks for the counts of one session.
+type Question struct {
+	SessionID  string
+	AsOf       time.Time // effective time; zero: now, with everything that is recorded
+	KnownAt    time.Time // what had been recorded by then; zero: everything
+	Basis      string    // "current" (default): who has not left by AsOf; "ever": also who left
+	Week1Rule  string    // "first" (default), "all", "any", "none"
+	Qualifying bool      // only enrolments with a paid formula in force
+	Enrolments []string  // only these; nil: all
+}
+
+// Counts are numbers of enrolments; every count is of a subset of Enrolled.
+type Counts struct {
+	Enrolled  int64 `db:"enrolled" json:"enrolled"`
+	Started   int64 `db:"started" json:"started"`
+	Diligent  int64 `db:"diligent" json:"diligent"`
+	Succeeded int64 `db:"succeeded" json:"succeeded"`
+	Eligible  int64 `db:"eligible" json:"eligible"`
+	Booked    int64 `db:"booked" json:"booked"`
+	Sat       int64 `db:"sat" json:"sat"`
+	Passed    int64 `db:"passed" json:"passed"`
+	Certified int64 `db:"certified" json:"certified"`
+}
+
+// endOfTime stands for "no bound" where a question gives only the other one of its two times.
+var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// CountsTx answers a question. Without times it reads one index entry per enrolment; with times it asks the history.
+func CountsTx(ctx context.Context, tx *postgres.Tx, question Question) (Counts, error) {
+	var c Counts
+	var of []Stage
+	switch question.Basis {
+	case "", "current":
+		of = append(of, Enrolled)
+	case "ever":
+	default:
+		return c, ErrBasis
+	}
+	if question.Qualifying {
+		of = append(of, Qualifying)
+	}
+	week1 := map[string][]Stage{"": {Week1First}, "first": {Week1First}, "all": {Week1All}, "any": {Week1Any}, "none": {}}
+	rule, ok := week1[question.Week1Rule]
+	if !ok {
+		return c, ErrWeek1Rule
+	}
+	var only any
+	if question.Enrolments != nil {
+		only = pq.Array(question.Enrolments)
+	}
+	args := []any{question.SessionID, mask(of...), mask(append(rule, Week2First)...), only}
+	if question.AsOf.IsZero() && question.KnownAt.IsZero() {
+		return c, tx.Get(ctx, &c, q.Q("CountsNow"), args...)
+	}
+	return c, tx.Get(ctx, &c, q.Q("CountsAsOf"), append(args, orEnd(question.AsOf), orEnd(question.KnownAt))...)
+}
+
+func orEnd(t time.Time) time.Time {
+	if t.IsZero() {
+		return endOfTime
+	}
+	return t
+}
+
+// Checks are this book's invariants.
+func Checks() []postgres.Check {
+	return []postgres.Check{
+		{Invariant: "18", Name: "the row of an enrolment is what its history says", Query: q.Q("CheckRowsEqualHistory")},
+		{Invariant: "18", Name: "stages reached imply the earlier ones", Query: q.Q("CheckStagesImplyEarlierOnes")},
+	}
+}

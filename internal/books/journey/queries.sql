@@ -1,0 +1,102 @@
+-- name: Open
+insert into journey.enrolments (enrolment_id, session_id, learner_id)
+select * from unnest($1::text[], $2::text[], $3::text[])
+on conflict (enrolment_id) do nothing;
+
+-- name: Record
+insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
+select c.enrolment_id, e.session_id, c.stage, c.reached, c.at, $6, c.cause
+  from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[], $5::text[]) with ordinality
+       as c(enrolment_id, stage, reached, at, cause, position)
+  join journey.enrolments e on e.enrolment_id = c.enrolment_id
+ order by c.position;
+
+-- name: Lock
+select enrolment_id from journey.enrolments where enrolment_id = any($1::text[]) order by enrolment_id for update;
+
+-- name: Refresh
+with steps as (
+    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
+      from journey.changes c
+     where c.enrolment_id = any($1::text[])
+     order by c.enrolment_id, c.stage, c.at, c.seq desc
+), stages as (
+    select s.enrolment_id, s.stage, min(s.at) filter (where s.reached) as first_at,
+           (array_agg(s.reached order by s.at desc))[1] as holds
+      from steps s group by s.enrolment_id, s.stage
+), rows as (
+    select s.enrolment_id, bit_or(case when s.holds then 1 << t.bit else 0 end) as reached,
+           max(s.first_at) filter (where s.stage = 'enrolled') as enrolled_at,
+           max(s.first_at) filter (where s.stage = 'started') as started_at,
+           max(s.first_at) filter (where s.stage = 'week2_first') as week2_at,
+           max(s.first_at) filter (where s.stage = 'succeeded') as succeeded_at,
+           max(s.first_at) filter (where s.stage = 'qualifying') as qualifying_at,
+           max(s.first_at) filter (where s.stage = 'exam_booked') as exam_booked_at,
+           max(s.first_at) filter (where s.stage = 'exam_sat') as exam_sat_at,
+           max(s.first_at) filter (where s.stage = 'exam_passed') as exam_passed_at,
+           max(s.first_at) filter (where s.stage = 'certified') as certified_at
+      from stages s join journey.stages t on t.stage = s.stage
+     group by s.enrolment_id
+)
+update journey.enrolments e
+   set reached = r.reached, enrolled_at = r.enrolled_at, started_at = r.started_at, week2_at = r.week2_at,
+       succeeded_at = r.succeeded_at, qualifying_at = r.qualifying_at, exam_booked_at = r.exam_booked_at,
+       exam_sat_at = r.exam_sat_at, exam_passed_at = r.exam_passed_at, certified_at = r.certified_at
+  from rows r where r.enrolment_id = e.enrolment_id;
+
+-- name: CountsNow
+select count(*) as enrolled,
+       count(*) filter (where reached & 2 <> 0) as started,
+       count(*) filter (where reached & $3::int = $3::int) as diligent,
+       count(*) filter (where reached & 64 <> 0) as succeeded,
+       count(*) filter (where reached & 128 <> 0) as eligible,
+       count(*) filter (where reached & 256 <> 0) as booked,
+       count(*) filter (where reached & 512 <> 0) as sat,
+       count(*) filter (where reached & 1024 <> 0) as passed,
+       count(*) filter (where reached & 2048 <> 0) as certified
+  from journey.enrolments
+ where session_id = $1 and reached & $2::int = $2::int and ($4::text[] is null or enrolment_id = any($4::text[]));
+
+-- name: CountsAsOf
+with steps as (
+    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
+      from journey.changes c
+     where c.session_id = $1 and c.at <= $5 and c.recorded_at <= $6
+       and ($4::text[] is null or c.enrolment_id = any($4::text[]))
+     order by c.enrolment_id, c.stage, c.at desc, c.seq desc
+), past as (
+    select s.enrolment_id, bit_or(case when s.reached then 1 << t.bit else 0 end) as reached
+      from steps s join journey.stages t on t.stage = s.stage
+     group by s.enrolment_id
+)
+select count(*) as enrolled,
+       count(*) filter (where reached & 2 <> 0) as started,
+       count(*) filter (where reached & $3::int = $3::int) as diligent,
+       count(*) filter (where reached & 64 <> 0) as succeeded,
+       count(*) filter (where reached & 128 <> 0) as eligible,
+       count(*) filter (where reached & 256 <> 0) as booked,
+       count(*) filter (where reached & 512 <> 0) as sat,
+       count(*) filter (where reached & 1024 <> 0) as passed,
+       count(*) filter (where reached & 2048 <> 0) as certified
+  from past
+ where reached & $2::int = $2::int;
+
+-- name: CheckRowsEqualHistory
+with steps as (
+    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
+      from journey.changes c order by c.enrolment_id, c.stage, c.at desc, c.seq desc
+), past as (
+    select s.enrolment_id, bit_or(case when s.reached then 1 << t.bit else 0 end) as reached
+      from steps s join journey.stages t on t.stage = s.stage group by s.enrolment_id
+)
+select e.enrolment_id, e.reached, p.reached as history
+  from journey.enrolments e left join past p on p.enrolment_id = e.enrolment_id
+ where e.reached is distinct from p.reached;
+
+-- name: CheckStagesImplyEarlierOnes
+select enrolment_id, reached from journey.enrolments
+ where (reached & 8 <> 0 and reached & 4 = 0)      -- all of week 1 without its first
+    or (reached & 4 <> 0 and reached & 16 = 0)     -- the first of week 1 without any
+    or (reached & 52 <> 0 and reached & 2 = 0)     -- an exercise without having started
+    or (reached & 1024 <> 0 and reached & 512 = 0) -- passed without having sat
+    or (reached & 2048 <> 0 and reached & 1024 = 0);
