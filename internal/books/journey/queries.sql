@@ -100,3 +100,12 @@ select enrolment_id, reached from journey.enrolments
     or (reached & 52 <> 0 and reached & 2 = 0)     -- an exercise without having started
     or (reached & 1024 <> 0 and reached & 512 = 0) -- passed without having sat
     or (reached & 2048 <> 0 and reached & 1024 = 0);
+
+-- name: StatesAsOf
+select s.enrolment_id, bit_or(case when s.reached then 1 << t.bit else 0 end)::int as reached
+  from (select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
+          from journey.changes c
+         where c.session_id = $1 and c.at <= $2
+         order by c.enrolment_id, c.stage, c.at desc, c.seq desc) s
+  join journey.stages t on t.stage = s.stage
+ group by s.enrolment_id;

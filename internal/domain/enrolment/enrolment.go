@@ -1,0 +1,58 @@
+// Package enrolment holds the right to learn: one enrolment per learner and session, however often she leaves and returns.
+package enrolment
+
+import (
+	"context"
+	_ "embed"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/postgres"
+)
+
+//go:embed queries.sql
+var queriesSQL string
+
+var q = postgres.MustLoad("enrolment", queriesSQL)
+
+// ImportTx finds or makes the enrolments of learners in a session and gives learner → enrolment and which ones are new.
+// A new one opens its journey at `at`, because of `cause`.
+func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners []string, at time.Time, cause string) (all map[string]string, fresh int, err error) {
+	var known []struct {
+		LearnerID string `db:"learner_id"`
+		ID        string `db:"id"`
+	}
+	if err := tx.Select(ctx, &known, q.Q("Known"), sessionID, pq.Array(learners)); err != nil {
+		return nil, 0, err
+	}
+	all = make(map[string]string, len(learners))
+	for _, k := range known {
+		all[k.LearnerID] = k.ID
+	}
+	var ids, people []string
+	var openings []journey.Opening
+	for _, l := range learners {
+		if all[l] != "" {
+			continue
+		}
+		id := ident.New("enr")
+		all[l] = id
+		ids, people = append(ids, id), append(people, l)
+		openings = append(openings, journey.Opening{EnrolmentID: id, SessionID: sessionID, LearnerID: l, At: at, Cause: cause})
+	}
+	if len(ids) == 0 {
+		return all, 0, nil
+	}
+	if _, err := tx.Exec(ctx, q.Q("Add"), pq.Array(ids), pq.Array(people), sessionID, at); err != nil {
+		return nil, 0, err
+	}
+	return all, len(ids), journey.OpenTx(ctx, tx, openings)
+}
+
+// Checks are this room's invariants.
+func Checks() []postgres.Check {
+	return []postgres.Check{{Invariant: "18", Name: "every enrolment has its journey", Query: q.Q("CheckJourneyOpen")}}
+}
