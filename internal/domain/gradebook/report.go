@@ -1,0 +1,314 @@
+package gradebook
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// Values of a cell that are not scores. Scores are billionths, 0 to 1,000,000,000.
+const (
+	NotAttempted int64 = -1
+	NotAvailable int64 = -2
+	one          int64 = 1_000_000_000
+)
+
+// maxReportBytes bounds a report, also after inflating it.
+const maxReportBytes = 256 << 20
+
+// Families of grade reports. A legacy file writes 0 in a cell that was never touched, so there 0 is NotAttempted.
+const (
+	Legacy = "legacy"
+	Modern = "modern"
+)
+
+// Column is a column of scores, known by its label and its place among the columns of the same label.
+type Column struct {
+	Kind       string // grade, exercise or average
+	Label      string
+	Occurrence int
+}
+
+// Report is a grade report as it was read.
+type Report struct {
+	Family  string
+	Columns []Column // the first is the total grade
+	Rows    []Row
+	Rejects []Reject
+}
+
+// Row is one learner. Cells stand in the order of the report's columns.
+type Row struct {
+	Subject, Username, Cohort string
+	Enrolled                  bool
+	Cells                     []int64
+}
+
+// Reject is a row that was not taken, with its place in the file.
+type Reject struct {
+	Line, Column int
+	Code, Detail string
+}
+
+var tailHeaders = map[string]bool{
+	"cohort name": true, "team name": true, "enrollment track": true, "verification status": true, "certificate eligible": true,
+	"certificate delivered": true, "certificate type": true, "enrollment status": true,
+}
+
+var averageLabel = regexp.MustCompile(`(^|\s)(Avg|\(Avg\))$`)
+
+var fileStamp = regexp.MustCompile(`_(\d{4}-\d{2}-\d{2}-\d{4})\.csv(\.gz)?$`)
+
+// CollectedAt reads the time at which a report was made from its file name, …_2018-10-31-2100.csv, in UTC.
+func CollectedAt(fileName string) (time.Time, bool) {
+	m := fileStamp.FindStringSubmatch(fileName)
+	if m == nil {
+		return time.Time{}, false
+	}
+	t, err := time.Parse("2006-01-02-1504", m[1])
+	return t, err == nil
+}
+
+// text undoes compression and encoding: gzip, UTF-16 or UTF-8 with a byte order mark, Windows-1252.
+func text(raw []byte) ([]byte, error) {
+	if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			return nil, ErrUnreadable.Because(err)
+		}
+		if raw, err = io.ReadAll(io.LimitReader(z, maxReportBytes+1)); err != nil {
+			return nil, ErrUnreadable.Because(err)
+		}
+	}
+	if len(raw) > maxReportBytes {
+		return nil, ErrTooLarge
+	}
+	switch {
+	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}), bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
+		out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(raw)
+		if err != nil {
+			return nil, ErrUnreadable.Because(err)
+		}
+		return out, nil
+	case bytes.HasPrefix(raw, []byte("\ufeff")):
+		raw = raw[3:]
+	}
+	if !utf8.Valid(raw) {
+		return charmap.Windows1252.NewDecoder().Bytes(raw)
+	}
+	if bytes.IndexByte(raw, 0) >= 0 {
+		return nil, ErrUnreadable
+	}
+	return raw, nil
+}
+
+// separator is the one of comma, semicolon and tab that the header has most of.
+func separator(data []byte) rune {
+	header, _, _ := bytes.Cut(data, []byte("\n"))
+	best, count := ',', 0
+	for _, sep := range []rune{',', ';', '\t'} {
+		if n := bytes.Count(header, []byte(string(sep))); n > count {
+			best, count = sep, n
+		}
+	}
+	return best
+}
+
+// layout says which column of the file holds what; -1 is absent.
+type layout struct {
+	family                            string
+	width                             int
+	subject, username, cohort, status int
+	first                             int // of the score columns, the total grade
+	columns                           []Column
+}
+
+func readHeader(header []string) (layout, error) {
+	l := layout{width: len(header), subject: -1, username: -1, cohort: -1, status: -1, first: -1}
+	end := len(header)
+	for i, h := range header {
+		switch name := strings.ToLower(strings.TrimSpace(h)); {
+		case l.first < 0 && name == "student id":
+			l.family, l.subject = Modern, i
+		case l.first < 0 && name == "id":
+			l.family, l.subject = Legacy, i
+		case l.first < 0 && name == "username":
+			l.username = i
+		case l.first < 0 && name == "grade":
+			l.first = i
+		case l.first >= 0 && (tailHeaders[name] || strings.HasPrefix(name, "experiment group (")):
+			end = min(end, i)
+			if name == "cohort name" {
+				l.cohort = i
+			} else if name == "enrollment status" {
+				l.status = i
+			}
+		}
+	}
+	if l.subject < 0 || l.username < 0 || l.first < 0 {
+		return l, ErrNotAReport
+	}
+	l.columns = []Column{{Kind: "grade", Label: "grade"}}
+	seen := map[Column]int{}
+	for _, h := range header[l.first+1 : end] {
+		c := Column{Kind: "exercise", Label: strings.TrimSpace(h)}
+		if c.Label == "" || utf8.RuneCountInString(c.Label) > 255 {
+			return l, ErrNotAReport.Detailf("A score column has no name, or one of more than 255 characters.")
+		}
+		if averageLabel.MatchString(c.Label) {
+			c.Kind = "average"
+		}
+		c.Occurrence = seen[c]
+		seen[Column{Kind: c.Kind, Label: c.Label}]++
+		l.columns = append(l.columns, c)
+	}
+	return l, nil
+}
+
+// Parse reads a grade report of either family. A row that cannot be read becomes a Reject and never shifts into another
+// column; a file that is not a grade report, or names a learner twice, is refused as a whole or by row respectively.
+func Parse(raw []byte) (Report, error) {
+	data, err := text(raw)
+	if err != nil {
+		return Report{}, err
+	}
+	in := csv.NewReader(bytes.NewReader(data))
+	in.Comma, in.FieldsPerRecord, in.ReuseRecord = separator(data), -1, true
+	header, err := in.Read()
+	if err != nil {
+		return Report{}, ErrNotAReport.Because(err)
+	}
+	l, err := readHeader(header)
+	if err != nil {
+		return Report{}, err
+	}
+	r := Report{Family: l.family, Columns: append([]Column(nil), l.columns...)}
+	decimalComma, seen := in.Comma == ';', map[string]bool{}
+	for {
+		record, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return r, nil
+		}
+		if err != nil {
+			var bad *csv.ParseError
+			if errors.As(err, &bad) {
+				return Report{}, ErrUnreadable.At(fmt.Sprintf("line %d, column %d", bad.Line, bad.Column), "bad-csv", "A quotation mark is out of place.")
+			}
+			return Report{}, ErrUnreadable.Because(err)
+		}
+		row, at, code, detail := l.row(record, decimalComma)
+		if code == "" && seen[row.Subject] {
+			at, code, detail = l.subject, "duplicated", "The learner is in the file twice."
+		}
+		if code != "" {
+			line, _ := in.FieldPos(0)
+			r.Rejects = append(r.Rejects, Reject{line, at + 1, code, detail})
+			continue
+		}
+		seen[row.Subject] = true
+		r.Rows = append(r.Rows, row)
+	}
+}
+
+func (l layout) row(record []string, decimalComma bool) (row Row, at int, code, detail string) {
+	if len(record) != l.width {
+		return row, min(len(record), l.width), "row-length", fmt.Sprintf("The row has %d cells, the header %d.", len(record), l.width)
+	}
+	row = Row{Subject: strings.Clone(strings.TrimSpace(record[l.subject])), Username: strings.Clone(record[l.username]), Enrolled: true}
+	if row.Subject == "" || len(row.Subject) > 255 {
+		return row, l.subject, "bad-learner", "The learner's id is missing or too long."
+	}
+	if utf8.RuneCountInString(row.Username) > 255 {
+		return row, l.username, "bad-learner", "The user name is longer than 255 characters."
+	}
+	row.Cells = make([]int64, len(l.columns))
+	for i := range l.columns {
+		v, ok := parseCell(record[l.first+i], decimalComma)
+		if !ok || (i == 0 && v < 0) {
+			return row, l.first + i, "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
+		}
+		if v == 0 && l.family == Legacy && i > 0 {
+			v = NotAttempted
+		}
+		row.Cells[i] = v
+	}
+	if l.cohort >= 0 {
+		if row.Cohort = strings.Clone(record[l.cohort]); utf8.RuneCountInString(row.Cohort) > 255 {
+			return row, l.cohort, "bad-cohort", "The cohort's name is longer than 255 characters."
+		}
+	}
+	if l.status >= 0 {
+		switch record[l.status] {
+		case "enrolled":
+		case "unenrolled":
+			row.Enrolled = false
+		default:
+			return row, l.status, "bad-status", "The enrolment status is enrolled or unenrolled."
+		}
+	}
+	return row, 0, "", ""
+}
+
+// parseCell reads a score from 0 to 1 into billionths, half up at the tenth decimal, without a float on the way. A few
+// reports write an exponent (1e-05).
+func parseCell(s string, decimalComma bool) (int64, bool) {
+	switch s {
+	case "0", "0.0":
+		return 0, true
+	case "1", "1.0":
+		return one, true
+	case "Not Attempted":
+		return NotAttempted, true
+	case "Not Available":
+		return NotAvailable, true
+	}
+	s = strings.TrimSpace(s)
+	if decimalComma {
+		s = strings.Replace(s, ",", ".", 1)
+	}
+	shift := 0
+	if m, e, ok := strings.Cut(strings.ToLower(s), "e-"); ok {
+		if len(e) == 0 || len(e) > 2 {
+			return 0, false
+		}
+		for _, d := range []byte(e) {
+			if d < '0' || d > '9' {
+				return 0, false
+			}
+			shift = shift*10 + int(d-'0')
+		}
+		s = m
+	}
+	whole, frac, _ := strings.Cut(s, ".")
+	if whole == "" || len(whole) > 3 || len(frac) > 40 {
+		return 0, false
+	}
+	digits := strings.Repeat("0", shift) + whole + frac
+	point := len(whole)
+	if len(digits) < point+10 {
+		digits += strings.Repeat("0", point+10-len(digits))
+	}
+	var v int64
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return 0, false
+		}
+		if i < point+9 {
+			v = v*10 + int64(digits[i]-'0')
+		}
+	}
+	if digits[point+9] >= '5' {
+		v++
+	}
+	return v, v <= one
+}
