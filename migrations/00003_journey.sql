@@ -15,6 +15,7 @@ CREATE TABLE journey.enrolments (
     session_id     text NOT NULL,
     learner_id     text NOT NULL,
     reached        int NOT NULL DEFAULT 0,   -- what holds now, one bit per stage of journey.stages
+    ever           int NOT NULL DEFAULT 0,   -- what held at some time
     enrolled_at    timestamptz,              -- when each stage was first reached, whatever became of it later
     started_at     timestamptz,
     week2_at       timestamptz,
@@ -25,7 +26,7 @@ CREATE TABLE journey.enrolments (
     exam_passed_at timestamptz,
     certified_at   timestamptz
 );
-CREATE INDEX enrolments_by_session ON journey.enrolments (session_id) INCLUDE (reached);
+CREATE INDEX enrolments_by_session ON journey.enrolments (session_id) INCLUDE (reached, ever);
 CREATE INDEX enrolments_by_learner ON journey.enrolments (learner_id);
 
 CREATE TABLE journey.changes (

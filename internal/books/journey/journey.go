@@ -133,7 +133,7 @@ type Question struct {
 	SessionID  string
 	AsOf       time.Time // effective time; zero: now, with everything that is recorded
 	KnownAt    time.Time // what had been recorded by then; zero: everything
-	Basis      string    // "current" (default): who has not left by AsOf; "ever": also who left
+	Basis      string    // "current" (default): what holds of those who have not left; "ever": what ever held, of everybody
 	Week1Rule  string    // "first" (default), "all", "any", "none"
 	Qualifying bool      // only enrolments with a paid formula in force
 	Enrolments []string  // only these; nil: all
@@ -178,7 +178,7 @@ func CountsTx(ctx context.Context, tx *postgres.Tx, question Question) (Counts, 
 	if question.Enrolments != nil {
 		only = pq.Array(question.Enrolments)
 	}
-	args := []any{question.SessionID, mask(of...), mask(append(rule, Week2First)...), only}
+	args := []any{question.SessionID, mask(of...), mask(append(rule, Week2First)...), only, question.Basis == "ever"}
 	if question.AsOf.IsZero() && question.KnownAt.IsZero() {
 		return c, tx.Get(ctx, &c, q.Q("CountsNow"), args...)
 	}

@@ -22,10 +22,11 @@ with steps as (
      order by c.enrolment_id, c.stage, c.at, c.seq desc
 ), stages as (
     select s.enrolment_id, s.stage, min(s.at) filter (where s.reached) as first_at,
-           (array_agg(s.reached order by s.at desc))[1] as holds
+           (array_agg(s.reached order by s.at desc))[1] as holds, bool_or(s.reached) as held
       from steps s group by s.enrolment_id, s.stage
 ), rows as (
     select s.enrolment_id, bit_or(case when s.holds then 1 << t.bit else 0 end) as reached,
+           bit_or(case when s.held then 1 << t.bit else 0 end) as ever,
            max(s.first_at) filter (where s.stage = 'enrolled') as enrolled_at,
            max(s.first_at) filter (where s.stage = 'started') as started_at,
            max(s.first_at) filter (where s.stage = 'week2_first') as week2_at,
@@ -39,7 +40,7 @@ with steps as (
      group by s.enrolment_id
 )
 update journey.enrolments e
-   set reached = r.reached, enrolled_at = r.enrolled_at, started_at = r.started_at, week2_at = r.week2_at,
+   set reached = r.reached, ever = r.ever, enrolled_at = r.enrolled_at, started_at = r.started_at, week2_at = r.week2_at,
        succeeded_at = r.succeeded_at, qualifying_at = r.qualifying_at, exam_booked_at = r.exam_booked_at,
        exam_sat_at = r.exam_sat_at, exam_passed_at = r.exam_passed_at, certified_at = r.certified_at
   from rows r where r.enrolment_id = e.enrolment_id;
@@ -54,19 +55,25 @@ select count(*) as enrolled,
        count(*) filter (where reached & 512 <> 0) as sat,
        count(*) filter (where reached & 1024 <> 0) as passed,
        count(*) filter (where reached & 2048 <> 0) as certified
-  from journey.enrolments
- where session_id = $1 and reached & $2::int = $2::int and ($4::text[] is null or enrolment_id = any($4::text[]));
+  from (select case when $5::bool then ever else reached end as reached
+          from journey.enrolments
+         where session_id = $1 and ($4::text[] is null or enrolment_id = any($4::text[]))) e
+ where reached & $2::int = $2::int;
 
 -- name: CountsAsOf
 with steps as (
-    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
+    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
       from journey.changes c
-     where c.session_id = $1 and c.at <= $5 and c.recorded_at <= $6
+     where c.session_id = $1 and c.at <= $6 and c.recorded_at <= $7
        and ($4::text[] is null or c.enrolment_id = any($4::text[]))
-     order by c.enrolment_id, c.stage, c.at desc, c.seq desc
+     order by c.enrolment_id, c.stage, c.at, c.seq desc
+), stages as (
+    select s.enrolment_id, s.stage,
+           case when $5::bool then bool_or(s.reached) else (array_agg(s.reached order by s.at desc))[1] end as reached
+      from steps s group by s.enrolment_id, s.stage
 ), past as (
     select s.enrolment_id, bit_or(case when s.reached then 1 << t.bit else 0 end) as reached
-      from steps s join journey.stages t on t.stage = s.stage
+      from stages s join journey.stages t on t.stage = s.stage
      group by s.enrolment_id
 )
 select count(*) as enrolled,
@@ -83,15 +90,19 @@ select count(*) as enrolled,
 
 -- name: CheckRowsEqualHistory
 with steps as (
-    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
-      from journey.changes c order by c.enrolment_id, c.stage, c.at desc, c.seq desc
+    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
+      from journey.changes c order by c.enrolment_id, c.stage, c.at, c.seq desc
+), stages as (
+    select s.enrolment_id, s.stage, bool_or(s.reached) as held, (array_agg(s.reached order by s.at desc))[1] as holds
+      from steps s group by s.enrolment_id, s.stage
 ), past as (
-    select s.enrolment_id, bit_or(case when s.reached then 1 << t.bit else 0 end) as reached
-      from steps s join journey.stages t on t.stage = s.stage group by s.enrolment_id
+    select s.enrolment_id, bit_or(case when s.holds then 1 << t.bit else 0 end) as reached,
+           bit_or(case when s.held then 1 << t.bit else 0 end) as ever
+      from stages s join journey.stages t on t.stage = s.stage group by s.enrolment_id
 )
-select e.enrolment_id, e.reached, p.reached as history
+select e.enrolment_id, e.reached, p.reached as history, e.ever, p.ever as history_ever
   from journey.enrolments e left join past p on p.enrolment_id = e.enrolment_id
- where e.reached is distinct from p.reached;
+ where e.reached is distinct from p.reached or e.ever is distinct from p.ever;
 
 -- name: CheckStagesImplyEarlierOnes
 select enrolment_id, reached from journey.enrolments

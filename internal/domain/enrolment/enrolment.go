@@ -18,20 +18,21 @@ var queriesSQL string
 
 var q = postgres.MustLoad("enrolment", queriesSQL)
 
-// ImportTx finds or makes the enrolments of learners in a session and gives learner → enrolment and which ones are new.
+// ImportTx finds or makes the enrolments of learners in a session and gives learner → enrolment, and the enrolments that are new.
 // A new one opens its journey at `at`, because of `cause`.
-func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners []string, at time.Time, cause string) (all map[string]string, fresh int, err error) {
+func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners []string, at time.Time, cause string) (all map[string]string, fresh map[string]bool, err error) {
 	var known []struct {
 		LearnerID string `db:"learner_id"`
 		ID        string `db:"id"`
 	}
 	if err := tx.Select(ctx, &known, q.Q("Known"), sessionID, pq.Array(learners)); err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	all = make(map[string]string, len(learners))
 	for _, k := range known {
 		all[k.LearnerID] = k.ID
 	}
+	fresh = map[string]bool{}
 	var ids, people []string
 	var openings []journey.Opening
 	for _, l := range learners {
@@ -39,17 +40,17 @@ func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners [
 			continue
 		}
 		id := ident.New("enr")
-		all[l] = id
+		all[l], fresh[id] = id, true
 		ids, people = append(ids, id), append(people, l)
 		openings = append(openings, journey.Opening{EnrolmentID: id, SessionID: sessionID, LearnerID: l, At: at, Cause: cause})
 	}
 	if len(ids) == 0 {
-		return all, 0, nil
+		return all, nil, nil
 	}
 	if _, err := tx.Exec(ctx, q.Q("Add"), pq.Array(ids), pq.Array(people), sessionID, at); err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
-	return all, len(ids), journey.OpenTx(ctx, tx, openings)
+	return all, fresh, journey.OpenTx(ctx, tx, openings)
 }
 
 // Checks are this room's invariants.

@@ -56,8 +56,11 @@ type Row struct {
 
 // Reject is a row that was not taken, with its place in the file.
 type Reject struct {
-	Line, Column int
-	Code, Detail string
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Code    string `json:"code"`
+	Detail  string `json:"detail"`
+	Subject string `json:"-"` // the learner, where the row still says who
 }
 
 var tailHeaders = map[string]bool{
@@ -212,7 +215,7 @@ func Parse(raw []byte) (Report, error) {
 		}
 		if code != "" {
 			line, _ := in.FieldPos(0)
-			r.Rejects = append(r.Rejects, Reject{line, at + 1, code, detail})
+			r.Rejects = append(r.Rejects, Reject{line, at + 1, code, detail, row.Subject})
 			continue
 		}
 		seen[row.Subject] = true
@@ -222,6 +225,9 @@ func Parse(raw []byte) (Report, error) {
 
 func (l layout) row(record []string, decimalComma bool) (row Row, at int, code, detail string) {
 	if len(record) != l.width {
+		if l.subject < len(record) {
+			row.Subject = strings.Clone(strings.TrimSpace(record[l.subject]))
+		}
 		return row, min(len(record), l.width), "row-length", fmt.Sprintf("The row has %d cells, the header %d.", len(record), l.width)
 	}
 	row = Row{Subject: strings.Clone(strings.TrimSpace(record[l.subject])), Username: strings.Clone(record[l.username]), Enrolled: true}

@@ -1,0 +1,149 @@
+package app_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+// prdWeeks is the structure of MOOC PRD, session 7: HW 01–07 are week 1, HW 08 is the first of week 2, Lab n and TD n
+// belong to week n. Which of the later HW is in week 2 or after does not matter to any figure below.
+const prdWeeks = `exercise,week
+HW 01,1
+HW 02,1
+HW 03,1
+HW 04,1
+HW 05,1
+HW 06,1
+HW 07,1
+HW 08,2
+Lab 02,2
+Lab 03,3
+Lab 04,4
+Lab 05,5
+TD 02,2
+TD 03,3
+TD 04,4
+TD 05,5
+`
+
+func realReports(t *testing.T) []string {
+	folder := os.Getenv("CURSUS_REAL_DATA")
+	if folder == "" {
+		folder = "../../../shared/data"
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "prd-session-7", "*_grade_report_*.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("the real grade reports are not at ../shared/data; set CURSUS_REAL_DATA")
+		}
+		t.Skip("the real grade reports are not at ../shared/data; set CURSUS_REAL_DATA")
+	}
+	sort.Strings(files)
+	return files
+}
+
+func at(date string) time.Time {
+	t, err := time.Parse("2006-01-02", date)
+	if err != nil {
+		panic(err)
+	}
+	return t.Add(24*time.Hour - time.Second)
+}
+
+// Nine weekly reports of a real session, imported newest first: every figure of the definition of the metrics.
+func TestRealReports(t *testing.T) {
+	files := realReports(t)
+	db := testkit.DB(t)
+	ctx := postgres.WithActor(context.Background(), "system")
+	exercises, err := catalog.ReadExerciseMap(strings.NewReader(prdWeeks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var session catalog.Session
+	if err := db.InTx(ctx, "session", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-7", CourseKey: "PRD", Title: "PRD session 7",
+			Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	book := gradebook.New(db)
+	began := time.Now()
+	rows := 0
+	for _, i := range []int{0, 1, 2, 3, 8, 5, 4, 6, 7} { // out of order on purpose: the order must not matter
+		content, err := os.ReadFile(files[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := book.Import(ctx, gradebook.Intake{SessionID: session.ID, FileName: files[i], Content: content})
+		if err != nil || c.RowsRejected != 0 || c.Replayed {
+			t.Fatal(c, err)
+		}
+		rows += c.RowsRead
+		if again, err := book.Import(ctx, gradebook.Intake{SessionID: session.ID, FileName: files[i], Content: content}); err != nil || !again.Replayed {
+			t.Fatal(again, err)
+		}
+	}
+	t.Logf("%d rows in %v", rows, time.Since(began).Round(time.Millisecond))
+
+	count := func(question journey.Question, cohort string) (c journey.Counts) {
+		question.SessionID = session.ID
+		if err := db.View(ctx, "count", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			if cohort != "" {
+				if question.Enrolments, err = gradebook.CohortTx(ctx, tx, session.ID, cohort, question.AsOf); err != nil {
+					return err
+				}
+			}
+			c, err = journey.CountsTx(ctx, tx, question)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for _, w := range []struct {
+		date                                                 string
+		enrolled, enrolledEver, started, startedEver         int64
+		all, first, any, none, pro, proStart, proDilig, proE int64
+	}{
+		{"2018-09-17", 5172, 5172, 6, 6, 0, 0, 0, 1, 8, 5, 0, 0},
+		{"2018-09-26", 5671, 5717, 716, 716, 0, 0, 0, 1, 25, 21, 0, 0},
+		{"2018-10-10", 6205, 6316, 1154, 1176, 259, 277, 282, 287, 35, 32, 17, 1},
+		{"2018-10-24", 6694, 6853, 1354, 1399, 343, 365, 373, 378, 37, 33, 18, 3},
+		{"2018-10-31", 6948, 7131, 1444, 1496, 376, 398, 408, 414, 41, 36, 22, 3},
+	} {
+		now, ever := count(journey.Question{AsOf: at(w.date)}, ""), count(journey.Question{AsOf: at(w.date), Basis: "ever"}, "")
+		pro := count(journey.Question{AsOf: at(w.date)}, "PRO")
+		got := [12]int64{now.Enrolled, ever.Enrolled, now.Started, ever.Started, 0, 0, 0, 0, pro.Enrolled, pro.Started, pro.Diligent, pro.Succeeded}
+		for i, rule := range []string{"all", "first", "any", "none"} {
+			got[4+i] = count(journey.Question{AsOf: at(w.date), Week1Rule: rule}, "").Diligent
+		}
+		want := [12]int64{w.enrolled, w.enrolledEver, w.started, w.startedEver, w.all, w.first, w.any, w.none, w.pro, w.proStart, w.proDilig, w.proE}
+		if got != want {
+			t.Errorf("%s: %v, want %v", w.date, got, want)
+		}
+	}
+	if now, last := count(journey.Question{}, ""), count(journey.Question{AsOf: at("2018-10-31")}, ""); now != last {
+		t.Errorf("now %+v, as of the last report %+v", now, last)
+	}
+	testkit.Verify(t, db, append(journey.Checks(), gradebook.Checks()...))
+	if marker := os.Getenv("CURSUS_ACCEPTANCE_MARKER"); marker != "" && !t.Failed() {
+		if err := os.WriteFile(marker, []byte("real reports checked\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

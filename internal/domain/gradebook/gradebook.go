@@ -1,0 +1,72 @@
+// Package gradebook takes in the grade reports of learning platforms and derives from them how far each learner got.
+//
+// A report is an immutable collection, known by its content. From it the gradebook keeps the cells that changed and writes
+// the stages reached into the journey, in one transaction. Cells, cohorts and stages are step functions over the time of
+// collection, so the order in which reports are imported does not matter: an older report that comes later takes its place
+// in the past and changes nothing after the next report.
+package gradebook
+
+import (
+	"context"
+	_ "embed"
+	"time"
+
+	"cursus/internal/platform/postgres"
+)
+
+//go:embed queries.sql
+var queriesSQL string
+
+var q = postgres.MustLoad("gradebook", queriesSQL)
+
+// Service is the room.
+type Service struct{ db *postgres.DB }
+
+// New opens the room.
+func New(db *postgres.DB) *Service { return &Service{db: db} }
+
+// Collection is what an import did. Counts are of rows, learners and cells.
+type Collection struct {
+	ID           string    `db:"id" json:"id"`
+	CollectedAt  time.Time `db:"collected_at" json:"collected_at"`
+	FileName     string    `db:"file_name" json:"file_name"`
+	Family       string    `db:"family" json:"family"`
+	RowsRead     int       `db:"rows_read" json:"rows_read"`
+	RowsRejected int       `db:"rows_rejected" json:"rows_rejected"`
+	LearnersNew  int       `db:"learners_new" json:"learners_new"`
+	LearnersLeft int       `db:"learners_left" json:"learners_left"`
+	LearnersBack int       `db:"learners_back" json:"learners_back"`
+	CellsChanged int       `db:"cells_changed" json:"cells_changed"`
+	Replayed     bool      `json:"replayed"` // the same bytes were imported before; nothing was done
+	Unmapped     []string  `json:"unmapped"` // exercises that the session's map does not place in a week
+	Rejects      []Reject  `json:"rejects"`
+}
+
+// Collections lists what was imported into a session, oldest collection first.
+func (s *Service) Collections(ctx context.Context, sessionID string) ([]Collection, error) {
+	var out []Collection
+	err := s.db.View(ctx, "collections", func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &out, q.Q("Collections"), sessionID)
+	})
+	return out, err
+}
+
+// CohortTx gives the enrolments that were in a cohort of a session at an instant; a zero time is now.
+func CohortTx(ctx context.Context, tx *postgres.Tx, sessionID, cohort string, at time.Time) ([]string, error) {
+	if at.IsZero() {
+		at = tx.Now()
+	}
+	all, err := cohortsAsOf(ctx, tx, sessionID, at)
+	ids := []string{}
+	for id, c := range all {
+		if c == cohort {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
+}
+
+// Checks are this room's invariants.
+func Checks() []postgres.Check {
+	return []postgres.Check{{Invariant: "18", Name: "who is in a report of a session is enrolled in it", Query: q.Q("CheckMembersAreEnrolled")}}
+}
