@@ -25,6 +25,7 @@ CREATE TABLE catalog.exercises (
     label      text NOT NULL CHECK (length(label) BETWEEN 1 AND 255),
     week       int NOT NULL CHECK (week BETWEEN 0 AND 53), -- 0: outside the weeks
     scored     boolean NOT NULL,
+    activity   text NOT NULL CHECK (activity IN ('quiz', 'case_study', 'lab')), -- knowledge, practical application, know-how
     PRIMARY KEY (session_id, position),
     CONSTRAINT exercise_label_once UNIQUE (session_id, label)
 );

@@ -27,10 +27,12 @@ HW 05,1
 HW 06,1
 HW 07,1
 HW 08,2
+Lab 01,1
 Lab 02,2
 Lab 03,3
 Lab 04,4
 Lab 05,5
+TD 01,1
 TD 02,2
 TD 03,3
 TD 04,4

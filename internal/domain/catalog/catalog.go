@@ -47,12 +47,31 @@ type Session struct {
 	Closed       bool   `db:"closed"`
 }
 
+// The activities of the pedagogical framework that an exercise can belong to.
+const (
+	Quiz      = "quiz"       // knowledge
+	CaseStudy = "case_study" // practical application
+	Lab       = "lab"        // know-how
+)
+
 // Exercise is a column of the grade reports. Week 0 is outside the weeks (a final exam, a bonus).
 type Exercise struct {
 	Position int    `db:"position"`
 	Label    string `db:"label"`
 	Week     int    `db:"week"`
 	Scored   bool   `db:"scored"`
+	Activity string `db:"activity"`
+}
+
+// activityOf guesses the activity from the short labels that the platforms make: "Lab 01", "TD 01" (travaux dirigés).
+func activityOf(label string) string {
+	switch word, _, _ := strings.Cut(strings.ToLower(label), " "); word {
+	case "lab", "labs", "tp":
+		return Lab
+	case "td", "case", "use":
+		return CaseStudy
+	}
+	return Quiz
 }
 
 // NewSession is what CreateSessionTx needs; the course is made when its key is new.
@@ -87,13 +106,13 @@ func PutExercisesTx(ctx context.Context, tx *postgres.Tx, sessionID string, exer
 		return err
 	}
 	var positions, weeks []int64
-	var labels []string
+	var labels, activities []string
 	var scored []bool
 	for i, e := range exercises {
 		positions, weeks = append(positions, int64(i+1)), append(weeks, int64(e.Week))
-		labels, scored = append(labels, e.Label), append(scored, e.Scored)
+		labels, scored, activities = append(labels, e.Label), append(scored, e.Scored), append(activities, e.Activity)
 	}
-	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored))
+	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored), pq.Array(activities))
 	return err
 }
 
@@ -121,8 +140,8 @@ func ExercisesTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Exer
 	return e, err
 }
 
-// ReadExerciseMap reads a CSV whose header names exercise and week, and may name scored (Y or N, default Y). Other columns
-// are passed over. A wrong line is refused with its number.
+// ReadExerciseMap reads a CSV whose header names exercise and week, and may name scored (Y or N, default Y) and
+// activity (quiz, case_study or lab; by default guessed from the label). Other columns are passed over. A wrong line is refused with its number.
 func ReadExerciseMap(r io.Reader) ([]Exercise, error) {
 	in := csv.NewReader(r)
 	in.FieldsPerRecord = -1
@@ -137,6 +156,7 @@ func ReadExerciseMap(r io.Reader) ([]Exercise, error) {
 	label, okLabel := at["exercise"]
 	week, okWeek := at["week"]
 	scored, hasScored := at["scored"]
+	activity, hasActivity := at["activity"]
 	if !okLabel || !okWeek {
 		return nil, ErrExerciseMap
 	}
@@ -163,6 +183,12 @@ func ReadExerciseMap(r io.Reader) ([]Exercise, error) {
 				e.Scored = false
 			default:
 				return nil, ErrExerciseMap.At(where, "bad-scored", "Scored is Y or N.")
+			}
+		}
+		e.Activity = activityOf(e.Label)
+		if hasActivity {
+			if e.Activity = strings.TrimSpace(row[activity]); e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab {
+				return nil, ErrExerciseMap.At(where, "bad-activity", "The activity is quiz, case_study or lab.")
 			}
 		}
 		out = append(out, e)

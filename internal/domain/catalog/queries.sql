@@ -23,9 +23,9 @@ select s.id, s.key, c.key as course_key, s.title, s.platform, s.threshold_ppm, s
 delete from catalog.exercises where session_id = $1;
 
 -- name: AddExercises
-insert into catalog.exercises (session_id, position, label, week, scored)
-select $1, e.position, e.label, e.week, e.scored
-  from unnest($2::int[], $3::text[], $4::int[], $5::bool[]) as e(position, label, week, scored);
+insert into catalog.exercises (session_id, position, label, week, scored, activity)
+select $1, e.position, e.label, e.week, e.scored, e.activity
+  from unnest($2::int[], $3::text[], $4::int[], $5::bool[], $6::text[]) as e(position, label, week, scored, activity);
 
 -- name: Exercises
-select position, label, week, scored from catalog.exercises where session_id = $1 order by position;
+select position, label, week, scored, activity from catalog.exercises where session_id = $1 order by position;

@@ -13,7 +13,7 @@ type rules struct {
 	grade     int
 	threshold int64 // billionths
 	scored    []int // every scored exercise, mapped or not
-	week1     []int // in the order of the course
+	week1     []int // the quizzes of week 1 in the order of the course: who has the free formula can do no other exercise
 	week2     []int
 }
 
@@ -27,10 +27,11 @@ func newRules(columns map[Column]int, order []Column, exercises []catalog.Exerci
 			return
 		}
 		r.scored = append(r.scored, columns[c])
-		switch e.Week {
-		case 1:
+		switch {
+		case e.Activity != catalog.Quiz:
+		case e.Week == 1:
 			r.week1 = append(r.week1, columns[c])
-		case 2:
+		case e.Week == 2:
 			r.week2 = append(r.week2, columns[c])
 		}
 	}
