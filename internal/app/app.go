@@ -3,7 +3,7 @@ package app
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 
 	"cursus/internal/books/journey"
@@ -30,41 +30,31 @@ func Open(ctx context.Context, c config.Config) (*House, error) {
 			return nil, err
 		}
 		dsn = h.cluster.OwnerDSN("cursus")
-		if err := createDatabase(ctx, h.cluster.OwnerDSN("postgres")); err != nil {
-			return nil, err
+		if err := postgres.CreateDatabase(ctx, h.cluster.OwnerDSN("postgres"), "cursus"); err != nil {
+			return nil, errors.Join(err, h.Close())
 		}
 	}
 	if err := postgres.Migrate(ctx, dsn); err != nil {
-		return nil, err
+		return nil, errors.Join(err, h.Close())
 	}
 	db, err := postgres.Open(ctx, dsn, postgres.Options{Role: postgres.AppRole})
-	h.DB = db
-	return h, err
-}
-
-func createDatabase(ctx context.Context, admin string) error {
-	db, err := sql.Open("postgres", admin)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, h.Close())
 	}
-	defer func() { _ = db.Close() }()
-	var there bool
-	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = 'cursus')`).Scan(&there); err != nil || there {
-		return err
-	}
-	_, err = db.ExecContext(ctx, `CREATE DATABASE cursus`)
-	return err
+	h.DB = db
+	return h, nil
 }
 
 // Close closes the pool and stops the private server.
 func (h *House) Close() error {
-	if err := h.DB.Close(); err != nil {
-		return err
+	var err error
+	if h.DB != nil {
+		err = h.DB.Close()
 	}
 	if h.cluster != nil {
-		return h.cluster.Stop()
+		err = errors.Join(err, h.cluster.Stop())
 	}
-	return nil
+	return err
 }
 
 // Checks are the invariants of all rooms.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -35,4 +36,19 @@ func Migrate(ctx context.Context, ownerDSN string) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// CreateDatabase makes a database of a server unless it is there.
+func CreateDatabase(ctx context.Context, adminDSN, name string) error {
+	db, err := sql.Open("postgres", adminDSN)
+	if err != nil {
+		return ErrUnavailable.Because(err)
+	}
+	defer func() { _ = db.Close() }()
+	var there bool
+	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_database WHERE datname = $1)`, name).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "CREATE DATABASE "+pq.QuoteIdentifier(name))
+	return err
 }

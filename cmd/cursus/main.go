@@ -1,0 +1,132 @@
+// Command cursus is the whole product in one program.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"cursus/internal/app"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/config"
+	"cursus/internal/platform/postgres"
+)
+
+type cli struct {
+	Migrate migrateCmd `cmd:"" help:"Bring the database to the newest schema."`
+	Import  struct {
+		Session sessionCmd `cmd:"" help:"Make a session with its exercise map."`
+		Grades  gradesCmd  `cmd:"" help:"Import grade reports of a session (Open edX and FUN); the same file again does nothing."`
+	} `cmd:"" help:"Take in what other systems know."`
+	Report struct {
+		Indicators indicatorsCmd `cmd:"" help:"The five indicators of a session."`
+	} `cmd:"" help:"Ask the books."`
+	Verify verifyCmd `cmd:"" help:"Check every invariant; exit with 1 and the rows where one is broken."`
+}
+
+// streams are where a command reads and writes, so that tests can look.
+type streams struct{ out, err io.Writer }
+
+// errSaid ends with status 1 after the command itself said why.
+var errSaid = errors.New("said")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
+}
+
+// run is main without the process: 0 done, 1 failed, 2 wrong usage.
+func run(ctx context.Context, args []string, s streams) int {
+	var c cli
+	status := -1
+	parser, err := kong.New(&c, kong.Name("cursus"), kong.Description("Sells, runs and certifies programs made of online courses, and shows what each euro became."),
+		kong.Writers(s.out, s.err), kong.Exit(func(code int) { status = code }), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(s.err, err)
+		return 2
+	}
+	command, err := parser.Parse(args)
+	if status >= 0 {
+		return status // --help was asked for and answered
+	}
+	if err != nil {
+		fmt.Fprintf(s.err, "cursus: %v (see cursus --help)\n", err)
+		return 2
+	}
+	settings, err := config.Load()
+	if err == nil {
+		command.BindTo(postgres.WithActor(ctx, "system"), (*context.Context)(nil))
+		err = command.Run(s, settings)
+	}
+	if err == nil {
+		return 0
+	}
+	if !errors.Is(err, errSaid) {
+		explain(s.err, err)
+	}
+	return 1
+}
+
+// explain prints a fault for people: its detail, each wrong place, and the cause where the failure is ours.
+func explain(w io.Writer, err error) {
+	f := fault.From(err)
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		fmt.Fprintf(w, "cursus: %v\n", err)
+		return
+	}
+	fmt.Fprintf(w, "cursus: %s (%s)\n", f.Detail, f.Code)
+	for _, p := range f.Fields {
+		fmt.Fprintf(w, "  %s: %s\n", p.Pointer, p.Detail)
+	}
+}
+
+// inHouse opens the house for one command.
+func inHouse(ctx context.Context, settings config.Config, do func(*app.House) error) (err error) {
+	h, err := app.Open(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	return do(h)
+}
+
+type migrateCmd struct{}
+
+func (migrateCmd) Run(ctx context.Context, s streams, settings config.Config) error {
+	return inHouse(ctx, settings, func(*app.House) error {
+		fmt.Fprintln(s.out, "The schema is up to date.")
+		return nil
+	})
+}
+
+type verifyCmd struct{}
+
+func (verifyCmd) Run(ctx context.Context, s streams, settings config.Config) error {
+	return inHouse(ctx, settings, func(h *app.House) error {
+		broken, err := h.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		for _, v := range broken {
+			fmt.Fprintf(s.out, "invariant %s is broken: %s\n", v.Check.Invariant, v.Check.Name)
+			for _, row := range v.Rows {
+				fmt.Fprintf(s.out, "  %s\n", row)
+			}
+		}
+		if len(broken) > 0 {
+			return errSaid
+		}
+		fmt.Fprintf(s.out, "%d checks hold.\n", len(app.Checks()))
+		return nil
+	})
+}
+
+func base(path string) string { return filepath.Base(path) }

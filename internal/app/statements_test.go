@@ -1,0 +1,30 @@
+package app_test
+
+import (
+	"context"
+	"testing"
+
+	_ "cursus/internal/app" // every room, hence every statement
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+// Every statement of every room is one that the migrated schema understands, under the application's own role.
+func TestEveryStatementPrepares(t *testing.T) {
+	db, all := testkit.DB(t), postgres.AllQueries()
+	if len(all) < 30 {
+		t.Fatal("only", len(all), "statements are registered")
+	}
+	for _, q := range all {
+		err := db.View(context.Background(), q.Name, func(ctx context.Context, tx *postgres.Tx) error {
+			s, err := tx.Raw().PrepareContext(ctx, q.SQL)
+			if err == nil {
+				err = s.Close()
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", q.Name, err)
+		}
+	}
+}

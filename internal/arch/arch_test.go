@@ -1,0 +1,216 @@
+// Package arch holds the law of the house as a test: a package imports only what stands below it, a foreign key points only
+// to its own or a lower floor, and an outside dependency has one room.
+package arch
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// floors gives each package its floor; the longest prefix counts. Packages of one floor do not import each other, except
+// inside one folder of the table that says "within".
+var floors = []struct {
+	prefix string
+	floor  int
+	within bool // packages below this prefix may import each other
+}{
+	{"internal/kernel/fault", 0, false},
+	{"internal/kernel", 1, false},
+	{"migrations", 2, false},
+	{"internal/platform/config", 3, false},
+	{"internal/platform/postgres", 4, false},
+	{"internal/platform/postgres/cluster", 3, false},
+	{"internal/books", 10, false},
+	{"internal/domain/identity", 21, false}, {"internal/domain/catalog", 21, false},
+	{"internal/domain/payments", 22, false},
+	{"internal/domain/enrolment", 23, false},
+	{"internal/domain/gradebook", 24, false},
+	{"internal/domain/analytics", 26, false},
+	{"internal/app", 60, false},
+	{"cmd", 70, true},
+	{"internal/testkit", 90, false}, // test only
+	{"internal/arch", 91, false},    // test only
+}
+
+// schemaFloors gives each PostgreSQL schema the floor of its room.
+var schemaFloors = map[string]int{
+	"platform": 4, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "enrolment": 23, "gradebook": 24,
+}
+
+// oneRoom lists outside dependencies and the only folders that may import them.
+var oneRoom = map[string][]string{
+	"github.com/lib/pq":                  {"internal/platform/postgres", "internal/books", "internal/domain"}, // arrays; the driver itself is registered below
+	"github.com/jmoiron/sqlx":            {"internal/platform/postgres"},
+	"github.com/pressly/goose/v3":        {"internal/platform/postgres"},
+	"github.com/caarlos0/env/v11":        {"internal/platform/config"},
+	"github.com/alecthomas/kong":         {"cmd/cursus"},
+	"github.com/schollz/progressbar/v3":  {"cmd/cursus"},
+	"github.com/stripe/stripe-go/v76":    {"internal/gateways/stripegate"},
+	"github.com/jung-kurt/gofpdf":        {"internal/gateways/pdf"},
+	"github.com/google/uuid":             {"internal/kernel/ident"},
+}
+
+func floorOf(pkg string) (floor int, prefix string, within, known bool) {
+	for _, f := range floors {
+		if (pkg == f.prefix || strings.HasPrefix(pkg, f.prefix+"/")) && len(f.prefix) > len(prefix) {
+			floor, prefix, within, known = f.floor, f.prefix, f.within, true
+		}
+	}
+	return floor, prefix, within, known
+}
+
+// importFaults judges one import of a package that is not a test.
+func importFaults(pkg, imported string) string {
+	if path, ours := strings.CutPrefix(imported, "cursus/"); ours {
+		from, prefix, within, known := floorOf(pkg)
+		if !known {
+			return pkg + " stands on no floor"
+		}
+		to, toPrefix, _, toKnown := floorOf(path)
+		if !toKnown || to > from || (to == from && !(within && prefix == toPrefix)) {
+			return pkg + " imports " + path + ", which does not stand below it"
+		}
+		return ""
+	}
+	for dependency, rooms := range oneRoom {
+		if imported != dependency && !strings.HasPrefix(imported, dependency+"/") {
+			continue
+		}
+		for _, room := range rooms {
+			if pkg == room || strings.HasPrefix(pkg, room+"/") {
+				return ""
+			}
+		}
+		return pkg + " imports " + imported + ", whose room is " + strings.Join(rooms, ", ")
+	}
+	return ""
+}
+
+var foreignKey = regexp.MustCompile(`(?i)CREATE TABLE (\w+)\.\w+|REFERENCES (\w+)\.\w+`)
+
+// keyFaults judges the foreign keys of a migration.
+func keyFaults(sql string) (faults []string) {
+	current := ""
+	for _, m := range foreignKey.FindAllStringSubmatch(sql, -1) {
+		if m[1] != "" {
+			if current = m[1]; schemaFloors[current] == 0 {
+				faults = append(faults, "schema "+current+" stands on no floor")
+			}
+			continue
+		}
+		if to := m[2]; to != current && schemaFloors[to] >= schemaFloors[current] {
+			faults = append(faults, "a table of "+current+" refers to "+to)
+		}
+	}
+	return faults
+}
+
+var forbidden = []struct {
+	pattern *regexp.Regexp
+	allowed []string
+	why     string
+}{
+	{regexp.MustCompile(`\btime\.Now\(`), []string{"internal/kernel/clock", "cmd/cursus", "internal/testkit"}, "the time comes from kernel/clock (commands may measure how long they took)"},
+	{regexp.MustCompile(`\bos\.(Getenv|LookupEnv)\(`), []string{"internal/platform/config", "internal/testkit"}, "the environment is read by platform/config"},
+	{regexp.MustCompile(`\bfloat(32|64)\b`), []string{"internal/domain/analytics", "cmd/cursus"}, "no float touches money or grades"},
+	{regexp.MustCompile("[\"`](?i:select|insert into|update|delete from) "), []string{"internal/platform/postgres", "internal/testkit"}, "SQL stands in queries.sql"},
+}
+
+func textFaults(pkg, source string) (faults []string) {
+	for _, f := range forbidden {
+		ok := false
+		for _, a := range f.allowed {
+			ok = ok || pkg == a || strings.HasPrefix(pkg, a+"/")
+		}
+		if m := f.pattern.FindString(source); m != "" && !ok {
+			faults = append(faults, pkg+" has "+strconv.Quote(m)+": "+f.why)
+		}
+	}
+	return faults
+}
+
+func TestTheHouseKeepsItsLaw(t *testing.T) {
+	root, files := "../..", 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root {
+			return filepath.SkipDir
+		}
+		source, isGo := "", strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go")
+		if isGo || strings.HasSuffix(path, ".sql") {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			source = string(b)
+		}
+		if strings.HasSuffix(path, ".sql") {
+			for _, f := range keyFaults(source) {
+				t.Errorf("%s: %s", path, f)
+			}
+		}
+		if !isGo {
+			return nil
+		}
+		files++
+		rel, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(rel)
+		for _, f := range textFaults(pkg, source) {
+			t.Error(f)
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, source, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, i := range parsed.Imports {
+			imported, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				return err
+			}
+			if f := importFaults(pkg, imported); f != "" && pkg != "internal/testkit" {
+				t.Error(f)
+			}
+			if imported == "cursus/internal/testkit" || imported == "testing" && pkg != "internal/testkit" {
+				t.Errorf("%s imports %s outside a test", pkg, imported)
+			}
+		}
+		return nil
+	})
+	if err != nil || files < 20 {
+		t.Fatal(files, "files were read:", err)
+	}
+}
+
+// The law can be broken, and then it says so.
+func TestTheLawSeesWhatBreaksIt(t *testing.T) {
+	for pkg, imported := range map[string]string{
+		"internal/books/ledger": "cursus/internal/domain/catalog", "internal/domain/catalog": "cursus/internal/domain/identity",
+		"internal/kernel/money": "cursus/internal/platform/postgres", "internal/domain/gradebook": "github.com/stripe/stripe-go/v76/refund",
+		"internal/nowhere": "cursus/internal/kernel/fault",
+	} {
+		if importFaults(pkg, imported) == "" {
+			t.Errorf("%s may import %s", pkg, imported)
+		}
+	}
+	if importFaults("internal/domain/gradebook", "cursus/internal/books/journey") != "" {
+		t.Error("a room may write into the books")
+	}
+	if len(keyFaults("CREATE TABLE identity.a (b text REFERENCES gradebook.c)")) != 1 || len(keyFaults("CREATE TABLE gradebook.c (b text REFERENCES identity.a)")) != 0 {
+		t.Error("foreign keys are misjudged")
+	}
+	if len(textFaults("internal/domain/x", "t := time.Now(); q := `select 1 `")) != 2 {
+		t.Error("forbidden words are not seen")
+	}
+}
