@@ -3,9 +3,9 @@ export CGO_ENABLED := 0
 export GOFLAGS := -buildvcs=false
 GO ?= go
 
-.PHONY: help deps build test lint fuzz ci clean
+.PHONY: help deps build build-cursus test lint fuzz ci clean
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 deps: ## Find PostgreSQL and the PDF and browser tools, or install them, or say how
 	@sh .ci/deps
@@ -13,8 +13,14 @@ deps: ## Find PostgreSQL and the PDF and browser tools, or install them, or say 
 build: ## Compile everything
 	$(GO) build ./...
 
+build-cursus: deps ## Make build/cursus
+	$(GO) build -trimpath -o build/cursus ./cmd/cursus
+
 test: deps ## Run every test (a clone of a real PostgreSQL database per test)
-	$(GO) test ./...
+	$(GO) test -count=1 ./...
+
+fuzz: ## Feed broken grade reports to the parser for a minute
+	$(GO) test -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
 
 lint: ## go vet and gofmt
 	$(GO) vet ./...

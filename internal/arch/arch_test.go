@@ -46,15 +46,15 @@ var schemaFloors = map[string]int{
 
 // oneRoom lists outside dependencies and the only folders that may import them.
 var oneRoom = map[string][]string{
-	"github.com/lib/pq":                  {"internal/platform/postgres", "internal/books", "internal/domain"}, // arrays; the driver itself is registered below
-	"github.com/jmoiron/sqlx":            {"internal/platform/postgres"},
-	"github.com/pressly/goose/v3":        {"internal/platform/postgres"},
-	"github.com/caarlos0/env/v11":        {"internal/platform/config"},
-	"github.com/alecthomas/kong":         {"cmd/cursus"},
-	"github.com/schollz/progressbar/v3":  {"cmd/cursus"},
-	"github.com/stripe/stripe-go/v76":    {"internal/gateways/stripegate"},
-	"github.com/jung-kurt/gofpdf":        {"internal/gateways/pdf"},
-	"github.com/google/uuid":             {"internal/kernel/ident"},
+	"github.com/lib/pq":                 {"internal/platform/postgres", "internal/books", "internal/domain"}, // arrays; the driver itself is registered below
+	"github.com/jmoiron/sqlx":           {"internal/platform/postgres"},
+	"github.com/pressly/goose/v3":       {"internal/platform/postgres"},
+	"github.com/caarlos0/env/v11":       {"internal/platform/config"},
+	"github.com/alecthomas/kong":        {"cmd/cursus"},
+	"github.com/schollz/progressbar/v3": {"cmd/cursus"},
+	"github.com/stripe/stripe-go/v76":   {"internal/gateways/stripegate"},
+	"github.com/jung-kurt/gofpdf":       {"internal/gateways/pdf"},
+	"github.com/google/uuid":            {"internal/kernel/ident"},
 }
 
 func floorOf(pkg string) (floor int, prefix string, within, known bool) {
