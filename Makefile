@@ -22,9 +22,16 @@ test: deps ## Run every test (a clone of a real PostgreSQL database per test)
 fuzz: ## Feed broken grade reports to the parser for a minute
 	$(GO) test -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
 
-lint: ## go vet and gofmt
+LINTER := .cache/bin/golangci-lint-2.15.0
+$(LINTER):
+	@mkdir -p .cache/bin && echo 'lint: building golangci-lint (once)'
+	@GOBIN=$(CURDIR)/.cache/bin GOFLAGS=-mod=mod $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 2>.cache/lint.log || { cat .cache/lint.log; exit 1; }
+	@mv .cache/bin/golangci-lint $@
+
+lint: $(LINTER) ## go vet, gofmt and golangci-lint
 	$(GO) vet ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'gofmt: the files above are not formatted'; exit 1; }
+	$(LINTER) run --timeout 10m ./...
 
 ci: ## What CI runs
 	bash .ci/run

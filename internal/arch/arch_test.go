@@ -74,7 +74,7 @@ func importFaults(pkg, imported string) string {
 			return pkg + " stands on no floor"
 		}
 		to, toPrefix, _, toKnown := floorOf(path)
-		if !toKnown || to > from || (to == from && !(within && prefix == toPrefix)) {
+		if sameHouse := within && prefix == toPrefix; !toKnown || to > from || (to == from && !sameHouse) {
 			return pkg + " imports " + path + ", which does not stand below it"
 		}
 		return ""

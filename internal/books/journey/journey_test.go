@@ -2,6 +2,7 @@ package journey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -129,7 +130,7 @@ func TestBasisRulesAndUnknownEnrolments(t *testing.T) {
 	err := db.InTx(context.Background(), "unknown", func(ctx context.Context, tx *postgres.Tx) error {
 		return RecordTx(ctx, tx, []Change{{"enr_none", Started, day(1), true, "c"}})
 	})
-	if err != ErrUnknownEnrolment { //nolint:errorlint // it must come out as it is
+	if !errors.Is(err, ErrUnknownEnrolment) {
 		t.Fatal(err)
 	}
 	testkit.Verify(t, db, Checks())

@@ -2,6 +2,7 @@ package gradebook
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lib/pq"
@@ -57,72 +58,115 @@ func cohortsAsOf(ctx context.Context, tx *postgres.Tx, sessionID string, at time
 	return out, nil
 }
 
-// compare finds what the report changes at its time, and what must be said again at the time of the next report so that
-// nothing changes from there on. Learners who were in a report before and are not in this one have left, except those
-// whose row could not be read.
+// laterReport is a report that was imported before this one although it was made after it.
+type laterReport struct {
+	at            time.Time
+	named, unread map[string]bool // the learners it has a row for, and those whose row could not be read
+	past          past            // what the books say of its time, before this import
+}
+
+func (k *intake) readLater(ctx context.Context) error {
+	var stored []struct {
+		CollectedAt time.Time `db:"collected_at"`
+		Content     []byte    `db:"content"`
+	}
+	if err := k.tx.Select(ctx, &stored, q.Q("LaterCollections"), k.sessionID, k.at); err != nil {
+		return err
+	}
+	for _, c := range stored {
+		r, err := Parse(c.Content)
+		if err != nil {
+			return fmt.Errorf("stored report of %s: %w", c.CollectedAt, err)
+		}
+		l := laterReport{at: c.CollectedAt, named: map[string]bool{}, unread: map[string]bool{}}
+		for _, row := range r.Rows {
+			l.named[row.Subject] = true
+		}
+		for _, reject := range r.Rejects {
+			l.unread[reject.Subject] = true
+		}
+		if l.past, err = k.past(ctx, l.at); err != nil {
+			return err
+		}
+		k.later = append(k.later, l)
+	}
+	return nil
+}
+
+// next gives the first later report that says anything of a learner's scores, and the first that says whether she is
+// enrolled (as a later report does by not naming her); nil where none does.
+func (k *intake) next(subject string) (scores, presence *laterReport) {
+	for i := range k.later {
+		l := &k.later[i]
+		if presence == nil && !l.unread[subject] {
+			presence = l
+		}
+		if l.named[subject] {
+			return l, presence
+		}
+	}
+	return nil, presence
+}
+
+// compare finds what the report changes at its time, and what must be said again at the time of the next report on the
+// same learner so that nothing changes from there on. Learners who were in a report before and are not in this one have
+// left, except those whose row could not be read.
 func (k *intake) compare(ctx context.Context, r Report, rows []string, platform string) error {
 	before, err := k.past(ctx, k.at)
 	if err != nil {
 		return err
 	}
-	var after past
-	if !k.next.IsZero() {
-		if after, err = k.past(ctx, k.next); err != nil {
-			return err
-		}
+	var members []struct {
+		EnrolmentID string `db:"enrolment_id"`
+		Subject     string `db:"subject"`
 	}
-	var members []string
-	if err := k.tx.Select(ctx, &members, q.Q("Members"), k.sessionID); err != nil {
+	if err := k.tx.Select(ctx, &members, q.Q("Members"), k.sessionID, platform); err != nil {
 		return err
 	}
 	accounted := make(map[string]bool, len(rows))
 	for i, id := range rows {
-		accounted[id] = true
-		was, then := before.states[id], after.states[id]
+		row := r.Rows[i]
+		accounted[row.Subject] = true
+		was := before.states[id]
+		scores, presence := k.next(row.Subject)
 		if k.fresh[id] {
-			then = 0 // what the opening of the journey says of the next report's time is not true: it does not know her
-		} else if k.next.IsZero() && r.Rows[i].Enrolled && !was.Has(journey.Enrolled) {
+			was = was.With(journey.Enrolled, true) // her journey opens with this report
+		} else if len(k.later) == 0 && row.Enrolled && !was.Has(journey.Enrolled) {
 			k.collection.LearnersBack++
 		}
-		k.setStage(id, journey.Enrolled, r.Rows[i].Enrolled, was, then)
-		state := k.rules.state(k.compareCells(r.Columns, r.Rows[i].Cells, id, before, after))
+		k.setStage(id, journey.Enrolled, row.Enrolled, was, presence)
+		state := k.rules.state(k.compareCells(r.Columns, row.Cells, id, before, scores))
 		for _, stage := range derived {
-			k.setStage(id, stage, state.Has(stage), was, then)
+			k.setStage(id, stage, state.Has(stage), was, scores)
 		}
-		k.setCohort(id, r.Rows[i].Cohort, before, after)
+		k.setCohort(id, row.Cohort, before, scores)
 	}
-	var unread, subjects []string
 	for _, reject := range r.Rejects {
-		subjects = append(subjects, reject.Subject)
+		accounted[reject.Subject] = true
 	}
-	if err := k.tx.Select(ctx, &unread, q.Q("MembersOfSubjects"), k.sessionID, platform, pq.Array(subjects)); err != nil {
-		return err
-	}
-	for _, id := range unread {
-		accounted[id] = true
-	}
-	for _, id := range members {
-		if was := before.states[id]; !accounted[id] && was.Has(journey.Enrolled) {
+	for _, m := range members {
+		if was := before.states[m.EnrolmentID]; !accounted[m.Subject] && was.Has(journey.Enrolled) {
+			_, presence := k.next(m.Subject)
 			k.collection.LearnersLeft++
-			k.setStage(id, journey.Enrolled, false, was, after.states[id])
+			k.setStage(m.EnrolmentID, journey.Enrolled, false, was, presence)
 		}
 	}
 	_, err = k.tx.Exec(ctx, q.Q("AddMembers"), pq.Array(rows), k.sessionID)
 	return err
 }
 
-func (k *intake) setStage(id string, stage journey.Stage, holds bool, before, after journey.State) {
+func (k *intake) setStage(id string, stage journey.Stage, holds bool, before journey.State, next *laterReport) {
 	if before.Has(stage) != holds {
 		k.changes = append(k.changes, journey.Change{EnrolmentID: id, Stage: stage, At: k.at, Reached: holds, Cause: k.collection.ID})
 	}
-	if !k.next.IsZero() && after.Has(stage) != holds {
-		k.changes = append(k.changes, journey.Change{EnrolmentID: id, Stage: stage, At: k.next, Reached: after.Has(stage), Cause: k.collection.ID})
+	if next != nil && next.past.states[id].Has(stage) != holds {
+		k.changes = append(k.changes, journey.Change{EnrolmentID: id, Stage: stage, At: next.at, Reached: !holds, Cause: k.collection.ID})
 	}
 }
 
 // compareCells keeps the cells that differ and gives all cells of the learner as they are with this report: a column that
 // the report does not have keeps what it said before.
-func (k *intake) compareCells(columns []Column, cells []int64, id string, before, after past) map[int]int64 {
+func (k *intake) compareCells(columns []Column, cells []int64, id string, before past, next *laterReport) map[int]int64 {
 	merged := make(map[int]int64, len(cells))
 	for c, v := range before.cells[id] {
 		merged[c] = v
@@ -133,8 +177,10 @@ func (k *intake) compareCells(columns []Column, cells []int64, id string, before
 			k.addCell(id, c, k.at, v)
 			k.collection.CellsChanged++
 		}
-		if then := valueOf(after.cells[id], c, columns[i]); !k.next.IsZero() && then != v {
-			k.addCell(id, c, k.next, then)
+		if next != nil {
+			if then := valueOf(next.past.cells[id], c, columns[i]); then != v {
+				k.addCell(id, c, next.at, then)
+			}
 		}
 		merged[c] = v
 	}
@@ -157,15 +203,15 @@ func (k *intake) addCell(id string, column int, at time.Time, value int64) {
 	k.cellColumns, k.cellValues = append(k.cellColumns, int64(column)), append(k.cellValues, value)
 }
 
-func (k *intake) setCohort(id, cohort string, before, after past) {
+func (k *intake) setCohort(id, cohort string, before past, next *laterReport) {
 	add := func(at time.Time, name string) {
 		k.cohortIDs, k.cohortTimes, k.cohortNames = append(k.cohortIDs, id), append(k.cohortTimes, at.Format(time.RFC3339Nano)), append(k.cohortNames, name)
 	}
 	if before.cohorts[id] != cohort {
 		add(k.at, cohort)
 	}
-	if !k.next.IsZero() && after.cohorts[id] != cohort {
-		add(k.next, after.cohorts[id])
+	if next != nil && next.past.cohorts[id] != cohort {
+		add(next.at, next.past.cohorts[id])
 	}
 }
 

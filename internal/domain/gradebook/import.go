@@ -72,7 +72,8 @@ func pack(content []byte) ([]byte, error) {
 	if _, err := z.Write(content); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), z.Close()
+	err = z.Close() // writes the rest: the bytes are whole only after it
+	return b.Bytes(), err
 }
 
 // intake is one import under way: the state just before it and the changes that it makes.
@@ -81,7 +82,7 @@ type intake struct {
 	collection Collection
 	sessionID  string
 	at         time.Time
-	next       time.Time // the collection after this one; zero when this is the newest
+	later      []laterReport // the reports after this one; none when it is the newest
 	columns    map[Column]int
 	rules      rules
 	fresh      map[string]bool // enrolments that this report made
@@ -110,7 +111,7 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 		ID: ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, Family: r.Family,
 		RowsRead: len(r.Rows) + len(r.Rejects), RowsRejected: len(r.Rejects), Rejects: r.Rejects,
 	}}
-	if err := tx.Get(ctx, &k.next, q.Q("NextCollectionAt"), session.ID, k.at); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := k.readLater(ctx); err != nil {
 		return Collection{}, err
 	}
 	if err := k.prepareColumns(ctx, r, session); err != nil {

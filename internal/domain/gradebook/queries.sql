@@ -9,8 +9,8 @@ select id, collected_at, file_name, family, rows_read, rows_rejected, learners_n
 select id, collected_at, file_name, family, rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed
   from gradebook.collections where session_id = $1 order by collected_at;
 
--- name: NextCollectionAt
-select collected_at from gradebook.collections where session_id = $1 and collected_at > $2 order by collected_at limit 1;
+-- name: LaterCollections
+select collected_at, content from gradebook.collections where session_id = $1 and collected_at > $2 order by collected_at;
 
 -- name: AddCollection
 insert into gradebook.collections (id, session_id, collected_at, recorded_at, sha256, file_name, content, family,
@@ -31,7 +31,11 @@ on conflict do nothing;
 select id, kind, label, occurrence from gradebook.columns where session_id = $1 order by id;
 
 -- name: Members
-select enrolment_id from gradebook.members where session_id = $1;
+select m.enrolment_id, x.subject
+  from gradebook.members m
+  join enrolment.enrolments e on e.id = m.enrolment_id
+  join identity.external_ids x on x.person_id = e.learner_id and x.source = $2
+ where m.session_id = $1;
 
 -- name: AddMembers
 insert into gradebook.members (enrolment_id, session_id)
@@ -59,10 +63,3 @@ select $1, c.enrolment_id, c.at, c.cohort
 
 -- name: CheckMembersAreEnrolled
 select m.enrolment_id from gradebook.members m join enrolment.enrolments e on e.id = m.enrolment_id where e.session_id <> m.session_id;
-
--- name: MembersOfSubjects
-select m.enrolment_id
-  from gradebook.members m
-  join enrolment.enrolments e on e.id = m.enrolment_id
-  join identity.external_ids x on x.person_id = e.learner_id
- where m.session_id = $1 and x.source = $2 and x.subject = any($3::text[]);

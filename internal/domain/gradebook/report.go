@@ -151,9 +151,10 @@ func readHeader(header []string) (layout, error) {
 			l.first = i
 		case l.first >= 0 && (tailHeaders[name] || strings.HasPrefix(name, "experiment group (")):
 			end = min(end, i)
-			if name == "cohort name" {
+			switch name {
+			case "cohort name":
 				l.cohort = i
-			} else if name == "enrollment status" {
+			case "enrollment status":
 				l.status = i
 			}
 		}

@@ -68,7 +68,7 @@ func (a Amount) Add(b Amount) (Amount, error) {
 		return Amount{}, ErrMismatch
 	}
 	sum := a.Minor + b.Minor
-	if (sum > a.Minor) != (b.Minor > 0) && b.Minor != 0 {
+	if (sum > a.Minor) != (b.Minor > 0) && b.Minor != 0 { // it went round
 		return Amount{}, ErrOverflow
 	}
 	return Amount{sum, a.Currency}, nil
@@ -78,7 +78,16 @@ func (a Amount) Add(b Amount) (Amount, error) {
 func (a Amount) Neg() Amount { return Amount{-a.Minor, a.Currency} }
 
 // Sub gives a−b.
-func (a Amount) Sub(b Amount) (Amount, error) { return a.Add(b.Neg()) }
+func (a Amount) Sub(b Amount) (Amount, error) {
+	if a.Currency != b.Currency {
+		return Amount{}, ErrMismatch
+	}
+	difference := a.Minor - b.Minor
+	if (difference < a.Minor) != (b.Minor > 0) && b.Minor != 0 {
+		return Amount{}, ErrOverflow
+	}
+	return Amount{difference, a.Currency}, nil
+}
 
 // IsZero says whether nothing is owed either way.
 func (a Amount) IsZero() bool { return a.Minor == 0 }

@@ -1,6 +1,7 @@
 package money
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -89,14 +90,17 @@ func TestPerPerson(t *testing.T) {
 }
 
 func TestAddRefusesMixedAndOverflowing(t *testing.T) {
-	if _, err := Of(1, "EUR").Add(Of(1, "XOF")); err != ErrMismatch {
+	if _, err := Of(1, "EUR").Add(Of(1, "XOF")); !errors.Is(err, ErrMismatch) {
 		t.Error(err)
 	}
-	if _, err := Of(math.MaxInt64, "EUR").Add(Of(1, "EUR")); err != ErrOverflow {
+	if _, err := Of(math.MaxInt64, "EUR").Add(Of(1, "EUR")); !errors.Is(err, ErrOverflow) {
 		t.Error(err)
 	}
-	if _, err := Of(math.MinInt64, "EUR").Sub(Of(1, "EUR")); err != ErrOverflow {
+	if _, err := Of(math.MinInt64, "EUR").Sub(Of(1, "EUR")); !errors.Is(err, ErrOverflow) {
 		t.Error(err)
+	}
+	if _, err := Of(0, "EUR").Sub(Of(math.MinInt64, "EUR")); !errors.Is(err, ErrOverflow) {
+		t.Error("the negative of the smallest amount does not exist:", err)
 	}
 	if _, err := ParseDecimal("1.5", "XOF"); err == nil {
 		t.Error("half a franc was accepted")
