@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sort"
@@ -141,6 +142,29 @@ func TestRealReports(t *testing.T) {
 	}
 	if now, last := count(journey.Question{}, ""), count(journey.Question{AsOf: at("2018-10-31")}, ""); now != last {
 		t.Errorf("now %+v, as of the last report %+v", now, last)
+	}
+	collections, err := book.Collections(ctx, session.ID)
+	if err != nil || len(collections) != 9 {
+		t.Fatal(collections, err)
+	}
+	for label, want := range map[string]string{
+		"HW 01": "[1 682 340 89 105 96 17 41 23] [1 681 341 89 105 96 17 41 23] [0 53 0 1341]",
+		"HW 08": "[1 0 236 50 50 43 10 20 7] [1 0 236 46 52 45 9 21 7] [40 78 70 229]",
+	} {
+		var e gradebook.Exercise
+		if err := db.View(ctx, "exercise", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			e, err = gradebook.ExerciseTx(ctx, tx, session.ID, label, time.Time{})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		var first, last [9]int
+		for i, c := range collections {
+			first[i], last[i] = e.FirstDone[c.CollectedAt.UTC()], e.LastChange[c.CollectedAt.UTC()]
+		}
+		if got := fmt.Sprint(first, last, e.Bands); got != want {
+			t.Errorf("%s: %s, want %s", label, got, want)
+		}
 	}
 	testkit.Verify(t, db, append(journey.Checks(), gradebook.Checks()...))
 	if marker := os.Getenv("CURSUS_ACCEPTANCE_MARKER"); marker != "" && !t.Failed() {

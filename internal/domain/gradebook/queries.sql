@@ -63,3 +63,17 @@ select $1, c.enrolment_id, c.at, c.cohort
 
 -- name: CheckMembersAreEnrolled
 select m.enrolment_id from gradebook.members m join enrolment.enrolments e on e.id = m.enrolment_id where e.session_id <> m.session_id;
+
+-- name: Exercise
+with steps as (
+    select distinct on (c.enrolment_id, c.at) c.enrolment_id, c.at, c.value
+      from gradebook.cells c join gradebook.columns k on k.id = c.column_id
+     where c.session_id = $1 and k.kind = 'exercise' and k.label = $2 and k.occurrence = 0 and c.at <= $3
+     order by c.enrolment_id, c.at, c.seq desc
+), changes as (
+    select enrolment_id, at, value, lag(value, 1, -1::bigint) over (partition by enrolment_id order by at) as earlier from steps
+)
+select min(at) as first_at, max(at) filter (where value <> earlier) as last_at,
+       (array_agg(value order by at desc))[1] as score
+  from changes where value >= 0
+ group by enrolment_id;
