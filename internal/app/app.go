@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/platform/config"
+	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/postgres/cluster"
 )
@@ -35,6 +36,9 @@ func Open(ctx context.Context, c config.Config) (*House, error) {
 		}
 	}
 	if err := postgres.Migrate(ctx, dsn); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	if err := jobs.Migrate(ctx, dsn); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	db, err := postgres.Open(ctx, dsn, postgres.Options{Role: postgres.AppRole})

@@ -27,6 +27,7 @@ var floors = []struct {
 	{"internal/platform/config", 3, false},
 	{"internal/platform/postgres", 4, false},
 	{"internal/platform/postgres/cluster", 3, false},
+	{"internal/platform/jobs", 5, false},
 	{"internal/books", 10, false},
 	{"internal/domain/identity", 21, false}, {"internal/domain/catalog", 21, false},
 	{"internal/domain/payments", 22, false},
@@ -49,6 +50,7 @@ var oneRoom = map[string][]string{
 	"github.com/lib/pq":                 {"internal/platform/postgres", "internal/books", "internal/domain"}, // arrays; the driver itself is registered below
 	"github.com/jmoiron/sqlx":           {"internal/platform/postgres"},
 	"github.com/pressly/goose/v3":       {"internal/platform/postgres"},
+	"github.com/riverqueue/river":       {"internal/platform/jobs"},
 	"github.com/caarlos0/env/v11":       {"internal/platform/config"},
 	"github.com/alecthomas/kong":        {"cmd/cursus"},
 	"github.com/schollz/progressbar/v3": {"cmd/cursus"},

@@ -1,0 +1,126 @@
+// Package jobs is durable work: what has to happen later is enqueued in the transaction that caused it, so that it happens
+// if and only if that transaction is committed, and at least once. Work must therefore be repeatable.
+//
+// The queue is River over lib/pq. Nothing wakes a worker but its poll, every 25 ms, because LISTEN needs another driver.
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
+	"github.com/riverqueue/river/rivermigrate"
+
+	_ "embed"
+
+	"cursus/internal/platform/postgres"
+)
+
+//go:embed queries.sql
+var queriesSQL string
+
+var q = postgres.MustLoad("jobs", queriesSQL)
+
+const (
+	schema      = "jobs"
+	poll        = 25 * time.Millisecond
+	maxWorkers  = 8
+	maxAttempts = 25 // with River's back-off the last one is about three weeks after the first
+)
+
+// Args is what a job carries; Kind names it for ever.
+type Args interface{ Kind() string }
+
+// Migrate makes or updates the tables of the queue, after postgres.Migrate.
+func Migrate(ctx context.Context, ownerDSN string) error {
+	db, err := sql.Open("postgres", ownerDSN)
+	if err != nil {
+		return postgres.ErrUnavailable.Because(err)
+	}
+	defer func() { _ = db.Close() }()
+	m, err := rivermigrate.New(riverdatabasesql.New(db), &rivermigrate.Config{Schema: schema, Logger: quiet()})
+	if err != nil {
+		return err
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate jobs: %w", err)
+	}
+	return nil
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// Jobs is the queue of one process. Register the work first, then Start.
+type Jobs struct {
+	db      *postgres.DB
+	workers *river.Workers
+	client  *river.Client[*sql.Tx]
+	log     *slog.Logger
+}
+
+// New prepares a queue; a nil log says nothing.
+func New(db *postgres.DB, log *slog.Logger) *Jobs {
+	if log == nil {
+		log = quiet()
+	}
+	return &Jobs{db: db, workers: river.NewWorkers(), log: log}
+}
+
+// Register says what to do with a kind of job. The context acts as "system". An error makes the job be tried again later.
+func Register[A Args](j *Jobs, work func(ctx context.Context, args A) error) {
+	river.AddWorker(j.workers, river.WorkFunc(func(ctx context.Context, job *river.Job[A]) error {
+		return work(postgres.WithActor(ctx, "system"), job.Args)
+	}))
+}
+
+// open makes the client once the kinds are known.
+func (j *Jobs) open() (err error) {
+	if j.client != nil {
+		return nil
+	}
+	j.client, err = river.NewClient(riverdatabasesql.New(j.db.SQL()), &river.Config{
+		Schema: schema, Workers: j.workers, Logger: j.log, FetchCooldown: poll, FetchPollInterval: poll, MaxAttempts: maxAttempts,
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: maxWorkers}},
+	})
+	return err
+}
+
+// EnqueueTx writes jobs into the caller's transaction. A kind that nobody registered is an error here, not a dead job later.
+func (j *Jobs) EnqueueTx(ctx context.Context, tx *postgres.Tx, jobs ...Args) error {
+	if err := j.open(); err != nil {
+		return err
+	}
+	many := make([]river.InsertManyParams, len(jobs))
+	for i, a := range jobs {
+		many[i] = river.InsertManyParams{Args: a}
+	}
+	_, err := j.client.InsertManyFastTx(ctx, tx.Raw(), many)
+	return err
+}
+
+// Start works until Stop.
+func (j *Jobs) Start(ctx context.Context) error {
+	if err := j.open(); err != nil {
+		return err
+	}
+	return j.client.Start(context.WithoutCancel(ctx)) // only Stop ends it, so that running jobs finish
+}
+
+// Stop takes no new job and waits for the running ones, until ctx ends.
+func (j *Jobs) Stop(ctx context.Context) error { return j.client.Stop(ctx) }
+
+// Count is how many jobs wait or run, and how many were given up and need a person.
+type Count struct {
+	Pending int64 `db:"pending"`
+	Dead    int64 `db:"dead"`
+}
+
+// Count looks at the queue.
+func (j *Jobs) Count(ctx context.Context) (c Count, err error) {
+	err = j.db.View(ctx, "count jobs", func(ctx context.Context, tx *postgres.Tx) error { return tx.Get(ctx, &c, q.Q("Count")) })
+	return c, err
+}
