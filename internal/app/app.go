@@ -10,6 +10,7 @@ import (
 	"cursus/internal/books/ledger"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/platform/audit"
 	"cursus/internal/platform/config"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
@@ -63,7 +64,7 @@ func (h *House) Close() error {
 
 // Checks are the invariants of all rooms.
 func Checks() (all []postgres.Check) {
-	for _, room := range [][]postgres.Check{ledger.Checks(), journey.Checks(), enrolment.Checks(), gradebook.Checks()} {
+	for _, room := range [][]postgres.Check{audit.Checks(), ledger.Checks(), journey.Checks(), enrolment.Checks(), gradebook.Checks()} {
 		all = append(all, room...)
 	}
 	return all

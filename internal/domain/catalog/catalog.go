@@ -16,6 +16,7 @@ import (
 
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
@@ -95,6 +96,9 @@ func CreateSessionTx(ctx context.Context, tx *postgres.Tx, n NewSession) (Sessio
 		return Session{}, err
 	}
 	if err := PutExercisesTx(ctx, tx, id, n.Exercises); err != nil {
+		return Session{}, err
+	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "session.created", Object: id, Detail: map[string]any{"key": n.Key, "threshold_ppm": n.ThresholdPPM}}); err != nil {
 		return Session{}, err
 	}
 	return SessionTx(ctx, tx, id)

@@ -2,12 +2,14 @@ package gradebook
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"time"
 
 	"github.com/lib/pq"
 
 	"cursus/internal/books/journey"
+	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
@@ -237,5 +239,10 @@ func (k *intake) write(ctx context.Context, sum, packed []byte) error {
 	if _, err := k.tx.Exec(ctx, q.Q("AddCohorts"), k.sessionID, pq.Array(k.cohortIDs), pq.Array(k.cohortTimes), pq.Array(k.cohortNames)); err != nil {
 		return err
 	}
-	return journey.RecordTx(ctx, k.tx, k.changes)
+	if err := journey.RecordTx(ctx, k.tx, k.changes); err != nil {
+		return err
+	}
+	return audit.AppendTx(ctx, k.tx, audit.Entry{Action: "grades.imported", Object: c.ID, Detail: map[string]any{
+		"session": k.sessionID, "collected_at": c.CollectedAt, "sha256": hex.EncodeToString(sum), "rows": c.RowsRead, "rejected": c.RowsRejected,
+	}})
 }
