@@ -3,7 +3,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -buildvcs=false
 GO ?= go
 
-.PHONY: help deps build build-cursus test lint fuzz ci clean
+.PHONY: help deps build build-cursus test bench lint fuzz ci clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -18,6 +18,9 @@ build-cursus: deps ## Make build/cursus
 
 test: deps ## Run every test (a clone of a real PostgreSQL database per test)
 	$(GO) test -count=1 ./...
+
+bench: deps ## Import the real reports beside a raw COPY of the same cells
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./internal/app
 
 fuzz: ## Feed broken grade reports to the parser for a minute
 	$(GO) test -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook

@@ -40,7 +40,7 @@ TD 04,4
 TD 05,5
 `
 
-func realReports(t *testing.T) []string {
+func realReports(t testing.TB) []string {
 	folder := os.Getenv("CURSUS_REAL_DATA")
 	if folder == "" {
 		folder = "../../../shared/data"
