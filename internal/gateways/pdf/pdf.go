@@ -1,0 +1,279 @@
+// Package pdf sets certificates on paper. It is the only room that knows the PDF library.
+//
+// Where things stand, in which colour and in which words is data (templates/certificate/layout.json). The same facts give
+// the same bytes: dates come from the facts and the catalogues are sorted.
+package pdf
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jung-kurt/gofpdf"
+	"rsc.io/qr"
+
+	"cursus/internal/domain/certificates"
+	"cursus/internal/kernel/fault"
+	"cursus/templates/certificate"
+	"cursus/templates/fonts"
+)
+
+// ErrRender is our failure: no input should reach it.
+var ErrRender = fault.New(fault.Internal, "certificate-not-rendered", "The certificate could not be printed. Nothing was lost; please try again.")
+
+const (
+	faceWide = "wide"
+	faceHan  = "han"
+	leading  = 1.2 * 25.4 / 72 // mm between baselines, per point of size
+)
+
+type textBox struct {
+	Key   string
+	X, Y  float64 // the left edge and the baseline of the first line, in mm
+	W, H  float64 // H is how far below the first baseline the last one may stand
+	Size  float64 // in points; shrinks down to Min until the text fits in Lines
+	Min   float64
+	Lines int
+	Face  string
+	Color string
+}
+
+type layout struct {
+	Page   struct{ Width, Height float64 }
+	Frames []struct {
+		X, Y, W, H, Line float64
+		Color            string
+	}
+	Texts []textBox
+	QR    struct {
+		X, Y, Size float64
+		Color      string
+	}
+	Watermark struct {
+		X, Y, Size, Angle float64
+		Color             string
+	}
+	Words map[string]map[string]string
+}
+
+// Renderer implements certificates.Renderer. It keeps no state between documents and may be used by many goroutines.
+type Renderer struct{ layout layout }
+
+var _ certificates.Renderer = (*Renderer)(nil)
+
+// New reads the layout.
+func New() (*Renderer, error) {
+	r := &Renderer{}
+	if err := json.Unmarshal(certificate.Layout, &r.layout); err != nil {
+		return nil, ErrRender.Because(err)
+	}
+	return r, nil
+}
+
+// sheet is one document in the making; the embedded faces are added when the first text needs them.
+type sheet struct {
+	*gofpdf.Fpdf
+	added map[string]bool
+}
+
+// Certificate prints one A4 page in landscape.
+func (r *Renderer) Certificate(_ context.Context, f certificates.CertificateFacts) (out []byte, err error) {
+	defer func() { // the library panics on fonts that it does not understand
+		if p := recover(); p != nil {
+			out, err = nil, ErrRender.Because(fmt.Errorf("panic: %v", p))
+		}
+	}()
+	words, ok := r.layout.Words[f.Language]
+	if !ok {
+		words, f.Language = r.layout.Words["en"], "en"
+	}
+	s := &sheet{gofpdf.New("L", "mm", "A4", ""), map[string]bool{}}
+	s.SetCatalogSort(true)
+	s.SetCreationDate(f.IssuedAt.UTC())
+	s.SetModificationDate(f.IssuedAt.UTC())
+	s.SetTitle(words["title"]+" "+string(clean(f.CourseTitle)), true)
+	s.SetAuthor(string(clean(f.Issuer)), true)
+	s.SetAutoPageBreak(false, 0)
+	s.AddPage()
+	if f.Demo {
+		r.watermark(s, words["demo"])
+	}
+	for _, b := range r.layout.Frames {
+		s.SetDrawColor(rgb(b.Color))
+		s.SetLineWidth(b.Line)
+		s.Rect(b.X, b.Y, b.W, b.H, "D")
+	}
+	fill := strings.NewReplacer("{issuer}", f.Issuer, "{holder}", f.HolderName, "{course}", f.CourseTitle, "{session}", f.Session,
+		"{formula}", f.Formula, "{grade}", f.Grade, "{date}", day(f.IssuedAt, f.Language), "{signatory}", f.Signatory,
+		"{code}", f.Code, "{url}", f.VerificationURL)
+	for _, b := range r.layout.Texts {
+		if b.Key == "grade" && f.Grade == "" {
+			continue
+		}
+		s.write(b, clean(fill.Replace(words[b.Key])))
+	}
+	if err := r.code(s, f.VerificationURL); err != nil {
+		return nil, ErrRender.Because(err)
+	}
+	var buf bytes.Buffer
+	if err := s.Output(&buf); err != nil {
+		return nil, ErrRender.Because(err)
+	}
+	return buf.Bytes(), nil
+}
+
+func (r *Renderer) watermark(s *sheet, text string) {
+	w := r.layout.Watermark
+	runs := setLine(clean(text), "sans-bold")
+	s.SetTextColor(rgb(w.Color))
+	s.TransformBegin()
+	s.TransformRotate(w.Angle, w.X, w.Y)
+	s.draw(runs, w.X-s.width(runs, w.Size)/2, w.Y, w.Size)
+	s.TransformEnd()
+}
+
+// code draws the QR code as rectangles, one for each stretch of black in a row, so that it stays sharp at any size.
+func (r *Renderer) code(s *sheet, url string) error {
+	c, err := qr.Encode(url, qr.M)
+	if err != nil {
+		return err
+	}
+	q := r.layout.QR
+	cell := q.Size / float64(c.Size)
+	s.SetFillColor(rgb(q.Color))
+	for y := 0; y < c.Size; y++ {
+		for x := 0; x < c.Size; x++ {
+			from := x
+			for x < c.Size && c.Black(x, y) {
+				x++
+			}
+			if x > from {
+				s.Rect(q.X+float64(from)*cell, q.Y+float64(y)*cell, float64(x-from)*cell, cell, "F")
+			}
+		}
+	}
+	return nil
+}
+
+// write sets text into a box, centred: it shrinks first and breaks into lines when it must.
+func (s *sheet) write(b textBox, text []rune) {
+	size, lines := b.Size, [][]rune{text}
+	for natural := s.width(setLine(text, b.Face), b.Size); ; size-- {
+		if size < b.Min {
+			size = b.Min
+		}
+		if natural*size/b.Size <= b.W {
+			lines = [][]rune{text}
+			break
+		}
+		// Breaking into lines is tried once the text is at most two thirds of its size, so that short overlong lines shrink.
+		if b.Lines > 1 && (size <= b.Size*2/3 || size == b.Min) {
+			if lines = s.wrap(text, b, size); len(lines) <= b.Lines && float64(len(lines)-1)*size*leading <= b.H {
+				break
+			}
+		}
+		if size == b.Min {
+			break
+		}
+	}
+	s.SetTextColor(rgb(b.Color))
+	for i, l := range lines {
+		runs := setLine(l, b.Face)
+		s.draw(runs, b.X+(b.W-s.width(runs, size))/2, b.Y+float64(i)*size*leading, size)
+	}
+}
+
+// wrap breaks between words, and inside a word that is wider than the box.
+func (s *sheet) wrap(text []rune, b textBox, size float64) (lines [][]rune) {
+	fits := func(l []rune) bool { return s.width(setLine(l, b.Face), size) <= b.W }
+	for len(text) > 0 {
+		lo, hi := 1, len(text)
+		for lo < hi { // the longest beginning that fits
+			mid := (lo + hi + 1) / 2
+			if fits(text[:mid]) {
+				lo = mid
+			} else {
+				hi = mid - 1
+			}
+		}
+		cut := lo
+		if lo < len(text) {
+			for i := lo; i > 0; i-- {
+				if text[i] == ' ' {
+					cut = i
+					break
+				}
+			}
+		}
+		lines = append(lines, text[:cut])
+		for text = text[cut:]; len(text) > 0 && text[0] == ' '; {
+			text = text[1:]
+		}
+	}
+	return lines
+}
+
+func (s *sheet) use(face string, size float64) {
+	switch face {
+	case faceWide, faceHan:
+		if !s.added[face] {
+			s.added[face] = true
+			ttf := fonts.Wide
+			if face == faceHan {
+				ttf = fonts.Han
+			}
+			s.AddUTF8FontFromBytes(face, "", bytes.Clone(ttf)) // the library writes into what it is given
+		}
+		s.SetFont(face, "", size)
+	case "serif":
+		s.SetFont("Times", "", size)
+	case "serif-bold":
+		s.SetFont("Times", "B", size)
+	case "sans-bold":
+		s.SetFont("Helvetica", "B", size)
+	default:
+		s.SetFont("Helvetica", "", size)
+	}
+}
+
+func (s *sheet) width(runs []run, size float64) (w float64) {
+	for _, r := range runs {
+		s.use(r.face, size)
+		w += s.GetStringWidth(r.text)
+	}
+	return w
+}
+
+func (s *sheet) draw(runs []run, x, y, size float64) {
+	for _, r := range runs {
+		s.use(r.face, size)
+		s.Text(x, y, r.text)
+		x += s.GetStringWidth(r.text)
+	}
+}
+
+func rgb(hex string) (r, g, b int) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(hex, "#"), 16, 32)
+	if err != nil {
+		return 0, 0, 0
+	}
+	return int(n >> 16 & 255), int(n >> 8 & 255), int(n & 255)
+}
+
+var months = strings.Fields("janvier février mars avril mai juin juillet août septembre octobre novembre décembre")
+
+func day(t time.Time, lang string) string {
+	t = t.UTC()
+	if lang == "fr" {
+		d := strconv.Itoa(t.Day())
+		if d == "1" {
+			d = "1er"
+		}
+		return fmt.Sprintf("%s %s %d", d, months[t.Month()-1], t.Year())
+	}
+	return t.Format("2 January 2006")
+}
