@@ -33,7 +33,9 @@ var floors = []struct {
 	{"internal/domain/payments", 22, false},
 	{"internal/domain/enrolment", 23, false},
 	{"internal/domain/gradebook", 24, false},
-	{"internal/domain/analytics", 26, false},
+	{"internal/domain/analytics", 26, false}, {"internal/domain/certificates", 26, false},
+	{"templates", 30, false},
+	{"internal/gateways", 40, false},
 	{"internal/app", 60, false},
 	{"cmd", 70, true},
 	{"internal/testkit", 90, false}, // test only
