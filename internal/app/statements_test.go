@@ -4,7 +4,8 @@ import (
 	"context"
 	"testing"
 
-	_ "cursus/internal/app" // every room, hence every statement
+	_ "cursus/internal/app"                  // every room, hence every statement
+	_ "cursus/internal/platform/idempotency" // a room that no other uses yet
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 )

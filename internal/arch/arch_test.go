@@ -27,7 +27,7 @@ var floors = []struct {
 	{"internal/platform/config", 3, false},
 	{"internal/platform/postgres", 4, false},
 	{"internal/platform/postgres/cluster", 3, false},
-	{"internal/platform/jobs", 5, false}, {"internal/platform/audit", 5, false},
+	{"internal/platform/jobs", 5, false}, {"internal/platform/audit", 5, false}, {"internal/platform/idempotency", 5, false},
 	{"internal/books", 10, false},
 	{"internal/domain/identity", 21, false}, {"internal/domain/catalog", 21, false},
 	{"internal/domain/payments", 22, false},
