@@ -19,10 +19,11 @@ func TestEveryStatementPrepares(t *testing.T) {
 	for _, q := range all {
 		err := db.View(context.Background(), q.Name, func(ctx context.Context, tx *postgres.Tx) error {
 			s, err := tx.Raw().PrepareContext(ctx, q.SQL)
-			if err == nil {
-				err = s.Close()
+			if err != nil {
+				return err
 			}
-			return err
+			defer func() { _ = s.Close() }()
+			return nil
 		})
 		if err != nil {
 			t.Errorf("%s: %v", q.Name, err)
