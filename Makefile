@@ -3,7 +3,7 @@ export CGO_ENABLED := 0
 export GOFLAGS := -buildvcs=false
 GO ?= go
 
-.PHONY: help deps build build-cursus test bench lint fuzz ci clean
+.PHONY: help deps build build-cursus generate test bench lint fuzz ci clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -15,6 +15,9 @@ build: ## Compile everything
 
 build-cursus: deps ## Make build/cursus
 	$(GO) build -trimpath -o build/cursus ./cmd/cursus
+
+generate: ## Write what is made from the code: docs/settings.md (a test fails when it is stale)
+	$(GO) test -count=1 ./internal/platform/config -update
 
 test: deps ## Run every test (a clone of a real PostgreSQL database per test)
 	$(GO) test -count=1 ./...

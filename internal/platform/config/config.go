@@ -3,7 +3,7 @@ package config
 
 import "github.com/caarlos0/env/v11"
 
-// Config is every setting. The doc tag is the row of the table in the README.
+// Config is every setting. Its tags are the table in docs/settings.md.
 type Config struct {
 	DatabaseURL string `env:"CURSUS_DATABASE_URL" doc:"postgres:// address of the database for its owner; empty: a private server in the data folder"`
 	DataDir     string `env:"CURSUS_DATA_DIR" envDefault:".cursus" doc:"folder of the private server"`
