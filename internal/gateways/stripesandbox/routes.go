@@ -1,0 +1,168 @@
+package stripesandbox
+
+import (
+	"net/http"
+	"slices"
+)
+
+func (s *Sandbox) routes() {
+	stripe := map[string]handler{
+		"POST /v1/checkout/sessions":             createSession,
+		"GET /v1/checkout/sessions":              listSessions,
+		"GET /v1/checkout/sessions/{id}":         getSession,
+		"POST /v1/checkout/sessions/{id}/expire": expireSession,
+		"GET /v1/payment_intents/{id}":           getIntent,
+		"GET /v1/charges":                        listCharges,
+		"GET /v1/charges/{id}":                   getCharge,
+		"POST /v1/refunds":                       createRefund,
+		"GET /v1/refunds":                        listRefunds,
+		"GET /v1/refunds/{id}":                   getRefund,
+		"GET /v1/disputes":                       listDisputes,
+		"GET /v1/disputes/{id}":                  getDispute,
+		"POST /v1/disputes/{id}":                 answerDispute,
+		"POST /v1/disputes/{id}/close":           closeDispute,
+		"GET /v1/events":                         listEvents,
+		"GET /v1/events/{id}":                    getEvent,
+		"GET /v1/balance_transactions":           listTransactions,
+	}
+	for pattern, h := range stripe {
+		s.mux.HandleFunc(pattern, s.api(h))
+	}
+	s.mux.HandleFunc("/v1/", s.api(func(*change, form, string) (any, *apiError) {
+		return nil, &apiError{errorBody{Type: "invalid_request_error", Message: "The sandbox does not have this operation."}, http.StatusNotFound, true}
+	}))
+	s.mux.HandleFunc("GET /pay/{id}", s.showPayPage)
+	s.mux.HandleFunc("POST /pay/{id}", s.submitPayPage)
+	s.mux.HandleFunc("POST /sandbox/pay/{id}", s.control(s.controlPay))
+	s.mux.HandleFunc("POST /sandbox/settle/{id}", s.control(s.controlSettle))
+	s.mux.HandleFunc("POST /sandbox/refunds/{id}/fail", s.control(s.controlFailRefund))
+	s.mux.HandleFunc("POST /sandbox/disputes", s.control(s.controlOpenDispute))
+	s.mux.HandleFunc("POST /sandbox/disputes/{id}", s.control(s.controlDecideDispute))
+	s.mux.HandleFunc("POST /sandbox/webhooks", s.control(s.controlWebhooks))
+	s.mux.HandleFunc("GET /sandbox/book", s.showBook)
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+}
+
+func getSession(c *change, f form, id string) (any, *apiError) {
+	if row, ok := c.sessions.get(id); ok {
+		return &row.S, f.only()
+	}
+	return nil, missing("checkout.session", id)
+}
+
+func listSessions(c *change, f form, _ string) (any, *apiError) {
+	if bad := f.only("limit", "starting_after", "created", "payment_intent", "status"); bad != nil {
+		return nil, bad
+	}
+	page, bad := list(f, &c.sessions, "/v1/checkout/sessions", func(r *sessionRow) int64 { return r.S.Created }, func(r *sessionRow) bool {
+		return (!f.Has("status") || r.S.Status == f.Get("status")) &&
+			(!f.Has("payment_intent") || r.S.PaymentIntent != nil && *r.S.PaymentIntent == f.Get("payment_intent"))
+	})
+	if bad != nil {
+		return nil, bad
+	}
+	answer := page.(map[string]any)
+	shown := []*session{}
+	for _, row := range answer["data"].([]*sessionRow) {
+		shown = append(shown, &row.S)
+	}
+	answer["data"] = shown
+	return answer, nil
+}
+
+func getIntent(c *change, f form, id string) (any, *apiError) {
+	if v, ok := c.intents.get(id); ok {
+		return v, f.only()
+	}
+	return nil, missing("payment_intent", id)
+}
+
+func getCharge(c *change, f form, id string) (any, *apiError) {
+	if v, ok := c.charges.get(id); ok {
+		return v, f.only()
+	}
+	return nil, missing("charge", id)
+}
+
+func listCharges(c *change, f form, _ string) (any, *apiError) {
+	if bad := f.only("limit", "starting_after", "created", "payment_intent"); bad != nil {
+		return nil, bad
+	}
+	return list(f, &c.charges, "/v1/charges", func(v *charge) int64 { return v.Created }, func(v *charge) bool {
+		return !f.Has("payment_intent") || *v.PaymentIntent == f.Get("payment_intent")
+	})
+}
+
+func getRefund(c *change, f form, id string) (any, *apiError) {
+	if v, ok := c.refunds.get(id); ok {
+		return v, f.only()
+	}
+	return nil, missing("refund", id)
+}
+
+func listRefunds(c *change, f form, _ string) (any, *apiError) {
+	if bad := f.only("limit", "starting_after", "created", "payment_intent", "charge"); bad != nil {
+		return nil, bad
+	}
+	return list(f, &c.refunds, "/v1/refunds", func(v *refund) int64 { return v.Created }, func(v *refund) bool {
+		return (!f.Has("charge") || v.Charge == f.Get("charge")) && (!f.Has("payment_intent") || *v.PaymentIntent == f.Get("payment_intent"))
+	})
+}
+
+func getDispute(c *change, f form, id string) (any, *apiError) {
+	if v, ok := c.disputes.get(id); ok {
+		return v, f.only()
+	}
+	return nil, missing("dispute", id)
+}
+
+func listDisputes(c *change, f form, _ string) (any, *apiError) {
+	if bad := f.only("limit", "starting_after", "created", "payment_intent", "charge"); bad != nil {
+		return nil, bad
+	}
+	return list(f, &c.disputes, "/v1/disputes", func(v *dispute) int64 { return v.Created }, func(v *dispute) bool {
+		return (!f.Has("charge") || v.Charge == f.Get("charge")) && (!f.Has("payment_intent") || *v.PaymentIntent == f.Get("payment_intent"))
+	})
+}
+
+func listTransactions(c *change, f form, _ string) (any, *apiError) {
+	if bad := f.only("limit", "starting_after", "created", "type", "source", "currency"); bad != nil {
+		return nil, bad
+	}
+	return list(f, &c.txns, "/v1/balance_transactions", func(v *balanceTx) int64 { return v.Created }, func(v *balanceTx) bool {
+		return (!f.Has("type") || v.Type == f.Get("type")) && (!f.Has("source") || v.Source == f.Get("source")) &&
+			(!f.Has("currency") || v.Currency == f.Get("currency"))
+	})
+}
+
+func getEvent(c *change, f form, id string) (any, *apiError) {
+	if e, ok := c.book.events.get(id); ok {
+		return e.shape(), f.only()
+	}
+	return nil, missing("event", id)
+}
+
+func listEvents(c *change, f form, _ string) (any, *apiError) {
+	if bad := f.only("limit", "starting_after", "created", "type", "types"); bad != nil {
+		return nil, bad
+	}
+	var types []string
+	for k, v := range f.Values {
+		if k == "type" || len(k) > 6 && k[:6] == "types[" {
+			types = append(types, v...)
+		}
+	}
+	page, bad := list(f, &c.book.events, "/v1/events", func(e *eventRow) int64 { return e.Created }, func(e *eventRow) bool {
+		return len(types) == 0 || slices.Contains(types, e.Type)
+	})
+	if bad != nil {
+		return nil, bad
+	}
+	answer := page.(map[string]any)
+	shown := []event{}
+	for _, e := range answer["data"].([]*eventRow) {
+		shown = append(shown, e.shape())
+	}
+	answer["data"] = shown
+	return answer, nil
+}
