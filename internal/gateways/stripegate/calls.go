@@ -30,7 +30,8 @@ func (g *Gate) OpenCheckout(ctx context.Context, r payments.CheckoutRequest) (pa
 	}
 	meta := map[string]string{metaPayment: r.PaymentID, metaOrder: r.OrderID}
 	p := &stripe.CheckoutSessionParams{
-		Params:            stripe.Params{Context: ctx, IdempotencyKey: &r.IdempotencyKey, Metadata: meta},
+		Params:            stripe.Params{Context: ctx, IdempotencyKey: &r.IdempotencyKey},
+		Metadata:          meta,
 		Mode:              stripe.String(string(stripe.CheckoutSessionModePayment)),
 		ClientReferenceID: &r.PaymentID,
 		SuccessURL:        &r.SuccessURL,
@@ -91,10 +92,8 @@ func (g *Gate) Refund(ctx context.Context, r payments.RefundRequest) (payments.P
 		return payments.ProviderRefund{}, ErrNoKey
 	}
 	out, err := g.refunds.New(&stripe.RefundParams{
-		Params: stripe.Params{
-			Context: ctx, IdempotencyKey: &r.IdempotencyKey,
-			Metadata: map[string]string{metaRefund: r.RefundID, metaPayment: r.PaymentID},
-		},
+		Params:        stripe.Params{Context: ctx, IdempotencyKey: &r.IdempotencyKey},
+		Metadata:      map[string]string{metaRefund: r.RefundID, metaPayment: r.PaymentID},
 		PaymentIntent: &r.PaymentIntentID,
 		Amount:        &minor,
 		Reason:        stripe.String(string(stripe.RefundReasonRequestedByCustomer)),
