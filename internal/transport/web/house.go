@@ -1,0 +1,276 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"cursus/internal/kernel/money"
+)
+
+// House is all that the pages ask of the rooms. Faults keep their kind: Unauthenticated leads to the sign-in page, the
+// others to the error page. A method that takes a viewer answers NotFound for what is not hers to know of.
+type House interface {
+	Catalogue(ctx context.Context) (Catalogue, error)
+	Course(ctx context.Context, key string) (Course, error)
+	// Session may be asked by nobody (a zero viewer); a viewer who is enrolled gets her formula too.
+	Session(ctx context.Context, who Viewer, key string) (Session, error)
+
+	// SendSignInLink never says whether the address is known. next is a path of this site or empty.
+	SendSignInLink(ctx context.Context, email, next, lang string) error
+	// RedeemSignInLink spends a link and opens a session of the browser.
+	RedeemSignInLink(ctx context.Context, token string) (Opened, error)
+	Viewer(ctx context.Context, secret string) (Viewer, error)
+	SignOut(ctx context.Context, secret string) error
+
+	// PlaceOrder orders an offer once per key, however often it is called. A free offer is fulfilled at once and has no PayURL.
+	PlaceOrder(ctx context.Context, who Viewer, offerID, key, lang string) (Placed, error)
+	Order(ctx context.Context, who Viewer, id string) (Order, error)
+	Learning(ctx context.Context, who Viewer) ([]Enrolment, error)
+	BookExam(ctx context.Context, who Viewer, enrolmentID, key string) error
+	CertificatePDF(ctx context.Context, who Viewer, id string) (File, error)
+	Verify(ctx context.Context, code string) (Verification, error)
+
+	Comparison(ctx context.Context, who Viewer) (Comparison, error)
+	Outcomes(ctx context.Context, who Viewer) (Outcomes, error)
+}
+
+// Text is a text in the two languages of the house.
+type Text struct{ EN, FR string }
+
+// In gives the text in a language, and the other one where it was not written.
+func (t Text) In(lang string) string {
+	if lang == "fr" && t.FR != "" || t.EN == "" {
+		return t.FR
+	}
+	return t.EN
+}
+
+// Viewer is who looks. The zero Viewer is the public.
+type Viewer struct {
+	PersonID, FullName, Email, Lang string
+	Staff                           bool
+}
+
+// Known says whether somebody signed in.
+func (v Viewer) Known() bool { return v.PersonID != "" }
+
+// Opened is a session of a browser that just began.
+type Opened struct {
+	Secret    string
+	ExpiresAt time.Time
+	Next      string // where the sign-in began, or empty
+}
+
+// Catalogue is the public offer.
+type Catalogue struct {
+	Collection Text
+	Summary    Text
+	Courses    []Course
+}
+
+// Course is a course with its sessions, the newest first.
+type Course struct {
+	Key, Level                 string // level: pre_bachelor, bachelor, post_bachelor
+	Title, Summary             Text
+	WorkloadHours, WeeklyHours int // 0: not said
+	Sessions                   []Session
+}
+
+// Open counts the sessions that can be joined now.
+func (c Course) Open() (n int) {
+	for _, s := range c.Sessions {
+		if s.State == "open" {
+			n++
+		}
+	}
+	return n
+}
+
+// Session is one run of a course. Its offers are there on its own page only.
+type Session struct {
+	Key, CourseKey      string
+	Title, CourseTitle  Text
+	Summary             Text
+	Number              int
+	StartsOn, EndsOn    time.Time // zero: not said
+	EnrolUntil          time.Time
+	State               string // upcoming, open, running, closed
+	ThresholdPPM        int
+	Offers              []Offer
+	Entitlements        []string // every entitlement that some offer has, in the order to show
+	EnrolledFormula     string   // of the viewer; empty: not enrolled
+	SalesClosed         bool     // nothing can be sold now
+	SalesClosedBecause  string   // code of the reason, such as no-payment-provider
+	WorkloadHours       int
+	ExercisesByActivity map[string]int
+}
+
+// Offer is a formula of a session at a price.
+type Offer struct {
+	ID, Formula  string
+	Price        money.Amount
+	Entitlements []string
+	Call         Text // the words of the button; empty: the house's own
+	ValidUntil   time.Time
+}
+
+// Has says whether the offer opens something.
+func (o Offer) Has(entitlement string) bool {
+	for _, e := range o.Entitlements {
+		if e == entitlement {
+			return true
+		}
+	}
+	return false
+}
+
+// Free says whether it costs nothing.
+func (o Offer) Free() bool { return o.Price.Minor == 0 }
+
+// Placed is an order that was just made, or found again under its key.
+type Placed struct{ OrderID, PayURL string }
+
+// Order is what a buyer sees of her order.
+type Order struct {
+	ID, State, Formula, PayURL, InvoiceNumber string
+	SessionKey                                string
+	SessionTitle                              Text
+	Total, Credited                           money.Amount
+	PlacedAt, ExpiresAt                       time.Time
+	Demo                                      bool
+}
+
+// Waiting says whether the state will change without the buyer doing anything here.
+func (o Order) Waiting() bool { return o.State == "awaiting_payment" }
+
+// Enrolment is one line of "my learning".
+type Enrolment struct {
+	ID, Formula, State string // state: active, left, revoked
+	SessionKey         string
+	SessionTitle       Text
+	OpenedAt           time.Time
+	Steps              []Step
+	GradePPM           *int
+	ThresholdPPM       int
+	Checks             []Check // conditions of the exam; none: the formula has no exam
+	CanBookExam        bool
+	Sitting            *Sitting
+	Certificate        *Certificate
+	Upgrade            *Offer
+	CourseURL          string
+}
+
+// Step is a stage of the journey.
+type Step struct {
+	Code    string
+	Reached bool
+	At      time.Time
+}
+
+// Check is one condition of the exam and whether it is met.
+type Check struct {
+	Code, Detail string
+	Met          bool
+}
+
+// Sitting is an exam that was booked.
+type Sitting struct {
+	State    string // booked, passed, failed, canceled
+	BookedAt time.Time
+	URL      string
+}
+
+// Certificate is what was awarded.
+type Certificate struct {
+	ID, Code string
+	IssuedAt time.Time
+	Revoked  bool
+	Demo     bool
+}
+
+// File is bytes to download.
+type File struct {
+	Name, ContentType string
+	Content           []byte
+}
+
+// Verification is what anybody may know of a certificate. The state unknown carries nothing else.
+type Verification struct {
+	State                          string // valid, revoked, unknown
+	Code, Holder, Issuer, Grade    string
+	CourseTitle, SessionKey        string
+	Formula, SHA256, RevokedReason string
+	IssuedAt, RevokedAt            time.Time
+	Demo                           bool
+}
+
+// Rate is a share of people with its Wilson 95 % interval, in tenths of a per cent. Nil: nobody to take a share of.
+type Rate struct {
+	Count  int64  `json:"count"`
+	Of     int64  `json:"of"`
+	Tenths *int64 `json:"tenths_of_percent"`
+	Low    *int64 `json:"wilson95_low_tenths"`
+	High   *int64 `json:"wilson95_high_tenths"`
+}
+
+// Comparison holds the five indicators of several sessions side by side (Figure 7 of the paper).
+type Comparison struct {
+	AsOf     time.Time         `json:"as_of"`
+	Basis    string            `json:"basis"`
+	Week1    string            `json:"week1_rule"`
+	Sessions []ComparedSession `json:"sessions"`
+	// PlainMean is the plain mean of the columns above, as the paper prints it; Weighted pools all people.
+	PlainMean Averages   `json:"plain_mean"`
+	Weighted  Indicators `json:"weighted"`
+	Demo      bool       `json:"demo"`
+}
+
+// ComparedSession is one column of the comparison.
+type ComparedSession struct {
+	Session string `json:"session"`
+	Level   string `json:"level,omitempty"`
+	Open    bool   `json:"open"` // the numbers may still grow
+	Indicators
+}
+
+// Indicators are the five. DiligentSuccess is a ratio of counts and may exceed 100 %.
+type Indicators struct {
+	Enrolled        int64 `json:"enrolled"`
+	Started         Rate  `json:"started"`
+	Diligent        Rate  `json:"diligent"`
+	Succeeded       Rate  `json:"succeeded"`
+	DiligentSuccess Rate  `json:"diligent_success"`
+}
+
+// Averages are plain means, in people and in tenths of a per cent.
+type Averages struct {
+	Enrolled        *int64 `json:"enrolled"`
+	Started         *int64 `json:"started"`
+	Diligent        *int64 `json:"diligent"`
+	Succeeded       *int64 `json:"succeeded"`
+	DiligentSuccess *int64 `json:"diligent_success"`
+}
+
+// Outcomes say what the paid formula became, session by session (Figure 10) and what each euro bought.
+type Outcomes struct {
+	AsOf    time.Time `json:"as_of"`
+	Formula string    `json:"formula"`
+	Rows    []Outcome `json:"sessions"`
+	Demo    bool      `json:"demo"`
+}
+
+// Outcome is one session and one currency. Per… is net revenue divided by people, half up; nil without people.
+type Outcome struct {
+	Session           string        `json:"session"`
+	Open              bool          `json:"open"`
+	Share             Rate          `json:"share_of_enrolled"`
+	Paid              int64         `json:"paid"`
+	Started           Rate          `json:"started"`
+	Diligent          Rate          `json:"diligent"`
+	DiligentCertified Rate          `json:"certified_of_diligent"`
+	Certified         Rate          `json:"certified"`
+	Net               money.Amount  `json:"net_revenue"`
+	PerStarted        *money.Amount `json:"net_per_started"`
+	PerDiligent       *money.Amount `json:"net_per_diligent"`
+	PerCertified      *money.Amount `json:"net_per_certified"`
+}
