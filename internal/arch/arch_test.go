@@ -36,6 +36,7 @@ var floors = []struct {
 	{"internal/domain/analytics", 26, false}, {"internal/domain/certificates", 26, false},
 	{"templates", 30, false},
 	{"internal/gateways", 40, false},
+	{"internal/transport", 50, true},
 	{"internal/app", 60, false},
 	{"cmd", 70, true},
 	{"internal/testkit", 90, false}, // test only
@@ -58,6 +59,7 @@ var oneRoom = map[string][]string{
 	"github.com/schollz/progressbar/v3": {"cmd/cursus"},
 	"github.com/stripe/stripe-go/v76":   {"internal/gateways/stripegate"},
 	"github.com/jung-kurt/gofpdf":       {"internal/gateways/pdf"},
+	"github.com/gofiber/fiber/v2":       {"internal/transport", "api"},
 	"github.com/google/uuid":            {"internal/kernel/ident"},
 }
 

@@ -1,0 +1,194 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/money"
+)
+
+// fake is a house that remembers what the pages did to it.
+type fake struct {
+	mu      sync.Mutex
+	payURL  string
+	orders  map[string]string // key → order
+	state   string
+	mails   []string
+	booked  int
+	failing error
+}
+
+var (
+	day     = time.Date(2018, 10, 31, 21, 0, 0, 0, time.UTC)
+	learner = Viewer{PersonID: "per_1", FullName: "Zoé N’Diaye", Email: "zoe@example.org"}
+	officer = Viewer{PersonID: "per_2", FullName: "Staff", Staff: true}
+	thePDF  = []byte("%PDF-1.4 the certificate")
+)
+
+func pdfSum() string { s := sha256.Sum256(thePDF); return hex.EncodeToString(s[:]) }
+
+func newFake() *fake { return &fake{orders: map[string]string{}, state: "awaiting_payment"} }
+
+var everything = []string{"knowledge", "practice", "know_how", "labs", "extra_content", "proctored_exam", "certificate"}
+
+func prd(state string) Session {
+	return Session{
+		Key: "PRD-8", CourseKey: "PRD", Number: 8, State: state, ThresholdPPM: 500000, StartsOn: day.AddDate(0, 4, 0), EndsOn: day.AddDate(0, 7, 0), EnrolUntil: day.AddDate(0, 5, 0),
+		Title: Text{"Data networks essentials, spring 2019", "Principes des réseaux de données, printemps 2019"}, CourseTitle: Text{"Data networks essentials", "Principes des réseaux de données"},
+		Summary: Text{"Packets, protocols and the way through a network.", "Paquets, protocoles et chemin à travers un réseau."}, WorkloadHours: 40, Entitlements: everything,
+		Offers: []Offer{
+			{ID: "off_1", Formula: "DISCOVERY", Price: money.Of(0, "EUR"), Entitlements: everything[:1]},
+			{ID: "off_2", Formula: "QUALIFYING", Price: money.Of(15000, "EUR"), Entitlements: everything},
+		},
+	}
+}
+
+func (f *fake) Catalogue(context.Context) (Catalogue, error) {
+	c := Catalogue{Collection: Text{"FLIRT, networks and telecommunications", "FLIRT, réseaux et télécommunications"}, Summary: Text{"Courses that stand alone and build on one another.", "Des cours autonomes qui se complètent."}}
+	for _, x := range [][3]string{{"PRD", "Data networks essentials", "Principes des réseaux de données"}, {"RO", "Optical networks", "Réseaux optiques"}, {"FTTH", "Fibre to the home", "La fibre jusqu’au domicile"}, {"PROPAG", "Radio propagation", "Propagation radio"}} {
+		c.Courses = append(c.Courses, Course{Key: x[0], Title: Text{x[1], x[2]}, Level: "bachelor", WorkloadHours: 40, Summary: Text{"From the wire to the protocol.", "Du câble au protocole."}})
+	}
+	c.Courses[0].Sessions = []Session{prd("open"), prd("closed")}
+	return c, f.failing
+}
+
+func (f *fake) Course(_ context.Context, key string) (Course, error) {
+	c, err := f.Catalogue(context.Background())
+	for _, x := range c.Courses {
+		if x.Key == key {
+			return x, err
+		}
+	}
+	return Course{}, fault.New(fault.NotFound, "no-such-course", "There is no course with this key.")
+}
+
+func (f *fake) Session(_ context.Context, who Viewer, key string) (Session, error) {
+	if key != "PRD-8" {
+		return Session{}, fault.New(fault.NotFound, "no-such-session", "There is no session with this id or key.")
+	}
+	s := prd("open")
+	if who.Known() && f.state == "paid" {
+		s.EnrolledFormula = "QUALIFYING"
+	}
+	return s, nil
+}
+
+func (f *fake) SendSignInLink(_ context.Context, email, next, _ string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mails = append(f.mails, email+" "+next)
+	return nil
+}
+
+func (f *fake) RedeemSignInLink(_ context.Context, token string) (Opened, error) {
+	if token != "learner-link" && token != "staff-link" {
+		return Opened{}, fault.New(fault.Unauthenticated, "bad-link", "The link was used or has expired.")
+	}
+	return Opened{Secret: token, ExpiresAt: time.Now().Add(time.Hour), Next: "/sessions/PRD-8"}, nil
+}
+
+func (f *fake) Viewer(_ context.Context, secret string) (Viewer, error) {
+	switch secret {
+	case "learner-link":
+		return learner, nil
+	case "staff-link":
+		return officer, nil
+	}
+	return Viewer{}, fault.New(fault.Unauthenticated, "no-session", "Nobody is signed in.")
+}
+
+func (f *fake) SignOut(context.Context, string) error { return nil }
+
+func (f *fake) PlaceOrder(_ context.Context, _ Viewer, offerID, key, _ string) (Placed, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.orders[key] = "ord_1"
+	if offerID == "off_1" {
+		f.state = "paid"
+		return Placed{OrderID: "ord_1"}, nil
+	}
+	return Placed{"ord_1", f.payURL}, nil
+}
+
+func (f *fake) Order(_ context.Context, who Viewer, id string) (Order, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if id != "ord_1" || who.PersonID != learner.PersonID {
+		return Order{}, fault.New(fault.NotFound, "no-such-order", "There is no such order.")
+	}
+	return Order{ID: id, State: f.state, Formula: "QUALIFYING", PayURL: f.payURL, SessionKey: "PRD-8", SessionTitle: prd("open").Title, Total: money.Of(15000, "EUR"), Credited: money.Of(0, "EUR"), InvoiceNumber: "DEMO-2019-000041", PlacedAt: day, Demo: true}, nil
+}
+
+func (f *fake) Learning(context.Context, Viewer) ([]Enrolment, error) {
+	codes, ppm := []string{"Enrolled", "Started", "Diligent", "Succeeded", "ExamBooked", "ExamSat", "ExamPassed", "Certified"}, 871000
+	steps := func(reached int) (s []Step) {
+		for i, c := range codes {
+			s = append(s, Step{c, i < reached, day.AddDate(0, 0, i*7)})
+		}
+		return s
+	}
+	offer := prd("open").Offers[1]
+	return []Enrolment{
+		{ID: "enr_1", Formula: "QUALIFYING", State: "active", SessionKey: "PRD-7", SessionTitle: prd("closed").Title, OpenedAt: day, Steps: steps(8), GradePPM: &ppm, ThresholdPPM: 500000, Certificate: &Certificate{ID: "crt_1", Code: "7QX4-PM2K", IssuedAt: day, Demo: true}},
+		{ID: "enr_2", Formula: "QUALIFYING", State: "active", SessionKey: "PRD-8", SessionTitle: prd("open").Title, OpenedAt: day, Steps: steps(4), GradePPM: &ppm, ThresholdPPM: 500000, CanBookExam: true, Checks: []Check{{"entitled", "x", true}, {"paid", "x", true}, {"grade", "x", true}}},
+		{ID: "enr_3", Formula: "QUALIFYING", State: "active", SessionKey: "RO-1", SessionTitle: Text{EN: "Optical networks"}, OpenedAt: day, Steps: steps(5), ThresholdPPM: 500000, Checks: []Check{{"entitled", "x", true}, {"a-code-of-tomorrow", "A condition that is newer than this page", false}}, Sitting: &Sitting{State: "booked", BookedAt: day}},
+		{ID: "enr_4", Formula: "DISCOVERY", State: "active", SessionKey: "LAN-2", SessionTitle: Text{EN: "Local networks", FR: "Réseaux locaux"}, OpenedAt: day, Steps: steps(1)[:4], ThresholdPPM: 500000, Upgrade: &offer},
+	}, nil
+}
+
+func (f *fake) BookExam(context.Context, Viewer, string, string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.booked++
+	return nil
+}
+
+func (f *fake) CertificatePDF(_ context.Context, _ Viewer, id string) (File, error) {
+	return File{id + ".pdf", "application/pdf", thePDF}, nil
+}
+
+func (f *fake) Verify(_ context.Context, code string) (Verification, error) {
+	v := Verification{State: "unknown", Code: code}
+	if code == "7QX4-PM2K" || code == "REVOKED" {
+		v = Verification{State: "valid", Code: code, Holder: "Zoé N’Diaye 🎓 محمد 王", Issuer: "IMT", Grade: "87 %", CourseTitle: "Data networks essentials", SessionKey: "PRD-7", Formula: "QUALIFYING", SHA256: pdfSum(), IssuedAt: day, Demo: true}
+	}
+	if code == "REVOKED" {
+		v.State, v.RevokedAt, v.RevokedReason = "revoked", day, "The payment was taken back."
+	}
+	return v, nil
+}
+
+// rateOf leaves the interval out where the numbers of the paper have none; the real one comes from analytics.
+func rateOf(tenths, low, high, count, of int64) Rate {
+	return Rate{Count: count, Of: of, Tenths: &tenths, Low: &low, High: &high}
+}
+
+func (f *fake) Comparison(context.Context, Viewer) (Comparison, error) {
+	c := Comparison{AsOf: day, Basis: "current", Week1: "first", Demo: true}
+	for _, x := range []struct {
+		key            string
+		n, a, b, c2    int64
+		ra, rb, rc, rd int64
+	}{{"PRD-6", 10796, 1393, 842, 416, 129, 78, 39, 494}, {"FTTH-1", 6250, 1894, 1163, 956, 303, 186, 153, 822}, {"PROPAG-1", 4325, 260, 120, 48, 60, 28, 11, 400}, {"SR-2", 6080, 511, 438, 346, 84, 72, 57, 790}, {"LAN-2", 5774, 491, 249, 198, 85, 43, 34, 795}} {
+		c.Sessions = append(c.Sessions, ComparedSession{Session: x.key, Open: x.key == "SR-2", Indicators: Indicators{
+			x.n, rateOf(x.ra, x.ra-7, x.ra+7, x.a, x.n), rateOf(x.rb, x.rb-6, x.rb+6, x.b, x.n), rateOf(x.rc, x.rc-4, x.rc+4, x.c2, x.n), rateOf(x.rd, x.rd-34, x.rd+34, x.c2, x.b),
+		}})
+	}
+	c.Sessions = append(c.Sessions, ComparedSession{Session: "=EMPTY", Indicators: Indicators{}})
+	n, a, b, d, e := int64(7267), int64(144), int64(93), int64(65), int64(679)
+	c.PlainMean = Averages{&n, &a, &b, &d, &e}
+	c.Weighted = Indicators{33225, rateOf(137, 133, 141, 4549, 33225), rateOf(85, 82, 88, 2812, 33225), rateOf(59, 57, 62, 1964, 33225), rateOf(698, 681, 715, 1964, 2812)}
+	return c, nil
+}
+
+func (f *fake) Outcomes(context.Context, Viewer) (Outcomes, error) {
+	eur := func(n int64) *money.Amount { a := money.Of(n, "EUR"); return &a }
+	return Outcomes{AsOf: day, Formula: "QUALIFYING", Demo: true, Rows: []Outcome{
+		{Session: "PRD-7", Share: rateOf(5, 4, 7, 41, 8200), Paid: 41, Started: rateOf(805, 660, 898, 33, 41), Diligent: rateOf(634, 481, 764, 26, 41), DiligentCertified: rateOf(692, 500, 835, 18, 26), Certified: rateOf(439, 299, 590, 18, 41), Net: money.Of(615000, "EUR"), PerStarted: eur(18636), PerDiligent: eur(23654), PerCertified: eur(34167)},
+		{Session: "PRD-8", Open: true, Share: rateOf(4, 3, 6, 20, 5000), Paid: 20, Started: rateOf(1000, 839, 1000, 20, 20), Diligent: rateOf(800, 584, 919, 16, 20), DiligentCertified: rateOf(562, 332, 769, 9, 16), Certified: rateOf(450, 258, 658, 9, 20), Net: money.Of(300000, "EUR"), PerStarted: eur(15000), PerDiligent: eur(18750), PerCertified: eur(33333)},
+	}}, nil
+}

@@ -1,0 +1,231 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"cursus/internal/kernel/fault"
+)
+
+// Limits of a request. A form of ours is small.
+const (
+	timeoutSeconds = 10
+	maxForm        = 16 << 10
+	maxField       = 4096
+)
+
+// Mount adds the pages to a fiber application. Its configuration (time-outs, body limit, trusted proxies) is the caller's;
+// it must set Immutable, because handlers keep what they read.
+func (w *Web) Mount(app fiber.Router) {
+	app.Get("/static/:name", w.serveStatic)
+	for _, rt := range w.routes() {
+		app.Add(rt.method, rt.path, w.adapt(rt))
+		if rt.method == fiber.MethodGet {
+			app.Head(rt.path, w.adapt(rt))
+		}
+	}
+}
+
+// NotFound is for the end of the application's routes: addresses that nobody has.
+func (w *Web) NotFound(c *fiber.Ctx) error {
+	rt := route{method: "GET", who: anybody, handle: func(*request) (reply, error) {
+		return reply{}, fault.New(fault.NotFound, "no-such-page", "There is no page at this address.")
+	}}
+	return w.adapt(rt)(c)
+}
+
+func (w *Web) serveStatic(c *fiber.Ctx) error {
+	a, ok := w.static[c.Params("name")]
+	if !ok {
+		return w.NotFound(c)
+	}
+	w.harden(c)
+	c.Set(fiber.HeaderContentType, a.contentType)
+	c.Set(fiber.HeaderETag, `"`+a.tag+`"`)
+	c.Set(fiber.HeaderCacheControl, "public, no-cache")
+	if c.Query("v") == a.tag {
+		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	}
+	if c.Get(fiber.HeaderIfNoneMatch) == `"`+a.tag+`"` {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	return c.Send(a.content)
+}
+
+// harden sets the headers that every answer carries.
+func (w *Web) harden(c *fiber.Ctx) {
+	for name, value := range map[string]string{
+		"Content-Security-Policy": w.policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+		"Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()", "X-Frame-Options": "DENY",
+	} {
+		c.Set(name, value)
+	}
+	if w.secure {
+		c.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// adapt reads the request, lets serve answer it and writes the reply.
+func (w *Web) adapt(rt route) fiber.Handler {
+	return func(c *fiber.Ctx) (err error) {
+		ctx, cancel := context.WithTimeout(c.UserContext(), timeoutSeconds*time.Second)
+		defer cancel()
+		r := w.read(ctx, c)
+		defer func() {
+			if p := recover(); p != nil {
+				w.log.ErrorContext(ctx, "page panicked", "request", r.id, "path", r.path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				err = w.write(c, r, w.fault(r, fault.From(fmt.Errorf("panic: %v", p))))
+			}
+		}()
+		if bad := w.refuse(c, rt); bad != nil {
+			return w.write(c, r, w.fault(r, bad))
+		}
+		if r.secret != "" {
+			if r.viewer, err = w.house.Viewer(ctx, r.secret); err != nil {
+				r.viewer = Viewer{}
+				if fault.From(err).Kind != fault.Unauthenticated {
+					return w.write(c, r, w.fault(r, err))
+				}
+				r.secret = ""
+				w.setCookie(c, w.sessionCookie(), "", time.Unix(0, 0), fiber.CookieSameSiteLaxMode)
+			}
+		}
+		return w.write(c, r, w.serve(r, rt))
+	}
+}
+
+// refuse turns away what no page of ours sends.
+func (w *Web) refuse(c *fiber.Ctx, rt route) error {
+	if rt.method != fiber.MethodPost {
+		return nil
+	}
+	if c.Get("Sec-Fetch-Site") == "cross-site" {
+		return errStaleForm
+	}
+	if c.Get(fiber.HeaderContentEncoding) != "" {
+		return fault.New(fault.Unsupported, "encoded-body", "A form is not sent compressed.")
+	}
+	contentType, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
+	if !strings.EqualFold(strings.TrimSpace(contentType), fiber.MIMEApplicationForm) {
+		return fault.New(fault.Unsupported, "not-a-form", "A form is sent as application/x-www-form-urlencoded.")
+	}
+	if len(c.Request().Body()) > maxForm {
+		return fault.New(fault.TooLarge, "form-too-large", "The form is too large.")
+	}
+	for _, value := range fields(c) {
+		if len(value) > 1 || len(value[0]) > maxField || strings.ContainsRune(value[0], 0) {
+			return fault.New(fault.Invalid, "bad-field", "A field of the form is too long, is sent twice or has a NUL.")
+		}
+	}
+	return nil
+}
+
+// fields reads the form; what cannot be read is no field.
+func fields(c *fiber.Ctx) url.Values {
+	values, err := url.ParseQuery(string(c.Request().Body()))
+	if err != nil {
+		return url.Values{}
+	}
+	return values
+}
+
+func (w *Web) read(ctx context.Context, c *fiber.Ctx) *request {
+	var form url.Values
+	r := &request{
+		ctx: ctx, id: random()[:16], path: string(c.Request().URI().RequestURI()), secret: c.Cookies(w.sessionCookie()), nonce: c.Cookies(w.formCookie()),
+		lang:  choose(c.Query("lang"), c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage)),
+		param: func(name string) string { return decoded(c.Params(name)) },
+		query: func(name string) string { return c.Query(name) },
+		form: func(name string) string {
+			if form == nil {
+				form = fields(c)
+			}
+			return form.Get(name)
+		},
+	}
+	if known(c.Query("lang")) {
+		w.setCookie(c, "lang", r.lang, w.clock.Now().AddDate(1, 0, 0), fiber.CookieSameSiteLaxMode)
+	}
+	if len(r.nonce) != 32 {
+		r.nonce = random()
+		w.setCookie(c, w.formCookie(), r.nonce, time.Time{}, fiber.CookieSameSiteStrictMode)
+	}
+	return r
+}
+
+func decoded(s string) string {
+	if d, err := url.PathUnescape(s); err == nil {
+		return d
+	}
+	return s
+}
+
+// The cookies carry the __Host- prefix where the site is served over https: no other host and no path can set them.
+func (w *Web) sessionCookie() string { return w.cookieName("cursus") }
+func (w *Web) formCookie() string    { return w.cookieName("cursus-form") }
+func (w *Web) cookieName(name string) string {
+	if w.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (w *Web) setCookie(c *fiber.Ctx, name, value string, expires time.Time, site string) {
+	c.Cookie(&fiber.Cookie{Name: name, Value: value, Path: "/", Expires: expires, Secure: w.secure, HTTPOnly: true, SameSite: site, SessionOnly: expires.IsZero()})
+}
+
+// write sends a reply. A page that cannot be made becomes the page of our failure; if that fails too, one line of text.
+func (w *Web) write(c *fiber.Ctx, r *request, out reply) error {
+	w.harden(c)
+	c.Set("X-Request-Id", r.id)
+	c.Vary(fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
+	c.Set(fiber.HeaderCacheControl, "private, no-store")
+	if out.session != nil {
+		w.setCookie(c, w.sessionCookie(), out.session.Secret, out.session.ExpiresAt, fiber.CookieSameSiteLaxMode)
+	}
+	if out.signOut {
+		w.setCookie(c, w.sessionCookie(), "", time.Unix(0, 0), fiber.CookieSameSiteLaxMode)
+	}
+	if out.redirect != "" {
+		return c.Redirect(out.redirect, fiber.StatusSeeOther)
+	}
+	if out.file != nil {
+		disposition := "attachment"
+		if out.inline {
+			disposition = "inline"
+		}
+		c.Set(fiber.HeaderContentType, out.file.ContentType)
+		c.Set(fiber.HeaderContentDisposition, disposition+"; filename=\""+plain(out.file.Name)+"\"")
+		return c.Send(out.file.Content)
+	}
+	body, err := w.render(r, out)
+	if err != nil {
+		out = w.fault(r, err)
+		if body, err = w.render(r, out); err != nil {
+			return c.Status(fiber.StatusInternalServerError).SendString("The page could not be made. Reference: " + r.id)
+		}
+	}
+	if out.status == 0 {
+		out.status = fiber.StatusOK
+	}
+	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
+	c.Set(fiber.HeaderContentLanguage, r.lang)
+	return c.Status(out.status).Send(body)
+}
+
+// plain keeps a file name to letters that need no quoting.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return '_'
+	}, name)
+}

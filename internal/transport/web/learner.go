@@ -1,0 +1,54 @@
+package web
+
+import (
+	"encoding/json"
+	"net/url"
+
+	"cursus/internal/kernel/fault"
+)
+
+// checkout orders an offer and leads to the pay page, or straight to the order where nothing is to be paid.
+func (w *Web) checkout(r *request) (reply, error) {
+	offer, key := r.form("offer"), r.form("key")
+	if offer == "" || key == "" {
+		return reply{}, fault.InvalidInput(fault.Field{Pointer: "offer", Code: "required", Detail: "offer, key"})
+	}
+	placed, err := w.house.PlaceOrder(r.ctx, r.viewer, offer, key, r.lang)
+	if err != nil {
+		return reply{}, err
+	}
+	if placed.PayURL != "" {
+		return reply{redirect: placed.PayURL}, nil
+	}
+	return reply{redirect: "/orders/" + url.PathEscape(placed.OrderID)}, nil
+}
+
+func (w *Web) order(r *request) (reply, error) {
+	o, err := w.house.Order(r.ctx, r.viewer, r.param("id"))
+	return reply{page: "order", title: "order.title", data: o}, err
+}
+
+// orderState is what the script of the order page asks every few seconds.
+func (w *Web) orderState(r *request) (reply, error) {
+	o, err := w.house.Order(r.ctx, r.viewer, r.param("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	b, err := json.Marshal(map[string]string{"state": o.State})
+	return reply{file: &File{"state.json", "application/json", b}, inline: true}, err
+}
+
+func (w *Web) learning(r *request) (reply, error) {
+	all, err := w.house.Learning(r.ctx, r.viewer)
+	return reply{page: "learning", title: "learning.title", data: all}, err
+}
+
+func (w *Web) bookExam(r *request) (reply, error) {
+	id := r.param("id")
+	return reply{redirect: "/learning#" + url.PathEscape(id)}, w.house.BookExam(r.ctx, r.viewer, id, r.form("key"))
+}
+
+func (w *Web) certificate(r *request) (reply, error) {
+	f, err := w.house.CertificatePDF(r.ctx, r.viewer, r.param("id"))
+	return reply{file: &f}, err
+}

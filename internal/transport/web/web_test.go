@@ -1,0 +1,487 @@
+package web
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/net/html"
+
+	"cursus/internal/kernel/fault"
+	"cursus/templates/pages"
+)
+
+var secret = []byte("a secret for tests that is long enough")
+
+func open(t *testing.T, house House, base string) (*fiber.App, *Web) {
+	t.Helper()
+	contract, err := os.ReadFile("testdata/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := New(Options{House: house, BaseURL: base, Secret: secret, PayOrigins: []string{"https://checkout.stripe.com"}, Demo: true, Contract: contract})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := fiber.New(fiber.Config{Immutable: true, DisableStartupMessage: true})
+	w.Mount(app)
+	app.Use(w.NotFound)
+	return app, w
+}
+
+// browser keeps cookies from one request to the next.
+type browser struct {
+	t   *testing.T
+	app *fiber.App
+	jar map[string]string
+}
+
+func (b *browser) send(method, path, body string, headers ...string) (*http.Response, string) {
+	b.t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	if method == "POST" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	for name, value := range b.jar {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	answer, err := b.app.Test(r, 10000)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, c := range answer.Cookies() {
+		b.jar[c.Name] = c.Value
+		if c.Value == "" {
+			delete(b.jar, c.Name)
+		}
+	}
+	return answer, string(content)
+}
+
+func visitor(t *testing.T, app *fiber.App, session string) *browser {
+	b := &browser{t, app, map[string]string{}}
+	if session != "" {
+		b.jar["cursus"] = session
+	}
+	return b
+}
+
+var formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
+
+// post sends a form with the token of a page that the browser has read.
+func (b *browser) post(page, action string, values url.Values) (*http.Response, string) {
+	_, body := b.send("GET", page, "")
+	m := formField.FindStringSubmatch(body)
+	if m == nil {
+		b.t.Fatalf("%s has no form", page)
+	}
+	values.Set("form", m[1])
+	return b.send("POST", action, values.Encode())
+}
+
+var everyPage = []struct {
+	path, session string
+	status        int
+}{
+	{"/", "", 200}, {"/courses/PRD", "", 200}, {"/courses/RO", "", 200}, {"/courses/none", "", 404}, {"/sessions/PRD-8", "", 200}, {"/sessions/PRD-8", "learner-link", 200},
+	{"/sign-in", "", 200}, {"/sign-in/abc", "", 200}, {"/verify", "", 200}, {"/verify/7QX4-PM2K", "", 200}, {"/verify/REVOKED", "", 200}, {"/verify/NOTHING", "", 404},
+	{"/orders/ord_1", "learner-link", 200}, {"/orders/ord_2", "learner-link", 404}, {"/learning", "learner-link", 200}, {"/staff", "staff-link", 200}, {"/staff", "learner-link", 403},
+	{"/docs", "", 200}, {"/nowhere", "", 404},
+}
+
+func TestEveryPageInBothLanguages(t *testing.T) {
+	app, _ := open(t, newFake(), "http://127.0.0.1:8080")
+	for _, p := range everyPage {
+		for _, lang := range languages {
+			b := visitor(t, app, p.session)
+			answer, body := b.send("GET", p.path+"?lang="+lang, "")
+			if answer.StatusCode != p.status {
+				t.Errorf("%s (%s): status %d, want %d\n%.400s", p.path, lang, answer.StatusCode, p.status, body)
+			}
+			if b.jar["lang"] != lang || answer.Header.Get("Content-Language") != lang || !strings.Contains(body, `<html lang="`+lang+`">`) {
+				t.Errorf("%s is not in %s", p.path, lang)
+			}
+			csp := answer.Header.Get("Content-Security-Policy")
+			if !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "unsafe") || answer.Header.Get("X-Request-Id") == "" || answer.Header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s lacks a header: %v", p.path, answer.Header)
+			}
+			if !strings.Contains(body, `class="demo"`) {
+				t.Errorf("%s does not say that it is a demonstration", p.path)
+			}
+			if strings.Contains(body, "{0}") || strings.Contains(body, "ZgotmplZ") || strings.Contains(body, "&lt;nil&gt;") {
+				t.Errorf("%s has a hole", p.path)
+			}
+			for _, bad := range wrongIn(t, body) {
+				t.Errorf("%s (%s): %s", p.path, lang, bad)
+			}
+		}
+	}
+}
+
+// wrongIn looks at a page as a browser and a screen reader do: balance, ids, labels, names, no inline script or style.
+func wrongIn(t *testing.T, page string) (wrong []string) {
+	t.Helper()
+	void := map[string]bool{"meta": true, "link": true, "img": true, "input": true, "br": true}
+	var stack []string
+	ids, labels, inputs, h1 := map[string]int{}, map[string]bool{}, []string{}, 0
+	z := html.NewTokenizer(strings.NewReader(page))
+	for {
+		kind := z.Next()
+		if kind == html.ErrorToken {
+			break
+		}
+		token := z.Token()
+		attr := map[string]string{}
+		for _, a := range token.Attr {
+			attr[a.Key] = a.Val
+			if strings.HasPrefix(a.Key, "on") || a.Key == "style" {
+				wrong = append(wrong, "an inline "+a.Key)
+			}
+		}
+		switch kind {
+		case html.StartTagToken:
+			if attr["id"] != "" {
+				ids[attr["id"]]++
+			}
+			if token.Data == "label" {
+				labels[attr["for"]] = true
+			}
+			if token.Data == "input" && attr["type"] != "hidden" {
+				inputs = append(inputs, attr["id"])
+			}
+			if token.Data == "h1" {
+				h1++
+			}
+			if _, alt := attr["alt"]; token.Data == "img" && !alt {
+				wrong = append(wrong, "an image without words")
+			}
+			if token.Data == "script" && attr["src"] == "" {
+				wrong = append(wrong, "an inline script")
+			}
+			for _, a := range []string{"src", "href"} {
+				if strings.HasPrefix(attr[a], "http") && token.Data != "a" {
+					wrong = append(wrong, token.Data+" from elsewhere: "+attr[a])
+				}
+			}
+			if !void[token.Data] {
+				stack = append(stack, token.Data)
+			}
+		case html.EndTagToken:
+			if len(stack) == 0 || stack[len(stack)-1] != token.Data {
+				wrong = append(wrong, "</"+token.Data+"> closes "+strings.Join(stack, " "))
+				return wrong
+			}
+			stack = stack[:len(stack)-1]
+		}
+	}
+	if len(stack) > 0 {
+		wrong = append(wrong, "never closed: "+strings.Join(stack, " "))
+	}
+	if h1 != 1 {
+		wrong = append(wrong, "not one h1")
+	}
+	for id, n := range ids {
+		if n > 1 {
+			wrong = append(wrong, "twice the id "+id)
+		}
+	}
+	for _, i := range inputs {
+		if !labels[i] {
+			wrong = append(wrong, "no label for "+i)
+		}
+	}
+	return wrong
+}
+
+// Every word that a page or the code names is there in every language, and no catalogue has words of its own.
+func TestNoWordIsMissing(t *testing.T) {
+	w, err := readWords(pages.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, text := range w["en"] {
+		other, ok := w["fr"][key]
+		if !ok || other == "" || text == "" {
+			t.Errorf("%s is missing in French or empty", key)
+		}
+		for _, hole := range []string{"{0}", "{1}"} {
+			if strings.Contains(text, hole) != strings.Contains(other, hole) {
+				t.Errorf("%s: %s stands in one language only", key, hole)
+			}
+		}
+	}
+	for key := range w["fr"] {
+		if !w.has("en", key) {
+			t.Errorf("%s is missing in English", key)
+		}
+	}
+	said := regexp.MustCompile(`\.T "([a-zA-Z0-9_.-]+)"|s\.text\("([a-zA-Z0-9_.-]+)"|title: "([a-z_.]+[a-z])"`)
+	seen := 0
+	for _, folder := range []string{"../../../templates/pages/html", "."} {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if e.IsDir() || strings.HasSuffix(e.Name(), "_test.go") {
+				continue
+			}
+			b, err := os.ReadFile(folder + "/" + e.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range said.FindAllStringSubmatch(string(b), -1) {
+				seen++
+				if key := m[1] + m[2] + m[3]; !w.has("en", key) {
+					t.Errorf("%s says %q, which no catalogue has", e.Name(), key)
+				}
+			}
+		}
+	}
+	if seen < 100 {
+		t.Error("only", seen, "words were looked for")
+	}
+	for _, k := range kinds {
+		if !w.has("en", "error."+k.key) || !w.has("en", "error."+k.key+".title") {
+			t.Error("no words for faults of kind", k.key)
+		}
+	}
+	for _, s := range []string{"awaiting_payment", "paid", "expired", "canceled", "payment_mismatch", "partially_refunded", "refunded", "disputed", "lost"} {
+		if !w.has("en", "order.state."+s) || !w.has("en", "order.next."+s) {
+			t.Error("no words for orders that are", s)
+		}
+	}
+	for _, e := range everything {
+		if !w.has("en", "entitlement."+e) {
+			t.Error("no words for", e)
+		}
+	}
+}
+
+func TestTheLanguageIsChosen(t *testing.T) {
+	for _, c := range [][4]string{
+		{"fr", "en", "en", "fr"}, {"", "fr", "en", "fr"}, {"xx", "", "fr-CA,fr;q=0.9,en;q=0.8", "fr"}, {"", "", "de;q=1,en;q=0.2,fr;q=0.3", "fr"},
+		{"", "", "fr;q=0,en", "en"}, {"", "", "", "en"}, {"", "", "fr;q=x", "en"}, {"", "", "fr;q=0", "en"},
+	} {
+		if got := choose(c[0], c[1], c[2]); got != c[3] {
+			t.Errorf("%v gives %s", c, got)
+		}
+	}
+}
+
+func TestAFormIsOfUseToItsBrowserAlone(t *testing.T) {
+	house := newFake()
+	app, _ := open(t, house, "http://127.0.0.1:8080")
+	b, other := visitor(t, app, ""), visitor(t, app, "")
+	mail := url.Values{"email": {"zoe@example.org"}, "next": {"/sessions/PRD-8"}}
+	if answer, _ := b.send("POST", "/sign-in", mail.Encode()); answer.StatusCode != 403 {
+		t.Error("a form without its field was taken:", answer.StatusCode)
+	}
+	_, page := other.send("GET", "/sign-in", "")
+	mail.Set("form", formField.FindStringSubmatch(page)[1])
+	if answer, _ := b.send("POST", "/sign-in", mail.Encode()); answer.StatusCode != 403 {
+		t.Error("the form of another browser was taken")
+	}
+	if answer, _ := other.send("POST", "/sign-in", mail.Encode(), "Sec-Fetch-Site", "cross-site"); answer.StatusCode != 403 {
+		t.Error("a form from another site was taken")
+	}
+	if len(house.mails) != 0 {
+		t.Fatal("a mail went out:", house.mails)
+	}
+	if answer, body := b.post("/sign-in?next=/sessions/PRD-8", "/sign-in", url.Values{"email": {"zoe@example.org"}, "next": {"//evil.example/x"}}); answer.StatusCode != 200 || !strings.Contains(body, "zoe@example.org") {
+		t.Error(answer.StatusCode, body)
+	}
+	if len(house.mails) != 1 || house.mails[0] != "zoe@example.org /" {
+		t.Error("where the link leads was not looked at:", house.mails)
+	}
+}
+
+func TestBadFormsAreRefused(t *testing.T) {
+	app, _ := open(t, newFake(), "http://127.0.0.1:8080")
+	b := visitor(t, app, "")
+	for _, email := range []string{"", "zoe", "zoe@", "Zoe <zoe@example.org>", "a@b\r\nBcc: c@d", strings.Repeat("a", 300) + "@b.c", "zoe@example.org\x00"} {
+		if answer, _ := b.post("/sign-in", "/sign-in", url.Values{"email": {email}}); answer.StatusCode != 400 {
+			t.Errorf("%q: %d", email, answer.StatusCode)
+		}
+	}
+	for _, c := range []struct {
+		body, header, value string
+		want                int
+	}{
+		{"{}", "Content-Type", "application/json", 415}, {"x=1", "Content-Encoding", "gzip", 415}, {strings.Repeat("x", maxForm+1), "X", "y", 413},
+		{"form=a&form=b", "X", "y", 400}, {"%zz", "X", "y", 303},
+	} {
+		if answer, _ := b.send("POST", "/checkout", c.body, c.header, c.value); answer.StatusCode != c.want {
+			t.Errorf("%.20s: %d, want %d", c.body, answer.StatusCode, c.want)
+		}
+	}
+}
+
+func TestSignInBuyAndLearn(t *testing.T) {
+	house := newFake()
+	house.payURL = "https://checkout.stripe.com/c/pay/1"
+	app, _ := open(t, house, "http://127.0.0.1:8080")
+	b := visitor(t, app, "")
+	order := url.Values{"offer": {"off_2"}, "key": {"k1"}, "back": {"/sessions/PRD-8"}}
+	if answer, _ := b.post("/sessions/PRD-8", "/checkout", order); answer.StatusCode != 303 || answer.Header.Get("Location") != "/sign-in?next=%2Fsessions%2FPRD-8" {
+		t.Fatal("who buys must sign in:", answer.Header)
+	}
+	if answer, _ := b.send("GET", "/sign-in/learner-link", ""); answer.StatusCode != 200 || b.jar["cursus"] != "" {
+		t.Fatal("looking at a link spent it")
+	}
+	if answer, _ := b.post("/sign-in/learner-link", "/sign-in/learner-link", url.Values{}); answer.Header.Get("Location") != "/sessions/PRD-8" || b.jar["cursus"] != "learner-link" {
+		t.Fatal("not signed in:", answer.Header)
+	}
+	if answer, _ := b.post("/sessions/PRD-8", "/checkout", order); answer.Header.Get("Location") != house.payURL {
+		t.Fatal("not led to the pay page:", answer.Header)
+	}
+	if answer, body := b.send("GET", "/orders/ord_1/state", ""); answer.StatusCode != 200 || body != `{"state":"awaiting_payment"}` {
+		t.Error(body)
+	}
+	if answer, _ := b.post("/sessions/PRD-8", "/checkout", url.Values{"offer": {"off_1"}, "key": {"k2"}}); answer.Header.Get("Location") != "/orders/ord_1" {
+		t.Error("a free offer enrols at once:", answer.Header)
+	}
+	if answer, _ := b.post("/learning", "/learning/enr_2/exam", url.Values{"key": {"k3"}}); answer.StatusCode != 303 || house.booked != 1 {
+		t.Error("the exam was not booked")
+	}
+	if answer, body := b.send("GET", "/certificates/crt_1.pdf", ""); body != string(thePDF) || !strings.Contains(answer.Header.Get("Content-Disposition"), "crt_1.pdf") {
+		t.Error("no certificate")
+	}
+	if _, body := b.send("GET", "/learning", ""); !strings.Contains(body, "A condition that is newer than this page") {
+		t.Error("a condition without words of the pages is lost")
+	}
+	if _, _ = b.post("/learning", "/sign-out", url.Values{}); b.jar["cursus"] != "" {
+		t.Error("still signed in")
+	}
+	if answer, _ := b.send("GET", "/learning", ""); answer.Header.Get("Location") != "/sign-in?next=%2Flearning" {
+		t.Error("the page of a learner was shown to nobody in particular")
+	}
+}
+
+func TestCookiesAreSecureOverHTTPS(t *testing.T) {
+	app, _ := open(t, newFake(), "https://cursus.example")
+	b := visitor(t, app, "")
+	b.send("GET", "/sign-in/learner-link", "")
+	answer, _ := b.post("/sign-in/learner-link", "/sign-in/learner-link", url.Values{})
+	found := false
+	for _, c := range answer.Cookies() {
+		if c.Name == "__Host-cursus" {
+			found = c.Secure && c.HttpOnly && c.SameSite == http.SameSiteLaxMode && c.Path == "/" && c.Domain == ""
+		}
+	}
+	if !found || answer.Header.Get("Strict-Transport-Security") == "" {
+		t.Error("the session's cookie can leak:", answer.Header)
+	}
+}
+
+func TestOurFailureSaysNothingOfItsCause(t *testing.T) {
+	house := newFake()
+	house.failing = errors.New("pq: secret of the database")
+	app, _ := open(t, house, "http://127.0.0.1:8080")
+	answer, body := visitor(t, app, "").send("GET", "/", "")
+	if answer.StatusCode != 500 || strings.Contains(body, "secret of the database") || !strings.Contains(body, answer.Header.Get("X-Request-Id")) {
+		t.Error(answer.StatusCode, body)
+	}
+	house.failing = fault.New(fault.Unavailable, "no-payment-provider", "x")
+	if answer, _ := visitor(t, app, "").send("GET", "/?lang=fr", ""); answer.StatusCode != 503 {
+		t.Error(answer.StatusCode)
+	}
+}
+
+func TestTheFiguresAreTheSameInEveryForm(t *testing.T) {
+	app, _ := open(t, newFake(), "http://127.0.0.1:8080")
+	b := visitor(t, app, "staff-link")
+	_, page := b.send("GET", "/staff?lang=en", "")
+	for _, want := range []string{"12.9%", "30.3%", "82.2%", "67.9%", "7,267", "341.67", "25.8% to 65.8%", "Plain mean", "<title id=\"chart-started-title\">"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	_, text := b.send("GET", "/staff/comparison.csv", "")
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || len(rows) != 1+8*5 {
+		t.Fatal(err, len(rows))
+	}
+	if got := strings.Join(rows[2][:8], ","); got != "PRD-6,false,started,1393,10796,129,122,136" {
+		t.Error(got)
+	}
+	if !strings.Contains(text, "'=EMPTY") {
+		t.Error("a spreadsheet would run the name of a session")
+	}
+	var c Comparison
+	if _, body := b.send("GET", "/staff/comparison.json", ""); json.Unmarshal([]byte(body), &c) != nil || *c.Sessions[0].Started.Tenths != 129 || c.Sessions[5].Started.Tenths != nil {
+		t.Error(body)
+	}
+	_, text = b.send("GET", "/staff/outcomes.csv", "")
+	if rows, err = csv.NewReader(strings.NewReader(text)).ReadAll(); err != nil || len(rows) != 1+2*10 || !strings.Contains(text, "net_per_certified,,,,,,34167,EUR") {
+		t.Error(err, text)
+	}
+	if answer, _ := b.send("GET", "/staff/outcomes.xls", ""); answer.StatusCode != 404 {
+		t.Error(answer.StatusCode)
+	}
+}
+
+func TestNumbersForPeople(t *testing.T) {
+	tenths := int64(220)
+	for got, want := range map[string]string{
+		share("en", &tenths): "22.0%", share("fr", &tenths): "22,0\u00a0%", share("fr", nil): "–", count("en", 1234567): "1,234,567", count("fr", 10246): "10\u202f246",
+		count("en", 12): "12", count("en", -1234): "-1,234", count("en", -123): "-123", grade("en", 500000): "50%", grade("fr", 871999): "87,1\u00a0%",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestTheContractIsReadable(t *testing.T) {
+	app, _ := open(t, newFake(), "http://127.0.0.1:8080")
+	_, page := visitor(t, app, "").send("GET", "/docs", "")
+	for _, want := range []string{"getOrder", "orders:read", "Of the order", "maxLength 40", "A problem", "array of Order", "ord_1", "string: paid, expired", "Order an offer &lt;once&gt;"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the documentation lacks %s", want)
+		}
+	}
+	if answer, body := visitor(t, app, "").send("GET", "/docs/openapi.yaml", ""); answer.StatusCode != 200 || !strings.HasPrefix(body, "openapi:") {
+		t.Error(answer.StatusCode)
+	}
+}
+
+func TestWeakSettingsAreRefused(t *testing.T) {
+	for _, o := range []Options{{BaseURL: "ftp://x", Secret: secret}, {BaseURL: "http://x", Secret: []byte("short")}, {BaseURL: "http://x", Secret: secret, Contract: []byte("a: [")}} {
+		if _, err := New(o); err == nil {
+			t.Errorf("%+v was taken", o)
+		}
+	}
+}
+
+func TestStaticFilesAreKept(t *testing.T) {
+	app, w := open(t, newFake(), "http://127.0.0.1:8080")
+	b := visitor(t, app, "")
+	tag := w.static["cursus.css"].tag
+	if answer, body := b.send("GET", "/static/cursus.css?v="+tag, ""); answer.StatusCode != 200 || !strings.Contains(answer.Header.Get("Cache-Control"), "immutable") || len(body) < 1000 {
+		t.Error(answer.StatusCode, answer.Header)
+	}
+	if answer, _ := b.send("GET", "/static/cursus.css", "", "If-None-Match", `"`+tag+`"`); answer.StatusCode != 304 {
+		t.Error(answer.StatusCode)
+	}
+	if answer, _ := b.send("GET", "/static/..%2fpages.go", ""); answer.StatusCode != 404 {
+		t.Error(answer.StatusCode)
+	}
+}
