@@ -60,6 +60,7 @@ var oneRoom = map[string][]string{
 	"github.com/stripe/stripe-go/v76":   {"internal/gateways/stripegate"},
 	"github.com/jung-kurt/gofpdf":       {"internal/gateways/pdf"},
 	"github.com/gofiber/fiber/v2":       {"internal/transport", "api"},
+	"github.com/wneessen/go-mail":       {"internal/gateways/mail"},
 	"github.com/google/uuid":            {"internal/kernel/ident"},
 }
 
