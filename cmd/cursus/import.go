@@ -32,10 +32,10 @@ func (c sessionCmd) Run(ctx context.Context, s streams, settings config.Config) 
 	if !(c.Threshold >= 0 && c.Threshold <= 1) {
 		return fault.InvalidInput(fault.Field{Pointer: "--threshold", Code: "out-of-range", Detail: "0 to 1."})
 	}
-	n := catalog.NewSession{Key: c.Key, CourseKey: c.Course, Title: c.Title, Platform: c.Platform,
+	n := catalog.NewSession{Key: c.Key, CourseKey: c.Course, Title: catalog.Text{EN: c.Title}, Platform: c.Platform,
 		ThresholdPPM: int(math.Round(c.Threshold * 1e6))}
-	if n.Title == "" {
-		n.Title = n.Key
+	if n.Title.EN == "" {
+		n.Title.EN = n.Key
 	}
 	if c.Exercises != "" {
 		f, err := os.Open(c.Exercises)

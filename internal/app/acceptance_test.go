@@ -78,7 +78,7 @@ func TestRealReports(t *testing.T) {
 	}
 	var session catalog.Session
 	if err := db.InTx(ctx, "session", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-7", CourseKey: "PRD", Title: "PRD session 7",
+		session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-7", CourseKey: "PRD", Title: catalog.Text{EN: "PRD session 7"},
 			Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
 		return err
 	}); err != nil {

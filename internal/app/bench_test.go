@@ -35,7 +35,7 @@ func BenchmarkRealReports(b *testing.B) {
 			b.Fatal(err)
 		}
 		if err := db.InTx(ctx, "session", func(ctx context.Context, tx *postgres.Tx) error {
-			_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-7", CourseKey: "PRD", Title: "PRD", Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
+			_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-7", CourseKey: "PRD", Title: catalog.Text{EN: "PRD"}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
 			return err
 		}); err != nil {
 			b.Fatal(err)

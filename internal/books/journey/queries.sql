@@ -120,3 +120,25 @@ select s.enrolment_id, bit_or(case when s.reached then 1 << t.bit else 0 end)::i
          order by c.enrolment_id, c.stage, c.at desc, c.seq desc) s
   join journey.stages t on t.stage = s.stage
  group by s.enrolment_id;
+
+-- name: Rows
+select enrolment_id, reached, ever, enrolled_at, started_at, week2_at, succeeded_at, qualifying_at, exam_booked_at, exam_sat_at,
+       exam_passed_at, certified_at
+  from journey.enrolments where enrolment_id = any($1::text[]);
+
+-- name: Members
+with steps as (
+    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
+      from journey.changes c
+     where c.session_id = $1 and c.at <= $4 and c.recorded_at <= $5
+       and c.stage in ('enrolled', 'qualifying')
+     order by c.enrolment_id, c.stage, c.at, c.seq desc
+), stages as (
+    select s.enrolment_id, s.stage,
+           case when $3::bool then bool_or(s.reached) else (array_agg(s.reached order by s.at desc))[1] end as reached
+      from steps s group by s.enrolment_id, s.stage
+)
+select s.enrolment_id from stages s join journey.stages t on t.stage = s.stage
+ group by s.enrolment_id
+having bit_or(case when s.reached then 1 << t.bit else 0 end) & $2::int = $2::int
+ order by s.enrolment_id;

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/platform/postgres"
 )
 
@@ -35,4 +37,57 @@ func StatesTx(ctx context.Context, tx *postgres.Tx, sessionID string, at time.Ti
 		states[r.EnrolmentID] = State(r.Reached)
 	}
 	return states, nil
+}
+
+// Row is one enrolment's way so far. First tells when each stage was first reached; it may not hold any more.
+type Row struct {
+	State State
+	Ever  State
+	First map[Stage]time.Time
+}
+
+// RowsTx gives the ways of enrolments; one without a journey is missing.
+func RowsTx(ctx context.Context, tx *postgres.Tx, enrolments ...string) (map[string]Row, error) {
+	var rows []struct {
+		EnrolmentID string     `db:"enrolment_id"`
+		Reached     int        `db:"reached"`
+		Ever        int        `db:"ever"`
+		Enrolled    *time.Time `db:"enrolled_at"`
+		Started     *time.Time `db:"started_at"`
+		Week2       *time.Time `db:"week2_at"`
+		Succeeded   *time.Time `db:"succeeded_at"`
+		Qualifying  *time.Time `db:"qualifying_at"`
+		Booked      *time.Time `db:"exam_booked_at"`
+		Sat         *time.Time `db:"exam_sat_at"`
+		Passed      *time.Time `db:"exam_passed_at"`
+		Certified   *time.Time `db:"certified_at"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("Rows"), pq.Array(enrolments)); err != nil {
+		return nil, err
+	}
+	out := make(map[string]Row, len(rows))
+	for _, r := range rows {
+		w := Row{State(r.Reached), State(r.Ever), map[Stage]time.Time{}}
+		for stage, at := range map[Stage]*time.Time{
+			Enrolled: r.Enrolled, Started: r.Started, Week2First: r.Week2, Succeeded: r.Succeeded, Qualifying: r.Qualifying,
+			ExamBooked: r.Booked, ExamSat: r.Sat, ExamPassed: r.Passed, Certified: r.Certified,
+		} {
+			if at != nil {
+				w.First[stage] = *at
+			}
+		}
+		out[r.EnrolmentID] = w
+	}
+	return out, nil
+}
+
+// MembersTx lists the enrolments that a question counts as enrolled; with its Qualifying, those with a paid formula in force
+// then. The basis ever counts who was so at some time.
+func MembersTx(ctx context.Context, tx *postgres.Tx, question Question) ([]string, error) {
+	of := []Stage{Enrolled}
+	if question.Qualifying {
+		of = append(of, Qualifying)
+	}
+	ids := []string{}
+	return ids, tx.Select(ctx, &ids, q.Q("Members"), question.SessionID, mask(of...), question.Basis == "ever", orEnd(question.AsOf), orEnd(question.KnownAt))
 }

@@ -27,3 +27,10 @@ select t.id from ledger.transactions t where not exists (select 1 from ledger.en
 select t.currency, sum(e.minor)::bigint as minor
   from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
  group by t.currency having sum(e.minor) <> 0;
+
+-- name: Net
+select t.currency, -sum(e.minor)::bigint as minor
+  from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where e.enrolment_id = any($1::text[]) and e.account in ('revenue', 'refunds', 'disputes')
+   and ($2::timestamptz is null or t.occurred_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
+ group by t.currency;

@@ -59,7 +59,11 @@ func IndicatorsOf(ctx context.Context, db *postgres.DB, question Question) (out 
 		if err != nil {
 			return err
 		}
-		out.Session, out.Course, out.Title, out.Open = s.Key, s.CourseKey, s.Title, !s.Closed
+		at := question.AsOf
+		if at.IsZero() {
+			at = tx.Now()
+		}
+		out.Session, out.Course, out.Title, out.Open = s.Key, s.CourseKey, s.Title().In("en"), s.StateAt(at) != catalog.Closed
 		ask := journey.Question{SessionID: s.ID, AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: out.Basis, Week1Rule: out.Week1Rule}
 		if question.Cohort != "" {
 			if ask.Enrolments, err = gradebook.CohortTx(ctx, tx, s.ID, question.Cohort, question.AsOf); err != nil {

@@ -55,5 +55,8 @@ func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners [
 
 // Checks are this room's invariants.
 func Checks() []postgres.Check {
-	return []postgres.Check{{Invariant: "18", Name: "every enrolment has its journey", Query: q.Q("CheckJourneyOpen")}}
+	return []postgres.Check{
+		{Invariant: "18", Name: "every enrolment has its journey", Query: q.Q("CheckJourneyOpen")},
+		{Invariant: "18", Name: "the journey knows who has a paid formula in force", Query: q.Q("CheckQualifying")},
+	}
 }

@@ -9,3 +9,77 @@ select e.id, e.learner_id, $3, $4 from unnest($1::text[], $2::text[]) as e(id, l
 select e.id from enrolment.enrolments e
  where not exists (select 1 from journey.enrolments j
                     where j.enrolment_id = e.id and j.session_id = e.session_id and j.learner_id = e.learner_id);
+
+-- name: AddOne
+insert into enrolment.enrolments (id, learner_id, session_id, opened_at) values ($1, $2, $3, $4)
+on conflict on constraint one_enrolment_per_learner_and_session do nothing;
+
+-- name: LockOne
+select id from enrolment.enrolments where learner_id = $1 and session_id = $2 for update;
+
+-- name: Lock
+select 1 from enrolment.enrolments where id = $1 for update;
+
+-- name: LockByOrder
+select e.id from enrolment.enrolments e join enrolment.grants g on g.enrolment_id = e.id where g.order_id = $1 for update of e;
+
+-- name: AddGrant
+insert into enrolment.grants (id, enrolment_id, order_id, formula, entitlements, qualifying, granted_at)
+values ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: Revoke
+update enrolment.grants set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null;
+
+-- name: One
+select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+  from enrolment.enrolments e
+  cross join lateral (
+      select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
+             bool_or(qualifying) filter (where revoked_at is null) as qualifying,
+             (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
+             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+        from enrolment.grants where enrolment_id = e.id) g
+ where e.id = $1;
+
+-- name: OfLearner
+select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+  from enrolment.enrolments e
+  cross join lateral (
+      select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
+             bool_or(qualifying) filter (where revoked_at is null) as qualifying,
+             (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
+             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+        from enrolment.grants where enrolment_id = e.id) g
+ where e.learner_id = $1 order by e.opened_at desc, e.id desc;
+
+-- name: OfLearnerInSession
+select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+  from enrolment.enrolments e
+  cross join lateral (
+      select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
+             bool_or(qualifying) filter (where revoked_at is null) as qualifying,
+             (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
+             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+        from enrolment.grants where enrolment_id = e.id) g
+ where e.learner_id = $1 and e.session_id = $2;
+
+-- name: QualifyingOfSession
+select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+  from enrolment.enrolments e
+  cross join lateral (
+      select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
+             bool_or(qualifying) filter (where revoked_at is null) as qualifying,
+             (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
+             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+        from enrolment.grants where enrolment_id = e.id) g
+ where e.session_id = $1 and g.qualifying order by e.id;
+
+-- name: CheckQualifying
+select j.enrolment_id, j.reached & 4096 <> 0 as journey_says from journey.enrolments j
+  left join (select enrolment_id, bool_or(qualifying) as qualifying from enrolment.grants where revoked_at is null group by enrolment_id) g
+    on g.enrolment_id = j.enrolment_id
+ where (j.reached & 4096 <> 0) <> coalesce(g.qualifying, false);

@@ -11,6 +11,8 @@ import (
 	_ "embed"
 	"time"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/platform/postgres"
 )
 
@@ -64,6 +66,22 @@ func CohortTx(ctx context.Context, tx *postgres.Tx, sessionID, cohort string, at
 		}
 	}
 	return ids, err
+}
+
+// GradesTx gives the latest global grades of enrolments in millionths; one without a grade is missing.
+func GradesTx(ctx context.Context, tx *postgres.Tx, enrolments ...string) (map[string]int, error) {
+	var rows []struct {
+		EnrolmentID string `db:"enrolment_id"`
+		Value       int64  `db:"value"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("Grades"), pq.Array(enrolments))
+	out := map[string]int{}
+	for _, r := range rows {
+		if r.Value >= 0 {
+			out[r.EnrolmentID] = int(r.Value / (one / 1_000_000))
+		}
+	}
+	return out, err
 }
 
 // Checks are this room's invariants.

@@ -27,7 +27,7 @@ func newSession(t interface{ Fatal(...any) }, db *postgres.DB, key string) (s ca
 		t.Fatal(err)
 	}
 	if err := db.InTx(system, "session", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		s, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: "PRD", Title: key, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
+		s, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: "PRD", Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
 		return err
 	}); err != nil {
 		t.Fatal(err)

@@ -77,3 +77,9 @@ select min(at) as first_at, max(at) filter (where value <> earlier) as last_at,
        (array_agg(value order by at desc))[1] as score
   from changes where value >= 0
  group by enrolment_id;
+
+-- name: Grades
+select distinct on (c.enrolment_id) c.enrolment_id, c.value
+  from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
+ where c.enrolment_id = any($1::text[])
+ order by c.enrolment_id, c.at desc, c.seq desc;

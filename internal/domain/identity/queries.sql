@@ -10,3 +10,43 @@ select p.id, p.full_name, $3 from unnest($1::text[], $2::text[]) as p(id, full_n
 -- name: AddExternalIDs
 insert into identity.external_ids (source, subject, person_id)
 select $1, p.subject, p.person_id from unnest($2::text[], $3::text[]) as p(subject, person_id);
+
+-- name: AddExternalID
+insert into identity.external_ids (source, subject, person_id) values ($1, $2, $3) on conflict do nothing;
+
+-- name: Person
+select id, coalesce(email, '') as email, full_name, lang, created_at from identity.people where id = $1;
+
+-- name: PersonByEmail
+select id, coalesce(email, '') as email, full_name, lang, created_at from identity.people where email = $1;
+
+-- name: AddPerson
+insert into identity.people (id, email, full_name, lang, created_at) values ($1, $2, $3, $4, $5)
+on conflict on constraint person_email_once do nothing;
+
+-- name: Roles
+select role from identity.roles where person_id = $1 order by role;
+
+-- name: GrantRole
+insert into identity.roles (person_id, role, granted_at) values ($1, $2, $3) on conflict do nothing;
+
+-- name: LinksSince
+select count(*) from identity.tokens where kind = 'link' and email = $1 and created_at > $2;
+
+-- name: AddLink
+insert into identity.tokens (id, hash, kind, email, lang, next, created_at, expires_at) values ($1, $2, 'link', $3, $4, $5, $6, $7);
+
+-- name: LiveLink
+select email, lang from identity.tokens where id = $1 and kind = 'link' and ended_at is null and expires_at > $2;
+
+-- name: SpendLink
+update identity.tokens set ended_at = $2 where hash = $1 and kind = 'link' and ended_at is null and expires_at > $2 returning email, lang, next;
+
+-- name: AddToken
+insert into identity.tokens (id, hash, kind, person_id, name, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: Token
+select person_id, scopes from identity.tokens where kind = $1 and hash = $2 and ended_at is null and expires_at > $3;
+
+-- name: EndToken
+update identity.tokens set ended_at = $2 where hash = $1 and ended_at is null;

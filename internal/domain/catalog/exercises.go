@@ -1,0 +1,176 @@
+package catalog
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/postgres"
+)
+
+// The activities of the pedagogical framework that an exercise can belong to.
+const (
+	Quiz      = "quiz"       // knowledge
+	CaseStudy = "case_study" // practical application
+	Lab       = "lab"        // know-how
+)
+
+// Exercise is a column of the grade reports. Week 0 is outside the weeks (a final exam, a bonus).
+type Exercise struct {
+	Position int    `db:"position"`
+	Label    string `db:"label"`
+	Week     int    `db:"week"`
+	Scored   bool   `db:"scored"`
+	Activity string `db:"activity"`
+}
+
+// activityOf guesses the activity from the short labels that the platforms make: "Lab 01", "TD 01" (travaux dirigés).
+func activityOf(label string) string {
+	switch word, _, _ := strings.Cut(strings.ToLower(label), " "); word {
+	case "lab", "labs", "tp":
+		return Lab
+	case "td", "case", "use":
+		return CaseStudy
+	}
+	return Quiz
+}
+
+// maxExercises bounds a map; the longest course that we know has 60 columns.
+const maxExercises = 1000
+
+func checkExercises(exercises []Exercise) error {
+	if len(exercises) > maxExercises {
+		return fault.InvalidInput(fault.Field{Pointer: "/exercises", Code: "too-many", Detail: "At most 1,000 exercises."})
+	}
+	var wrong []fault.Field
+	seen := map[string]bool{}
+	for i, e := range exercises {
+		at := fmt.Sprintf("/exercises/%d/", i)
+		switch {
+		case e.Label == "" || utf8.RuneCountInString(e.Label) > 255 || strings.ContainsRune(e.Label, 0):
+			wrong = append(wrong, fault.Field{Pointer: at + "label", Code: "bad-label", Detail: "1 to 255 characters."})
+		case seen[e.Label]:
+			wrong = append(wrong, fault.Field{Pointer: at + "label", Code: "duplicate", Detail: "An exercise stands twice in the map."})
+		case e.Week < 0 || e.Week > 53:
+			wrong = append(wrong, fault.Field{Pointer: at + "week", Code: "bad-week", Detail: "0 to 53."})
+		case e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab:
+			wrong = append(wrong, fault.Field{Pointer: at + "activity", Code: "bad-activity", Detail: "quiz, case_study or lab."})
+		}
+		seen[e.Label] = true
+	}
+	if wrong != nil {
+		return fault.InvalidInput(wrong...)
+	}
+	return nil
+}
+
+// PutExercisesTx replaces the exercise map of a session; expected is the version that the caller read, 0 for any.
+func PutExercisesTx(ctx context.Context, tx *postgres.Tx, idOrKey string, exercises []Exercise, expected int) (Session, error) {
+	if err := checkExercises(exercises); err != nil {
+		return Session{}, err
+	}
+	s, err := SessionTx(ctx, tx, idOrKey)
+	if err != nil {
+		return s, err
+	}
+	n, err := tx.Exec(ctx, q.Q("Touch"), s.ID, expected)
+	if err != nil {
+		return s, err
+	}
+	if n == 0 {
+		return s, ErrChanged
+	}
+	if _, err := tx.Exec(ctx, q.Q("ClearExercises"), s.ID); err != nil {
+		return s, err
+	}
+	if err := addExercises(ctx, tx, s.ID, exercises); err != nil {
+		return s, err
+	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exercises.replaced", Object: s.ID, Detail: map[string]int{"exercises": len(exercises)}}); err != nil {
+		return s, err
+	}
+	return SessionTx(ctx, tx, s.ID)
+}
+
+func addExercises(ctx context.Context, tx *postgres.Tx, sessionID string, exercises []Exercise) error {
+	var positions, weeks []int64
+	var labels, activities []string
+	var scored []bool
+	for i, e := range exercises {
+		positions, weeks = append(positions, int64(i+1)), append(weeks, int64(e.Week))
+		labels, scored, activities = append(labels, e.Label), append(scored, e.Scored), append(activities, e.Activity)
+	}
+	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored), pq.Array(activities))
+	return err
+}
+
+// ExercisesTx lists the exercises of a session in the order of the course.
+func ExercisesTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Exercise, error) {
+	var e []Exercise
+	err := tx.Select(ctx, &e, q.Q("Exercises"), sessionID)
+	return e, err
+}
+
+// ReadExerciseMap reads a CSV whose header names exercise and week, and may name scored (Y or N, default Y) and
+// activity (quiz, case_study or lab; by default guessed from the label). Other columns are passed over. A wrong line is refused with its number.
+func ReadExerciseMap(r io.Reader) ([]Exercise, error) {
+	in := csv.NewReader(r)
+	in.FieldsPerRecord = -1
+	header, err := in.Read()
+	if err != nil {
+		return nil, ErrExerciseMap.Because(err)
+	}
+	at := map[string]int{}
+	for i, h := range header {
+		at[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")))] = i
+	}
+	label, okLabel := at["exercise"]
+	week, okWeek := at["week"]
+	scored, hasScored := at["scored"]
+	activity, hasActivity := at["activity"]
+	if !okLabel || !okWeek {
+		return nil, ErrExerciseMap
+	}
+	var out []Exercise
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		line, _ := in.FieldPos(0)
+		where := fmt.Sprintf("line %d", line)
+		if err != nil || len(row) < len(header) {
+			return nil, ErrExerciseMap.At(where, "short-row", "The line has fewer cells than the header.").Because(err)
+		}
+		w, err := strconv.Atoi(strings.TrimSpace(row[week]))
+		if err != nil || w < 0 || w > 53 {
+			return nil, ErrExerciseMap.At(where, "bad-week", "The week is a number from 0 to 53.")
+		}
+		e := Exercise{Position: len(out) + 1, Label: strings.TrimSpace(row[label]), Week: w, Scored: true}
+		if hasScored {
+			switch strings.ToUpper(strings.TrimSpace(row[scored])) {
+			case "", "Y", "YES", "TRUE", "1":
+			case "N", "NO", "FALSE", "0":
+				e.Scored = false
+			default:
+				return nil, ErrExerciseMap.At(where, "bad-scored", "Scored is Y or N.")
+			}
+		}
+		e.Activity = activityOf(e.Label)
+		if hasActivity {
+			if e.Activity = strings.TrimSpace(row[activity]); e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab {
+				return nil, ErrExerciseMap.At(where, "bad-activity", "The activity is quiz, case_study or lab.")
+			}
+		}
+		out = append(out, e)
+	}
+}

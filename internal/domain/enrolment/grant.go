@@ -1,0 +1,165 @@
+package enrolment
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/postgres"
+)
+
+// Every fault of this room.
+var (
+	ErrNoEnrolment = fault.New(fault.NotFound, "no-such-enrolment", "There is no such enrolment.")
+	ErrGranted     = fault.New(fault.Conflict, "order-granted-already", "This order has granted its enrolment already.")
+)
+
+func init() { postgres.RegisterConstraint("one_grant_per_order", ErrGranted) }
+
+// Enrolment is the right of one learner to follow one session. Its formula and entitlements are those of the grants in
+// force together; both are empty for a learner who came with a grade report.
+type Enrolment struct {
+	ID           string
+	LearnerID    string
+	SessionID    string
+	OpenedAt     time.Time
+	Formula      string
+	Qualifying   bool
+	Entitlements []string
+	Revoked      bool // it had grants and none is in force
+}
+
+// Has says whether something is open to the learner.
+func (e Enrolment) Has(entitlement string) bool { return slices.Contains(e.Entitlements, entitlement) }
+
+type row struct {
+	ID           string         `db:"id"`
+	LearnerID    string         `db:"learner_id"`
+	SessionID    string         `db:"session_id"`
+	OpenedAt     time.Time      `db:"opened_at"`
+	Formula      string         `db:"formula"`
+	Qualifying   bool           `db:"qualifying"`
+	Entitlements pq.StringArray `db:"entitlements"`
+	Granted      int            `db:"granted"`
+	InForce      int            `db:"in_force"`
+}
+
+func (r row) enrolment() Enrolment {
+	return Enrolment{r.ID, r.LearnerID, r.SessionID, r.OpenedAt, r.Formula, r.Qualifying, r.Entitlements, r.Granted > 0 && r.InForce == 0}
+}
+
+// Grant is what an order gives.
+type Grant struct {
+	LearnerID, SessionID, OrderID string
+	Formula                       string
+	Entitlements                  []string
+	Qualifying                    bool
+}
+
+// GrantTx opens the enrolment of a learner in a session, or upgrades the one that is there, which keeps its id and its
+// date. It tells the journey. The same order twice is ErrGranted.
+func GrantTx(ctx context.Context, tx *postgres.Tx, g Grant) (enrolmentID string, err error) {
+	id := ident.New("enr")
+	n, err := tx.Exec(ctx, q.Q("AddOne"), id, g.LearnerID, g.SessionID, tx.Now())
+	if err != nil {
+		return "", err
+	}
+	if n == 0 { // she is enrolled: lock the row, so that a refund at the same time waits
+		if err := tx.Get(ctx, &id, q.Q("LockOne"), g.LearnerID, g.SessionID); err != nil {
+			return "", err
+		}
+	}
+	if _, err := tx.Exec(ctx, q.Q("AddGrant"), ident.New("grt"), id, g.OrderID, g.Formula, pq.Array(g.Entitlements), g.Qualifying, tx.Now()); err != nil {
+		return "", err
+	}
+	if err := journey.OpenTx(ctx, tx, []journey.Opening{{EnrolmentID: id, SessionID: g.SessionID, LearnerID: g.LearnerID, At: tx.Now(), Cause: g.OrderID}}); err != nil {
+		return "", err
+	}
+	if !g.Qualifying {
+		return id, nil
+	}
+	return id, journey.RecordTx(ctx, tx, []journey.Change{{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Reached: true, Cause: g.OrderID}})
+}
+
+// RevokeTx takes back what an order granted and tells the journey what no longer holds. An order without a grant in force
+// changes nothing.
+func RevokeTx(ctx context.Context, tx *postgres.Tx, orderID, because string) error {
+	var id string
+	err := tx.Get(ctx, &id, q.Q("LockByOrder"), orderID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	n, err := tx.Exec(ctx, q.Q("Revoke"), orderID, tx.Now(), because)
+	if err != nil || n == 0 {
+		return err
+	}
+	e, err := OneTx(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	var changes []journey.Change
+	if !e.Qualifying {
+		changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Cause: orderID})
+	}
+	if e.Revoked {
+		changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Enrolled, At: tx.Now(), Cause: orderID})
+	}
+	return journey.RecordTx(ctx, tx, changes)
+}
+
+// OneTx finds an enrolment by id.
+func OneTx(ctx context.Context, tx *postgres.Tx, id string) (Enrolment, error) {
+	var r row
+	err := tx.Get(ctx, &r, q.Q("One"), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Enrolment{}, ErrNoEnrolment
+	}
+	return r.enrolment(), err
+}
+
+// LockTx is OneTx that holds the enrolment until the transaction ends.
+func LockTx(ctx context.Context, tx *postgres.Tx, id string) (Enrolment, error) {
+	if _, err := tx.Exec(ctx, q.Q("Lock"), id); err != nil {
+		return Enrolment{}, err
+	}
+	return OneTx(ctx, tx, id)
+}
+
+// OfLearnerTx lists the enrolments of a learner, the newest first.
+func OfLearnerTx(ctx context.Context, tx *postgres.Tx, learnerID string) ([]Enrolment, error) {
+	return list(ctx, tx, "OfLearner", learnerID)
+}
+
+// QualifyingTx lists the enrolments of a session that a paid formula in force opens.
+func QualifyingTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Enrolment, error) {
+	return list(ctx, tx, "QualifyingOfSession", sessionID)
+}
+
+// FindTx finds the enrolment of a learner in a session; false when there is none.
+func FindTx(ctx context.Context, tx *postgres.Tx, learnerID, sessionID string) (Enrolment, bool, error) {
+	all, err := list(ctx, tx, "OfLearnerInSession", learnerID, sessionID)
+	if err != nil || len(all) == 0 {
+		return Enrolment{}, false, err
+	}
+	return all[0], true, nil
+}
+
+func list(ctx context.Context, tx *postgres.Tx, statement string, args ...any) ([]Enrolment, error) {
+	var rows []row
+	err := tx.Select(ctx, &rows, q.Q(statement), args...)
+	out := make([]Enrolment, len(rows))
+	for i, r := range rows {
+		out[i] = r.enrolment()
+	}
+	return out, err
+}

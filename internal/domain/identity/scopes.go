@@ -1,0 +1,37 @@
+package identity
+
+import "sort"
+
+// learnerScopes are what everybody may do with her own things.
+var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "exams:book"}
+
+// scopesOf says what each staff role may do beyond that.
+var scopesOf = map[string][]string{
+	"catalogue":    {"catalog:write", "offers:write"},
+	"sales":        {"offers:write", "operations:read"},
+	"refund":       {"refunds:write"},
+	"exams":        {"exams:write", "grades:read"},
+	"certificates": {"certificates:write"},
+	"analytics":    {"analytics:read", "grades:read", "grades:write"},
+	"admin": {"catalog:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
+		"analytics:read", "operations:read"},
+}
+
+// scopes gives all that somebody with these roles may do, sorted.
+func scopes(roles []string) []string {
+	all := map[string]bool{}
+	for _, s := range learnerScopes {
+		all[s] = true
+	}
+	for _, r := range roles {
+		for _, s := range scopesOf[r] {
+			all[s] = true
+		}
+	}
+	out := make([]string, 0, len(all))
+	for s := range all {
+		out = append(out, s)
+	}
+	sort.Strings(out)
+	return out
+}

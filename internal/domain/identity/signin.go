@@ -1,0 +1,244 @@
+package identity
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base32"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+)
+
+// How long secrets live, and how many links an address is sent in that time.
+const (
+	LinkLife    = 15 * time.Minute
+	BrowserLife = 12 * time.Hour
+	maxLinks    = 5
+	minSecret   = 32 // bytes
+)
+
+// Service is the room. Its secret makes the links that are sent by mail, so that no link stands in the database or in a job.
+type Service struct {
+	db     *postgres.DB
+	jobs   *jobs.Jobs
+	secret []byte
+}
+
+// New opens the room; the secret has 32 bytes or more.
+func New(db *postgres.DB, j *jobs.Jobs, secret []byte) (*Service, error) {
+	if len(secret) < minSecret {
+		return nil, fault.New(fault.Internal, "weak-secret", "The secret has fewer than 32 bytes.")
+	}
+	return &Service{db: db, jobs: j, secret: secret}, nil
+}
+
+// SignInLinkAsked says that a link has to be sent.
+type SignInLinkAsked struct {
+	TokenID string `json:"token_id"`
+}
+
+// Kind names the job.
+func (SignInLinkAsked) Kind() string { return "identity.sign_in_link_asked" }
+
+// Principal is who acts, and what she may do.
+type Principal struct {
+	Person
+	Roles  []string
+	Scopes []string
+	Next   string // after a link was redeemed: where the sign-in began
+}
+
+// Staff says whether she has a role.
+func (p Principal) Staff() bool { return len(p.Roles) > 0 }
+
+// Actor is what row-level security knows her as.
+func (p Principal) Actor() string {
+	if p.Staff() {
+		return "staff:" + p.ID
+	}
+	return "learner:" + p.ID
+}
+
+// May says whether she may do what needs a scope.
+func (p Principal) May(scope string) bool { return slices.Contains(p.Scopes, scope) }
+
+var base32Text = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// linkSecret derives the secret of a link from its id.
+func (s *Service) linkSecret(id string) string {
+	m := hmac.New(sha256.New, s.secret)
+	m.Write([]byte("sign-in\x00" + id))
+	return base32Text.EncodeToString(m.Sum(nil))
+}
+
+func hashOf(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+func asSystem(ctx context.Context) context.Context { return postgres.WithActor(ctx, "system") }
+
+// AskForLink has a link sent to an address. It never says whether the address is known.
+func (s *Service) AskForLink(ctx context.Context, email, next, lang string) error {
+	email, err := NormalEmail(email)
+	if err != nil {
+		return err
+	}
+	if lang != "fr" {
+		lang = "en"
+	}
+	if len(next) > 400 {
+		next = ""
+	}
+	return s.db.InTx(asSystem(ctx), "ask for link", func(ctx context.Context, tx *postgres.Tx) error {
+		var sent int
+		if err := tx.Get(ctx, &sent, q.Q("LinksSince"), email, tx.Now().Add(-LinkLife)); err != nil {
+			return err
+		}
+		if sent >= maxLinks {
+			return ErrTooMany
+		}
+		id := ident.New("tok")
+		if _, err := tx.Exec(ctx, q.Q("AddLink"), id, hashOf(s.linkSecret(id)), email, lang, next, tx.Now(), tx.Now().Add(LinkLife)); err != nil {
+			return err
+		}
+		return s.jobs.EnqueueTx(ctx, tx, SignInLinkAsked{id})
+	})
+}
+
+// Link is what the mail of a sign-in says.
+type Link struct{ Email, Lang, Secret string }
+
+// LinkToSend gives the link of a job; false when it has expired or was used.
+func (s *Service) LinkToSend(ctx context.Context, tokenID string) (l Link, live bool, err error) {
+	var row struct {
+		Email string `db:"email"`
+		Lang  string `db:"lang"`
+	}
+	err = s.db.View(asSystem(ctx), "link to send", func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &row, q.Q("LiveLink"), tokenID, tx.Now())
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, false, nil
+	}
+	return Link{row.Email, row.Lang, s.linkSecret(tokenID)}, err == nil, err
+}
+
+// Redeem spends a link and opens a browser's session for the person, who is made when she is new.
+func (s *Service) Redeem(ctx context.Context, secret string) (p Principal, session string, expires time.Time, err error) {
+	err = s.db.InTx(asSystem(ctx), "redeem link", func(ctx context.Context, tx *postgres.Tx) error {
+		var link struct {
+			Email string `db:"email"`
+			Lang  string `db:"lang"`
+			Next  string `db:"next"`
+		}
+		err := tx.Get(ctx, &link, q.Q("SpendLink"), hashOf(secret), tx.Now())
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrLink
+		}
+		if err != nil {
+			return err
+		}
+		person, err := PutPersonTx(ctx, tx, link.Email, "", link.Lang)
+		if err != nil {
+			return err
+		}
+		if session, expires, err = openTx(ctx, tx, "browser", person.ID, "", nil, BrowserLife); err != nil {
+			return err
+		}
+		p, err = principalTx(ctx, tx, person.ID, nil)
+		p.Next = link.Next
+		return err
+	})
+	return p, session, expires, err
+}
+
+func openTx(ctx context.Context, tx *postgres.Tx, kind, personID, name string, scopes []string, life time.Duration) (string, time.Time, error) {
+	secret, expires := ident.Secret(32), tx.Now().Add(life)
+	if scopes == nil {
+		scopes = []string{}
+	}
+	_, err := tx.Exec(ctx, q.Q("AddToken"), ident.New("tok"), hashOf(secret), kind, personID, name, pq.Array(scopes), tx.Now(), expires)
+	return secret, expires, err
+}
+
+func principalTx(ctx context.Context, tx *postgres.Tx, personID string, limit []string) (p Principal, err error) {
+	if p.Person, err = PersonTx(ctx, tx, personID); err != nil {
+		return p, err
+	}
+	if err := tx.Select(ctx, &p.Roles, q.Q("Roles"), personID); err != nil {
+		return p, err
+	}
+	p.Scopes = scopes(p.Roles)
+	if len(limit) > 0 {
+		p.Scopes = slices.DeleteFunc(p.Scopes, func(s string) bool { return !slices.Contains(limit, s) })
+	}
+	return p, nil
+}
+
+// OfBrowser gives who a browser's session is of; ErrNobody when it has ended.
+func (s *Service) OfBrowser(ctx context.Context, secret string) (Principal, error) {
+	return s.of(ctx, "browser", secret)
+}
+
+// OfToken gives who an API token is of; ErrNobody when it has ended.
+func (s *Service) OfToken(ctx context.Context, secret string) (Principal, error) {
+	return s.of(ctx, "api", secret)
+}
+
+func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err error) {
+	err = s.db.View(asSystem(ctx), "principal", func(ctx context.Context, tx *postgres.Tx) error {
+		var token struct {
+			PersonID string         `db:"person_id"`
+			Scopes   pq.StringArray `db:"scopes"`
+		}
+		err := tx.Get(ctx, &token, q.Q("Token"), kind, hashOf(secret), tx.Now())
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrNobody
+		}
+		if err != nil {
+			return err
+		}
+		p, err = principalTx(ctx, tx, token.PersonID, token.Scopes)
+		return err
+	})
+	return p, err
+}
+
+// SignOut ends a browser's session; one that has ended stays so.
+func (s *Service) SignOut(ctx context.Context, secret string) error {
+	return s.db.InTx(asSystem(ctx), "sign out", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := tx.Exec(ctx, q.Q("EndToken"), hashOf(secret), tx.Now())
+		return err
+	})
+}
+
+// NewToken makes an API token of a person; its secret is shown once. No scopes: all that the person may do.
+func (s *Service) NewToken(ctx context.Context, personID, name string, only []string, life time.Duration) (secret string, expires time.Time, err error) {
+	err = s.db.InTx(asSystem(ctx), "new token", func(ctx context.Context, tx *postgres.Tx) error {
+		p, err := principalTx(ctx, tx, personID, nil)
+		if err != nil {
+			return err
+		}
+		for _, scope := range only {
+			if !p.May(scope) {
+				return ErrScope
+			}
+		}
+		if secret, expires, err = openTx(ctx, tx, "api", personID, name, only, life); err != nil {
+			return err
+		}
+		return audit.AppendTx(ctx, tx, audit.Entry{Action: "token.made", Object: personID, Detail: map[string]any{"name": name, "scopes": only}})
+	})
+	return secret, expires, err
+}

@@ -1,0 +1,19 @@
+package payments
+
+import (
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/postgres"
+)
+
+// Every fault of this room.
+var (
+	ErrNoProvider     = fault.New(fault.Unavailable, "no-payment-provider", "Nothing can be sold: no payment provider is configured.")
+	ErrUnknownPayment = fault.New(fault.NotFound, "no-such-payment", "There is no such payment.")
+	ErrTooMuch        = fault.New(fault.Unprocessable, "refund-exceeds-payment", "More cannot be given back than was paid.")
+	ErrNoEvent        = fault.New(fault.NotFound, "no-such-event", "There is no such event.")
+	ErrRefundReason   = fault.New(fault.Invalid, "bad-reason", "A reason has 1 to 200 characters.")
+	ErrRefundAmount   = fault.New(fault.Invalid, "bad-amount", "The amount to give back is more than nothing.")
+	ErrRefundUnknown  = fault.New(fault.NotFound, "no-such-refund", "There is no such refund.")
+)
+
+func init() { postgres.RegisterConstraint("never_back_more_than_came", ErrTooMuch) }

@@ -1,0 +1,138 @@
+package payments
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"unicode/utf8"
+
+	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+// RefundRequested says that the provider has to be asked to give money back.
+type RefundRequested struct {
+	RefundID string `json:"refund_id"`
+}
+
+// Kind names the job.
+func (RefundRequested) Kind() string { return "payments.refund_requested" }
+
+// Refund is money that goes back, or was announced to.
+type Refund struct {
+	ID             string `db:"id"`
+	PaymentID      string `db:"payment_id"`
+	AmountMinor    int64  `db:"amount_minor"`
+	State          string `db:"state"` // requested, pending, succeeded, failed
+	ProviderRefund string `db:"provider_refund"`
+	Reason         string `db:"reason"`
+}
+
+// RequestRefundTx notes that an amount goes back and enqueues the call. The payment must be locked by the caller. What was
+// requested before and is not settled counts as gone.
+func (s *Service) RequestRefundTx(ctx context.Context, tx *postgres.Tx, p Payment, minor int64, reason string) (Refund, error) {
+	if reason == "" || utf8.RuneCountInString(reason) > 200 {
+		return Refund{}, ErrRefundReason
+	}
+	if minor <= 0 {
+		return Refund{}, ErrRefundAmount
+	}
+	var underWay int64
+	if err := tx.Get(ctx, &underWay, q.Q("RefundsUnderWay"), p.ID); err != nil {
+		return Refund{}, err
+	}
+	if minor > p.Left()-underWay {
+		return Refund{}, ErrTooMuch
+	}
+	r := Refund{ID: ident.New("ref"), PaymentID: p.ID, AmountMinor: minor, State: "requested", Reason: reason}
+	if _, err := tx.Exec(ctx, q.Q("AddRefund"), r.ID, p.ID, minor, r.State, nil, reason, postgres.Actor(ctx), tx.Now()); err != nil {
+		return Refund{}, err
+	}
+	return r, s.jobs.EnqueueTx(ctx, tx, RefundRequested{r.ID})
+}
+
+// SendRefund asks the provider to give the money of a requested refund back, and gives the fact that follows from its
+// answer; false when nothing is to be booked (yet). It must not run inside a transaction.
+func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book bool, err error) {
+	if s.gateway == nil {
+		return f, false, ErrNoProvider
+	}
+	var r Refund
+	var p Payment
+	err = s.db.View(ctx, "refund", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if err = tx.Get(ctx, &r, q.Q("Refund"), refundID); err != nil {
+			return err
+		}
+		p, err = OneTx(ctx, tx, r.PaymentID)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return f, false, ErrRefundUnknown
+	}
+	if err != nil || r.State == "succeeded" || r.State == "failed" {
+		return f, false, err
+	}
+	amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))
+	got, err := s.gateway.Refund(ctx, RefundRequest{
+		RefundID: r.ID, PaymentID: p.ID, PaymentIntentID: p.IntentID, Amount: amount, IdempotencyKey: r.ID + ":refund",
+	})
+	if err != nil {
+		return f, false, err
+	}
+	f = Fact{Kind: FactRefunded, PaymentID: p.ID, PaymentIntentID: p.IntentID, RefundID: r.ID, ProviderRefund: got.ID, Amount: amount}
+	if got.Status == "failed" || got.Status == "canceled" {
+		f.Kind = FactRefundFailed
+	}
+	return f, true, nil
+}
+
+// BookRefundTx books the refund of a fact once, and says whether it was this call that did. A refund that we did not ask
+// for was made in the provider's dashboard.
+func BookRefundTx(ctx context.Context, tx *postgres.Tx, p Payment, f Fact) (r Refund, booked bool, err error) {
+	if r, err = refundOf(ctx, tx, p, f); err != nil {
+		return r, false, err
+	}
+	n, err := tx.Exec(ctx, q.Q("SettleRefund"), r.ID, "succeeded", f.ProviderRefund, tx.Now())
+	if err != nil || n == 0 {
+		return r, false, err
+	}
+	_, err = tx.Exec(ctx, q.Q("AddRefunded"), p.ID, r.AmountMinor)
+	return r, true, err
+}
+
+// FailRefundTx notes that an announced refund did not reach the buyer: the money is back with us. booked says whether it
+// had been booked, so that the caller books it back.
+func FailRefundTx(ctx context.Context, tx *postgres.Tx, p Payment, f Fact) (r Refund, booked bool, err error) {
+	if r, err = refundOf(ctx, tx, p, f); err != nil {
+		return r, false, err
+	}
+	var before string
+	if err := tx.Get(ctx, &before, q.Q("FailRefund"), r.ID, f.ProviderRefund, tx.Now()); err != nil || before != "succeeded" {
+		return r, false, err
+	}
+	_, err = tx.Exec(ctx, q.Q("AddRefunded"), p.ID, -r.AmountMinor)
+	return r, true, err
+}
+
+// refundOf finds the refund of a fact by our id or the provider's; one that nobody here asked for is made.
+func refundOf(ctx context.Context, tx *postgres.Tx, p Payment, f Fact) (r Refund, err error) {
+	err = tx.Get(ctx, &r, q.Q("RefundOfFact"), f.RefundID, f.ProviderRefund, p.ID)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return r, err
+	}
+	r = Refund{ID: ident.New("ref"), PaymentID: p.ID, AmountMinor: f.Amount.Minor, State: "pending", ProviderRefund: f.ProviderRefund, Reason: "made at the provider"}
+	_, err = tx.Exec(ctx, q.Q("AddRefund"), r.ID, p.ID, r.AmountMinor, r.State, f.ProviderRefund, r.Reason, "provider", tx.Now())
+	return r, err
+}
+
+// DisputeTx notes a dispute's turn (opened, won, lost) once and says whether it was this call that did. Lost is the end of it,
+// and so is won, unless the bank says lost after all.
+func DisputeTx(ctx context.Context, tx *postgres.Tx, p Payment, f Fact, state string) (bool, error) {
+	n, err := tx.Exec(ctx, q.Q("PutDispute"), f.DisputeID, p.ID, f.Amount.Minor, state, tx.Now())
+	if err != nil || n == 0 || state != "lost" {
+		return n > 0, err
+	}
+	_, err = tx.Exec(ctx, q.Q("AddLost"), p.ID, f.Amount.Minor)
+	return true, err
+}

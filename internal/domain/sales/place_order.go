@@ -1,0 +1,167 @@
+package sales
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/idempotency"
+	"cursus/internal/platform/postgres"
+)
+
+// payWithin is how long a pay page stays open. The provider wants 30 minutes at least, by its own clock.
+const payWithin = 45 * time.Minute
+
+// PlaceOrder orders an offer. The same key with the same content gives the same order, however often it is sent.
+type PlaceOrder struct {
+	BuyerID        string
+	OfferID        string
+	Lang           string // en or fr
+	IdempotencyKey string
+}
+
+// PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its
+// pay page. While an order of the same offer waits for its payment, that one is given instead of a second. Errors: offers.ErrNoOffer, offers.ErrNotValid, ErrClosed,
+// ErrEnrolled, payments.ErrNoProvider, and those of idempotency and of the provider. After the last of these the order is there and
+// the same call tries again.
+func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
+	if c.Lang != "fr" {
+		c.Lang = "en"
+	}
+	var made struct{ OrderID, PaymentID string }
+	reply, _, err := s.replies.Do(postgres.WithActor(ctx, "system"), "buyer:"+c.BuyerID, c.IdempotencyKey, requestHash("place order", c),
+		func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
+			o, err := s.placeTx(ctx, tx, c)
+			if err != nil {
+				return idempotency.Reply{}, err
+			}
+			made.OrderID, made.PaymentID = o.ID, o.PaymentID
+			b, err := json.Marshal(made)
+			return idempotency.Reply{Status: http.StatusCreated, Body: b}, err
+		})
+	if err != nil {
+		return Order{}, err
+	}
+	if err := json.Unmarshal(reply.Body, &made); err != nil {
+		return Order{}, err
+	}
+	s.step("order placed")
+	if made.PaymentID != "" {
+		if _, err := s.payments.OpenCheckout(ctx, made.PaymentID); err != nil {
+			return Order{}, err
+		}
+		s.step("checkout opened")
+	}
+	return s.Order(postgres.WithActor(ctx, "system"), made.OrderID)
+}
+
+// requestHash identifies the content of a command beside its key.
+func requestHash(name string, command any) string {
+	b, err := json.Marshal(command)
+	if err != nil {
+		panic(err) // commands are strings and numbers
+	}
+	sum := sha256.Sum256(append([]byte(name+"\x00"), b...))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (Order, error) {
+	offer, err := offers.OfferTx(ctx, tx, c.OfferID)
+	if err != nil {
+		return Order{}, err
+	}
+	// Two orders of one person at once would both find no open order.
+	if _, err := tx.Exec(ctx, q.Q("LockBuyer"), c.BuyerID); err != nil {
+		return Order{}, err
+	}
+	open, err := one(ctx, tx, "OpenOrder", c.BuyerID, offer.ID, tx.Now())
+	if err == nil {
+		return open, nil
+	}
+	if !errors.Is(err, ErrNoOrder) {
+		return Order{}, err
+	}
+	session, buyer, err := s.mayOrder(ctx, tx, c.BuyerID, offer)
+	if err != nil {
+		return Order{}, err
+	}
+	o := Order{
+		ID: ident.New("ord"), BuyerID: c.BuyerID, OfferID: offer.ID, SessionID: session.ID, SessionKey: session.Key, Formula: offer.Formula,
+		Entitlements: offer.Entitlements, Qualifying: offer.Qualifying, Total: offer.Price, State: AwaitingPayment, Lang: c.Lang,
+		Demo: s.payments.Demo(), PlacedAt: tx.Now(),
+	}
+	if !o.Total.IsZero() {
+		until := tx.Now().Add(payWithin)
+		o.ExpiresAt = &until
+		o.PaymentID, err = s.payments.CreateTx(ctx, tx, payments.NewPayment{
+			OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: c.Lang, ExpiresAt: until,
+			Description: fmt.Sprintf("%s · %s", session.Title().In(c.Lang), offer.Formula),
+		})
+		if err != nil {
+			return Order{}, err
+		}
+	}
+	if _, err := tx.Exec(ctx, q.Q("Add"), o.ID, o.BuyerID, o.OfferID, o.SessionID, o.Formula, pq.Array(o.Entitlements), o.Qualifying,
+		o.Total.Minor, o.Total.Currency, o.State, o.Lang, o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt); err != nil {
+		return Order{}, err
+	}
+	if o.Total.IsZero() {
+		return o, s.fulfilTx(ctx, tx, &o, buyer, session)
+	}
+	return o, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offer": o.OfferID, "total": o.Total}})
+}
+
+// mayOrder says why an offer cannot be ordered now by somebody.
+func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string, offer offers.Offer) (session catalog.Session, buyer identity.Person, err error) {
+	if err := offer.ValidAt(tx.Now()); err != nil {
+		return session, buyer, err
+	}
+	if session, err = catalog.SessionTx(ctx, tx, offer.SessionID); err != nil {
+		return session, buyer, err
+	}
+	if session.StateAt(tx.Now()) != catalog.Open {
+		return session, buyer, ErrClosed
+	}
+	if buyer, err = identity.PersonTx(ctx, tx, buyerID); err != nil {
+		return session, buyer, err
+	}
+	e, enrolled, err := enrolment.FindTx(ctx, tx, buyerID, session.ID)
+	if err != nil {
+		return session, buyer, err
+	}
+	if enrolled && !addsAnything(e, offer) {
+		return session, buyer, ErrEnrolled
+	}
+	return session, buyer, nil
+}
+
+// addsAnything says whether an offer opens what the enrolment does not.
+func addsAnything(e enrolment.Enrolment, offer offers.Offer) bool {
+	for _, x := range offer.Entitlements {
+		if !e.Has(x) {
+			return true
+		}
+	}
+	return false
+}
+
+func nullable(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

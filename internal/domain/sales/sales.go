@@ -1,0 +1,134 @@
+// Package sales turns an offer into an order, and an order into an enrolment.
+//
+// An order freezes what was quoted. When a provider's event says that the money is there, one transaction writes payment,
+// ledger, order, enrolment, journey and invoice, and enqueues what follows: paid without enrolled cannot exist. An order
+// that costs nothing is fulfilled in the transaction that places it.
+package sales
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+
+	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/idempotency"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+)
+
+//go:embed queries.sql
+var queriesSQL string
+
+var q = postgres.MustLoad("sales", queriesSQL)
+
+// Every fault of this room.
+var (
+	ErrNoOrder     = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
+	ErrEnrolled    = fault.New(fault.Conflict, "already-enrolled", "You have this formula of this session already.")
+	ErrClosed      = fault.New(fault.Unprocessable, "session-not-open", "This session cannot be joined now.")
+	ErrNotPaid     = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
+	ErrForeign     = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
+	errNotInLife   = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
+	errNoPaymentID = fault.New(fault.Internal, "order-without-payment", "A paid order has no payment.")
+)
+
+func init() {
+	postgres.RegisterConstraint("never_credited_more_than_sold", payments.ErrTooMuch)
+}
+
+// OrderPaid says that an order was fulfilled: paid, enrolled and invoiced.
+type OrderPaid struct {
+	OrderID string `json:"order_id"`
+}
+
+// Kind names the job.
+func (OrderPaid) Kind() string { return "sales.order_paid" }
+
+// OrderReversed says that everything that an order brought was given back or lost, and its enrolment revoked.
+type OrderReversed struct {
+	OrderID     string `json:"order_id"`
+	EnrolmentID string `json:"enrolment_id"`
+	Reason      string `json:"reason"`
+}
+
+// Kind names the job.
+func (OrderReversed) Kind() string { return "sales.order_reversed" }
+
+// Service is the room.
+type Service struct {
+	db       *postgres.DB
+	jobs     *jobs.Jobs
+	payments *payments.Service
+	replies  *idempotency.Store
+	issuer   invoicing.Issuer
+	step     func(string) // named places where a test may stop the process
+}
+
+// New opens the room. The issuer writes the invoices.
+func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, issuer invoicing.Issuer) *Service {
+	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: issuer, step: func(string) {}}
+}
+
+// OrderTx finds an order by id, as far as the actor may see it.
+func OrderTx(ctx context.Context, tx *postgres.Tx, id string) (Order, error) {
+	return one(ctx, tx, "One", id)
+}
+
+func one(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (Order, error) {
+	var r row
+	err := tx.Get(ctx, &r, q.Q(statement), args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Order{}, ErrNoOrder
+	}
+	return r.order(), err
+}
+
+// Order finds an order, as far as the actor may see it, with the address of its pay page while it can be paid.
+func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
+	err = s.db.View(ctx, "order", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		o, err = OrderTx(ctx, tx, id)
+		return err
+	})
+	if err != nil || o.State != AwaitingPayment || o.PaymentID == "" {
+		return o, err
+	}
+	err = s.db.View(postgres.WithActor(ctx, "system"), "pay page", func(ctx context.Context, tx *postgres.Tx) error {
+		p, err := payments.OneTx(ctx, tx, o.PaymentID)
+		o.PayURL = p.PayURL
+		return err
+	})
+	return o, err
+}
+
+// Orders lists the orders that the actor may see, the newest first, and the key after which the list goes on.
+func (s *Service) Orders(ctx context.Context, r page.Request) (out []Order, next string, err error) {
+	var rows []row
+	err = s.db.View(ctx, "orders", func(ctx context.Context, tx *postgres.Tx) error {
+		rows = nil
+		return tx.Select(ctx, &rows, q.Q("List"), r.After, r.Limit+1)
+	})
+	if len(rows) > r.Limit {
+		rows, next = rows[:r.Limit], rows[r.Limit-1].ID
+	}
+	for _, x := range rows {
+		out = append(out, x.order())
+	}
+	return out, next, err
+}
+
+// Checks are this room's invariants.
+func Checks() []postgres.Check {
+	return []postgres.Check{
+		{Invariant: "2", Name: "an order's total less what was credited is what we hold or are owed", Query: q.Q("CheckOrdersBalance")},
+		{Invariant: "5", Name: "a paid order was paid in full", Query: q.Q("CheckPaidInFull")},
+		{Invariant: "9", Name: "a paid order has its enrolment", Query: q.Q("CheckPaidEnrolled")},
+		{Invariant: "10", Name: "no paid grant is in force on a refunded or lost order", Query: q.Q("CheckNoGrantOnReversed")},
+		{Invariant: "12", Name: "the amount asked for is the price quoted", Query: q.Q("CheckPriceQuoted")},
+		{Invariant: "17", Name: "every captured order has its invoice, every refund its credit note", Query: q.Q("CheckInvoiced")},
+		{Invariant: "18", Name: "the order of every ledger entry exists", Query: q.Q("CheckLedgerOrders")},
+	}
+}

@@ -1,0 +1,238 @@
+package sales
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cursus/internal/books/ledger"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/postgres"
+)
+
+// Accounts of money that came in without being owed to us.
+const (
+	overpaid  = "overpaid"        // owed back to the buyer
+	suspense  = "suspense"        // another amount than was asked for; a person decides
+	returning = "refunds_payable" // a refund that did not reach the buyer: we still owe it
+)
+
+// Apply applies a stored event of a payment provider, once. An event about a payment that is not known yet is an error, so
+// that its job tries again: events come in any order.
+func (s *Service) Apply(ctx context.Context, eventID string) error {
+	_, fact, pending, err := s.payments.Pending(ctx, eventID)
+	if err != nil || !pending {
+		return err
+	}
+	s.step("event read")
+	err = s.db.InTx(ctx, "apply event", func(ctx context.Context, tx *postgres.Tx) error {
+		mine, err := payments.ClaimTx(ctx, tx, eventID)
+		if err != nil || !mine {
+			return err
+		}
+		return s.applyTx(ctx, tx, fact)
+	})
+	s.step("event applied")
+	return err
+}
+
+// BookRefund asks the provider for a requested refund and books its answer.
+func (s *Service) BookRefund(ctx context.Context, refundID string) error {
+	fact, book, err := s.payments.SendRefund(ctx, refundID)
+	if err != nil || !book {
+		return err
+	}
+	s.step("refund sent")
+	return s.db.InTx(ctx, "book refund", func(ctx context.Context, tx *postgres.Tx) error { return s.applyTx(ctx, tx, fact) })
+}
+
+// applyTx locks the order, then its payment, in that order everywhere.
+func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact) error {
+	p, err := payments.OfFactTx(ctx, tx, f)
+	if err != nil {
+		return err
+	}
+	o, err := one(ctx, tx, "Lock", p.OrderID)
+	if err != nil {
+		return err
+	}
+	if p, err = payments.LockTx(ctx, tx, p.ID); err != nil {
+		return err
+	}
+	switch f.Kind {
+	case payments.FactCaptured:
+		return s.captured(ctx, tx, o, p, f)
+	case payments.FactPending:
+		return payments.MoveTx(ctx, tx, p, payments.Pending)
+	case payments.FactFailed:
+		return s.unpaid(ctx, tx, o, p, payments.Failed)
+	case payments.FactExpired:
+		return s.unpaid(ctx, tx, o, p, payments.Expired)
+	case payments.FactRefunded:
+		return s.refunded(ctx, tx, o, p, f)
+	case payments.FactRefundFailed:
+		return s.refundFailed(ctx, tx, o, p, f)
+	case payments.FactDisputeOpened, payments.FactDisputeWon, payments.FactDisputeLost:
+		return s.disputed(ctx, tx, o, p, f)
+	case payments.FactUninteresting:
+	}
+	return nil
+}
+
+// captured books money that came in: as the order's, as a surplus that goes back, or as a mismatch that waits for a person.
+func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, f payments.Fact) error {
+	if p.State.Paid() {
+		return nil
+	}
+	state, counter := payments.Captured, ledger.Receivable
+	switch {
+	case f.Amount != o.Total || f.Amount != p.Amount():
+		state, counter = payments.Mismatch, suspense
+	case o.State != AwaitingPayment, o.superseded:
+		state, counter = payments.Surplus, overpaid
+	}
+	if err := payments.CaptureTx(ctx, tx, p, state, f); err != nil {
+		return err
+	}
+	if state == payments.Captured {
+		return s.settle(ctx, tx, o, p)
+	}
+	if err := s.post(ctx, tx, p.ID+":capture", string(state), f.Amount, o, s.clearing(p), counter); err != nil {
+		return err
+	}
+	if state == payments.Surplus {
+		p.CapturedMinor = f.Amount.Minor
+		if _, err := s.payments.RequestRefundTx(ctx, tx, p, f.Amount.Minor, "paid twice or too late"); err != nil {
+			return err
+		}
+	}
+	if to := map[payments.State]State{payments.Surplus: Canceled, payments.Mismatch: PaymentMismatch}[state]; o.State == AwaitingPayment {
+		if err := s.move(ctx, tx, &o, to); err != nil {
+			return err
+		}
+	}
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "payment." + string(state), Object: p.ID, Detail: map[string]any{"order": o.ID, "came": f.Amount, "asked": o.Total}})
+}
+
+// settle is the one transaction in which an order becomes paid, enrolled and invoiced.
+func (s *Service) settle(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment) error {
+	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
+	if err != nil {
+		return err
+	}
+	session, err := catalog.SessionTx(ctx, tx, o.SessionID)
+	if err != nil {
+		return err
+	}
+	return s.fulfilTx(ctx, tx, &o, buyer, session)
+}
+
+// fulfilTx grants the enrolment, posts sale and payment, and issues the invoice, last, because its counter is locked.
+func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person, session catalog.Session) (err error) {
+	o.EnrolmentID, err = enrolment.GrantTx(ctx, tx, enrolment.Grant{
+		LearnerID: o.BuyerID, SessionID: o.SessionID, OrderID: o.ID, Formula: o.Formula, Entitlements: o.Entitlements,
+		Qualifying: o.Qualifying && !o.Total.IsZero(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.jobs.EnqueueTx(ctx, tx, OrderPaid{o.ID}); err != nil {
+		return err
+	}
+	if !o.Total.IsZero() {
+		if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue); err != nil {
+			return err
+		}
+		if err := s.post(ctx, tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable); err != nil {
+			return err
+		}
+		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.ID, o.Total, invoicing.Facts{
+			BuyerID: buyer.ID, BuyerName: buyer.FullName, Demo: o.Demo, Line: fmt.Sprintf("%s, %s", session.Title().In(o.Lang), o.Formula),
+		})
+		if err != nil {
+			return err
+		}
+		o.InvoiceNumber = document.Number
+	}
+	if err := s.move(ctx, tx, o, Paid); err != nil {
+		return err
+	}
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID}})
+}
+
+// post writes one amount from an account to another, carrying the order and its enrolment.
+func (s *Service) post(ctx context.Context, tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string) error {
+	return ledger.PostTx(ctx, tx, ledger.Posting{
+		Reference: reference, Kind: kind, Currency: a.Currency, OccurredAt: tx.Now(), Entries: []ledger.Entry{
+			{Account: debit, Minor: a.Minor, OrderID: o.ID, EnrolmentID: o.EnrolmentID},
+			{Account: credit, Minor: -a.Minor, OrderID: o.ID, EnrolmentID: o.EnrolmentID},
+		},
+	})
+}
+
+func (s *Service) clearing(p payments.Payment) string { return ledger.Clearing(p.Provider) }
+
+// move takes an order to a state of its table and stores what changed with it.
+func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State) error {
+	if !Life.Allows(o.State, to) {
+		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, to))
+	}
+	o.State = to
+	if to == Paid && o.PaidAt == nil {
+		now := tx.Now()
+		o.PaidAt = &now
+	}
+	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), nullable(o.InvoiceNumber), o.PaidAt)
+	return err
+}
+
+// unpaid closes an order whose pay page closed without money. What was paid meanwhile stays paid.
+func (s *Service) unpaid(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, state payments.State) error {
+	if p.State.Paid() {
+		return nil
+	}
+	if p.State == payments.Pending && state == payments.Expired {
+		return nil // a delayed method is on its way; it succeeds or fails
+	}
+	if err := payments.MoveTx(ctx, tx, p, state); err != nil {
+		return err
+	}
+	if o.State != AwaitingPayment {
+		return nil
+	}
+	return s.move(ctx, tx, &o, Expired)
+}
+
+// ExpireForgotten closes orders whose pay page was never opened, because the process or the provider failed, once their
+// time is over. It gives how many.
+func (s *Service) ExpireForgotten(ctx context.Context) (int, error) {
+	ids, err := s.payments.Forgotten(ctx, s.db.Now())
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, id := range ids {
+		err := s.db.InTx(ctx, "expire forgotten", func(ctx context.Context, tx *postgres.Tx) error {
+			o, err := one(ctx, tx, "Lock", id)
+			if errors.Is(err, ErrNoOrder) || err != nil || o.State != AwaitingPayment {
+				return err
+			}
+			p, err := payments.LockTx(ctx, tx, o.PaymentID)
+			if err != nil || p.State != payments.Created {
+				return err
+			}
+			n++
+			return s.unpaid(ctx, tx, o, p, payments.Expired)
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
