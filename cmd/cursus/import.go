@@ -78,7 +78,7 @@ func (c gradesCmd) Run(ctx context.Context, s streams, settings config.Config) e
 	return inHouse(ctx, settings, func(h *app.House) error {
 		bar := progressbar.NewOptions(len(c.Files), progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("importing"),
 			progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish())
-		book, rejected := gradebook.New(h.DB), 0
+		book, rejected := h.Gradebook, 0
 		for _, path := range c.Files {
 			content, err := os.ReadFile(path)
 			if err != nil {

@@ -90,7 +90,7 @@ func explain(w io.Writer, err error) {
 
 // inHouse opens the house for one command.
 func inHouse(ctx context.Context, settings config.Config, do func(*app.House) error) (err error) {
-	h, err := app.Open(ctx, settings)
+	h, err := app.Open(ctx, settings, app.Options{})
 	if err != nil {
 		return err
 	}
@@ -111,10 +111,7 @@ type verifyCmd struct{}
 
 func (verifyCmd) Run(ctx context.Context, s streams, settings config.Config) error {
 	return inHouse(ctx, settings, func(h *app.House) error {
-		broken, err := h.Verify(ctx)
-		if err != nil {
-			return err
-		}
+		broken, unreachable := h.Verify(ctx)
 		for _, v := range broken {
 			fmt.Fprintf(s.out, "invariant %s is broken: %s\n", v.Check.Invariant, v.Check.Name)
 			for _, row := range v.Rows {
@@ -123,6 +120,9 @@ func (verifyCmd) Run(ctx context.Context, s streams, settings config.Config) err
 		}
 		if len(broken) > 0 {
 			return errSaid
+		}
+		if unreachable != nil {
+			return unreachable
 		}
 		fmt.Fprintf(s.out, "%d checks hold.\n", len(app.Checks()))
 		return nil

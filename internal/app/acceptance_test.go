@@ -13,6 +13,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 )
@@ -84,7 +85,7 @@ func TestRealReports(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	book := gradebook.New(db)
+	book := gradebook.New(db, jobs.New(db, nil))
 	began := time.Now()
 	rows := 0
 	for _, i := range []int{0, 1, 2, 3, 8, 5, 4, 6, 7} { // out of order on purpose: the order must not matter

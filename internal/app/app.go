@@ -5,11 +5,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/url"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
+	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/payments"
+	"cursus/internal/domain/sales"
+	"cursus/internal/flows"
+	"cursus/internal/gateways/mail"
+	"cursus/internal/gateways/pdf"
+	"cursus/internal/gateways/stripegate"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/config"
 	"cursus/internal/platform/jobs"
@@ -17,15 +31,38 @@ import (
 	"cursus/internal/platform/postgres/cluster"
 )
 
-// House is an opened Cursus: its database, migrated, under the application's role.
+// House is an opened Cursus: its database, migrated, under the application's role, and the rooms over it.
 type House struct {
-	DB      *postgres.DB
-	cluster *cluster.Cluster
+	Config       config.Config
+	DB           *postgres.DB
+	Jobs         *jobs.Jobs
+	Identity     *identity.Service
+	Payments     *payments.Service
+	Sales        *sales.Service
+	Gradebook    *gradebook.Service
+	Exams        *exams.Service
+	Certificates *certificates.Service
+	Log          *slog.Logger
+	Clock        clock.Clock
+	cluster      *cluster.Cluster
 }
 
-// Open finds the database, starting the private server where no address is given, and migrates it.
-func Open(ctx context.Context, c config.Config) (*House, error) {
-	h, dsn := &House{}, c.DatabaseURL
+// Options change what a house is made of; the zero value is for production.
+type Options struct {
+	Clock clock.Clock
+	Log   *slog.Logger
+	Mail  mail.Sender // nil: made from the configuration
+}
+
+// Open finds the database, starting the private server where no address is given, migrates it and opens the rooms.
+func Open(ctx context.Context, c config.Config, o Options) (*House, error) {
+	h, dsn := &House{Config: c, Log: o.Log, Clock: o.Clock}, c.DatabaseURL
+	if h.Clock == nil {
+		h.Clock = clock.System{}
+	}
+	if h.Log == nil {
+		h.Log = slog.New(slog.DiscardHandler)
+	}
 	if dsn == "" {
 		var err error
 		if h.cluster, err = cluster.Start(ctx, c.DataDir, cluster.Options{BinDir: c.PGBin}); err != nil {
@@ -36,18 +73,85 @@ func Open(ctx context.Context, c config.Config) (*House, error) {
 			return nil, errors.Join(err, h.Close())
 		}
 	}
-	if err := postgres.Migrate(ctx, dsn); err != nil {
-		return nil, errors.Join(err, h.Close())
+	err := postgres.Migrate(ctx, dsn)
+	if err == nil {
+		err = jobs.Migrate(ctx, dsn)
 	}
-	if err := jobs.Migrate(ctx, dsn); err != nil {
-		return nil, errors.Join(err, h.Close())
+	if err == nil {
+		h.DB, err = postgres.Open(ctx, dsn, postgres.Options{Role: postgres.AppRole, Clock: h.Clock})
 	}
-	db, err := postgres.Open(ctx, dsn, postgres.Options{Role: postgres.AppRole})
+	if err == nil {
+		err = h.furnish(o)
+	}
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
-	h.DB = db
 	return h, nil
+}
+
+// furnish opens the rooms, lowest floor first.
+func (h *House) furnish(o Options) (err error) {
+	c := h.Config
+	secret := []byte(c.Secret)
+	if len(secret) == 0 { // a command that signs nobody in: nothing made with this outlives it
+		secret = []byte(ident.Secret(32))
+	}
+	gateway, err := gatewayOf(c, h.Clock)
+	if err != nil {
+		return err
+	}
+	if o.Mail == nil {
+		if o.Mail, err = mailOf(c, h.Clock); err != nil {
+			return err
+		}
+	}
+	h.Jobs = jobs.New(h.DB, h.Log)
+	if h.Identity, err = identity.New(h.DB, h.Jobs, secret); err != nil {
+		return err
+	}
+	h.Payments = payments.New(h.DB, h.Jobs, gateway, c.BaseURL)
+	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer})
+	h.Gradebook = gradebook.New(h.DB, h.Jobs)
+	h.Exams = exams.New(h.DB, h.Jobs)
+	printer, err := pdf.New()
+	if err != nil {
+		return err
+	}
+	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
+	flows.Register(h.Jobs, &flows.House{
+		DB: h.DB, Identity: h.Identity, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
+		MailDomain: domainOf(c.BaseURL),
+	})
+	return nil
+}
+
+// gatewayOf opens the way to the payment provider; nil without a key.
+func gatewayOf(c config.Config, clock clock.Clock) (payments.Gateway, error) {
+	if c.StripeKey == "" {
+		return nil, nil //nolint:nilnil // no provider is a legal state, and payments says what it means
+	}
+	return stripegate.New(stripegate.Config{SecretKey: c.StripeKey, WebhookSecret: c.StripeWebhookSecret, BaseURL: c.StripeURL, Clock: clock})
+}
+
+// nowhere refuses mails where no server is configured: the job waits until one is.
+type nowhere struct{}
+
+func (nowhere) Send(context.Context, mail.Message) error {
+	return mail.ErrLater.Detailf("No mail server is configured (CURSUS_MAIL).")
+}
+
+func mailOf(c config.Config, clock clock.Clock) (mail.Sender, error) {
+	if c.Mail == "" {
+		return nowhere{}, nil
+	}
+	return mail.New(mail.Options{Address: c.Mail, From: c.MailFrom, Clock: clock})
+}
+
+func domainOf(baseURL string) string {
+	if u, err := url.Parse(baseURL); err == nil && u.Hostname() != "" {
+		return u.Hostname()
+	}
+	return "localhost"
 }
 
 // Close closes the pool and stops the private server.
@@ -64,7 +168,10 @@ func (h *House) Close() error {
 
 // Checks are the invariants of all rooms.
 func Checks() (all []postgres.Check) {
-	for _, room := range [][]postgres.Check{audit.Checks(), ledger.Checks(), journey.Checks(), enrolment.Checks(), gradebook.Checks()} {
+	for _, room := range [][]postgres.Check{
+		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
+		sales.Checks(), exams.Checks(), certificates.Checks(),
+	} {
 		all = append(all, room...)
 	}
 	return all
@@ -76,7 +183,8 @@ type Violation struct {
 	Rows  []string
 }
 
-// Verify runs every check and gives those that are broken.
+// Verify runs every check and gives those that are broken. With a payment provider it also compares its own book with ours;
+// where that cannot be reached the error says so, beside what else is broken.
 func (h *House) Verify(ctx context.Context) ([]Violation, error) {
 	var broken []Violation
 	for _, c := range Checks() {
@@ -87,6 +195,13 @@ func (h *House) Verify(ctx context.Context) ([]Violation, error) {
 		if len(rows) > 0 {
 			broken = append(broken, Violation{c, rows})
 		}
+	}
+	rows, err := h.Payments.Reconcile(ctx)
+	if err != nil {
+		return broken, fmt.Errorf("the provider's own book cannot be compared: %w", err)
+	}
+	if len(rows) > 0 {
+		broken = append(broken, Violation{postgres.Check{Invariant: "7", Name: "the provider's own book is our clearing account"}, rows})
 	}
 	return broken, nil
 }

@@ -16,6 +16,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/postgres/cluster"
 	"cursus/internal/testkit"
@@ -83,8 +84,8 @@ func contents(t *testing.T, owner *sql.DB) map[string]string {
 
 func post(t *testing.T, db *postgres.DB, reference string) {
 	t.Helper()
-	p := ledger.Posting{Reference: reference, Kind: "sale", Currency: "EUR", OccurredAt: db.Now(), Entries: []ledger.Entry{
-		{Account: ledger.Receivable, Minor: 15000}, {Account: ledger.Revenue, Minor: -15000}}}
+	p := ledger.Posting{Reference: reference, Kind: "test", Currency: "EUR", OccurredAt: db.Now(), Entries: []ledger.Entry{
+		{Account: ledger.Receivable, Minor: 15000}, {Account: ledger.Clearing("desk"), Minor: -15000}}}
 	if err := db.InTx(context.Background(), "post", func(ctx context.Context, tx *postgres.Tx) error { return ledger.PostTx(ctx, tx, p) }); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func livedIn(t *testing.T) (dsn string) {
 	}
 	report := "id,email,username,grade,HW 01,HW 02,Cohort Name,Enrollment Track,Verification Status,Certificate Eligible,Certificate Delivered,Certificate Type\n" +
 		"1,awa@example.org,Awa Ndèye,0.75,1.0,0.5,,honor,N/A,N,N,N/A\n2,li@example.org,李 🎓,0.0,Not Attempted,Not Attempted,,honor,N/A,N,N,N/A\n"
-	c, err := gradebook.New(db).Import(ctx, gradebook.Intake{SessionID: session.ID, FileName: "x_grade_report_2018-10-31-2100.csv", Content: []byte(report)})
+	c, err := gradebook.New(db, jobs.New(db, nil)).Import(ctx, gradebook.Intake{SessionID: session.ID, FileName: "x_grade_report_2018-10-31-2100.csv", Content: []byte(report)})
 	if err != nil || c.RowsRead != 2 || c.RowsRejected != 0 {
 		t.Fatal(c, err)
 	}

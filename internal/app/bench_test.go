@@ -13,6 +13,7 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 )
@@ -40,7 +41,7 @@ func BenchmarkRealReports(b *testing.B) {
 		}); err != nil {
 			b.Fatal(err)
 		}
-		book, rows, began := gradebook.New(db), 0, time.Now()
+		book, rows, began := gradebook.New(db, jobs.New(db, nil)), 0, time.Now()
 		for _, f := range files {
 			content, err := os.ReadFile(f)
 			if err != nil {

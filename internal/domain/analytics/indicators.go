@@ -59,11 +59,7 @@ func IndicatorsOf(ctx context.Context, db *postgres.DB, question Question) (out 
 		if err != nil {
 			return err
 		}
-		at := question.AsOf
-		if at.IsZero() {
-			at = tx.Now()
-		}
-		out.Session, out.Course, out.Title, out.Open = s.Key, s.CourseKey, s.Title().In("en"), s.StateAt(at) != catalog.Closed
+		out.Session, out.Course, out.Title, out.Open = s.Key, s.CourseKey, s.Title().In("en"), openAt(tx, s, question.AsOf)
 		ask := journey.Question{SessionID: s.ID, AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: out.Basis, Week1Rule: out.Week1Rule}
 		if question.Cohort != "" {
 			if ask.Enrolments, err = gradebook.CohortTx(ctx, tx, s.ID, question.Cohort, question.AsOf); err != nil {
@@ -77,12 +73,7 @@ func IndicatorsOf(ctx context.Context, db *postgres.DB, question Question) (out 
 		return out, err
 	}
 	// Only what was asked for is repeated, so that the same question has the same bytes tomorrow.
-	if !question.AsOf.IsZero() {
-		out.AsOf = &question.AsOf
-	}
-	if !question.KnownAt.IsZero() {
-		out.KnownAt = &question.KnownAt
-	}
+	out.AsOf, out.KnownAt = given(question.AsOf), given(question.KnownAt)
 	out.Enrolled, out.Metrics = c.Enrolled, fiveIndicators(c)
 	return out, nil
 }
@@ -121,19 +112,13 @@ func (i Indicators) JSON(w io.Writer) error {
 // CSV writes one line per number; empty cells are numbers that do not exist.
 func (i Indicators) CSV(w io.Writer) error {
 	out := csv.NewWriter(w)
-	cell := func(n *int64) string {
-		if n == nil {
-			return ""
-		}
-		return strconv.FormatInt(*n, 10)
-	}
 	lines := [][]string{
 		{"session", "metric", "version", "basis", "week1_rule", "count", "of", "tenths_of_percent", "wilson95_low_tenths", "wilson95_high_tenths"},
 		{i.Session, "enrolled", "1", i.Basis, i.Week1Rule, strconv.FormatInt(i.Enrolled, 10), "", "", "", ""},
 	}
 	for _, m := range i.Metrics {
 		lines = append(lines, []string{i.Session, m.ID, strconv.Itoa(m.Version), i.Basis, i.Week1Rule, strconv.FormatInt(m.Rate.Count, 10),
-			strconv.FormatInt(m.Rate.Of, 10), cell(m.Rate.Tenths), cell(m.Rate.Low), cell(m.Rate.High)})
+			strconv.FormatInt(m.Rate.Of, 10), number(m.Rate.Tenths), number(m.Rate.Low), number(m.Rate.High)})
 	}
 	return out.WriteAll(lines)
 }
@@ -163,4 +148,12 @@ func (i Indicators) Table(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t\n", m.ID, m.Rate.Count, m.Rate.Of, percent(m.Rate.Tenths), interval)
 	}
 	return t.Flush()
+}
+
+// number prints a number that may not exist.
+func number(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
 }

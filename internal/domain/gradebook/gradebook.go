@@ -13,6 +13,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 )
 
@@ -22,10 +23,22 @@ var queriesSQL string
 var q = postgres.MustLoad("gradebook", queriesSQL)
 
 // Service is the room.
-type Service struct{ db *postgres.DB }
+type Service struct {
+	db   *postgres.DB
+	jobs *jobs.Jobs
+}
 
 // New opens the room.
-func New(db *postgres.DB) *Service { return &Service{db: db} }
+func New(db *postgres.DB, j *jobs.Jobs) *Service { return &Service{db: db, jobs: j} }
+
+// Imported says that a collection was taken in and the stages of its session may have changed.
+type Imported struct {
+	SessionID    string `json:"session_id"`
+	CollectionID string `json:"collection_id"`
+}
+
+// Kind names the job.
+func (Imported) Kind() string { return "gradebook.imported" }
 
 // Collection is what an import did. Counts are of rows, learners and cells.
 type Collection struct {
@@ -42,6 +55,8 @@ type Collection struct {
 	Replayed     bool      `json:"replayed"` // the same bytes were imported before; nothing was done
 	Unmapped     []string  `json:"unmapped"` // exercises that the session's map does not place in a week
 	Rejects      []Reject  `json:"rejects"`
+
+	sessionID string
 }
 
 // Collections lists what was imported into a session, oldest collection first.

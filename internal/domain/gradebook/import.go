@@ -52,10 +52,13 @@ func (s *Service) Import(ctx context.Context, in Intake) (Collection, error) {
 	}
 	var c Collection
 	err = s.db.InTx(ctx, "import grades", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if c, err = importTx(ctx, tx, in, report, packed); err == nil && in.DryRun {
+		if c, err = importTx(ctx, tx, in, report, packed); err != nil || c.Replayed {
+			return err
+		}
+		if in.DryRun {
 			return errDryRun
 		}
-		return err
+		return s.jobs.EnqueueTx(ctx, tx, Imported{c.sessionID, c.ID})
 	})
 	if errors.Is(err, errDryRun) {
 		err = nil
@@ -108,7 +111,8 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 		return c, err
 	}
 	k := &intake{tx: tx, sessionID: session.ID, at: in.CollectedAt, collection: Collection{
-		ID: ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, Family: r.Family,
+		sessionID: session.ID,
+		ID:        ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, Family: r.Family,
 		RowsRead: len(r.Rows) + len(r.Rejects), RowsRejected: len(r.Rejects), Rejects: r.Rejects,
 	}}
 	if err := k.readLater(ctx); err != nil {
@@ -165,7 +169,7 @@ func (k *intake) prepareColumns(ctx context.Context, r Report, session catalog.S
 func (k *intake) enrol(ctx context.Context, r Report, session catalog.Session) ([]string, error) {
 	people := make([]identity.ExternalPerson, len(r.Rows))
 	for i, row := range r.Rows {
-		people[i] = identity.ExternalPerson{Subject: row.Subject, FullName: row.Username}
+		people[i] = identity.ExternalPerson{Subject: row.Subject, FullName: row.Username, Email: row.Email}
 	}
 	ids, err := identity.ImportPeopleTx(ctx, k.tx, session.Platform, people)
 	if err != nil {

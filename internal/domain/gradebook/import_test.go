@@ -13,6 +13,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 )
@@ -56,7 +57,7 @@ func legacy(rows ...string) []byte {
 func TestEdgesOfOneSession(t *testing.T) {
 	db := testkit.DB(t)
 	s := newSession(t, db, "EDGES")
-	book := gradebook.New(db)
+	book := gradebook.New(db, jobs.New(db, nil))
 	put := func(n int, content []byte) gradebook.Collection {
 		c, err := book.Import(system, gradebook.Intake{SessionID: "EDGES", FileName: fmt.Sprintf("r%d.csv", n), CollectedAt: day(n), Content: content})
 		if err != nil {
@@ -104,7 +105,7 @@ func TestEdgesOfOneSession(t *testing.T) {
 // Reports of random content, imported in a random order, answer on every day what they answer when imported in order.
 func TestOrderOfImportDoesNotMatter(t *testing.T) {
 	db, round := testkit.DB(t), 0
-	book := gradebook.New(db)
+	book := gradebook.New(db, jobs.New(db, nil))
 	rapid.Check(t, func(t *rapid.T) {
 		round++
 		n := rapid.IntRange(2, 4).Draw(t, "reports")
@@ -158,7 +159,7 @@ func TestOrderOfImportDoesNotMatter(t *testing.T) {
 func TestRowsAreHiddenFromOthers(t *testing.T) {
 	db := testkit.DB(t)
 	newSession(t, db, "WALL")
-	if _, err := gradebook.New(db).Import(system, gradebook.Intake{SessionID: "WALL", FileName: "r.csv", CollectedAt: day(0), Content: legacy("1,a,0,0,0,0,0,0,0,A", "2,b,0,0,0,0,0,0,0,A")}); err != nil {
+	if _, err := gradebook.New(db, jobs.New(db, nil)).Import(system, gradebook.Intake{SessionID: "WALL", FileName: "r.csv", CollectedAt: day(0), Content: legacy("1,a,0,0,0,0,0,0,0,A", "2,b,0,0,0,0,0,0,0,A")}); err != nil {
 		t.Fatal(err)
 	}
 	see := func(actor string) (n int, one string) {

@@ -50,6 +50,7 @@ type Report struct {
 // Row is one learner. Cells stand in the order of the report's columns.
 type Row struct {
 	Subject, Username, Cohort string
+	Email                     string // as the platform knows it; may be empty
 	Enrolled                  bool
 	Cells                     []int64
 }
@@ -132,12 +133,13 @@ type layout struct {
 	family                            string
 	width                             int
 	subject, username, cohort, status int
+	email                             int
 	first                             int // of the score columns, the total grade
 	columns                           []Column
 }
 
 func readHeader(header []string) (layout, error) {
-	l := layout{width: len(header), subject: -1, username: -1, cohort: -1, status: -1, first: -1}
+	l := layout{width: len(header), subject: -1, username: -1, cohort: -1, status: -1, email: -1, first: -1}
 	end := len(header)
 	for i, h := range header {
 		switch name := strings.ToLower(strings.TrimSpace(h)); {
@@ -145,6 +147,8 @@ func readHeader(header []string) (layout, error) {
 			l.family, l.subject = Modern, i
 		case l.first < 0 && name == "id":
 			l.family, l.subject = Legacy, i
+		case l.first < 0 && name == "email":
+			l.email = i
 		case l.first < 0 && name == "username":
 			l.username = i
 		case l.first < 0 && name == "grade":
@@ -237,6 +241,9 @@ func (l layout) row(record []string, decimalComma bool) (row Row, at int, code, 
 	}
 	if utf8.RuneCountInString(row.Username) > 255 {
 		return row, l.username, "bad-learner", "The user name is longer than 255 characters."
+	}
+	if l.email >= 0 && len(record[l.email]) <= 254 {
+		row.Email = strings.Clone(record[l.email])
 	}
 	row.Cells = make([]int64, len(l.columns))
 	for i := range l.columns {

@@ -17,10 +17,12 @@ var queriesSQL string
 var q = postgres.MustLoad("identity", queriesSQL)
 
 // ExternalPerson is a person as another system knows her. Subject is that system's own id, stable while names change.
-type ExternalPerson struct{ Subject, FullName string }
+// The address, where given, is the one that the other system has proven.
+type ExternalPerson struct{ Subject, FullName, Email string }
 
-// ImportPeopleTx finds or makes the person behind each subject of a source and gives subject → person id. The e-mail
-// address of a report is not taken: two systems may disagree on it, and sign-in alone proves it.
+// ImportPeopleTx finds or makes the person behind each subject of a source and gives subject → person id. A new subject
+// whose address is that of somebody who signed in here is her; otherwise the address is not kept: two systems may disagree
+// on it, and sign-in alone proves it.
 func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []ExternalPerson) (map[string]string, error) {
 	subjects := make([]string, len(in))
 	for i, p := range in {
@@ -36,6 +38,9 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 	people := make(map[string]string, len(in))
 	for _, k := range known {
 		people[k.Subject] = k.PersonID
+	}
+	if err := linkByAddress(ctx, tx, source, in, people); err != nil {
+		return nil, err
 	}
 	var ids, names, fresh []string
 	for _, p := range in {
@@ -54,4 +59,31 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 	}
 	_, err := tx.Exec(ctx, q.Q("AddExternalIDs"), source, pq.Array(fresh), pq.Array(ids))
 	return people, err
+}
+
+// linkByAddress links new subjects to the people who signed in with their address and have no id at the source yet.
+func linkByAddress(ctx context.Context, tx *postgres.Tx, source string, in []ExternalPerson, people map[string]string) error {
+	var subjects, addresses []string
+	for _, p := range in {
+		if people[p.Subject] != "" || p.Email == "" {
+			continue
+		}
+		if address, err := NormalEmail(p.Email); err == nil {
+			subjects, addresses = append(subjects, p.Subject), append(addresses, address)
+		}
+	}
+	if len(subjects) == 0 {
+		return nil
+	}
+	var linked []struct {
+		Subject  string `db:"subject"`
+		PersonID string `db:"person_id"`
+	}
+	if err := tx.Select(ctx, &linked, q.Q("LinkByAddress"), source, pq.Array(subjects), pq.Array(addresses)); err != nil {
+		return err
+	}
+	for _, l := range linked {
+		people[l.Subject] = l.PersonID
+	}
+	return nil
 }

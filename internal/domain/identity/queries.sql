@@ -50,3 +50,13 @@ select person_id, scopes from identity.tokens where kind = $1 and hash = $2 and 
 
 -- name: EndToken
 update identity.tokens set ended_at = $2 where hash = $1 and ended_at is null;
+
+-- name: LinkByAddress
+insert into identity.external_ids (source, subject, person_id)
+select distinct on (p.id) $1, s.subject, p.id
+  from unnest($2::text[], $3::text[]) as s(subject, address)
+  join identity.people p on p.email = s.address
+ where not exists (select 1 from identity.external_ids x where x.source = $1 and x.person_id = p.id)
+ order by p.id, s.subject
+on conflict do nothing
+returning subject, person_id;

@@ -98,3 +98,6 @@ select order_id, count(*) from payments.payments where state = 'captured' group 
 -- name: CheckSurplusRefunded
 select p.id from payments.payments p
  where p.state = 'surplus' and not exists (select 1 from payments.refunds r where r.payment_id = p.id);
+
+-- name: Currencies
+select distinct coalesce(captured_currency, currency) as currency from payments.payments order by 1;

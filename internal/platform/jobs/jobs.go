@@ -7,6 +7,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -58,6 +59,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 type Jobs struct {
 	db      *postgres.DB
 	workers *river.Workers
+	kinds   int
 	client  *river.Client[*sql.Tx]
 	log     *slog.Logger
 }
@@ -72,15 +74,41 @@ func New(db *postgres.DB, log *slog.Logger) *Jobs {
 
 // Register says what to do with a kind of job. The context acts as "system". An error makes the job be tried again later.
 func Register[A Args](j *Jobs, work func(ctx context.Context, args A) error) {
+	j.kinds++
 	river.AddWorker(j.workers, river.WorkFunc(func(ctx context.Context, job *river.Job[A]) error {
-		return work(postgres.WithActor(ctx, "system"), job.Args)
+		err := work(postgres.WithActor(ctx, "system"), job.Args)
+		var early *notYet
+		if !errors.As(err, &early) || job.AttemptedAt == nil || job.AttemptedAt.Sub(job.CreatedAt) > patience {
+			return err
+		}
+		return river.JobSnooze(max(firstWait, job.AttemptedAt.Sub(job.CreatedAt)/2))
 	}))
 }
+
+// How long a job that came too early is asked again without counting as failed, and after which wait for the first time.
+// The waits grow with the age of the job.
+const (
+	patience  = 3 * 24 * time.Hour
+	firstWait = 200 * time.Millisecond
+)
+
+type notYet struct{ cause error }
+
+func (n *notYet) Error() string { return "not yet: " + n.cause.Error() }
+func (n *notYet) Unwrap() error { return n.cause }
+
+// NotYet marks an error of a job that came before what it is about: it is tried again soon, and then ever more rarely for
+// three days, after which it counts as failing.
+func NotYet(err error) error { return &notYet{err} }
 
 // open makes the client once the kinds are known.
 func (j *Jobs) open() (err error) {
 	if j.client != nil {
 		return nil
+	}
+	if j.kinds == 0 { // a process that works nothing may still ask others to
+		j.client, err = river.NewClient(riverdatabasesql.New(j.db.SQL()), &river.Config{Schema: schema, Logger: j.log, MaxAttempts: maxAttempts})
+		return err
 	}
 	j.client, err = river.NewClient(riverdatabasesql.New(j.db.SQL()), &river.Config{
 		Schema: schema, Workers: j.workers, Logger: j.log, FetchCooldown: poll, FetchPollInterval: poll, MaxAttempts: maxAttempts,
@@ -89,7 +117,8 @@ func (j *Jobs) open() (err error) {
 	return err
 }
 
-// EnqueueTx writes jobs into the caller's transaction. A kind that nobody registered is an error here, not a dead job later.
+// EnqueueTx writes jobs into the caller's transaction. A kind that nobody registered is an error here, not a dead job later,
+// except where nothing at all is registered.
 func (j *Jobs) EnqueueTx(ctx context.Context, tx *postgres.Tx, jobs ...Args) error {
 	if err := j.open(); err != nil {
 		return err
@@ -113,9 +142,29 @@ func (j *Jobs) Start(ctx context.Context) error {
 // Stop takes no new job and waits for the running ones, until ctx ends.
 func (j *Jobs) Stop(ctx context.Context) error { return j.client.Stop(ctx) }
 
+// Drain works until nothing waits any more, for commands that end. Jobs that wait for later are left.
+func (j *Jobs) Drain(ctx context.Context) error {
+	if err := j.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = j.Stop(context.WithoutCancel(ctx)) }()
+	for {
+		c, err := j.Count(ctx)
+		if err != nil || c.Ready == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(poll):
+		}
+	}
+}
+
 // Count is how many jobs wait or run, and how many were given up and need a person.
 type Count struct {
 	Pending int64 `db:"pending"`
+	Ready   int64 `db:"ready"` // of the pending ones: those whose time has come or comes within seconds
 	Dead    int64 `db:"dead"`
 }
 

@@ -1,0 +1,204 @@
+package analytics
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/books/ledger"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+// Outcomes say what the paid formula of a session became, and what each euro bought (the paper's Figure 10 joined to the
+// ledger). All counts are of the enrolments with a paid formula in force; the money is that of the same enrolments.
+type Outcomes struct {
+	Session           string     `json:"session"`
+	Course            string     `json:"course"`
+	Title             string     `json:"title"`
+	Open              bool       `json:"open"` // the numbers may still grow
+	Formula           string     `json:"formula"`
+	Basis             string     `json:"basis"`
+	Week1Rule         string     `json:"week1_rule"`
+	AsOf              *time.Time `json:"as_of,omitempty"`
+	KnownAt           *time.Time `json:"known_at,omitempty"`
+	Enrolled          int64      `json:"enrolled"` // in the session, whatever the formula
+	Paid              int64      `json:"paid"`     // of them with a paid formula in force
+	Share             Rate       `json:"share_of_enrolled"`
+	Started           Rate       `json:"started"`
+	Diligent          Rate       `json:"diligent"`
+	DiligentCertified Rate       `json:"certified_of_diligent"`
+	Eligible          Rate       `json:"eligible"`
+	Sat               Rate       `json:"sat"`
+	Certified         Rate       `json:"certified"`
+	Money             []Revenue  `json:"money"` // by currency
+}
+
+// Revenue is net: sales − refunds − lost disputes. Per… is divided half up on minor units; nil without people.
+type Revenue struct {
+	Net          money.Amount  `json:"net"`
+	PerStarted   *money.Amount `json:"net_per_started"`
+	PerDiligent  *money.Amount `json:"net_per_diligent"`
+	PerCertified *money.Amount `json:"net_per_certified"`
+}
+
+// OutcomesOf answers for one session. Errors: catalog.ErrNoSession, journey.ErrBasis, journey.ErrWeek1Rule.
+func OutcomesOf(ctx context.Context, db *postgres.DB, question Question) (out Outcomes, err error) {
+	err = db.View(ctx, "outcomes", func(ctx context.Context, tx *postgres.Tx) error {
+		out, err = OutcomesTx(ctx, tx, question)
+		return err
+	})
+	return out, err
+}
+
+// OutcomesTx is OutcomesOf in the caller's transaction.
+func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Outcomes, err error) {
+	s, err := catalog.SessionTx(ctx, tx, question.Session)
+	if err != nil {
+		return out, err
+	}
+	out = Outcomes{
+		Session: s.Key, Course: s.CourseKey, Title: s.Title().In("en"), Open: openAt(tx, s, question.AsOf), Formula: "QUALIFYING",
+		Basis: or(question.Basis, "current"), Week1Rule: or(question.Week1Rule, "first"), AsOf: given(question.AsOf), KnownAt: given(question.KnownAt),
+	}
+	ask := journey.Question{SessionID: s.ID, AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: out.Basis, Week1Rule: out.Week1Rule}
+	all, err := journey.CountsTx(ctx, tx, ask)
+	if err != nil {
+		return out, err
+	}
+	ask.Qualifying = true
+	paid, err := journey.CountsTx(ctx, tx, ask)
+	if err != nil {
+		return out, err
+	}
+	members, err := journey.MembersTx(ctx, tx, ask)
+	if err != nil {
+		return out, err
+	}
+	net, err := ledger.NetTx(ctx, tx, members, question.AsOf, question.KnownAt)
+	if err != nil {
+		return out, err
+	}
+	out.fill(all, paid, net)
+	return out, nil
+}
+
+func (o *Outcomes) fill(all, paid journey.Counts, net map[money.Currency]int64) {
+	o.Enrolled, o.Paid = all.Enrolled, paid.Enrolled
+	o.Share = NewRate(paid.Enrolled, all.Enrolled)
+	o.Started, o.Diligent = NewRate(paid.Started, paid.Enrolled), NewRate(paid.Diligent, paid.Enrolled)
+	o.DiligentCertified = NewRate(paid.Certified, paid.Diligent)
+	o.Eligible, o.Sat, o.Certified = NewRate(paid.Eligible, paid.Enrolled), NewRate(paid.Sat, paid.Enrolled), NewRate(paid.Certified, paid.Enrolled)
+	o.Money = []Revenue{}
+	for c, minor := range net {
+		r := Revenue{Net: money.Of(minor, c)}
+		r.PerStarted, r.PerDiligent, r.PerCertified = per(r.Net, paid.Started), per(r.Net, paid.Diligent), per(r.Net, paid.Certified)
+		o.Money = append(o.Money, r)
+	}
+	sort.Slice(o.Money, func(i, j int) bool { return o.Money[i].Net.Currency < o.Money[j].Net.Currency })
+}
+
+func per(a money.Amount, n int64) *money.Amount {
+	if each, ok := a.Per(n); ok {
+		return &each
+	}
+	return nil
+}
+
+func openAt(tx *postgres.Tx, s catalog.Session, at time.Time) bool {
+	if at.IsZero() {
+		at = tx.Now()
+	}
+	return s.StateAt(at) != catalog.Closed
+}
+
+func given(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// rates lists the shares with their metric ids, in the order of the funnel.
+func (o Outcomes) rates() []Metric {
+	return []Metric{
+		{"qualifying_share", "paid / enrolled", 1, o.Share}, {"started", "started / paid", 1, o.Started}, {"diligent", "diligent / paid", 1, o.Diligent},
+		{"eligible", "eligible / paid", 1, o.Eligible}, {"sat", "sat / paid", 1, o.Sat}, {"certified", "certified / paid", 1, o.Certified},
+		{"certified_of_diligent", "certified / diligent", 1, o.DiligentCertified},
+	}
+}
+
+func (r Revenue) lines() []struct {
+	ID     string
+	Amount *money.Amount
+} {
+	return []struct {
+		ID     string
+		Amount *money.Amount
+	}{{"net_revenue", &r.Net}, {"net_per_started", r.PerStarted}, {"net_per_diligent", r.PerDiligent}, {"net_per_certified", r.PerCertified}}
+}
+
+// JSON writes the report with two-space indentation and a final line end.
+func (o Outcomes) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(o)
+}
+
+// CSV writes one line per number; empty cells are numbers that do not exist.
+func (o Outcomes) CSV(w io.Writer) error {
+	lines := [][]string{
+		{"session", "formula", "metric", "version", "basis", "week1_rule", "count", "of", "tenths_of_percent", "wilson95_low_tenths", "wilson95_high_tenths", "amount_minor", "currency"},
+		{o.Session, o.Formula, "paid", "1", o.Basis, o.Week1Rule, strconv.FormatInt(o.Paid, 10), "", "", "", "", "", ""},
+	}
+	for _, m := range o.rates() {
+		lines = append(lines, []string{o.Session, o.Formula, m.ID, "1", o.Basis, o.Week1Rule, strconv.FormatInt(m.Rate.Count, 10), strconv.FormatInt(m.Rate.Of, 10),
+			number(m.Rate.Tenths), number(m.Rate.Low), number(m.Rate.High), "", ""})
+	}
+	for _, r := range o.Money {
+		for _, l := range r.lines() {
+			minor := ""
+			if l.Amount != nil {
+				minor = strconv.FormatInt(l.Amount.Minor, 10)
+			}
+			lines = append(lines, []string{o.Session, o.Formula, l.ID, "1", o.Basis, o.Week1Rule, "", "", "", "", "", minor, string(r.Net.Currency)})
+		}
+	}
+	return csv.NewWriter(w).WriteAll(lines)
+}
+
+// Table writes the report for people.
+func (o Outcomes) Table(w io.Writer) error {
+	state := "closed"
+	if o.Open {
+		state = "open: the numbers may still grow"
+	}
+	fmt.Fprintf(w, "%s · %s (%s)\nformula %s: %d paid of %d enrolled, basis %s, week-1 rule %s\n", o.Session, o.Title, state, o.Formula, o.Paid, o.Enrolled, o.Basis, o.Week1Rule)
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(t, "\tcount\tof\trate\t95 %% interval\t\n")
+	for _, m := range o.rates() {
+		interval := ""
+		if m.Rate.Low != nil {
+			interval = percent(m.Rate.Low) + " to " + percent(m.Rate.High)
+		}
+		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t\n", m.ID, m.Rate.Count, m.Rate.Of, percent(m.Rate.Tenths), interval)
+	}
+	for _, r := range o.Money {
+		for _, l := range r.lines() {
+			text := "–"
+			if l.Amount != nil {
+				text = l.Amount.String()
+			}
+			fmt.Fprintf(t, "%s\t\t\t%s\t\t\n", l.ID, text)
+		}
+	}
+	return t.Flush()
+}

@@ -1,0 +1,197 @@
+// Package exams decides who may sit the supervised exam of a session, with every reason, and keeps the sittings and their results.
+package exams
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"time"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/offers"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/lifecycle"
+	"cursus/internal/platform/idempotency"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+)
+
+//go:embed queries.sql
+var queriesSQL string
+
+var q = postgres.MustLoad("exams", queriesSQL)
+
+// Every fault of this room.
+var (
+	ErrNotEligible = fault.New(fault.Unprocessable, "not-eligible", "The conditions of the exam are not met.")
+	ErrBooked      = fault.New(fault.Conflict, "exam-booked-already", "The exam is booked already.")
+	ErrNoSitting   = fault.New(fault.NotFound, "no-such-sitting", "There is no such sitting.")
+	ErrResult      = fault.New(fault.Invalid, "bad-result", "A result is passed, failed or no_show; passed and failed carry a score from 0 to 1,000,000 ppm.")
+	ErrDecided     = fault.New(fault.Conflict, "result-recorded-already", "Another result was recorded for this sitting.")
+)
+
+func init() {
+	postgres.RegisterConstraint("one_open_sitting", ErrBooked)
+	postgres.RegisterConstraint("one_sitting_per_attempt", ErrBooked)
+}
+
+// State is where a sitting stands.
+type State string
+
+// The states of a sitting.
+const (
+	Booked   State = "booked"
+	Passed   State = "passed"
+	Failed   State = "failed"
+	NoShow   State = "no_show"
+	Canceled State = "canceled"
+)
+
+// Life is every move that a sitting can make.
+var Life = lifecycle.Table[State]{Name: "sitting", Start: Booked, Moves: map[State][]State{Booked: {Passed, Failed, NoShow, Canceled}}}
+
+// Sitting is one attempt at the exam of one enrolment. The score is in millionths.
+type Sitting struct {
+	ID          string     `db:"id"`
+	EnrolmentID string     `db:"enrolment_id"`
+	LearnerID   string     `db:"learner_id"`
+	SessionID   string     `db:"session_id"`
+	Attempt     int        `db:"attempt"`
+	State       State      `db:"state"`
+	ScorePPM    *int       `db:"score_ppm"`
+	Reference   string     `db:"reference"`
+	BookedAt    time.Time  `db:"booked_at"`
+	ResultAt    *time.Time `db:"result_at"`
+}
+
+// SittingBooked and ResultRecorded say what happened to a sitting.
+type (
+	SittingBooked struct {
+		SittingID string `json:"sitting_id"`
+	}
+	ResultRecorded struct {
+		SittingID string `json:"sitting_id"`
+	}
+)
+
+// Kind names the job.
+func (SittingBooked) Kind() string { return "exams.sitting_booked" }
+
+// Kind names the job.
+func (ResultRecorded) Kind() string { return "exams.result_recorded" }
+
+// Service is the room.
+type Service struct {
+	db      *postgres.DB
+	jobs    *jobs.Jobs
+	replies *idempotency.Store
+}
+
+// New opens the room.
+func New(db *postgres.DB, j *jobs.Jobs) *Service {
+	return &Service{db: db, jobs: j, replies: idempotency.New(db)}
+}
+
+// EligibilityTx decides for one enrolment, as of now.
+func EligibilityTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment) (Decision, []Sitting, error) {
+	rows, err := journey.RowsTx(ctx, tx, e.ID)
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	sittings, err := OfEnrolmentTx(ctx, tx, e.ID)
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	return decide(standingOf(e, rows[e.ID].State, sittings)), sittings, nil
+}
+
+func standingOf(e enrolment.Enrolment, way journey.State, sittings []Sitting) standing {
+	s := standing{entitled: e.Has(offers.ProctoredExam), succeeded: way.Has(journey.Succeeded), passed: way.Has(journey.ExamPassed)}
+	for _, x := range sittings {
+		if x.State == Passed || x.State == Failed || x.State == NoShow {
+			s.attempts++
+		}
+	}
+	return s
+}
+
+// Eligibility decides for an enrolment that the actor may see.
+func (s *Service) Eligibility(ctx context.Context, enrolmentID string) (d Decision, sittings []Sitting, err error) {
+	err = s.db.View(ctx, "eligibility", func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
+		if err != nil {
+			return err
+		}
+		d, sittings, err = EligibilityTx(ctx, tx, e)
+		return err
+	})
+	return d, sittings, err
+}
+
+// OfEnrolmentTx lists the sittings of an enrolment, the latest first.
+func OfEnrolmentTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) ([]Sitting, error) {
+	out := []Sitting{}
+	return out, tx.Select(ctx, &out, q.Q("OfEnrolment"), enrolmentID)
+}
+
+// SittingTx finds a sitting by id.
+func SittingTx(ctx context.Context, tx *postgres.Tx, id string) (Sitting, error) {
+	var x Sitting
+	err := tx.Get(ctx, &x, q.Q("One"), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return x, ErrNoSitting
+	}
+	return x, err
+}
+
+// Refresh tells the journey who of a session has become eligible, and who no longer is.
+func (s *Service) Refresh(ctx context.Context, sessionID, cause string) error {
+	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {
+		return enrolment.QualifyingTx(ctx, tx, sessionID)
+	})
+}
+
+// RefreshOne is Refresh for one enrolment.
+func (s *Service) RefreshOne(ctx context.Context, enrolmentID, cause string) error {
+	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {
+		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
+		return []enrolment.Enrolment{e}, err
+	})
+}
+
+func (s *Service) refresh(ctx context.Context, cause string, of func(context.Context, *postgres.Tx) ([]enrolment.Enrolment, error)) error {
+	return s.db.InTx(ctx, "refresh eligibility", func(ctx context.Context, tx *postgres.Tx) error {
+		entitled, err := of(ctx, tx)
+		if err != nil || len(entitled) == 0 {
+			return err
+		}
+		ids := make([]string, len(entitled))
+		for i, e := range entitled {
+			ids[i] = e.ID
+		}
+		rows, err := journey.RowsTx(ctx, tx, ids...)
+		if err != nil {
+			return err
+		}
+		var changes []journey.Change
+		for _, e := range entitled {
+			way := rows[e.ID].State
+			// Having passed, or having spent an attempt, does not take back that she was fit to sit.
+			fit := e.Has(offers.ProctoredExam) && way.Has(journey.Succeeded)
+			if fit != way.Has(journey.Eligible) {
+				changes = append(changes, journey.Change{EnrolmentID: e.ID, Stage: journey.Eligible, At: tx.Now(), Reached: fit, Cause: cause})
+			}
+		}
+		return journey.RecordTx(ctx, tx, changes)
+	})
+}
+
+// Checks are this room's invariants.
+func Checks() []postgres.Check {
+	return []postgres.Check{
+		{Invariant: "13", Name: "nobody sat an exam without having been eligible", Query: q.Q("CheckEligible")},
+		{Invariant: "18", Name: "the journey knows who passed", Query: q.Q("CheckPassed")},
+	}
+}

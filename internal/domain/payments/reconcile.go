@@ -1,0 +1,48 @@
+package payments
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"cursus/internal/books/ledger"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+// Reconcile compares the provider's own book (captures − refunds − lost disputes) with our clearing account, per currency,
+// and gives the differences. It reads the provider's whole record.
+func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
+	if s.gateway == nil {
+		return nil, nil
+	}
+	theirs, err := s.gateway.Book(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ours []struct {
+		Currency money.Currency `db:"currency"`
+	}
+	var differences []string
+	err = s.db.View(postgres.WithActor(ctx, "system"), "reconcile", func(ctx context.Context, tx *postgres.Tx) error {
+		ours, differences = nil, nil
+		if err := tx.Select(ctx, &ours, q.Q("Currencies")); err != nil {
+			return err
+		}
+		for _, c := range ours {
+			theirs[c.Currency] += 0 // a currency that only we know of is compared too
+		}
+		for c, minor := range theirs {
+			balance, err := ledger.BalanceTx(ctx, tx, ledger.Clearing(s.gateway.Name()), c)
+			if err != nil {
+				return err
+			}
+			if balance != minor {
+				differences = append(differences, fmt.Sprintf(`{"currency":%q,"provider_minor":%d,"clearing_minor":%d}`, c, minor, balance))
+			}
+		}
+		return nil
+	})
+	sort.Strings(differences)
+	return differences, err
+}

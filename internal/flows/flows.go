@@ -1,0 +1,43 @@
+// Package flows holds every reaction that goes upward from one room to another, one file each: what happens by itself.
+//
+// A room enqueues a job in the transaction that changes something; here it is said what follows. A reaction may run twice
+// and must then do nothing the second time.
+package flows
+
+import (
+	"cursus/internal/domain/certificates"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/mail"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+)
+
+// House is what the reactions work with.
+type House struct {
+	DB           *postgres.DB
+	Identity     *identity.Service
+	Sales        *sales.Service
+	Exams        *exams.Service
+	Certificates *certificates.Service
+	Mail         mail.Sender
+	BaseURL      string // of our site, for links in mails
+	MailDomain   string // ends the ids of mails
+	jobs         *jobs.Jobs
+}
+
+// Register says what each kind of job does.
+func Register(j *jobs.Jobs, h *House) {
+	h.jobs = j
+	jobs.Register(j, h.paymentEvent)
+	jobs.Register(j, h.refundRequested)
+	jobs.Register(j, h.signInLinkAsked)
+	jobs.Register(j, h.orderPaid)
+	jobs.Register(j, h.orderReversed)
+	jobs.Register(j, h.gradesImported)
+	jobs.Register(j, h.sittingBooked)
+	jobs.Register(j, h.resultRecorded)
+	jobs.Register(j, h.certificateAwarded)
+	jobs.Register(j, h.mailDue)
+}

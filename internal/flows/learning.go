@@ -1,0 +1,52 @@
+package flows
+
+import (
+	"context"
+	"errors"
+
+	"cursus/internal/domain/certificates"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/platform/postgres"
+)
+
+// gradesImported looks who may sit the exam now.
+func (h *House) gradesImported(ctx context.Context, e gradebook.Imported) error {
+	return h.Exams.Refresh(ctx, e.SessionID, e.CollectionID)
+}
+
+// sittingBooked confirms the exam by mail.
+func (h *House) sittingBooked(ctx context.Context, e exams.SittingBooked) error {
+	return h.DB.InTx(ctx, "mail: exam booked", func(ctx context.Context, tx *postgres.Tx) error {
+		x, err := exams.SittingTx(ctx, tx, e.SittingID)
+		if err != nil {
+			return err
+		}
+		return h.mailTx(ctx, tx, x.LearnerID, mailDue{Letter: "exam_booked", Reference: x.ID + ".booked", Session: x.SessionID, Path: "/learning"})
+	})
+}
+
+// resultRecorded awards the certificate that a passed exam has earned.
+func (h *House) resultRecorded(ctx context.Context, e exams.ResultRecorded) error {
+	_, err := h.Certificates.Award(ctx, e.SittingID)
+	if errors.Is(err, certificates.ErrNotEarned) {
+		return nil // failed, or the formula was taken back meanwhile
+	}
+	return err
+}
+
+// certificateAwarded prints the certificate and sends the link to it.
+func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) error {
+	if err := h.Certificates.Print(ctx, e.CertificateID); err != nil {
+		return err
+	}
+	c, err := h.Certificates.Certificate(ctx, e.CertificateID)
+	if err != nil {
+		return err
+	}
+	return h.DB.InTx(ctx, "mail: certificate", func(ctx context.Context, tx *postgres.Tx) error {
+		return h.mailTx(ctx, tx, c.LearnerID, mailDue{
+			Letter: "certificate", Reference: c.ID + ".awarded", Session: c.SessionID, Demo: c.Facts.Demo, Path: "/learning", Verify: c.Facts.VerificationURL,
+		})
+	})
+}

@@ -1,0 +1,26 @@
+package flows
+
+import (
+	"context"
+	"errors"
+
+	"cursus/internal/domain/payments"
+	"cursus/internal/platform/jobs"
+)
+
+// paymentEvent applies what the payment provider told us. An event that is ahead of what it is about waits for it.
+func (h *House) paymentEvent(ctx context.Context, e payments.EventStored) error {
+	return early(h.Sales.Apply(ctx, e.EventID))
+}
+
+// refundRequested asks the provider to give money back.
+func (h *House) refundRequested(ctx context.Context, r payments.RefundRequested) error {
+	return early(h.Sales.BookRefund(ctx, r.RefundID))
+}
+
+func early(err error) error {
+	if errors.Is(err, payments.ErrUnknownPayment) {
+		return jobs.NotYet(err)
+	}
+	return err
+}
