@@ -27,8 +27,11 @@ type cli struct {
 	} `cmd:"" help:"Take in what other systems know."`
 	Report struct {
 		Indicators indicatorsCmd `cmd:"" help:"The five indicators of a session."`
+		Outcomes   outcomesCmd   `cmd:"" help:"What the QUALIFYING formula of a session became, and what each euro bought."`
 	} `cmd:"" help:"Ask the books."`
-	Verify verifyCmd `cmd:"" help:"Check every invariant; exit with 1 and the rows where one is broken."`
+	Demo    demoCmd    `cmd:"" help:"Fill an empty data folder with the demonstration."`
+	Sandbox sandboxCmd `cmd:"" help:"Serve the Stripe sandbox of the demonstration."`
+	Verify  verifyCmd  `cmd:"" help:"Check every invariant; exit with 1 and the rows where one is broken."`
 }
 
 // streams are where a command reads and writes, so that tests can look.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"cursus/internal/app"
@@ -10,38 +11,76 @@ import (
 	"cursus/internal/platform/config"
 )
 
-type indicatorsCmd struct {
+// asked is what every report of a session is asked with.
+type asked struct {
 	Session   string `required:"" help:"Id or key of the session."`
 	AsOf      string `help:"A past instant (RFC 3339) or day (its end, UTC)."`
 	KnownAt   string `help:"Only what had been recorded by this instant or day."`
 	Basis     string `enum:"current,ever" default:"current" help:"current: who has not left; ever: also who left."`
 	Week1Rule string `name:"week1-rule" enum:"first,all,any,none" default:"first" help:"Which exercises of week 1 diligence asks for: ${enum}."`
-	Cohort    string `help:"Only this cohort of the grade reports."`
 	Format    string `enum:"table,csv,json" default:"table" help:"${enum}."`
 }
 
+func (a asked) question() (q analytics.Question, err error) {
+	q = analytics.Question{Session: a.Session, Basis: a.Basis, Week1Rule: a.Week1Rule}
+	if q.AsOf, err = instant("--as-of", a.AsOf); err != nil {
+		return q, err
+	}
+	q.KnownAt, err = instant("--known-at", a.KnownAt)
+	return q, err
+}
+
+// written is a report that knows its three forms.
+type written interface {
+	Table(w io.Writer) error
+	CSV(w io.Writer) error
+	JSON(w io.Writer) error
+}
+
+func (a asked) write(s streams, r written) error {
+	switch a.Format {
+	case "csv":
+		return r.CSV(s.out)
+	case "json":
+		return r.JSON(s.out)
+	default:
+		return r.Table(s.out)
+	}
+}
+
+type indicatorsCmd struct {
+	asked
+	Cohort string `help:"Only this cohort of the grade reports."`
+}
+
 func (c indicatorsCmd) Run(ctx context.Context, s streams, settings config.Config) error {
-	question := analytics.Question{Session: c.Session, Basis: c.Basis, Week1Rule: c.Week1Rule, Cohort: c.Cohort}
-	var err error
-	if question.AsOf, err = instant("--as-of", c.AsOf); err != nil {
+	question, err := c.question()
+	if err != nil {
 		return err
 	}
-	if question.KnownAt, err = instant("--known-at", c.KnownAt); err != nil {
-		return err
-	}
+	question.Cohort = c.Cohort
 	return inHouse(ctx, settings, func(h *app.House) error {
 		report, err := analytics.IndicatorsOf(ctx, h.DB, question)
 		if err != nil {
 			return err
 		}
-		switch c.Format {
-		case "csv":
-			return report.CSV(s.out)
-		case "json":
-			return report.JSON(s.out)
-		default:
-			return report.Table(s.out)
+		return c.write(s, report)
+	})
+}
+
+type outcomesCmd struct{ asked }
+
+func (c outcomesCmd) Run(ctx context.Context, s streams, settings config.Config) error {
+	question, err := c.question()
+	if err != nil {
+		return err
+	}
+	return inHouse(ctx, settings, func(h *app.House) error {
+		report, err := analytics.OutcomesOf(ctx, h.DB, question)
+		if err != nil {
+			return err
 		}
+		return c.write(s, report)
 	})
 }
 

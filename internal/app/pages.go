@@ -1,0 +1,349 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/certificates"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/sales"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/web"
+)
+
+// Pages is the house as the pages ask it.
+type Pages struct{ h *House }
+
+var _ web.House = Pages{}
+
+// NewPages gives the door of the pages to a house.
+func NewPages(h *House) Pages { return Pages{h} }
+
+// as gives the context of somebody who looks; the public sees what everybody sees.
+func as(ctx context.Context, who web.Viewer) context.Context {
+	switch {
+	case who.Staff:
+		return postgres.WithActor(ctx, "staff:"+who.PersonID)
+	case who.Known():
+		return postgres.WithActor(ctx, "learner:"+who.PersonID)
+	}
+	return ctx
+}
+
+func asSystem(ctx context.Context) context.Context { return postgres.WithActor(ctx, "system") }
+
+func text(t catalog.Text) web.Text { return web.Text{EN: t.EN, FR: t.FR} }
+
+// Catalogue shows every course with its sessions.
+func (p Pages) Catalogue(ctx context.Context) (out web.Catalogue, err error) {
+	err = p.h.DB.View(ctx, "catalogue", func(ctx context.Context, tx *postgres.Tx) error {
+		collections, err := catalog.CollectionsTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		out = web.Catalogue{}
+		if len(collections) > 0 {
+			out.Collection, out.Summary = text(collections[0].Title), text(collections[0].Summary)
+		}
+		courses, err := catalog.CoursesTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		sessions, err := catalog.SessionsTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, c := range courses {
+			out.Courses = append(out.Courses, pageCourse(tx, c, sessions))
+		}
+		return nil
+	})
+	return out, err
+}
+
+func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) web.Course {
+	out := web.Course{Key: c.Key, Level: c.Level, Title: text(c.Title), Summary: text(c.Summary), WorkloadHours: c.WorkloadHours}
+	for _, s := range sessions {
+		if s.CourseKey == c.Key {
+			out.Sessions = append(out.Sessions, pageSession(tx, c, s))
+		}
+	}
+	return out
+}
+
+func pageSession(tx *postgres.Tx, c catalog.Course, s catalog.Session) web.Session {
+	out := web.Session{
+		Key: s.Key, CourseKey: c.Key, Title: text(s.Title()), CourseTitle: text(c.Title), Summary: text(c.Summary), Number: s.Number,
+		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours, Entitlements: offers.Entitlements,
+	}
+	if s.StartsAt != nil {
+		out.StartsOn = *s.StartsAt
+	}
+	if s.EndsAt != nil {
+		out.EndsOn = *s.EndsAt
+	}
+	if s.EnrolUntil != nil {
+		out.EnrolUntil = *s.EnrolUntil
+	}
+	return out
+}
+
+// Course shows one course.
+func (p Pages) Course(ctx context.Context, key string) (out web.Course, err error) {
+	err = p.h.DB.View(ctx, "course page", func(ctx context.Context, tx *postgres.Tx) error {
+		c, err := catalog.CourseTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		sessions, err := catalog.SessionsTx(ctx, tx)
+		out = pageCourse(tx, c, sessions)
+		return err
+	})
+	return out, err
+}
+
+// Session shows one session with its offers, and the viewer's formula.
+func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web.Session, err error) {
+	err = p.h.DB.View(as(ctx, who), "session page", func(ctx context.Context, tx *postgres.Tx) error {
+		s, err := catalog.SessionTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		c, err := catalog.CourseTx(ctx, tx, s.CourseKey)
+		if err != nil {
+			return err
+		}
+		out = pageSession(tx, c, s)
+		all, err := offers.OfSessionTx(ctx, tx, s.ID)
+		if err != nil {
+			return err
+		}
+		for _, o := range all {
+			if o.ValidAt(tx.Now()) == nil {
+				out.Offers = append(out.Offers, pageOffer(o))
+			}
+			out.SalesClosed = out.SalesClosed || o.Price.Minor > 0 && p.h.Payments.CanTake() != nil
+		}
+		if out.SalesClosed {
+			out.SalesClosedBecause = "no-payment-provider"
+		}
+		if !who.Known() {
+			return nil
+		}
+		e, _, err := enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
+		out.EnrolledFormula = e.Formula
+		return err
+	})
+	return out, err
+}
+
+func pageOffer(o offers.Offer) web.Offer {
+	out := web.Offer{ID: o.ID, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements}
+	if o.ValidUntil != nil {
+		out.ValidUntil = *o.ValidUntil
+	}
+	return out
+}
+
+// SendSignInLink has a link sent.
+func (p Pages) SendSignInLink(ctx context.Context, email, next, lang string) error {
+	return p.h.Identity.AskForLink(ctx, email, next, lang)
+}
+
+// RedeemSignInLink opens a browser's session.
+func (p Pages) RedeemSignInLink(ctx context.Context, token string) (web.Opened, error) {
+	who, secret, expires, err := p.h.Identity.Redeem(ctx, token)
+	return web.Opened{Secret: secret, ExpiresAt: expires, Next: who.Next}, err
+}
+
+// Viewer says who a browser's session is of.
+func (p Pages) Viewer(ctx context.Context, secret string) (web.Viewer, error) {
+	who, err := p.h.Identity.OfBrowser(ctx, secret)
+	if err != nil {
+		return web.Viewer{}, err
+	}
+	return viewer(who), nil
+}
+
+func viewer(p identity.Principal) web.Viewer {
+	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff()}
+}
+
+// SignOut ends a browser's session.
+func (p Pages) SignOut(ctx context.Context, secret string) error {
+	return p.h.Identity.SignOut(ctx, secret)
+}
+
+// PlaceOrder orders an offer.
+func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, offerID, key, lang string) (web.Placed, error) {
+	o, err := p.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: who.PersonID, OfferID: offerID, Lang: lang, IdempotencyKey: key})
+	return web.Placed{OrderID: o.ID, PayURL: o.PayURL}, err
+}
+
+// Order shows an order to its buyer and to staff.
+func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Order, err error) {
+	o, err := p.h.Sales.Order(as(ctx, who), id)
+	if err != nil {
+		return out, err
+	}
+	out = web.Order{
+		ID: o.ID, State: string(o.State), Formula: o.Formula, PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, SessionKey: o.SessionKey,
+		Total: o.Total, Credited: o.Credited, PlacedAt: o.PlacedAt, Demo: o.Demo,
+	}
+	if o.ExpiresAt != nil {
+		out.ExpiresAt = *o.ExpiresAt
+	}
+	err = p.h.DB.View(ctx, "order page", func(ctx context.Context, tx *postgres.Tx) error {
+		s, err := catalog.SessionTx(ctx, tx, o.SessionID)
+		out.SessionTitle = text(s.Title())
+		return err
+	})
+	return out, err
+}
+
+// steps are the stages that a learner sees of her way; the last ones only where her formula leads there.
+var steps = []struct {
+	code   string
+	stages []journey.Stage // all of them; the last one tells when
+	exam   bool
+}{
+	{"enrolled", []journey.Stage{journey.Enrolled}, false}, {"started", []journey.Stage{journey.Started}, false},
+	{"diligent", []journey.Stage{journey.Week1First, journey.Week2First}, false}, {"succeeded", []journey.Stage{journey.Succeeded}, false},
+	{"exam_booked", []journey.Stage{journey.ExamBooked}, true}, {"exam_passed", []journey.Stage{journey.ExamPassed}, true},
+	{"certified", []journey.Stage{journey.Certified}, true},
+}
+
+// Learning shows a learner her enrolments.
+func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolment, err error) {
+	err = p.h.DB.View(as(ctx, who), "my learning", func(ctx context.Context, tx *postgres.Tx) error {
+		out = nil
+		mine, err := enrolment.OfLearnerTx(ctx, tx, who.PersonID)
+		if err != nil {
+			return err
+		}
+		ids := make([]string, len(mine))
+		for i, e := range mine {
+			ids[i] = e.ID
+		}
+		ways, err := journey.RowsTx(ctx, tx, ids...)
+		if err != nil {
+			return err
+		}
+		grades, err := gradebook.GradesTx(ctx, tx, ids...)
+		if err != nil {
+			return err
+		}
+		awarded, err := certificates.OfEnrolmentsTx(ctx, tx, who.PersonID)
+		if err != nil {
+			return err
+		}
+		for _, e := range mine {
+			x, err := p.enrolment(ctx, tx, e, ways[e.ID])
+			if err != nil {
+				return err
+			}
+			if g, ok := grades[e.ID]; ok {
+				x.GradePPM = &g
+			}
+			if c, ok := awarded[e.ID]; ok {
+				x.Certificate = &web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Revoked: c.RevokedAt != nil, Demo: c.Facts.Demo}
+			}
+			out = append(out, x)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (p Pages) enrolment(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment, way journey.Row) (out web.Enrolment, err error) {
+	s, err := catalog.SessionTx(ctx, tx, e.SessionID)
+	if err != nil {
+		return out, err
+	}
+	out = web.Enrolment{
+		ID: e.ID, Formula: e.Formula, State: "active", SessionKey: s.Key, SessionTitle: text(s.Title()), OpenedAt: e.OpenedAt,
+		ThresholdPPM: s.ThresholdPPM, CourseURL: s.CourseURL,
+	}
+	switch {
+	case e.Revoked:
+		out.State = "revoked"
+	case !way.State.Has(journey.Enrolled):
+		out.State = "left"
+	}
+	examined := e.Has(offers.ProctoredExam)
+	for _, step := range steps {
+		if !step.exam || examined {
+			x := web.Step{Code: step.code, Reached: true}
+			for _, stage := range step.stages {
+				x.Reached = x.Reached && way.State.Has(stage)
+			}
+			if x.Reached {
+				x.At = way.First[step.stages[len(step.stages)-1]]
+			}
+			out.Steps = append(out.Steps, x)
+		}
+	}
+	if examined {
+		d, sittings, err := exams.EligibilityTx(ctx, tx, e)
+		if err != nil {
+			return out, err
+		}
+		for _, c := range d.Conditions {
+			out.Checks = append(out.Checks, web.Check{Code: c.Code, Detail: c.Detail, Met: c.Met})
+		}
+		if len(sittings) > 0 {
+			out.Sitting = &web.Sitting{State: string(sittings[0].State), BookedAt: sittings[0].BookedAt}
+		}
+		out.CanBookExam = d.Eligible && (out.Sitting == nil || out.Sitting.State != string(exams.Booked))
+		return out, nil
+	}
+	if s.StateAt(tx.Now()) != catalog.Open {
+		return out, nil
+	}
+	all, err := offers.OfSessionTx(ctx, tx, s.ID)
+	for _, o := range all {
+		if o.Qualifying && o.ValidAt(tx.Now()) == nil {
+			upgrade := pageOffer(o)
+			out.Upgrade = &upgrade
+		}
+	}
+	return out, err
+}
+
+// BookExam books the exam of an enrolment.
+func (p Pages) BookExam(ctx context.Context, who web.Viewer, enrolmentID, key string) error {
+	_, err := p.h.Exams.Book(ctx, exams.BookSitting{LearnerID: who.PersonID, EnrolmentID: enrolmentID, IdempotencyKey: key})
+	return err
+}
+
+// CertificatePDF gives the document of a certificate to its holder and to staff.
+func (p Pages) CertificatePDF(ctx context.Context, who web.Viewer, id string) (web.File, error) {
+	pdf, err := p.h.Certificates.PDF(as(ctx, who), id)
+	return web.File{Name: "certificate-" + id + ".pdf", ContentType: "application/pdf", Content: pdf}, err
+}
+
+// Verify tells anybody what a certificate says.
+func (p Pages) Verify(ctx context.Context, code string) (web.Verification, error) {
+	c, err := p.h.Certificates.Verify(ctx, code)
+	if errors.Is(err, certificates.ErrNoCertificate) {
+		return web.Verification{State: "unknown", Code: code}, nil
+	}
+	if err != nil {
+		return web.Verification{}, err
+	}
+	f := c.Facts
+	out := web.Verification{
+		State: "valid", Code: c.Code, Holder: f.HolderName, Issuer: f.Issuer, Grade: f.Grade, CourseTitle: f.CourseTitle, SessionKey: f.Session,
+		Formula: f.Formula, SHA256: c.SHA256, IssuedAt: c.IssuedAt, Demo: f.Demo,
+	}
+	if c.RevokedAt != nil {
+		out.State, out.RevokedAt, out.RevokedReason = "revoked", *c.RevokedAt, c.RevokedReason
+	}
+	return out, nil
+}

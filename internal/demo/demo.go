@@ -1,0 +1,319 @@
+// Package demo fills an empty house with the collection of the paper: its sessions with synthetic learners whose counts are
+// those of Figures 7, 9, 10 and 12, and the paying learners of PRD sessions 7 and 8, who buy through the Stripe sandbox, pass
+// and are certified. Everything goes through the doors that real learners use, on a clock that walks through the years.
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"cursus/internal/app"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/payments"
+	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/stripegate"
+	"cursus/internal/gateways/stripesandbox"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/config"
+	"cursus/internal/platform/postgres"
+)
+
+// The people who can sign in after the demo was made.
+const (
+	StaffEmail   = "officer@cursus.example"
+	LearnerEmail = "prd8-01@learner.example" // paid, passed and certified
+)
+
+// ErrHalf refuses a folder in which an earlier demo was broken off.
+var ErrHalf = fault.New(fault.Conflict, "half-a-demo", "An earlier demo was broken off in this folder. Remove the folder and begin again.")
+
+// Progress is told how much of the work is done.
+type Progress func(done, total int, what string)
+
+// maker is a demo under way.
+type maker struct {
+	h        *app.House
+	clock    *clock.Manual
+	now      time.Time
+	stripe   string
+	casts    map[string][]learner
+	buyers   map[string][]identity.Person
+	open     map[string]catalog.Session
+	offers   map[string][2]offers.Offer // free, paid
+	progress Progress
+}
+
+// event is something that happens at a time.
+type event struct {
+	at   time.Time
+	what string
+	do   func(context.Context) error
+}
+
+// Seed fills the house of a configuration, unless that was done. now is the present, at which the last session is open.
+func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress) (err error) {
+	manual := clock.NewManual(sessions[0].starts.AddDate(0, -3, 0))
+	c.StripeURL = ""
+	hook, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	stripe, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(err, hook.Close())
+	}
+	c.StripeURL = "http://" + stripe.Addr().String()
+	c.Mail = "" // nobody reads mails of years ago: they are dropped below
+	h, err := app.Open(ctx, c, app.Options{Clock: manual, Mail: silent{}})
+	if err != nil {
+		return errors.Join(err, hook.Close(), stripe.Close())
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	m := &maker{h: h, clock: manual, now: now, stripe: c.StripeURL, casts: cast(), buyers: map[string][]identity.Person{}, open: map[string]catalog.Session{}, offers: map[string][2]offers.Offer{}, progress: progress}
+	ctx = postgres.WithActor(ctx, "system")
+	done, err := m.done(ctx)
+	if err != nil || done {
+		return errors.Join(err, hook.Close(), stripe.Close())
+	}
+	sandbox, err := stripesandbox.Open(stripesandbox.Config{
+		PublicURL: "http://" + stripe.Addr().String(), Folder: SandboxFolder(c), SecretKey: c.StripeKey, WebhookURL: "http://" + hook.Addr().String(),
+		WebhookSecret: c.StripeWebhookSecret, Sign: stripegate.Sign, Clock: manual, RetryBase: 20 * time.Millisecond,
+	})
+	if err != nil {
+		return errors.Join(err, hook.Close(), stripe.Close())
+	}
+	stop := serve(hook, http.HandlerFunc(m.receive))
+	stopStripe := serve(stripe, sandbox)
+	defer func() { err = errors.Join(err, stopStripe(), stop(), sandbox.Close()) }()
+	if err := h.Jobs.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Jobs.Stop(context.WithoutCancel(ctx))) }()
+	return m.play(ctx)
+}
+
+// SandboxFolder is where the demo's Stripe keeps its book.
+func SandboxFolder(c config.Config) string { return filepath.Join(c.DataDir, "stripe") }
+
+func serve(l net.Listener, h http.Handler) (stop func() error) {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = s.Serve(l) }()
+	return s.Close
+}
+
+func (m *maker) receive(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err == nil {
+		err = m.h.Payments.Receive(r.Context(), body, r.Header.Get("Stripe-Signature"))
+	}
+	if err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// done says whether the demo is there already. Its last act is the open session.
+func (m *maker) done(ctx context.Context) (done bool, err error) {
+	err = m.h.DB.View(ctx, "demo done", func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := catalog.CollectionsTx(ctx, tx)
+		if err != nil || len(all) == 0 {
+			return err
+		}
+		s, err := catalog.SessionTx(ctx, tx, openKey)
+		if errors.Is(err, catalog.ErrNoSession) {
+			return ErrHalf
+		}
+		if err != nil {
+			return err
+		}
+		there, err := offers.OfSessionTx(ctx, tx, s.ID)
+		if err == nil && len(there) < 2 {
+			err = ErrHalf
+		}
+		done = err == nil
+		return err
+	})
+	return done, err
+}
+
+// play lets everything happen in the order of time.
+func (m *maker) play(ctx context.Context) error {
+	if err := m.furnish(ctx); err != nil {
+		return err
+	}
+	var events []event
+	for _, s := range sessions {
+		events = append(events, m.eventsOf(s)...)
+	}
+	sort.SliceStable(events, func(i, j int) bool { return events[i].at.Before(events[j].at) })
+	for i, e := range events {
+		m.progress(i, len(events)+1, e.what)
+		m.clock.Set(e.at)
+		if err := e.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", e.what, err)
+		}
+	}
+	m.clock.Set(m.now)
+	if err := m.settle(ctx); err != nil {
+		return err
+	}
+	broken, err := m.h.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range broken {
+		return fmt.Errorf("the demo broke invariant %s, %s: %v", v.Check.Invariant, v.Check.Name, v.Rows)
+	}
+	m.progress(len(events), len(events)+1, openKey)
+	return m.openSession(ctx)
+}
+
+// eventsOf is the story of one session.
+func (m *maker) eventsOf(s session) (events []event) {
+	add := func(at time.Time, what string, do func(context.Context) error) {
+		events = append(events, event{at, s.key + ": " + what, do})
+	}
+	if s.paid != nil {
+		for i := range s.paid.bought {
+			at := s.starts.AddDate(0, 0, -20).Add(time.Duration(i) * 11 * time.Hour)
+			add(at, "purchase", func(ctx context.Context) error { return m.buy(ctx, s, i, at) })
+		}
+		add(s.starts.AddDate(0, 0, 21), "grades, week 3", func(ctx context.Context) error { return m.grades(ctx, s, false) })
+	}
+	add(s.ends, "grades", func(ctx context.Context) error { return m.grades(ctx, s, true) })
+	if s.paid != nil {
+		for i := range s.paid.certified {
+			at := s.ends.AddDate(0, 0, 3).Add(time.Duration(i) * 3 * time.Hour)
+			add(at, "exam", func(ctx context.Context) error { return m.exam(ctx, s, i, at) })
+		}
+	}
+	return events
+}
+
+// buy lets a learner buy the QUALIFYING formula; every third one had begun with the free one.
+func (m *maker) buy(ctx context.Context, s session, i int, at time.Time) error {
+	key, buyer := fmt.Sprintf("%s-%d", s.key, i), m.buyers[s.key][i]
+	if i%3 == 0 {
+		if _, err := m.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: buyer.ID, OfferID: m.offers[s.key][0].ID, Lang: buyer.Lang, IdempotencyKey: key + "-free"}); err != nil {
+			return err
+		}
+		m.clock.Set(at.Add(2 * time.Hour))
+	}
+	o, err := m.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: buyer.ID, OfferID: m.offers[s.key][1].ID, Lang: buyer.Lang, IdempotencyKey: key})
+	if err != nil {
+		return err
+	}
+	if err := m.pay(ctx, o); err != nil {
+		return err
+	}
+	return m.until(ctx, func() (bool, error) {
+		now, err := m.h.Sales.Order(ctx, o.ID)
+		return now.State == sales.Paid, err
+	})
+}
+
+func (m *maker) pay(ctx context.Context, o sales.Order) error {
+	var p payments.Payment
+	if err := m.h.DB.View(ctx, "demo payment", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		p, err = payments.OneTx(ctx, tx, o.PaymentID)
+		return err
+	}); err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]string{"card": "4242424242424242"})
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, m.stripe+"/sandbox/pay/"+p.CheckoutID, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the sandbox refused a payment: %s", answer.Status)
+	}
+	return nil
+}
+
+// grades imports a report of a session.
+func (m *maker) grades(ctx context.Context, s session, final bool) error {
+	email := func(buyer int) string { return m.buyers[s.key][buyer].Email }
+	_, err := m.h.Gradebook.Import(ctx, gradebook.Intake{
+		SessionID: m.open[s.key].ID, CollectedAt: m.clock.Now(), Content: report(s, m.casts[s.key], email, final),
+		FileName: fmt.Sprintf("IMT_%s_grade_report_%s.csv", s.key, m.clock.Now().Format("2006-01-02-1504")),
+	})
+	if err != nil {
+		return err
+	}
+	return m.settle(ctx)
+}
+
+// exam lets a learner sit and pass the exam.
+func (m *maker) exam(ctx context.Context, s session, i int, at time.Time) error {
+	buyer := m.buyers[s.key][i]
+	o, err := m.enrolmentOf(ctx, buyer.ID, m.open[s.key].ID)
+	if err != nil {
+		return err
+	}
+	x, err := m.h.Exams.Book(ctx, exams.BookSitting{LearnerID: buyer.ID, EnrolmentID: o, IdempotencyKey: fmt.Sprintf("%s-exam-%d", s.key, i)})
+	if err != nil {
+		return err
+	}
+	m.clock.Set(at.Add(90 * time.Minute))
+	score := 610_000 + i*17_000
+	if _, err := m.h.Exams.RecordResult(ctx, exams.Result{SittingID: x.ID, State: exams.Passed, ScorePPM: &score, Reference: "proctor " + x.ID[len(x.ID)-4:]}); err != nil {
+		return err
+	}
+	return m.settle(ctx)
+}
+
+// settle waits until every job that can run has run.
+func (m *maker) settle(ctx context.Context) error {
+	return m.until(ctx, func() (bool, error) {
+		c, err := m.h.Jobs.Count(ctx)
+		return c.Ready == 0, err
+	})
+}
+
+func (m *maker) until(ctx context.Context, holds func() (bool, error)) error {
+	for {
+		ok, err := holds()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func (m *maker) euros(n int64) money.Amount { return money.Of(n*100, "EUR") }
+
+// address is that of a paying learner.
+func address(s session, i int) string {
+	return fmt.Sprintf("%s-%02d@learner.example", strings.ToLower(strings.ReplaceAll(s.key, "-", "")), i+1)
+}
