@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
@@ -219,6 +220,37 @@ var steps = []struct {
 	{"certified", []journey.Stage{journey.Certified}, true},
 }
 
+// stepsOf says of each step whether it is reached, and when it was first.
+func stepsOf(way journey.Row) []web.Step {
+	out := make([]web.Step, len(steps))
+	for i, step := range steps {
+		x := web.Step{Code: step.code, Reached: true}
+		for _, stage := range step.stages {
+			x.Reached = x.Reached && way.State.Has(stage)
+		}
+		if x.Reached {
+			x.At = way.First[step.stages[len(step.stages)-1]]
+		}
+		out[i] = x
+	}
+	return out
+}
+
+// reached lists the steps that hold.
+func reached(way journey.Row) []web.Step {
+	return slices.DeleteFunc(stepsOf(way), func(s web.Step) bool { return !s.Reached })
+}
+
+func stateOfEnrolment(e enrolment.Enrolment, way journey.Row) string {
+	switch {
+	case e.Revoked:
+		return "revoked"
+	case !way.State.Has(journey.Enrolled):
+		return "left"
+	}
+	return "active"
+}
+
 // Learning shows a learner her enrolments.
 func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolment, err error) {
 	err = p.h.DB.View(as(ctx, who), "my learning", func(ctx context.Context, tx *postgres.Tx) error {
@@ -267,26 +299,13 @@ func (p Pages) enrolment(ctx context.Context, tx *postgres.Tx, e enrolment.Enrol
 		return out, err
 	}
 	out = web.Enrolment{
-		ID: e.ID, Formula: e.Formula, State: "active", SessionKey: s.Key, SessionTitle: text(s.Title()), OpenedAt: e.OpenedAt,
+		ID: e.ID, Formula: e.Formula, State: stateOfEnrolment(e, way), SessionKey: s.Key, SessionTitle: text(s.Title()), OpenedAt: e.OpenedAt,
 		ThresholdPPM: s.ThresholdPPM, CourseURL: s.CourseURL,
 	}
-	switch {
-	case e.Revoked:
-		out.State = "revoked"
-	case !way.State.Has(journey.Enrolled):
-		out.State = "left"
-	}
 	examined := e.Has(offers.ProctoredExam)
-	for _, step := range steps {
-		if !step.exam || examined {
-			x := web.Step{Code: step.code, Reached: true}
-			for _, stage := range step.stages {
-				x.Reached = x.Reached && way.State.Has(stage)
-			}
-			if x.Reached {
-				x.At = way.First[step.stages[len(step.stages)-1]]
-			}
-			out.Steps = append(out.Steps, x)
+	for i, step := range stepsOf(way) {
+		if !steps[i].exam || examined {
+			out.Steps = append(out.Steps, step)
 		}
 	}
 	if examined {

@@ -127,8 +127,8 @@ func given(t time.Time) *time.Time {
 	return &t
 }
 
-// rates lists the shares with their metric ids, in the order of the funnel.
-func (o Outcomes) rates() []Metric {
+// Rates lists the shares with their metric ids, in the order of the funnel.
+func (o Outcomes) Rates() []Metric {
 	return []Metric{
 		{"qualifying_share", "paid / enrolled", 1, o.Share}, {"started", "started / paid", 1, o.Started}, {"diligent", "diligent / paid", 1, o.Diligent},
 		{"eligible", "eligible / paid", 1, o.Eligible}, {"sat", "sat / paid", 1, o.Sat}, {"certified", "certified / paid", 1, o.Certified},
@@ -136,14 +136,19 @@ func (o Outcomes) rates() []Metric {
 	}
 }
 
-func (r Revenue) lines() []struct {
-	ID     string
-	Amount *money.Amount
-} {
-	return []struct {
-		ID     string
-		Amount *money.Amount
-	}{{"net_revenue", &r.Net}, {"net_per_started", r.PerStarted}, {"net_per_diligent", r.PerDiligent}, {"net_per_certified", r.PerCertified}}
+// Line is an amount with its metric id, its formula and the number of people that it was divided by (1: the sum itself).
+type Line struct {
+	ID, Formula string
+	Of          int64
+	Amount      *money.Amount
+}
+
+// Lines lists the amounts of one currency.
+func (o Outcomes) Lines(r Revenue) []Line {
+	return []Line{
+		{"net_revenue", "sales − refunds − lost disputes", 1, &r.Net}, {"net_per_started", "net / started", o.Started.Count, r.PerStarted},
+		{"net_per_diligent", "net / diligent", o.Diligent.Count, r.PerDiligent}, {"net_per_certified", "net / certified", o.Certified.Count, r.PerCertified},
+	}
 }
 
 // JSON writes the report with two-space indentation and a final line end.
@@ -159,12 +164,12 @@ func (o Outcomes) CSV(w io.Writer) error {
 		{"session", "formula", "metric", "version", "basis", "week1_rule", "count", "of", "tenths_of_percent", "wilson95_low_tenths", "wilson95_high_tenths", "amount_minor", "currency"},
 		{o.Session, o.Formula, "paid", "1", o.Basis, o.Week1Rule, strconv.FormatInt(o.Paid, 10), "", "", "", "", "", ""},
 	}
-	for _, m := range o.rates() {
+	for _, m := range o.Rates() {
 		lines = append(lines, []string{o.Session, o.Formula, m.ID, "1", o.Basis, o.Week1Rule, strconv.FormatInt(m.Rate.Count, 10), strconv.FormatInt(m.Rate.Of, 10),
 			number(m.Rate.Tenths), number(m.Rate.Low), number(m.Rate.High), "", ""})
 	}
 	for _, r := range o.Money {
-		for _, l := range r.lines() {
+		for _, l := range o.Lines(r) {
 			minor := ""
 			if l.Amount != nil {
 				minor = strconv.FormatInt(l.Amount.Minor, 10)
@@ -184,7 +189,7 @@ func (o Outcomes) Table(w io.Writer) error {
 	fmt.Fprintf(w, "%s · %s (%s)\nformula %s: %d paid of %d enrolled, basis %s, week-1 rule %s\n", o.Session, o.Title, state, o.Formula, o.Paid, o.Enrolled, o.Basis, o.Week1Rule)
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "\tcount\tof\trate\t95 %% interval\t\n")
-	for _, m := range o.rates() {
+	for _, m := range o.Rates() {
 		interval := ""
 		if m.Rate.Low != nil {
 			interval = percent(m.Rate.Low) + " to " + percent(m.Rate.High)
@@ -192,7 +197,7 @@ func (o Outcomes) Table(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t\n", m.ID, m.Rate.Count, m.Rate.Of, percent(m.Rate.Tenths), interval)
 	}
 	for _, r := range o.Money {
-		for _, l := range r.lines() {
+		for _, l := range o.Lines(r) {
 			text := "–"
 			if l.Amount != nil {
 				text = l.Amount.String()

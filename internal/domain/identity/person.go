@@ -81,3 +81,9 @@ func GrantRoleTx(ctx context.Context, tx *postgres.Tx, personID, role string) er
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "role.granted", Object: personID, Detail: map[string]string{"role": role}})
 }
+
+// RolesTx lists the roles of a person.
+func RolesTx(ctx context.Context, tx *postgres.Tx, personID string) ([]string, error) {
+	roles := []string{}
+	return roles, tx.Select(ctx, &roles, q.Q("Roles"), personID)
+}

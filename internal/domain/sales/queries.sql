@@ -19,7 +19,7 @@ select o.id, o.buyer_id, o.offer_id, o.session_id, s.key as session_key, o.formu
        o.credited_minor, o.state, o.lang, o.demo, coalesce(o.enrolment_id, '') as enrolment_id, coalesce(o.payment_id, '') as payment_id,
        coalesce(o.invoice_number, '') as invoice_number, o.placed_at, o.expires_at, o.paid_at
   from sales.orders o join catalog.sessions s on s.id = o.session_id
- where $1::text = '' or o.id < $1 order by o.id desc limit $2;
+ where o.buyer_id = $1 and ($2::text = '' or o.id < $2) order by o.id desc limit $3;
 
 -- name: OpenOrder
 select o.id, o.buyer_id, o.offer_id, o.session_id, s.key as session_key, o.formula, o.entitlements, o.qualifying, o.total_minor, o.currency,

@@ -27,13 +27,11 @@ var q = postgres.MustLoad("sales", queriesSQL)
 
 // Every fault of this room.
 var (
-	ErrNoOrder     = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
-	ErrEnrolled    = fault.New(fault.Conflict, "already-enrolled", "You have this formula of this session already.")
-	ErrClosed      = fault.New(fault.Unprocessable, "session-not-open", "This session cannot be joined now.")
-	ErrNotPaid     = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
-	ErrForeign     = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
-	errNotInLife   = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
-	errNoPaymentID = fault.New(fault.Internal, "order-without-payment", "A paid order has no payment.")
+	ErrNoOrder   = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
+	ErrEnrolled  = fault.New(fault.Conflict, "already-enrolled", "You have this formula of this session already.")
+	ErrClosed    = fault.New(fault.Unprocessable, "session-not-open", "This session cannot be joined now.")
+	ErrNotPaid   = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
+	errNotInLife = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
 )
 
 func init() {
@@ -104,12 +102,13 @@ func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 	return o, err
 }
 
-// Orders lists the orders that the actor may see, the newest first, and the key after which the list goes on.
-func (s *Service) Orders(ctx context.Context, r page.Request) (out []Order, next string, err error) {
+// Orders lists the orders of a buyer, as far as the actor may see them, the newest first, and the key after which the list
+// goes on.
+func (s *Service) Orders(ctx context.Context, buyerID string, r page.Request) (out []Order, next string, err error) {
 	var rows []row
 	err = s.db.View(ctx, "orders", func(ctx context.Context, tx *postgres.Tx) error {
 		rows = nil
-		return tx.Select(ctx, &rows, q.Q("List"), r.After, r.Limit+1)
+		return tx.Select(ctx, &rows, q.Q("List"), buyerID, r.After, r.Limit+1)
 	})
 	if len(rows) > r.Limit {
 		rows, next = rows[:r.Limit], rows[r.Limit-1].ID
