@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ type world struct {
 	cfg     config.Config
 	stripe  string // address of the sandbox
 	sandbox *stripesandbox.Sandbox
-	hook    http.Handler
+	hookMu  sync.Mutex
+	hook    http.HandlerFunc
 	session catalog.Session
 	free    offers.Offer
 	paid    offers.Offer
@@ -53,9 +55,14 @@ var system = postgres.WithActor(context.Background(), "system")
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, clock: testkit.Clock(), dsn: testkit.OwnerDSN(t)}
-	hook := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.hook.ServeHTTP(rw, r) }))
+	hook := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.hookMu.Lock()
+		hook := w.hook
+		w.hookMu.Unlock()
+		hook(rw, r)
+	}))
 	t.Cleanup(hook.Close)
-	w.hook = http.HandlerFunc(w.receive)
+	w.setHook(w.receive)
 	var err error
 	w.sandbox, err = stripesandbox.Open(stripesandbox.Config{
 		PublicURL: "http://pay.test", Folder: t.TempDir(), SecretKey: stripeKey, WebhookURL: hook.URL, WebhookSecret: hookSecret,
@@ -75,6 +82,13 @@ func newWorld(t testing.TB) *world {
 	w.open()
 	w.furnish()
 	return w
+}
+
+// setHook says what becomes of the events that the sandbox sends.
+func (w *world) setHook(hook http.HandlerFunc) {
+	w.hookMu.Lock()
+	defer w.hookMu.Unlock()
+	w.hook = hook
 }
 
 // open opens the house; a second call is a restart after a crash.
@@ -202,7 +216,11 @@ func (w *world) until(what string, holds func() bool) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	w.t.Fatalf("in vain waited for: %s", what)
+	var errs []string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &errs, postgres.Query{Name: "test", SQL: `select kind || ' ' || state || ' ' || coalesce(errors[array_upper(errors, 1)]->>'error', '') from jobs.river_job where state not in ('completed')`})
+	})
+	w.t.Fatalf("in vain waited for: %s\n%s", what, strings.Join(errs, "\n"))
 }
 
 func (w *world) state(o sales.Order) sales.Order {

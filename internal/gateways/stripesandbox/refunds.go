@@ -25,7 +25,7 @@ func createRefund(c *change, f form, _ string) (any, *apiError) {
 		amount = left
 	}
 	switch {
-	case ch.Disputed:
+	case c.chargedBack(ch):
 		return nil, badState("charge_disputed", "Charge "+ch.ID+" has been charged back; cannot issue a refund.")
 	case left == 0:
 		return nil, badState("charge_already_refunded", "Charge "+ch.ID+" has already been refunded.")
@@ -51,6 +51,17 @@ func createRefund(c *change, f form, _ string) (any, *apiError) {
 	c.emit("charge.refunded", ch, before)
 	c.emit("refund.created", r, nil)
 	return r, nil
+}
+
+// chargedBack says whether a bank holds or kept the money of a charge. A dispute that was won lets refunds pass again,
+// though the charge stays marked as disputed.
+func (c *change) chargedBack(ch *charge) bool {
+	for _, d := range c.disputes.rows {
+		if d.Charge == ch.ID && (d.Status == "needs_response" || d.Status == "under_review" || d.Status == "lost") {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *change) refundable(f form) (*charge, *apiError) {

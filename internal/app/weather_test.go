@@ -1,0 +1,324 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cursus/internal/domain/payments"
+	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/stripegate"
+	"cursus/internal/platform/postgres"
+)
+
+const (
+	declined = "4000000000000002"
+	threeD   = "4000002500003155"
+	iban     = "DE89370400440532013000"
+)
+
+// keep lets the sandbox's events be collected instead of received.
+func (w *world) keep() (kept func() [][2]string) {
+	var mu sync.Mutex
+	var all [][2]string
+	w.setHook(func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		all = append(all, [2]string{string(body), r.Header.Get("Stripe-Signature")})
+		mu.Unlock()
+		rw.WriteHeader(http.StatusNoContent)
+	})
+	return func() [][2]string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(all)
+	}
+}
+
+func (w *world) deliver(e [2]string) {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(e[0]))
+	r.Header.Set("Stripe-Signature", e[1])
+	rw := httptest.NewRecorder()
+	w.receive(rw, r)
+	if rw.Code != http.StatusNoContent {
+		w.t.Errorf("a delivery was answered %d", rw.Code)
+	}
+}
+
+// The same webhook 50 times at once has one effect.
+func TestOneEventFiftyTimesAtOnce(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(w.person("a@example.org", "A").ID, w.paid, "k")
+	kept := w.keep()
+	w.pay(o, visa)
+	w.until("the events", func() bool { return len(kept()) >= 1 })
+	time.Sleep(50 * time.Millisecond)
+	var group sync.WaitGroup
+	for range 50 {
+		for _, e := range kept() {
+			group.Go(func() { w.deliver(e) })
+		}
+	}
+	group.Wait()
+	w.becomes(o, sales.Paid)
+	w.quiet()
+	w.counts(map[string]int{
+		"select count(*) from enrolment.grants": 1, "select count(*) from invoicing.documents": 1, "select count(*) from ledger.transactions": 2,
+		"select count(*) from enrolment.enrolments": 1, "select count(*) from payments.payments where state = 'captured'": 1,
+	})
+	w.verify()
+}
+
+func (w *world) counts(want map[string]int) {
+	w.t.Helper()
+	for query, n := range want {
+		var got int
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Get(ctx, &got, postgres.Query{Name: "test", SQL: query})
+		})
+		if got != n {
+			w.t.Errorf("%s: %d, want %d", query, got, n)
+		}
+	}
+}
+
+// lostOne buys, and loses the payment to a dispute, while the events are kept.
+func (w *world) lostOne(o sales.Order) {
+	w.pay(o, visa)
+	d := w.tell("/sandbox/disputes", map[string]any{"payment_intent": w.intents()[w.payment(o).CheckoutID], "reason": "fraudulent"})
+	w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "lost"})
+}
+
+// returnedOne buys, and the whole amount is given back in the provider's dashboard.
+func (w *world) returnedOne(o sales.Order) {
+	w.pay(o, visa)
+	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.intents()[w.payment(o).CheckoutID]}, "amount": {"15000"}})
+}
+
+func (w *world) stripePost(path string, form url.Values) map[string]any {
+	w.t.Helper()
+	r, err := http.NewRequest(http.MethodPost, w.stripe+path, strings.NewReader(form.Encode())) //nolint:noctx // a test
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+stripeKey)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return w.do(r)
+}
+
+func (w *world) do(r *http.Request) map[string]any {
+	w.t.Helper()
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	out := map[string]any{}
+	if err := json.NewDecoder(answer.Body).Decode(&out); err != nil || answer.StatusCode != http.StatusOK {
+		w.t.Fatal(answer.Status, out, err)
+	}
+	return out
+}
+
+// intents gives the sandbox's payment intent of each of its checkout sessions.
+func (w *world) intents() map[string]string {
+	out := map[string]string{}
+	r, err := http.NewRequest(http.MethodGet, w.stripe+"/v1/checkout/sessions?limit=100", nil) //nolint:noctx // a test
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+stripeKey)
+	list, _ := w.do(r)["data"].([]any)
+	for _, x := range list {
+		s, _ := x.(map[string]any)
+		out[fmt.Sprint(s["id"])] = fmt.Sprint(s["payment_intent"])
+	}
+	return out
+}
+
+// What a purchase, a dispute and a refund tell may come in any order: the end is that of the order in which they happened.
+func TestEventsInEveryOrder(t *testing.T) {
+	w := newWorld(t)
+	for name, c := range map[string]struct {
+		story  func(sales.Order)
+		events int
+		end    sales.State
+	}{"lost": {w.lostOne, 4, sales.Lost}, "returned": {w.returnedOne, 3, sales.Refunded}} {
+		var all []sales.Order
+		var group sync.WaitGroup
+		for n, order := range permutations(c.events) {
+			o := w.order(w.person(fmt.Sprintf("%s%d@example.org", name, n), "A").ID, w.paid, "k")
+			all = append(all, o)
+			kept := w.keep()
+			c.story(o)
+			w.until("the events", func() bool { return len(kept()) >= c.events })
+			events := kept()
+			if len(events) != c.events {
+				t.Fatalf("%s has %d events: %v", name, len(events), events)
+			}
+			group.Go(func() {
+				for _, i := range order {
+					w.deliver(events[i])
+					time.Sleep(30 * time.Millisecond) // so that it is worked on before the next one comes
+				}
+			})
+		}
+		group.Wait()
+		for _, o := range all {
+			if now := w.becomes(o, c.end); now.Credited != now.Total {
+				t.Errorf("%s: %v of %v credited", name, now.Credited, now.Total)
+			}
+		}
+	}
+	w.verify()
+}
+
+func permutations(n int) (out [][]int) {
+	var place func(done []int)
+	place = func(done []int) {
+		if len(done) == n {
+			out = append(out, slices.Clone(done))
+			return
+		}
+		for i := range n {
+			if !slices.Contains(done, i) {
+				place(append(slices.Clone(done), i))
+			}
+		}
+	}
+	place(nil)
+	return out
+}
+
+// Declined, authenticated, delayed and failed: an order is paid only by money that came.
+func TestWaysToPay(t *testing.T) {
+	w := newWorld(t)
+	no := w.order(w.person("no@example.org", "No").ID, w.paid, "k")
+	w.pay(no, declined)
+	w.quiet()
+	if w.state(no).State != sales.AwaitingPayment {
+		t.Error("a declined card paid")
+	}
+	w.pay(no, visa) // she tries again on the same page
+	w.becomes(no, sales.Paid)
+
+	strong := w.order(w.person("3ds@example.org", "Three").ID, w.paid, "k")
+	w.tell("/sandbox/pay/"+w.payment(strong).CheckoutID, map[string]any{"card": threeD, "authenticate": "complete"})
+	w.becomes(strong, sales.Paid)
+
+	for outcome, end := range map[string]sales.State{"succeed": sales.Paid, "fail": sales.Expired} {
+		o := w.order(w.person(outcome+"@example.org", outcome).ID, w.paid, "k")
+		w.pay(o, iban)
+		w.until("the payment is pending", func() bool { return w.payment(o).State == payments.Pending })
+		if w.state(o).State != sales.AwaitingPayment {
+			t.Error("a promise paid")
+		}
+		w.tell("/sandbox/settle/"+w.payment(o).CheckoutID, map[string]any{"outcome": outcome})
+		w.becomes(o, end)
+	}
+
+	late := w.order(w.person("late@example.org", "Late").ID, w.paid, "k")
+	w.clock.Advance(time.Hour)
+	w.becomes(late, sales.Expired)
+	if again := w.order(late.BuyerID, w.paid, "k2"); again.ID == late.ID || again.State != sales.AwaitingPayment {
+		t.Error("an expired order cannot be followed by another")
+	}
+	w.verify()
+}
+
+// Refunds in parts, never more than was paid, and a dispute that is won leaves everything as it was.
+func TestRefundsAndDisputes(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(w.person("a@example.org", "A").ID, w.paid, "k")
+	w.pay(o, visa)
+	o = w.becomes(o, sales.Paid)
+	refund := func(minor int64, key string) error {
+		_, err := w.h.Sales.Refund(system, sales.RefundOrder{OrderID: o.ID, AmountMinor: &minor, Reason: "a part", IdempotencyKey: key})
+		return err
+	}
+	for range 3 { // the same key refunds once
+		if err := refund(5000, "r1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := refund(6000, "r1"); code(err) != "idempotency-key-reused" {
+		t.Error("another refund under the same key:", err)
+	}
+	w.becomes(o, sales.PartiallyRefunded)
+	if err := refund(10001, "r2"); !errors.Is(err, payments.ErrTooMuch) {
+		t.Error("more than was paid:", err)
+	}
+	d := w.tell("/sandbox/disputes", map[string]any{"payment_intent": w.payment(o).IntentID, "amount": 10000, "reason": "fraudulent"})
+	w.becomes(o, sales.Disputed)
+	w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "won"})
+	w.becomes(o, sales.PartiallyRefunded)
+	if err := refund(10000, "r3"); err != nil {
+		t.Fatal(err)
+	}
+	end := w.becomes(o, sales.Refunded)
+	if end.Credited.Minor != 15000 {
+		t.Error(end.Credited)
+	}
+	w.quiet()
+	w.counts(map[string]int{
+		"select count(*) from invoicing.documents where kind = 'credit_note'": 2,
+		"select count(*) from enrolment.grants where revoked_at is null":      0,
+	})
+	if err := refund(1, "r4"); !errors.Is(err, sales.ErrNotPaid) {
+		t.Error("a refunded order was refunded:", err)
+	}
+	w.verify()
+}
+
+// Money that an order does not need goes back by itself, and another amount than was asked for never pays.
+func TestSurplusAndMismatch(t *testing.T) {
+	w := newWorld(t)
+	a := w.person("a@example.org", "A")
+	first := w.order(a.ID, w.paid, "k1")
+	kept := w.keep()
+	w.pay(first, visa)
+	w.until("its event", func() bool { return len(kept()) > 0 })
+	w.clock.Advance(50 * time.Minute) // our order is over, but the money is on its way
+	second := w.order(a.ID, w.paid, "k2")
+	if second.ID == first.ID {
+		t.Fatal("an order whose time is over was given again")
+	}
+	w.setHook(w.receive)
+	w.pay(second, visa)
+	w.becomes(second, sales.Paid)
+	w.clock.Advance(-50 * time.Minute) // so that the signature is fresh
+	for _, e := range kept() {
+		w.deliver(e)
+	}
+	w.clock.Advance(50 * time.Minute)
+	w.becomes(first, sales.Canceled)
+	w.until("the surplus went back", func() bool { return w.payment(first).RefundedMinor == 15000 })
+
+	b := w.order(w.person("b@example.org", "B").ID, w.paid, "k")
+	kept = w.keep()
+	w.pay(b, visa)
+	w.until("its event", func() bool { return len(kept()) > 0 })
+	w.setHook(w.receive)
+	other := strings.ReplaceAll(kept()[0][0], "15000", "14999")
+	w.deliver([2]string{other, stripegate.Sign([]byte(other), hookSecret, w.clock.Now())})
+	w.becomes(b, sales.PaymentMismatch)
+	w.quiet()
+	if w.state(b).EnrolmentID != "" {
+		t.Error("an order was fulfilled for another amount than its own")
+	}
+	forged := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(other))
+	forged.Header.Set("Stripe-Signature", stripegate.Sign([]byte(other), "whsec_somebody_else", w.clock.Now()))
+	if err := w.h.Payments.Receive(context.Background(), []byte(other), forged.Header.Get("Stripe-Signature")); code(err) != "stripe-signature" {
+		t.Error("a forged event was taken:", err)
+	}
+}
