@@ -24,7 +24,7 @@ var floors = []struct {
 	{"internal/kernel/fault", 0, false},
 	{"internal/kernel", 1, false},
 	{"migrations", 2, false},
-	{"internal/platform/config", 3, false},
+	{"internal/platform/config", 3, false}, {"internal/platform/telemetry", 3, false},
 	{"internal/platform/postgres", 4, false},
 	{"internal/platform/postgres/cluster", 3, false},
 	{"internal/platform/jobs", 5, false}, {"internal/platform/audit", 5, false}, {"internal/platform/idempotency", 5, false},
@@ -54,18 +54,19 @@ var schemaFloors = map[string]int{
 
 // oneRoom lists outside dependencies and the only folders that may import them.
 var oneRoom = map[string][]string{
-	"github.com/lib/pq":                 {"internal/platform/postgres", "internal/books", "internal/domain"}, // arrays; the driver itself is registered below
-	"github.com/jmoiron/sqlx":           {"internal/platform/postgres"},
-	"github.com/pressly/goose/v3":       {"internal/platform/postgres"},
-	"github.com/riverqueue/river":       {"internal/platform/jobs"},
-	"github.com/caarlos0/env/v11":       {"internal/platform/config"},
-	"github.com/alecthomas/kong":        {"cmd/cursus"},
-	"github.com/schollz/progressbar/v3": {"cmd/cursus"},
-	"github.com/stripe/stripe-go/v76":   {"internal/gateways/stripegate"},
-	"github.com/jung-kurt/gofpdf":       {"internal/gateways/pdf"},
-	"github.com/gofiber/fiber/v2":       {"internal/transport", "api"},
-	"github.com/wneessen/go-mail":       {"internal/gateways/mail"},
-	"github.com/google/uuid":            {"internal/kernel/ident"},
+	"github.com/lib/pq":                   {"internal/platform/postgres", "internal/books", "internal/domain"}, // arrays; the driver itself is registered below
+	"github.com/jmoiron/sqlx":             {"internal/platform/postgres"},
+	"github.com/pressly/goose/v3":         {"internal/platform/postgres"},
+	"github.com/riverqueue/river":         {"internal/platform/jobs"},
+	"github.com/caarlos0/env/v11":         {"internal/platform/config"},
+	"github.com/alecthomas/kong":          {"cmd/cursus"},
+	"github.com/schollz/progressbar/v3":   {"cmd/cursus"},
+	"github.com/stripe/stripe-go/v76":     {"internal/gateways/stripegate"},
+	"github.com/jung-kurt/gofpdf":         {"internal/gateways/pdf"},
+	"github.com/gofiber/fiber/v2":         {"internal/transport", "api"},
+	"github.com/wneessen/go-mail":         {"internal/gateways/mail"},
+	"github.com/prometheus/client_golang": {"internal/platform/telemetry"},
+	"github.com/google/uuid":              {"internal/kernel/ident"},
 }
 
 func floorOf(pkg string) (floor int, prefix string, within, known bool) {
@@ -130,7 +131,7 @@ var forbidden = []struct {
 }{
 	{regexp.MustCompile(`\btime\.Now\(`), []string{"internal/kernel/clock", "cmd/cursus", "internal/testkit"}, "the time comes from kernel/clock (commands may measure how long they took)"},
 	{regexp.MustCompile(`\bos\.(Getenv|LookupEnv)\(`), []string{"internal/platform/config", "internal/testkit"}, "the environment is read by platform/config"},
-	{regexp.MustCompile(`\bfloat(32|64)\b`), []string{"internal/domain/analytics", "cmd/cursus", "internal/gateways/pdf"}, "no float touches money or grades (on paper a float is a length; grades come as text)"},
+	{regexp.MustCompile(`\bfloat(32|64)\b`), []string{"internal/domain/analytics", "cmd/cursus", "internal/gateways/pdf", "internal/platform/telemetry"}, "no float touches money or grades (on paper a float is a length; grades come as text)"},
 	{regexp.MustCompile("[\"`](?i:select|insert into|update|delete from) "), []string{"internal/platform/postgres", "internal/testkit"}, "SQL stands in queries.sql"},
 }
 

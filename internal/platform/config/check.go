@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"cursus/internal/kernel/fault"
+)
+
+// ErrSettings refuses to start; each field names a variable.
+var ErrSettings = fault.New(fault.Invalid, "bad-settings", "Cursus does not start with these settings.")
+
+// minSecret is the length of CURSUS_SECRET in bytes; minVariety is how many different ones it has at least.
+const (
+	minSecret  = 32
+	minVariety = 10
+)
+
+// CheckServing says what is wrong with the settings of a server: secrets that are weak or missing, addresses that browsers
+// cannot trust, a live key where it must not be. It gives every fault at once.
+func (c Config) CheckServing() error {
+	refused := ErrSettings
+	refuse := func(variable, code, detail string) { refused = refused.At(variable, code, detail) }
+	if len(c.Secret) < minSecret || variety(c.Secret) < minVariety {
+		refuse("CURSUS_SECRET", "weak", "It must have 32 characters or more, of 10 kinds or more. For example: openssl rand -base64 36")
+	}
+	base, err := url.Parse(c.BaseURL)
+	switch {
+	case c.BaseURL == "":
+		refuse("CURSUS_BASE_URL", "missing", "The address of this site, such as https://cursus.example.org, is needed for links, cookies and payments.")
+	case err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" || strings.Trim(base.Path, "/") != "" || base.RawQuery != "":
+		refuse("CURSUS_BASE_URL", "invalid", "It must be like https://cursus.example.org, without a path.")
+	case base.Scheme == "http" && !loopback(base.Hostname()):
+		refuse("CURSUS_BASE_URL", "insecure", "Browsers reach this site over http: cookies and links could be read on the way. Use https.")
+	}
+	live := strings.HasPrefix(c.StripeKey, "sk_live_") || strings.HasPrefix(c.StripeKey, "rk_live_")
+	switch {
+	case c.StripeKey == "" && c.StripeWebhookSecret != "":
+		refuse("CURSUS_STRIPE_KEY", "missing", "A webhook secret is set, but no key.")
+	case c.StripeKey != "" && !strings.HasPrefix(c.StripeWebhookSecret, "whsec_"):
+		refuse("CURSUS_STRIPE_WEBHOOK_SECRET", "missing", "It must begin with whsec_: without it anybody could say that something was paid.")
+	}
+	if live && c.Demo {
+		refuse("CURSUS_STRIPE_KEY", "live-demo", "A demonstration does not start beside a live key.")
+	}
+	if live && c.StripeURL != "" {
+		refuse("CURSUS_STRIPE_URL", "live-sandbox", "A live key is sent to Stripe alone.")
+	}
+	if !c.Demo && c.StripeURL != "" {
+		refuse("CURSUS_STRIPE_URL", "no-demo", "The sandbox is for the demonstration (CURSUS_DEMO=true).")
+	}
+	if len(refused.Fields) > 0 {
+		return refused
+	}
+	return nil
+}
+
+func variety(s string) int {
+	kinds := map[rune]bool{}
+	for _, r := range s {
+		kinds[r] = true
+	}
+	return len(kinds)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// String hides what is secret, so that a configuration can be logged.
+func (c Config) String() string {
+	return fmt.Sprintf("addr=%s base_url=%s demo=%t stripe=%t mail=%t", c.Addr, c.BaseURL, c.Demo, c.StripeKey != "", c.Mail != "")
+}

@@ -1,0 +1,47 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/config"
+)
+
+// Each of these starts a server that lies, leaks or takes real money for a demonstration.
+func TestWeakSettingsAreRefused(t *testing.T) {
+	good := config.Config{
+		Secret: "correct horse battery staple 1234", BaseURL: "https://cursus.example.org", StripeKey: "sk_live_abc", StripeWebhookSecret: "whsec_abcdefgh",
+	}
+	if err := good.CheckServing(); err != nil {
+		t.Fatal(err)
+	}
+	for variable, spoil := range map[string]func(c *config.Config){
+		"CURSUS_SECRET weak":                   func(c *config.Config) { c.Secret = strings.Repeat("a", 64) },
+		"CURSUS_SECRET weak ":                  func(c *config.Config) { c.Secret = "short" },
+		"CURSUS_BASE_URL missing":              func(c *config.Config) { c.BaseURL = "" },
+		"CURSUS_BASE_URL insecure":             func(c *config.Config) { c.BaseURL = "http://cursus.example.org" },
+		"CURSUS_BASE_URL invalid":              func(c *config.Config) { c.BaseURL = "https://cursus.example.org/shop" },
+		"CURSUS_STRIPE_WEBHOOK_SECRET missing": func(c *config.Config) { c.StripeWebhookSecret = "" },
+		"CURSUS_STRIPE_KEY missing":            func(c *config.Config) { c.StripeKey = "" },
+		"CURSUS_STRIPE_KEY live-demo":          func(c *config.Config) { c.Demo = true },
+		"CURSUS_STRIPE_URL live-sandbox":       func(c *config.Config) { c.StripeURL, c.Demo = "http://127.0.0.1:1", true },
+		"CURSUS_STRIPE_URL no-demo":            func(c *config.Config) { c.StripeURL, c.StripeKey = "http://127.0.0.1:1", "sk_test_a" },
+	} {
+		c := good
+		spoil(&c)
+		err := c.CheckServing()
+		want, found := strings.Fields(variable), false
+		if err != nil {
+			for _, f := range fault.From(err).Fields {
+				found = found || f.Pointer == want[0] && f.Code == want[1]
+			}
+		}
+		if !found {
+			t.Errorf("%s: %v", variable, err)
+		}
+	}
+	if s := good.String(); strings.Contains(s, "sk_live") || strings.Contains(s, "horse") {
+		t.Error("a secret is logged:", s)
+	}
+}
