@@ -3,7 +3,8 @@ export CGO_ENABLED := 0
 export GOFLAGS := -buildvcs=false
 GO ?= go
 
-.PHONY: help deps build build-cursus generate test bench lint fuzz ci clean
+
+.PHONY: help run deps build build-cursus generate test bench lint fuzz ci clean
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -13,8 +14,12 @@ deps: ## Find PostgreSQL and the PDF and browser tools, or install them, or say 
 build: ## Compile everything
 	$(GO) build ./...
 
-build-cursus: deps ## Make build/cursus
+build-cursus: ## Make build/cursus
+	@sh .ci/deps server
 	$(GO) build -trimpath -o build/cursus ./cmd/cursus
+
+run: build-cursus ## Set everything up, make the demonstration where there is none, and serve it (CURSUS_ADDR, CURSUS_DATA_DIR)
+	build/cursus serve --demo
 
 generate: ## Write what is made from the code: docs/settings.md (a test fails when it is stale)
 	$(GO) test -count=1 ./internal/platform/config -update

@@ -20,6 +20,7 @@ import (
 )
 
 type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Answer (API and pages) and work, until told to stop."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to the newest schema."`
 	Import  struct {
 		Session sessionCmd `cmd:"" help:"Make a session with its exercise map."`
@@ -29,6 +30,8 @@ type cli struct {
 		Indicators indicatorsCmd `cmd:"" help:"The five indicators of a session."`
 		Outcomes   outcomesCmd   `cmd:"" help:"What the QUALIFYING formula of a session became, and what each euro bought."`
 	} `cmd:"" help:"Ask the books."`
+	Staff   staffCmd   `cmd:"" help:"Give a person roles."`
+	Token   tokenCmd   `cmd:"" help:"Make an API token."`
 	Demo    demoCmd    `cmd:"" help:"Fill an empty data folder with the demonstration."`
 	Sandbox sandboxCmd `cmd:"" help:"Serve the Stripe sandbox of the demonstration."`
 	Verify  verifyCmd  `cmd:"" help:"Check every invariant; exit with 1 and the rows where one is broken."`

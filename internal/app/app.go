@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"sync/atomic"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
@@ -45,6 +46,7 @@ type House struct {
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
+	ending       atomic.Bool
 }
 
 // Options change what a house is made of; the zero value is for production.

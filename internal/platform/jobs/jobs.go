@@ -60,6 +60,7 @@ type Jobs struct {
 	db      *postgres.DB
 	workers *river.Workers
 	kinds   int
+	observe func(kind, result string)
 	client  *river.Client[*sql.Tx]
 	log     *slog.Logger
 }
@@ -78,12 +79,29 @@ func Register[A Args](j *Jobs, work func(ctx context.Context, args A) error) {
 	river.AddWorker(j.workers, river.WorkFunc(func(ctx context.Context, job *river.Job[A]) error {
 		err := work(postgres.WithActor(ctx, "system"), job.Args)
 		var early *notYet
+		if j.observe != nil {
+			j.observe(job.Args.Kind(), resultOf(err))
+		}
 		if !errors.As(err, &early) || job.AttemptedAt == nil || job.AttemptedAt.Sub(job.CreatedAt) > patience {
 			return err
 		}
 		return river.JobSnooze(max(firstWait, job.AttemptedAt.Sub(job.CreatedAt)/2))
 	}))
 }
+
+func resultOf(err error) string {
+	var early *notYet
+	switch {
+	case err == nil:
+		return "done"
+	case errors.As(err, &early):
+		return "early"
+	}
+	return "failed"
+}
+
+// Observe has every job that was worked on told: its kind, and done, early or failed. Call it before Start.
+func (j *Jobs) Observe(tell func(kind, result string)) { j.observe = tell }
 
 // How long a job that came too early is asked again without counting as failed, and after which wait for the first time.
 // The waits grow with the age of the job.

@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/url"
+	"time"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/platform/telemetry"
+	"cursus/internal/transport"
+	"cursus/internal/transport/api"
+	"cursus/internal/transport/web"
+)
+
+// Serving says what a process does.
+type Serving struct {
+	Contract []byte
+	Listen   net.Listener // nil: no API and no pages
+	Worker   bool
+	Metrics  *telemetry.Metrics
+}
+
+// grace is how long running requests and jobs may take after the end was asked for.
+const grace = 25 * time.Second
+
+// catchUp is how far back missed events of the payment provider are looked for; it keeps them 30 days.
+const catchUp = 3 * 24 * time.Hour
+
+// NewServer puts the API and the pages on one server.
+func NewServer(h *House, contract []byte, m *telemetry.Metrics) (*transport.Server, error) {
+	rooms := NewRooms(h)
+	a, err := api.New(api.Options{Rooms: rooms, Authenticate: rooms.Authenticate, Contract: contract, Log: h.Log, Clock: h.Clock})
+	if err != nil {
+		return nil, err
+	}
+	pages, err := web.New(web.Options{
+		House: NewPages(h), BaseURL: h.Config.BaseURL, Secret: []byte(h.Config.Secret), PayOrigins: payOrigins(h), Demo: h.Config.Demo,
+		Contract: contract, Log: h.Log, Clock: h.Clock,
+	})
+	if err != nil {
+		return nil, err
+	}
+	o := transport.Options{API: a, Pages: pages, Ready: h.Ready, TrustedProxies: h.Config.TrustedProxies, Log: h.Log}
+	if m != nil {
+		o.Metrics = m.Handler()
+		m.Gauge("cursus_jobs_pending", "Jobs that wait.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Pending, err })
+		m.Gauge("cursus_jobs_dead", "Jobs that were given up and need a person.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Dead, err })
+		h.Jobs.Observe(m.Job)
+	}
+	return transport.NewServer(o)
+}
+
+// payOrigins are the sites that a checkout leads to.
+func payOrigins(h *House) []string {
+	origins := []string{"https://checkout.stripe.com"}
+	if u, err := url.Parse(h.Config.StripeURL); err == nil && u.Host != "" {
+		origins = append(origins, u.Scheme+"://"+u.Host)
+	}
+	return origins
+}
+
+var errEnding = fault.New(fault.Unavailable, "ending", "This process is about to end.")
+
+// Ready says why the house cannot serve now.
+func (h *House) Ready(ctx context.Context) error {
+	if h.ending.Load() {
+		return errEnding
+	}
+	return h.DB.View(ctx, "ready", func(context.Context, *postgres.Tx) error { return nil })
+}
+
+// Serve answers and works until ctx ends. Then it says that it is not ready, takes nothing new and finishes what it began;
+// what it cannot finish in time waits in the queue.
+func (h *House) Serve(ctx context.Context, s Serving) error {
+	failed := make(chan error, 2)
+	var server *transport.Server
+	if s.Listen != nil {
+		var err error
+		if server, err = NewServer(h, s.Contract, s.Metrics); err != nil {
+			return err
+		}
+		go func() { failed <- server.Serve(s.Listen) }()
+	}
+	if s.Worker {
+		if err := h.Jobs.Start(ctx); err != nil {
+			return err
+		}
+		go h.sweep(ctx)
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	h.ending.Store(true)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if server != nil {
+		err = errors.Join(err, server.Shutdown(end))
+	}
+	if s.Worker {
+		err = errors.Join(err, h.Jobs.Stop(end))
+	}
+	return err
+}
+
+// sweep finishes, every minute, what a crash or a lost message interrupted. Several workers may do so at once.
+func (h *House) sweep(ctx context.Context) {
+	ctx = postgres.WithActor(ctx, "system")
+	for tick := time.NewTicker(time.Minute); ; {
+		if n, err := h.Payments.CatchUp(ctx, h.Clock.Now().Add(-catchUp)); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "events caught up", "events", n, "error", err)
+		}
+		if n, err := h.Sales.ExpireForgotten(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "forgotten orders expired", "orders", n, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+	}
+}
