@@ -75,13 +75,18 @@ func newWorld(t testing.TB) *world {
 	stripe := httptest.NewServer(w.sandbox)
 	t.Cleanup(stripe.Close)
 	w.stripe = stripe.URL
-	w.cfg = config.Config{
-		DatabaseURL: w.dsn, BaseURL: "http://cursus.test", Secret: strings.Repeat("s3cr", 8), StripeKey: stripeKey, StripeWebhookSecret: hookSecret,
-		StripeURL: w.stripe, Mail: "file://" + t.TempDir(), MailFrom: "Cursus <no-reply@cursus.test>", Issuer: "IMT", IssuerCode: "IMT", Signatory: "D. Irector", Demo: true,
-	}
+	w.cfg = testConfig(w.dsn, w.stripe, t.TempDir())
+	w.cfg.BaseURL = "http://cursus.test"
 	w.open()
 	w.furnish()
 	return w
+}
+
+func testConfig(dsn, stripe, mails string) config.Config {
+	return config.Config{
+		DatabaseURL: dsn, Secret: "a secret for tests, long enough 1", StripeKey: stripeKey, StripeWebhookSecret: hookSecret, StripeURL: stripe,
+		Mail: "file://" + mails, MailFrom: "Cursus <no-reply@cursus.test>", Issuer: "IMT", IssuerCode: "IMT", Signatory: "D. Irector", Demo: true,
+	}
 }
 
 // setHook says what becomes of the events that the sandbox sends.
