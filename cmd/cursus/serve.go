@@ -28,7 +28,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 	if c.NoAPI && c.NoWorker {
 		return fault.InvalidInput(fault.Field{Pointer: "--no-worker", Code: "nothing-left", Detail: "Neither API nor worker: nothing is left to do."})
 	}
-	if c.Demo || settings.Demo {
+	if c.Demo {
 		if settings, err = demo.Settings(settings); err != nil {
 			return err
 		}
@@ -51,7 +51,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 			return fault.New(fault.Unavailable, "address-taken", "The address "+settings.Addr+" cannot be listened on (CURSUS_ADDR).").Because(err)
 		}
 	}
-	if settings.Demo && !c.NoAPI {
+	if c.Demo && !c.NoAPI {
 		stop, err := besideStripe(ctx, s)
 		if err != nil {
 			return errors.Join(err, serving.Listen.Close())

@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/postgres"
 )
 
@@ -29,6 +30,7 @@ func (h *House) sittingBooked(ctx context.Context, e exams.SittingBooked) error 
 // resultRecorded awards the certificate that a passed exam has earned.
 func (h *House) resultRecorded(ctx context.Context, e exams.ResultRecorded) error {
 	_, err := h.Certificates.Award(ctx, e.SittingID)
+	failpoint.Here("certificate awarded")
 	if errors.Is(err, certificates.ErrNotEarned) {
 		return nil // failed, or the formula was taken back meanwhile
 	}
@@ -40,6 +42,7 @@ func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) 
 	if err := h.Certificates.Print(ctx, e.CertificateID); err != nil {
 		return err
 	}
+	failpoint.Here("certificate printed")
 	c, err := h.Certificates.Certificate(ctx, e.CertificateID)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/postgres"
 )
 
@@ -28,6 +29,7 @@ func (s *Service) Receive(ctx context.Context, raw []byte, signature string) err
 		return err
 	}
 	_, err = s.store(ctx, []ProviderEvent{e})
+	failpoint.Here("event stored")
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"time"
 
+	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/jobs"
@@ -148,6 +149,7 @@ func (s *Service) OpenCheckout(ctx context.Context, paymentID string) (string, e
 	if err != nil {
 		return "", err
 	}
+	failpoint.Here("checkout answered")
 	err = s.db.InTx(system, "checkout opened", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := tx.Exec(ctx, q.Q("Opened"), p.ID, c.ID, c.PaymentIntentID, c.URL)
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"unicode/utf8"
 
+	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
@@ -78,6 +79,7 @@ func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book
 	got, err := s.gateway.Refund(ctx, RefundRequest{
 		RefundID: r.ID, PaymentID: p.ID, PaymentIntentID: p.IntentID, Amount: amount, IdempotencyKey: r.ID + ":refund",
 	})
+	failpoint.Here("refund answered")
 	if fault.From(err).Kind == fault.Unprocessable { // refused for good: to ask again would not help, and staff sees it failed
 		return Fact{Kind: FactRefundFailed, PaymentID: p.ID, PaymentIntentID: p.IntentID, RefundID: r.ID, Amount: amount}, true, nil
 	}

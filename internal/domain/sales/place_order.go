@@ -17,6 +17,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
@@ -59,12 +60,12 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	if err := json.Unmarshal(reply.Body, &made); err != nil {
 		return Order{}, err
 	}
-	s.step("order placed")
+	failpoint.Here("order placed")
 	if made.PaymentID != "" {
 		if _, err := s.payments.OpenCheckout(ctx, made.PaymentID); err != nil {
 			return Order{}, err
 		}
-		s.step("checkout opened")
+		failpoint.Here("checkout opened")
 	}
 	return s.Order(postgres.WithActor(ctx, "system"), made.OrderID)
 }

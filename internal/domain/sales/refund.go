@@ -9,6 +9,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
@@ -39,7 +40,7 @@ func (s *Service) Refund(ctx context.Context, c RefundOrder) (Order, error) {
 	if err != nil {
 		return Order{}, err
 	}
-	s.step("refund requested")
+	failpoint.Here("refund requested")
 	return s.Order(ctx, c.OrderID)
 }
 

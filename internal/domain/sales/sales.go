@@ -63,12 +63,11 @@ type Service struct {
 	payments *payments.Service
 	replies  *idempotency.Store
 	issuer   invoicing.Issuer
-	step     func(string) // named places where a test may stop the process
 }
 
 // New opens the room. The issuer writes the invoices.
 func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, issuer invoicing.Issuer) *Service {
-	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: issuer, step: func(string) {}}
+	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: issuer}
 }
 
 // OrderTx finds an order by id, as far as the actor may see it.

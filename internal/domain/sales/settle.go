@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
@@ -30,7 +31,7 @@ func (s *Service) Apply(ctx context.Context, eventID string) error {
 	if err != nil || !pending {
 		return err
 	}
-	s.step("event read")
+	failpoint.Here("event read")
 	err = s.db.InTx(ctx, "apply event", func(ctx context.Context, tx *postgres.Tx) error {
 		mine, err := payments.ClaimTx(ctx, tx, eventID)
 		if err != nil || !mine {
@@ -38,7 +39,7 @@ func (s *Service) Apply(ctx context.Context, eventID string) error {
 		}
 		return s.applyTx(ctx, tx, fact)
 	})
-	s.step("event applied")
+	failpoint.Here("event applied")
 	return err
 }
 
@@ -48,7 +49,7 @@ func (s *Service) BookRefund(ctx context.Context, refundID string) error {
 	if err != nil || !book {
 		return err
 	}
-	s.step("refund sent")
+	failpoint.Here("refund sent")
 	return s.db.InTx(ctx, "book refund", func(ctx context.Context, tx *postgres.Tx) error { return s.applyTx(ctx, tx, fact) })
 }
 
@@ -163,6 +164,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 	if err := s.move(ctx, tx, o, Paid); err != nil {
 		return err
 	}
+	failpoint.Here("settled, not committed")
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID}})
 }
 

@@ -19,7 +19,7 @@ type Config struct {
 	Issuer              string   `env:"CURSUS_ISSUER" envDefault:"Institut Mines-Télécom" doc:"in whose name invoices and certificates are written"`
 	IssuerCode          string   `env:"CURSUS_ISSUER_CODE" envDefault:"IMT" doc:"begins the numbers of invoices; capital letters and digits"`
 	Signatory           string   `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
-	Demo                bool     `env:"CURSUS_DEMO" doc:"demonstration: a Stripe sandbox beside us, mails in a folder, everything marked"`
+	Demo                bool     `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
 	LogLevel            string   `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
 	TrustedProxies      []string `env:"CURSUS_TRUSTED_PROXIES" doc:"addresses or networks of the proxies in front, with commas"`
 }

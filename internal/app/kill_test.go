@@ -1,0 +1,239 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"cursus/internal/app"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/stripegate"
+	"cursus/internal/gateways/stripesandbox"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+// program is Cursus as a process of its own, compiled with its failpoints.
+type program struct {
+	*world
+	binary, addr string
+	child        *exec.Cmd
+	token        string
+}
+
+// start runs the server; place names where it dies.
+func (p *program) start(place string) {
+	p.t.Helper()
+	p.child = exec.Command(p.binary, "serve") //nolint:gosec,noctx // our own program
+	c := p.cfg
+	p.child.Env = append(os.Environ(), "CURSUS_FAILPOINT="+place, "CURSUS_DATABASE_URL="+c.DatabaseURL, "CURSUS_ADDR="+p.addr, "CURSUS_BASE_URL="+c.BaseURL,
+		"CURSUS_SECRET="+c.Secret, "CURSUS_STRIPE_KEY="+c.StripeKey, "CURSUS_STRIPE_WEBHOOK_SECRET="+c.StripeWebhookSecret, "CURSUS_STRIPE_URL="+c.StripeURL,
+		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_DATA_DIR="+p.t.TempDir())
+	p.child.Stderr = io.Discard
+	if testing.Verbose() {
+		p.child.Stderr = os.Stderr
+	}
+	if err := p.child.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.until("the server answers", func() bool {
+		r, err := http.Get("http://" + p.addr + "/readyz") //nolint:noctx // a test
+		if err != nil {
+			return false
+		}
+		_ = r.Body.Close()
+		return r.StatusCode == http.StatusOK
+	})
+}
+
+// dies waits for the end of a process that must not have ended by itself.
+func (p *program) dies(place string) {
+	p.t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- p.child.Wait() }()
+	select {
+	case <-done:
+		if s, ok := p.child.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
+			p.t.Fatalf("at %q the process ended with %v", place, p.child.ProcessState)
+		}
+	case <-time.After(15 * time.Second):
+		p.stop()
+		p.t.Fatalf("the process never came to %q", place)
+	}
+}
+
+func (p *program) stop() {
+	_ = p.child.Process.Signal(syscall.SIGTERM)
+	_ = p.child.Wait()
+}
+
+// post asks the API; an answer that never came is the zero answer.
+func (p *program) post(path, key, body string) (status int, answer map[string]any) {
+	r, err := http.NewRequest(http.MethodPost, "http://"+p.addr+path, strings.NewReader(body)) //nolint:noctx // a test
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+p.token)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", key)
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, nil
+	}
+	defer func() { _ = a.Body.Close() }()
+	_ = json.NewDecoder(a.Body).Decode(&answer)
+	return a.StatusCode, answer
+}
+
+func newProgram(t *testing.T) *program {
+	t.Helper()
+	p := &program{world: &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}, binary: filepath.Join(t.TempDir(), "cursus")}
+	build := exec.Command("go", "build", "-tags", "failpoints", "-o", p.binary, "../../cmd/cursus") //nolint:noctx // a test
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	site, stripe := listen(t), listen(t)
+	p.addr, p.stripe = site.Addr().String(), "http://"+stripe.Addr().String()
+	_ = site.Close()
+	p.cfg = testConfig(p.dsn, p.stripe, t.TempDir())
+	p.cfg.BaseURL = "http://" + p.addr
+	var err error
+	p.sandbox, err = stripesandbox.Open(stripesandbox.Config{
+		PublicURL: p.stripe, Folder: t.TempDir(), SecretKey: stripeKey, WebhookURL: p.cfg.BaseURL + "/v1/webhooks/stripe", WebhookSecret: hookSecret,
+		Sign: stripegate.Sign, RetryBase: 50 * time.Millisecond, RetryMax: 200 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: p.sandbox, ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(stripe) }()
+	t.Cleanup(func() { _ = server.Close(); _ = p.sandbox.Close() })
+	// This house only looks; what has to happen is done by the process.
+	if p.h, err = app.Open(context.Background(), p.cfg, app.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.h.Close() })
+	p.furnish()
+	return p
+}
+
+// The process is killed at each named step of the main way; the next one finishes what was begun, once.
+func TestKilledAtEachStep(t *testing.T) {
+	p := newProgram(t)
+	for i, place := range []string{
+		"order placed", "checkout answered", "checkout opened", "event stored", "event read", "settled, not committed", "event applied",
+	} {
+		p.buysThrough(place, fmt.Sprintf("l%d@example.org", i))
+	}
+	p.passesThrough()
+	p.refundsThrough()
+	p.verify()
+}
+
+func (p *program) become(email string, roles ...string) identity.Person {
+	p.t.Helper()
+	who := p.person(email, "Learner")
+	p.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		for _, r := range roles {
+			if err := identity.GrantRoleTx(ctx, tx, who.ID, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	token, _, err := p.h.Identity.NewToken(system, who.ID, "test", nil, time.Hour)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.token = token
+	return who
+}
+
+func (p *program) buysThrough(place, email string) {
+	t := p.t
+	t.Helper()
+	who, body := p.become(email), fmt.Sprintf(`{"offer_id":%q,"lang":"en"}`, p.paid.ID)
+	p.start(place)
+	ordering := strings.HasPrefix(place, "order") || strings.HasPrefix(place, "checkout")
+	status, _ := p.post("/v1/orders", "k", body)
+	if ordering {
+		p.dies(place)
+		p.start("")
+		status, _ = p.post("/v1/orders", "k", body) // she sends it again, with the same key
+	}
+	if status != http.StatusCreated {
+		t.Fatalf("%s: the order is answered %d", place, status)
+	}
+	o := p.onlyOrder(who.ID)
+	p.pay(o, visa)
+	if !ordering {
+		p.dies(place)
+		p.start("")
+	}
+	p.becomes(o, sales.Paid)
+	p.quiet()
+	p.counts(map[string]int{
+		"select count(*) from sales.orders where buyer_id = '" + who.ID + "'":                                                   1,
+		"select count(*) from payments.payments p join sales.orders o on o.id = p.order_id where o.buyer_id = '" + who.ID + "'": 1,
+		"select count(*) from enrolment.enrolments where learner_id = '" + who.ID + "'":                                         1,
+	})
+	p.stop()
+}
+
+func (p *program) onlyOrder(buyer string) (o sales.Order) {
+	p.t.Helper()
+	var id string
+	p.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &id, postgres.Query{Name: "test", SQL: "select id from sales.orders where buyer_id = $1"}, buyer)
+	})
+	return p.state(sales.Order{ID: id})
+}
+
+// passesThrough lets the first learner pass while the process dies at the award and at the print.
+func (p *program) passesThrough() {
+	for i, place := range []string{"certificate awarded", "certificate printed"} {
+		learner, enrolment := p.buyer(fmt.Sprintf("l%d@example.org", i))
+		p.grades(time.Now().UTC().Add(time.Duration(i)*time.Second), fmt.Sprintf("%d,l%d@example.org,l,0.8,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", 42+i, i))
+		if _, err := p.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: learner, EnrolmentID: enrolment, IdempotencyKey: "b"}); err != nil {
+			p.t.Fatal(err)
+		}
+		p.pass(enrolment)
+		p.start(place)
+		p.dies(place)
+		p.start("")
+		p.until("the certificate", func() bool { return p.certificate(learner, enrolment).SHA256 != "" })
+		p.quiet()
+		p.counts(map[string]int{"select count(*) from certificates.certificates where enrolment_id = '" + enrolment + "'": 1})
+		p.stop()
+	}
+}
+
+// refundsThrough gives money back while the process dies before and after the provider was asked.
+func (p *program) refundsThrough() {
+	for i, place := range []string{"refund requested", "refund answered", "refund sent"} {
+		who := p.person(fmt.Sprintf("l%d@example.org", i+2), "")
+		o := p.onlyOrder(who.ID)
+		p.become("refunds@example.org", "refund")
+		p.start(place)
+		p.post("/v1/orders/"+o.ID+"/refunds", "r"+o.ID, `{"reason":"withdrawal"}`)
+		p.dies(place)
+		p.start("")
+		p.post("/v1/orders/"+o.ID+"/refunds", "r"+o.ID, `{"reason":"withdrawal"}`)
+		p.becomes(o, sales.Refunded)
+		p.quiet()
+		p.counts(map[string]int{"select count(*) from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = '" + o.ID + "'": 1})
+		p.stop()
+	}
+}
