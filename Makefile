@@ -21,7 +21,9 @@ build-cursus: ## Make build/cursus
 run: build-cursus ## Set everything up, make the demonstration where there is none, and serve it (CURSUS_ADDR, CURSUS_DATA_DIR)
 	build/cursus serve --demo
 
-generate: ## Write what is made from the code: docs/settings.md (a test fails when it is stale)
+generate: ## Write what is made from the contract and the code: api/, docs/settings.md (tests fail when they are stale)
+	$(GO) tool oapi-codegen -config api/models.yaml -o api/api.gen.go openapi.yaml
+	$(GO) tool oapi-codegen -config api/server/server.yaml -o api/server/server.gen.go openapi.yaml
 	$(GO) test -count=1 ./internal/platform/config -update
 
 test: deps ## Run every test (a clone of a real PostgreSQL database per test)

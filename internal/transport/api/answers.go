@@ -1,0 +1,133 @@
+package api
+
+import (
+	"time"
+
+	contract "cursus/api"
+	"cursus/internal/kernel/money"
+)
+
+// maxRejects is how many unreadable rows one answer lists; the count beside them is of all.
+const maxRejects = 1000
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// list is never null.
+func list(in []string) []string { return append([]string{}, in...) }
+
+func toText(t Text) contract.Text { return contract.Text{En: given(t.EN), Fr: given(t.FR)} }
+
+func toMoney(a money.Amount) contract.Money {
+	return contract.Money{AmountMinor: a.Minor, Currency: string(a.Currency)}
+}
+
+func toCourse(c Course) contract.Course {
+	return contract.Course{
+		Id: c.ID, Key: c.Key, Collection: given(c.Collection), Title: toText(c.Title), Summary: toText(c.Summary),
+		Level: given(contract.CourseLevel(c.Level)), WorkloadHours: given(c.WorkloadHours), Sessions: each(c.Sessions, toSummary),
+	}
+}
+
+func toSummary(s SessionSummary) contract.SessionSummary {
+	return contract.SessionSummary{
+		Id: s.ID, Key: s.Key, Course: s.Course, Number: given(s.Number), Title: toText(s.Title), State: contract.SessionState(s.State),
+		StartsAt: utc(s.StartsAt), EndsAt: utc(s.EndsAt), EnrolFrom: utc(s.EnrolFrom), EnrolUntil: utc(s.EnrolUntil),
+	}
+}
+
+func toSession(s Session) contract.Session {
+	return contract.Session{
+		Id: s.ID, Key: s.Key, Course: s.Course, Number: given(s.Number), Title: toText(s.Title), State: contract.SessionState(s.State),
+		StartsAt: utc(s.StartsAt), EndsAt: utc(s.EndsAt), EnrolFrom: utc(s.EnrolFrom), EnrolUntil: utc(s.EnrolUntil),
+		Platform: s.Platform, CourseUrl: given(s.CourseURL), ThresholdPpm: s.ThresholdPPM, Offers: each(s.Offers, toOffer),
+		Exercises: each(s.Exercises, func(e Exercise) contract.Exercise {
+			return contract.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: contract.ExerciseActivity(e.Activity)}
+		}),
+	}
+}
+
+func fromExercise(e contract.Exercise) Exercise {
+	return Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: string(e.Activity)}
+}
+
+func toOffer(o Offer) contract.Offer {
+	return contract.Offer{
+		Id: o.ID, Session: o.Session, Formula: o.Formula, Price: toMoney(o.Price), Entitlements: list(o.Entitlements),
+		ValidFrom: utc(o.ValidFrom), ValidUntil: utc(o.ValidUntil),
+	}
+}
+
+func toOrder(o Order) contract.Order {
+	return contract.Order{
+		Id: o.ID, State: contract.OrderState(o.State), Session: o.Session, OfferId: o.OfferID, Formula: o.Formula, Entitlements: list(o.Entitlements),
+		Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.CheckoutURL), EnrolmentId: given(o.EnrolmentID),
+		InvoiceNumber: given(o.InvoiceNumber), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),
+	}
+}
+
+func toEnrolment(e Enrolment) contract.Enrolment {
+	out := contract.Enrolment{
+		Id: e.ID, State: contract.EnrolmentState(e.State), Session: e.Session, Title: toText(e.Title), Formula: given(e.Formula),
+		Entitlements: list(e.Entitlements), OpenedAt: e.OpenedAt.UTC(), GradePpm: e.GradePPM, CourseUrl: given(e.CourseURL),
+		CertificateId: given(e.CertificateID),
+		Stages: each(e.Stages, func(s Stage) contract.Stage {
+			return contract.Stage{Code: contract.StageCode(s.Code), ReachedAt: s.ReachedAt.UTC()}
+		}),
+	}
+	if e.Sitting != nil {
+		s := toSitting(*e.Sitting)
+		out.Sitting = &s
+	}
+	return out
+}
+
+func toSitting(s Sitting) contract.Sitting {
+	return contract.Sitting{
+		Id: s.ID, EnrolmentId: s.EnrolmentID, Attempt: s.Attempt, State: contract.SittingState(s.State), ScorePpm: s.ScorePPM,
+		Reference: given(s.Reference), BookedAt: s.BookedAt.UTC(), ResultAt: utc(s.ResultAt),
+	}
+}
+
+func toCertificate(c Certificate) contract.Certificate {
+	return contract.Certificate{
+		Id: c.ID, State: contract.CertificateState(c.State), Code: c.Code, EnrolmentId: c.EnrolmentID, Session: c.Session,
+		CourseTitle: c.CourseTitle, HolderName: c.HolderName, Formula: c.Formula, Issuer: c.Issuer, Grade: given(c.Grade),
+		IssuedAt: c.IssuedAt.UTC(), RevokedAt: utc(c.RevokedAt), RevokedReason: given(c.RevokedReason), Sha256: given(c.SHA256),
+		VerificationUrl: c.VerificationURL, Demo: c.Demo,
+	}
+}
+
+func toCollection(c Collection) contract.Collection {
+	return contract.Collection{
+		Id: c.ID, CollectedAt: c.CollectedAt.UTC(), FileName: c.FileName, Family: contract.CollectionFamily(c.Family), RowsRead: c.RowsRead,
+		RowsRejected: c.RowsRejected, LearnersNew: c.LearnersNew, LearnersLeft: c.LearnersLeft, LearnersBack: c.LearnersBack,
+		CellsChanged: c.CellsChanged, Replayed: c.Replayed,
+		Unmapped: each(c.Unmapped[:min(len(c.Unmapped), maxRejects)], func(s string) string { return clip(s, 254) }),
+		Rejects: each(c.Rejects[:min(len(c.Rejects), maxRejects)], func(r Reject) contract.Reject {
+			return contract.Reject{Line: r.Line, Column: r.Column, Code: r.Code, Detail: clip(r.Detail, 499)}
+		}),
+	}
+}
+
+func toMetric(m Metric) contract.Metric {
+	return contract.Metric{Id: m.ID, Formula: m.Formula, Version: m.Version, Rate: contract.Rate{
+		Count: m.Rate.Count, Of: m.Rate.Of, TenthsOfPercent: m.Rate.Tenths, Wilson95LowTenths: m.Rate.Low, Wilson95HighTenths: m.Rate.High,
+	}}
+}
+
+func toRevenue(r Revenue) contract.Revenue {
+	return contract.Revenue{Currency: string(r.Currency), Metrics: each(r.Metrics, func(m MoneyMetric) contract.MoneyMetric {
+		out := contract.MoneyMetric{Id: m.ID, Formula: m.Formula, Version: m.Version, Of: m.Of}
+		if m.Amount != nil {
+			a := toMoney(*m.Amount)
+			out.Amount = &a
+		}
+		return out
+	})}
+}

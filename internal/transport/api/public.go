@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+
+	contract "cursus/api"
+	"cursus/api/server"
+	"cursus/internal/kernel/page"
+)
+
+func (h handlers) ListCourses(ctx context.Context, r server.ListCoursesRequestObject) (server.ListCoursesResponseObject, error) {
+	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	courses, next, err := h.rooms.Courses(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return server.ListCourses200JSONResponse{Courses: each(courses, toCourse), NextCursor: given(page.Cursor(next))}, nil
+}
+
+func (h handlers) GetCourse(ctx context.Context, r server.GetCourseRequestObject) (server.GetCourseResponseObject, error) {
+	c, err := h.rooms.Course(ctx, r.Course)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetCourse200JSONResponse(toCourse(c)), nil
+}
+
+func (h handlers) GetSession(ctx context.Context, r server.GetSessionRequestObject) (server.GetSessionResponseObject, error) {
+	s, err := h.rooms.Session(ctx, r.Session)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetSession200JSONResponse{Body: toSession(s), Headers: server.GetSession200ResponseHeaders{ETag: etag(s.Version)}}, nil
+}
+
+func (h handlers) VerifyCertificate(ctx context.Context, r server.VerifyCertificateRequestObject) (server.VerifyCertificateResponseObject, error) {
+	v, err := h.rooms.VerifyCertificate(ctx, r.Code)
+	if err != nil {
+		return nil, err
+	}
+	return server.VerifyCertificate200JSONResponse{
+		State: contract.VerificationState(v.State), Code: v.Code, HolderName: v.HolderName, Issuer: v.Issuer, CourseTitle: v.CourseTitle,
+		Session: v.Session, Formula: v.Formula, Grade: given(v.Grade), IssuedAt: v.IssuedAt.UTC(), RevokedAt: utc(v.RevokedAt),
+		RevokedReason: given(v.RevokedReason), Sha256: given(v.SHA256), Demo: v.Demo,
+	}, nil
+}
+
+func (h handlers) ReceiveStripeEvent(ctx context.Context, r server.ReceiveStripeEventRequestObject) (server.ReceiveStripeEventResponseObject, error) {
+	if err := h.rooms.ReceiveStripeEvent(ctx, callOf(ctx).body, r.Params.StripeSignature); err != nil {
+		return nil, err
+	}
+	return server.ReceiveStripeEvent204Response{}, nil
+}

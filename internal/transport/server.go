@@ -1,0 +1,147 @@
+// Package transport is the HTTP server of Cursus: the API, the pages and what those who run it ask for, on one address.
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/adaptor"
+
+	"cursus/internal/transport/api"
+	"cursus/internal/transport/web"
+)
+
+// Limits of a connection. A larger body, or a longer wait for one, is allowed by the operation that takes it.
+const (
+	maxBody       = 64 << 10
+	maxHeaders    = 16 << 10
+	readSeconds   = 15
+	writeSeconds  = 60
+	idleSeconds   = 90
+	readySeconds  = 2
+	testMaxMillis = 60_000
+)
+
+// Options say what is served. API is required.
+type Options struct {
+	API   *api.API
+	Pages *web.Web // nil: no pages
+	// Ready says why the house cannot serve now; nil: it always can. It answers /readyz.
+	Ready func(ctx context.Context) error
+	// Metrics answers /metrics; nil: there is no such address.
+	Metrics http.Handler
+	// TrustedProxies are the addresses and networks whose X-Forwarded headers are believed.
+	TrustedProxies []string
+	Log            *slog.Logger // nil: says nothing
+}
+
+// Server is the HTTP server.
+type Server struct {
+	app   *fiber.App
+	api   *api.API
+	ready func(ctx context.Context) error
+	log   *slog.Logger
+}
+
+// NewServer mounts everything. Bodies are streamed: what takes one says how much of it is read, and only after its sender was let in.
+func NewServer(o Options) (*Server, error) {
+	if o.API == nil {
+		return nil, errors.New("transport: no API")
+	}
+	s := &Server{api: o.API, ready: o.Ready, log: o.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.app = fiber.New(fiber.Config{
+		Immutable: true, CaseSensitive: true, DisableStartupMessage: true, DisablePreParseMultipartForm: true,
+		StreamRequestBody: true, BodyLimit: maxBody, ReadBufferSize: maxHeaders,
+		ReadTimeout: readSeconds * time.Second, WriteTimeout: writeSeconds * time.Second, IdleTimeout: idleSeconds * time.Second,
+		EnableTrustedProxyCheck: true, TrustedProxies: o.TrustedProxies, ErrorHandler: s.failed,
+	})
+	s.app.Get("/healthz", s.healthy)
+	s.app.Get("/readyz", s.isReady)
+	if o.Metrics != nil {
+		s.app.Get("/metrics", adaptor.HTTPHandler(o.Metrics))
+	}
+	o.API.Mount(s.app)
+	s.app.Use(bound)
+	if o.Pages != nil {
+		o.Pages.Mount(s.app)
+		s.app.Use(o.Pages.NotFound)
+	}
+	return s, nil
+}
+
+// Serve answers until Shutdown.
+func (s *Server) Serve(l net.Listener) error { return s.app.Listener(l) }
+
+// Shutdown takes no new connection and waits for the running requests, until ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
+
+// Test answers one request without a connection, for walks through the house.
+func (s *Server) Test(r *http.Request) (*http.Response, error) { return s.app.Test(r, testMaxMillis) }
+
+// bound reads the body of a request for the pages, whose forms are small, and refuses a larger one.
+func bound(c *fiber.Ctx) error {
+	stream := c.Request().BodyStream()
+	if stream == nil {
+		return c.Next()
+	}
+	if c.Request().Header.ContentLength() > maxBody {
+		return fiber.ErrRequestEntityTooLarge
+	}
+	raw, err := io.ReadAll(io.LimitReader(stream, maxBody+1))
+	switch {
+	case err != nil:
+		return fiber.ErrBadRequest
+	case len(raw) > maxBody:
+		return fiber.ErrRequestEntityTooLarge
+	}
+	c.Request().SetBodyRaw(raw)
+	return c.Next()
+}
+
+// failed answers what no handler did: requests that cannot be read, and errors that a handler let through.
+func (s *Server) failed(c *fiber.Ctx, err error) error {
+	if path := c.Path(); path == "/v1" || strings.HasPrefix(path, "/v1/") {
+		return s.api.Refuse(c, err)
+	}
+	status := fiber.StatusInternalServerError
+	var known *fiber.Error
+	if errors.As(err, &known) {
+		status = known.Code
+	}
+	if status >= 500 {
+		s.log.ErrorContext(c.UserContext(), "request failed", "status", status, "error", err)
+	}
+	return plain(c, status, http.StatusText(status))
+}
+
+func (s *Server) healthy(c *fiber.Ctx) error { return plain(c, fiber.StatusOK, "ok") }
+
+func (s *Server) isReady(c *fiber.Ctx) error {
+	if s.ready == nil {
+		return plain(c, fiber.StatusOK, "ready")
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), readySeconds*time.Second)
+	defer cancel()
+	if err := s.ready(ctx); err != nil {
+		s.log.WarnContext(ctx, "not ready", "error", err)
+		return plain(c, fiber.StatusServiceUnavailable, "not ready")
+	}
+	return plain(c, fiber.StatusOK, "ready")
+}
+
+func plain(c *fiber.Ctx, status int, text string) error {
+	c.Set(fiber.HeaderContentType, "text/plain; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	return c.Status(status).SendString(text + "\n")
+}
