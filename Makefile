@@ -22,6 +22,7 @@ run: build-cursus ## Set everything up, make the demonstration where there is no
 	build/cursus serve --demo
 
 generate: ## Write what is made from the contract and the code: api/, docs/settings.md (tests fail when they are stale)
+	cp openapi.yaml api/contract/openapi.yaml
 	$(GO) tool oapi-codegen -config api/models.yaml -o api/api.gen.go openapi.yaml
 	$(GO) tool oapi-codegen -config api/server/server.yaml -o api/server/server.gen.go openapi.yaml
 	$(GO) test -count=1 ./internal/platform/config -update

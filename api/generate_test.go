@@ -12,6 +12,13 @@ import (
 var generated = map[string]string{"api/models.yaml": "api/api.gen.go", "api/server/server.yaml": "api/server/server.gen.go"}
 
 func TestGeneratedCodeIsThatOfTheContract(t *testing.T) {
+	contract, err := os.ReadFile("../openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if embedded, err := os.ReadFile("contract/openapi.yaml"); err != nil || !bytes.Equal(embedded, contract) {
+		t.Errorf("api/contract/openapi.yaml is not openapi.yaml: run make generate (%v)", err)
+	}
 	for config, file := range generated {
 		fresh := filepath.Join(t.TempDir(), "fresh.go")
 		c := exec.Command("go", "tool", "oapi-codegen", "-config", config, "-o", fresh, "openapi.yaml")

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"cursus"
+	"cursus/api/contract"
 	"cursus/internal/app"
 	"cursus/internal/demo"
 	"cursus/internal/kernel/fault"
@@ -46,7 +46,7 @@ func (c serveCmd) Run(ctx context.Context, s streams, settings config.Config) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	serving := app.Serving{Contract: cursus.Contract, Worker: !c.NoWorker, Metrics: telemetry.NewMetrics()}
+	serving := app.Serving{Contract: contract.YAML, Worker: !c.NoWorker, Metrics: telemetry.NewMetrics()}
 	if !c.NoAPI {
 		if serving.Listen, err = (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Addr); err != nil {
 			return fault.New(fault.Unavailable, "address-taken", "The address "+settings.Addr+" cannot be listened on (CURSUS_ADDR).").Because(err)

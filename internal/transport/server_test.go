@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"cursus"
+	"cursus/api/contract"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/transport"
 	"cursus/internal/transport/api"
@@ -48,11 +48,11 @@ func authenticate(_ context.Context, secret string) (api.Principal, error) {
 // serve listens on an address of this machine until the test ends.
 func serve(t *testing.T, r rooms) string {
 	t.Helper()
-	a, err := api.New(api.Options{Rooms: r, Authenticate: authenticate, Contract: cursus.Contract, Uploads: 1})
+	a, err := api.New(api.Options{Rooms: r, Authenticate: authenticate, Contract: contract.YAML, Uploads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := web.New(web.Options{BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Contract: cursus.Contract})
+	pages, err := web.New(web.Options{BaseURL: "http://127.0.0.1", Secret: []byte(strings.Repeat("s", 32)), Contract: contract.YAML})
 	if err != nil {
 		t.Fatal(err)
 	}

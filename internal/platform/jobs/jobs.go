@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -18,6 +19,7 @@ import (
 
 	_ "embed"
 
+	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/postgres"
 )
 
@@ -61,8 +63,13 @@ type Jobs struct {
 	workers *river.Workers
 	kinds   int
 	observe func(kind, result string)
-	client  *river.Client[*sql.Tx]
 	log     *slog.Logger
+
+	opening sync.Mutex
+	client  *river.Client[*sql.Tx]
+	name    string // of this process among the workers
+	stop    context.CancelFunc
+	stopped chan struct{}
 }
 
 // New prepares a queue; a nil log says nothing.
@@ -70,7 +77,7 @@ func New(db *postgres.DB, log *slog.Logger) *Jobs {
 	if log == nil {
 		log = quiet()
 	}
-	return &Jobs{db: db, workers: river.NewWorkers(), log: log}
+	return &Jobs{db: db, workers: river.NewWorkers(), log: log, name: ident.New("wrk")}
 }
 
 // Register says what to do with a kind of job. The context acts as "system". An error makes the job be tried again later.
@@ -121,6 +128,8 @@ func NotYet(err error) error { return &notYet{err} }
 
 // open makes the client once the kinds are known.
 func (j *Jobs) open() (err error) {
+	j.opening.Lock()
+	defer j.opening.Unlock()
 	if j.client != nil {
 		return nil
 	}
@@ -129,7 +138,7 @@ func (j *Jobs) open() (err error) {
 		return err
 	}
 	j.client, err = river.NewClient(riverdatabasesql.New(j.db.SQL()), &river.Config{
-		Schema: schema, Workers: j.workers, Logger: j.log, FetchCooldown: poll, FetchPollInterval: poll, MaxAttempts: maxAttempts,
+		ID: j.name, Schema: schema, Workers: j.workers, Logger: j.log, FetchCooldown: poll, FetchPollInterval: poll, MaxAttempts: maxAttempts,
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: maxWorkers}},
 	})
 	return err
@@ -154,11 +163,28 @@ func (j *Jobs) Start(ctx context.Context) error {
 	if err := j.open(); err != nil {
 		return err
 	}
-	return j.client.Start(context.WithoutCancel(ctx)) // only Stop ends it, so that running jobs finish
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // only Stop ends it, so that running jobs finish
+	live, err := j.announce(ctx)
+	if err != nil {
+		stop()
+		return err
+	}
+	j.stop, j.stopped = stop, make(chan struct{})
+	go j.watch(ctx, live)
+	return j.client.Start(ctx)
 }
 
 // Stop takes no new job and waits for the running ones, until ctx ends.
-func (j *Jobs) Stop(ctx context.Context) error { return j.client.Stop(ctx) }
+func (j *Jobs) Stop(ctx context.Context) error {
+	if j.stop == nil {
+		return nil
+	}
+	err := j.client.Stop(ctx)
+	j.stop()
+	<-j.stopped
+	j.stop = nil
+	return err
+}
 
 // Drain works until nothing waits any more, for commands that end. Jobs that wait for later are left.
 func (j *Jobs) Drain(ctx context.Context) error {

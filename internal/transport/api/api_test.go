@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"cursus"
+	"cursus/api/contract"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 	"cursus/internal/transport"
@@ -26,7 +26,7 @@ func house(t *testing.T) (*fake, *apitest.Walker, *bytes.Buffer) {
 	t.Helper()
 	rooms, logged := &fake{}, &bytes.Buffer{}
 	log := slog.New(slog.NewJSONHandler(logged, nil))
-	a, err := api.New(api.Options{Rooms: rooms, Authenticate: authenticate, Contract: cursus.Contract, Log: log})
+	a, err := api.New(api.Options{Rooms: rooms, Authenticate: authenticate, Contract: contract.YAML, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func house(t *testing.T) (*fake, *apitest.Walker, *bytes.Buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := apitest.New(cursus.Contract, s.Test)
+	w, err := apitest.New(contract.YAML, s.Test)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,22 +308,22 @@ func TestAnOperationWithoutAScopeDoesNotStart(t *testing.T) {
 		"      x-scope: refunds:write\n": "", "x-scope: refunds:write": "x-scope: refund:write", "x-scope: orders:read": "x-scope: public",
 		"      operationId: getQueue\n": "", "openapi: 3.0.3": "openapi: [", "x-max-bytes: 1048576": "x-max-bytes: none",
 	} {
-		broken := strings.Replace(string(cursus.Contract), old, replacement, 1)
-		if broken == string(cursus.Contract) {
+		broken := strings.Replace(string(contract.YAML), old, replacement, 1)
+		if broken == string(contract.YAML) {
 			t.Fatalf("the contract has no %q", old)
 		}
 		if _, err := api.New(api.Options{Rooms: &fake{}, Authenticate: authenticate, Contract: []byte(broken)}); err == nil {
 			t.Errorf("a contract with %q for %q starts", replacement, old)
 		}
 	}
-	if _, err := api.New(api.Options{Contract: cursus.Contract, Authenticate: authenticate}); err == nil {
+	if _, err := api.New(api.Options{Contract: contract.YAML, Authenticate: authenticate}); err == nil {
 		t.Error("an API without rooms starts")
 	}
 }
 
 func TestARoomThatTakesTooLong(t *testing.T) {
 	rooms := &fake{waits: true}
-	quick := bytes.Replace(cursus.Contract, []byte("x-timeout-seconds: 30\n"), []byte("x-timeout-seconds: 1\n"), 1)
+	quick := bytes.Replace(contract.YAML, []byte("x-timeout-seconds: 30\n"), []byte("x-timeout-seconds: 1\n"), 1)
 	a, err := api.New(api.Options{Rooms: rooms, Authenticate: authenticate, Contract: quick})
 	if err != nil {
 		t.Fatal(err)
@@ -332,7 +332,7 @@ func TestARoomThatTakesTooLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := apitest.New(cursus.Contract, s.Test)
+	w, err := apitest.New(contract.YAML, s.Test)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,7 +342,7 @@ func TestARoomThatTakesTooLong(t *testing.T) {
 }
 
 func TestWhoRunsItIsAnswered(t *testing.T) {
-	a, err := api.New(api.Options{Rooms: &fake{}, Authenticate: authenticate, Contract: cursus.Contract})
+	a, err := api.New(api.Options{Rooms: &fake{}, Authenticate: authenticate, Contract: contract.YAML})
 	if err != nil {
 		t.Fatal(err)
 	}
