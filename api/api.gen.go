@@ -418,7 +418,9 @@ type Certificate struct {
 	// Example: false
 	Demo bool `json:"demo"`
 
-	// EnrolmentId Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 	EnrolmentId EnrolmentID `json:"enrolment_id"`
 
 	// Formula As printed.
@@ -436,7 +438,9 @@ type Certificate struct {
 	// Example: Zoé Ndiaye
 	HolderName string `json:"holder_name"`
 
-	// Id Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// Id Id of the certificate.
+	//
+	// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id CertificateID `json:"id"`
 
 	// IssuedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -485,7 +489,9 @@ type Certificate struct {
 // Example: valid
 type CertificateState string
 
-// CertificateID Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+// CertificateID Id of the certificate.
+//
+// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CertificateID = string
 
 // Collection A grade report, and what its import did. In a list, `unmapped` and `rejects` are empty.
@@ -515,7 +521,9 @@ type Collection struct {
 	// Example: IMT_PRD_s7_grade_report_2018-10-31-2100.csv
 	FileName string `json:"file_name"`
 
-	// Id Example: col_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// Id Id of the grade report.
+	//
+	// Example: col_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id CollectionID `json:"id"`
 
 	// LearnersBack Learners who had left and are there again.
@@ -560,7 +568,9 @@ type Collection struct {
 // Example: legacy
 type CollectionFamily string
 
-// CollectionID Example: col_01kb5t8kz9e0qv4m3r2x7nwhjd
+// CollectionID Id of the grade report.
+//
+// Example: col_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CollectionID = string
 
 // CollectionPage A page of grade reports.
@@ -664,13 +674,17 @@ type Eligibility struct {
 	// Example: false
 	Eligible bool `json:"eligible"`
 
-	// EnrolmentId Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 	EnrolmentId EnrolmentID `json:"enrolment_id"`
 }
 
 // Enrolment The right of a learner to follow a session.
 type Enrolment struct {
-	// CertificateId Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// CertificateId Id of the certificate.
+	//
+	// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 	CertificateId *CertificateID `json:"certificate_id,omitempty"`
 
 	// CourseUrl Where the session is followed.
@@ -691,7 +705,9 @@ type Enrolment struct {
 	// Example: 500000
 	GradePpm *PPM `json:"grade_ppm,omitempty"`
 
-	// Id Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// Id Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id EnrolmentID `json:"id"`
 
 	// OpenedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -726,7 +742,9 @@ type Enrolment struct {
 // Example: active
 type EnrolmentState string
 
-// EnrolmentID Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+// EnrolmentID Id of the enrolment.
+//
+// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 type EnrolmentID = string
 
 // EnrolmentPage A page of enrolments.
@@ -1005,7 +1023,9 @@ type NewOrder struct {
 	// Example: fr
 	Lang NewOrderLang `json:"lang"`
 
-	// OfferId Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId OfferID `json:"offer_id"`
 }
 
@@ -1142,7 +1162,9 @@ type Offer struct {
 	// Example: QUALIFYING
 	Formula Formula `json:"formula"`
 
-	// Id Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// Id Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id OfferID `json:"id"`
 
 	// Price An amount in minor units of a currency.
@@ -1166,7 +1188,9 @@ type Offer struct {
 	ValidUntil *Time `json:"valid_until,omitempty"`
 }
 
-// OfferID Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+// OfferID Id of the offer.
+//
+// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OfferID = string
 
 // Order What a learner bought, at the price that it had then.
@@ -1186,7 +1210,9 @@ type Order struct {
 	// Example: false
 	Demo bool `json:"demo"`
 
-	// EnrolmentId Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 	EnrolmentId *EnrolmentID `json:"enrolment_id,omitempty"`
 
 	// Entitlements What it opens.
@@ -1202,7 +1228,9 @@ type Order struct {
 	// Example: QUALIFYING
 	Formula Formula `json:"formula"`
 
-	// Id Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// Id Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id OrderID `json:"id"`
 
 	// InvoiceNumber The number of the invoice.
@@ -1210,7 +1238,9 @@ type Order struct {
 	// Example: CUR-2025-000042
 	InvoiceNumber *string `json:"invoice_number,omitempty"`
 
-	// OfferId Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId OfferID `json:"offer_id"`
 
 	// PaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -1244,7 +1274,9 @@ type Order struct {
 // Example: awaiting_payment
 type OrderState string
 
-// OrderID Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+// OrderID Id of the order.
+//
+// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderID = string
 
 // OrderPage A page of orders.
@@ -1596,10 +1628,14 @@ type Sitting struct {
 	// Example: 2025-10-09T08:53:20Z
 	BookedAt Time `json:"booked_at"`
 
-	// EnrolmentId Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 	EnrolmentId EnrolmentID `json:"enrolment_id"`
 
-	// Id Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+	// Id Id of the sitting.
+	//
+	// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id SittingID `json:"id"`
 
 	// Reference The proctor's own reference.
@@ -1628,7 +1664,9 @@ type Sitting struct {
 // Example: booked
 type SittingState string
 
-// SittingID Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+// SittingID Id of the sitting.
+//
+// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingID = string
 
 // Stage A stage of the journey that was reached.
@@ -1762,7 +1800,9 @@ type VerificationState string
 // Example: 2025-10-09T08:53:20Z
 type AsOf = Time
 
-// CertificateRef Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+// CertificateRef Id of the certificate.
+//
+// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CertificateRef = CertificateID
 
 // CourseRef defines model for CourseRef.
@@ -1771,7 +1811,9 @@ type CourseRef = string
 // Cursor defines model for Cursor.
 type Cursor = string
 
-// EnrolmentRef Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+// EnrolmentRef Id of the enrolment.
+//
+// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 type EnrolmentRef = EnrolmentID
 
 // IdempotencyKey defines model for IdempotencyKey.
@@ -1788,13 +1830,17 @@ type KnownAt = Time
 // Limit defines model for Limit.
 type Limit = int
 
-// OrderRef Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+// OrderRef Id of the order.
+//
+// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderRef = OrderID
 
 // SessionRef defines model for SessionRef.
 type SessionRef = string
 
-// SittingRef Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+// SittingRef Id of the sitting.
+//
+// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingRef = SittingID
 
 // ListCoursesParams defines parameters for ListCourses.

@@ -355,7 +355,7 @@ func TestWhoRunsItIsAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	get := func(path string) int {
-		r, _ := http.NewRequest("GET", "http://x.example"+path, nil) //nolint:errcheck // it is our own
+		r, _ := http.NewRequest(http.MethodGet, "http://x.example"+path, nil) //nolint:errcheck // it is our own
 		answer, err := s.Test(r)
 		if err != nil {
 			t.Fatal(err)

@@ -42,6 +42,7 @@ type media struct{ ContentType, Schema, Ref, Example string }
 
 type response struct {
 	Status, Description string
+	Headers             []parameter
 	Types               []media
 }
 
@@ -102,7 +103,7 @@ func readContract(raw []byte) (*contract, error) {
 func readOperation(path, method string, item, op node) operation {
 	o := operation{
 		ID: op.text("operationId"), Method: strings.ToUpper(method), Path: path, Summary: op.text("summary"),
-		Description: op.text("description"), Scope: op.text("x-cursus-scope"),
+		Description: op.text("description"), Scope: op.text("x-scope"),
 	}
 	for _, p := range append(item.get("parameters").items(), op.get("parameters").items()...) {
 		p = p.follow()
@@ -113,27 +114,42 @@ func readOperation(path, method string, item, op node) operation {
 	}
 	for _, r := range op.get("responses").pairs() {
 		v := r.value.follow()
-		o.Responses = append(o.Responses, response{r.name, v.text("description"), mediaOf(v)})
+		answer := response{Status: r.name, Description: v.text("description"), Types: mediaOf(v)}
+		for _, h := range v.get("headers").pairs() {
+			answer.Headers = append(answer.Headers, parameter{Name: h.name, Description: h.value.follow().text("description")})
+		}
+		o.Responses = append(o.Responses, answer)
 	}
 	return o
 }
 
-func readSchema(name string, s node) schema {
-	out := schema{Name: name, Type: typeOf(s), Description: s.text("description"), Example: s.get("example").example()}
+func readSchema(name string, n node) schema {
+	out := schema{Name: name, Type: typeOf(n), Description: n.text("description"), Example: n.get("example").example()}
 	required := map[string]bool{}
-	for _, part := range append([]node{s}, s.get("allOf").items()...) {
+	for _, part := range append([]node{n}, n.get("allOf").items()...) {
 		part = part.follow()
 		for _, r := range part.get("required").items() {
 			required[r.Value] = true
 		}
 		for _, p := range part.get("properties").pairs() {
-			out.Properties = append(out.Properties, parameter{Name: p.name, Type: typeOf(p.value), Description: p.value.text("description")})
+			out.Properties = append(out.Properties, parameter{Name: p.name, Type: typeOf(p.value), Description: p.value.meaning()})
 		}
 	}
 	for i := range out.Properties {
 		out.Properties[i].Required = required[out.Properties[i].Name]
 	}
 	return out
+}
+
+// meaning is the description of a part or, where it only refers, of what it refers to.
+func (n node) meaning() string {
+	if d := n.text("description"); d != "" {
+		return d
+	}
+	if all := n.get("allOf").items(); len(all) == 1 {
+		n = all[0]
+	}
+	return n.follow().text("description")
 }
 
 func mediaOf(n node) (all []media) {
@@ -177,7 +193,7 @@ func typeOf(n node) string {
 		for _, p := range n.get("allOf").items() {
 			parts = append(parts, typeOf(p))
 		}
-		return strings.Join(parts, " + ")
+		return strings.Join(parts, " + ") + orNull(n)
 	case t == "" && n.get("properties").Node != nil:
 		t = "object"
 	}
@@ -196,7 +212,14 @@ func typeOf(n node) string {
 			t += ", " + bound + " " + v
 		}
 	}
-	return t
+	return t + orNull(n)
+}
+
+func orNull(n node) string {
+	if n.text("nullable") == "true" {
+		return " or null"
+	}
+	return ""
 }
 
 type pair struct {

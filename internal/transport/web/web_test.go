@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/net/html"
 
+	"cursus"
 	"cursus/internal/kernel/fault"
 	"cursus/templates/pages"
 )
@@ -24,11 +25,7 @@ var secret = []byte("a secret for tests that is long enough")
 
 func open(t *testing.T, house House, base string) (*fiber.App, *Web) {
 	t.Helper()
-	contract, err := os.ReadFile("testdata/openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := New(Options{House: house, BaseURL: base, Secret: secret, PayOrigins: []string{"https://checkout.stripe.com"}, Demo: true, Contract: contract})
+	w, err := New(Options{House: house, BaseURL: base, Secret: secret, PayOrigins: []string{"https://checkout.stripe.com"}, Demo: true, Contract: cursus.Contract})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -451,15 +448,53 @@ func TestNumbersForPeople(t *testing.T) {
 }
 
 func TestTheContractIsReadable(t *testing.T) {
-	app, _ := open(t, newFake(), "http://127.0.0.1:8080")
+	app, w := open(t, newFake(), "http://127.0.0.1:8080")
 	_, page := visitor(t, app, "").send("GET", "/docs", "")
-	for _, want := range []string{"getOrder", "orders:read", "Of the order", "maxLength 40", "A problem", "array of Order", "ord_1", "string: paid, expired", "Order an offer &lt;once&gt;"} {
+	for _, want := range []string{
+		"getOrder", "orders:read", "Id of the order.", "maxLength 40", "array of Order", "ord_01kb5t8kz9e0qv4m3r2x7nwhjd", "string: awaiting_payment, paid",
+		"<strong>Who may do what.</strong>", "<code>application/problem+json</code>", "Stripe-Signature", "text/csv", "application/gzip", "application/pdf",
+		"integer (int64) or null", "Money or null", "Minor units: cents of EUR", "The version of the session", "one can enrol", "Form.",
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the documentation lacks %s", want)
 		}
 	}
-	if answer, body := visitor(t, app, "").send("GET", "/docs/openapi.yaml", ""); answer.StatusCode != 200 || !strings.HasPrefix(body, "openapi:") {
+	operations := regexp.MustCompile(`(?m)^      operationId: (\w+)$`).FindAllSubmatch(cursus.Contract, -1)
+	if len(operations) != len(w.docs.Operations()) || len(operations) < 20 {
+		t.Errorf("%d of %d operations are shown", len(w.docs.Operations()), len(operations))
+	}
+	for _, o := range operations {
+		if !strings.Contains(page, `<article class="operation" id="`+string(o[1])+`"`) {
+			t.Errorf("the documentation lacks %s", o[1])
+		}
+	}
+	for _, g := range w.docs.Groups {
+		for _, o := range g.Operations {
+			if o.Scope == "" || o.Summary == "" || o.Description == "" || g.Description == "" || len(o.Responses) == 0 {
+				t.Errorf("%s is shown with a hole: %+v", o.ID, o)
+			}
+			for _, p := range o.Parameters {
+				if p.Type == "" || p.Description == "" {
+					t.Errorf("%s: the parameter %s is shown with a hole", o.ID, p.Name)
+				}
+			}
+		}
+	}
+	for _, s := range w.docs.Schemas {
+		for _, p := range s.Properties {
+			if p.Type == "" || p.Description == "" {
+				t.Errorf("%s.%s says nothing: %+v", s.Name, p.Name, p)
+			}
+		}
+	}
+	if answer, body := visitor(t, app, "").send("GET", "/docs/openapi.yaml", ""); answer.StatusCode != 200 || body != string(cursus.Contract) {
 		t.Error(answer.StatusCode)
+	}
+}
+
+func TestProseIsEscaped(t *testing.T) {
+	if got := (View{}).Prose("a **<b>** `x&y`\nc\n\n<script>"); got != "<p>a <strong>&lt;b&gt;</strong> <code>x&amp;y</code> c</p><p>&lt;script&gt;</p>" {
+		t.Error(got)
 	}
 }
 
