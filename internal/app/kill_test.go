@@ -205,7 +205,7 @@ func (p *program) onlyOrder(buyer string) (o sales.Order) {
 func (p *program) passesThrough() {
 	for i, place := range []string{"certificate awarded", "certificate printed"} {
 		learner, enrolment := p.buyer(fmt.Sprintf("l%d@example.org", i))
-		p.grades(time.Now().UTC().Add(time.Duration(i)*time.Second), fmt.Sprintf("%d,l%d@example.org,l,0.8,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", 42+i, i))
+		p.imported(time.Now().UTC().Add(time.Duration(i)*time.Second), fmt.Sprintf("%d,l%d@example.org,l,0.8,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", 42+i, i))
 		if _, err := p.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: learner, EnrolmentID: enrolment, IdempotencyKey: "b"}); err != nil {
 			p.t.Fatal(err)
 		}
