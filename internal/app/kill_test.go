@@ -64,7 +64,8 @@ func (p *program) dies(place string) {
 	done := make(chan error, 1)
 	go func() { done <- p.child.Wait() }()
 	select {
-	case <-done:
+	case err := <-done:
+		p.t.Log(place, err)
 		if s, ok := p.child.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
 			p.t.Fatalf("at %q the process ended with %v", place, p.child.ProcessState)
 		}

@@ -37,8 +37,6 @@ func as(ctx context.Context, who web.Viewer) context.Context {
 	return ctx
 }
 
-func asSystem(ctx context.Context) context.Context { return postgres.WithActor(ctx, "system") }
-
 func text(t catalog.Text) web.Text { return web.Text{EN: t.EN, FR: t.FR} }
 
 // Catalogue shows every course with its sessions.

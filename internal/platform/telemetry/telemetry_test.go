@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestMetricsAreThere(t *testing.T) {
 	m.Gauge("cursus_jobs_dead", "x", func(context.Context) (int64, error) { return 3, nil })
 	m.Gauge("cursus_lost", "x", func(context.Context) (int64, error) { return 0, errors.New("gone") })
 	r := httptest.NewRecorder()
-	m.Handler().ServeHTTP(r, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler().ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{`cursus_http_requests_total{route="placeOrder",status="201"} 1`, `cursus_jobs_total{kind="sales.order_paid",result="done"} 1`, "cursus_jobs_dead 3", "cursus_lost -1", "go_goroutines"} {
 		if !strings.Contains(r.Body.String(), want) {
 			t.Errorf("%s is not there", want)

@@ -116,7 +116,6 @@ type reply struct {
 	inline   bool // show the file instead of saving it
 	session  *Opened
 	signOut  bool
-	public   bool // the same for everybody
 }
 
 type handler func(*request) (reply, error)
