@@ -288,21 +288,21 @@ func TestAFormIsOfUseToItsBrowserAlone(t *testing.T) {
 	app, _ := open(t, house, "http://127.0.0.1:8080")
 	b, other := visitor(t, app, ""), visitor(t, app, "")
 	mail := url.Values{"email": {"zoe@example.org"}, "next": {"/sessions/PRD-8"}}
-	if answer, _ := b.send("POST", "/sign-in", mail.Encode()); answer.StatusCode != 403 {
+	if answer, _ := b.send("POST", "/sign-in", mail.Encode()); answer.StatusCode != http.StatusForbidden {
 		t.Error("a form without its field was taken:", answer.StatusCode)
 	}
 	_, page := other.send("GET", "/sign-in", "")
 	mail.Set("form", formField.FindStringSubmatch(page)[1])
-	if answer, _ := b.send("POST", "/sign-in", mail.Encode()); answer.StatusCode != 403 {
+	if answer, _ := b.send("POST", "/sign-in", mail.Encode()); answer.StatusCode != http.StatusForbidden {
 		t.Error("the form of another browser was taken")
 	}
-	if answer, _ := other.send("POST", "/sign-in", mail.Encode(), "Sec-Fetch-Site", "cross-site"); answer.StatusCode != 403 {
+	if answer, _ := other.send("POST", "/sign-in", mail.Encode(), "Sec-Fetch-Site", "cross-site"); answer.StatusCode != http.StatusForbidden {
 		t.Error("a form from another site was taken")
 	}
 	if len(house.mails) != 0 {
 		t.Fatal("a mail went out:", house.mails)
 	}
-	if answer, body := b.post("/sign-in?next=/sessions/PRD-8", "/sign-in", url.Values{"email": {"zoe@example.org"}, "next": {"//evil.example/x"}}); answer.StatusCode != 200 || !strings.Contains(body, "zoe@example.org") {
+	if answer, body := b.post("/sign-in?next=/sessions/PRD-8", "/sign-in", url.Values{"email": {"zoe@example.org"}, "next": {"//evil.example/x"}}); answer.StatusCode != http.StatusOK || !strings.Contains(body, "zoe@example.org") {
 		t.Error(answer.StatusCode, body)
 	}
 	if len(house.mails) != 1 || house.mails[0] != "zoe@example.org /" {
@@ -314,7 +314,7 @@ func TestBadFormsAreRefused(t *testing.T) {
 	app, _ := open(t, newFake(), "http://127.0.0.1:8080")
 	b := visitor(t, app, "")
 	for _, email := range []string{"", "zoe", "zoe@", "Zoe <zoe@example.org>", "a@b\r\nBcc: c@d", strings.Repeat("a", 300) + "@b.c", "zoe@example.org\x00"} {
-		if answer, _ := b.post("/sign-in", "/sign-in", url.Values{"email": {email}}); answer.StatusCode != 400 {
+		if answer, _ := b.post("/sign-in", "/sign-in", url.Values{"email": {email}}); answer.StatusCode != http.StatusBadRequest {
 			t.Errorf("%q: %d", email, answer.StatusCode)
 		}
 	}
@@ -337,10 +337,10 @@ func TestSignInBuyAndLearn(t *testing.T) {
 	app, _ := open(t, house, "http://127.0.0.1:8080")
 	b := visitor(t, app, "")
 	order := url.Values{"offer": {"off_2"}, "key": {"k1"}, "back": {"/sessions/PRD-8"}}
-	if answer, _ := b.post("/sessions/PRD-8", "/checkout", order); answer.StatusCode != 303 || answer.Header.Get("Location") != "/sign-in?next=%2Fsessions%2FPRD-8" {
+	if answer, _ := b.post("/sessions/PRD-8", "/checkout", order); answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/sign-in?next=%2Fsessions%2FPRD-8" {
 		t.Fatal("who buys must sign in:", answer.Header)
 	}
-	if answer, _ := b.send("GET", "/sign-in/learner-link", ""); answer.StatusCode != 200 || b.jar["cursus"] != "" {
+	if answer, _ := b.send("GET", "/sign-in/learner-link", ""); answer.StatusCode != http.StatusOK || b.jar["cursus"] != "" {
 		t.Fatal("looking at a link spent it")
 	}
 	if answer, _ := b.post("/sign-in/learner-link", "/sign-in/learner-link", url.Values{}); answer.Header.Get("Location") != "/sessions/PRD-8" || b.jar["cursus"] != "learner-link" {
@@ -349,13 +349,13 @@ func TestSignInBuyAndLearn(t *testing.T) {
 	if answer, _ := b.post("/sessions/PRD-8", "/checkout", order); answer.Header.Get("Location") != house.payURL {
 		t.Fatal("not led to the pay page:", answer.Header)
 	}
-	if answer, body := b.send("GET", "/orders/ord_1/state", ""); answer.StatusCode != 200 || body != `{"state":"awaiting_payment"}` {
+	if answer, body := b.send("GET", "/orders/ord_1/state", ""); answer.StatusCode != http.StatusOK || body != `{"state":"awaiting_payment"}` {
 		t.Error(body)
 	}
 	if answer, _ := b.post("/sessions/PRD-8", "/checkout", url.Values{"offer": {"off_1"}, "key": {"k2"}}); answer.Header.Get("Location") != "/orders/ord_1" {
 		t.Error("a free offer enrols at once:", answer.Header)
 	}
-	if answer, _ := b.post("/learning", "/learning/enr_2/exam", url.Values{"key": {"k3"}}); answer.StatusCode != 303 || house.booked != 1 {
+	if answer, _ := b.post("/learning", "/learning/enr_2/exam", url.Values{"key": {"k3"}}); answer.StatusCode != http.StatusSeeOther || house.booked != 1 {
 		t.Error("the exam was not booked")
 	}
 	if answer, body := b.send("GET", "/certificates/crt_1.pdf", ""); body != string(thePDF) || !strings.Contains(answer.Header.Get("Content-Disposition"), "crt_1.pdf") {
@@ -397,7 +397,7 @@ func TestOurFailureSaysNothingOfItsCause(t *testing.T) {
 		t.Error(answer.StatusCode, body)
 	}
 	house.failing = fault.New(fault.Unavailable, "no-payment-provider", "x")
-	if answer, _ := visitor(t, app, "").send("GET", "/?lang=fr", ""); answer.StatusCode != 503 {
+	if answer, _ := visitor(t, app, "").send("GET", "/?lang=fr", ""); answer.StatusCode != http.StatusServiceUnavailable {
 		t.Error(answer.StatusCode)
 	}
 }
@@ -430,7 +430,7 @@ func TestTheFiguresAreTheSameInEveryForm(t *testing.T) {
 	if rows, err = csv.NewReader(strings.NewReader(text)).ReadAll(); err != nil || len(rows) != 1+2*10 || !strings.Contains(text, "net_per_certified,,,,,,34167,EUR") {
 		t.Error(err, text)
 	}
-	if answer, _ := b.send("GET", "/staff/outcomes.xls", ""); answer.StatusCode != 404 {
+	if answer, _ := b.send("GET", "/staff/outcomes.xls", ""); answer.StatusCode != http.StatusNotFound {
 		t.Error(answer.StatusCode)
 	}
 }
@@ -487,7 +487,7 @@ func TestTheContractIsReadable(t *testing.T) {
 			}
 		}
 	}
-	if answer, body := visitor(t, app, "").send("GET", "/docs/openapi.yaml", ""); answer.StatusCode != 200 || body != string(openapi.YAML) {
+	if answer, body := visitor(t, app, "").send("GET", "/docs/openapi.yaml", ""); answer.StatusCode != http.StatusOK || body != string(openapi.YAML) {
 		t.Error(answer.StatusCode)
 	}
 }
@@ -510,13 +510,13 @@ func TestStaticFilesAreKept(t *testing.T) {
 	app, w := open(t, newFake(), "http://127.0.0.1:8080")
 	b := visitor(t, app, "")
 	tag := w.static["cursus.css"].tag
-	if answer, body := b.send("GET", "/static/cursus.css?v="+tag, ""); answer.StatusCode != 200 || !strings.Contains(answer.Header.Get("Cache-Control"), "immutable") || len(body) < 1000 {
+	if answer, body := b.send("GET", "/static/cursus.css?v="+tag, ""); answer.StatusCode != http.StatusOK || !strings.Contains(answer.Header.Get("Cache-Control"), "immutable") || len(body) < 1000 {
 		t.Error(answer.StatusCode, answer.Header)
 	}
-	if answer, _ := b.send("GET", "/static/cursus.css", "", "If-None-Match", `"`+tag+`"`); answer.StatusCode != 304 {
+	if answer, _ := b.send("GET", "/static/cursus.css", "", "If-None-Match", `"`+tag+`"`); answer.StatusCode != http.StatusNotModified {
 		t.Error(answer.StatusCode)
 	}
-	if answer, _ := b.send("GET", "/static/..%2fpages.go", ""); answer.StatusCode != 404 {
+	if answer, _ := b.send("GET", "/static/..%2fpages.go", ""); answer.StatusCode != http.StatusNotFound {
 		t.Error(answer.StatusCode)
 	}
 }
