@@ -16,7 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/net/html"
 
-	"cursus"
+	openapi "cursus/api/contract"
 	"cursus/internal/kernel/fault"
 	"cursus/templates/pages"
 )
@@ -25,7 +25,7 @@ var secret = []byte("a secret for tests that is long enough")
 
 func open(t *testing.T, house House, base string) (*fiber.App, *Web) {
 	t.Helper()
-	w, err := New(Options{House: house, BaseURL: base, Secret: secret, PayOrigins: []string{"https://checkout.stripe.com"}, Demo: true, Contract: cursus.Contract})
+	w, err := New(Options{House: house, BaseURL: base, Secret: secret, PayOrigins: []string{"https://checkout.stripe.com"}, Demo: true, Contract: openapi.YAML})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -459,7 +459,7 @@ func TestTheContractIsReadable(t *testing.T) {
 			t.Errorf("the documentation lacks %s", want)
 		}
 	}
-	operations := regexp.MustCompile(`(?m)^      operationId: (\w+)$`).FindAllSubmatch(cursus.Contract, -1)
+	operations := regexp.MustCompile(`(?m)^      operationId: (\w+)$`).FindAllSubmatch(openapi.YAML, -1)
 	if len(operations) != len(w.docs.Operations()) || len(operations) < 20 {
 		t.Errorf("%d of %d operations are shown", len(w.docs.Operations()), len(operations))
 	}
@@ -487,7 +487,7 @@ func TestTheContractIsReadable(t *testing.T) {
 			}
 		}
 	}
-	if answer, body := visitor(t, app, "").send("GET", "/docs/openapi.yaml", ""); answer.StatusCode != 200 || body != string(cursus.Contract) {
+	if answer, body := visitor(t, app, "").send("GET", "/docs/openapi.yaml", ""); answer.StatusCode != 200 || body != string(openapi.YAML) {
 		t.Error(answer.StatusCode)
 	}
 }
