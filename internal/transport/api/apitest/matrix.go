@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,8 +26,9 @@ type bad struct {
 func (w *Walker) BadInput(t T, tokens Tokens, fingerprint func() string) (sent int) {
 	t.Helper()
 	for _, o := range w.Operations() {
+		requests := w.badRequests(o, tokens) // first: making a token may be a change
 		before := fingerprint()
-		for _, b := range w.badRequests(o, tokens) {
+		for _, b := range requests {
 			sent++
 			a := w.Do(t, b.r)
 			if !slices.Contains(b.want, a.Status) || a.Code == "" {
@@ -49,13 +51,16 @@ func (w *Walker) OddInput(t T, tokens Tokens) (sent int) {
 		if media != jsonType {
 			continue
 		}
-		for _, m := range mutants(schema, exampleOf(nil, schema)) {
+		for _, m := range mutants(schema, w.bodyOf(schema)) {
 			if !m.odd {
 				continue
 			}
 			sent++
 			r := w.with(o, tokens)
 			r.Body = m.body
+			if r.Header.Get("Idempotency-Key") != "" {
+				r.Header.Set("Idempotency-Key", fmt.Sprint("odd-", sent)) // else it would be refused as the key of another request
+			}
 			if a := w.Do(t, r); a.Status >= 500 && a.Status != http.StatusServiceUnavailable {
 				t.Errorf("%s, %s: %d\n%.300s\n%.300s", o.ID, m.name, a.Status, m.body, a.Body)
 			}
@@ -161,7 +166,7 @@ func (w *Walker) badBodies(o *Operation, add func(string, func(*Request), ...int
 	}
 	add("in another charset", func(r *Request) { r.Header.Set("Content-Type", jsonType+"; charset=utf-16") }, 415)
 	add("too large", func(r *Request) { r.Body = append(r.Body, strings.Repeat(" ", 64<<10)...) }, 413)
-	for _, m := range mutants(schema, exampleOf(nil, schema)) {
+	for _, m := range mutants(schema, w.bodyOf(schema)) {
 		if m.odd {
 			continue
 		}

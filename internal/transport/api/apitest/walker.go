@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -30,6 +31,10 @@ type Send func(*http.Request) (*http.Response, error)
 
 // Walker sends requests and holds the answers against the contract. It remembers which answers it has seen.
 type Walker struct {
+	// Values replace the examples of the contract: of parts of the path (order, session …) and of members of bodies (offer_id …), so
+	// that requests are about things that are there.
+	Values map[string]string
+
 	send Send
 	ops  map[string]*Operation
 	seen map[string]map[int]int
@@ -109,6 +114,9 @@ func (w *Walker) Example(operation string) Request {
 			continue
 		}
 		text := fmt.Sprint(exampleOf(p.Value.Example, p.Value.Schema.Value))
+		if v, ok := w.Values[p.Value.Name]; ok {
+			text = v
+		}
 		switch p.Value.In {
 		case openapi3.ParameterInPath:
 			r.Path[p.Value.Name] = url.PathEscape(text)
@@ -123,7 +131,7 @@ func (w *Walker) Example(operation string) Request {
 	switch {
 	case schema == nil:
 	case media == jsonType:
-		r.Body = mustJSON(exampleOf(nil, schema))
+		r.Body = mustJSON(w.bodyOf(schema))
 		r.Header.Set("Content-Type", jsonType)
 	default:
 		r.Body = []byte("bytes")
@@ -160,6 +168,21 @@ func exampleOf(example any, s *openapi3.Schema) any {
 	members := map[string]any{}
 	for name, p := range s.Properties {
 		members[name] = exampleOf(nil, p.Value)
+	}
+	return members
+}
+
+// bodyOf is the example of a body, about things that are there.
+func (w *Walker) bodyOf(s *openapi3.Schema) any {
+	members, ok := exampleOf(nil, s).(map[string]any)
+	if !ok {
+		return exampleOf(nil, s)
+	}
+	members = maps.Clone(members)
+	for name := range members {
+		if v, ok := w.Values[name]; ok {
+			members[name] = v
+		}
 	}
 	return members
 }

@@ -1,0 +1,134 @@
+package app_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cursus/internal/app"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/sales"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+	"cursus/internal/transport/api"
+	"cursus/internal/transport/api/apitest"
+)
+
+// The whole house, on PostgreSQL, under the matrix of the contract: what the contract does not allow is refused and changes no row;
+// nobody sees or moves what is somebody else's; what is strange and allowed is no failure of ours; every answer is as documented.
+func TestTheWholeHouseKeepsTheContract(t *testing.T) {
+	w := newWorld(t)
+	server, err := app.NewServer(w.h, contract(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	walker, err := apitest.New(contract(t), server.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zoe := w.person("zoe@example.org", "Zoé N’Diaye 🎓")
+	walker.Values = w.certified(zoe.ID)
+	staff := w.person("staff@example.org", "Staff Member")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
+	})
+	stranger := w.person("stranger@example.org", "Somebody Else")
+	w.quiet()
+
+	rows := everyRow(t, testkit.Owner(t, w.dsn))
+	own := []string{"orders:write", "orders:read", "learning:read", "exams:book"}
+	if sent := walker.BadInput(t, w.tokens(staff), rows); sent < 2000 {
+		t.Error("only", sent, "bad requests were sent")
+	}
+	if sent := walker.Foreign(t, w.tokens(stranger), own, rows); sent < 8 {
+		t.Error("only", sent, "requests for foreign things were sent")
+	}
+	for _, operation := range []string{"getOrder", "getEligibility", "getCertificate", "getCertificatePdf", "listOrders", "listEnrolments"} {
+		r := walker.Example(operation)
+		r.Token = w.tokens(zoe)(own...)
+		if a := walker.Do(t, r); a.Status != 200 {
+			t.Errorf("%s of her own: %d %s", operation, a.Status, a.Body)
+		}
+	}
+	walker.Scopes(t, w.tokens(staff), api.Scopes)
+	walker.OddInput(t, w.tokens(staff))
+	w.quiet()
+	w.verify()
+}
+
+// certified leads a learner to a certificate and names the things that came of it.
+func (w *world) certified(learner string) map[string]string {
+	w.t.Helper()
+	o := w.order(learner, w.paid, "k1")
+	w.pay(o, visa)
+	o = w.becomes(o, sales.Paid)
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.LinkTx(ctx, tx, learner, w.session.Platform, "42")
+	})
+	w.clock.Advance(24 * time.Hour)
+	w.grades(w.clock.Now(), "42,zoe@example.org,zoe,0.5,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled")
+	x, err := w.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: learner, EnrolmentID: o.EnrolmentID, IdempotencyKey: "b1"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	score := 870_000
+	if _, err := w.h.Exams.RecordResult(system, exams.Result{SittingID: x.ID, State: exams.Passed, ScorePPM: &score}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.quiet()
+	c := w.certificate(learner, o.EnrolmentID)
+	return map[string]string{
+		"course": "PRD", "session": w.session.Key, "order": o.ID, "offer_id": w.paid.ID, "enrolment": o.EnrolmentID, "sitting": x.ID, "certificate": c.ID, "code": c.Code,
+	}
+}
+
+// everyRow gives a mark of all rows, by their number and the last transaction that wrote one. Tokens are made by the test itself.
+func everyRow(t *testing.T, owner *sql.DB) func() string {
+	t.Helper()
+	var parts []string
+	found, err := owner.Query(`SELECT schemaname || '.' || tablename FROM pg_tables
+	  WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname || '.' || tablename <> 'identity.tokens' ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = found.Close() }()
+	for found.Next() {
+		var name string
+		if err := found.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(name, "jobs.") || name == "jobs.river_job" {
+			parts = append(parts, fmt.Sprintf("(SELECT count(*) || ':' || coalesce(max(xmin::text::bigint), 0) FROM %s)", name))
+		}
+	}
+	if err := found.Err(); err != nil || len(parts) < 20 {
+		t.Fatal(len(parts), "tables were found:", err)
+	}
+	statement := "SELECT concat_ws(' ', " + strings.Join(parts, ", ") + ")"
+	return func() (mark string) {
+		if err := owner.QueryRow(statement).Scan(&mark); err != nil {
+			t.Fatal(err)
+		}
+		return mark
+	}
+}
+
+// tokens gives API tokens of a person, limited to scopes; each is made once.
+func (w *world) tokens(p identity.Person) apitest.Tokens {
+	made := map[string]string{}
+	return func(scopes ...string) string {
+		key := strings.Join(scopes, " ")
+		if made[key] == "" {
+			secret, _, err := w.h.Identity.NewToken(system, p.ID, "test", scopes, 24*time.Hour)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			made[key] = secret
+		}
+		return made[key]
+	}
+}
