@@ -19,6 +19,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"cursus/api/contract"
 	"cursus/internal/app"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
@@ -54,7 +55,7 @@ func newSite(t *testing.T) (w *world, mails string) {
 	}
 	ctx, stop := context.WithCancel(system)
 	ended := make(chan error, 1)
-	go func() { ended <- w.h.Serve(ctx, app.Serving{Contract: contract(t), Listen: site, Worker: true}) }()
+	go func() { ended <- w.h.Serve(ctx, app.Serving{Contract: contract.YAML, Listen: site, Worker: true}) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -66,16 +67,7 @@ func newSite(t *testing.T) (w *world, mails string) {
 	return w, mails
 }
 
-func contract(t testing.TB) []byte {
-	t.Helper()
-	b, err := os.ReadFile("../../openapi.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func listen(t *testing.T) net.Listener {
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

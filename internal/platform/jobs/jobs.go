@@ -30,8 +30,8 @@ var q = postgres.MustLoad("jobs", queriesSQL)
 
 const (
 	schema      = "jobs"
-	poll        = 25 * time.Millisecond
-	maxWorkers  = 8
+	poll        = 10 * time.Millisecond
+	maxWorkers  = 16
 	maxAttempts = 25 // with River's back-off the last one is about three weeks after the first
 )
 

@@ -1,0 +1,186 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"cursus/api/contract"
+	"cursus/internal/app"
+	"cursus/internal/gateways/stripegate"
+	"cursus/internal/gateways/stripesandbox"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+// How many buyers buy at the same time, and how many purchases are measured.
+const (
+	buyersAtOnce = 24
+	purchases    = 1500
+)
+
+// shop is a house behind HTTP beside a sandbox, for measuring.
+type shop struct {
+	*world
+	url    string
+	client *http.Client
+	paid   sync.Map // order id → chan struct{}
+}
+
+func newShop(b *testing.B) *shop {
+	b.Helper()
+	w := &world{t: b, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(b)}
+	s := &shop{world: w, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	site, stripe := listen(b), httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.sandbox.ServeHTTP(rw, r) }))
+	b.Cleanup(stripe.Close)
+	s.url, w.stripe = "http://"+site.Addr().String(), stripe.URL
+	w.cfg = testConfig(w.dsn, w.stripe, b.TempDir())
+	w.cfg.BaseURL = s.url
+	var err error
+	if w.sandbox, err = stripesandbox.Open(stripesandbox.Config{
+		PublicURL: w.stripe, Folder: b.TempDir(), SecretKey: stripeKey, WebhookURL: s.url + "/v1/webhooks/stripe", WebhookSecret: hookSecret,
+		Sign: stripegate.Sign, RetryBase: 20 * time.Millisecond,
+	}); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = w.sandbox.Close() })
+	if w.h, err = app.Open(context.Background(), w.cfg, app.Options{}); err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(system)
+	ended := make(chan error, 1)
+	go func() { ended <- w.h.Serve(ctx, app.Serving{Contract: contract.YAML, Listen: site, Worker: true}) }()
+	b.Cleanup(func() { stop(); <-ended; _ = w.h.Close() })
+	w.furnish()
+	return s
+}
+
+// buyer makes a person who may buy, with a token.
+func (s *shop) buyerToken(i int) string {
+	p := s.person(fmt.Sprintf("b%d@example.org", i), "Buyer")
+	token, _, err := s.h.Identity.NewToken(system, p.ID, "bench", nil, time.Hour)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return token
+}
+
+func (s *shop) post(url, token, body string, into any) error {
+	r, err := http.NewRequest(http.MethodPost, url, bytes.NewReader([]byte(body))) //nolint:noctx // a benchmark
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Idempotency-Key", ident.Secret(8))
+	}
+	a, err := s.client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Body.Close() }()
+	raw, err := io.ReadAll(a.Body)
+	if err != nil || a.StatusCode >= 300 {
+		return fmt.Errorf("%s: %d %s %w", url, a.StatusCode, raw, err)
+	}
+	return json.Unmarshal(raw, into)
+}
+
+// purchase buys once: from the order to the enrolment and the invoice.
+func (s *shop) purchase(token string) error {
+	var o struct {
+		ID          string `json:"id"`
+		CheckoutURL string `json:"checkout_url"`
+	}
+	if err := s.post(s.url+"/v1/orders", token, fmt.Sprintf(`{"offer_id":%q,"lang":"en"}`, s.world.paid.ID), &o); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	s.paid.Store(o.ID, done)
+	var paid struct{ Status string }
+	if err := s.post(s.stripe+"/sandbox/pay/"+filepath.Base(o.CheckoutURL), "", `{"card":"`+visa+`"}`, &paid); err != nil {
+		return err
+	}
+	select {
+	case <-done:
+		return nil
+	case <-time.After(30 * time.Second):
+		return fmt.Errorf("%s was not paid within 30 s", o.ID)
+	}
+}
+
+// watch tells each buyer when her order is paid: one question for all of them, so that the measuring costs little.
+func (s *shop) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		var waiting, ids []string
+		s.paid.Range(func(id, _ any) bool { waiting = append(waiting, id.(string)); return true })
+		_ = s.h.DB.View(system, "watch", func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Select(ctx, &ids, postgres.Query{Name: "watch", SQL: "select id from sales.orders where id = any($1::text[]) and state = 'paid'"}, "{"+strings.Join(waiting, ",")+"}")
+		})
+		for _, id := range ids {
+			if done, ok := s.paid.LoadAndDelete(id); ok {
+				close(done.(chan struct{}))
+			}
+		}
+		time.Sleep(3 * time.Millisecond)
+	}
+}
+
+// BenchmarkPurchases measures whole purchases over HTTP, sandbox included: order, pay page, webhook, settlement with payment,
+// ledger, enrolment, journey, invoice and jobs.
+func BenchmarkPurchases(b *testing.B) {
+	for range b.N {
+		s := newShop(b)
+		tokens := make([]string, purchases)
+		for i := range tokens {
+			tokens[i] = s.buyerToken(i)
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		go s.watch(ctx)
+		took := make([]time.Duration, purchases)
+		var next atomic.Int64
+		var group sync.WaitGroup
+		began := time.Now()
+		for range buyersAtOnce {
+			group.Go(func() {
+				for {
+					i := int(next.Add(1)) - 1
+					if i >= purchases {
+						return
+					}
+					start := time.Now()
+					if err := s.purchase(tokens[i]); err != nil {
+						b.Error(err)
+						return
+					}
+					took[i] = time.Since(start)
+				}
+			})
+		}
+		group.Wait()
+		all := time.Since(began)
+		stop()
+		slices.Sort(took)
+		b.ReportMetric(float64(purchases)/all.Seconds(), "purchases/s")
+		b.ReportMetric(float64(took[purchases/2].Microseconds())/1000, "p50-ms")
+		b.ReportMetric(float64(took[purchases*99/100].Microseconds())/1000, "p99-ms")
+		if os.Getenv("CURSUS_BENCH_VERIFY") != "" {
+			s.verify()
+		}
+	}
+}
