@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	client "cursus/api"
 	"cursus/api/contract"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/transport"
@@ -171,5 +172,32 @@ func TestPagesStandBesideTheAPI(t *testing.T) {
 	}
 	if status, _ := talk(t, address, "POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b"); status != 403 {
 		t.Error("a form came to no page:", status)
+	}
+}
+
+// A partner's program speaks through the generated client.
+func TestTheGeneratedClient(t *testing.T) {
+	r := rooms{got: make(chan int, 1)}
+	c, err := client.NewClientWithResponses("http://" + serve(t, r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	send := func(editors ...client.RequestEditorFn) *client.ImportGradesResponse {
+		answer, err := c.ImportGradesWithBodyWithResponse(ctx, "PRD-8", &client.ImportGradesParams{FileName: "é b.csv"}, "text/csv", strings.NewReader("x"), editors...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer
+	}
+	if a := send(); a.ApplicationproblemJSONDefault == nil || a.ApplicationproblemJSONDefault.Code != "not-signed-in" {
+		t.Errorf("%s", a.Body)
+	}
+	a := send(func(_ context.Context, in *http.Request) error {
+		in.Header.Set("Authorization", "Bearer good")
+		return nil
+	})
+	if a.JSON201 == nil || a.JSON201.FileName != "é b.csv" || <-r.got != 1 {
+		t.Errorf("%d %s", a.StatusCode(), a.Body)
 	}
 }

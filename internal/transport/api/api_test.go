@@ -370,3 +370,38 @@ func TestWhoRunsItIsAnswered(t *testing.T) {
 		t.Error("ready without a database")
 	}
 }
+
+// What is wrong is said with its place and its rule, all of it at once.
+func TestErrorsPointToTheirPlace(t *testing.T) {
+	_, w, _ := house(t)
+	for _, c := range []struct{ operation, query, body, want string }{
+		{"createOffer", "", `{"price":{"amount_minor":-1,"currency":"eur"},"valid_from":"2025-02-30T00:00:00Z","x~/y":1}`,
+			"/formula required, /price/amount_minor minimum, /price/currency pattern, /valid_from format, /x~0~1y unknown"},
+		{"createOffer", "", `{"formula":null,"price":[]}`, "/formula nullable, /price type"},
+		{"createSession", "", `{"key":"-","course":"PRD","title":{},"platform":"x","threshold_ppm":1000001,"exercises":[{"label":"a","week":1,"scored":true,"activity":"sleep"}]}`,
+			"/exercises/0/activity enum, /key pattern, /threshold_ppm maximum, /title min-properties"},
+		{"placeOrder", "", `{"offer_id":1.5,"lang":"fr"}`, "/offer_id not-an-integer"},
+		{"placeOrder", "", `[]`, " type"},
+		{"revokeCertificate", "", `{"reason":"` + strings.Repeat("é", 201) + `"}`, "/reason max-length"},
+		{"listOrders", "limit=0&cursor=&x=1", "", "query/cursor min-length, query/cursor pattern, query/limit minimum, query/x unknown"},
+		{"getIndicators", "as_of=2025-02-30T00:00:00Z&basis=all", "", "query/as_of format, query/basis enum"},
+	} {
+		r := with(w, c.operation)
+		r.Query = c.query
+		if c.body != "" {
+			r.Body = []byte(c.body)
+		}
+		a := w.Do(t, r)
+		var p struct {
+			Errors []struct{ Pointer, Code string }
+		}
+		a.JSON(t, &p)
+		var got []string
+		for _, e := range p.Errors {
+			got = append(got, e.Pointer+" "+e.Code)
+		}
+		if s := strings.Join(got, ", "); a.Status != 400 || s != c.want {
+			t.Errorf("%s %s: %d %s\nwant %s", c.operation, c.body, a.Status, s, c.want)
+		}
+	}
+}

@@ -188,7 +188,7 @@ func typeOf(n node) string {
 	switch {
 	case t == "array":
 		return "array of " + typeOf(n.get("items"))
-	case t == "" && n.get("allOf").Node != nil:
+	case (t == "" || t == "object") && n.get("allOf").Node != nil:
 		var parts []string
 		for _, p := range n.get("allOf").items() {
 			parts = append(parts, typeOf(p))
