@@ -15,7 +15,8 @@ CREATE TABLE invoicing.documents (
     number       bigint NOT NULL CHECK (number > 0),
     kind         text NOT NULL CHECK (kind IN ('invoice', 'credit_note')),
     reference    text NOT NULL CONSTRAINT document_reference_once UNIQUE, -- what it is for: an order, a refund
-    order_id     text NOT NULL,
+    order_id     text NOT NULL, -- sales, above, owns it
+    buyer_id     text NOT NULL REFERENCES identity.people,
     corrects     text REFERENCES invoicing.documents,
     amount_minor bigint NOT NULL CHECK (amount_minor > 0),
     currency     text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
@@ -30,5 +31,6 @@ CREATE TRIGGER documents_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON invo
     FOR EACH STATEMENT EXECUTE FUNCTION platform.refuse_change();
 ALTER TABLE invoicing.documents ENABLE ROW LEVEL SECURITY;
 CREATE POLICY house ON invoicing.documents TO cursus_app USING (platform.actor() = 'system' OR platform.actor() LIKE 'staff:%');
+CREATE POLICY own ON invoicing.documents FOR SELECT TO cursus_app USING (platform.actor() = 'learner:' || buyer_id);
 GRANT SELECT, INSERT, UPDATE ON invoicing.series TO cursus_app;
 GRANT SELECT, INSERT ON invoicing.documents TO cursus_app;

@@ -19,7 +19,6 @@ CREATE TABLE sales.orders (
     demo           boolean NOT NULL,
     enrolment_id   text REFERENCES enrolment.enrolments,
     payment_id     text REFERENCES payments.payments,
-    invoice_number text,
     placed_at      timestamptz NOT NULL,
     expires_at     timestamptz,
     paid_at        timestamptz,
@@ -34,4 +33,4 @@ ALTER TABLE sales.orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY house ON sales.orders TO cursus_app USING (platform.actor() = 'system' OR platform.actor() LIKE 'staff:%');
 CREATE POLICY own ON sales.orders FOR SELECT TO cursus_app USING (platform.actor() = 'learner:' || buyer_id);
 GRANT SELECT, INSERT ON sales.orders TO cursus_app;
-GRANT UPDATE (state, credited_minor, enrolment_id, payment_id, invoice_number, paid_at) ON sales.orders TO cursus_app;
+GRANT UPDATE (state, credited_minor, enrolment_id, payment_id, paid_at) ON sales.orders TO cursus_app;

@@ -29,7 +29,7 @@ import (
 
 // How many buyers buy at the same time, and how many purchases are measured.
 const (
-	buyersAtOnce = 24
+	buyersAtOnce = 16
 	purchases    = 1500
 )
 

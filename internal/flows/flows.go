@@ -24,12 +24,10 @@ type House struct {
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
-	jobs         *jobs.Jobs
 }
 
 // Register says what each kind of job does.
 func Register(j *jobs.Jobs, h *House) {
-	h.jobs = j
 	jobs.Register(j, h.paymentEvent)
 	jobs.Register(j, h.refundRequested)
 	jobs.Register(j, h.signInLinkAsked)
@@ -39,5 +37,4 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.sittingBooked)
 	jobs.Register(j, h.resultRecorded)
 	jobs.Register(j, h.certificateAwarded)
-	jobs.Register(j, h.mailDue)
 }

@@ -18,13 +18,14 @@ func (h *House) gradesImported(ctx context.Context, e gradebook.Imported) error 
 
 // sittingBooked confirms the exam by mail.
 func (h *House) sittingBooked(ctx context.Context, e exams.SittingBooked) error {
-	return h.DB.InTx(ctx, "mail: exam booked", func(ctx context.Context, tx *postgres.Tx) error {
-		x, err := exams.SittingTx(ctx, tx, e.SittingID)
-		if err != nil {
-			return err
-		}
-		return h.mailTx(ctx, tx, x.LearnerID, mailDue{Letter: "exam_booked", Reference: x.ID + ".booked", Session: x.SessionID, Path: "/learning"})
-	})
+	var x exams.Sitting
+	if err := h.DB.View(ctx, "sitting", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		x, err = exams.SittingTx(ctx, tx, e.SittingID)
+		return err
+	}); err != nil {
+		return err
+	}
+	return h.post(ctx, letter{name: "exam_booked", reference: x.ID + ".booked", person: x.LearnerID, session: x.SessionID, path: "/learning"})
 }
 
 // resultRecorded awards the certificate that a passed exam has earned.
@@ -47,9 +48,7 @@ func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) 
 	if err != nil {
 		return err
 	}
-	return h.DB.InTx(ctx, "mail: certificate", func(ctx context.Context, tx *postgres.Tx) error {
-		return h.mailTx(ctx, tx, c.LearnerID, mailDue{
-			Letter: "certificate", Reference: c.ID + ".awarded", Session: c.SessionID, Demo: c.Facts.Demo, Path: "/learning", Verify: c.Facts.VerificationURL,
-		})
+	return h.post(ctx, letter{
+		name: "certificate", reference: c.ID + ".awarded", person: c.LearnerID, session: c.SessionID, demo: c.Facts.Demo, path: "/learning", verify: c.Facts.VerificationURL,
 	})
 }

@@ -15,51 +15,39 @@ import (
 	"cursus/templates/mails"
 )
 
-// mailDue is a letter to be sent; the text is made when it leaves.
-type mailDue struct {
-	Letter    string       `json:"letter"`
-	Reference string       `json:"reference"` // makes the id of the mail: sent twice, it is one mail
-	PersonID  string       `json:"person_id"`
-	Session   string       `json:"session"`
-	Path      string       `json:"path"`
-	Demo      bool         `json:"demo"`
-	Formula   string       `json:"formula,omitempty"`
-	Total     money.Amount `json:"total"`
-	Invoice   string       `json:"invoice,omitempty"`
-	Verify    string       `json:"verify,omitempty"`
+// letter is a mail about a session. It is the last act of a reaction: a reaction that is repeated because the mail server
+// was dark does nothing else twice, and the reference makes one mail of two.
+type letter struct {
+	name      string // of the text
+	reference string
+	person    string
+	session   string
+	path      string // on our site
+	demo      bool
+	formula   string
+	total     money.Amount
+	invoice   string
+	verify    string
 }
-
-// Kind names the job.
-func (mailDue) Kind() string { return "flows.mail_due" }
 
 var letters = template.Must(template.ParseFS(mails.FS, "*.txt"))
 
-// mailTx enqueues a letter. Who has no address gets none.
-func (h *House) mailTx(ctx context.Context, tx *postgres.Tx, personID string, m mailDue) error {
-	person, err := identity.PersonTx(ctx, tx, personID)
-	if err != nil || person.Email == "" {
-		return err
-	}
-	m.PersonID = personID
-	return h.jobs.EnqueueTx(ctx, tx, m)
-}
-
-// mailDue sends a letter.
-func (h *House) mailDue(ctx context.Context, m mailDue) error {
+// post sends a letter. Who has no address gets none.
+func (h *House) post(ctx context.Context, l letter) error {
 	var person identity.Person
 	var session catalog.Session
 	if err := h.DB.View(ctx, "letter", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if person, err = identity.PersonTx(ctx, tx, m.PersonID); err != nil {
+		if person, err = identity.PersonTx(ctx, tx, l.person); err != nil || person.Email == "" {
 			return err
 		}
-		session, err = catalog.SessionTx(ctx, tx, m.Session)
+		session, err = catalog.SessionTx(ctx, tx, l.session)
 		return err
-	}); err != nil {
+	}); err != nil || person.Email == "" {
 		return err
 	}
-	return h.send(ctx, m.Letter, person.Lang, person.Email, m.Reference, map[string]any{
-		"Name": person.FullName, "Title": session.Title().In(person.Lang), "URL": h.BaseURL + m.Path, "Demo": m.Demo, "Formula": m.Formula,
-		"Paid": !m.Total.IsZero(), "Total": m.Total.Format(person.Lang), "Invoice": m.Invoice, "Verify": m.Verify,
+	return h.send(ctx, l.name, person.Lang, person.Email, l.reference, map[string]any{
+		"Name": person.FullName, "Title": session.Title().In(person.Lang), "URL": h.BaseURL + l.path, "Demo": l.demo, "Formula": l.formula,
+		"Paid": !l.total.IsZero(), "Total": l.total.Format(person.Lang), "Invoice": l.invoice, "Verify": l.verify,
 	})
 }
 
@@ -72,9 +60,9 @@ func (h *House) signInLinkAsked(ctx context.Context, e identity.SignInLinkAsked)
 	return h.send(ctx, "sign_in", l.Lang, l.Email, e.TokenID, map[string]any{"URL": h.BaseURL + "/sign-in/" + l.Secret})
 }
 
-func (h *House) send(ctx context.Context, letter, lang, to, reference string, data map[string]any) error {
+func (h *House) send(ctx context.Context, name, lang, to, reference string, data map[string]any) error {
 	var b bytes.Buffer
-	if err := letters.ExecuteTemplate(&b, letter+"."+lang+".txt", data); err != nil {
+	if err := letters.ExecuteTemplate(&b, name+"."+lang+".txt", data); err != nil {
 		return err
 	}
 	subject, text, _ := strings.Cut(b.String(), "\n")

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
-	"cursus/internal/platform/postgres"
 )
 
 // orderPaid confirms an enrolment by mail, and looks whether its learner may sit the exam already.
@@ -18,11 +17,9 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 			return err
 		}
 	}
-	return h.DB.InTx(ctx, "mail: order paid", func(ctx context.Context, tx *postgres.Tx) error {
-		return h.mailTx(ctx, tx, o.BuyerID, mailDue{
-			Letter: "order_paid", Reference: o.ID + ".paid", Session: o.SessionID, Demo: o.Demo, Path: "/learning",
-			Formula: o.Formula, Total: o.Total, Invoice: o.InvoiceNumber,
-		})
+	return h.post(ctx, letter{
+		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, session: o.SessionID, demo: o.Demo, path: "/learning",
+		formula: o.Formula, total: o.Total, invoice: o.InvoiceNumber,
 	})
 }
 
@@ -35,9 +32,7 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 	if err := h.Certificates.RevokeUnpaid(ctx, e.EnrolmentID, "the payment was "+e.Reason); err != nil {
 		return err
 	}
-	return h.DB.InTx(ctx, "mail: order reversed", func(ctx context.Context, tx *postgres.Tx) error {
-		return h.mailTx(ctx, tx, o.BuyerID, mailDue{
-			Letter: "order_reversed", Reference: o.ID + ".reversed", Session: o.SessionID, Demo: o.Demo, Path: "/orders/" + o.ID, Total: o.Total,
-		})
+	return h.post(ctx, letter{
+		name: "order_reversed", reference: o.ID + ".reversed", person: o.BuyerID, session: o.SessionID, demo: o.Demo, path: "/orders/" + o.ID, total: o.Total,
 	})
 }

@@ -80,8 +80,8 @@ type Change struct {
 	Cause       string // the id of what caused it: a collection, an order, a sitting
 }
 
-// OpenTx opens journeys; one that is open already stays as it is.
-func OpenTx(ctx context.Context, tx *postgres.Tx, openings []Opening) error {
+// OpenTx opens journeys, and records what else holds of them from the start; one that is open already stays as it is.
+func OpenTx(ctx context.Context, tx *postgres.Tx, openings []Opening, also ...Change) error {
 	var ids, sessions, learners []string
 	changes := make([]Change, 0, len(openings))
 	for _, o := range openings {
@@ -91,7 +91,7 @@ func OpenTx(ctx context.Context, tx *postgres.Tx, openings []Opening) error {
 	if _, err := tx.Exec(ctx, q.Q("Open"), pq.Array(ids), pq.Array(sessions), pq.Array(learners)); err != nil {
 		return err
 	}
-	return RecordTx(ctx, tx, changes)
+	return RecordTx(ctx, tx, append(changes, also...))
 }
 
 // RecordTx writes changes into the history, in the order given, and brings the rows of their enrolments up to date.

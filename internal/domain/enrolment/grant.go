@@ -79,13 +79,11 @@ func GrantTx(ctx context.Context, tx *postgres.Tx, g Grant) (enrolmentID string,
 	if _, err := tx.Exec(ctx, q.Q("AddGrant"), ident.New("grt"), id, g.OrderID, g.Formula, pq.Array(g.Entitlements), g.Qualifying, tx.Now()); err != nil {
 		return "", err
 	}
-	if err := journey.OpenTx(ctx, tx, []journey.Opening{{EnrolmentID: id, SessionID: g.SessionID, LearnerID: g.LearnerID, At: tx.Now(), Cause: g.OrderID}}); err != nil {
-		return "", err
+	var also []journey.Change
+	if g.Qualifying {
+		also = append(also, journey.Change{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Reached: true, Cause: g.OrderID})
 	}
-	if !g.Qualifying {
-		return id, nil
-	}
-	return id, journey.RecordTx(ctx, tx, []journey.Change{{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Reached: true, Cause: g.OrderID}})
+	return id, journey.OpenTx(ctx, tx, []journey.Opening{{EnrolmentID: id, SessionID: g.SessionID, LearnerID: g.LearnerID, At: tx.Now(), Cause: g.OrderID}}, also...)
 }
 
 // RevokeTx takes back what an order granted and tells the journey what no longer holds. An order without a grant in force

@@ -46,7 +46,10 @@ update identity.tokens set ended_at = $2 where hash = $1 and kind = 'link' and e
 insert into identity.tokens (id, hash, kind, person_id, name, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: Token
-select person_id, scopes from identity.tokens where kind = $1 and hash = $2 and ended_at is null and expires_at > $3;
+select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, t.scopes,
+       array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles
+  from identity.tokens t join identity.people p on p.id = t.person_id
+ where t.kind = $1 and t.hash = $2 and t.ended_at is null and t.expires_at > $3;
 
 -- name: EndToken
 update identity.tokens set ended_at = $2 where hash = $1 and ended_at is null;

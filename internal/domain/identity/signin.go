@@ -190,14 +190,20 @@ func principalTx(ctx context.Context, tx *postgres.Tx, personID string, limit []
 	if p.Person, err = PersonTx(ctx, tx, personID); err != nil {
 		return p, err
 	}
-	if err := tx.Select(ctx, &p.Roles, q.Q("Roles"), personID); err != nil {
+	var roles []string
+	if err := tx.Select(ctx, &roles, q.Q("Roles"), personID); err != nil {
 		return p, err
 	}
-	p.Scopes = scopes(p.Roles)
+	return principal(p.Person, roles, limit), nil
+}
+
+// principal says what somebody with these roles may do; a limit leaves the scopes that it names.
+func principal(who Person, roles, limit []string) Principal {
+	p := Principal{Person: who, Roles: roles, Scopes: scopes(roles)}
 	if len(limit) > 0 {
 		p.Scopes = slices.DeleteFunc(p.Scopes, func(s string) bool { return !slices.Contains(limit, s) })
 	}
-	return p, nil
+	return p
 }
 
 // OfBrowser gives who a browser's session is of; ErrNobody when it has ended.
@@ -213,8 +219,9 @@ func (s *Service) OfToken(ctx context.Context, secret string) (Principal, error)
 func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err error) {
 	err = s.db.View(asSystem(ctx), "principal", func(ctx context.Context, tx *postgres.Tx) error {
 		var token struct {
-			PersonID string         `db:"person_id"`
-			Scopes   pq.StringArray `db:"scopes"`
+			Person
+			Roles  pq.StringArray `db:"roles"`
+			Scopes pq.StringArray `db:"scopes"`
 		}
 		err := tx.Get(ctx, &token, q.Q("Token"), kind, hashOf(secret), tx.Now())
 		if errors.Is(err, sql.ErrNoRows) {
@@ -223,8 +230,8 @@ func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err
 		if err != nil {
 			return err
 		}
-		p, err = principalTx(ctx, tx, token.PersonID, token.Scopes)
-		return err
+		p = principal(token.Person, token.Roles, token.Scopes)
+		return nil
 	})
 	return p, err
 }

@@ -88,16 +88,31 @@ func issue(ctx context.Context, tx *postgres.Tx, by Issuer, kind, orderID, refer
 		series = "DEMO-" + series
 	}
 	var taken struct {
-		Number   int64     `db:"last"`
-		IssuedAt time.Time `db:"last_issued_at"`
+		Number   int64     `db:"number"`
+		IssuedAt time.Time `db:"issued_at"`
 	}
+	d := Document{ID: ident.New("inv"), Amount: a}
 	// The date is never before that of the number before, whatever the clocks of two processes say.
-	if err := tx.Get(ctx, &taken, q.Q("TakeNumber"), series, by.Name, tx.Now()); err != nil {
+	if err := tx.Get(ctx, &taken, q.Q("Issue"), series, by.Name, tx.Now(), d.ID, kind, reference, orderID, f.BuyerID, corrects, a.Minor, a.Currency, string(facts)); err != nil {
 		return Document{}, err
 	}
-	d := Document{ID: ident.New("inv"), Number: fmt.Sprintf("%s-%06d", series, taken.Number), Amount: a, IssuedAt: taken.IssuedAt}
-	_, err = tx.Exec(ctx, q.Q("Add"), d.ID, series, taken.Number, kind, reference, orderID, corrects, a.Minor, a.Currency, string(facts), taken.IssuedAt)
-	return d, err
+	d.Number, d.IssuedAt = numberOf(series, taken.Number), taken.IssuedAt
+	return d, nil
+}
+
+func numberOf(series string, n int64) string { return fmt.Sprintf("%s-%06d", series, n) }
+
+// NumberTx gives the number of an order's invoice, as far as the actor may see it; empty where there is none.
+func NumberTx(ctx context.Context, tx *postgres.Tx, orderID string) (string, error) {
+	var row struct {
+		Series string `db:"series"`
+		Number int64  `db:"number"`
+	}
+	err := tx.Get(ctx, &row, q.Q("NumberOfOrder"), orderID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return numberOf(row.Series, row.Number), err
 }
 
 // Checks are this room's invariants.

@@ -1,11 +1,15 @@
--- name: TakeNumber
-insert into invoicing.series as s (code, issuer, last, last_issued_at) values ($1, $2, 1, $3)
-on conflict (code) do update set last = s.last + 1, last_issued_at = greatest(s.last_issued_at, excluded.last_issued_at)
-returning last, last_issued_at;
+-- name: Issue
+with taken as (
+    insert into invoicing.series as s (code, issuer, last, last_issued_at) values ($1, $2, 1, $3)
+    on conflict (code) do update set last = s.last + 1, last_issued_at = greatest(s.last_issued_at, excluded.last_issued_at)
+    returning last, last_issued_at
+)
+insert into invoicing.documents (id, series, number, kind, reference, order_id, buyer_id, corrects, amount_minor, currency, facts, issued_at)
+select $4, $1, taken.last, $5, $6, $7, $8, $9, $10, $11, $12, taken.last_issued_at from taken
+returning number, issued_at;
 
--- name: Add
-insert into invoicing.documents (id, series, number, kind, reference, order_id, corrects, amount_minor, currency, facts, issued_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+-- name: NumberOfOrder
+select series, number from invoicing.documents where order_id = $1 and kind = 'invoice';
 
 -- name: InvoiceOf
 select id, facts from invoicing.documents where order_id = $1 and kind = 'invoice';

@@ -114,25 +114,24 @@ type NewPayment struct {
 }
 
 // CreateTx notes the intent to be paid. The pay page is opened after the transaction, by OpenCheckout.
-func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, n NewPayment) (string, error) {
+func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, n NewPayment) (Payment, error) {
 	if s.gateway == nil {
-		return "", ErrNoProvider
+		return Payment{}, ErrNoProvider
 	}
-	id := ident.New("pay")
-	_, err := tx.Exec(ctx, q.Q("Add"), id, n.OrderID, s.gateway.Name(), !s.gateway.Live(), n.Amount.Minor, n.Amount.Currency,
+	p := Payment{
+		ID: ident.New("pay"), OrderID: n.OrderID, AmountMinor: n.Amount.Minor, Currency: string(n.Amount.Currency), State: Created,
+		Description: n.Description, Email: n.Email, Lang: n.Lang, ExpiresAt: n.ExpiresAt,
+	}
+	_, err := tx.Exec(ctx, q.Q("Add"), p.ID, n.OrderID, s.gateway.Name(), !s.gateway.Live(), n.Amount.Minor, n.Amount.Currency,
 		n.Description, n.Email, n.Lang, n.ExpiresAt, tx.Now())
-	return id, err
+	return p, err
 }
 
 // OpenCheckout gives the address of the pay page and opens it where that was not done. It calls the provider, so it must
 // not run inside a transaction; called again after a crash it finds the first call's page by the payment's id.
 func (s *Service) OpenCheckout(ctx context.Context, paymentID string) (string, error) {
-	if s.gateway == nil {
-		return "", ErrNoProvider
-	}
-	system := postgres.WithActor(ctx, "system")
 	var p Payment
-	if err := s.db.View(system, "payment", func(ctx context.Context, tx *postgres.Tx) (err error) {
+	if err := s.db.View(postgres.WithActor(ctx, "system"), "payment", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		p, err = OneTx(ctx, tx, paymentID)
 		return err
 	}); err != nil {
@@ -140,6 +139,14 @@ func (s *Service) OpenCheckout(ctx context.Context, paymentID string) (string, e
 	}
 	if p.State != Created {
 		return p.PayURL, nil
+	}
+	return s.OpenFor(ctx, p)
+}
+
+// OpenFor is OpenCheckout for a payment that the caller has just created.
+func (s *Service) OpenFor(ctx context.Context, p Payment) (string, error) {
+	if s.gateway == nil {
+		return "", ErrNoProvider
 	}
 	c, err := s.gateway.OpenCheckout(ctx, CheckoutRequest{
 		PaymentID: p.ID, OrderID: p.OrderID, Description: p.Description, Email: p.Email, Amount: p.Amount(), Lang: p.Lang,
@@ -150,7 +157,7 @@ func (s *Service) OpenCheckout(ctx context.Context, paymentID string) (string, e
 		return "", err
 	}
 	failpoint.Here("checkout answered")
-	err = s.db.InTx(system, "checkout opened", func(ctx context.Context, tx *postgres.Tx) error {
+	err = s.db.InTx(postgres.WithActor(ctx, "system"), "checkout opened", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := tx.Exec(ctx, q.Q("Opened"), p.ID, c.ID, c.PaymentIntentID, c.URL)
 		return err
 	})

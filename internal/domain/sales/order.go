@@ -75,7 +75,6 @@ type row struct {
 	Demo          bool           `db:"demo"`
 	EnrolmentID   string         `db:"enrolment_id"`
 	PaymentID     string         `db:"payment_id"`
-	InvoiceNumber string         `db:"invoice_number"`
 	PlacedAt      time.Time      `db:"placed_at"`
 	ExpiresAt     *time.Time     `db:"expires_at"`
 	PaidAt        *time.Time     `db:"paid_at"`
@@ -88,6 +87,6 @@ func (r row) order() Order {
 		ID: r.ID, BuyerID: r.BuyerID, OfferID: r.OfferID, SessionID: r.SessionID, SessionKey: r.SessionKey, Formula: r.Formula,
 		Entitlements: r.Entitlements, Qualifying: r.Qualifying, Total: money.Of(r.TotalMinor, c), Credited: money.Of(r.CreditedMinor, c),
 		State: State(r.State), Lang: r.Lang, Demo: r.Demo, EnrolmentID: r.EnrolmentID, PaymentID: r.PaymentID,
-		InvoiceNumber: r.InvoiceNumber, PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, superseded: r.Superseded,
+		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, superseded: r.Superseded,
 	}
 }

@@ -44,13 +44,14 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 		c.Lang = "en"
 	}
 	var made struct{ OrderID, PaymentID string }
-	reply, _, err := s.replies.Do(postgres.WithActor(ctx, "system"), "buyer:"+c.BuyerID, c.IdempotencyKey, requestHash("place order", c),
+	var fresh placed
+	reply, replayed, err := s.replies.Do(postgres.WithActor(ctx, "system"), "buyer:"+c.BuyerID, c.IdempotencyKey, requestHash("place order", c),
 		func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
-			o, err := s.placeTx(ctx, tx, c)
-			if err != nil {
+			var err error
+			if fresh, err = s.placeTx(ctx, tx, c); err != nil {
 				return idempotency.Reply{}, err
 			}
-			made.OrderID, made.PaymentID = o.ID, o.PaymentID
+			made.OrderID, made.PaymentID = fresh.order.ID, fresh.order.PaymentID
 			b, err := json.Marshal(made)
 			return idempotency.Reply{Status: http.StatusCreated, Body: b}, err
 		})
@@ -61,11 +62,15 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 		return Order{}, err
 	}
 	failpoint.Here("order placed")
+	if !replayed && fresh.payment.ID != "" {
+		fresh.order.PayURL, err = s.payments.OpenFor(ctx, fresh.payment)
+		failpoint.Here("checkout opened")
+		return fresh.order, err
+	}
 	if made.PaymentID != "" {
 		if _, err := s.payments.OpenCheckout(ctx, made.PaymentID); err != nil {
 			return Order{}, err
 		}
-		failpoint.Here("checkout opened")
 	}
 	return s.Order(postgres.WithActor(ctx, "system"), made.OrderID)
 }
@@ -80,50 +85,59 @@ func requestHash(name string, command any) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (Order, error) {
+// placed is an order, and the payment that was made for it; none where the order was there already or costs nothing.
+type placed struct {
+	order   Order
+	payment payments.Payment
+}
+
+func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (placed, error) {
 	offer, err := offers.OfferTx(ctx, tx, c.OfferID)
 	if err != nil {
-		return Order{}, err
+		return placed{}, err
 	}
 	// Two orders of one person at once would both find no open order.
 	if _, err := tx.Exec(ctx, q.Q("LockBuyer"), c.BuyerID); err != nil {
-		return Order{}, err
+		return placed{}, err
 	}
 	open, err := one(ctx, tx, "OpenOrder", c.BuyerID, offer.ID, tx.Now())
 	if err == nil {
-		return open, nil
+		return placed{order: open}, nil
 	}
 	if !errors.Is(err, ErrNoOrder) {
-		return Order{}, err
+		return placed{}, err
 	}
 	session, buyer, err := s.mayOrder(ctx, tx, c.BuyerID, offer)
 	if err != nil {
-		return Order{}, err
+		return placed{}, err
 	}
 	o := Order{
 		ID: ident.New("ord"), BuyerID: c.BuyerID, OfferID: offer.ID, SessionID: session.ID, SessionKey: session.Key, Formula: offer.Formula,
 		Entitlements: offer.Entitlements, Qualifying: offer.Qualifying, Total: offer.Price, State: AwaitingPayment, Lang: c.Lang,
 		Demo: s.payments.Demo(), PlacedAt: tx.Now(),
 	}
+	var payment payments.Payment
 	if !o.Total.IsZero() {
 		until := tx.Now().Add(payWithin)
 		o.ExpiresAt = &until
-		o.PaymentID, err = s.payments.CreateTx(ctx, tx, payments.NewPayment{
+		payment, err = s.payments.CreateTx(ctx, tx, payments.NewPayment{
 			OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: c.Lang, ExpiresAt: until,
 			Description: fmt.Sprintf("%s · %s", session.Title().In(c.Lang), offer.Formula),
 		})
 		if err != nil {
-			return Order{}, err
+			return placed{}, err
 		}
+		o.PaymentID = payment.ID
 	}
 	if _, err := tx.Exec(ctx, q.Q("Add"), o.ID, o.BuyerID, o.OfferID, o.SessionID, o.Formula, pq.Array(o.Entitlements), o.Qualifying,
 		o.Total.Minor, o.Total.Currency, o.State, o.Lang, o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt); err != nil {
-		return Order{}, err
+		return placed{}, err
 	}
 	if o.Total.IsZero() {
-		return o, s.fulfilTx(ctx, tx, &o, buyer, session)
+		err := s.fulfilTx(ctx, tx, &o, buyer, session)
+		return placed{order: o}, err
 	}
-	return o, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offer": o.OfferID, "total": o.Total}})
+	return placed{o, payment}, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offer": o.OfferID, "total": o.Total}})
 }
 
 // mayOrder says why an offer cannot be ordered now by somebody.

@@ -1,14 +1,14 @@
 -- name: One
 select o.id, o.buyer_id, o.offer_id, o.session_id, s.key as session_key, o.formula, o.entitlements, o.qualifying, o.total_minor, o.currency,
        o.credited_minor, o.state, o.lang, o.demo, coalesce(o.enrolment_id, '') as enrolment_id, coalesce(o.payment_id, '') as payment_id,
-       coalesce(o.invoice_number, '') as invoice_number, o.placed_at, o.expires_at, o.paid_at
+       o.placed_at, o.expires_at, o.paid_at
   from sales.orders o join catalog.sessions s on s.id = o.session_id
  where o.id = $1;
 
 -- name: Lock
 select o.id, o.buyer_id, o.offer_id, o.session_id, s.key as session_key, o.formula, o.entitlements, o.qualifying, o.total_minor, o.currency,
        o.credited_minor, o.state, o.lang, o.demo, coalesce(o.enrolment_id, '') as enrolment_id, coalesce(o.payment_id, '') as payment_id,
-       coalesce(o.invoice_number, '') as invoice_number, o.placed_at, o.expires_at, o.paid_at,
+       o.placed_at, o.expires_at, o.paid_at,
        exists (select 1 from sales.orders x where x.buyer_id = o.buyer_id and x.session_id = o.session_id and x.id <> o.id
                   and x.state in ('paid', 'partially_refunded', 'disputed') and x.entitlements @> o.entitlements) as superseded
   from sales.orders o join catalog.sessions s on s.id = o.session_id
@@ -17,14 +17,14 @@ select o.id, o.buyer_id, o.offer_id, o.session_id, s.key as session_key, o.formu
 -- name: List
 select o.id, o.buyer_id, o.offer_id, o.session_id, s.key as session_key, o.formula, o.entitlements, o.qualifying, o.total_minor, o.currency,
        o.credited_minor, o.state, o.lang, o.demo, coalesce(o.enrolment_id, '') as enrolment_id, coalesce(o.payment_id, '') as payment_id,
-       coalesce(o.invoice_number, '') as invoice_number, o.placed_at, o.expires_at, o.paid_at
+       o.placed_at, o.expires_at, o.paid_at
   from sales.orders o join catalog.sessions s on s.id = o.session_id
  where o.buyer_id = $1 and ($2::text = '' or o.id < $2) order by o.id desc limit $3;
 
 -- name: OpenOrder
 select o.id, o.buyer_id, o.offer_id, o.session_id, s.key as session_key, o.formula, o.entitlements, o.qualifying, o.total_minor, o.currency,
        o.credited_minor, o.state, o.lang, o.demo, coalesce(o.enrolment_id, '') as enrolment_id, coalesce(o.payment_id, '') as payment_id,
-       coalesce(o.invoice_number, '') as invoice_number, o.placed_at, o.expires_at, o.paid_at
+       o.placed_at, o.expires_at, o.paid_at
   from sales.orders o join catalog.sessions s on s.id = o.session_id
  where o.buyer_id = $1 and o.offer_id = $2 and o.state = 'awaiting_payment' and (o.expires_at is null or o.expires_at > $3);
 
@@ -36,7 +36,7 @@ insert into sales.orders (id, buyer_id, offer_id, session_id, formula, entitleme
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 
 -- name: Move
-update sales.orders set state = $2, credited_minor = $3, enrolment_id = $4, invoice_number = $5, paid_at = $6 where id = $1;
+update sales.orders set state = $2, credited_minor = $3, enrolment_id = $4, paid_at = $5 where id = $1;
 
 -- name: CheckOrdersBalance
 select o.id, o.state, o.total_minor, o.credited_minor, b.minor

@@ -100,10 +100,10 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	} else if o.State == Disputed {
 		to = Disputed
 	}
-	if _, err := invoicing.CreditTx(ctx, tx, s.issuer, o.ID, r.ID, amount); err != nil {
+	if err := s.credit(ctx, tx, &o, to); err != nil {
 		return err
 	}
-	if err := s.credit(ctx, tx, &o, to); err != nil {
+	if _, err := invoicing.CreditTx(ctx, tx, s.issuer, o.ID, r.ID, amount); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order." + string(to), Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount": amount}})
@@ -114,7 +114,7 @@ func (s *Service) credit(ctx context.Context, tx *postgres.Tx, o *Order, to Stat
 	if to != o.State {
 		return s.move(ctx, tx, o, to)
 	}
-	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), nullable(o.InvoiceNumber), o.PaidAt)
+	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt)
 	return err
 }
 
@@ -175,7 +175,7 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		}
 	}
 	if o.State == to || !Life.Allows(o.State, to) { // a refunded order is disputed no more
-		_, err = tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), nullable(o.InvoiceNumber), o.PaidAt)
+		_, err = tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt)
 	} else {
 		err = s.move(ctx, tx, &o, to)
 	}

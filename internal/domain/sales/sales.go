@@ -87,7 +87,10 @@ func one(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (O
 // Order finds an order, as far as the actor may see it, with the address of its pay page while it can be paid.
 func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 	err = s.db.View(ctx, "order", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		o, err = OrderTx(ctx, tx, id)
+		if o, err = OrderTx(ctx, tx, id); err != nil || o.PaidAt == nil || o.Total.IsZero() {
+			return err
+		}
+		o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, id)
 		return err
 	})
 	if err != nil || o.State != AwaitingPayment || o.PaymentID == "" {
@@ -104,17 +107,26 @@ func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 // Orders lists the orders of a buyer, as far as the actor may see them, the newest first, and the key after which the list
 // goes on.
 func (s *Service) Orders(ctx context.Context, buyerID string, r page.Request) (out []Order, next string, err error) {
-	var rows []row
 	err = s.db.View(ctx, "orders", func(ctx context.Context, tx *postgres.Tx) error {
-		rows = nil
-		return tx.Select(ctx, &rows, q.Q("List"), buyerID, r.After, r.Limit+1)
+		var rows []row
+		if err := tx.Select(ctx, &rows, q.Q("List"), buyerID, r.After, r.Limit+1); err != nil {
+			return err
+		}
+		out, next = nil, ""
+		if len(rows) > r.Limit {
+			rows, next = rows[:r.Limit], rows[r.Limit-1].ID
+		}
+		for _, x := range rows {
+			o := x.order()
+			if o.PaidAt != nil && !o.Total.IsZero() {
+				if o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, o.ID); err != nil {
+					return err
+				}
+			}
+			out = append(out, o)
+		}
+		return nil
 	})
-	if len(rows) > r.Limit {
-		rows, next = rows[:r.Limit], rows[r.Limit-1].ID
-	}
-	for _, x := range rows {
-		out = append(out, x.order())
-	}
 	return out, next, err
 }
 

@@ -153,6 +153,9 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 		if err := s.post(ctx, tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable); err != nil {
 			return err
 		}
+		if err := s.move(ctx, tx, o, Paid); err != nil {
+			return err
+		}
 		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.ID, o.Total, invoicing.Facts{
 			BuyerID: buyer.ID, BuyerName: buyer.FullName, Demo: o.Demo, Line: fmt.Sprintf("%s, %s", session.Title().In(o.Lang), o.Formula),
 		})
@@ -160,8 +163,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 			return err
 		}
 		o.InvoiceNumber = document.Number
-	}
-	if err := s.move(ctx, tx, o, Paid); err != nil {
+	} else if err := s.move(ctx, tx, o, Paid); err != nil {
 		return err
 	}
 	failpoint.Here("settled, not committed")
@@ -190,7 +192,7 @@ func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State)
 		now := tx.Now()
 		o.PaidAt = &now
 	}
-	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), nullable(o.InvoiceNumber), o.PaidAt)
+	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt)
 	return err
 }
 
