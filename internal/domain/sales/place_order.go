@@ -19,6 +19,7 @@ import (
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/postgres"
@@ -113,7 +114,7 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	}
 	o := Order{
 		ID: ident.New("ord"), BuyerID: c.BuyerID, OfferID: offer.ID, SessionID: session.ID, SessionKey: session.Key, Formula: offer.Formula,
-		Entitlements: offer.Entitlements, Qualifying: offer.Qualifying, Total: offer.Price, State: AwaitingPayment, Lang: c.Lang,
+		Entitlements: offer.Entitlements, Qualifying: offer.Qualifying, Total: offer.Price, Credited: money.Zero(offer.Price.Currency), State: AwaitingPayment, Lang: c.Lang,
 		Demo: s.payments.Demo(), PlacedAt: tx.Now(),
 	}
 	var payment payments.Payment
