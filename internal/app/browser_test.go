@@ -201,6 +201,8 @@ func TestBuyPassAndVerifyInABrowser(t *testing.T) {
 	b.seen("order")
 	zoe, enrolment := w.buyer("zoe@example.org")
 	b.open(w.cfg.BaseURL + "/learning")
+	b.do(chromedp.SetValue(chromedp.CSS("#name"), "Zoé N’Diaye 🎓"))
+	b.press("form[action='/learning/name'] button", "form[action='/learning/name']")
 	b.seen("learning-begun")
 	w.grades(w.h.Clock.Now(), "42,zoe@example.org,zoe,0.8,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled")
 	b.open(w.cfg.BaseURL + "/learning")
@@ -213,7 +215,7 @@ func TestBuyPassAndVerifyInABrowser(t *testing.T) {
 	var pdf []byte
 	b.press("a[href^='/verify/']", "#drop")
 	b.seen("verify")
-	b.shows(c.Code, "zoe", "PRD-9")
+	b.shows(c.Code, "Zoé N’Diaye 🎓", "PRD-9")
 	sum, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](fmt.Sprintf(
 		`fetch("/certificates/%s.pdf").then(r => r.arrayBuffer()).then(b => crypto.subtle.digest("SHA-256", b)).then(d => [...new Uint8Array(d)].map(x => x.toString(16).padStart(2, "0")).join(""))`, c.ID), chromedp.EvalAwaitPromise))
 	if err != nil || sum != c.SHA256 {

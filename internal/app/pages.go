@@ -179,6 +179,11 @@ func (p Pages) SignOut(ctx context.Context, secret string) error {
 	return p.h.Identity.SignOut(ctx, secret)
 }
 
+// SetName changes somebody's name.
+func (p Pages) SetName(ctx context.Context, who web.Viewer, name string) error {
+	return p.h.Identity.SetName(ctx, who.PersonID, name)
+}
+
 // PlaceOrder orders an offer.
 func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, offerID, key, lang string) (web.Placed, error) {
 	o, err := p.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: who.PersonID, OfferID: offerID, Lang: lang, IdempotencyKey: key})

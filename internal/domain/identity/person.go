@@ -7,6 +7,7 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
@@ -62,6 +63,19 @@ func PutPersonTx(ctx context.Context, tx *postgres.Tx, email, fullName, lang str
 	}
 	var p Person
 	return p, tx.Get(ctx, &p, q.Q("PersonByEmail"), email)
+}
+
+// SetName changes the name of a person. What was printed before stays as it is.
+func (s *Service) SetName(ctx context.Context, personID, name string) error {
+	if name == "" || utf8.RuneCountInString(name) > 255 || strings.ContainsAny(name, "\x00\r\n") {
+		return ErrName
+	}
+	return s.db.InTx(asSystem(ctx), "set name", func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := tx.Exec(ctx, q.Q("SetName"), personID, name); err != nil {
+			return err
+		}
+		return audit.AppendTx(ctx, tx, audit.Entry{Action: "name.changed", Object: personID})
+	})
 }
 
 // LinkTx says that a subject of another system is this person. A subject that is somebody already stays who it is.

@@ -63,3 +63,6 @@ select distinct on (p.id) $1, s.subject, p.id
  order by p.id, s.subject
 on conflict do nothing
 returning subject, person_id;
+
+-- name: SetName
+update identity.people set full_name = $2 where id = $1;

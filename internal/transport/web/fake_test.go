@@ -77,6 +77,8 @@ func (f *fake) Session(_ context.Context, who Viewer, key string) (Session, erro
 	return s, nil
 }
 
+func (f *fake) SetName(context.Context, Viewer, string) error { return nil }
+
 func (f *fake) SendSignInLink(_ context.Context, email, next, _ string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -21,6 +21,8 @@ type House interface {
 	RedeemSignInLink(ctx context.Context, token string) (Opened, error)
 	Viewer(ctx context.Context, secret string) (Viewer, error)
 	SignOut(ctx context.Context, secret string) error
+	// SetName changes the name that is printed on certificates from now on.
+	SetName(ctx context.Context, who Viewer, name string) error
 
 	// PlaceOrder orders an offer once per key, however often it is called. A free offer is fulfilled at once and has no PayURL.
 	PlaceOrder(ctx context.Context, who Viewer, offerID, key, lang string) (Placed, error)

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 
 	"cursus/internal/kernel/fault"
 )
@@ -41,6 +42,10 @@ func (w *Web) orderState(r *request) (reply, error) {
 func (w *Web) learning(r *request) (reply, error) {
 	all, err := w.house.Learning(r.ctx, r.viewer)
 	return reply{page: "learning", title: "learning.title", data: all}, err
+}
+
+func (w *Web) setName(r *request) (reply, error) {
+	return reply{redirect: "/learning"}, w.house.SetName(r.ctx, r.viewer, strings.TrimSpace(r.form("name")))
 }
 
 func (w *Web) bookExam(r *request) (reply, error) {

@@ -150,6 +150,7 @@ func (w *Web) routes() []route {
 		{"GET", "/orders/:id", signedIn, w.order},
 		{"GET", "/orders/:id/state", signedIn, w.orderState},
 		{"GET", "/learning", signedIn, w.learning},
+		{"POST", "/learning/name", signedIn, w.setName},
 		{"POST", "/learning/:id/exam", signedIn, w.bookExam},
 		{"GET", "/certificates/:id.pdf", signedIn, w.certificate},
 		{"GET", "/verify", anybody, w.verifyForm},
