@@ -28,16 +28,16 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 	for i, p := range in {
 		subjects[i] = p.Subject
 	}
-	var known []struct {
-		Subject  string `db:"subject"`
-		PersonID string `db:"person_id"`
+	people, err := known(ctx, tx, source, subjects)
+	if err != nil || len(people) == len(in) {
+		return people, err
 	}
-	if err := tx.Select(ctx, &known, q.Q("KnownSubjects"), source, pq.Array(subjects)); err != nil {
+	// Somebody is new. Two imports of one source at once would both make her: the second waits, and looks again.
+	if _, err := tx.Exec(ctx, q.Q("LockSource"), source); err != nil {
 		return nil, err
 	}
-	people := make(map[string]string, len(in))
-	for _, k := range known {
-		people[k.Subject] = k.PersonID
+	if people, err = known(ctx, tx, source, subjects); err != nil {
+		return nil, err
 	}
 	if err := linkByAddress(ctx, tx, source, in, people); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 	if _, err := tx.Exec(ctx, q.Q("AddPeople"), pq.Array(ids), pq.Array(names), tx.Now()); err != nil {
 		return nil, err
 	}
-	_, err := tx.Exec(ctx, q.Q("AddExternalIDs"), source, pq.Array(fresh), pq.Array(ids))
+	_, err = tx.Exec(ctx, q.Q("AddExternalIDs"), source, pq.Array(fresh), pq.Array(ids))
 	return people, err
 }
 
@@ -86,4 +86,20 @@ func linkByAddress(ctx context.Context, tx *postgres.Tx, source string, in []Ext
 		people[l.Subject] = l.PersonID
 	}
 	return nil
+}
+
+// known gives the people behind the subjects of a source that are known already.
+func known(ctx context.Context, tx *postgres.Tx, source string, subjects []string) (map[string]string, error) {
+	var rows []struct {
+		Subject  string `db:"subject"`
+		PersonID string `db:"person_id"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("KnownSubjects"), source, pq.Array(subjects)); err != nil {
+		return nil, err
+	}
+	people := make(map[string]string, len(subjects))
+	for _, r := range rows {
+		people[r.Subject] = r.PersonID
+	}
+	return people, nil
 }

@@ -66,3 +66,6 @@ returning subject, person_id;
 
 -- name: SetName
 update identity.people set full_name = $2 where id = $1;
+
+-- name: LockSource
+select pg_advisory_xact_lock(hashtextextended('identity:' || $1, 0));
