@@ -10,6 +10,7 @@ var (
 	ErrUnreadable = fault.New(fault.Invalid, "unreadable-file", "The file is not readable as comma-separated text.")
 	ErrTooLarge   = fault.New(fault.TooLarge, "file-too-large", "The file is larger than 256 MiB.")
 	ErrNotAReport = fault.New(fault.Invalid, "not-a-grade-report", "The header is not that of an Open edX or FUN grade report.")
+	ErrNobody     = fault.New(fault.Invalid, "report-without-learners", "The report has no readable row: taken at its word, everybody would have left.")
 	ErrNoTime     = fault.New(fault.Invalid, "collection-time-missing", "The file name does not say when the report was made; give the time.")
 	ErrTimeTaken  = fault.New(fault.Conflict, "collection-time-taken", "Another report of this session was made at the same time.")
 	ErrRows       = fault.New(fault.Unprocessable, "rows-rejected", "Some rows cannot be read; nothing was changed.")

@@ -97,21 +97,24 @@ func text(raw []byte) ([]byte, error) {
 	if len(raw) > maxReportBytes {
 		return nil, ErrTooLarge
 	}
+	var err error
 	switch {
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}), bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
-		out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(raw)
-		if err != nil {
-			return nil, ErrUnreadable.Because(err)
-		}
-		return out, nil
+		raw, err = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(raw)
 	case bytes.HasPrefix(raw, []byte("\ufeff")):
 		raw = raw[3:]
 	}
-	if !utf8.Valid(raw) {
-		return charmap.Windows1252.NewDecoder().Bytes(raw)
+	if err == nil && !utf8.Valid(raw) {
+		raw, err = charmap.Windows1252.NewDecoder().Bytes(raw)
 	}
-	if bytes.IndexByte(raw, 0) >= 0 {
+	if err != nil {
+		return nil, ErrUnreadable.Because(err)
+	}
+	if bytes.IndexByte(raw, 0) >= 0 { // whatever the encoding: PostgreSQL keeps no NUL
 		return nil, ErrUnreadable
+	}
+	if bytes.IndexByte(raw, '\n') < 0 { // an old Mac ends its lines with a carriage return alone
+		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
 	}
 	return raw, nil
 }
@@ -205,6 +208,9 @@ func Parse(raw []byte) (Report, error) {
 	for {
 		record, err := in.Read()
 		if errors.Is(err, io.EOF) {
+			if len(r.Rows) == 0 { // it would un-enrol everybody
+				return Report{}, ErrNobody
+			}
 			return r, nil
 		}
 		if err != nil {

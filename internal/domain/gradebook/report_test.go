@@ -53,7 +53,7 @@ func TestDialects(t *testing.T) {
 	_ = z.Close()
 	for name, file := range map[string]string{
 		"byte order mark": "\ufeff" + legacyFile, "utf-16": utf16, "semicolons": semicolon, "gzip": zipped.String(),
-		"tabs": strings.ReplaceAll(legacyFile, ",", "\t"), "crlf": strings.ReplaceAll(legacyFile, "\n", "\r\n"),
+		"tabs": strings.ReplaceAll(legacyFile, ",", "\t"), "crlf": strings.ReplaceAll(legacyFile, "\n", "\r\n"), "old mac": strings.ReplaceAll(legacyFile, "\n", "\r"),
 	} {
 		got, err := Parse([]byte(file))
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
@@ -82,7 +82,13 @@ func TestBadRowsAreRejectedWithTheirPlace(t *testing.T) {
 			t.Errorf("%s: %s, want %s", row, got, want)
 		}
 	}
-	for _, file := range []string{"", "a,b\n", "id,username\n", "\x00", "id,username,grade,\n"} {
+	header, _, _ := strings.Cut(legacyFile, "\n")
+	withNUL := strings.Replace(legacyFile, "ada", "a\x00a", 1)
+	wide, _ := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(withNUL)
+	for _, file := range []string{
+		"", "a,b\n", "id,username\n", "\x00", "id,username,grade,\n", withNUL, wide, strings.Replace(withNUL, "grade", "gr\xe9de", 1) + "\xe9",
+		header, header + "\n", header + "\r\n1,short\r\n", // nobody in it: everybody would have left
+	} {
 		if _, err := Parse([]byte(file)); err == nil {
 			t.Errorf("%q was taken for a grade report", file)
 		}
