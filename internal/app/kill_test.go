@@ -36,26 +36,42 @@ type program struct {
 // start runs the server; place names where it dies.
 func (p *program) start(place string) {
 	p.t.Helper()
-	p.child = exec.Command(p.binary, "serve") //nolint:gosec,noctx // our own program
+	p.child = p.run(place, p.addr, "serve")
+	p.answers(p.addr)
+}
+
+// answers waits until a server takes requests.
+func (p *program) answers(addr string) {
+	p.t.Helper()
+	p.until("the server at "+addr+" answers", func() bool { return statusOf("http://"+addr+"/readyz") == http.StatusOK })
+}
+
+// statusOf is 0 where nobody answers.
+func statusOf(url string) int {
+	r, err := http.Get(url) //nolint:noctx,gosec // a test
+	if err != nil {
+		return 0
+	}
+	_ = r.Body.Close()
+	return r.StatusCode
+}
+
+// run starts the program as a process of its own.
+func (p *program) run(place, addr string, args ...string) *exec.Cmd {
+	p.t.Helper()
+	child := exec.Command(p.binary, args...) //nolint:gosec,noctx // our own program
 	c := p.cfg
-	p.child.Env = append(os.Environ(), "CURSUS_FAILPOINT="+place, "CURSUS_DATABASE_URL="+c.DatabaseURL, "CURSUS_ADDR="+p.addr, "CURSUS_BASE_URL="+c.BaseURL,
+	child.Env = append(os.Environ(), "CURSUS_FAILPOINT="+place, "CURSUS_DATABASE_URL="+c.DatabaseURL, "CURSUS_ADDR="+addr, "CURSUS_BASE_URL="+c.BaseURL,
 		"CURSUS_SECRET="+c.Secret, "CURSUS_STRIPE_KEY="+c.StripeKey, "CURSUS_STRIPE_WEBHOOK_SECRET="+c.StripeWebhookSecret, "CURSUS_STRIPE_URL="+c.StripeURL,
 		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_DATA_DIR="+p.t.TempDir())
-	p.child.Stderr = io.Discard
+	child.Stderr = io.Discard
 	if testing.Verbose() {
-		p.child.Stderr = os.Stderr
+		child.Stderr = os.Stderr
 	}
-	if err := p.child.Start(); err != nil {
+	if err := child.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.until("the server answers", func() bool {
-		r, err := http.Get("http://" + p.addr + "/readyz") //nolint:noctx // a test
-		if err != nil {
-			return false
-		}
-		_ = r.Body.Close()
-		return r.StatusCode == http.StatusOK
-	})
+	return child
 }
 
 // dies waits for the end of a process that must not have ended by itself.

@@ -38,13 +38,21 @@ const (
 // Args is what a job carries; Kind names it for ever.
 type Args interface{ Kind() string }
 
-// Migrate makes or updates the tables of the queue, after postgres.Migrate.
+// Migrate makes or updates the tables of the queue, after postgres.Migrate. It may run in several processes at once.
 func Migrate(ctx context.Context, ownerDSN string) error {
 	db, err := sql.Open("postgres", ownerDSN)
 	if err != nil {
 		return postgres.ErrUnavailable.Because(err)
 	}
 	defer func() { _ = db.Close() }()
+	one, err := db.Conn(ctx)
+	if err != nil {
+		return postgres.ErrUnavailable.Because(err)
+	}
+	defer func() { _ = one.Close() }() // lets go of the lock
+	if _, err := one.ExecContext(ctx, q.Q("LockMigration").SQL); err != nil {
+		return postgres.ErrUnavailable.Because(err)
+	}
 	m, err := rivermigrate.New(riverdatabasesql.New(db), &rivermigrate.Config{Schema: schema, Logger: quiet()})
 	if err != nil {
 		return err

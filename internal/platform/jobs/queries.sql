@@ -18,3 +18,6 @@ with workers as materialized (
 )
 update jobs.river_job set state = 'available', scheduled_at = now()
  where state = 'running' and attempted_by[array_upper(attempted_by, 1)] in (select name from dead);
+
+-- name: LockMigration
+select pg_advisory_lock(hashtextextended('jobs:migration', 0));
