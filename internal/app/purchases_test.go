@@ -64,7 +64,7 @@ func newShop(b *testing.B) *shop {
 	ctx, stop := context.WithCancel(system)
 	ended := make(chan error, 1)
 	go func() { ended <- w.h.Serve(ctx, app.Serving{Contract: contract.YAML, Listen: site, Worker: true}) }()
-	b.Cleanup(func() { stop(); <-ended; _ = w.h.Close() })
+	b.Cleanup(func() { stop(); b.Log(<-ended, w.h.Close()) })
 	w.furnish()
 	return s
 }

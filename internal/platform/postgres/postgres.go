@@ -200,7 +200,7 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, 
 
 // Get scans one row into dest; sql.ErrNoRows when there is none.
 func (tx *Tx) Get(ctx context.Context, dest any, q Query, args ...any) error {
-	if s, ok := tx.statement(ctx, q); ok {
+	if s, ok := tx.statement(ctx, q); ok { //nolint:sqlclosecheck // it ends with the transaction
 		return wrap(q, s.GetContext(ctx, dest, args...))
 	}
 	return wrap(q, tx.x.GetContext(ctx, dest, q.SQL, args...))
@@ -208,7 +208,7 @@ func (tx *Tx) Get(ctx context.Context, dest any, q Query, args ...any) error {
 
 // Select scans all rows into the slice that dest points to.
 func (tx *Tx) Select(ctx context.Context, dest any, q Query, args ...any) error {
-	if s, ok := tx.statement(ctx, q); ok {
+	if s, ok := tx.statement(ctx, q); ok { //nolint:sqlclosecheck // it ends with the transaction
 		return wrap(q, s.SelectContext(ctx, dest, args...))
 	}
 	return wrap(q, tx.x.SelectContext(ctx, dest, q.SQL, args...))
@@ -218,7 +218,7 @@ func (tx *Tx) Select(ctx context.Context, dest any, q Query, args ...any) error 
 func (tx *Tx) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 	var r sql.Result
 	var err error
-	if s, ok := tx.statement(ctx, q); ok {
+	if s, ok := tx.statement(ctx, q); ok { //nolint:sqlclosecheck // it ends with the transaction
 		r, err = s.ExecContext(ctx, args...)
 	} else {
 		r, err = tx.x.ExecContext(ctx, q.SQL, args...)
