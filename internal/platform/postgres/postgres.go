@@ -257,7 +257,7 @@ func (db *DB) learn(ctx context.Context, missed []string) {
 		if !due {
 			continue
 		}
-		if s, err := db.x.PreparexContext(context.WithoutCancel(ctx), text); err == nil {
+		if s, err := db.x.PreparexContext(context.WithoutCancel(ctx), text); err == nil { //nolint:sqlclosecheck // it lives as long as the pool
 			db.mu.Lock()
 			db.prepared[text] = s
 			db.mu.Unlock()
