@@ -229,3 +229,23 @@ func TestTheLawSeesWhatBreaksIt(t *testing.T) {
 		t.Error("forbidden words are not seen")
 	}
 }
+
+// A room says on one page what it owns, so that a newcomer knows where to look.
+func TestEveryRoomHasItsPage(t *testing.T) {
+	rooms := 0
+	for _, floor := range []string{"books", "domain", "gateways"} {
+		folders, err := os.ReadDir("../" + floor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range folders {
+			rooms++
+			if page, err := os.ReadFile(filepath.Join("..", floor, f.Name(), "README.md")); err != nil || !strings.Contains(string(page), "Owns") {
+				t.Errorf("%s/%s has no page that says what it owns: %v", floor, f.Name(), err)
+			}
+		}
+	}
+	if rooms < 15 {
+		t.Error("only", rooms, "rooms were found")
+	}
+}
