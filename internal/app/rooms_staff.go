@@ -206,7 +206,7 @@ func (r Rooms) Outcomes(ctx context.Context, _ api.Principal, q api.OutcomesQues
 	o, err := analytics.OutcomesOf(ctx, r.h.DB, analytics.Question{Session: q.Session, AsOf: q.AsOf, KnownAt: q.KnownAt})
 	out := api.Outcomes{
 		Session: o.Session, Course: o.Course, Formula: o.Formula, Title: api.Text{EN: o.Title}, Open: o.Open, AsOf: o.AsOf, KnownAt: o.KnownAt, Holders: o.Paid,
-		Metrics: apiMetrics(o.Rates()), Demo: r.h.Config.Demo,
+		Metrics: apiMetrics(o.Rates()), Demo: o.Demo,
 	}
 	for _, m := range o.Money {
 		x := api.Revenue{Currency: m.Net.Currency}

@@ -45,7 +45,7 @@ func NewServer(h *House, contract []byte, m *telemetry.Metrics) (*transport.Serv
 	}
 	o := transport.Options{API: a, Pages: pages, Ready: h.Ready, TrustedProxies: h.Config.TrustedProxies, Log: h.Log}
 	if m != nil {
-		o.Metrics = m.Handler()
+		o.Metrics, o.Observe = m.Handler(), m.Request
 		m.Gauge("cursus_jobs_pending", "Jobs that wait.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Pending, err })
 		m.Gauge("cursus_jobs_dead", "Jobs that were given up and need a person.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Dead, err })
 		h.Jobs.Observe(m.Job)

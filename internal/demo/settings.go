@@ -63,7 +63,8 @@ func MailFolder(c config.Config) string { return filepath.Join(c.DataDir, "mails
 func keep(path string) (k kept, err error) {
 	b, err := os.ReadFile(path) //nolint:gosec // a file of our own folder
 	if err == nil {
-		return k, json.Unmarshal(b, &k)
+		err := json.Unmarshal(b, &k)
+		return k, err
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return k, err

@@ -8,12 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
+	"cursus/internal/kernel/clock"
 	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
@@ -37,6 +39,9 @@ type Options struct {
 	Ready func(ctx context.Context) error
 	// Metrics answers /metrics; nil: there is no such address.
 	Metrics http.Handler
+	// Observe is told of every request that was answered: the pattern of its route, the status and the seconds; nil: nobody is.
+	Observe func(route, status string, took time.Duration)
+	Clock   clock.Clock // measures how long that took; nil: the machine's
 	// TrustedProxies are the addresses and networks whose X-Forwarded headers are believed.
 	TrustedProxies []string
 	Log            *slog.Logger // nil: says nothing
@@ -65,6 +70,12 @@ func NewServer(o Options) (*Server, error) {
 		ReadTimeout: readSeconds * time.Second, WriteTimeout: writeSeconds * time.Second, IdleTimeout: idleSeconds * time.Second,
 		EnableTrustedProxyCheck: true, TrustedProxies: o.TrustedProxies, ErrorHandler: s.failed,
 	})
+	if o.Observe != nil {
+		if o.Clock == nil {
+			o.Clock = clock.System{}
+		}
+		s.app.Use(observed(o.Observe, o.Clock))
+	}
 	s.app.Get("/healthz", s.healthy)
 	s.app.Get("/readyz", s.isReady)
 	if o.Metrics != nil {
@@ -77,6 +88,21 @@ func NewServer(o Options) (*Server, error) {
 		s.app.Use(o.Pages.NotFound)
 	}
 	return s, nil
+}
+
+// observed tells of each request by the pattern of its route: paths carry ids, and a metric per id would never end.
+func observed(tell func(route, status string, took time.Duration), c clock.Clock) fiber.Handler {
+	return func(x *fiber.Ctx) error {
+		began := c.Now()
+		err := x.Next()
+		status := x.Response().StatusCode()
+		var known *fiber.Error
+		if errors.As(err, &known) {
+			status = known.Code
+		}
+		tell(x.Method()+" "+strings.Clone(x.Route().Path), strconv.Itoa(status), c.Now().Sub(began))
+		return err
+	}
 }
 
 // Serve answers until Shutdown.

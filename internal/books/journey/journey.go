@@ -180,9 +180,11 @@ func CountsTx(ctx context.Context, tx *postgres.Tx, question Question) (Counts, 
 	}
 	args := []any{question.SessionID, mask(of...), mask(append(rule, Week2First)...), only, question.Basis == "ever"}
 	if question.AsOf.IsZero() && question.KnownAt.IsZero() {
-		return c, tx.Get(ctx, &c, q.Q("CountsNow"), args...)
+		err := tx.Get(ctx, &c, q.Q("CountsNow"), args...)
+		return c, err
 	}
-	return c, tx.Get(ctx, &c, q.Q("CountsAsOf"), append(args, orEnd(question.AsOf), orEnd(question.KnownAt))...)
+	err := tx.Get(ctx, &c, q.Q("CountsAsOf"), append(args, orEnd(question.AsOf), orEnd(question.KnownAt))...)
+	return c, err
 }
 
 func orEnd(t time.Time) time.Time {

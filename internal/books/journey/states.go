@@ -89,5 +89,6 @@ func MembersTx(ctx context.Context, tx *postgres.Tx, question Question) ([]strin
 		of = append(of, Qualifying)
 	}
 	ids := []string{}
-	return ids, tx.Select(ctx, &ids, q.Q("Members"), question.SessionID, mask(of...), question.Basis == "ever", orEnd(question.AsOf), orEnd(question.KnownAt))
+	err := tx.Select(ctx, &ids, q.Q("Members"), question.SessionID, mask(of...), question.Basis == "ever", orEnd(question.AsOf), orEnd(question.KnownAt))
+	return ids, err
 }

@@ -14,6 +14,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 )
@@ -40,6 +41,7 @@ type Outcomes struct {
 	Sat               Rate       `json:"sat"`
 	Certified         Rate       `json:"certified"`
 	Money             []Revenue  `json:"money"` // by currency
+	Demo              bool       `json:"demo"`  // sold through a sandbox: no real money is in it
 }
 
 // Revenue is net: sales − refunds − lost disputes. Per… is divided half up on minor units; nil without people.
@@ -88,7 +90,8 @@ func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Ou
 		return out, err
 	}
 	out.fill(all, paid, net)
-	return out, nil
+	out.Demo, err = sales.DemoTx(ctx, tx, s.ID)
+	return out, err
 }
 
 func (o *Outcomes) fill(all, paid journey.Counts, net map[money.Currency]int64) {
@@ -160,13 +163,14 @@ func (o Outcomes) JSON(w io.Writer) error {
 
 // CSV writes one line per number; empty cells are numbers that do not exist.
 func (o Outcomes) CSV(w io.Writer) error {
+	demo := strconv.FormatBool(o.Demo)
 	lines := [][]string{
-		{"session", "formula", "metric", "version", "basis", "week1_rule", "count", "of", "tenths_of_percent", "wilson95_low_tenths", "wilson95_high_tenths", "amount_minor", "currency"},
-		{o.Session, o.Formula, "paid", "1", o.Basis, o.Week1Rule, strconv.FormatInt(o.Paid, 10), "", "", "", "", "", ""},
+		{"session", "formula", "metric", "version", "basis", "week1_rule", "count", "of", "tenths_of_percent", "wilson95_low_tenths", "wilson95_high_tenths", "amount_minor", "currency", "demo"},
+		{o.Session, o.Formula, "paid", "1", o.Basis, o.Week1Rule, strconv.FormatInt(o.Paid, 10), "", "", "", "", "", "", demo},
 	}
 	for _, m := range o.Rates() {
 		lines = append(lines, []string{o.Session, o.Formula, m.ID, "1", o.Basis, o.Week1Rule, strconv.FormatInt(m.Rate.Count, 10), strconv.FormatInt(m.Rate.Of, 10),
-			number(m.Rate.Tenths), number(m.Rate.Low), number(m.Rate.High), "", ""})
+			number(m.Rate.Tenths), number(m.Rate.Low), number(m.Rate.High), "", "", demo})
 	}
 	for _, r := range o.Money {
 		for _, l := range o.Lines(r) {
@@ -174,7 +178,7 @@ func (o Outcomes) CSV(w io.Writer) error {
 			if l.Amount != nil {
 				minor = strconv.FormatInt(l.Amount.Minor, 10)
 			}
-			lines = append(lines, []string{o.Session, o.Formula, l.ID, "1", o.Basis, o.Week1Rule, "", "", "", "", "", minor, string(r.Net.Currency)})
+			lines = append(lines, []string{o.Session, o.Formula, l.ID, "1", o.Basis, o.Week1Rule, "", "", "", "", "", minor, string(r.Net.Currency), demo})
 		}
 	}
 	return csv.NewWriter(w).WriteAll(lines)
@@ -185,6 +189,9 @@ func (o Outcomes) Table(w io.Writer) error {
 	state := "closed"
 	if o.Open {
 		state = "open: the numbers may still grow"
+	}
+	if o.Demo {
+		fmt.Fprintln(w, "DEMONSTRATION: sold through a sandbox, no real money is in these numbers.")
 	}
 	fmt.Fprintf(w, "%s · %s (%s)\nformula %s: %d paid of %d enrolled, basis %s, week-1 rule %s\n", o.Session, o.Title, state, o.Formula, o.Paid, o.Enrolled, o.Basis, o.Week1Rule)
 	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', tabwriter.AlignRight)

@@ -94,7 +94,8 @@ func (r row) certificate() (Certificate, error) {
 		ID: r.ID, EnrolmentID: r.EnrolmentID, LearnerID: r.LearnerID, SessionID: r.SessionID, Code: r.Code, IssuedAt: r.IssuedAt,
 		RevokedAt: r.RevokedAt, RevokedReason: r.RevokedReason, SHA256: hex.EncodeToString(r.SHA256),
 	}
-	return c, json.Unmarshal(r.Facts, &c.Facts)
+	err := json.Unmarshal(r.Facts, &c.Facts)
+	return c, err
 }
 
 func one(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (Certificate, error) {

@@ -133,7 +133,8 @@ func (s *Service) Eligibility(ctx context.Context, enrolmentID string) (d Decisi
 // OfEnrolmentTx lists the sittings of an enrolment, the latest first.
 func OfEnrolmentTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) ([]Sitting, error) {
 	out := []Sitting{}
-	return out, tx.Select(ctx, &out, q.Q("OfEnrolment"), enrolmentID)
+	err := tx.Select(ctx, &out, q.Q("OfEnrolment"), enrolmentID)
+	return out, err
 }
 
 // SittingTx finds a sitting by id.

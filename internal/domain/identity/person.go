@@ -62,7 +62,8 @@ func PutPersonTx(ctx context.Context, tx *postgres.Tx, email, fullName, lang str
 		return Person{}, err
 	}
 	var p Person
-	return p, tx.Get(ctx, &p, q.Q("PersonByEmail"), email)
+	err = tx.Get(ctx, &p, q.Q("PersonByEmail"), email)
+	return p, err
 }
 
 // SetName changes the name of a person. What was printed before stays as it is.
@@ -99,5 +100,6 @@ func GrantRoleTx(ctx context.Context, tx *postgres.Tx, personID, role string) er
 // RolesTx lists the roles of a person.
 func RolesTx(ctx context.Context, tx *postgres.Tx, personID string) ([]string, error) {
 	roles := []string{}
-	return roles, tx.Select(ctx, &roles, q.Q("Roles"), personID)
+	err := tx.Select(ctx, &roles, q.Q("Roles"), personID)
+	return roles, err
 }

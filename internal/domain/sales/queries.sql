@@ -76,3 +76,6 @@ select r.id, 'credit note' from payments.refunds r join payments.payments p on p
 -- name: CheckLedgerOrders
 select e.id, e.order_id from ledger.entries e
  where e.order_id is not null and not exists (select 1 from sales.orders o where o.id = e.order_id);
+
+-- name: Demo
+select exists (select 1 from sales.orders where session_id = $1 and demo and total_minor > 0);

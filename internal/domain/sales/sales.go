@@ -130,6 +130,12 @@ func (s *Service) Orders(ctx context.Context, buyerID string, r page.Request) (o
 	return out, next, err
 }
 
+// DemoTx says whether anything of a session was sold through a sandbox.
+func DemoTx(ctx context.Context, tx *postgres.Tx, sessionID string) (demo bool, err error) {
+	err = tx.Get(ctx, &demo, q.Q("Demo"), sessionID)
+	return demo, err
+}
+
 // Checks are this room's invariants.
 func Checks() []postgres.Check {
 	return []postgres.Check{
