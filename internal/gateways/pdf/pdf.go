@@ -19,7 +19,6 @@ import (
 	"cursus/internal/domain/certificates"
 	"cursus/internal/kernel/fault"
 	"cursus/templates/certificate"
-	"cursus/templates/fonts"
 )
 
 // ErrRender is our failure: no input should reach it.
@@ -78,6 +77,7 @@ func New() (*Renderer, error) {
 type sheet struct {
 	*gofpdf.Fpdf
 	added map[string]bool
+	runes map[rune]bool // that any of its texts may be drawn with
 }
 
 // Certificate prints one A4 page in landscape.
@@ -91,13 +91,22 @@ func (r *Renderer) Certificate(_ context.Context, f certificates.CertificateFact
 	if !ok {
 		words, f.Language = r.layout.Words["en"], "en"
 	}
-	s := &sheet{gofpdf.New("L", "mm", "A4", ""), map[string]bool{}}
+	s := &sheet{gofpdf.New("L", "mm", "A4", ""), map[string]bool{}, map[rune]bool{missing: true, '\u2026': true}}
 	s.SetCatalogSort(true)
 	s.SetCreationDate(f.IssuedAt.UTC())
 	s.SetModificationDate(f.IssuedAt.UTC())
 	s.SetTitle(words["title"]+" "+string(clean(f.CourseTitle)), true)
 	s.SetAuthor(string(clean(f.Issuer)), true)
 	s.SetAutoPageBreak(false, 0)
+	fill := strings.NewReplacer("{issuer}", f.Issuer, "{holder}", f.HolderName, "{course}", f.CourseTitle, "{session}", f.Session,
+		"{formula}", f.Formula, "{grade}", f.Grade, "{date}", day(f.IssuedAt, f.Language), "{signatory}", f.Signatory,
+		"{code}", f.Code, "{url}", f.VerificationURL)
+	texts := make([][]rune, len(r.layout.Texts))
+	for i, b := range r.layout.Texts {
+		texts[i] = clean(fill.Replace(words[b.Key]))
+		drawn(s.runes, texts[i])
+	}
+	drawn(s.runes, clean(words["demo"]))
 	s.AddPage()
 	if f.Demo {
 		r.watermark(s, words["demo"])
@@ -107,14 +116,11 @@ func (r *Renderer) Certificate(_ context.Context, f certificates.CertificateFact
 		s.SetLineWidth(b.Line)
 		s.Rect(b.X, b.Y, b.W, b.H, "D")
 	}
-	fill := strings.NewReplacer("{issuer}", f.Issuer, "{holder}", f.HolderName, "{course}", f.CourseTitle, "{session}", f.Session,
-		"{formula}", f.Formula, "{grade}", f.Grade, "{date}", day(f.IssuedAt, f.Language), "{signatory}", f.Signatory,
-		"{code}", f.Code, "{url}", f.VerificationURL)
-	for _, b := range r.layout.Texts {
+	for i, b := range r.layout.Texts {
 		if b.Key == "grade" && f.Grade == "" {
 			continue
 		}
-		s.write(b, clean(fill.Replace(words[b.Key])))
+		s.write(b, texts[i])
 	}
 	if err := r.code(s, f.VerificationURL); err != nil {
 		return nil, ErrRender.Because(err)
@@ -222,11 +228,16 @@ func (s *sheet) use(face string, size float64) {
 	case faceWide, faceHan:
 		if !s.added[face] {
 			s.added[face] = true
-			ttf := fonts.Wide
-			if face == faceHan {
-				ttf = fonts.Han
+			runes := make([]rune, 0, len(s.runes))
+			for r := range s.runes {
+				runes = append(runes, r)
 			}
-			s.AddUTF8FontFromBytes(face, "", bytes.Clone(ttf)) // the library writes into what it is given
+			ttf, err := faces[face].subset(runes)
+			if err != nil {
+				s.SetError(err)
+				return
+			}
+			s.AddUTF8FontFromBytes(face, "", ttf)
 		}
 		s.SetFont(face, "", size)
 	case "serif":

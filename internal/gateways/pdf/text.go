@@ -19,8 +19,9 @@ const missing = '\u25AF'
 const longest = 600
 
 var (
-	wideGlyphs = mustParse(fonts.Wide)
-	hanGlyphs  = mustParse(fonts.Han)
+	faces      = map[string]*face{faceWide: newFace(fonts.Wide), faceHan: newFace(fonts.Han)}
+	wideGlyphs = faces[faceWide].glyphs
+	hanGlyphs  = faces[faceHan].glyphs
 )
 
 func mustParse(face []byte) *sfnt.Font {
@@ -92,6 +93,21 @@ func setLine(line []rune, face string) []run {
 		}
 	}
 	return runs
+}
+
+// drawn adds the runes that a text may be drawn with: its own, the other half of brackets, and each form of Arabic letters,
+// because which form it takes depends on where its line ends.
+func drawn(set map[rune]bool, text []rune) {
+	for _, r := range text {
+		set[r], set[turned(r)] = true, true
+		for _, f := range []forms{arabic[r], lamAlef[r]} {
+			for _, form := range []rune{f.isolated, f.final, f.initial, f.medial} {
+				if form != 0 {
+					set[form] = true
+				}
+			}
+		}
+	}
 }
 
 func codePage(line []rune) (string, bool) {
