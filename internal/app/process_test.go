@@ -58,6 +58,7 @@ func TestReplicasAndAWorkerThatEnds(t *testing.T) {
 	for _, o := range paying {
 		p.becomes(o, sales.Paid)
 	}
+	p.quiet()
 	p.stop()
 	p.verify()
 }
