@@ -26,6 +26,7 @@ generate: ## Write what is made from the contract and the code: api/, docs/setti
 	$(GO) tool oapi-codegen -config api/models.yaml -o api/api.gen.go openapi.yaml
 	$(GO) tool oapi-codegen -config api/server/server.yaml -o api/server/server.gen.go openapi.yaml
 	$(GO) test -count=1 ./internal/platform/config -update
+	$(GO) test -count=1 -run StatesPage ./internal/app -update
 
 test: deps ## Run every test (a clone of a real PostgreSQL database per test)
 	$(GO) test -count=1 ./...
