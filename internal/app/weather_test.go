@@ -322,3 +322,19 @@ func TestSurplusAndMismatch(t *testing.T) {
 		t.Error("a forged event was taken:", err)
 	}
 }
+
+// An event that never reached us is asked for, once.
+func TestMissedEventsAreCaughtUp(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(w.person("a@example.org", "A").ID, w.paid, "k")
+	w.tell("/sandbox/webhooks", map[string]any{"drop": -1})
+	w.pay(o, visa)
+	for i, want := range []int{1, 0} {
+		n, err := w.h.Payments.CatchUp(system, w.clock.Now().Add(-time.Hour))
+		if err != nil || n != want {
+			t.Errorf("look %d found %d events of %d: %v", i+1, n, want, err)
+		}
+	}
+	w.becomes(o, sales.Paid)
+	w.verify()
+}

@@ -97,19 +97,28 @@ func (p *courier) wait() { p.group.Wait() }
 
 // enqueue makes an event due, with whatever mischief is on.
 func (p *courier) enqueue(id string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.tricks.Drop != 0 {
-		if p.tricks.Drop > 0 {
-			p.tricks.Drop--
-		}
+	if p.drops() {
+		p.book.delivered(id) // as far as the book knows: a restart does not bring it back
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.tricks.Hold {
 		p.held = append(p.held, id)
 		return
 	}
 	p.push(id, max(p.tricks.Duplicate, 1))
+}
+
+// drops says whether the next event is one that is never posted.
+func (p *courier) drops() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.tricks.Drop > 0 {
+		p.tricks.Drop--
+		return true
+	}
+	return p.tricks.Drop < 0
 }
 
 // push adds copies of an event to the queue. The caller holds the lock.
