@@ -31,8 +31,9 @@ generate: ## Write what is made from the contract and the code: api/, docs/setti
 test: deps ## Run every test (a clone of a real PostgreSQL database per test)
 	$(GO) test -count=1 ./...
 
-bench: deps ## Import the real reports beside a raw COPY of the same cells
-	$(GO) test -run '^$$' -bench . -benchtime 1x -count 3 ./internal/app
+bench: deps ## Measure: purchases beside pgbench, imports beside a raw COPY, indicators at a million enrolments, certificates
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/app
+	$(GO) test -run '^$$' -bench . -benchtime 2s -cpu 1 ./internal/gateways/pdf
 
 fuzz: ## Feed broken grade reports to the parser for a minute
 	$(GO) test -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
