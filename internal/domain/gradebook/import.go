@@ -101,6 +101,11 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 	if err != nil {
 		return Collection{}, err
 	}
+	// Statements over thousands of rows are planned for what they are given: a plan that was kept since the tables were small
+	// would go through them row by row.
+	if _, err := tx.Exec(ctx, q.Q("PlanEach")); err != nil {
+		return Collection{}, err
+	}
 	if _, err := tx.Exec(ctx, q.Q("LockSession"), session.ID); err != nil {
 		return Collection{}, err
 	}
