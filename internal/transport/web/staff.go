@@ -124,6 +124,7 @@ func (w *Web) drawOutcomes(lang string, o Outcomes) ([]drawing, error) {
 			bar := chart.Bar{Label: s.text(step.key), Text: "–", Class: "money"}
 			if step.net != nil {
 				bar.Value, bar.Text = &step.net.Minor, amount(lang, *step.net)
+				per.Max = max(per.Max, step.net.Minor*4/3) // so that the longest bar leaves room for its amount
 			}
 			per.Bars = append(per.Bars, bar)
 		}
