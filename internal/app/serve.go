@@ -23,7 +23,7 @@ type Serving struct {
 	Metrics  *telemetry.Metrics
 }
 
-// grace is how long running requests and jobs may take after the end was asked for.
+// grace is how long running requests and jobs may take after the end was asked for and the draining is over.
 const grace = 25 * time.Second
 
 // catchUp is how far back missed events of the payment provider are looked for; it keeps them 30 days.
@@ -96,13 +96,26 @@ func (h *House) Serve(ctx context.Context, s Serving) error {
 	case err = <-failed:
 	}
 	h.ending.Store(true)
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
+	return errors.Join(err, h.end(context.WithoutCancel(ctx), server, s.Worker))
+}
+
+// end takes no new job and, once the proxies in front had time to see /readyz say so, no new connection; it waits for what
+// runs. Until the server ends it answers everything, because a proxy may not have looked yet.
+func (h *House) end(ctx context.Context, server *transport.Server, worker bool) error {
+	drain := time.Duration(0)
 	if server != nil {
-		err = errors.Join(err, server.Shutdown(end))
+		drain = time.Duration(h.Config.DrainSeconds) * time.Second
 	}
-	if s.Worker {
-		err = errors.Join(err, h.Jobs.Stop(end))
+	ctx, cancel := context.WithTimeout(ctx, drain+grace)
+	defer cancel()
+	seen := time.After(drain)
+	var err error
+	if worker {
+		err = h.Jobs.Stop(ctx)
+	}
+	if server != nil {
+		<-seen
+		err = errors.Join(err, server.Shutdown(ctx))
 	}
 	return err
 }

@@ -12,10 +12,12 @@ import (
 // ErrSettings refuses to start; each field names a variable.
 var ErrSettings = fault.New(fault.Invalid, "bad-settings", "Cursus does not start with these settings.")
 
-// minSecret is the length of CURSUS_SECRET in bytes; minVariety is how many different ones it has at least.
+// minSecret is the length of CURSUS_SECRET in bytes; minVariety is how many different ones it has at least;
+// maxDrain is the longest CURSUS_DRAIN_SECONDS.
 const (
 	minSecret  = 32
 	minVariety = 10
+	maxDrain   = 60
 )
 
 // CheckServing says what is wrong with the settings of a server: secrets that are weak or missing, addresses that browsers
@@ -50,6 +52,9 @@ func (c Config) CheckServing() error {
 	}
 	if !c.Demo && c.StripeURL != "" {
 		refuse("CURSUS_STRIPE_URL", "no-demo", "The sandbox is for the demonstration (CURSUS_DEMO=true).")
+	}
+	if c.DrainSeconds < 0 || c.DrainSeconds > maxDrain {
+		refuse("CURSUS_DRAIN_SECONDS", "out-of-range", fmt.Sprintf("It must be from 0 to %d.", maxDrain))
 	}
 	if len(refused.Fields) > 0 {
 		return refused

@@ -9,7 +9,7 @@ type Config struct {
 	DataDir             string   `env:"CURSUS_DATA_DIR" envDefault:".cursus" doc:"folder of the private server, and of the demo's mails and sandbox"`
 	PGBin               string   `env:"PG_BIN" doc:"folder of initdb and postgres, when they are not where they are looked for"`
 	Addr                string   `env:"CURSUS_ADDR" envDefault:"127.0.0.1:8080" doc:"host:port to listen on"`
-	BaseURL             string   `env:"CURSUS_BASE_URL" doc:"address of this site as browsers see it, such as https://cursus.example.org; empty: http:// and the listening address"`
+	BaseURL             string   `env:"CURSUS_BASE_URL" doc:"address of this site as browsers see it, such as https://cursus.example.org; only the demonstration makes one up"`
 	Secret              string   `env:"CURSUS_SECRET" doc:"32 characters or more; signs forms and sign-in links"`
 	StripeKey           string   `env:"CURSUS_STRIPE_KEY" doc:"secret key of Stripe; empty: nothing is sold"`
 	StripeWebhookSecret string   `env:"CURSUS_STRIPE_WEBHOOK_SECRET" doc:"whsec_… of the endpoint /v1/webhooks/stripe"`
@@ -21,6 +21,7 @@ type Config struct {
 	Signatory           string   `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
 	Demo                bool     `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
 	LogLevel            string   `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
+	DrainSeconds        int      `env:"CURSUS_DRAIN_SECONDS" envDefault:"0" doc:"after the signal to end, how many seconds (at most 60) /readyz says 503 while everything is still answered, so that a proxy in front turns away first"`
 	TrustedProxies      []string `env:"CURSUS_TRUSTED_PROXIES" doc:"addresses or networks of the proxies in front, with commas"`
 }
 
