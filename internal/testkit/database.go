@@ -58,7 +58,7 @@ func startServer() (*cluster.Cluster, error) {
 		return nil, err
 	}
 	defer unlock()
-	return cluster.Start(context.Background(), dir, cluster.Options{BinDir: os.Getenv("PG_BIN"), Detach: true, Settings: map[string]string{
+	return cluster.Start(context.Background(), dir, cluster.Options{BinDir: os.Getenv("PG_BIN"), Settings: map[string]string{
 		"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300",
 	}})
 }

@@ -34,15 +34,14 @@ const maxSocketPath = 107
 type Options struct {
 	BinDir   string            // folder of initdb and postgres; empty: look for it
 	Settings map[string]string // server settings, such as fsync=off for tests
-	Detach   bool              // leave the server running when this process ends
 }
 
 // Cluster is a running private server.
 type Cluster struct {
 	dir, bin string
-	detached bool
 	done     chan struct{}
 	cmd      *exec.Cmd
+	users    *os.File // locked by every process that uses the server, until it stops or dies
 }
 
 // FindBin looks for the server's programs: the given folder, PATH, and where packages put them.
@@ -84,12 +83,20 @@ func Start(ctx context.Context, dir string, o Options) (*Cluster, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	c := &Cluster{dir: dir, bin: bin, detached: o.Detach}
+	c := &Cluster{dir: dir, bin: bin}
 	if len(c.socketFile()) > maxSocketPath {
 		return nil, fault.New(fault.Invalid, "data-folder-too-long", "The path of the data folder is too long for a unix socket; choose a shorter one: "+dir)
 	}
 	cred, err := c.prepareFolder()
 	if err != nil {
+		return nil, err
+	}
+	alone, err := c.lock("start.lock", syscall.LOCK_EX) // of two that start at once, one waits and finds the server there
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = alone.Close() }()
+	if c.users, err = c.lock("users.lock", syscall.LOCK_SH); err != nil {
 		return nil, err
 	}
 	if c.running() {
@@ -104,6 +111,18 @@ func Start(ctx context.Context, dir string, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	return c, c.wait(ctx)
+}
+
+// lock opens a file of the folder and locks it; the kernel lets go of the lock when the file is closed or the process dies.
+func (c *Cluster) lock(name string, how int) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(c.dir, name), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), how); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 func (c *Cluster) data() string       { return filepath.Join(c.dir, "pg") }
@@ -167,7 +186,7 @@ func (c *Cluster) launch(cred *syscall.Credential, settings map[string]string) e
 	}
 	c.cmd = exec.Command(filepath.Join(c.bin, "postgres"), args...)
 	c.cmd.Dir, c.cmd.Stdout, c.cmd.Stderr = c.dir, log, log
-	c.cmd.SysProcAttr = ownGroup(cred, !c.detached)
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Setpgid: true} // its own group: the terminal's Ctrl-C is for us
 	if err := c.cmd.Start(); err != nil {
 		return err
 	}
@@ -227,8 +246,19 @@ func (c *Cluster) OwnerDSN(database string) string {
 	return "postgres://postgres@/" + url.PathEscape(database) + "?" + q.Encode()
 }
 
-// Stop asks the server to end its connections, write its checkpoint and leave, and waits for it.
+// Stop ends the use of the server. The last process that uses it asks it to end its connections, write its checkpoint and
+// leave, and waits for it. After a kill -9 of the last one the server stays, and the next Start takes it over.
 func (c *Cluster) Stop() error {
+	alone, err := c.lock("start.lock", syscall.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = alone.Close() }()
+	last := syscall.Flock(int(c.users.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+	defer func() { _ = c.users.Close() }()
+	if !last {
+		return nil
+	}
 	pid := c.pid()
 	if pid <= 0 {
 		return nil

@@ -38,8 +38,12 @@ func TestServerSurvivesKillAndIsAdopted(t *testing.T) {
 	if _, err := db.Exec(`create table kept (n int); insert into kept values (7)`); err != nil {
 		t.Fatal(err)
 	}
-	if twin := start(); twin.pid() != c.pid() {
+	twin := start()
+	if twin.pid() != c.pid() {
 		t.Fatal("the running server was not adopted")
+	}
+	if err := twin.Stop(); err != nil || !c.running() {
+		t.Fatal("a process that ends took the server from another one:", err)
 	}
 	if err := syscall.Kill(c.pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -47,7 +51,11 @@ func TestServerSurvivesKillAndIsAdopted(t *testing.T) {
 	for c.running() {
 		time.Sleep(5 * time.Millisecond)
 	}
+	first := c
 	c = start()
+	if err := first.Stop(); err != nil || !c.running() {
+		t.Fatal("a process that ends took the server from another one:", err)
+	}
 	var n int
 	for try := 0; ; try++ { // the pool's old connection is dead once
 		if err = db.QueryRow(`select n from kept`).Scan(&n); err == nil || try == 3 {
