@@ -4,6 +4,8 @@ package identity
 import (
 	"context"
 	_ "embed"
+	"maps"
+	"slices"
 
 	"github.com/lib/pq"
 
@@ -36,9 +38,12 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 	if _, err := tx.Exec(ctx, q.Q("LockSource"), source); err != nil {
 		return nil, err
 	}
-	if people, err = known(ctx, tx, source, subjects); err != nil {
+	missing := slices.DeleteFunc(subjects, func(s string) bool { return people[s] != "" })
+	since, err := known(ctx, tx, source, missing)
+	if err != nil {
 		return nil, err
 	}
+	maps.Copy(people, since)
 	if err := linkByAddress(ctx, tx, source, in, people); err != nil {
 		return nil, err
 	}
