@@ -57,6 +57,9 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	}
 	walker.Scopes(t, w.tokens(staff), api.Scopes)
 	walker.OddInput(t, w.tokens(staff))
+	for operation, statuses := range walker.NeverAnswered() {
+		t.Errorf("%s never answered %v", operation, statuses)
+	}
 	w.quiet()
 	w.verify()
 }

@@ -30,10 +30,10 @@ var floors = []struct {
 	{"internal/platform/jobs", 5, false}, {"internal/platform/audit", 5, false}, {"internal/platform/idempotency", 5, false},
 	{"internal/books", 10, false},
 	{"internal/domain/identity", 21, false}, {"internal/domain/catalog", 21, false},
-	{"internal/domain/payments", 22, false}, {"internal/domain/invoicing", 22, false},
+	{"internal/domain/payments", 22, false}, {"internal/domain/invoicing", 22, false}, {"internal/domain/programs", 22, false},
 	{"internal/domain/offers", 23, false}, {"internal/domain/enrolment", 23, false},
-	{"internal/domain/gradebook", 24, false}, {"internal/domain/sales", 24, false},
-	{"internal/domain/exams", 25, false},
+	{"internal/domain/gradebook", 24, false}, {"internal/domain/sales", 24, false}, {"internal/domain/workshops", 24, false},
+	{"internal/domain/exams", 25, false}, {"internal/domain/paths", 25, false}, {"internal/domain/exchange", 25, false},
 	{"internal/domain/analytics", 26, false}, {"internal/domain/certificates", 26, false},
 	{"templates", 30, false},
 	{"api", 31, true}, // made from the contract
@@ -49,8 +49,8 @@ var floors = []struct {
 
 // schemaFloors gives each PostgreSQL schema the floor of its room.
 var schemaFloors = map[string]int{
-	"platform": 4, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "payments": 22, "invoicing": 22, "offers": 23, "enrolment": 23,
-	"gradebook": 24, "sales": 24, "exams": 25, "certificates": 26,
+	"platform": 4, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
+	"gradebook": 24, "sales": 24, "workshops": 24, "exams": 25, "certificates": 26,
 }
 
 // oneRoom lists outside dependencies and the only folders that may import them.

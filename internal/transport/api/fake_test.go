@@ -24,6 +24,9 @@ var (
 
 // fake is a house in which everything is there once. It notes what it was asked.
 type fake struct {
+	api.AuthoringRooms // nil: apitest.Areas are tried on the whole house
+	api.ProgramRooms
+	api.OfferRooms
 	mu      sync.Mutex
 	calls   []string
 	actors  []string

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 
 	contract "cursus/api"
 	"cursus/api/server"
@@ -57,4 +58,13 @@ func each[A, B any](in []A, f func(A) B) []B {
 		out[i] = f(a)
 	}
 	return out
+}
+
+// as turns a value of a room into the type of the contract, and back: both have the same JSON.
+func as[To any](from any) (to To, err error) {
+	b, err := json.Marshal(from)
+	if err == nil {
+		err = json.Unmarshal(b, &to)
+	}
+	return to, err
 }

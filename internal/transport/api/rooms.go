@@ -57,6 +57,10 @@ type Rooms interface {
 	Indicators(ctx context.Context, who Principal, q IndicatorsQuestion) (Indicators, error)
 	Outcomes(ctx context.Context, who Principal, q OutcomesQuestion) (Outcomes, error)
 	Queue(ctx context.Context, who Principal) (Queue, error)
+
+	AuthoringRooms
+	ProgramRooms
+	OfferRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,6 +19,8 @@ const (
 	timeoutSeconds = 10
 	maxForm        = 16 << 10
 	maxField       = 4096
+	maxLargeForm   = 512 << 10
+	maxLargeField  = 64 << 10
 )
 
 // Mount adds the pages to a fiber application. Its configuration (time-outs, body limit, trusted proxies) is the caller's;
@@ -101,6 +104,8 @@ func (w *Web) adapt(rt route) fiber.Handler {
 	}
 }
 
+var errField = fault.New(fault.Invalid, "bad-field", "A field of the form is too long, is sent twice, is no text or has a NUL.")
+
 // refuse turns away what no page of ours sends.
 func (w *Web) refuse(c *fiber.Ctx, rt route) error {
 	if rt.method != fiber.MethodPost {
@@ -116,12 +121,21 @@ func (w *Web) refuse(c *fiber.Ctx, rt route) error {
 	if !strings.EqualFold(strings.TrimSpace(contentType), fiber.MIMEApplicationForm) {
 		return fault.New(fault.Unsupported, "not-a-form", "A form is sent as application/x-www-form-urlencoded.")
 	}
-	if len(c.Request().Body()) > maxForm {
+	most, longest := maxForm, maxField
+	if rt.large {
+		most, longest = maxLargeForm, maxLargeField
+	}
+	if len(c.Request().Body()) > most {
 		return fault.New(fault.TooLarge, "form-too-large", "The form is too large.")
 	}
-	for _, value := range fields(c) {
-		if len(value) > 1 || len(value[0]) > maxField || strings.ContainsRune(value[0], 0) {
-			return fault.New(fault.Invalid, "bad-field", "A field of the form is too long, is sent twice or has a NUL.")
+	for _, values := range fields(c) {
+		if len(values) > 1 && !rt.large {
+			return errField
+		}
+		for _, v := range values {
+			if len(v) > longest || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				return errField
+			}
 		}
 	}
 	return nil
@@ -143,13 +157,15 @@ func (w *Web) read(ctx context.Context, c *fiber.Ctx) *request {
 		lang:  choose(c.Query("lang"), c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage)),
 		param: func(name string) string { return decoded(c.Params(name)) },
 		query: func(name string) string { return c.Query(name) },
-		form: func(name string) string {
-			if form == nil {
-				form = fields(c)
-			}
-			return form.Get(name)
-		},
 	}
+	read := func() url.Values {
+		if form == nil {
+			form = fields(c)
+		}
+		return form
+	}
+	r.form = func(name string) string { return read().Get(name) }
+	r.forms = func(name string) []string { return read()[name] }
 	if known(c.Query("lang")) {
 		w.setCookie(c, "lang", r.lang, w.clock.Now().AddDate(1, 0, 0), fiber.CookieSameSiteLaxMode)
 	}

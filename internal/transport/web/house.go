@@ -34,6 +34,10 @@ type House interface {
 
 	Comparison(ctx context.Context, who Viewer) (Comparison, error)
 	Outcomes(ctx context.Context, who Viewer) (Outcomes, error)
+
+	AuthoringHouse
+	ProgramHouse
+	OfferHouse
 }
 
 // Text is a text in the two languages of the house.

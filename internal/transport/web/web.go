@@ -100,6 +100,7 @@ type request struct {
 	param  func(string) string
 	query  func(string) string
 	form   func(string) string
+	forms  func(string) []string // every value of a repeated field
 	viewer Viewer
 	secret string // of the browser's session
 	nonce  string // of the browser, for forms
@@ -125,6 +126,7 @@ type route struct {
 	method, path string
 	who          who
 	handle       handler
+	large        bool // its form may have 512 KiB, fields of 64 KiB, and fields that are repeated (rows of a table)
 }
 
 type who int
@@ -137,30 +139,30 @@ const (
 
 // routes is every address of the pages.
 func (w *Web) routes() []route {
-	return []route{
-		{"GET", "/", anybody, w.catalogue},
-		{"GET", "/courses/:key", anybody, w.course},
-		{"GET", "/sessions/:key", anybody, w.session},
-		{"GET", "/sign-in", anybody, w.signIn},
-		{"POST", "/sign-in", anybody, w.sendLink},
-		{"GET", "/sign-in/:token", anybody, w.openLink},
-		{"POST", "/sign-in/:token", anybody, w.redeemLink},
-		{"POST", "/sign-out", anybody, w.signOut},
-		{"POST", "/checkout", signedIn, w.checkout},
-		{"GET", "/orders/:id", signedIn, w.order},
-		{"GET", "/orders/:id/state", signedIn, w.orderState},
-		{"GET", "/learning", signedIn, w.learning},
-		{"POST", "/learning/name", signedIn, w.setName},
-		{"POST", "/learning/:id/exam", signedIn, w.bookExam},
-		{"GET", "/certificates/:id.pdf", signedIn, w.certificate},
-		{"GET", "/verify", anybody, w.verifyForm},
-		{"GET", "/verify/:code", anybody, w.verify},
-		{"GET", "/staff", staff, w.staff},
-		{"GET", "/staff/comparison.:format", staff, w.comparisonFile},
-		{"GET", "/staff/outcomes.:format", staff, w.outcomesFile},
-		{"GET", "/docs", anybody, w.showDocs},
-		{"GET", "/docs/openapi.yaml", anybody, w.contractFile},
-	}
+	return append(w.areaRoutes(), []route{
+		{method: "GET", path: "/", who: anybody, handle: w.catalogue},
+		{method: "GET", path: "/courses/:key", who: anybody, handle: w.course},
+		{method: "GET", path: "/sessions/:key", who: anybody, handle: w.session},
+		{method: "GET", path: "/sign-in", who: anybody, handle: w.signIn},
+		{method: "POST", path: "/sign-in", who: anybody, handle: w.sendLink},
+		{method: "GET", path: "/sign-in/:token", who: anybody, handle: w.openLink},
+		{method: "POST", path: "/sign-in/:token", who: anybody, handle: w.redeemLink},
+		{method: "POST", path: "/sign-out", who: anybody, handle: w.signOut},
+		{method: "POST", path: "/checkout", who: signedIn, handle: w.checkout},
+		{method: "GET", path: "/orders/:id", who: signedIn, handle: w.order},
+		{method: "GET", path: "/orders/:id/state", who: signedIn, handle: w.orderState},
+		{method: "GET", path: "/learning", who: signedIn, handle: w.learning},
+		{method: "POST", path: "/learning/name", who: signedIn, handle: w.setName},
+		{method: "POST", path: "/learning/:id/exam", who: signedIn, handle: w.bookExam},
+		{method: "GET", path: "/certificates/:id.pdf", who: signedIn, handle: w.certificate},
+		{method: "GET", path: "/verify", who: anybody, handle: w.verifyForm},
+		{method: "GET", path: "/verify/:code", who: anybody, handle: w.verify},
+		{method: "GET", path: "/staff", who: staff, handle: w.staff},
+		{method: "GET", path: "/staff/comparison.:format", who: staff, handle: w.comparisonFile},
+		{method: "GET", path: "/staff/outcomes.:format", who: staff, handle: w.outcomesFile},
+		{method: "GET", path: "/docs", who: anybody, handle: w.showDocs},
+		{method: "GET", path: "/docs/openapi.yaml", who: anybody, handle: w.contractFile},
+	}...)
 }
 
 // errSignIn asks the browser to sign in first.

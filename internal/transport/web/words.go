@@ -21,22 +21,40 @@ type words map[string]map[string]string
 func readWords(files fs.FS) (words, error) {
 	w := words{}
 	for _, lang := range languages {
-		b, err := fs.ReadFile(files, "words/"+lang+".json")
-		if err != nil {
-			return nil, err
+		names, err := fs.Glob(files, "words/*."+lang+".json")
+		if err != nil || len(names) == 0 {
+			return nil, fmt.Errorf("no words of %s: %w", lang, err)
 		}
-		texts := map[string]string{}
-		if err := json.Unmarshal(b, &texts); err != nil {
-			return nil, fmt.Errorf("words of %s: %w", lang, err)
-		}
-		if lang == "fr" {
-			for k, v := range texts {
-				texts[k] = spaced.Replace(v)
+		w[lang] = map[string]string{}
+		for _, name := range names {
+			if err := w.read(files, lang, name); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		w[lang] = texts
 	}
 	return w, nil
+}
+
+// read adds the words of one area. A word that two areas have is an error: one of them would be lost.
+func (w words) read(files fs.FS, lang, name string) error {
+	b, err := fs.ReadFile(files, name)
+	if err != nil {
+		return err
+	}
+	texts := map[string]string{}
+	if err := json.Unmarshal(b, &texts); err != nil {
+		return err
+	}
+	for k, v := range texts {
+		if w.has(lang, k) {
+			return fmt.Errorf("%q is in another area too", k)
+		}
+		if lang == "fr" {
+			v = spaced.Replace(v)
+		}
+		w[lang][k] = v
+	}
+	return nil
 }
 
 // spaced keeps French punctuation on the line of its word.

@@ -1,0 +1,30 @@
+package web
+
+// The console is where staff work: the catalogue, the programs, the offers. Each area has its routes, its part of House, its
+// templates and its words in files of its own; here is what they share.
+
+// areaRoutes are the addresses of the areas.
+func (w *Web) areaRoutes() (all []route) {
+	all = append(all, route{method: "GET", path: "/console", who: staff, handle: w.console})
+	all = append(all, w.authoringRoutes()...)
+	all = append(all, w.programRoutes()...)
+	return append(all, w.offerRoutes()...)
+}
+
+// console is the front page of the console: the ways into its areas.
+func (w *Web) console(*request) (reply, error) {
+	return reply{page: "console", title: "console.title"}, nil
+}
+
+// place is an entry of the console's menu: the path and the key of its words.
+type place struct{ Path, Words string }
+
+// places is the console's menu, in the order to show.
+var places = []place{
+	{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"},
+	{"/console/calendar", "console.calendar"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
+	{"/console/offers", "console.offers"}, {"/console/exchange", "console.exchange"},
+}
+
+// Places is the menu for the templates.
+func (View) Places() []place { return places }
