@@ -22,7 +22,7 @@ import (
 
 // personal are the tables in which a row belongs to somebody.
 var personal = []string{
-	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "enrolment.enrolments", "enrolment.grants", "sales.orders",
+	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders",
 	"invoicing.documents", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "certificates.certificates", "certificates.documents",
 }
 
@@ -162,7 +162,7 @@ func TestGrantsAddUpAndFallBack(t *testing.T) {
 	}{{"ord_2", "DISCOVERY", false}, {"ord_2", "DISCOVERY", false}, {"ord_1", "", true}} {
 		var e enrolment.Enrolment
 		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-			if err := enrolment.RevokeTx(ctx, tx, c.revoke, "test"); err != nil {
+			if _, err := enrolment.RevokeTx(ctx, tx, c.revoke, "test"); err != nil {
 				return err
 			}
 			e, err = enrolment.OneTx(ctx, tx, free)
