@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
@@ -179,7 +180,8 @@ var update = flag.Bool("update", false, "write docs/states.md")
 func TestStatesPageIsThatOfTheTables(t *testing.T) {
 	const page = "../../docs/states.md"
 	want := "# Life cycles\n\nDrawn by `make generate` from the tables that the code obeys. What no arrow allows is refused.\n\n" +
-		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n"
+		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n" +
+		"\n## Publication\n\nOf courses, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {
 			t.Fatal(err)

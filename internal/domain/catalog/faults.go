@@ -11,6 +11,7 @@ var (
 	ErrNoSession   = fault.New(fault.NotFound, "no-such-session", "There is no session with this id or key.")
 	ErrSessionKey  = fault.New(fault.Conflict, "session-key-taken", "Another session has this key.")
 	ErrChanged     = fault.New(fault.Precondition, "changed-meanwhile", "The session was changed since you read it. Read it again and decide again.")
+	ErrMove        = fault.New(fault.Conflict, "move-not-allowed", "From this state of publication nothing goes there.")
 	ErrExerciseMap = fault.New(fault.Invalid, "bad-exercise-map", "The exercise map is not a CSV of exercise,week,scored.")
 )
 
