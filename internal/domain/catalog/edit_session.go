@@ -19,6 +19,14 @@ var platformKeyForm = regexp.MustCompile(`^(course-v1:[\p{L}\p{N}_.~:-]+\+[\p{L}
 
 var languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$`)
 
+// Faults of editing a session.
+var (
+	ErrFixed         = fault.New(fault.Unprocessable, "session-fixed", "The key and the course of a session stay. Copy the session, or make another one.")
+	ErrThresholdKept = fault.New(fault.Conflict, "threshold-kept", "Grades were imported under this threshold, and learners were told it. It stays; copy the session for another one.")
+)
+
+func init() { postgres.RegisterConstraint("threshold_is_kept", ErrThresholdKept) }
+
 const (
 	maxSeats = 1_000_000
 	whole    = 1_000_000 // ppm

@@ -86,3 +86,9 @@ select $1, e.position, e.label, e.week, e.scored, e.activity, e.weight_ppm
 
 -- name: Exercises
 select position, label, week, scored, activity, weight_ppm from catalog.exercises where session_id = $1 order by position;
+
+-- name: AddMove
+insert into catalog.moves (kind, object_id, version, from_state, to_state, note, moved_by, moved_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: Moves
+select version, from_state, to_state, note, moved_by, moved_at from catalog.moves where kind = $1 and object_id = $2 order by seq desc;

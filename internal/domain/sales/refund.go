@@ -120,7 +120,7 @@ func (s *Service) credit(ctx context.Context, tx *postgres.Tx, o *Order, to Stat
 
 // reverse takes back what the order opened; what stands above hears of it by a job.
 func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason string) error {
-	if err := enrolment.RevokeTx(ctx, tx, o.ID, reason); err != nil {
+	if _, err := enrolment.RevokeTx(ctx, tx, o.ID, reason); err != nil {
 		return err
 	}
 	return s.jobs.EnqueueTx(ctx, tx, OrderReversed{o.ID, o.EnrolmentID, reason})
