@@ -26,12 +26,16 @@ const (
 
 // Exercise is a column of the grade reports. Week 0 is outside the weeks (a final exam, a bonus).
 type Exercise struct {
-	Position int    `db:"position"`
-	Label    string `db:"label"`
-	Week     int    `db:"week"`
-	Scored   bool   `db:"scored"`
-	Activity string `db:"activity"`
+	Position  int    `db:"position"`
+	Label     string `db:"label"`
+	Week      int    `db:"week"`
+	Scored    bool   `db:"scored"`
+	Activity  string `db:"activity"`
+	WeightPPM int64  `db:"weight_ppm"` // relative, in millionths of one; 0: it weighs nothing, or nobody said
 }
+
+// MaxWeightPPM is the largest weight of an exercise: 1,000.
+const MaxWeightPPM = 1000 * whole
 
 // activityOf guesses the activity from the short labels that the platforms make: "Lab 01", "TD 01" (travaux dirigés).
 func activityOf(label string) string {
@@ -64,6 +68,8 @@ func checkExercises(exercises []Exercise) error {
 			wrong = append(wrong, fault.Field{Pointer: at + "week", Code: "bad-week", Detail: "0 to 53."})
 		case e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab:
 			wrong = append(wrong, fault.Field{Pointer: at + "activity", Code: "bad-activity", Detail: "quiz, case_study or lab."})
+		case e.WeightPPM < 0 || e.WeightPPM > MaxWeightPPM:
+			wrong = append(wrong, fault.Field{Pointer: at + "weight_ppm", Code: "bad-weight", Detail: "0 to 1,000,000,000 (1,000)."})
 		}
 		seen[e.Label] = true
 	}
@@ -102,14 +108,15 @@ func PutExercisesTx(ctx context.Context, tx *postgres.Tx, idOrKey string, exerci
 }
 
 func addExercises(ctx context.Context, tx *postgres.Tx, sessionID string, exercises []Exercise) error {
-	var positions, weeks []int64
+	var positions, weeks, weights []int64
 	var labels, activities []string
 	var scored []bool
 	for i, e := range exercises {
 		positions, weeks = append(positions, int64(i+1)), append(weeks, int64(e.Week))
+		weights = append(weights, e.WeightPPM)
 		labels, scored, activities = append(labels, e.Label), append(scored, e.Scored), append(activities, e.Activity)
 	}
-	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored), pq.Array(activities))
+	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored), pq.Array(activities), pq.Array(weights))
 	return err
 }
 
