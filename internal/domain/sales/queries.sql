@@ -125,11 +125,14 @@ select exists (select 1 from sales.orders where session_id = $1 and demo and tot
 select pg_advisory_xact_lock(hashtextextended('seats:' || k, 0)) from unnest($1::text[]) as k;
 
 -- name: Full
-with held as (
-    select o.id, o.offer_id, o.session_id, o.edition_id, o.buyer_id from sales.orders o
-     where (o.offer_id = $3 and $4::int is not null or o.edition_id = $5 and $6::int is not null
-            or o.session_id = any($7::text[]) or o.id in (select p.order_id from sales.parts p where p.session_id = any($7::text[])))
-       and o.id <> $1
+with near as (
+    select o.id from sales.orders o where o.offer_id = $3 and $4::int is not null
+    union select o.id from sales.orders o where o.edition_id = $5 and $6::int is not null
+    union select o.id from sales.orders o where o.session_id = any($7::text[])
+    union select p.order_id from sales.parts p where p.session_id = any($7::text[])
+), held as (
+    select o.id, o.offer_id, o.session_id, o.edition_id, o.buyer_id from near n join sales.orders o on o.id = n.id
+     where o.id <> $1
        and (o.state in ('paid', 'partially_refunded', 'disputed')
             or o.state = 'awaiting_payment' and (o.expires_at > $9
                 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')))
@@ -149,11 +152,15 @@ select offer_id, count(*) filter (where state in ('paid', 'partially_refunded', 
   from sales.orders where offer_id = any($1::text[]) group by offer_id;
 
 -- name: Taken
-select count(distinct o.buyer_id) from sales.orders o
- where (o.session_id = $1 or o.edition_id = $1 or o.id in (select p.order_id from sales.parts p where p.session_id = $1))
-   and (o.state in ('paid', 'partially_refunded', 'disputed')
-        or o.state = 'awaiting_payment' and (o.expires_at > $2
-            or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')));
+with near as (
+    select o.id from sales.orders o where o.session_id = $1
+    union select o.id from sales.orders o where o.edition_id = $1
+    union select p.order_id from sales.parts p where p.session_id = $1
+)
+select count(distinct o.buyer_id) from near n join sales.orders o on o.id = n.id
+ where o.state in ('paid', 'partially_refunded', 'disputed')
+    or o.state = 'awaiting_payment' and (o.expires_at > $2
+        or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending'));
 
 -- name: Seats
 select id, capacity from catalog.sessions where id = any($1::text[]) and capacity is not null order by id;
