@@ -10,7 +10,10 @@ import (
 )
 
 // Text is a text in the two languages of the house; one of them may be empty.
-type Text struct{ EN, FR string }
+type Text struct {
+	EN string `json:"en,omitempty"`
+	FR string `json:"fr,omitempty"`
+}
 
 // In gives the text in a language, and the other one where it was not written.
 func (t Text) In(lang string) string {
