@@ -18,6 +18,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
 	"cursus/internal/flows"
 	"cursus/internal/gateways/mail"
@@ -172,7 +173,7 @@ func (h *House) Close() error {
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
-		sales.Checks(), exams.Checks(), certificates.Checks(),
+		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(),
 	} {
 		all = append(all, room...)
 	}

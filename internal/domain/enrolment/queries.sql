@@ -10,6 +10,9 @@ select e.id from enrolment.enrolments e
  where not exists (select 1 from journey.enrolments j
                     where j.enrolment_id = e.id and j.session_id = e.session_id and j.learner_id = e.learner_id);
 
+-- name: Seats
+select count(*) from journey.enrolments where session_id = $1 and reached & 1 <> 0;
+
 -- name: AddOne
 insert into enrolment.enrolments (id, learner_id, session_id, opened_at) values ($1, $2, $3, $4)
 on conflict on constraint one_enrolment_per_learner_and_session do nothing;
