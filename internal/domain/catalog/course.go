@@ -78,7 +78,7 @@ func PutCourseTx(ctx context.Context, tx *postgres.Tx, c Course) error {
 	if err != nil || made {
 		return err
 	}
-	w, err := working(ctx, tx, q.Q("LockWorking"), c.Key)
+	w, err := lock(ctx, tx, c.Key)
 	if err != nil || w.State == Published && same(w.Document, c.over(w.Document)) {
 		return err
 	}

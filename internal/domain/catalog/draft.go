@@ -58,6 +58,20 @@ func DraftTx(ctx context.Context, tx *postgres.Tx, idOrKey string) (Working, err
 	return working(ctx, tx, q.Q("Working"), idOrKey)
 }
 
+// lock finds the working copy of a course and keeps others from it until the transaction ends. It reads in a second statement: the
+// first one, when it had to wait, sees the course of now beside the versions of before.
+func lock(ctx context.Context, tx *postgres.Tx, idOrKey string) (Working, error) {
+	var id string
+	err := tx.Get(ctx, &id, q.Q("LockCourse"), idOrKey)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Working{}, ErrNoCourse
+	}
+	if err != nil {
+		return Working{}, err
+	}
+	return DraftTx(ctx, tx, id)
+}
+
 func working(ctx context.Context, tx *postgres.Tx, statement postgres.Query, idOrKey string) (Working, error) {
 	var r workingRow
 	err := tx.Get(ctx, &r, statement, idOrKey)
@@ -137,7 +151,7 @@ func same(a, b Draft) bool {
 
 // lockOrMake finds the course of a key and locks it, or makes it as a draft that the public does not see.
 func lockOrMake(ctx context.Context, tx *postgres.Tx, key string, d Draft, expected int) (Working, bool, error) {
-	w, err := working(ctx, tx, q.Q("LockWorking"), key)
+	w, err := lock(ctx, tx, key)
 	if !errors.Is(err, ErrNoCourse) {
 		return w, false, err
 	}
@@ -148,7 +162,7 @@ func lockOrMake(ctx context.Context, tx *postgres.Tx, key string, d Draft, expec
 	if err != nil {
 		return Working{}, false, err
 	}
-	w, err = working(ctx, tx, q.Q("LockWorking"), key)
+	w, err = lock(ctx, tx, key)
 	return w, made, err
 }
 
@@ -220,7 +234,7 @@ func write(ctx context.Context, tx *postgres.Tx, w Working, d Draft, state Publi
 // points to each place where a blocking rule is broken; otherwise the report is kept and the public sees this version. What is archived
 // is seen by nobody. The report is that of the charter in force.
 func MoveCourseTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to Publication, note string, expected int) (Working, Report, error) {
-	w, err := working(ctx, tx, q.Q("LockWorking"), idOrKey)
+	w, err := lock(ctx, tx, idOrKey)
 	if err != nil {
 		return w, Report{}, err
 	}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -33,8 +32,6 @@ var Levels = []string{"pre_bachelor", "bachelor", "post_bachelor"}
 
 // Roles are the roles of a team, in the order to show.
 var Roles = []string{ScientificLeader, PedagogicalEngineer, Teacher}
-
-var languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 // checker collects what is wrong, each with its JSON pointer.
 type checker struct{ wrong []fault.Field }

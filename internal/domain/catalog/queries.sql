@@ -51,12 +51,8 @@ select c.id, c.key, c.state, c.version, c.visible, c.published_version, c.publis
   from catalog.courses c join catalog.course_versions v on v.course_id = c.id and v.version = c.version
  where c.id = $1 or c.key = $1;
 
--- name: LockWorking
-select c.id, c.key, c.state, c.version, c.visible, c.published_version, c.published_at, coalesce(c.charter_version, 0) as charter_version,
-       v.written_by, v.written_at, v.document
-  from (select id, key, state, version, visible, published_version, published_at, charter_version from catalog.courses
-         where id = $1 or key = $1 for update) c
-  join catalog.course_versions v on v.course_id = c.id and v.version = c.version;
+-- name: LockCourse
+select id from catalog.courses where id = $1 or key = $1 for update;
 
 -- name: PublishedDocument
 select c.id, c.key, c.state, c.version, c.visible, c.published_version, c.published_at, coalesce(c.charter_version, 0) as charter_version,
@@ -117,6 +113,22 @@ select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, c.title_e
        c.language, c.ects_hundredths, c.state, c.visible, c.version
   from catalog.courses c left join catalog.collections l on l.id = c.collection_id
  where c.id = $1 or c.key = $1;
+
+-- name: CheckVersions
+select c.key from catalog.courses c
+ where c.version is distinct from (select max(v.version) from catalog.course_versions v where v.course_id = c.id)
+    or c.version <> (select count(*) from catalog.course_versions v where v.course_id = c.id);
+
+-- name: CheckMoves
+select c.key || ': ' || c.state || ', last moved to ' || m.to_state
+  from catalog.courses c
+  join lateral (select to_state, version from catalog.moves where kind = 'course' and object_id = c.id order by seq desc limit 1) m on true
+ where m.to_state <> c.state and m.version = c.version;
+
+-- name: CheckReports
+select c.key from catalog.courses c
+ where c.charter_version is not null
+   and not exists (select from catalog.conformance r where r.course_id = c.id and r.version = c.published_version and r.charter_version = c.charter_version);
 
 -- name: AddSession
 insert into catalog.sessions (id, key, course_id, number, title_en, title_fr, platform, course_url, threshold_ppm,
