@@ -84,6 +84,11 @@ insert into catalog.exercises (session_id, position, label, week, scored, activi
 select $1, e.position, e.label, e.week, e.scored, e.activity, e.weight_ppm
   from unnest($2::int[], $3::text[], $4::int[], $5::bool[], $6::text[], $7::bigint[]) as e(position, label, week, scored, activity, weight_ppm);
 
+-- name: EarlierExercises
+select e.position, e.label, e.week, e.scored, e.activity, e.weight_ppm
+  from catalog.exercises e join catalog.sessions s on s.id = e.session_id join catalog.courses c on c.id = s.course_id
+ where c.key = $1 and s.id <> $2 order by s.starts_at desc nulls last, s.id desc, e.position limit 5000;
+
 -- name: Exercises
 select position, label, week, scored, activity, weight_ppm from catalog.exercises where session_id = $1 order by position;
 
