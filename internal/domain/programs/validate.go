@@ -1,6 +1,7 @@
 package programs
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -52,6 +53,7 @@ func (c Content) Validate(known func(course string) bool) error {
 		}
 	})
 	if k.wrong != nil {
+		slices.SortStableFunc(k.wrong, func(a, b fault.Field) int { return cmp.Compare(a.Pointer, b.Pointer) })
 		return fault.InvalidInput(k.wrong...)
 	}
 	return nil
