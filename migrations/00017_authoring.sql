@@ -5,7 +5,7 @@ CREATE FUNCTION catalog.fold(said text) RETURNS text LANGUAGE sql IMMUTABLE STRI
     AS $$ SELECT regexp_replace(normalize(replace(replace(lower(said), 'œ', 'oe'), 'æ', 'ae'), NFD), '[\u0300-\u036f]', '', 'g') $$;
 -- +goose StatementEnd
 
-ALTER TABLE catalog.collections ADD COLUMN version int NOT NULL DEFAULT 1, ADD COLUMN position int NOT NULL DEFAULT 0;
+ALTER TABLE catalog.collections ADD COLUMN version int NOT NULL DEFAULT 1 CHECK (version > 0);
 
 -- The columns of 00005 are what was published. The working copy stands beside them, as the document that authors edit.
 ALTER TABLE catalog.courses

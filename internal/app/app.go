@@ -12,6 +12,7 @@ import (
 
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
@@ -182,7 +183,7 @@ func (h *House) Close() error {
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
-		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(),
+		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), catalog.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -2,11 +2,7 @@ package catalog
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -125,59 +121,4 @@ func ExercisesTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Exer
 	var e []Exercise
 	err := tx.Select(ctx, &e, q.Q("Exercises"), sessionID)
 	return e, err
-}
-
-// ReadExerciseMap reads a CSV whose header names exercise and week, and may name scored (Y or N, default Y) and
-// activity (quiz, case_study or lab; by default guessed from the label). Other columns are passed over. A wrong line is refused with its number.
-func ReadExerciseMap(r io.Reader) ([]Exercise, error) {
-	in := csv.NewReader(r)
-	in.FieldsPerRecord = -1
-	header, err := in.Read()
-	if err != nil {
-		return nil, ErrExerciseMap.Because(err)
-	}
-	at := map[string]int{}
-	for i, h := range header {
-		at[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")))] = i
-	}
-	label, okLabel := at["exercise"]
-	week, okWeek := at["week"]
-	scored, hasScored := at["scored"]
-	activity, hasActivity := at["activity"]
-	if !okLabel || !okWeek {
-		return nil, ErrExerciseMap
-	}
-	var out []Exercise
-	for {
-		row, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		line, _ := in.FieldPos(0)
-		where := fmt.Sprintf("line %d", line)
-		if err != nil || len(row) < len(header) {
-			return nil, ErrExerciseMap.At(where, "short-row", "The line has fewer cells than the header.").Because(err)
-		}
-		w, err := strconv.Atoi(strings.TrimSpace(row[week]))
-		if err != nil || w < 0 || w > 53 {
-			return nil, ErrExerciseMap.At(where, "bad-week", "The week is a number from 0 to 53.")
-		}
-		e := Exercise{Position: len(out) + 1, Label: strings.TrimSpace(row[label]), Week: w, Scored: true}
-		if hasScored {
-			switch strings.ToUpper(strings.TrimSpace(row[scored])) {
-			case "", "Y", "YES", "TRUE", "1":
-			case "N", "NO", "FALSE", "0":
-				e.Scored = false
-			default:
-				return nil, ErrExerciseMap.At(where, "bad-scored", "Scored is Y or N.")
-			}
-		}
-		e.Activity = activityOf(e.Label)
-		if hasActivity {
-			if e.Activity = strings.TrimSpace(row[activity]); e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab {
-				return nil, ErrExerciseMap.At(where, "bad-activity", "The activity is quiz, case_study or lab.")
-			}
-		}
-		out = append(out, e)
-	}
 }

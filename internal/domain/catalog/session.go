@@ -118,7 +118,7 @@ func CreateSessionTx(ctx context.Context, tx *postgres.Tx, n NewSession) (Sessio
 	if err := n.validate(); err != nil {
 		return Session{}, err
 	}
-	if _, err := tx.Exec(ctx, q.Q("AddCourse"), ident.New("crs"), n.CourseKey, n.CourseKey, tx.Now()); err != nil {
+	if _, err := makeCourse(ctx, tx, n.CourseKey, Draft{Title: Text{EN: n.CourseKey}}, Published); err != nil {
 		return Session{}, err
 	}
 	course, err := CourseTx(ctx, tx, n.CourseKey)
