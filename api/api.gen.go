@@ -1193,7 +1193,7 @@ type Offer struct {
 // Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OfferID = string
 
-// Order What a learner bought, at the price that it had then.
+// Order What a learner bought, at the price that it had then: a formula of a session, or of an edition of a program. One of `session` and `edition` is there.
 type Order struct {
 	// CheckoutUrl The pay page; there only while the order waits for its payment.
 	//
@@ -1209,6 +1209,11 @@ type Order struct {
 	//
 	// Example: false
 	Demo bool `json:"demo"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
 
 	// EnrolmentId Id of the enrolment.
 	//
@@ -1256,7 +1261,7 @@ type Order struct {
 	// Session A short name that people choose.
 	//
 	// Example: PRD-8
-	Session Key `json:"session"`
+	Session *Key `json:"session,omitempty"`
 
 	// State `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it.
 	//

@@ -22,6 +22,7 @@ import (
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/flows"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/gateways/pdf"
@@ -47,6 +48,7 @@ type House struct {
 	Gradebook    *gradebook.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
+	Workshops    *workshops.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -123,6 +125,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Payments = payments.New(h.DB, h.Jobs, gateway, c.BaseURL)
 	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer})
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
+	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
 	printer, err := pdf.New()
 	if err != nil {
@@ -184,6 +187,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), catalog.Checks(),
+		workshops.Checks(),
 	} {
 		all = append(all, room...)
 	}
