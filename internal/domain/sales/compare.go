@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/fault"
@@ -70,6 +71,8 @@ type Comparison struct {
 	Title   catalog.Text `json:"title"`
 	Columns []Column     `json:"columns"`
 	Rows    []Row        `json:"rows"`
+	Has     string       `json:"-"` // the formula that the person who asks has here; empty: none
+	Closed  string       `json:"-"` // the code of why nothing that costs can be sold; empty: it can
 }
 
 // Column is one formula with its prices: one offer for each currency and audience.
@@ -143,6 +146,20 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 	if err != nil {
 		return c, err
 	}
+	var has []enrolment.Enrolment
+	if personID != "" {
+		if has, err = on.held(ctx, tx, personID); err != nil {
+			return c, err
+		}
+		for _, e := range has {
+			c.Has = e.Formula
+		}
+	}
+	for _, o := range all {
+		if err := s.payments.CanTake(); err != nil && !o.Price.IsZero() {
+			c.Closed = fault.From(err).Code
+		}
+	}
 	for _, f := range formulas {
 		column := Column{Formula: f.Key, Title: f.Title, Pitch: f.Pitch, Qualifying: f.Qualifying}
 		for i, o := range all {
@@ -153,14 +170,8 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 			if choice.Call == (catalog.Text{}) {
 				choice.Call = f.Call
 			}
-			if choice.Available && personID != "" {
-				has, err := on.hasAlready(ctx, tx, personID, o)
-				if err != nil {
-					return c, err
-				}
-				if has {
-					choice.Available, choice.Reason = false, ErrEnrolled.Code
-				}
+			if opensNothing(has, o) {
+				choice.Available, choice.Reason = false, ErrEnrolled.Code
 			}
 			column.Offers = append(column.Offers, choice)
 		}
