@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"sync"
 	"sync/atomic"
 
 	"cursus/internal/books/journey"
@@ -33,6 +34,7 @@ import (
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/postgres/cluster"
+	"cursus/internal/transport/api"
 )
 
 // House is an opened Cursus: its database, migrated, under the application's role, and the rooms over it.
@@ -51,6 +53,10 @@ type House struct {
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
 	ending       atomic.Bool
+	open         context.Context //nolint:containedctx // it ends when the house closes
+	shut         context.CancelFunc
+	heard        sync.WaitGroup // listeners
+	kept         *api.Cache
 }
 
 // Options change what a house is made of; the zero value is for production.
@@ -63,6 +69,7 @@ type Options struct {
 // Open finds the database, starting the private server where no address is given, migrates it and opens the rooms.
 func Open(ctx context.Context, c config.Config, o Options) (*House, error) {
 	h, dsn := &House{Config: c, Log: o.Log, Clock: o.Clock}, c.DatabaseURL
+	h.open, h.shut = context.WithCancel(context.WithoutCancel(ctx))
 	if h.Clock == nil {
 		h.Clock = clock.System{}
 	}
@@ -161,9 +168,11 @@ func domainOf(baseURL string) string {
 	return "localhost"
 }
 
-// Close closes the pool and stops the private server.
+// Close stops listening, closes the pool and stops the private server.
 func (h *House) Close() error {
 	var err error
+	h.shut()
+	h.heard.Wait()
 	if h.DB != nil {
 		err = h.DB.Close()
 	}
