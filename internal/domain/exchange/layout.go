@@ -15,6 +15,7 @@ type spec struct {
 	member string       // in the object around it: "courses", "charter.rules"
 	row    reflect.Type // of an item
 	ids    []id         // name a row among its siblings
+	prefix string       // of its columns, where they would bear the name of one that names what stands around
 	one    []string     // not a list: these members, named by the column "activity"
 	nests  string       // member of an item that is a list of the same: the number of a row is then a path, "2.1"
 	of     []spec
@@ -32,7 +33,7 @@ var layout = spec{file: "collections.csv", row: reflect.TypeFor[Document](), of:
 	{file: "formulas.csv", member: "formulas", row: reflect.TypeFor[Formula](), ids: []id{{"formula", "key"}}},
 	{file: "courses.csv", member: "courses", row: reflect.TypeFor[Course](), ids: []id{{"course", "key"}, {"state", "state"}}, of: []spec{
 		{file: "skills.csv", member: "skills", row: reflect.TypeFor[catalog.Skill](), ids: numbered},
-		{file: "prerequisites.csv", member: "prerequisites", row: reflect.TypeFor[catalog.Prerequisite](), ids: numbered},
+		{file: "prerequisites.csv", member: "prerequisites", row: reflect.TypeFor[catalog.Prerequisite](), ids: numbered, prefix: "needs_"},
 		{file: "team.csv", member: "team", row: reflect.TypeFor[catalog.Member](), ids: numbered},
 		{file: "chapters.csv", member: "chapters", row: reflect.TypeFor[catalog.Chapter](), ids: []id{{column: "chapter"}}, of: []spec{
 			{file: "lectures.csv", member: "lectures", row: reflect.TypeFor[catalog.Lecture](), ids: []id{{column: "lecture"}}, of: []spec{
@@ -73,7 +74,7 @@ func (s spec) columns() (out []column) {
 		named[i.member] = true
 	}
 	for _, c := range flatten(s.row, nil) {
-		if !named[strings.Join(c.path, ".")] {
+		if c.name = s.prefix + c.name; !named[strings.Join(c.path, ".")] {
 			out = append(out, c)
 		}
 	}
