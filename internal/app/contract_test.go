@@ -36,6 +36,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	walker.Values = w.certified(zoe.ID)
 	e := w.program("WHOLE", nil, money.Of(9999, "EUR"), nil, 10000)
 	walker.Values["edition"], walker.Values["offer"] = e.Key, e.offer.ID
+	walker.Values["of"], walker.Values["If-Match"] = w.session.Key, "*"
 	staff := w.person("staff@example.org", "Staff Member")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")

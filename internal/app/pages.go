@@ -69,7 +69,7 @@ func (p Pages) Catalogue(ctx context.Context) (out web.Catalogue, err error) {
 func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) web.Course {
 	out := web.Course{Key: c.Key, Level: c.Level, Title: text(c.Title), Summary: text(c.Summary), WorkloadHours: c.WorkloadHours}
 	for _, s := range sessions {
-		if s.CourseKey == c.Key {
+		if s.CourseKey == c.Key && s.Public() {
 			out.Sessions = append(out.Sessions, pageSession(tx, c, s))
 		}
 	}
@@ -116,6 +116,16 @@ func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web
 		}
 		c, err := catalog.CourseTx(ctx, tx, s.CourseKey)
 		out = pageSession(tx, c, s)
+		if err != nil || visible(ctx, s) {
+			return err
+		}
+		enrolled := false // who is enrolled finds what was archived since
+		if who.Known() {
+			_, enrolled, err = enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
+		}
+		if err == nil && !enrolled {
+			err = catalog.ErrNoSession
+		}
 		return err
 	})
 	if err != nil {

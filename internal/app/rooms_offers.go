@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
@@ -74,7 +76,11 @@ func (r Rooms) WithdrawOffer(ctx context.Context, _ api.Principal, id string) (s
 	return r.standing(ctx, id)
 }
 
-// CompareOffers compares the formulas of a session or an edition.
-func (r Rooms) CompareOffers(ctx context.Context, session, edition string) (sales.Comparison, error) {
-	return r.h.Sales.Compare(ctx, session, edition, "")
+// CompareOffers compares the formulas of a session or, where there is none, of an edition.
+func (r Rooms) CompareOffers(ctx context.Context, of string) (sales.Comparison, error) {
+	c, err := r.h.Sales.Compare(ctx, of, "", "")
+	if errors.Is(err, catalog.ErrNoSession) {
+		return r.h.Sales.Compare(ctx, "", of, "")
+	}
+	return c, err
 }

@@ -125,6 +125,9 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 		}
 	} else {
 		on.session, err = catalog.SessionTx(ctx, tx, session)
+		if err == nil && personID == "" && !on.session.Public() {
+			err = catalog.ErrNoSession
+		}
 	}
 	if err != nil {
 		return c, err

@@ -54,7 +54,7 @@ func (t thing) openAt(at time.Time) error {
 		}
 		return nil
 	}
-	if t.session.StateAt(at) != catalog.Open {
+	if !t.session.Public() || t.session.StateAt(at) != catalog.Open {
 		return ErrClosed
 	}
 	return nil

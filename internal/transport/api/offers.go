@@ -91,7 +91,7 @@ func (h handlers) WithdrawOffer(ctx context.Context, r server.WithdrawOfferReque
 }
 
 func (h handlers) CompareOffers(ctx context.Context, r server.CompareOffersRequestObject) (server.CompareOffersResponseObject, error) {
-	c, err := h.rooms.CompareOffers(ctx, value(r.Params.Session), value(r.Params.Edition))
+	c, err := h.rooms.CompareOffers(ctx, r.Params.Of)
 	if err != nil {
 		return nil, err
 	}

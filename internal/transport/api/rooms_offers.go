@@ -19,6 +19,6 @@ type OfferRooms interface {
 	Offers(ctx context.Context, who Principal, f offers.Filter, p page.Request) (all []sales.Standing, next string, err error)
 	CreateEditionOffer(ctx context.Context, who Principal, key string, n offers.NewOffer) (sales.Standing, error)
 	WithdrawOffer(ctx context.Context, who Principal, id string) (sales.Standing, error)
-	// CompareOffers answers as the public may take them; exactly one of the two is given. public
-	CompareOffers(ctx context.Context, session, edition string) (sales.Comparison, error)
+	// CompareOffers answers as the public may take them, of a session or else of an edition, by key or id. public
+	CompareOffers(ctx context.Context, of string) (sales.Comparison, error)
 }
