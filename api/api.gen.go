@@ -2105,7 +2105,7 @@ type Offer struct {
 // Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OfferID = string
 
-// Order What a learner bought, at the price that it had then.
+// Order What a learner bought, at the price that it had then: a formula of a session, or of an edition of a program. One of `session` and `edition` is there.
 type Order struct {
 	// CheckoutUrl The pay page; there only while the order waits for its payment.
 	//
@@ -2121,6 +2121,11 @@ type Order struct {
 	//
 	// Example: false
 	Demo bool `json:"demo"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
 
 	// EnrolmentId Id of the enrolment.
 	//
@@ -2168,7 +2173,7 @@ type Order struct {
 	// Session A short name that people choose.
 	//
 	// Example: PRD-8
-	Session Key `json:"session"`
+	Session *Key `json:"session,omitempty"`
 
 	// State `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it.
 	//
@@ -10213,6 +10218,9 @@ func ParseListCoursesResponse(rsp *http.Response) (*ListCoursesResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -10245,6 +10253,9 @@ func ParseGetCourseResponse(rsp *http.Response) (*GetCourseResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -10878,6 +10889,9 @@ func ParseGetSessionResponse(rsp *http.Response) (*GetSessionResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

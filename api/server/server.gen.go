@@ -2138,6 +2138,14 @@ func (response ListCourses200JSONResponse) VisitListCoursesResponse(ctx *fiber.C
 	return ctx.JSON(&response)
 }
 
+type ListCourses304Response struct {
+}
+
+func (response ListCourses304Response) VisitListCoursesResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
+}
+
 type GetCourseRequestObject struct {
 	Course CourseRef `json:"course"`
 }
@@ -2153,6 +2161,14 @@ func (response GetCourse200JSONResponse) VisitGetCourseResponse(ctx *fiber.Ctx) 
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type GetCourse304Response struct {
+}
+
+func (response GetCourse304Response) VisitGetCourseResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
 }
 
 type GetCourseConformanceRequestObject struct {
@@ -2502,6 +2518,14 @@ func (response GetSession200JSONResponse) VisitGetSessionResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type GetSession304Response struct {
+}
+
+func (response GetSession304Response) VisitGetSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
 }
 
 type ListCollectionsRequestObject struct {

@@ -198,17 +198,12 @@ func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Or
 	}
 	out = web.Order{
 		ID: o.ID, State: string(o.State), Formula: o.Formula, PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, SessionKey: o.SessionKey,
-		Total: o.Total, Credited: o.Credited, PlacedAt: o.PlacedAt, Demo: o.Demo,
+		Total: o.Total, Credited: o.Credited, PlacedAt: o.PlacedAt, Demo: o.Demo, EditionKey: o.EditionKey, Title: text(o.Title),
 	}
 	if o.ExpiresAt != nil {
 		out.ExpiresAt = *o.ExpiresAt
 	}
-	err = p.h.DB.View(ctx, "order page", func(ctx context.Context, tx *postgres.Tx) error {
-		s, err := catalog.SessionTx(ctx, tx, o.SessionID)
-		out.SessionTitle = text(s.Title())
-		return err
-	})
-	return out, err
+	return out, nil
 }
 
 // steps are the stages that a learner sees of her way; the last ones only where her formula leads there.

@@ -215,7 +215,7 @@ func (r Rooms) PlaceOrder(ctx context.Context, who api.Principal, n api.NewOrder
 
 func apiOrder(o sales.Order) api.Order {
 	return api.Order{
-		ID: o.ID, State: string(o.State), Session: o.SessionKey, OfferID: o.OfferID, Formula: o.Formula, Entitlements: o.Entitlements, Total: o.Total,
+		ID: o.ID, State: string(o.State), Session: o.SessionKey, Edition: o.EditionKey, OfferID: o.OfferID, Formula: o.Formula, Entitlements: o.Entitlements, Total: o.Total,
 		Credited: o.Credited, CheckoutURL: o.PayURL, EnrolmentID: o.EnrolmentID, InvoiceNumber: o.InvoiceNumber, Demo: o.Demo, PlacedAt: o.PlacedAt,
 		ExpiresAt: o.ExpiresAt, PaidAt: o.PaidAt,
 	}

@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -181,7 +182,8 @@ func TestStatesPageIsThatOfTheTables(t *testing.T) {
 	const page = "../../docs/states.md"
 	want := "# Life cycles\n\nDrawn by `make generate` from the tables that the code obeys. What no arrow allows is refused.\n\n" +
 		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n" +
-		"\n## Publication\n\nOf courses, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
+		"\n## Workshop day\n\n```mermaid\n" + workshops.DayLife.Mermaid() + "```\n" +
+		"\n## Publication\n\nOf courses, sessions, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {
 			t.Fatal(err)

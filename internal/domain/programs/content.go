@@ -143,3 +143,30 @@ func ects(n Node) int {
 	}
 	return 0
 }
+
+// Tidy gives the content with empty lists instead of none, so that its JSON always has the documented form.
+func (c Content) Tidy() Content {
+	if c.Organisations == nil {
+		c.Organisations = []string{}
+	}
+	c.Parts = tidy(c.Parts)
+	return c
+}
+
+func tidy(parts []Node) []Node {
+	out := make([]Node, len(parts))
+	for i, n := range parts {
+		if out[i] = n; n.Course != nil {
+			rule := *n.Course
+			rule.After, rule.AfterAny = append([]string{}, rule.After...), append([]string{}, rule.AfterAny...)
+			rule.Equivalents = append([]Equivalence{}, rule.Equivalents...)
+			out[i].Course = &rule
+		}
+		if n.Group != nil {
+			group := *n.Group
+			group.Parts = tidy(group.Parts)
+			out[i].Group = &group
+		}
+	}
+	return out
+}

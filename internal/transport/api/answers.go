@@ -66,7 +66,7 @@ func toOffer(o Offer) contract.Offer {
 
 func toOrder(o Order) contract.Order {
 	return contract.Order{
-		Id: o.ID, State: contract.OrderState(o.State), Session: o.Session, OfferId: o.OfferID, Formula: o.Formula, Entitlements: list(o.Entitlements),
+		Id: o.ID, State: contract.OrderState(o.State), Session: given(o.Session), Edition: given(o.Edition), OfferId: o.OfferID, Formula: o.Formula, Entitlements: list(o.Entitlements),
 		Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.CheckoutURL), EnrolmentId: given(o.EnrolmentID),
 		InvoiceNumber: given(o.InvoiceNumber), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),
 	}

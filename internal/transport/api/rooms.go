@@ -155,7 +155,8 @@ type NewOrder struct {
 
 // Order is what a learner bought. CheckoutURL is there while the order can be paid; EnrolmentID and InvoiceNumber once they exist.
 type Order struct {
-	ID, State, Session, OfferID, Formula    string // state: see openapi.yaml; session: its key
+	ID, State, Session, OfferID, Formula    string // state: see openapi.yaml; session: its key, or empty
+	Edition                                 string // key of the edition, or empty
 	Entitlements                            []string
 	Total, Credited                         money.Amount
 	CheckoutURL, EnrolmentID, InvoiceNumber string
