@@ -108,7 +108,7 @@ func (h handlers) ListCourseHistory(ctx context.Context, r server.ListCourseHist
 	}
 	versions, moves, next, err := h.rooms.CourseHistory(ctx, callerOf(ctx), r.Course, p)
 	written, err := answer[[]contract.CourseVersion](versions, err)
-	moved, err := answer[[]contract.PublicationMove](moves, err)
+	moved, err := answer[[]contract.PublishingMove](moves, err)
 	return server.ListCourseHistory200JSONResponse{Versions: written, Moves: moved, NextCursor: given(page.Cursor(next))}, err
 }
 

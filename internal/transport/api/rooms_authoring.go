@@ -25,4 +25,5 @@ type AuthoringRooms interface {
 	Charter(ctx context.Context, who Principal, version int) (c catalog.Charter, inForce int, err error)
 	Charters(ctx context.Context, who Principal, p page.Request) (charters []catalog.Charter, next string, err error)
 	PutCharter(ctx context.Context, who Principal, rules []catalog.Rule, note string, version int) (catalog.Charter, error)
+	SessionRooms
 }
