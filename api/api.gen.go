@@ -3231,7 +3231,7 @@ type SessionEdit struct {
 	// Example: 75
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Closed Closed by hand
+	// Closed Closed by hand, whatever its dates.
 	//
 	// Example: false
 	Closed *bool `json:"closed,omitempty"`
@@ -3481,7 +3481,7 @@ type StaffSession struct {
 	// Example: 75
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Closed Closed by hand
+	// Closed Closed by hand, whatever its dates.
 	//
 	// Example: false
 	Closed bool `json:"closed"`
