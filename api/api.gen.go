@@ -2281,7 +2281,7 @@ type SessionEdit struct {
 	// Example: 75
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Closed Closed by hand
+	// Closed Closed by hand, whatever its dates.
 	//
 	// Example: false
 	Closed *bool `json:"closed,omitempty"`
@@ -2531,7 +2531,7 @@ type StaffSession struct {
 	// Example: 75
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Closed Closed by hand
+	// Closed Closed by hand, whatever its dates.
 	//
 	// Example: false
 	Closed bool `json:"closed"`
