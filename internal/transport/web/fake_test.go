@@ -15,7 +15,7 @@ import (
 
 // fake is a house that remembers what the pages did to it.
 type fake struct {
-	AuthoringHouse // areas are tried on the whole house
+	AuthoringHouse // nil: the areas are tried on the whole house
 	ProgramHouse
 	OfferHouse
 	mu      sync.Mutex
