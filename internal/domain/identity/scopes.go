@@ -1,19 +1,25 @@
 package identity
 
-import "sort"
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"cursus/internal/platform/postgres"
+)
 
 // learnerScopes are what everybody may do with her own things.
 var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "exams:book"}
 
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
-	"catalogue":    {"catalog:write", "workshops:write", "offers:write"},
+	"catalogue":    {"catalog:read", "catalog:write", "workshops:write", "offers:write"},
 	"sales":        {"offers:write", "operations:read"},
 	"refund":       {"refunds:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
-	"admin": {"catalog:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
+	"admin": {"catalog:read", "catalog:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 		"analytics:read", "operations:read"},
 }
 
@@ -34,4 +40,10 @@ func scopes(roles []string) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// MayTx says whether a person has a scope by her roles.
+func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, error) {
+	roles, err := RolesTx(ctx, tx, personID)
+	return slices.Contains(scopes(roles), scope), err
 }
