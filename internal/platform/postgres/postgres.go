@@ -131,10 +131,15 @@ type Tx struct {
 	x      *sqlx.Tx
 	now    time.Time
 	missed []string // statements that were not prepared
+	after  []func()
 }
 
 // Now is the same instant for the whole transaction.
 func (tx *Tx) Now() time.Time { return tx.now }
+
+// Committed has something done once the transaction is committed, and not otherwise. It must be quick and cannot fail: the
+// process may end before it.
+func (tx *Tx) Committed(do func()) { tx.after = append(tx.after, do) }
 
 // Raw is for libraries that join our transaction.
 func (tx *Tx) Raw() *sql.Tx { return tx.x.Tx }
@@ -194,6 +199,9 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, 
 			return err
 		}
 		return ErrUnknown.Because(err)
+	}
+	for _, do := range tx.after {
+		do()
 	}
 	return nil
 }
