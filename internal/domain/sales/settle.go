@@ -146,6 +146,9 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 	if err := s.jobs.EnqueueTx(ctx, tx, OrderPaid{o.ID}); err != nil {
 		return err
 	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID}}); err != nil {
+		return err
+	}
 	if !o.Total.IsZero() {
 		if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue); err != nil {
 			return err
@@ -167,7 +170,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 		return err
 	}
 	failpoint.Here("settled, not committed")
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID}})
+	return nil
 }
 
 // post writes one amount from an account to another, carrying the order and its enrolment.

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	_ "github.com/lib/pq" // the driver
 
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
@@ -64,10 +63,11 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := sqlx.Open("postgres", dsn)
+	c, err := newConnector(dsn)
 	if err != nil {
 		return nil, ErrUnavailable.Because(err)
 	}
+	x := sqlx.NewDb(sql.OpenDB(c), "postgres")
 	x.SetMaxOpenConns(o.MaxConns)
 	x.SetMaxIdleConns(o.MaxConns)
 	if err := x.PingContext(ctx); err != nil {
@@ -188,9 +188,6 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, 
 		_ = x.Rollback() // after a commit this does nothing; after a panic it frees the connection
 		db.learn(ctx, tx.missed)
 	}()
-	if _, err := tx.Exec(ctx, setActor, Actor(ctx)); err != nil {
-		return err
-	}
 	if err := fn(ctx, tx); err != nil {
 		return err
 	}
