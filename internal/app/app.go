@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"sync"
 	"sync/atomic"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
@@ -18,7 +20,9 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/flows"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/gateways/pdf"
@@ -30,6 +34,7 @@ import (
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/postgres/cluster"
+	"cursus/internal/transport/api"
 )
 
 // House is an opened Cursus: its database, migrated, under the application's role, and the rooms over it.
@@ -43,10 +48,15 @@ type House struct {
 	Gradebook    *gradebook.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
+	Workshops    *workshops.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
 	ending       atomic.Bool
+	open         context.Context //nolint:containedctx // it ends when the house closes
+	shut         context.CancelFunc
+	heard        sync.WaitGroup // listeners
+	kept         *api.Cache
 }
 
 // Options change what a house is made of; the zero value is for production.
@@ -59,6 +69,7 @@ type Options struct {
 // Open finds the database, starting the private server where no address is given, migrates it and opens the rooms.
 func Open(ctx context.Context, c config.Config, o Options) (*House, error) {
 	h, dsn := &House{Config: c, Log: o.Log, Clock: o.Clock}, c.DatabaseURL
+	h.open, h.shut = context.WithCancel(context.WithoutCancel(ctx))
 	if h.Clock == nil {
 		h.Clock = clock.System{}
 	}
@@ -111,6 +122,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Payments = payments.New(h.DB, h.Jobs, gateway, c.BaseURL)
 	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer})
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
+	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
 	printer, err := pdf.New()
 	if err != nil {
@@ -153,9 +165,11 @@ func domainOf(baseURL string) string {
 	return "localhost"
 }
 
-// Close closes the pool and stops the private server.
+// Close stops listening, closes the pool and stops the private server.
 func (h *House) Close() error {
 	var err error
+	h.shut()
+	h.heard.Wait()
 	if h.DB != nil {
 		err = h.DB.Close()
 	}
@@ -169,7 +183,8 @@ func (h *House) Close() error {
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
-		sales.Checks(), exams.Checks(), certificates.Checks(),
+		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), catalog.Checks(),
+		workshops.Checks(),
 	} {
 		all = append(all, room...)
 	}

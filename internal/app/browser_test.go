@@ -82,10 +82,12 @@ type tab struct {
 	ctx context.Context
 }
 
-func newTab(t *testing.T) tab {
+func newTab(t *testing.T) tab { t.Helper(); return newTabFor(t, 90*time.Second) }
+
+func newTabFor(t *testing.T, most time.Duration) tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(chromedp.Headless, chromedp.NoSandbox, chromedp.NoFirstRun))
-	ctx, cancelTime := context.WithTimeout(ctx, 90*time.Second)
+	ctx, cancelTime := context.WithTimeout(ctx, most)
 	t.Cleanup(func() { cancelTime(); cancel() })
 	b := tab{t, ctx}
 	b.do(chromedp.EmulateViewport(1200, 900))
@@ -176,6 +178,25 @@ func (w *world) link(folder, to string) (found string) {
 		return false
 	})
 	return found
+}
+
+// signIn signs somebody in in a tab by the link that she is mailed, in English. mails is the folder of newSite.
+func (w *world) signIn(b tab, mails, email string) {
+	w.t.Helper()
+	b.open(w.cfg.BaseURL + "/sign-in?lang=en&next=/verify")
+	b.fill("input[name=email]", email)
+	b.press("main form button", "h1")
+	b.open(w.link(mails, email))
+	b.press("main form button", "form[action='/sign-out']")
+}
+
+// staffTab is a tab in which somebody who may do everything is signed in.
+func (w *world) staffTab(b tab, mails, email string) identity.Person {
+	w.t.Helper()
+	p := w.person(email, "Staff Member")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.GrantRoleTx(ctx, tx, p.ID, "admin") })
+	w.signIn(b, mails, email)
+	return p
 }
 
 // A learner buys in a browser, learns, sits the exam, gets her certificate, and anybody verifies it.

@@ -44,7 +44,7 @@ func (s *shop) purchaseActs() [][]act {
 			{"offers.Offer", []string{offer}}, {"sales.LockBuyer", []string{per}}, {"sales.OpenOrder", []string{per, offer, "now()"}},
 			{"catalog.Session", []string{session}}, {"identity.Person", []string{per}}, {"enrolment.OfLearnerInSession", []string{per, session}},
 			{"payments.Add", []string{pay, ord, "'stripe'", "true", "15000", "'EUR'", "'x'", "''", "'en'", "now()", "now()"}},
-			{"sales.Add", []string{ord, per, offer, session, "'QUALIFYING'", all, "true", "15000", "'EUR'", "'awaiting_payment'", "'en'", "true", pay, "now()", "now() + interval '1 hour'"}},
+			{"sales.Add", []string{ord, per, offer, session, "'QUALIFYING'", all, "true", "15000", "'EUR'", "'awaiting_payment'", "'en'", "true", pay, "now()", "now() + interval '1 hour'", "null", "null"}},
 			audit("order.placed"), {"idempotency.Store", []string{"'buyer'", "('k'||:n::text)", "'h'", "201", `'\x00'`, "now()"}},
 		},
 		{{"payments.Opened", []string{pay, cs, "''", "'http://pay.test'"}}},
@@ -52,12 +52,12 @@ func (s *shop) purchaseActs() [][]act {
 		{
 			{"payments.Handled", []string{evt, "'applied'", "''", "now()"}}, {"payments.OfFact", []string{pay, cs, pi}}, {"sales.Lock", []string{ord}},
 			{"payments.Lock", []string{pay}}, {"payments.Captured", []string{pay, "'captured'", "15000", "'EUR'", pi, "'card'", "now()"}},
-			{"identity.Person", []string{per}}, {"catalog.Session", []string{session}}, {"enrolment.AddOne", []string{enr, per, session, "now()"}},
+			{"identity.Person", []string{per}}, {"enrolment.AddOne", []string{enr, per, session, "now()"}},
 			{"enrolment.AddGrant", []string{"('grt_'||:n::text)", enr, ord, "'QUALIFYING'", all, "true", "now()"}},
 			{"journey.Open", []string{"array[" + enr + "]", "array[" + session + "]", "array[" + per + "]"}}, {"journey.Lock", []string{"array[" + enr + "]"}},
 			{"journey.Record", []string{"array[" + enr + "," + enr + "]", "array['enrolled','qualifying']", "array[true,true]", "array['2026-03-02','2026-03-02']::timestamptz[]", "array[" + ord + "," + ord + "]", "now()"}},
 			{"journey.Refresh", []string{"array[" + enr + "]"}}, ledger("sale", "'receivable'", "'revenue'"), ledger("capture", "'clearing'||chr(58)||'stripe'", "'receivable'"),
-			{"sales.Move", []string{ord, "'paid'", "0", enr, "now()"}},
+			{"sales.Move", []string{ord, "'paid'", "0", enr, "now()", "null"}},
 			audit("order.paid"), {"invoicing.Issue", []string{"'IMT-2026'", "'IMT'", "now()", "('inv_'||:n::text)", "'invoice'", ord, ord, per, "null", "15000", "'EUR'", "'{}'"}},
 		},
 	}

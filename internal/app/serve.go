@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"cursus/internal/domain/exchange"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/telemetry"
@@ -32,7 +33,7 @@ const catchUp = 3 * 24 * time.Hour
 // NewServer puts the API and the pages on one server.
 func NewServer(h *House, contract []byte, m *telemetry.Metrics) (*transport.Server, error) {
 	rooms := NewRooms(h)
-	a, err := api.New(api.Options{Rooms: rooms, Authenticate: rooms.Authenticate, Contract: contract, Log: h.Log, Clock: h.Clock})
+	a, err := api.New(api.Options{Rooms: rooms, Authenticate: rooms.Authenticate, Contract: contract, Log: h.Log, Clock: h.Clock, Cache: h.cache()})
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +47,32 @@ func NewServer(h *House, contract []byte, m *telemetry.Metrics) (*transport.Serv
 	o := transport.Options{API: a, Pages: pages, Ready: h.Ready, TrustedProxies: h.Config.TrustedProxies, Log: h.Log}
 	if m != nil {
 		o.Metrics, o.Observe = m.Handler(), m.Request
+		m.Gauge("cursus_answers_kept", "Answers for the public that are kept.", func(context.Context) (int64, error) { return int64(h.Kept()), nil })
 		m.Gauge("cursus_jobs_pending", "Jobs that wait.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Pending, err })
 		m.Gauge("cursus_jobs_dead", "Jobs that were given up and need a person.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Dead, err })
 		h.Jobs.Observe(m.Job)
 	}
 	return transport.NewServer(o)
+}
+
+// cache keeps answers for the public, and hears of what changes them until the house closes.
+func (h *House) cache() *api.Cache {
+	kept := api.NewCache(h.Clock, func(ctx context.Context, after time.Time) (at *time.Time, err error) {
+		err = h.DB.View(ctx, "next boundary", func(ctx context.Context, tx *postgres.Tx) error {
+			at, err = exchange.NextBoundaryTx(ctx, tx, after)
+			return err
+		})
+		return at, err
+	})
+	h.kept = kept
+	h.heard.Go(func() { h.DB.Listen(h.open, "public_changes", kept.Drop, kept.Hears) })
+	return kept
+}
+
+// Kept tells how many answers for the public are kept now.
+func (h *House) Kept() int {
+	answers, _ := h.kept.Size()
+	return answers
 }
 
 // payOrigins are the sites that a checkout leads to.

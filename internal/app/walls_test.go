@@ -9,11 +9,13 @@ import (
 	"sync"
 	"testing"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -21,7 +23,7 @@ import (
 
 // personal are the tables in which a row belongs to somebody.
 var personal = []string{
-	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "enrolment.enrolments", "enrolment.grants", "sales.orders",
+	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders",
 	"invoicing.documents", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "certificates.certificates", "certificates.documents",
 }
 
@@ -161,7 +163,7 @@ func TestGrantsAddUpAndFallBack(t *testing.T) {
 	}{{"ord_2", "DISCOVERY", false}, {"ord_2", "DISCOVERY", false}, {"ord_1", "", true}} {
 		var e enrolment.Enrolment
 		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-			if err := enrolment.RevokeTx(ctx, tx, c.revoke, "test"); err != nil {
+			if _, err := enrolment.RevokeTx(ctx, tx, c.revoke, "test"); err != nil {
 				return err
 			}
 			e, err = enrolment.OneTx(ctx, tx, free)
@@ -179,7 +181,9 @@ var update = flag.Bool("update", false, "write docs/states.md")
 func TestStatesPageIsThatOfTheTables(t *testing.T) {
 	const page = "../../docs/states.md"
 	want := "# Life cycles\n\nDrawn by `make generate` from the tables that the code obeys. What no arrow allows is refused.\n\n" +
-		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n"
+		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n" +
+		"\n## Workshop day\n\n```mermaid\n" + workshops.DayLife.Mermaid() + "```\n" +
+		"\n## Publication\n\nOf courses, sessions, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {
 			t.Fatal(err)

@@ -107,7 +107,7 @@ func importFaults(pkg, imported string) string {
 	return ""
 }
 
-var foreignKey = regexp.MustCompile(`(?i)CREATE TABLE (\w+)\.\w+|REFERENCES (\w+)\.\w+`)
+var foreignKey = regexp.MustCompile(`(?i)(?:CREATE|ALTER) TABLE (\w+)\.\w+|REFERENCES (\w+)\.\w+`)
 
 // keyFaults judges the foreign keys of a migration.
 func keyFaults(sql string) (faults []string) {

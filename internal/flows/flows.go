@@ -34,6 +34,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.orderPaid)
 	jobs.Register(j, h.orderReversed)
 	jobs.Register(j, h.gradesImported)
+	jobs.Register(j, h.standingChanged)
 	jobs.Register(j, h.sittingBooked)
 	jobs.Register(j, h.resultRecorded)
 	jobs.Register(j, h.certificateAwarded)

@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/postgres"
 )
@@ -14,6 +15,27 @@ import (
 // gradesImported looks who may sit the exam now.
 func (h *House) gradesImported(ctx context.Context, e gradebook.Imported) error {
 	return h.Exams.Refresh(ctx, e.SessionID, e.CollectionID)
+}
+
+// standingChanged looks who may sit the exam after attendance or productions were recorded, and awards what was passed before and waited
+// for them.
+func (h *House) standingChanged(ctx context.Context, e workshops.StandingChanged) error {
+	for _, id := range e.Enrolments {
+		if err := h.Exams.RefreshOne(ctx, id, e.Cause); err != nil {
+			return err
+		}
+		sitting, err := h.Exams.PassedSitting(ctx, id)
+		if errors.Is(err, exams.ErrNoSitting) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := h.Certificates.Award(ctx, sitting.ID); err != nil && !errors.Is(err, certificates.ErrNotEarned) {
+			return err
+		}
+	}
+	return nil
 }
 
 // sittingBooked confirms the exam by mail.

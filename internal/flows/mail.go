@@ -15,14 +15,15 @@ import (
 	"cursus/templates/mails"
 )
 
-// letter is a mail about a session. It is the last act of a reaction: a reaction that is repeated because the mail server
+// letter is a mail about a session or a program. It is the last act of a reaction: a reaction that is repeated because the mail server
 // was dark does nothing else twice, and the reference makes one mail of two.
 type letter struct {
 	name      string // of the text
 	reference string
 	person    string
-	session   string
-	path      string // on our site
+	session   string       // whose title the text says,
+	title     catalog.Text // unless it is here
+	path      string       // on our site
 	demo      bool
 	formula   string
 	total     money.Amount
@@ -35,18 +36,21 @@ var letters = template.Must(template.ParseFS(mails.FS, "*.txt"))
 // post sends a letter. Who has no address gets none.
 func (h *House) post(ctx context.Context, l letter) error {
 	var person identity.Person
-	var session catalog.Session
 	if err := h.DB.View(ctx, "letter", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if person, err = identity.PersonTx(ctx, tx, l.person); err != nil || person.Email == "" {
 			return err
 		}
-		session, err = catalog.SessionTx(ctx, tx, l.session)
+		if l.session == "" {
+			return nil
+		}
+		session, err := catalog.SessionTx(ctx, tx, l.session)
+		l.title = session.Title()
 		return err
 	}); err != nil || person.Email == "" {
 		return err
 	}
 	return h.send(ctx, l.name, person.Lang, person.Email, l.reference, map[string]any{
-		"Name": person.FullName, "Title": session.Title().In(person.Lang), "URL": h.BaseURL + l.path, "Demo": l.demo, "Formula": l.formula,
+		"Name": person.FullName, "Title": l.title.In(person.Lang), "URL": h.BaseURL + l.path, "Demo": l.demo, "Formula": l.formula,
 		"Paid": !l.total.IsZero(), "Total": l.total.Format(person.Lang), "Invoice": l.invoice, "Verify": l.verify,
 	})
 }

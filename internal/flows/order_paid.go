@@ -6,19 +6,26 @@ import (
 	"cursus/internal/domain/sales"
 )
 
-// orderPaid confirms an enrolment by mail, and looks whether its learner may sit the exam already.
+// orderPaid confirms an enrolment, or those of a program, by mail, and looks whether its learner may sit the exam already.
 func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	o, err := h.Sales.Order(ctx, e.OrderID)
 	if err != nil {
 		return err
 	}
-	if o.Qualifying {
-		if err := h.Exams.RefreshOne(ctx, o.EnrolmentID, o.ID); err != nil {
+	enrolments, err := h.Sales.Enrolments(ctx, o)
+	if err != nil {
+		return err
+	}
+	for _, id := range enrolments {
+		if !o.Qualifying {
+			break
+		}
+		if err := h.Exams.RefreshOne(ctx, id, o.ID); err != nil {
 			return err
 		}
 	}
 	return h.post(ctx, letter{
-		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, session: o.SessionID, demo: o.Demo, path: "/learning",
+		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title, demo: o.Demo, path: "/learning",
 		formula: o.Formula, total: o.Total, invoice: o.InvoiceNumber,
 	})
 }
@@ -29,10 +36,16 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 	if err != nil {
 		return err
 	}
-	if err := h.Certificates.RevokeUnpaid(ctx, e.EnrolmentID, "the payment was "+e.Reason); err != nil {
-		return err
+	enrolments := e.Enrolments
+	if len(enrolments) == 0 { // the job is older than programs
+		enrolments = []string{e.EnrolmentID}
+	}
+	for _, id := range enrolments {
+		if err := h.Certificates.RevokeUnpaid(ctx, id, "the payment was "+e.Reason); err != nil {
+			return err
+		}
 	}
 	return h.post(ctx, letter{
-		name: "order_reversed", reference: o.ID + ".reversed", person: o.BuyerID, session: o.SessionID, demo: o.Demo, path: "/orders/" + o.ID, total: o.Total,
+		name: "order_reversed", reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title, demo: o.Demo, path: "/orders/" + o.ID, total: o.Total,
 	})
 }

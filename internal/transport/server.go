@@ -100,7 +100,11 @@ func observed(tell func(route, status string, took time.Duration), c clock.Clock
 		if errors.As(err, &known) {
 			status = known.Code
 		}
-		tell(x.Method()+" "+strings.Clone(x.Route().Path), strconv.Itoa(status), c.Now().Sub(began))
+		pattern := strings.Clone(x.Route().Path)
+		if kept, ok := x.Locals(api.Pattern).(string); ok { // answered before any route was looked for
+			pattern = kept
+		}
+		tell(x.Method()+" "+pattern, strconv.Itoa(status), c.Now().Sub(began))
 		return err
 	}
 }

@@ -33,6 +33,8 @@ const (
 	Revenue    = "revenue"    // what was sold
 	Refunds    = "refunds"    // what was given back, contra revenue
 	Disputes   = "disputes"   // what banks took back
+
+	WorkshopCost = "cost:workshop" // what workshop days cost; every account below cost: is a cost
 )
 
 // Clearing is the account of the money that a payment provider or a partner's desk holds for us.
@@ -117,6 +119,10 @@ func BalanceTx(ctx context.Context, tx *postgres.Tx, account string, c money.Cur
 // NetTx sums what enrolments brought in, per currency: sales − refunds − lost disputes that had occurred by an instant and
 // had been recorded by another (zero times: all). Amounts are minor units, earnings positive.
 func NetTx(ctx context.Context, tx *postgres.Tx, enrolments []string, asOf, knownAt time.Time) (map[money.Currency]int64, error) {
+	return sumsTx(ctx, tx, "Net", enrolments, asOf, knownAt)
+}
+
+func sumsTx(ctx context.Context, tx *postgres.Tx, statement string, enrolments []string, asOf, knownAt time.Time) (map[money.Currency]int64, error) {
 	var rows []struct {
 		Currency money.Currency `db:"currency"`
 		Minor    int64          `db:"minor"`
@@ -127,12 +133,18 @@ func NetTx(ctx context.Context, tx *postgres.Tx, enrolments []string, asOf, know
 		}
 		return &t
 	}
-	err := tx.Select(ctx, &rows, q.Q("Net"), pq.Array(enrolments), bound(asOf), bound(knownAt))
+	err := tx.Select(ctx, &rows, q.Q(statement), pq.Array(enrolments), bound(asOf), bound(knownAt))
 	out := map[money.Currency]int64{}
 	for _, r := range rows {
 		out[r.Currency] = r.Minor
 	}
 	return out, err
+}
+
+// CostsTx sums what enrolments cost, per currency: all that stands on the accounts below cost:, with the bounds of NetTx. Costs are
+// positive minor units.
+func CostsTx(ctx context.Context, tx *postgres.Tx, enrolments []string, asOf, knownAt time.Time) (map[money.Currency]int64, error) {
+	return sumsTx(ctx, tx, "Costs", enrolments, asOf, knownAt)
 }
 
 // Checks are this book's invariants.

@@ -50,6 +50,11 @@ type Revenue struct {
 	PerStarted   *money.Amount `json:"net_per_started"`
 	PerDiligent  *money.Amount `json:"net_per_diligent"`
 	PerCertified *money.Amount `json:"net_per_certified"`
+	// What the same enrolments cost, as far as costs were recorded (workshop days), and what is left; nil: no cost was recorded.
+	Cost                     *money.Amount `json:"cost,omitempty"`
+	Contribution             *money.Amount `json:"contribution,omitempty"` // net − cost
+	CostPerCertified         *money.Amount `json:"cost_per_certified,omitempty"`
+	ContributionPerCertified *money.Amount `json:"contribution_per_certified,omitempty"`
 }
 
 // OutcomesOf answers for one session. Errors: catalog.ErrNoSession, journey.ErrBasis, journey.ErrWeek1Rule.
@@ -89,20 +94,32 @@ func OutcomesTx(ctx context.Context, tx *postgres.Tx, question Question) (out Ou
 	if err != nil {
 		return out, err
 	}
-	out.fill(all, paid, net)
+	costs, err := ledger.CostsTx(ctx, tx, members, question.AsOf, question.KnownAt)
+	if err != nil {
+		return out, err
+	}
+	out.fill(all, paid, net, costs)
 	out.Demo, err = sales.DemoTx(ctx, tx, s.ID)
 	return out, err
 }
 
-func (o *Outcomes) fill(all, paid journey.Counts, net map[money.Currency]int64) {
+func (o *Outcomes) fill(all, paid journey.Counts, net, costs map[money.Currency]int64) {
 	o.Enrolled, o.Paid = all.Enrolled, paid.Enrolled
 	o.Share = NewRate(paid.Enrolled, all.Enrolled)
 	o.Started, o.Diligent = NewRate(paid.Started, paid.Enrolled), NewRate(paid.Diligent, paid.Enrolled)
 	o.DiligentCertified = NewRate(paid.Certified, paid.Diligent)
 	o.Eligible, o.Sat, o.Certified = NewRate(paid.Eligible, paid.Enrolled), NewRate(paid.Sat, paid.Enrolled), NewRate(paid.Certified, paid.Enrolled)
 	o.Money = []Revenue{}
+	for c := range costs {
+		net[c] += 0 // a currency in which there is a cost alone
+	}
 	for c, minor := range net {
 		r := Revenue{Net: money.Of(minor, c)}
+		if cost, ok := costs[c]; ok && cost != 0 {
+			spent, left := money.Of(cost, c), money.Of(minor-cost, c)
+			r.Cost, r.Contribution = &spent, &left
+			r.CostPerCertified, r.ContributionPerCertified = per(spent, paid.Certified), per(left, paid.Certified)
+		}
 		r.PerStarted, r.PerDiligent, r.PerCertified = per(r.Net, paid.Started), per(r.Net, paid.Diligent), per(r.Net, paid.Certified)
 		o.Money = append(o.Money, r)
 	}
@@ -148,10 +165,16 @@ type Line struct {
 
 // Lines lists the amounts of one currency.
 func (o Outcomes) Lines(r Revenue) []Line {
-	return []Line{
+	lines := []Line{
 		{"net_revenue", "sales − refunds − lost disputes", 1, &r.Net}, {"net_per_started", "net / started", o.Started.Count, r.PerStarted},
 		{"net_per_diligent", "net / diligent", o.Diligent.Count, r.PerDiligent}, {"net_per_certified", "net / certified", o.Certified.Count, r.PerCertified},
 	}
+	if r.Cost != nil {
+		lines = append(lines, Line{"cost", "workshop days, split over those who attended", 1, r.Cost}, Line{"contribution", "net − cost", 1, r.Contribution},
+			Line{"cost_per_certified", "cost / certified", o.Certified.Count, r.CostPerCertified},
+			Line{"contribution_per_certified", "contribution / certified", o.Certified.Count, r.ContributionPerCertified})
+	}
+	return lines
 }
 
 // JSON writes the report with two-space indentation and a final line end.

@@ -33,3 +33,12 @@ func checkText(key string, title Text) error {
 	}
 	return nil
 }
+
+// Checks are this room's invariants.
+func Checks() []postgres.Check {
+	return []postgres.Check{
+		{Invariant: "22", Name: "a course stands where it was last moved", Query: q.Q("CheckMoves")},
+		{Invariant: "29", Name: "every working copy of a course is kept, and the last one is its own", Query: q.Q("CheckVersions")},
+		{Invariant: "29", Name: "what was checked when it was published is kept", Query: q.Q("CheckReports")},
+	}
+}

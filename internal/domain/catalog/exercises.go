@@ -2,11 +2,7 @@ package catalog
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -26,12 +22,16 @@ const (
 
 // Exercise is a column of the grade reports. Week 0 is outside the weeks (a final exam, a bonus).
 type Exercise struct {
-	Position int    `db:"position"`
-	Label    string `db:"label"`
-	Week     int    `db:"week"`
-	Scored   bool   `db:"scored"`
-	Activity string `db:"activity"`
+	Position  int    `db:"position" json:"-"`
+	Label     string `db:"label" json:"label"`
+	Week      int    `db:"week" json:"week"`
+	Scored    bool   `db:"scored" json:"scored"`
+	Activity  string `db:"activity" json:"activity"`
+	WeightPPM int64  `db:"weight_ppm" json:"weight_ppm,omitempty"` // relative, in millionths of one; 0: it weighs nothing, or nobody said
 }
+
+// MaxWeightPPM is the largest weight of an exercise: 1,000.
+const MaxWeightPPM = 1000 * whole
 
 // activityOf guesses the activity from the short labels that the platforms make: "Lab 01", "TD 01" (travaux dirigés).
 func activityOf(label string) string {
@@ -64,6 +64,8 @@ func checkExercises(exercises []Exercise) error {
 			wrong = append(wrong, fault.Field{Pointer: at + "week", Code: "bad-week", Detail: "0 to 53."})
 		case e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab:
 			wrong = append(wrong, fault.Field{Pointer: at + "activity", Code: "bad-activity", Detail: "quiz, case_study or lab."})
+		case e.WeightPPM < 0 || e.WeightPPM > MaxWeightPPM:
+			wrong = append(wrong, fault.Field{Pointer: at + "weight_ppm", Code: "bad-weight", Detail: "0 to 1,000,000,000 (1,000)."})
 		}
 		seen[e.Label] = true
 	}
@@ -102,14 +104,15 @@ func PutExercisesTx(ctx context.Context, tx *postgres.Tx, idOrKey string, exerci
 }
 
 func addExercises(ctx context.Context, tx *postgres.Tx, sessionID string, exercises []Exercise) error {
-	var positions, weeks []int64
+	var positions, weeks, weights []int64
 	var labels, activities []string
 	var scored []bool
 	for i, e := range exercises {
 		positions, weeks = append(positions, int64(i+1)), append(weeks, int64(e.Week))
+		weights = append(weights, e.WeightPPM)
 		labels, scored, activities = append(labels, e.Label), append(scored, e.Scored), append(activities, e.Activity)
 	}
-	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored), pq.Array(activities))
+	_, err := tx.Exec(ctx, q.Q("AddExercises"), sessionID, pq.Array(positions), pq.Array(labels), pq.Array(weeks), pq.Array(scored), pq.Array(activities), pq.Array(weights))
 	return err
 }
 
@@ -118,59 +121,4 @@ func ExercisesTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Exer
 	var e []Exercise
 	err := tx.Select(ctx, &e, q.Q("Exercises"), sessionID)
 	return e, err
-}
-
-// ReadExerciseMap reads a CSV whose header names exercise and week, and may name scored (Y or N, default Y) and
-// activity (quiz, case_study or lab; by default guessed from the label). Other columns are passed over. A wrong line is refused with its number.
-func ReadExerciseMap(r io.Reader) ([]Exercise, error) {
-	in := csv.NewReader(r)
-	in.FieldsPerRecord = -1
-	header, err := in.Read()
-	if err != nil {
-		return nil, ErrExerciseMap.Because(err)
-	}
-	at := map[string]int{}
-	for i, h := range header {
-		at[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")))] = i
-	}
-	label, okLabel := at["exercise"]
-	week, okWeek := at["week"]
-	scored, hasScored := at["scored"]
-	activity, hasActivity := at["activity"]
-	if !okLabel || !okWeek {
-		return nil, ErrExerciseMap
-	}
-	var out []Exercise
-	for {
-		row, err := in.Read()
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		line, _ := in.FieldPos(0)
-		where := fmt.Sprintf("line %d", line)
-		if err != nil || len(row) < len(header) {
-			return nil, ErrExerciseMap.At(where, "short-row", "The line has fewer cells than the header.").Because(err)
-		}
-		w, err := strconv.Atoi(strings.TrimSpace(row[week]))
-		if err != nil || w < 0 || w > 53 {
-			return nil, ErrExerciseMap.At(where, "bad-week", "The week is a number from 0 to 53.")
-		}
-		e := Exercise{Position: len(out) + 1, Label: strings.TrimSpace(row[label]), Week: w, Scored: true}
-		if hasScored {
-			switch strings.ToUpper(strings.TrimSpace(row[scored])) {
-			case "", "Y", "YES", "TRUE", "1":
-			case "N", "NO", "FALSE", "0":
-				e.Scored = false
-			default:
-				return nil, ErrExerciseMap.At(where, "bad-scored", "Scored is Y or N.")
-			}
-		}
-		e.Activity = activityOf(e.Label)
-		if hasActivity {
-			if e.Activity = strings.TrimSpace(row[activity]); e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab {
-				return nil, ErrExerciseMap.At(where, "bad-activity", "The activity is quiz, case_study or lab.")
-			}
-		}
-		out = append(out, e)
-	}
 }

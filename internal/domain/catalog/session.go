@@ -6,34 +6,66 @@ import (
 	"errors"
 	"time"
 
-	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
+// Kind is how a session is run.
+type Kind string
+
+// The kinds of sessions.
+const (
+	Mooc   Kind = "mooc"   // open to everybody
+	Spoc   Kind = "spoc"   // for a closed group
+	Hybrid Kind = "hybrid" // on line, and in a room on workshop days
+)
+
 // Session is one run of a course. ThresholdPPM is the grade from which a learner has succeeded, in millionths. Times that
 // were not said are nil.
 type Session struct {
-	ID           string     `db:"id"`
-	Key          string     `db:"key"`
-	CourseKey    string     `db:"course_key"`
-	Number       int        `db:"number"` // 0: not numbered
-	TitleEN      string     `db:"title_en"`
-	TitleFR      string     `db:"title_fr"`
-	Platform     string     `db:"platform"`
-	CourseURL    string     `db:"course_url"` // where it is followed
-	ThresholdPPM int        `db:"threshold_ppm"`
-	StartsAt     *time.Time `db:"starts_at"`
-	EndsAt       *time.Time `db:"ends_at"`
-	EnrolFrom    *time.Time `db:"enrol_from"`
-	EnrolUntil   *time.Time `db:"enrol_until"`
-	Closed       bool       `db:"closed"`
-	Version      int        `db:"version"`
+	ID            string      `db:"id"`
+	Key           string      `db:"key"`
+	CourseKey     string      `db:"course_key"`
+	Number        int         `db:"number"` // 0: not numbered
+	TitleEN       string      `db:"title_en"`
+	TitleFR       string      `db:"title_fr"`
+	Platform      string      `db:"platform"`
+	CourseURL     string      `db:"course_url"` // where it is followed
+	ThresholdPPM  int         `db:"threshold_ppm"`
+	StartsAt      *time.Time  `db:"starts_at"`
+	EndsAt        *time.Time  `db:"ends_at"`
+	EnrolFrom     *time.Time  `db:"enrol_from"`
+	EnrolUntil    *time.Time  `db:"enrol_until"`
+	Closed        bool        `db:"closed"`
+	Version       int         `db:"version"`
+	Kind          Kind        `db:"kind"`
+	PlatformKey   string      `db:"platform_key"` // of the course on its platform, verbatim; may be empty
+	Audience      string      `db:"audience"`     // for whom; empty: the level of the course
+	Language      string      `db:"language"`     // BCP 47; empty: not said
+	Capacity      *int        `db:"capacity"`     // seats; nil: as many as come
+	Policy        Policy      `db:"policy"`
+	MinDays       int         `db:"min_days"`       // workshop days that a learner of a hybrid session attends
+	ProductionPPM int         `db:"production_ppm"` // grade that her workshop production reaches, in millionths; 0: none is asked for
+	Publication   Publication `db:"publication"`
+	CopiedFrom    string      `db:"copied_from"`
+	GradedAt      *time.Time  `db:"graded_at"` // when the first grade report came: from here on the threshold is kept
+	Level         string      `db:"level"`     // of the course
 }
 
 // Title gives the title in both languages.
 func (s Session) Title() Text { return Text{s.TitleEN, s.TitleFR} }
+
+// Public says whether everybody may see it.
+func (s Session) Public() bool { return s.Publication == Published }
+
+// For is whom the session is for: what it says itself, or else the level of its course; "" is not said.
+func (s Session) For() string {
+	if s.Audience != "" {
+		return s.Audience
+	}
+	return s.Level
+}
 
 // State is what can be done with a session at an instant.
 type State string
@@ -60,52 +92,41 @@ func (s Session) StateAt(t time.Time) State {
 	return Open
 }
 
-// NewSession is what CreateSessionTx needs; the course is made when its key is new.
+// NewSession is what CreateSessionTx and PutSessionTx need; the course is made when its key is new. A kind that was not said is
+// a MOOC, a publication that was not said is Published, as everything was before there were drafts.
 type NewSession struct {
-	Key, CourseKey                          string
-	Number                                  int
-	Title                                   Text
-	Platform, CourseURL                     string
-	ThresholdPPM                            int
-	StartsAt, EndsAt, EnrolFrom, EnrolUntil *time.Time
-	Exercises                               []Exercise
-}
-
-func (n NewSession) validate() error {
-	if err := checkText(n.Key, n.Title); err != nil {
-		return err
-	}
-	var wrong []fault.Field
-	refuse := func(pointer, code, detail string) {
-		wrong = append(wrong, fault.Field{Pointer: pointer, Code: code, Detail: detail})
-	}
-	if !keyForm.MatchString(n.CourseKey) {
-		refuse("/course", "bad-key", "1 to 40 letters, digits, dots, hyphens and underscores.")
-	}
-	if n.Platform == "" || len(n.Platform) > 100 {
-		refuse("/platform", "bad-length", "1 to 100 characters.")
-	}
-	if len(n.CourseURL) > 500 {
-		refuse("/course_url", "bad-length", "At most 500 characters.")
-	}
-	if n.ThresholdPPM < 0 || n.ThresholdPPM > 1_000_000 {
-		refuse("/threshold_ppm", "out-of-range", "0 to 1,000,000.")
-	}
-	if n.Number < 0 || n.Number > 999 {
-		refuse("/number", "out-of-range", "0 to 999.")
-	}
-	if wrong != nil {
-		return fault.InvalidInput(wrong...)
-	}
-	return checkExercises(n.Exercises)
+	Key           string      `json:"key,omitempty"`
+	CourseKey     string      `json:"course,omitempty"`
+	Number        int         `json:"number,omitempty"`
+	Title         Text        `json:"title"`
+	Kind          Kind        `json:"kind"`
+	Platform      string      `json:"platform"`
+	PlatformKey   string      `json:"platform_key,omitempty"`
+	CourseURL     string      `json:"course_url,omitempty"`
+	Audience      string      `json:"audience,omitempty"`
+	Language      string      `json:"language,omitempty"`
+	ThresholdPPM  int         `json:"threshold_ppm"`
+	StartsAt      *time.Time  `json:"starts_at,omitempty"`
+	EndsAt        *time.Time  `json:"ends_at,omitempty"`
+	EnrolFrom     *time.Time  `json:"enrol_from,omitempty"`
+	EnrolUntil    *time.Time  `json:"enrol_until,omitempty"`
+	Closed        bool        `json:"closed"`
+	Capacity      *int        `json:"capacity,omitempty"`
+	Policy        Policy      `json:"policy"`
+	MinDays       int         `json:"min_days"`
+	ProductionPPM int         `json:"production_ppm"`
+	Publication   Publication `json:"publication,omitempty"`
+	Exercises     []Exercise  `json:"exercises,omitempty"`
+	copiedFrom    string
 }
 
 // CreateSessionTx makes a session, and its course when that is new.
 func CreateSessionTx(ctx context.Context, tx *postgres.Tx, n NewSession) (Session, error) {
+	n.settle()
 	if err := n.validate(); err != nil {
 		return Session{}, err
 	}
-	if _, err := tx.Exec(ctx, q.Q("AddCourse"), ident.New("crs"), n.CourseKey, n.CourseKey, tx.Now()); err != nil {
+	if _, err := makeCourse(ctx, tx, n.CourseKey, Draft{Title: Text{EN: n.CourseKey}}, Published); err != nil {
 		return Session{}, err
 	}
 	course, err := CourseTx(ctx, tx, n.CourseKey)
@@ -114,7 +135,8 @@ func CreateSessionTx(ctx context.Context, tx *postgres.Tx, n NewSession) (Sessio
 	}
 	id := ident.New("ses")
 	if _, err := tx.Exec(ctx, q.Q("AddSession"), id, n.Key, course.ID, n.Number, n.Title.EN, n.Title.FR, n.Platform, n.CourseURL,
-		n.ThresholdPPM, n.StartsAt, n.EndsAt, n.EnrolFrom, n.EnrolUntil, tx.Now()); err != nil {
+		n.ThresholdPPM, n.StartsAt, n.EndsAt, n.EnrolFrom, n.EnrolUntil, tx.Now(), n.Kind, n.PlatformKey, n.Audience, n.Language, n.Capacity,
+		n.Policy, n.MinDays, n.ProductionPPM, n.Publication, n.copiedFrom); err != nil {
 		return Session{}, err
 	}
 	if err := addExercises(ctx, tx, id, n.Exercises); err != nil {

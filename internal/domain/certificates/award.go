@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
@@ -37,6 +38,14 @@ func (s *Service) Award(ctx context.Context, sittingID string) (c Certificate, e
 			return err
 		}
 		if x.State != exams.Passed || !e.Has(offers.Certificate) {
+			return ErrNotEarned
+		}
+		// Attendance or a production may have been corrected since the exam was booked.
+		done, err := workshops.CompletionTx(ctx, tx, e.ID)
+		if err != nil {
+			return err
+		}
+		if !done[e.ID].Complete() {
 			return ErrNotEarned
 		}
 		c, err = s.awardTx(ctx, tx, x, e)

@@ -86,33 +86,30 @@ func GrantTx(ctx context.Context, tx *postgres.Tx, g Grant) (enrolmentID string,
 	return id, journey.OpenTx(ctx, tx, []journey.Opening{{EnrolmentID: id, SessionID: g.SessionID, LearnerID: g.LearnerID, At: tx.Now(), Cause: g.OrderID}}, also...)
 }
 
-// RevokeTx takes back what an order granted and tells the journey what no longer holds. An order without a grant in force
-// changes nothing.
-func RevokeTx(ctx context.Context, tx *postgres.Tx, orderID, because string) error {
-	var id string
-	err := tx.Get(ctx, &id, q.Q("LockByOrder"), orderID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return err
+// RevokeTx takes back all that an order granted, its membership too, and tells the journey what no longer holds. An order
+// without a grant in force changes nothing. It gives the enrolments of the order.
+func RevokeTx(ctx context.Context, tx *postgres.Tx, orderID, because string) (enrolments []string, err error) {
+	if err := tx.Select(ctx, &enrolments, q.Q("LockByOrder"), orderID); err != nil || len(enrolments) == 0 {
+		return nil, err
 	}
 	n, err := tx.Exec(ctx, q.Q("Revoke"), orderID, tx.Now(), because)
 	if err != nil || n == 0 {
-		return err
-	}
-	e, err := OneTx(ctx, tx, id)
-	if err != nil {
-		return err
+		return enrolments, err
 	}
 	var changes []journey.Change
-	if !e.Qualifying {
-		changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Cause: orderID})
+	for _, id := range enrolments {
+		e, err := OneTx(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !e.Qualifying {
+			changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Cause: orderID})
+		}
+		if e.Revoked {
+			changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Enrolled, At: tx.Now(), Cause: orderID})
+		}
 	}
-	if e.Revoked {
-		changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Enrolled, At: tx.Now(), Cause: orderID})
-	}
-	return journey.RecordTx(ctx, tx, changes)
+	return enrolments, journey.RecordTx(ctx, tx, changes)
 }
 
 // OneTx finds an enrolment by id.

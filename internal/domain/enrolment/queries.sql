@@ -10,6 +10,9 @@ select e.id from enrolment.enrolments e
  where not exists (select 1 from journey.enrolments j
                     where j.enrolment_id = e.id and j.session_id = e.session_id and j.learner_id = e.learner_id);
 
+-- name: Seats
+select count(*) from journey.enrolments where session_id = $1 and reached & 1 <> 0;
+
 -- name: AddOne
 insert into enrolment.enrolments (id, learner_id, session_id, opened_at) values ($1, $2, $3, $4)
 on conflict on constraint one_enrolment_per_learner_and_session do nothing;
@@ -21,13 +24,16 @@ select id from enrolment.enrolments where learner_id = $1 and session_id = $2 fo
 select 1 from enrolment.enrolments where id = $1 for update;
 
 -- name: LockByOrder
-select e.id from enrolment.enrolments e join enrolment.grants g on g.enrolment_id = e.id where g.order_id = $1 for update of e;
+select e.id from enrolment.enrolments e join enrolment.grants g on g.enrolment_id = e.id where g.order_id = $1 order by e.id for update of e;
 
 -- name: AddGrant
 insert into enrolment.grants (id, enrolment_id, order_id, formula, entitlements, qualifying, granted_at)
 values ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: Revoke
+with left_program as (
+    update enrolment.memberships set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null
+)
 update enrolment.grants set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null;
 
 -- name: One
@@ -83,3 +89,19 @@ select j.enrolment_id, j.reached & 4096 <> 0 as journey_says from journey.enrolm
   left join (select enrolment_id, bool_or(qualifying) as qualifying from enrolment.grants where revoked_at is null group by enrolment_id) g
     on g.enrolment_id = j.enrolment_id
  where (j.reached & 4096 <> 0) <> coalesce(g.qualifying, false);
+
+-- name: AddMembership
+insert into enrolment.memberships (id, learner_id, edition_id, version, order_id, formula, entitlements, qualifying, granted_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: MembershipsOfLearner
+select id, learner_id, edition_id, version, order_id, formula, entitlements, qualifying, granted_at, revoked_at
+  from enrolment.memberships where learner_id = $1 and revoked_at is null order by granted_at desc, id desc;
+
+-- name: MembershipsOfEdition
+select id, learner_id, edition_id, version, order_id, formula, entitlements, qualifying, granted_at, revoked_at
+  from enrolment.memberships where edition_id = $1 and revoked_at is null order by granted_at desc, id desc;
+
+-- name: MembershipsOfLearnerInEdition
+select id, learner_id, edition_id, version, order_id, formula, entitlements, qualifying, granted_at, revoked_at
+  from enrolment.memberships where learner_id = $1 and edition_id = $2 and revoked_at is null order by granted_at desc, id desc;

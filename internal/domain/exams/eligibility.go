@@ -1,6 +1,9 @@
 package exams
 
 import (
+	"fmt"
+
+	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/fault"
 )
 
@@ -20,6 +23,9 @@ const (
 	NeedsGrade    = "grade"    // the global grade reaches the session's threshold
 	NeedsAttempts = "attempts" // an attempt is left
 	NeedsPending  = "pending"  // the exam is not passed already
+
+	NeedsWorkshop   = "workshop_attended" // so many workshop days were attended; only where the session has some
+	NeedsProduction = "production_graded" // the workshop production reaches its grade; only where the session asks for one
 )
 
 // Decision is the answer to "may she sit the exam", with every reason.
@@ -32,6 +38,7 @@ type Decision struct {
 type standing struct {
 	entitled, succeeded, passed bool
 	attempts                    int
+	workshops                   workshops.Completion
 }
 
 // decide is the rule. It always gives every condition, so that a learner sees what is left to do and what she has done.
@@ -42,6 +49,12 @@ func decide(s standing) Decision {
 		{NeedsAttempts, s.attempts < MaxAttempts, "An attempt is left."},
 		{NeedsPending, !s.passed, "The exam has not been passed yet."},
 	}}
+	if w := s.workshops; w.AsksAttendance() {
+		d.Conditions = append(d.Conditions, Condition{NeedsWorkshop, w.AttendedEnough(), fmt.Sprintf("%d of %d workshop days attended.", w.Attended, w.MinDays)})
+	}
+	if w := s.workshops; w.AsksProduction() {
+		d.Conditions = append(d.Conditions, Condition{NeedsProduction, w.Produced(), "The workshop production is graded and reaches what the session asks for."})
+	}
 	for _, c := range d.Conditions {
 		d.Eligible = d.Eligible && c.Met
 	}

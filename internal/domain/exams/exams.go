@@ -11,6 +11,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/offers"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/platform/idempotency"
@@ -104,11 +105,15 @@ func EligibilityTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment) 
 	if err != nil {
 		return Decision{}, nil, err
 	}
-	return decide(standingOf(e, rows[e.ID].State, sittings)), sittings, nil
+	done, err := workshops.CompletionTx(ctx, tx, e.ID)
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	return decide(standingOf(e, rows[e.ID].State, sittings, done[e.ID])), sittings, nil
 }
 
-func standingOf(e enrolment.Enrolment, way journey.State, sittings []Sitting) standing {
-	s := standing{entitled: e.Has(offers.ProctoredExam), succeeded: way.Has(journey.Succeeded), passed: way.Has(journey.ExamPassed)}
+func standingOf(e enrolment.Enrolment, way journey.State, sittings []Sitting, done workshops.Completion) standing {
+	s := standing{workshops: done, entitled: e.Has(offers.ProctoredExam), succeeded: way.Has(journey.Succeeded), passed: way.Has(journey.ExamPassed)}
 	for _, x := range sittings {
 		if x.State == Passed || x.State == Failed || x.State == NoShow {
 			s.attempts++
@@ -147,6 +152,23 @@ func SittingTx(ctx context.Context, tx *postgres.Tx, id string) (Sitting, error)
 	return x, err
 }
 
+// PassedSitting finds the sitting that an enrolment passed. Errors: ErrNoSitting.
+func (s *Service) PassedSitting(ctx context.Context, enrolmentID string) (x Sitting, err error) {
+	err = s.db.View(ctx, "passed sitting", func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := OfEnrolmentTx(ctx, tx, enrolmentID)
+		for _, x = range all {
+			if x.State == Passed {
+				return err
+			}
+		}
+		if err == nil {
+			err = ErrNoSitting
+		}
+		return err
+	})
+	return x, err
+}
+
 // Refresh tells the journey who of a session has become eligible, and who no longer is.
 func (s *Service) Refresh(ctx context.Context, sessionID, cause string) error {
 	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {
@@ -176,11 +198,15 @@ func (s *Service) refresh(ctx context.Context, cause string, of func(context.Con
 		if err != nil {
 			return err
 		}
+		done, err := workshops.CompletionTx(ctx, tx, ids...)
+		if err != nil {
+			return err
+		}
 		var changes []journey.Change
 		for _, e := range entitled {
 			way := rows[e.ID].State
 			// Having passed, or having spent an attempt, does not take back that she was fit to sit.
-			fit := e.Has(offers.ProctoredExam) && way.Has(journey.Succeeded)
+			fit := e.Has(offers.ProctoredExam) && way.Has(journey.Succeeded) && done[e.ID].Complete()
 			if fit != way.Has(journey.Eligible) {
 				changes = append(changes, journey.Change{EnrolmentID: e.ID, Stage: journey.Eligible, At: tx.Now(), Reached: fit, Cause: cause})
 			}

@@ -115,6 +115,9 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 		c.Replayed = true
 		return c, err
 	}
+	if session, err = catalog.LockSessionTx(ctx, tx, session.ID); err != nil { // its threshold is not edited meanwhile
+		return Collection{}, err
+	}
 	k := &intake{tx: tx, sessionID: session.ID, at: in.CollectedAt, collection: Collection{
 		sessionID: session.ID,
 		ID:        ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, Family: r.Family,
@@ -131,6 +134,9 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 		return Collection{}, err
 	}
 	if err := k.compare(ctx, r, rows, session.Platform); err != nil {
+		return Collection{}, err
+	}
+	if err := catalog.GradedTx(ctx, tx, session.ID); err != nil {
 		return Collection{}, err
 	}
 	return k.collection, k.write(ctx, sum[:], packed)

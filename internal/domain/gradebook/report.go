@@ -1,8 +1,6 @@
 package gradebook
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -12,8 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
+	"cursus/internal/kernel/sheet"
 )
 
 // Values of a cell that are not scores. Scores are billionths, 0 to 1,000,000,000.
@@ -83,52 +80,36 @@ func CollectedAt(fileName string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// text undoes compression and encoding: gzip, UTF-16 or UTF-8 with a byte order mark, Windows-1252.
+// text undoes compression and encoding.
 func text(raw []byte) ([]byte, error) {
-	if bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(bytes.NewReader(raw))
-		if err != nil {
-			return nil, ErrUnreadable.Because(err)
-		}
-		if raw, err = io.ReadAll(io.LimitReader(z, maxReportBytes+1)); err != nil {
-			return nil, ErrUnreadable.Because(err)
-		}
-	}
-	if len(raw) > maxReportBytes {
-		return nil, ErrTooLarge
-	}
-	var err error
+	data, err := sheet.Text(raw, maxReportBytes)
 	switch {
-	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}), bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
-		raw, err = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(raw)
-	case bytes.HasPrefix(raw, []byte("\ufeff")):
-		raw = raw[3:]
-	}
-	if err == nil && !utf8.Valid(raw) {
-		raw, err = charmap.Windows1252.NewDecoder().Bytes(raw)
-	}
-	if err != nil {
+	case errors.Is(err, sheet.ErrTooLarge):
+		return nil, ErrTooLarge
+	case err != nil:
 		return nil, ErrUnreadable.Because(err)
 	}
-	if bytes.IndexByte(raw, 0) >= 0 { // whatever the encoding: PostgreSQL keeps no NUL
-		return nil, ErrUnreadable
-	}
-	if bytes.IndexByte(raw, '\n') < 0 { // an old Mac ends its lines with a carriage return alone
-		raw = bytes.ReplaceAll(raw, []byte{'\r'}, []byte{'\n'})
-	}
-	return raw, nil
+	return data, nil
 }
 
-// separator is the one of comma, semicolon and tab that the header has most of.
-func separator(data []byte) rune {
-	header, _, _ := bytes.Cut(data, []byte("\n"))
-	best, count := ',', 0
-	for _, sep := range []rune{',', ';', '\t'} {
-		if n := bytes.Count(header, []byte(string(sep))); n > count {
-			best, count = sep, n
+// Exercises reads the header of a grade report of either family, and nothing else of it: the labels of its exercises, in their order,
+// without the total grade and the averages; a label that stands twice is given once. Errors: those of Parse.
+func Exercises(raw []byte) (labels []string, family string, err error) {
+	data, err := text(raw)
+	if err != nil {
+		return nil, "", err
+	}
+	header, err := sheet.Reader(data).Read()
+	if err != nil {
+		return nil, "", ErrNotAReport.Because(err)
+	}
+	l, err := readHeader(header)
+	for _, c := range l.columns {
+		if c.Kind == "exercise" && c.Occurrence == 0 {
+			labels = append(labels, c.Label)
 		}
 	}
-	return best
+	return labels, l.family, err
 }
 
 // layout says which column of the file holds what; -1 is absent.
@@ -193,8 +174,8 @@ func Parse(raw []byte) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	in := csv.NewReader(bytes.NewReader(data))
-	in.Comma, in.FieldsPerRecord, in.ReuseRecord = separator(data), -1, true
+	in := sheet.Reader(data)
+	in.ReuseRecord = true
 	header, err := in.Read()
 	if err != nil {
 		return Report{}, ErrNotAReport.Because(err)

@@ -69,3 +69,15 @@ update identity.people set full_name = $2 where id = $1;
 
 -- name: LockSource
 select pg_advisory_xact_lock(hashtextextended('identity:' || $1, 0));
+
+-- name: PutOrganisation
+insert into identity.organisations (key, name, created_at) values ($1, $2, $3) on conflict (key) do update set name = excluded.name;
+
+-- name: Join
+insert into identity.members (organisation, person_id, since) values ($1, $2, $3) on conflict do nothing;
+
+-- name: Organisations
+select o.key, o.name, (select count(*) from identity.members m where m.organisation = o.key)::int as members from identity.organisations o order by o.key;
+
+-- name: OrganisationsOf
+select organisation from identity.members where person_id = $1 order by organisation;

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/kernel/money"
 )
@@ -33,13 +34,18 @@ var Life = lifecycle.Table[State]{Name: "order", Start: AwaitingPayment, Moves: 
 	Disputed:          {Paid, PartiallyRefunded, Refunded, Lost},
 }}
 
-// Order is what a learner buys: one formula of one session, at the price that was quoted.
+// Order is what a learner buys: one formula of one session, or of one edition of a program, at the price that was quoted. The
+// other of the two is empty.
 type Order struct {
 	ID            string
 	BuyerID       string
 	OfferID       string
 	SessionID     string
 	SessionKey    string
+	EditionID     string
+	EditionKey    string
+	Version       int          // of the program, as it was promised; 0 with a session
+	Title         catalog.Text // of what is bought, as it is called now
 	Formula       string
 	Entitlements  []string
 	Qualifying    bool
@@ -48,7 +54,8 @@ type Order struct {
 	State         State
 	Lang          string
 	Demo          bool
-	EnrolmentID   string
+	EnrolmentID   string // of an order for a session; those of an edition are in its Parts
+	MembershipID  string // of an order for an edition
 	PaymentID     string
 	PayURL        string // while it can be paid
 	InvoiceNumber string
@@ -64,6 +71,11 @@ type row struct {
 	OfferID       string         `db:"offer_id"`
 	SessionID     string         `db:"session_id"`
 	SessionKey    string         `db:"session_key"`
+	EditionID     string         `db:"edition_id"`
+	EditionKey    string         `db:"edition_key"`
+	Version       int            `db:"program_version"`
+	TitleEN       string         `db:"title_en"`
+	TitleFR       string         `db:"title_fr"`
 	Formula       string         `db:"formula"`
 	Entitlements  pq.StringArray `db:"entitlements"`
 	Qualifying    bool           `db:"qualifying"`
@@ -74,6 +86,7 @@ type row struct {
 	Lang          string         `db:"lang"`
 	Demo          bool           `db:"demo"`
 	EnrolmentID   string         `db:"enrolment_id"`
+	MembershipID  string         `db:"membership_id"`
 	PaymentID     string         `db:"payment_id"`
 	PlacedAt      time.Time      `db:"placed_at"`
 	ExpiresAt     *time.Time     `db:"expires_at"`
@@ -84,7 +97,8 @@ type row struct {
 func (r row) order() Order {
 	c := money.Currency(r.Currency)
 	return Order{
-		ID: r.ID, BuyerID: r.BuyerID, OfferID: r.OfferID, SessionID: r.SessionID, SessionKey: r.SessionKey, Formula: r.Formula,
+		ID: r.ID, BuyerID: r.BuyerID, OfferID: r.OfferID, SessionID: r.SessionID, SessionKey: r.SessionKey, EditionID: r.EditionID,
+		EditionKey: r.EditionKey, Version: r.Version, Title: catalog.Text{EN: r.TitleEN, FR: r.TitleFR}, Formula: r.Formula, MembershipID: r.MembershipID,
 		Entitlements: r.Entitlements, Qualifying: r.Qualifying, Total: money.Of(r.TotalMinor, c), Credited: money.Of(r.CreditedMinor, c),
 		State: State(r.State), Lang: r.Lang, Demo: r.Demo, EnrolmentID: r.EnrolmentID, PaymentID: r.PaymentID,
 		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, superseded: r.Superseded,

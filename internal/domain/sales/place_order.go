@@ -12,7 +12,6 @@ import (
 
 	"github.com/lib/pq"
 
-	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
@@ -38,7 +37,7 @@ type PlaceOrder struct {
 
 // PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its
 // pay page. While an order of the same offer waits for its payment, that one is given instead of a second. Errors: offers.ErrNoOffer, offers.ErrNotValid, ErrClosed,
-// ErrEnrolled, payments.ErrNoProvider, and those of idempotency and of the provider. After the last of these the order is there and
+// ErrEditionClosed, ErrEnrolled, ErrSoldOut, ErrQuota, payments.ErrNoProvider, and those of idempotency and of the provider. After the last of these the order is there and
 // the same call tries again.
 func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	if c.Lang != "fr" {
@@ -108,14 +107,18 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if !errors.Is(err, ErrNoOrder) {
 		return placed{}, err
 	}
-	session, buyer, err := s.mayOrder(ctx, tx, c.BuyerID, offer)
+	on, buyer, err := s.mayOrder(ctx, tx, c.BuyerID, offer)
 	if err != nil {
 		return placed{}, err
 	}
 	o := Order{
-		ID: ident.New("ord"), BuyerID: c.BuyerID, OfferID: offer.ID, SessionID: session.ID, SessionKey: session.Key, Formula: offer.Formula,
-		Entitlements: offer.Entitlements, Qualifying: offer.Qualifying, Total: offer.Price, Credited: money.Zero(offer.Price.Currency), State: AwaitingPayment, Lang: c.Lang,
+		ID: ident.New("ord"), BuyerID: c.BuyerID, OfferID: offer.ID, SessionID: on.session.ID, SessionKey: on.session.Key, EditionID: on.edition.ID,
+		EditionKey: on.edition.Key, Version: on.edition.Version, Title: on.title(), Formula: offer.Formula, Entitlements: offer.Entitlements,
+		Qualifying: offer.Qualifying, Total: offer.Price, Credited: money.Zero(offer.Price.Currency), State: AwaitingPayment, Lang: c.Lang,
 		Demo: s.payments.Demo(), PlacedAt: tx.Now(),
+	}
+	if err := takeSeat(ctx, tx, o, on.limits(offer)); err != nil {
+		return placed{}, err
 	}
 	var payment payments.Payment
 	if !o.Total.IsZero() {
@@ -123,46 +126,57 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 		o.ExpiresAt = &until
 		payment, err = s.payments.CreateTx(ctx, tx, payments.NewPayment{
 			OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: c.Lang, ExpiresAt: until,
-			Description: fmt.Sprintf("%s · %s", session.Title().In(c.Lang), offer.Formula),
+			Description: fmt.Sprintf("%s · %s", o.Title.In(c.Lang), offer.Formula),
 		})
 		if err != nil {
 			return placed{}, err
 		}
 		o.PaymentID = payment.ID
 	}
-	if _, err := tx.Exec(ctx, q.Q("Add"), o.ID, o.BuyerID, o.OfferID, o.SessionID, o.Formula, pq.Array(o.Entitlements), o.Qualifying,
-		o.Total.Minor, o.Total.Currency, o.State, o.Lang, o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt); err != nil {
+	if err := add(ctx, tx, o, on); err != nil {
 		return placed{}, err
 	}
 	if o.Total.IsZero() {
-		err := s.fulfilTx(ctx, tx, &o, buyer, session)
+		err := s.fulfilTx(ctx, tx, &o, buyer)
 		return placed{order: o}, err
 	}
 	return placed{o, payment}, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offer": o.OfferID, "total": o.Total}})
 }
 
+// add stores a new order, and with an edition the sessions that it promises.
+func add(ctx context.Context, tx *postgres.Tx, o Order, on thing) error {
+	if _, err := tx.Exec(ctx, q.Q("Add"), o.ID, o.BuyerID, o.OfferID, nullable(o.SessionID), o.Formula, pq.Array(o.Entitlements), o.Qualifying,
+		o.Total.Minor, o.Total.Currency, o.State, o.Lang, o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt, nullable(o.EditionID), orNull(o.Version)); err != nil {
+		return err
+	}
+	if o.EditionID == "" {
+		return nil
+	}
+	return addParts(ctx, tx, o, on.edition)
+}
+
 // mayOrder says why an offer cannot be ordered now by somebody.
-func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string, offer offers.Offer) (session catalog.Session, buyer identity.Person, err error) {
+func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string, offer offers.Offer) (on thing, buyer identity.Person, err error) {
+	if err := offers.MayTakeTx(ctx, tx, offer, buyerID); err != nil {
+		return on, buyer, err
+	}
 	if err := offer.ValidAt(tx.Now()); err != nil {
-		return session, buyer, err
+		return on, buyer, err
 	}
-	if session, err = catalog.SessionTx(ctx, tx, offer.SessionID); err != nil {
-		return session, buyer, err
+	if on, err = thingOf(ctx, tx, offer); err != nil {
+		return on, buyer, err
 	}
-	if session.StateAt(tx.Now()) != catalog.Open {
-		return session, buyer, ErrClosed
+	if err := on.openAt(tx.Now()); err != nil {
+		return on, buyer, err
 	}
 	if buyer, err = identity.PersonTx(ctx, tx, buyerID); err != nil {
-		return session, buyer, err
+		return on, buyer, err
 	}
-	e, enrolled, err := enrolment.FindTx(ctx, tx, buyerID, session.ID)
-	if err != nil {
-		return session, buyer, err
+	has, err := on.hasAlready(ctx, tx, buyerID, offer)
+	if err == nil && has {
+		err = ErrEnrolled
 	}
-	if enrolled && !addsAnything(e, offer) {
-		return session, buyer, ErrEnrolled
-	}
-	return session, buyer, nil
+	return on, buyer, err
 }
 
 // addsAnything says whether an offer opens what the enrolment does not.
@@ -173,6 +187,13 @@ func addsAnything(e enrolment.Enrolment, offer offers.Offer) bool {
 		}
 	}
 	return false
+}
+
+func orNull(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 func nullable(s string) *string {

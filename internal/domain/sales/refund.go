@@ -85,7 +85,11 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if debit, ours := map[payments.State]string{payments.Surplus: overpaid, payments.Mismatch: suspense}[p.State]; ours {
 		return s.post(ctx, tx, r.ID+":refund", "refund", amount, o, debit, s.clearing(p))
 	}
-	if err := s.post(ctx, tx, r.ID+":refund", "refund", amount, o, ledger.Refunds, s.clearing(p)); err != nil {
+	shares, err := creditParts(ctx, tx, o, amount)
+	if err != nil {
+		return err
+	}
+	if err := s.post(ctx, tx, r.ID+":refund", "refund", amount, o, ledger.Refunds, s.clearing(p), shares...); err != nil {
 		return err
 	}
 	if o.Credited, err = o.Credited.Add(amount); err != nil {
@@ -114,16 +118,16 @@ func (s *Service) credit(ctx context.Context, tx *postgres.Tx, o *Order, to Stat
 	if to != o.State {
 		return s.move(ctx, tx, o, to)
 	}
-	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt)
-	return err
+	return store(ctx, tx, *o)
 }
 
 // reverse takes back what the order opened; what stands above hears of it by a job.
 func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason string) error {
-	if err := enrolment.RevokeTx(ctx, tx, o.ID, reason); err != nil {
+	enrolments, err := enrolment.RevokeTx(ctx, tx, o.ID, reason)
+	if err != nil {
 		return err
 	}
-	return s.jobs.EnqueueTx(ctx, tx, OrderReversed{o.ID, o.EnrolmentID, reason})
+	return s.jobs.EnqueueTx(ctx, tx, OrderReversed{OrderID: o.ID, EnrolmentID: o.EnrolmentID, Enrolments: enrolments, Reason: reason})
 }
 
 // refundFailed notes that a refund came back to us. The buyer keeps her credit note, and we owe her the money.
@@ -164,7 +168,11 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		}
 	case "lost":
 		to = Lost
-		if err := s.post(ctx, tx, f.DisputeID+":lost", "dispute_lost", f.Amount, o, ledger.Disputes, s.clearing(p)); err != nil {
+		shares, err := creditParts(ctx, tx, o, f.Amount)
+		if err != nil {
+			return err
+		}
+		if err := s.post(ctx, tx, f.DisputeID+":lost", "dispute_lost", f.Amount, o, ledger.Disputes, s.clearing(p), shares...); err != nil {
 			return err
 		}
 		if o.Credited, err = o.Credited.Add(f.Amount); err != nil {
@@ -175,7 +183,7 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		}
 	}
 	if o.State == to || !Life.Allows(o.State, to) { // a refunded order is disputed no more
-		_, err = tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt)
+		err = store(ctx, tx, o)
 	} else {
 		err = s.move(ctx, tx, &o, to)
 	}

@@ -27,15 +27,17 @@ var q = postgres.MustLoad("sales", queriesSQL)
 
 // Every fault of this room.
 var (
-	ErrNoOrder   = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
-	ErrEnrolled  = fault.New(fault.Conflict, "already-enrolled", "You have this formula of this session already.")
-	ErrClosed    = fault.New(fault.Unprocessable, "session-not-open", "This session cannot be joined now.")
-	ErrNotPaid   = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
-	errNotInLife = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
+	ErrNoOrder       = fault.New(fault.NotFound, "no-such-order", "There is no such order.")
+	ErrEnrolled      = fault.New(fault.Conflict, "already-enrolled", "You have what this offer opens already.")
+	ErrClosed        = fault.New(fault.Unprocessable, "session-not-open", "This session cannot be joined now.")
+	ErrEditionClosed = fault.New(fault.Unprocessable, "edition-not-open", "This program cannot be joined now.")
+	ErrNotPaid       = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
+	errNotInLife     = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
 )
 
 func init() {
 	postgres.RegisterConstraint("never_credited_more_than_sold", payments.ErrTooMuch)
+	postgres.RegisterConstraint("never_credited_more_than_its_share", payments.ErrTooMuch)
 }
 
 // OrderPaid says that an order was fulfilled: paid, enrolled and invoiced.
@@ -48,9 +50,10 @@ func (OrderPaid) Kind() string { return "sales.order_paid" }
 
 // OrderReversed says that everything that an order brought was given back or lost, and its enrolment revoked.
 type OrderReversed struct {
-	OrderID     string `json:"order_id"`
-	EnrolmentID string `json:"enrolment_id"`
-	Reason      string `json:"reason"`
+	OrderID     string   `json:"order_id"`
+	EnrolmentID string   `json:"enrolment_id"`         // of an order on a session
+	Enrolments  []string `json:"enrolments,omitempty"` // all of them
+	Reason      string   `json:"reason"`
 }
 
 // Kind names the job.
@@ -142,6 +145,10 @@ func Checks() []postgres.Check {
 		{Invariant: "2", Name: "an order's total less what was credited is what we hold or are owed", Query: q.Q("CheckOrdersBalance")},
 		{Invariant: "5", Name: "a paid order was paid in full", Query: q.Q("CheckPaidInFull")},
 		{Invariant: "9", Name: "a paid order has its enrolment", Query: q.Q("CheckPaidEnrolled")},
+		{Invariant: "9", Name: "a paid order on an edition has its membership and all its enrolments", Query: q.Q("CheckPaidMember")},
+		{Invariant: "9", Name: "the shares of an order's enrolments sum to the order", Query: q.Q("CheckPartsSum")},
+		{Invariant: "9", Name: "the share of an enrolment is what the ledger says of it", Query: q.Q("CheckPartsLedger")},
+		{Invariant: "11", Name: "no offer was sold more often than its quota", Query: q.Q("CheckQuota")},
 		{Invariant: "10", Name: "no paid grant is in force on a refunded or lost order", Query: q.Q("CheckNoGrantOnReversed")},
 		{Invariant: "12", Name: "the amount asked for is the price quoted", Query: q.Q("CheckPriceQuoted")},
 		{Invariant: "17", Name: "every captured order has its invoice, every refund its credit note", Query: q.Q("CheckInvoiced")},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"cursus/internal/books/ledger"
-	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -97,12 +96,19 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		state, counter = payments.Mismatch, suspense
 	case o.State != AwaitingPayment, o.superseded:
 		state, counter = payments.Surplus, overpaid
+	case p.State != payments.Pending && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
+		err := lateSeat(ctx, tx, o)
+		if errors.Is(err, ErrSoldOut) || errors.Is(err, ErrQuota) {
+			state, counter = payments.Surplus, overpaid
+		} else if err != nil {
+			return err
+		}
 	}
 	if err := payments.CaptureTx(ctx, tx, p, state, f); err != nil {
 		return err
 	}
 	if state == payments.Captured {
-		return s.settle(ctx, tx, o, p)
+		return s.settle(ctx, tx, o)
 	}
 	if err := s.post(ctx, tx, p.ID+":capture", string(state), f.Amount, o, s.clearing(p), counter); err != nil {
 		return err
@@ -122,35 +128,43 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 }
 
 // settle is the one transaction in which an order becomes paid, enrolled and invoiced.
-func (s *Service) settle(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment) error {
+func (s *Service) settle(ctx context.Context, tx *postgres.Tx, o Order) error {
 	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
 	if err != nil {
 		return err
 	}
-	session, err := catalog.SessionTx(ctx, tx, o.SessionID)
-	if err != nil {
-		return err
-	}
-	return s.fulfilTx(ctx, tx, &o, buyer, session)
+	return s.fulfilTx(ctx, tx, &o, buyer)
 }
 
-// fulfilTx grants the enrolment, posts sale and payment, and issues the invoice, last, because its counter is locked.
-func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person, session catalog.Session) (err error) {
-	o.EnrolmentID, err = enrolment.GrantTx(ctx, tx, enrolment.Grant{
-		LearnerID: o.BuyerID, SessionID: o.SessionID, OrderID: o.ID, Formula: o.Formula, Entitlements: o.Entitlements,
-		Qualifying: o.Qualifying && !o.Total.IsZero(),
-	})
+// paidFor says whether the order makes a paying learner of its buyer.
+func (o Order) paidFor() bool { return o.Qualifying && !o.Total.IsZero() }
+
+func (o Order) grant(sessionID string) enrolment.Grant {
+	return enrolment.Grant{
+		LearnerID: o.BuyerID, SessionID: sessionID, OrderID: o.ID, Formula: o.Formula, Entitlements: o.Entitlements, Qualifying: o.paidFor(),
+	}
+}
+
+// fulfilTx grants the enrolment, or those of the edition, posts sale and payment, and issues the invoice, last, because its
+// counter is locked.
+func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person) (err error) {
+	var shares []share
+	if o.EditionID != "" {
+		shares, err = admit(ctx, tx, o)
+	} else {
+		o.EnrolmentID, err = enrolment.GrantTx(ctx, tx, o.grant(o.SessionID))
+	}
 	if err != nil {
 		return err
 	}
 	if err := s.jobs.EnqueueTx(ctx, tx, OrderPaid{o.ID}); err != nil {
 		return err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID, "membership": o.MembershipID}}); err != nil {
 		return err
 	}
 	if !o.Total.IsZero() {
-		if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue); err != nil {
+		if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, shares...); err != nil {
 			return err
 		}
 		if err := s.post(ctx, tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable); err != nil {
@@ -160,7 +174,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 			return err
 		}
 		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.ID, o.Total, invoicing.Facts{
-			BuyerID: buyer.ID, BuyerName: buyer.FullName, Demo: o.Demo, Line: fmt.Sprintf("%s, %s", session.Title().In(o.Lang), o.Formula),
+			BuyerID: buyer.ID, BuyerName: buyer.FullName, Demo: o.Demo, Line: fmt.Sprintf("%s, %s", o.Title.In(o.Lang), o.Formula),
 		})
 		if err != nil {
 			return err
@@ -173,13 +187,11 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 	return nil
 }
 
-// post writes one amount from an account to another, carrying the order and its enrolment.
-func (s *Service) post(ctx context.Context, tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string) error {
+// post writes one amount from an account to another, carrying the order and its enrolment, or the enrolments of its shares.
+func (s *Service) post(ctx context.Context, tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string, shares ...share) error {
 	return ledger.PostTx(ctx, tx, ledger.Posting{
-		Reference: reference, Kind: kind, Currency: a.Currency, OccurredAt: tx.Now(), Entries: []ledger.Entry{
-			{Account: debit, Minor: a.Minor, OrderID: o.ID, EnrolmentID: o.EnrolmentID},
-			{Account: credit, Minor: -a.Minor, OrderID: o.ID, EnrolmentID: o.EnrolmentID},
-		},
+		Reference: reference, Kind: kind, Currency: a.Currency, OccurredAt: tx.Now(),
+		Entries: append(o.side(debit, 1, a, shares), o.side(credit, -1, a, shares)...),
 	})
 }
 
@@ -195,7 +207,12 @@ func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State)
 		now := tx.Now()
 		o.PaidAt = &now
 	}
-	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt)
+	return store(ctx, tx, *o)
+}
+
+// store writes what can change of an order.
+func store(ctx context.Context, tx *postgres.Tx, o Order) error {
+	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt, nullable(o.MembershipID))
 	return err
 }
 

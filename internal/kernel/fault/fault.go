@@ -81,6 +81,13 @@ func (f *Fault) Detailf(format string, args ...any) *Fault {
 	return &c
 }
 
+// Of returns a copy of another kind: what is not found at an address is unprocessable in a body.
+func (f *Fault) Of(kind Kind) *Fault {
+	c := *f
+	c.Kind = kind
+	return &c
+}
+
 // At returns a copy that also points to a field.
 func (f *Fault) At(pointer, code, detail string) *Fault {
 	c := *f

@@ -46,6 +46,7 @@ type Options struct {
 type DB struct {
 	x        *sqlx.DB
 	clock    clock.Clock
+	dsn      string // with our settings; for Listen
 	mu       sync.RWMutex
 	prepared map[string]*sqlx.Stmt // by text; database/sql prepares each on every connection that meets it, once
 	uses     map[string]int        // of texts that are not prepared yet
@@ -74,7 +75,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 		_ = x.Close()
 		return nil, ErrUnavailable.Because(err)
 	}
-	return &DB{x: x, clock: o.Clock, prepared: map[string]*sqlx.Stmt{}, uses: map[string]int{}}, nil
+	return &DB{x: x, clock: o.Clock, dsn: dsn, prepared: map[string]*sqlx.Stmt{}, uses: map[string]int{}}, nil
 }
 
 // withSettings adds to a postgres:// URL what every connection of ours needs: UTC, the role, and an explicit sslmode.

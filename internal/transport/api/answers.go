@@ -47,13 +47,13 @@ func toSession(s Session) contract.Session {
 		StartsAt: utc(s.StartsAt), EndsAt: utc(s.EndsAt), EnrolFrom: utc(s.EnrolFrom), EnrolUntil: utc(s.EnrolUntil),
 		Platform: s.Platform, CourseUrl: given(s.CourseURL), ThresholdPpm: s.ThresholdPPM, Offers: each(s.Offers, toOffer),
 		Exercises: each(s.Exercises, func(e Exercise) contract.Exercise {
-			return contract.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: contract.ExerciseActivity(e.Activity)}
+			return contract.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: contract.ExerciseActivity(e.Activity), WeightPpm: given(int(e.Weight))}
 		}),
 	}
 }
 
 func fromExercise(e contract.Exercise) Exercise {
-	return Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: string(e.Activity)}
+	return Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: string(e.Activity), Weight: int64(value(e.WeightPpm))}
 }
 
 func toOffer(o Offer) contract.Offer {
@@ -65,7 +65,7 @@ func toOffer(o Offer) contract.Offer {
 
 func toOrder(o Order) contract.Order {
 	return contract.Order{
-		Id: o.ID, State: contract.OrderState(o.State), Session: o.Session, OfferId: o.OfferID, Formula: o.Formula, Entitlements: list(o.Entitlements),
+		Id: o.ID, State: contract.OrderState(o.State), Session: given(o.Session), Edition: given(o.Edition), OfferId: o.OfferID, Formula: o.Formula, Entitlements: list(o.Entitlements),
 		Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.CheckoutURL), EnrolmentId: given(o.EnrolmentID),
 		InvoiceNumber: given(o.InvoiceNumber), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),
 	}

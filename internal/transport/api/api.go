@@ -23,6 +23,7 @@ type Options struct {
 	Contract     []byte       // openapi.yaml
 	Log          *slog.Logger // nil: says nothing
 	Clock        clock.Clock  // nil: the machine's
+	Cache        *Cache       // nil: nothing is kept
 	// Uploads is how many bodies larger than 1 MiB are held at the same time; 0: two.
 	Uploads int
 }
@@ -35,6 +36,7 @@ type API struct {
 	log          *slog.Logger
 	clock        clock.Clock
 	uploads      chan struct{}
+	cache        *Cache
 }
 
 // New reads the contract and refuses one whose operations do not all have a known scope.
@@ -57,7 +59,7 @@ func New(o Options) (*API, error) {
 	}
 	return &API{
 		operations: operations, handlers: handlers{o.Rooms}, authenticate: o.Authenticate, log: o.Log, clock: o.Clock,
-		uploads: make(chan struct{}, o.Uploads),
+		uploads: make(chan struct{}, o.Uploads), cache: o.Cache,
 	}, nil
 }
 

@@ -19,7 +19,7 @@ const Public = "public"
 // Scopes are all that a token can have. An operation that names another one does not start.
 var Scopes = []string{
 	"orders:write", "orders:read", "learning:read", "exams:book",
-	"catalog:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
+	"catalog:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 	"analytics:read", "operations:read",
 }
 
@@ -38,10 +38,16 @@ type operation struct {
 	anyMedia         bool                        // whatever type it is said to be
 	maxBytes         int
 	timeout          time.Duration
+	cached           bool // x-cache: public; the answer is the same for everybody
 }
 
 // takesJSON says whether the body is read as JSON.
 func (o *operation) takesJSON() bool { return o.media["application/json"] != nil }
+
+// changesPublic says whether the operation may change an answer that is kept.
+func (o *operation) changesPublic() bool {
+	return o.method != http.MethodGet && (o.scope == "catalog:write" || o.scope == "offers:write")
+}
 
 // fiberPath is the path in the words of the router.
 func (o *operation) fiberPath() string {
@@ -83,6 +89,11 @@ func readOperation(path, method string, item *openapi3.PathItem, op *openapi3.Op
 	}
 	if secured := op.Security != nil && len(*op.Security) > 0; secured != (o.scope != Public) {
 		return nil, fmt.Errorf("security and x-scope contradict each other")
+	}
+	if mark, ok := op.Extensions["x-cache"]; ok {
+		if o.cached = mark == Public; !o.cached || o.scope != Public || method != http.MethodGet {
+			return nil, fmt.Errorf("x-cache is public, on a GET for everybody, or absent")
+		}
 	}
 	for name, apply := range map[string]func(int){
 		"x-max-bytes":       func(n int) { o.maxBytes = n },

@@ -34,13 +34,18 @@ type fake struct {
 	failing error
 	panics  bool
 	waits   bool
-	sparse  bool // answers as little as it may
+	sparse  bool   // answers as little as it may
+	before  func() // what happens while it is asked
+	summary string // of courses
 }
 
 func (f *fake) asked(ctx context.Context, what string, with any) error {
 	f.mu.Lock()
 	f.calls, f.actors, f.last = append(f.calls, what), append(f.actors, postgres.Actor(ctx)), with
 	f.mu.Unlock()
+	if f.before != nil {
+		f.before()
+	}
 	if f.panics {
 		panic("a secret of the room")
 	}
@@ -69,7 +74,7 @@ func (f *fake) course() api.Course {
 		return api.Course{ID: "crs" + id, Key: "PRD"}
 	}
 	return api.Course{
-		ID: "crs" + id, Key: "PRD", Collection: "FLIRT", Title: api.Text{EN: "Routing", FR: "Routage"}, Summary: api.Text{FR: "Résumé"},
+		ID: "crs" + id, Key: "PRD", Collection: "FLIRT", Title: api.Text{EN: "Routing", FR: "Routage"}, Summary: api.Text{EN: f.summary, FR: "Résumé"},
 		Level: "bachelor", WorkloadHours: 30, Sessions: []api.SessionSummary{f.session().SessionSummary},
 	}
 }

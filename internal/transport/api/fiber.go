@@ -27,6 +27,7 @@ const validatedBody = "x-oapi-codegen-validated-body"
 // sender was let in.
 func (a *API) Mount(app fiber.Router) {
 	methods := map[string][]string{}
+	app.Use("/v1", a.fromCache)
 	for _, o := range a.operations {
 		methods[o.fiberPath()] = append(methods[o.fiberPath()], o.method)
 		app.Add(o.method, o.fiberPath(), a.door(o))
@@ -54,9 +55,15 @@ func (a *API) door(o *operation) fiber.Handler {
 		e := entry{began: a.clock.Now(), operation: o.id, method: c.Method(), requestID: a.begin(c)}
 		ctx, cancel := context.WithTimeout(c.UserContext(), o.timeout)
 		defer cancel()
+		seen := a.cache.look()
 		e.err = a.through(ctx, c, o, &e)
-		if e.err != nil {
+		switch {
+		case e.err != nil:
 			a.write(c, e.err, e.requestID, o.scope)
+		case o.cached && c.Response().StatusCode() == fiber.StatusOK:
+			a.public(ctx, c, o, seen)
+		case o.changesPublic() && a.cache != nil: // she who changed it reads it, before anybody is told
+			a.cache.Drop()
 		}
 		e.status, e.bytesOut = c.Response().StatusCode(), len(c.Response().Body())
 		a.note(ctx, e)

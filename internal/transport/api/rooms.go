@@ -113,6 +113,7 @@ type Exercise struct {
 	Week     int
 	Scored   bool
 	Activity string // quiz, case_study, lab
+	Weight   int64  // relative, in millionths
 }
 
 // NewSession is a session to make, and its course when the key of the course is new.
@@ -125,6 +126,9 @@ type NewSession struct {
 	ThresholdPPM                            int
 	StartsAt, EndsAt, EnrolFrom, EnrolUntil *time.Time
 	Exercises                               []Exercise
+	Kind, PlatformKey, Audience, Language   string
+	Capacity                                *int
+	Publication                             string // draft, published
 }
 
 // NewOffer is a price to set.
@@ -151,7 +155,8 @@ type NewOrder struct {
 
 // Order is what a learner bought. CheckoutURL is there while the order can be paid; EnrolmentID and InvoiceNumber once they exist.
 type Order struct {
-	ID, State, Session, OfferID, Formula    string // state: see openapi.yaml; session: its key
+	ID, State, Session, OfferID, Formula    string // state: see openapi.yaml; session: its key, or empty
+	Edition                                 string // key of the edition, or empty
 	Entitlements                            []string
 	Total, Credited                         money.Amount
 	CheckoutURL, EnrolmentID, InvoiceNumber string

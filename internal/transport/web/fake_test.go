@@ -122,7 +122,7 @@ func (f *fake) Order(_ context.Context, who Viewer, id string) (Order, error) {
 	if id != "ord_1" || who.PersonID != learner.PersonID {
 		return Order{}, fault.New(fault.NotFound, "no-such-order", "There is no such order.")
 	}
-	return Order{ID: id, State: f.state, Formula: "QUALIFYING", PayURL: f.payURL, SessionKey: "PRD-8", SessionTitle: prd("open").Title, Total: money.Of(15000, "EUR"), Credited: money.Of(0, "EUR"), InvoiceNumber: "DEMO-2019-000041", PlacedAt: day, Demo: true}, nil
+	return Order{ID: id, State: f.state, Formula: "QUALIFYING", PayURL: f.payURL, SessionKey: "PRD-8", Title: prd("open").Title, Total: money.Of(15000, "EUR"), Credited: money.Of(0, "EUR"), InvoiceNumber: "DEMO-2019-000041", PlacedAt: day, Demo: true}, nil
 }
 
 func (f *fake) Learning(context.Context, Viewer) ([]Enrolment, error) {

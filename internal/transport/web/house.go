@@ -139,11 +139,19 @@ type Placed struct{ OrderID, PayURL string }
 // Order is what a buyer sees of her order.
 type Order struct {
 	ID, State, Formula, PayURL, InvoiceNumber string
-	SessionKey                                string
-	SessionTitle                              Text
+	SessionKey, EditionKey                    string // what it is for: one of them
+	Title                                     Text   // of what it is for
 	Total, Credited                           money.Amount
 	PlacedAt, ExpiresAt                       time.Time
 	Demo                                      bool
+}
+
+// For is the page of what was ordered.
+func (o Order) For() string {
+	if o.EditionKey != "" {
+		return "/editions/" + o.EditionKey
+	}
+	return "/sessions/" + o.SessionKey
 }
 
 // Waiting says whether the state will change without the buyer doing anything here.

@@ -165,6 +165,14 @@ func (w *Web) routes() []route {
 	}...)
 }
 
+// Addresses lists the route table as "METHOD path", for tests that walk it.
+func Addresses() (all []string) {
+	for _, rt := range (&Web{}).routes() {
+		all = append(all, rt.method+" "+rt.path)
+	}
+	return all
+}
+
 // errSignIn asks the browser to sign in first.
 var errSignIn = fault.New(fault.Unauthenticated, "sign-in-first", "Please sign in.")
 

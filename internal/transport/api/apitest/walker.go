@@ -270,7 +270,11 @@ func (w *Walker) Raw(t T, method, address string, r Request) Answer {
 
 // wrongIn finds what of an answer the contract does not say.
 func (o *Operation) wrongIn(a *Answer) (wrong []string) {
-	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
+	caching := "no-store"
+	if o.op.Extensions["x-cache"] == "public" && (a.Status == http.StatusOK || a.Status == http.StatusNotModified) {
+		caching = "public, no-cache"
+	}
+	for name, want := range map[string]string{"Cache-Control": caching, "X-Content-Type-Options": "nosniff"} {
 		if a.Header.Get(name) != want {
 			wrong = append(wrong, fmt.Sprintf("%s is %q", name, a.Header.Get(name)))
 		}

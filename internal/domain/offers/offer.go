@@ -1,0 +1,277 @@
+package offers
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/programs"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/money"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/postgres"
+)
+
+// Offer is a formula of a session, or of an edition of a program, at a price. The keys are those of what it is on; the other
+// pair is empty. Its entitlements are those of its formula now.
+type Offer struct {
+	ID           string
+	SessionID    string
+	SessionKey   string
+	EditionID    string
+	EditionKey   string
+	Formula      string
+	Price        money.Amount
+	Entitlements []string
+	Qualifying   bool
+	ValidFrom    *time.Time
+	ValidUntil   *time.Time
+	Audience     string // key of the organisation whose members it is for; empty: the public
+	Quota        *int   // how many can be sold; nil: no limit
+	Call         catalog.Text
+	Withdrawn    bool
+	WithdrawnAt  *time.Time
+	CreatedAt    time.Time
+	Capacity     *int // of the session; an edition's is asked of programs
+}
+
+// States of an offer at an instant.
+const (
+	Waiting   = "waiting" // its time has not come
+	Standing  = "standing"
+	Ended     = "ended"
+	Withdrawn = "withdrawn"
+)
+
+// StateAt says what an offer is at an instant. Both ends of its window belong to what comes after.
+func (o Offer) StateAt(t time.Time) string {
+	switch {
+	case o.Withdrawn:
+		return Withdrawn
+	case o.ValidFrom != nil && t.Before(*o.ValidFrom):
+		return Waiting
+	case o.ValidUntil != nil && !t.Before(*o.ValidUntil):
+		return Ended
+	}
+	return Standing
+}
+
+// ValidAt says why an offer cannot be taken at an instant; nil when it can.
+func (o Offer) ValidAt(t time.Time) error {
+	if o.StateAt(t) != Standing {
+		return ErrNotValid
+	}
+	return nil
+}
+
+type row struct {
+	ID           string         `db:"id"`
+	SessionID    string         `db:"session_id"`
+	SessionKey   string         `db:"session_key"`
+	EditionID    string         `db:"edition_id"`
+	EditionKey   string         `db:"edition_key"`
+	Formula      string         `db:"formula"`
+	PriceMinor   int64          `db:"price_minor"`
+	Currency     string         `db:"currency"`
+	Entitlements pq.StringArray `db:"entitlements"`
+	Qualifying   bool           `db:"qualifying"`
+	ValidFrom    *time.Time     `db:"valid_from"`
+	ValidUntil   *time.Time     `db:"valid_until"`
+	Audience     string         `db:"audience"`
+	Quota        *int           `db:"quota"`
+	CallEN       string         `db:"call_en"`
+	CallFR       string         `db:"call_fr"`
+	WithdrawnAt  *time.Time     `db:"withdrawn_at"`
+	CreatedAt    time.Time      `db:"created_at"`
+	Capacity     *int           `db:"capacity"`
+}
+
+func (r row) offer() Offer {
+	return Offer{
+		ID: r.ID, SessionID: r.SessionID, SessionKey: r.SessionKey, EditionID: r.EditionID, EditionKey: r.EditionKey, Formula: r.Formula,
+		Price: money.Of(r.PriceMinor, money.Currency(r.Currency)), Entitlements: inOrder(r.Entitlements), Qualifying: r.Qualifying, ValidFrom: r.ValidFrom,
+		ValidUntil: r.ValidUntil, Audience: r.Audience, Quota: r.Quota, Call: catalog.Text{EN: r.CallEN, FR: r.CallFR}, Withdrawn: r.WithdrawnAt != nil,
+		WithdrawnAt: r.WithdrawnAt, CreatedAt: r.CreatedAt, Capacity: r.Capacity,
+	}
+}
+
+// NewOffer is what CreateTx needs. Session and Edition are an id or a key; exactly one of them is given.
+type NewOffer struct {
+	Session    string
+	Edition    string
+	Formula    string
+	Price      money.Amount
+	ValidFrom  *time.Time
+	ValidUntil *time.Time
+	Audience   string // key of an organisation; empty: the public
+	Quota      *int
+	Call       catalog.Text
+}
+
+func (n NewOffer) validate() error {
+	if (n.Session == "") == (n.Edition == "") {
+		return fault.InvalidInput(fault.Field{Pointer: "/session", Code: "one-of", Detail: "An offer is on a session or on an edition."})
+	}
+	if !n.Price.Currency.Known() {
+		return money.ErrCurrency
+	}
+	if n.Price.Minor < 0 || n.Price.Minor > 99_999_999 {
+		return ErrPrice
+	}
+	if n.Quota != nil && (*n.Quota < 1 || *n.Quota > 1_000_000) {
+		return errQuota
+	}
+	if utf8.RuneCountInString(n.Call.EN) > 80 || utf8.RuneCountInString(n.Call.FR) > 80 {
+		return fault.InvalidInput(fault.Field{Pointer: "/call", Code: "too-long", Detail: "At most 80 characters."})
+	}
+	return nil
+}
+
+// CreateTx makes an offer. Errors: catalog.ErrNoSession, programs.ErrNoEdition and the faults of this room.
+func CreateTx(ctx context.Context, tx *postgres.Tx, n NewOffer) (Offer, error) {
+	if err := n.validate(); err != nil {
+		return Offer{}, err
+	}
+	on, sessionID, editionID, err := target(ctx, tx, n)
+	if err != nil {
+		return Offer{}, err
+	}
+	f, err := FormulaTx(ctx, tx, n.Formula)
+	switch {
+	case errors.Is(err, ErrNoFormula):
+		return Offer{}, ErrFormula
+	case err != nil:
+		return Offer{}, err
+	case f.Archived:
+		return Offer{}, ErrArchived
+	}
+	id := ident.New("off")
+	if _, err := tx.Exec(ctx, q.Q("Add"), id, sessionID, editionID, n.Formula, n.Price.Minor, n.Price.Currency, n.ValidFrom, n.ValidUntil,
+		nullable(n.Audience), n.Quota, n.Call.EN, n.Call.FR, tx.Now()); err != nil {
+		return Offer{}, err
+	}
+	detail := map[string]any{"on": on, "formula": n.Formula, "price": n.Price, "audience": n.Audience, "quota": n.Quota}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "offer.made", Object: id, Detail: detail}); err != nil {
+		return Offer{}, err
+	}
+	return OfferTx(ctx, tx, id)
+}
+
+// target finds what an offer is to be on: its key, and its id in one of the two.
+func target(ctx context.Context, tx *postgres.Tx, n NewOffer) (key string, sessionID, editionID *string, err error) {
+	if n.Edition != "" {
+		e, err := programs.EditionTx(ctx, tx, n.Edition)
+		return e.Key, nil, &e.ID, err
+	}
+	s, err := catalog.SessionTx(ctx, tx, n.Session)
+	return s.Key, &s.ID, nil, err
+}
+
+// WithdrawTx takes an offer back, for good; what was ordered stays. Withdrawing it again does nothing.
+func WithdrawTx(ctx context.Context, tx *postgres.Tx, id string) (Offer, error) {
+	n, err := tx.Exec(ctx, q.Q("Withdraw"), id, tx.Now())
+	if err != nil {
+		return Offer{}, err
+	}
+	o, err := OfferTx(ctx, tx, id)
+	if err != nil || n == 0 {
+		return o, err
+	}
+	return o, audit.AppendTx(ctx, tx, audit.Entry{Action: "offer.withdrawn", Object: id})
+}
+
+// OfferTx finds an offer by id.
+func OfferTx(ctx context.Context, tx *postgres.Tx, id string) (Offer, error) {
+	var r row
+	err := tx.Get(ctx, &r, q.Q("Offer"), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Offer{}, ErrNoOffer
+	}
+	return r.offer(), err
+}
+
+// MayTakeTx says ErrNoOffer where an offer is for an organisation that a person is no member of.
+func MayTakeTx(ctx context.Context, tx *postgres.Tx, o Offer, personID string) error {
+	if o.Audience == "" {
+		return nil
+	}
+	of, err := identity.OrganisationsOfTx(ctx, tx, personID)
+	if err == nil && !slices.Contains(of, o.Audience) {
+		err = ErrNoOffer
+	}
+	return err
+}
+
+// OfSessionTx lists the offers of a session to the public that are not withdrawn, the simplest formula first.
+func OfSessionTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Offer, error) {
+	return list(ctx, tx, "OfSession", sessionID, pq.Array([]string{}))
+}
+
+// ForTx lists the offers of a session or an edition (an id) that are not withdrawn and that a person may see: those for the
+// public, and those for her organisations. An empty person is the public.
+func ForTx(ctx context.Context, tx *postgres.Tx, onID, personID string) ([]Offer, error) {
+	of := []string{}
+	if personID != "" {
+		var err error
+		if of, err = identity.OrganisationsOfTx(ctx, tx, personID); err != nil {
+			return nil, err
+		}
+	}
+	if len(onID) > 4 && onID[:4] == "edn_" {
+		return list(ctx, tx, "OfEdition", onID, pq.Array(of))
+	}
+	return list(ctx, tx, "OfSession", onID, pq.Array(of))
+}
+
+// Filter chooses offers; empty fields do not. Session and Edition are keys or ids, State is one of the four.
+type Filter struct{ Session, Edition, State string }
+
+// ListTx lists offers, the newest first, and the key after which the list goes on.
+func ListTx(ctx context.Context, tx *postgres.Tx, f Filter, p page.Request) (out []Offer, next string, err error) {
+	out, err = list(ctx, tx, "List", f.Session, f.Edition, f.State, p.After, p.Limit+1, tx.Now())
+	if len(out) > p.Limit {
+		out, next = out[:p.Limit], out[p.Limit-1].ID
+	}
+	return out, next, err
+}
+
+// ListPricesTx gives the list price of each session in a currency: that of its QUALIFYING offer to the public. A session
+// without one is not in the answer.
+func ListPricesTx(ctx context.Context, tx *postgres.Tx, sessionIDs []string, c money.Currency) (map[string]int64, error) {
+	var rows []struct {
+		SessionID string `db:"session_id"`
+		Minor     int64  `db:"price_minor"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("ListPrices"), pq.Array(sessionIDs), c)
+	out := map[string]int64{}
+	for _, r := range rows {
+		out[r.SessionID] = r.Minor
+	}
+	return out, err
+}
+
+func list(ctx context.Context, tx *postgres.Tx, statement string, args ...any) ([]Offer, error) {
+	var rows []row
+	err := tx.Select(ctx, &rows, q.Q(statement), args...)
+	out := make([]Offer, len(rows))
+	for i, r := range rows {
+		out[i] = r.offer()
+	}
+	return out, err
+}
+
+func nullable(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,105 @@
+package programs
+
+import (
+	"slices"
+	"time"
+)
+
+// next says what to do now: every open course and every workshop that the certificate still asks for, in the order of the program.
+// Where there is none: the date to wait for, or what stands in the way.
+func (w *walker) next(p Path) []Step {
+	steps := []Step{}
+	if p.Complete {
+		return steps
+	}
+	var wait, blocked *CoursePath
+	for i := range p.Courses {
+		c := &p.Courses[i]
+		switch {
+		case !c.Needed:
+		case c.Standing == Open:
+			steps = append(steps, Step{Code: "follow", Course: c.Course, Reasons: []Reason{}})
+		case c.Standing == Upcoming && (wait == nil || c.OpensAt.Before(*wait.OpensAt)):
+			wait = c
+		case c.Standing == Locked && blocked == nil:
+			blocked = c
+		}
+	}
+	steps = append(steps, w.attend(p.Requirements, false)...)
+	switch {
+	case len(steps) > 0:
+	case wait != nil:
+		steps = append(steps, Step{Code: "wait", Course: wait.Course, At: wait.OpensAt, Reasons: wait.Reasons})
+	case blocked != nil:
+		steps = append(steps, Step{Code: "blocked", Course: blocked.Course, Reasons: blocked.Reasons})
+	}
+	return steps
+}
+
+// attend lists the workshops that are still needed.
+func (w *walker) attend(r Requirement, settled bool) (steps []Step) {
+	switch {
+	case r.Done || settled || r.Optional:
+	case r.Workshop != "":
+		steps = append(steps, Step{Code: "attend", Course: r.Workshop, Reasons: r.Missing})
+	default:
+		for _, part := range r.Parts {
+			steps = append(steps, w.attend(part, r.Done)...)
+		}
+	}
+	return steps
+}
+
+// sums adds up what is done, and the least that is left.
+func (w *walker) sums(p *Path) {
+	walk(w.content.Parts, "", func(n Node, _ string) {
+		if n.Group == nil && w.kept(n) {
+			p.HoursDone += hours(n)
+			p.ECTSDone += ects(n)
+		}
+	})
+	p.HoursLeft, p.ECTSLeft = w.left(w.content.root(), hours), w.left(w.content.root(), ects)
+}
+
+// left is the least that the parts of a group which it still needs come to.
+func (w *walker) left(g Group, of func(Node) int) (sum int) {
+	var each []int
+	need := g.Need
+	for _, n := range g.Parts {
+		switch {
+		case n.optional():
+		case w.kept(n):
+			need--
+		case n.Group != nil:
+			each = append(each, w.left(*n.Group, of))
+		default:
+			each = append(each, of(n))
+		}
+	}
+	slices.Sort(each)
+	for i := range min(max(need, 0), len(each)) {
+		sum += each[i]
+	}
+	return sum
+}
+
+// Behind says whether a learner is behind the schedule: a course that is needed and not done has been open, as far as dates decide,
+// for longer than the time after which the next one opens; where no other opens by date, a month.
+func (p Path) Behind(now time.Time) bool {
+	for i, c := range p.Courses {
+		if !c.Needed || c.OpensAt == nil {
+			continue
+		}
+		due := addMonths(*c.OpensAt, 1)
+		for _, n := range p.Courses[i+1:] {
+			if n.OpensAt != nil && n.OpensAt.After(*c.OpensAt) {
+				due = *n.OpensAt
+				break
+			}
+		}
+		if !now.Before(due) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,120 @@
+package sales
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/programs"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/postgres"
+)
+
+// Faults of limits.
+var (
+	ErrSoldOut = fault.New(fault.Conflict, "sold-out", "Every seat is taken. A seat whose payment does not come is free again after 45 minutes.")
+	ErrQuota   = fault.New(fault.Conflict, "offer-quota-reached", "This offer was for a limited number of buyers, and all were sold.")
+)
+
+// limits are what bounds the number of orders: the quota of the offer, the capacity of the edition, the capacities of sessions.
+// Nil and none are without limit.
+type limits struct {
+	offerID   string
+	quota     *int
+	editionID string
+	edition   *int
+	seats     []seat
+}
+
+func (t thing) limits(offer offers.Offer) limits {
+	return limits{offer.ID, offer.Quota, t.edition.ID, t.edition.Capacity, t.seats}
+}
+
+// locks names what is to be counted, in the one order in which everybody takes them.
+func (l limits) locks() (keys []string) {
+	if l.quota != nil {
+		keys = append(keys, l.offerID)
+	}
+	if l.edition != nil {
+		keys = append(keys, l.editionID)
+	}
+	for _, s := range l.seats {
+		keys = append(keys, s.ID)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// takeSeat refuses an order for which no seat is left: paid orders and those that can still be paid count, each person once for
+// a seat, each order once for a quota. It holds the limits until the transaction ends, so that two do not take the last one;
+// what has no limit waits for nobody and costs nothing. Take it before anything that others hold for long. Errors: ErrSoldOut,
+// ErrQuota.
+func takeSeat(ctx context.Context, tx *postgres.Tx, o Order, l limits) error {
+	keys := l.locks()
+	if len(keys) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, q.Q("LockSeats"), pq.Array(keys)); err != nil {
+		return err
+	}
+	sessions, capacities := make([]string, len(l.seats)), make([]int64, len(l.seats))
+	for i, s := range l.seats {
+		sessions[i], capacities[i] = s.ID, int64(s.Capacity)
+	}
+	var full string // another statement than the lock: it sees what was committed while we waited
+	if err := tx.Get(ctx, &full, q.Q("Full"), o.ID, o.BuyerID, l.offerID, l.quota, nullable(l.editionID), l.edition, pq.Array(sessions), pq.Array(capacities),
+		tx.Now()); err != nil {
+		return err
+	}
+	switch full {
+	case "":
+		return nil
+	case "offer":
+		return ErrQuota
+	}
+	return ErrSoldOut
+}
+
+// lateSeat takes the seat of an order that is paid after its time: others may have taken it meanwhile.
+func lateSeat(ctx context.Context, tx *postgres.Tx, o Order) error {
+	offer, err := offers.OfferTx(ctx, tx, o.OfferID)
+	if err != nil {
+		return err
+	}
+	on, err := thingOf(ctx, tx, offer)
+	if err != nil {
+		return err
+	}
+	return takeSeat(ctx, tx, o, on.limits(offer))
+}
+
+func seatsOf(ctx context.Context, tx *postgres.Tx, e programs.Edition) (seats []seat, err error) {
+	ids := make([]string, len(e.Sessions))
+	for i, s := range e.Sessions {
+		ids[i] = s.SessionID
+	}
+	err = tx.Select(ctx, &seats, q.Q("Seats"), pq.Array(ids))
+	return seats, err
+}
+
+// Sales says how an offer sells: paid orders, and orders that can still be paid.
+type Sales struct {
+	Sold int `db:"sold"`
+	Held int `db:"held"`
+}
+
+// SoldTx counts the orders of offers; an offer without any is not in the answer.
+func SoldTx(ctx context.Context, tx *postgres.Tx, offerIDs []string) (map[string]Sales, error) {
+	var rows []struct {
+		OfferID string `db:"offer_id"`
+		Sales
+	}
+	err := tx.Select(ctx, &rows, q.Q("Sold"), pq.Array(offerIDs), tx.Now())
+	out := map[string]Sales{}
+	for _, r := range rows {
+		out[r.OfferID] = r.Sales
+	}
+	return out, err
+}

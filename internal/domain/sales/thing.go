@@ -1,0 +1,76 @@
+package sales
+
+import (
+	"context"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/programs"
+	"cursus/internal/platform/postgres"
+)
+
+// thing is what an offer is on: a session or an edition; the other is zero. Seats are the limits of the sessions of an edition.
+type thing struct {
+	session catalog.Session
+	edition programs.Edition
+	seats   []seat
+}
+
+// seat is a session in which the number of learners is limited.
+type seat struct {
+	ID       string `db:"id"`
+	Capacity int    `db:"capacity"`
+}
+
+func thingOf(ctx context.Context, tx *postgres.Tx, offer offers.Offer) (t thing, err error) {
+	if offer.EditionID == "" {
+		t.session, err = catalog.SessionTx(ctx, tx, offer.SessionID)
+		if offer.Capacity != nil {
+			t.seats = []seat{{offer.SessionID, *offer.Capacity}}
+		}
+		return t, err
+	}
+	if t.edition, err = programs.EditionTx(ctx, tx, offer.EditionID); err != nil {
+		return t, err
+	}
+	t.seats, err = seatsOf(ctx, tx, t.edition)
+	return t, err
+}
+
+func (t thing) title() catalog.Text {
+	if t.edition.ID != "" {
+		return t.edition.Title
+	}
+	return t.session.Title()
+}
+
+// openAt says why nobody can join at an instant; nil when one can.
+func (t thing) openAt(at time.Time) error {
+	if t.edition.ID != "" {
+		if len(t.edition.Sessions) == 0 || t.edition.StateAt(at) != catalog.Open {
+			return ErrEditionClosed
+		}
+		return nil
+	}
+	if t.session.StateAt(at) != catalog.Open {
+		return ErrClosed
+	}
+	return nil
+}
+
+// hasAlready says whether an offer would open nothing that somebody does not have.
+func (t thing) hasAlready(ctx context.Context, tx *postgres.Tx, buyerID string, offer offers.Offer) (bool, error) {
+	if t.edition.ID == "" {
+		e, enrolled, err := enrolment.FindTx(ctx, tx, buyerID, t.session.ID)
+		return enrolled && !addsAnything(e, offer), err
+	}
+	mine, err := enrolment.MembershipsInTx(ctx, tx, buyerID, t.edition.ID)
+	for _, m := range mine {
+		if !addsAnything(enrolment.Enrolment{Entitlements: m.Entitlements}, offer) {
+			return true, err
+		}
+	}
+	return false, err
+}
