@@ -5,7 +5,7 @@ CREATE TABLE platform.audit_said (
     id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at     timestamptz NOT NULL,
     actor  text NOT NULL CHECK (length(actor) BETWEEN 1 AND 200),
-    action text NOT NULL CHECK (action ~ '^[a-z]+(\.[a-z_]+)+$'),
+    action text NOT NULL CHECK (action ~ '^[a-z_]+(\.[a-z_]+)+$'),
     object text NOT NULL CHECK (length(object) BETWEEN 1 AND 200),
     detail jsonb NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);

@@ -164,10 +164,8 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 		return err
 	}
 	if !o.Total.IsZero() {
-		if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, shares...); err != nil {
-			return err
-		}
-		if err := s.post(ctx, tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable); err != nil {
+		if err := ledger.PostTx(ctx, tx, s.posting(tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, shares...),
+			s.posting(tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable)); err != nil {
 			return err
 		}
 		if err := s.move(ctx, tx, o, Paid); err != nil {
@@ -187,12 +185,17 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 	return nil
 }
 
-// post writes one amount from an account to another, carrying the order and its enrolment, or the enrolments of its shares.
+// post writes one amount from an account to another.
 func (s *Service) post(ctx context.Context, tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string, shares ...share) error {
-	return ledger.PostTx(ctx, tx, ledger.Posting{
+	return ledger.PostTx(ctx, tx, s.posting(tx, reference, kind, a, o, debit, credit, shares...))
+}
+
+// posting is one amount from an account to another, carrying the order and its enrolment, or the enrolments of its shares.
+func (*Service) posting(tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string, shares ...share) ledger.Posting {
+	return ledger.Posting{
 		Reference: reference, Kind: kind, Currency: a.Currency, OccurredAt: tx.Now(),
 		Entries: append(o.side(debit, 1, a, shares), o.side(credit, -1, a, shares)...),
-	})
+	}
 }
 
 func (s *Service) clearing(p payments.Payment) string { return ledger.Clearing(p.Provider) }
