@@ -38,6 +38,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
 	stranger := w.person("stranger@example.org", "Somebody Else")
+	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

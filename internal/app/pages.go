@@ -67,7 +67,7 @@ func (p Pages) Catalogue(ctx context.Context) (out web.Catalogue, err error) {
 }
 
 func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) web.Course {
-	out := web.Course{Key: c.Key, Level: c.Level, Title: text(c.Title), Summary: text(c.Summary), WorkloadHours: c.WorkloadHours}
+	out := web.Course{Key: c.Key, Level: c.Level, Collection: c.CollectionKey, Title: text(c.Title), Summary: text(c.Summary), WorkloadHours: c.WorkloadHours}
 	for _, s := range sessions {
 		if s.CourseKey == c.Key && s.Public() {
 			out.Sessions = append(out.Sessions, pageSession(tx, c, s))
@@ -96,13 +96,29 @@ func pageSession(tx *postgres.Tx, c catalog.Course, s catalog.Session) web.Sessi
 // Course shows one course.
 func (p Pages) Course(ctx context.Context, key string) (out web.Course, err error) {
 	err = p.h.DB.View(ctx, "course page", func(ctx context.Context, tx *postgres.Tx) error {
+		d, err := catalog.PublishedTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
 		c, err := catalog.CourseTx(ctx, tx, key)
 		if err != nil {
 			return err
 		}
-		sessions, err := catalog.SessionsTx(ctx, tx)
+		sessions, err := catalog.SessionsOfTx(ctx, tx, c.Key)
+		if err != nil {
+			return err
+		}
 		out = pageCourse(tx, c, sessions)
-		return err
+		out.Document, out.Known = &d, map[string]web.Text{}
+		for _, p := range d.Prerequisites {
+			before, err := catalog.CourseTx(ctx, tx, p.Course)
+			if err == nil && before.Visible {
+				out.Known[before.Key] = text(before.Title)
+			} else if err != nil && !errors.Is(err, catalog.ErrNoCourse) {
+				return err
+			}
+		}
+		return nil
 	})
 	return out, err
 }
@@ -177,7 +193,7 @@ func (p Pages) Viewer(ctx context.Context, secret string) (web.Viewer, error) {
 }
 
 func viewer(p identity.Principal) web.Viewer {
-	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff()}
+	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Scopes: p.Scopes}
 }
 
 // SignOut ends a browser's session.

@@ -30,7 +30,8 @@ func toMoney(a money.Amount) contract.Money {
 func toCourse(c Course) contract.Course {
 	return contract.Course{
 		Id: c.ID, Key: c.Key, Collection: given(c.Collection), Title: toText(c.Title), Summary: toText(c.Summary),
-		Level: given(contract.CourseLevel(c.Level)), WorkloadHours: given(c.WorkloadHours), Sessions: each(c.Sessions, toSummary),
+		Level: given(contract.CourseLevel(c.Level)), WorkloadHours: given(c.WorkloadHours), Language: given(c.Language),
+		EctsHundredths: given(c.ECTSHundredths), Sessions: each(c.Sessions, toSummary),
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 
 // fake is a house that remembers what the pages did to it.
 type fake struct {
+	AuthoringHouse // nil: the areas are tried on the whole house
+	ProgramHouse
+	OfferHouse
 	mu      sync.Mutex
 	payURL  string
 	orders  map[string]string // key → order

@@ -2,8 +2,10 @@ package web
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/money"
 )
 
@@ -54,8 +56,12 @@ func (t Text) In(lang string) string {
 // Viewer is who looks. The zero Viewer is the public.
 type Viewer struct {
 	PersonID, FullName, Email, Lang string
+	Scopes                          []string
 	Staff                           bool
 }
+
+// May says whether she may do what a scope names.
+func (v Viewer) May(scope string) bool { return slices.Contains(v.Scopes, scope) }
 
 // Known says whether somebody signed in.
 func (v Viewer) Known() bool { return v.PersonID != "" }
@@ -80,6 +86,9 @@ type Course struct {
 	Title, Summary             Text
 	WorkloadHours, WeeklyHours int // 0: not said
 	Sessions                   []Session
+	Collection                 string          // key, or empty
+	Document                   *catalog.Draft  // as it was published; on its own page only
+	Known                      map[string]Text // titles of the courses that it asks for and that the public sees
 }
 
 // Open counts the sessions that can be joined now.
