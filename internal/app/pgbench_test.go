@@ -41,7 +41,7 @@ func (s *shop) purchaseActs() [][]act {
 	}
 	return [][]act{
 		{
-			{"idempotency.TryLock", []string{"'buyer'", "('k'||:n::text)"}}, {"idempotency.Find", []string{"'buyer'", "('k'||:n::text)"}},
+			{"idempotency.Begin", []string{"'buyer'", "('k'||:n::text)"}},
 			{"offers.Offer", []string{offer}}, {"sales.LockBuyer", []string{per}}, {"sales.OpenOrder", []string{per, offer, "now()"}},
 			{"catalog.Session", []string{session}}, {"identity.Person", []string{per}}, {"enrolment.OfLearnerInSession", []string{per, session}},
 			{"payments.Add", []string{pay, ord, "'stripe'", "true", "15000", "'EUR'", "'x'", "''", "'en'", "now()", "now()"}},
