@@ -293,6 +293,48 @@ func (e EnrolmentState) Valid() bool {
 	}
 }
 
+// Defines values for Entitlement.
+const (
+	EntitlementCertificate   Entitlement = "certificate"
+	EntitlementCoaching      Entitlement = "coaching"
+	EntitlementExtraContent  Entitlement = "extra_content"
+	EntitlementKnowHow       Entitlement = "know_how"
+	EntitlementKnowledge     Entitlement = "knowledge"
+	EntitlementLabs          Entitlement = "labs"
+	EntitlementManagerReport Entitlement = "manager_report"
+	EntitlementPractice      Entitlement = "practice"
+	EntitlementProctoredExam Entitlement = "proctored_exam"
+	EntitlementWorkshop      Entitlement = "workshop"
+)
+
+// Valid indicates whether the value is a known member of the Entitlement enum.
+func (e Entitlement) Valid() bool {
+	switch e {
+	case EntitlementCertificate:
+		return true
+	case EntitlementCoaching:
+		return true
+	case EntitlementExtraContent:
+		return true
+	case EntitlementKnowHow:
+		return true
+	case EntitlementKnowledge:
+		return true
+	case EntitlementLabs:
+		return true
+	case EntitlementManagerReport:
+		return true
+	case EntitlementPractice:
+		return true
+	case EntitlementProctoredExam:
+		return true
+	case EntitlementWorkshop:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExerciseActivity.
 const (
 	ExerciseActivityCaseStudy ExerciseActivity = "case_study"
@@ -464,6 +506,30 @@ func (e NewSessionPublication) Valid() bool {
 	case NewSessionPublicationDraft:
 		return true
 	case NewSessionPublicationPublished:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OfferState.
+const (
+	OfferStateEnded     OfferState = "ended"
+	OfferStateStanding  OfferState = "standing"
+	OfferStateWaiting   OfferState = "waiting"
+	OfferStateWithdrawn OfferState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the OfferState enum.
+func (e OfferState) Valid() bool {
+	switch e {
+	case OfferStateEnded:
+		return true
+	case OfferStateStanding:
+		return true
+	case OfferStateWaiting:
+		return true
+	case OfferStateWithdrawn:
 		return true
 	default:
 		return false
@@ -908,6 +974,30 @@ func (e ListCoursesParamsLevel) Valid() bool {
 	}
 }
 
+// Defines values for ListOffersParamsState.
+const (
+	ListOffersParamsStateEnded     ListOffersParamsState = "ended"
+	ListOffersParamsStateStanding  ListOffersParamsState = "standing"
+	ListOffersParamsStateWaiting   ListOffersParamsState = "waiting"
+	ListOffersParamsStateWithdrawn ListOffersParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListOffersParamsState enum.
+func (e ListOffersParamsState) Valid() bool {
+	switch e {
+	case ListOffersParamsStateEnded:
+		return true
+	case ListOffersParamsStateStanding:
+		return true
+	case ListOffersParamsStateWaiting:
+		return true
+	case ListOffersParamsStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListSessionsParamsPublication.
 const (
 	ListSessionsParamsPublicationArchived  ListSessionsParamsPublication = "archived"
@@ -1087,6 +1177,11 @@ type AttendanceSheet struct {
 	// Seats The seats, by name.
 	Seats []AttendanceSeat `json:"seats"`
 }
+
+// Audience Key of the organisation whose members it is for; absent for the public.
+//
+// Example: ESP
+type Audience = string
 
 // Certificate What was awarded. The printed facts never change.
 type Certificate struct {
@@ -2098,6 +2193,11 @@ type EnrolmentPage struct {
 	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
+// Entitlement Something that a formula opens.
+//
+// Example: knowledge
+type Entitlement string
+
 // Exercise A column of the grade reports, and its week.
 //
 // Example: {"activity":"quiz","label":"HW 08","scored":true,"week":2,"weight_ppm":1000000}
@@ -2196,6 +2296,101 @@ type FieldError struct {
 //
 // Example: QUALIFYING
 type Formula = string
+
+// FormulaBody What a formula is called and what it opens.
+//
+// Example: {"entitlements":["knowledge","practice","manager_report"],"pitch":{"en":"For a whole team.","fr":"Pour toute une équipe."},"position":3,"qualifying":true,"title":{"en":"TEAM","fr":"ÉQUIPE"}}
+type FormulaBody struct {
+	// Archived It is not offered anew.
+	//
+	// Example: false
+	Archived *bool `json:"archived,omitempty"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call *Words80 `json:"call,omitempty"`
+
+	// Entitlements What it opens.
+	Entitlements []Entitlement `json:"entitlements"`
+
+	// Pitch What a formula is about, in one sentence.
+	//
+	// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+	Pitch *Pitch `json:"pitch,omitempty"`
+
+	// Position Its place among the formulas.
+	//
+	// Example: 3
+	Position int `json:"position"`
+
+	// Qualifying Who pays for it counts among the paying learners of the reports.
+	//
+	// Example: true
+	Qualifying bool `json:"qualifying"`
+
+	// Title A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Title Words80 `json:"title"`
+}
+
+// FormulaPage A page of formulas.
+type FormulaPage struct {
+	// Formulas The formulas.
+	Formulas []FormulaRow `json:"formulas"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// FormulaRow A way to follow a session or a program.
+type FormulaRow struct {
+	// Archived It is not offered anew.
+	//
+	// Example: false
+	Archived bool `json:"archived"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call Words80 `json:"call"`
+
+	// Entitlements What it opens.
+	Entitlements []Entitlement `json:"entitlements"`
+
+	// Key A way to follow a session.
+	//
+	// Example: QUALIFYING
+	Key Formula `json:"key"`
+
+	// Pitch What a formula is about, in one sentence.
+	//
+	// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+	Pitch Pitch `json:"pitch"`
+
+	// Position Its place among the formulas.
+	//
+	// Example: 3
+	Position int `json:"position"`
+
+	// Qualifying Who pays for it counts among the paying learners of the reports.
+	//
+	// Example: true
+	Qualifying bool `json:"qualifying"`
+
+	// Title A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Title Words80 `json:"title"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 2
+	Version int `json:"version"`
+}
 
 // Indicators The five indicators of a session. What was asked for is repeated.
 type Indicators struct {
@@ -2380,10 +2575,20 @@ type NewCharter struct {
 	Rules []CharterRule `json:"rules"`
 }
 
-// NewOffer A formula and its price.
+// NewOffer A formula and its price, for whom, and for how many.
 //
 // Example: {"formula":"QUALIFYING","price":{"amount_minor":15000,"currency":"EUR"},"valid_until":"2025-11-10T22:00:00Z"}
 type NewOffer struct {
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call *Words80 `json:"call,omitempty"`
+
 	// Formula A way to follow a session.
 	//
 	// Example: QUALIFYING
@@ -2393,6 +2598,11 @@ type NewOffer struct {
 	//
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Price Price `json:"price"`
+
+	// Quota How many can be sold; absent for no limit.
+	//
+	// Example: 30
+	Quota *Quota `json:"quota,omitempty"`
 
 	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -2668,8 +2878,28 @@ type NewWorkshopDay struct {
 // Example: azE6UFJE
 type NextCursor = string
 
-// Offer A formula of a session at a price.
+// Offer A formula of a session, or of an edition of a program, at a price. One of `session` and `edition` is there.
 type Offer struct {
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call *Words80 `json:"call,omitempty"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt *Time `json:"created_at,omitempty"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
 	// Entitlements What it opens.
 	Entitlements []string `json:"entitlements"`
 
@@ -2677,6 +2907,11 @@ type Offer struct {
 	//
 	// Example: QUALIFYING
 	Formula Formula `json:"formula"`
+
+	// Held Orders that can still be paid.
+	//
+	// Example: 2
+	Held *int `json:"held,omitempty"`
 
 	// Id Id of the offer.
 	//
@@ -2688,10 +2923,83 @@ type Offer struct {
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Price Money `json:"price"`
 
+	// Quota How many can be sold; absent for no limit.
+	//
+	// Example: 30
+	Quota *Quota `json:"quota,omitempty"`
+
 	// Session A short name that people choose.
 	//
 	// Example: PRD-8
-	Session Key `json:"session"`
+	Session *Key `json:"session,omitempty"`
+
+	// Sold Paid orders, less those that were given back.
+	//
+	// Example: 41
+	Sold *int `json:"sold,omitempty"`
+
+	// State `waiting`: its time has not come. `ended`: its time is over.
+	//
+	// Example: standing
+	State *OfferState `json:"state,omitempty"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom *Time `json:"valid_from,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// WithdrawnAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	WithdrawnAt *Time `json:"withdrawn_at,omitempty"`
+}
+
+// OfferState `waiting`: its time has not come. `ended`: its time is over.
+//
+// Example: standing
+type OfferState string
+
+// OfferChoice An offer as it can be taken now, or why not.
+type OfferChoice struct {
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// Available It can be ordered now.
+	//
+	// Example: true
+	Available bool `json:"available"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call Words80 `json:"call"`
+
+	// Id Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id OfferID `json:"id"`
+
+	// Left How many can still be taken; absent for no limit.
+	//
+	// Example: 4
+	Left *int `json:"left,omitempty"`
+
+	// Price An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Price Money `json:"price"`
+
+	// Reason The code of why not.
+	//
+	// Example: sold-out
+	Reason *string `json:"reason,omitempty"`
 
 	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -2704,10 +3012,82 @@ type Offer struct {
 	ValidUntil *Time `json:"valid_until,omitempty"`
 }
 
+// OfferColumn One formula with its prices.
+type OfferColumn struct {
+	// Formula A way to follow a session.
+	//
+	// Example: QUALIFYING
+	Formula Formula `json:"formula"`
+
+	// Offers One for each currency.
+	Offers []OfferChoice `json:"offers"`
+
+	// Pitch What a formula is about, in one sentence.
+	//
+	// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+	Pitch Pitch `json:"pitch"`
+
+	// Qualifying Who pays for it counts among the paying learners of the reports.
+	//
+	// Example: true
+	Qualifying bool `json:"qualifying"`
+
+	// Title A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Title Words80 `json:"title"`
+}
+
+// OfferComparison The formulas of a session or an edition side by side.
+type OfferComparison struct {
+	// Columns The formulas, the simplest first.
+	Columns []OfferColumn `json:"columns"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
+	// Rows What they open.
+	Rows []OfferRow `json:"rows"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session *Key `json:"session,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
 // OfferID Id of the offer.
 //
 // Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OfferID = string
+
+// OfferPage A page of offers.
+type OfferPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Offers The offers.
+	Offers []Offer `json:"offers"`
+}
+
+// OfferRow An entitlement, and which of the columns open it.
+type OfferRow struct {
+	// Entitlement Something that a formula opens.
+	//
+	// Example: knowledge
+	Entitlement Entitlement `json:"entitlement"`
+
+	// Open For each column, in their order.
+	Open []bool `json:"open"`
+}
 
 // Order What a learner bought, at the price that it had then: a formula of a session, or of an edition of a program. One of `session` and `edition` is there.
 type Order struct {
@@ -2869,6 +3249,21 @@ type Outcomes struct {
 //
 // Example: 500000
 type PPM = int
+
+// Pitch What a formula is about, in one sentence.
+//
+// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+type Pitch struct {
+	// En In English.
+	//
+	// Example: Practise on real equipment.
+	En *string `json:"en,omitempty"`
+
+	// Fr In French.
+	//
+	// Example: S’exercer sur de vrais équipements.
+	Fr *string `json:"fr,omitempty"`
+}
 
 // Price What an offer costs; 0 is free.
 //
@@ -3036,6 +3431,11 @@ type Queue struct {
 	// Example: 3
 	Pending int64 `json:"pending"`
 }
+
+// Quota How many can be sold; absent for no limit.
+//
+// Example: 30
+type Quota = int
 
 // Rate A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
 //
@@ -3758,6 +4158,21 @@ type Verification struct {
 // Example: valid
 type VerificationState string
 
+// Words80 A short text in English, in French, in both or in none.
+//
+// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+type Words80 struct {
+	// En In English.
+	//
+	// Example: Join the autumn session
+	En *string `json:"en,omitempty"`
+
+	// Fr In French.
+	//
+	// Example: Rejoindre la session d’automne
+	Fr *string `json:"fr,omitempty"`
+}
+
 // WorkshopDay A day on which a hybrid session meets in a room.
 type WorkshopDay struct {
 	// Capacity Seats.
@@ -3977,6 +4392,11 @@ type Cursor = string
 // Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 type EnrolmentRef = EnrolmentID
 
+// FormulaRef A way to follow a session.
+//
+// Example: QUALIFYING
+type FormulaRef = Formula
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -3990,6 +4410,14 @@ type KnownAt = Time
 
 // Limit defines model for Limit.
 type Limit = int
+
+// OfferEditionRef defines model for OfferEditionRef.
+type OfferEditionRef = string
+
+// OfferRef Id of the offer.
+//
+// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+type OfferRef = OfferID
 
 // OrderRef Id of the order.
 //
@@ -4124,6 +4552,12 @@ type ListCourseHistoryParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CreateEditionOfferParams defines parameters for CreateEditionOffer.
+type CreateEditionOfferParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // BookSittingParams defines parameters for BookSitting.
 type BookSittingParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -4136,6 +4570,21 @@ type RegisterForDayParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListFormulasParams defines parameters for ListFormulas.
+type ListFormulasParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutFormulaParams defines parameters for PutFormula.
+type PutFormulaParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ListEnrolmentsParams defines parameters for ListEnrolments.
 type ListEnrolmentsParams struct {
 	// Limit How many at most.
@@ -4143,6 +4592,33 @@ type ListEnrolmentsParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOffersParams defines parameters for ListOffers.
+type ListOffersParams struct {
+	// Session Only those of a session, by key or id.
+	Session *string `form:"session,omitempty" json:"session,omitempty"`
+
+	// Edition Only those of an edition, by key or id.
+	Edition *string `form:"edition,omitempty" json:"edition,omitempty"`
+
+	// State Only those in a state.
+	State *ListOffersParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOffersParamsState defines parameters for ListOffers.
+type ListOffersParamsState string
+
+// CompareOffersParams defines parameters for CompareOffers.
+type CompareOffersParams struct {
+	// Of Key or id of the session or, where there is no such session, of the edition.
+	Of string `form:"of" json:"of"`
 }
 
 // ListOrdersParams defines parameters for ListOrders.
@@ -4343,8 +4819,14 @@ type PutCourseDraftJSONRequestBody = CourseDocument
 // MoveCourseJSONRequestBody defines body for MoveCourse for application/json ContentType.
 type MoveCourseJSONRequestBody = CourseMove
 
+// CreateEditionOfferJSONRequestBody defines body for CreateEditionOffer for application/json ContentType.
+type CreateEditionOfferJSONRequestBody = NewOffer
+
 // RegisterForDayJSONRequestBody defines body for RegisterForDay for application/json ContentType.
 type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
+
+// PutFormulaJSONRequestBody defines body for PutFormula for application/json ContentType.
+type PutFormulaJSONRequestBody = FormulaBody
 
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = NewOrder
@@ -4657,6 +5139,24 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersion(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CreateEditionOfferWithBody Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOfferWithBody(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEditionOffer Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOffer(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetEligibility May I sit the exam?
 	//
 	// Every condition of the exam, met or not, as it stands now.
@@ -4703,6 +5203,31 @@ type ClientInterface interface {
 	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
 	LeaveDay(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListFormulas List the formulas
+	//
+	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+	//
+	// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+	ListFormulas(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFormulaWithBody Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormulaWithBody(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFormula Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormula(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMe Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -4716,6 +5241,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOffers List offers
+	//
+	// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+	//
+	// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+	ListOffers(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CompareOffers Compare formulas
+	//
+	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	//
+	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+	CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawOffer Withdraw an offer
+	//
+	// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+	//
+	// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+	WithdrawOffer(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrders List my orders
 	//
@@ -5533,6 +6081,44 @@ func (c *Client) GetCourseVersion(ctx context.Context, course CourseRef, version
 	return c.Client.Do(req)
 }
 
+// CreateEditionOfferWithBody Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *Client) CreateEditionOfferWithBody(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEditionOfferRequestWithBody(c.Server, edition, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEditionOffer Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *Client) CreateEditionOffer(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEditionOfferRequest(c.Server, edition, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetEligibility May I sit the exam?
 //
 // Every condition of the exam, met or not, as it stands now.
@@ -5639,6 +6225,61 @@ func (c *Client) LeaveDay(ctx context.Context, enrolment EnrolmentRef, day strin
 	return c.Client.Do(req)
 }
 
+// ListFormulas List the formulas
+//
+// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+//
+// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+func (c *Client) ListFormulas(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFormulasRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFormulaWithBody Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *Client) PutFormulaWithBody(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFormulaRequestWithBody(c.Server, formula, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFormula Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *Client) PutFormula(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFormulaRequest(c.Server, formula, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMe Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -5663,6 +6304,59 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 // Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEnrolmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOffers List offers
+//
+// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+//
+// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+func (c *Client) ListOffers(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOffersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CompareOffers Compare formulas
+//
+// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+//
+// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+func (c *Client) CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompareOffersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawOffer Withdraw an offer
+//
+// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+//
+// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+func (c *Client) WithdrawOffer(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawOfferRequest(c.Server, offer)
 	if err != nil {
 		return nil, err
 	}
@@ -7576,6 +8270,66 @@ func NewGetCourseVersionRequest(server string, course CourseRef, version CourseV
 	return req, nil
 }
 
+// NewCreateEditionOfferRequest calls the generic CreateEditionOffer builder with application/json body
+func NewCreateEditionOfferRequest(server string, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateEditionOfferRequestWithBody(server, edition, params, "application/json", bodyReader)
+}
+
+// NewCreateEditionOfferRequestWithBody constructs an http.Request for the CreateEditionOffer method, with any body, and a specified content type
+func NewCreateEditionOfferRequestWithBody(server string, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s/offers", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetEligibilityRequest constructs an http.Request for the GetEligibility method
 func NewGetEligibilityRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
 	var err error
@@ -7792,6 +8546,132 @@ func NewLeaveDayRequest(server string, enrolment EnrolmentRef, day string) (*htt
 	return req, nil
 }
 
+// NewListFormulasRequest constructs an http.Request for the ListFormulas method
+func NewListFormulasRequest(server string, params *ListFormulasParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/formulas")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutFormulaRequest calls the generic PutFormula builder with application/json body
+func NewPutFormulaRequest(server string, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutFormulaRequestWithBody(server, formula, params, "application/json", bodyReader)
+}
+
+// NewPutFormulaRequestWithBody constructs an http.Request for the PutFormula method, with any body, and a specified content type
+func NewPutFormulaRequestWithBody(server string, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "formula", formula, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/formulas/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetMeRequest constructs an http.Request for the GetMe method
 func NewGetMeRequest(server string) (*http.Request, error) {
 	var err error
@@ -7878,6 +8758,192 @@ func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*htt
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOffersRequest constructs an http.Request for the ListOffers method
+func NewListOffersRequest(server string, params *ListOffersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Edition != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "edition", *params.Edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCompareOffersRequest constructs an http.Request for the CompareOffers method
+func NewCompareOffersRequest(server string, params *CompareOffersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/comparison")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "of", params.Of, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWithdrawOfferRequest constructs an http.Request for the WithdrawOffer method
+func NewWithdrawOfferRequest(server string, offer OfferRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/withdrawal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -9909,6 +10975,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersionWithResponse(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*GetCourseVersionResponse, error)
 
+	// CreateEditionOfferWithBodyWithResponse Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOfferWithBodyWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error)
+
+	// CreateEditionOfferWithResponse Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOfferWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error)
+
 	// GetEligibilityWithResponse May I sit the exam?
 	//
 	// Every condition of the exam, met or not, as it stands now.
@@ -9963,6 +11047,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
 	LeaveDayWithResponse(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*LeaveDayResponse, error)
 
+	// ListFormulasWithResponse List the formulas
+	//
+	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+	ListFormulasWithResponse(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*ListFormulasResponse, error)
+
+	// PutFormulaWithBodyWithResponse Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormulaWithBodyWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error)
+
+	// PutFormulaWithResponse Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormulaWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error)
+
 	// GetMeWithResponse Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -9980,6 +11091,35 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error)
+
+	// ListOffersWithResponse List offers
+	//
+	// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+	ListOffersWithResponse(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*ListOffersResponse, error)
+
+	// CompareOffersWithResponse Compare formulas
+	//
+	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+	CompareOffersWithResponse(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*CompareOffersResponse, error)
+
+	// WithdrawOfferWithResponse Withdraw an offer
+	//
+	// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+	WithdrawOfferWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*WithdrawOfferResponse, error)
 
 	// ListOrdersWithResponse List my orders
 	//
@@ -11313,6 +12453,54 @@ func (r GetCourseVersionResponse) ContentType() string {
 	return ""
 }
 
+type CreateEditionOfferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Offer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateEditionOfferResponse) GetJSON201() *Offer {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateEditionOfferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateEditionOfferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateEditionOfferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateEditionOfferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateEditionOfferResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetEligibilityResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11553,6 +12741,109 @@ func (r LeaveDayResponse) ContentType() string {
 	return ""
 }
 
+type ListFormulasResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FormulaPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFormulasResponse) GetJSON200() *FormulaPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFormulasResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFormulasResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFormulasResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFormulasResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFormulasResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutFormulaResponse200Headers the declared response headers of an HTTP 200 response for PutFormula
+type PutFormulaResponse200Headers struct {
+	ETag string
+}
+
+type PutFormulaResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FormulaRow
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutFormulaResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutFormulaResponse) GetJSON200() *FormulaRow {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutFormulaResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutFormulaResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutFormulaResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutFormulaResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutFormulaResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetMeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -11643,6 +12934,150 @@ func (r ListEnrolmentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOffersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OfferPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOffersResponse) GetJSON200() *OfferPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOffersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOffersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOffersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOffersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOffersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CompareOffersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OfferComparison
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CompareOffersResponse) GetJSON200() *OfferComparison {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CompareOffersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CompareOffersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CompareOffersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CompareOffersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CompareOffersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawOfferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Offer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WithdrawOfferResponse) GetJSON200() *Offer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawOfferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawOfferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawOfferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawOfferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawOfferResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13597,6 +15032,36 @@ func (c *ClientWithResponses) GetCourseVersionWithResponse(ctx context.Context, 
 	return ParseGetCourseVersionResponse(rsp)
 }
 
+// CreateEditionOfferWithBodyWithResponse Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *ClientWithResponses) CreateEditionOfferWithBodyWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error) {
+	rsp, err := c.CreateEditionOfferWithBody(ctx, edition, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEditionOfferResponse(rsp)
+}
+
+// CreateEditionOfferWithResponse Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *ClientWithResponses) CreateEditionOfferWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error) {
+	rsp, err := c.CreateEditionOffer(ctx, edition, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEditionOfferResponse(rsp)
+}
+
 // GetEligibilityWithResponse May I sit the exam?
 //
 // Every condition of the exam, met or not, as it stands now.
@@ -13687,6 +15152,51 @@ func (c *ClientWithResponses) LeaveDayWithResponse(ctx context.Context, enrolmen
 	return ParseLeaveDayResponse(rsp)
 }
 
+// ListFormulasWithResponse List the formulas
+//
+// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+func (c *ClientWithResponses) ListFormulasWithResponse(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*ListFormulasResponse, error) {
+	rsp, err := c.ListFormulas(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFormulasResponse(rsp)
+}
+
+// PutFormulaWithBodyWithResponse Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *ClientWithResponses) PutFormulaWithBodyWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error) {
+	rsp, err := c.PutFormulaWithBody(ctx, formula, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFormulaResponse(rsp)
+}
+
+// PutFormulaWithResponse Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *ClientWithResponses) PutFormulaWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error) {
+	rsp, err := c.PutFormula(ctx, formula, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFormulaResponse(rsp)
+}
+
 // GetMeWithResponse Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -13715,6 +15225,53 @@ func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseListEnrolmentsResponse(rsp)
+}
+
+// ListOffersWithResponse List offers
+//
+// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+func (c *ClientWithResponses) ListOffersWithResponse(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*ListOffersResponse, error) {
+	rsp, err := c.ListOffers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOffersResponse(rsp)
+}
+
+// CompareOffersWithResponse Compare formulas
+//
+// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+func (c *ClientWithResponses) CompareOffersWithResponse(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*CompareOffersResponse, error) {
+	rsp, err := c.CompareOffers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompareOffersResponse(rsp)
+}
+
+// WithdrawOfferWithResponse Withdraw an offer
+//
+// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+func (c *ClientWithResponses) WithdrawOfferWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*WithdrawOfferResponse, error) {
+	rsp, err := c.WithdrawOffer(ctx, offer, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawOfferResponse(rsp)
 }
 
 // ListOrdersWithResponse List my orders
@@ -15102,6 +16659,39 @@ func ParseGetCourseVersionResponse(rsp *http.Response) (*GetCourseVersionRespons
 	return response, nil
 }
 
+// ParseCreateEditionOfferResponse parses an HTTP response from a CreateEditionOfferWithResponse call
+func ParseCreateEditionOfferResponse(rsp *http.Response) (*CreateEditionOfferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateEditionOfferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Offer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetEligibilityResponse parses an HTTP response from a GetEligibilityWithResponse call
 func ParseGetEligibilityResponse(rsp *http.Response) (*GetEligibilityResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15267,6 +16857,85 @@ func ParseLeaveDayResponse(rsp *http.Response) (*LeaveDayResponse, error) {
 	return response, nil
 }
 
+// ParseListFormulasResponse parses an HTTP response from a ListFormulasWithResponse call
+func ParseListFormulasResponse(rsp *http.Response) (*ListFormulasResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFormulasResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FormulaPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutFormulaResponse parses an HTTP response from a PutFormulaWithResponse call
+func ParsePutFormulaResponse(rsp *http.Response) (*PutFormulaResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutFormulaResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FormulaRow
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutFormulaResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetMeResponse parses an HTTP response from a GetMeWithResponse call
 func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -15316,6 +16985,105 @@ func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EnrolmentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOffersResponse parses an HTTP response from a ListOffersWithResponse call
+func ParseListOffersResponse(rsp *http.Response) (*ListOffersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOffersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OfferPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCompareOffersResponse parses an HTTP response from a CompareOffersWithResponse call
+func ParseCompareOffersResponse(rsp *http.Response) (*CompareOffersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CompareOffersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OfferComparison
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawOfferResponse parses an HTTP response from a WithdrawOfferWithResponse call
+func ParseWithdrawOfferResponse(rsp *http.Response) (*WithdrawOfferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawOfferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Offer
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

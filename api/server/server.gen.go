@@ -73,6 +73,9 @@ type ServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(c *fiber.Ctx, course CourseRef, version CourseVersionRef) error
+	// CreateEditionOffer Offer a formula of an edition
+	// (POST /v1/editions/{edition}/offers)
+	CreateEditionOffer(c *fiber.Ctx, edition OfferEditionRef, params CreateEditionOfferParams) error
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(c *fiber.Ctx, enrolment EnrolmentRef) error
@@ -88,12 +91,27 @@ type ServerInterface interface {
 	// LeaveDay Give a seat on a workshop day back
 	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
 	LeaveDay(c *fiber.Ctx, enrolment EnrolmentRef, day string) error
+	// ListFormulas List the formulas
+	// (GET /v1/formulas)
+	ListFormulas(c *fiber.Ctx, params ListFormulasParams) error
+	// PutFormula Write a formula
+	// (PUT /v1/formulas/{formula})
+	PutFormula(c *fiber.Ctx, formula FormulaRef, params PutFormulaParams) error
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
+	// ListOffers List offers
+	// (GET /v1/offers)
+	ListOffers(c *fiber.Ctx, params ListOffersParams) error
+	// CompareOffers Compare formulas
+	// (GET /v1/offers/comparison)
+	CompareOffers(c *fiber.Ctx, params CompareOffersParams) error
+	// WithdrawOffer Withdraw an offer
+	// (POST /v1/offers/{offer}/withdrawal)
+	WithdrawOffer(c *fiber.Ctx, offer OfferRef) error
 	// ListOrders List my orders
 	// (GET /v1/orders)
 	ListOrders(c *fiber.Ctx, params ListOrdersParams) error
@@ -993,6 +1011,59 @@ func (siw *ServerInterfaceWrapper) GetCourseVersion(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// CreateEditionOffer operation middleware
+func (siw *ServerInterfaceWrapper) CreateEditionOffer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition OfferEditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateEditionOfferParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateEditionOffer(c, edition, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetEligibility operation middleware
 func (siw *ServerInterfaceWrapper) GetEligibility(c *fiber.Ctx) error {
 
@@ -1194,6 +1265,103 @@ func (siw *ServerInterfaceWrapper) LeaveDay(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListFormulas operation middleware
+func (siw *ServerInterfaceWrapper) ListFormulas(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFormulasParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListFormulas(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutFormula operation middleware
+func (siw *ServerInterfaceWrapper) PutFormula(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "formula" -------------
+	var formula FormulaRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "formula", c.Params("formula"), &formula, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter formula: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutFormulaParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutFormula(c, formula, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetMe operation middleware
 func (siw *ServerInterfaceWrapper) GetMe(c *fiber.Ctx) error {
 
@@ -1243,6 +1411,137 @@ func (siw *ServerInterfaceWrapper) ListEnrolments(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListEnrolments(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListOffers operation middleware
+func (siw *ServerInterfaceWrapper) ListOffers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOffersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "edition" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "edition", query, &params.Edition, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListOffers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CompareOffers operation middleware
+func (siw *ServerInterfaceWrapper) CompareOffers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareOffersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "of", query, &params.Of, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter of: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CompareOffers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawOffer operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawOffer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawOffer(c, offer)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2720,6 +3019,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/courses/:course/versions/:version", wrapper.GetCourseVersion)
 
+	router.Post(options.BaseURL+"/v1/editions/:edition/offers", wrapper.CreateEditionOffer)
+
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/eligibility", wrapper.GetEligibility)
 
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/sittings", wrapper.BookSitting)
@@ -2730,9 +3031,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Delete(options.BaseURL+"/v1/enrolments/:enrolment/workshops/:day", wrapper.LeaveDay)
 
+	router.Get(options.BaseURL+"/v1/formulas", wrapper.ListFormulas)
+
+	router.Put(options.BaseURL+"/v1/formulas/:formula", wrapper.PutFormula)
+
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
+
+	router.Get(options.BaseURL+"/v1/offers", wrapper.ListOffers)
+
+	router.Post(options.BaseURL+"/v1/offers/:offer/withdrawal", wrapper.WithdrawOffer)
+
+	router.Get(options.BaseURL+"/v1/offers/comparison", wrapper.CompareOffers)
 
 	router.Get(options.BaseURL+"/v1/orders", wrapper.ListOrders)
 
@@ -3203,6 +3514,25 @@ func (response GetCourseVersion200JSONResponse) VisitGetCourseVersionResponse(ct
 	return ctx.JSON(&response)
 }
 
+type CreateEditionOfferRequestObject struct {
+	Edition OfferEditionRef `json:"edition"`
+	Params  CreateEditionOfferParams
+	Body    *CreateEditionOfferJSONRequestBody
+}
+
+type CreateEditionOfferResponseObject interface {
+	VisitCreateEditionOfferResponse(ctx *fiber.Ctx) error
+}
+
+type CreateEditionOffer201JSONResponse Offer
+
+func (response CreateEditionOffer201JSONResponse) VisitCreateEditionOfferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 type GetEligibilityRequestObject struct {
 	Enrolment EnrolmentRef `json:"enrolment"`
 }
@@ -3292,6 +3622,50 @@ func (response LeaveDay200JSONResponse) VisitLeaveDayResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type ListFormulasRequestObject struct {
+	Params ListFormulasParams
+}
+
+type ListFormulasResponseObject interface {
+	VisitListFormulasResponse(ctx *fiber.Ctx) error
+}
+
+type ListFormulas200JSONResponse FormulaPage
+
+func (response ListFormulas200JSONResponse) VisitListFormulasResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutFormulaRequestObject struct {
+	Formula FormulaRef `json:"formula"`
+	Params  PutFormulaParams
+	Body    *PutFormulaJSONRequestBody
+}
+
+type PutFormulaResponseObject interface {
+	VisitPutFormulaResponse(ctx *fiber.Ctx) error
+}
+
+type PutFormula200ResponseHeaders struct {
+	ETag string
+}
+
+type PutFormula200JSONResponse struct {
+	Body    FormulaRow
+	Headers PutFormula200ResponseHeaders
+}
+
+func (response PutFormula200JSONResponse) VisitPutFormulaResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetMeRequestObject struct {
 }
 
@@ -3319,6 +3693,57 @@ type ListEnrolmentsResponseObject interface {
 type ListEnrolments200JSONResponse EnrolmentPage
 
 func (response ListEnrolments200JSONResponse) VisitListEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListOffersRequestObject struct {
+	Params ListOffersParams
+}
+
+type ListOffersResponseObject interface {
+	VisitListOffersResponse(ctx *fiber.Ctx) error
+}
+
+type ListOffers200JSONResponse OfferPage
+
+func (response ListOffers200JSONResponse) VisitListOffersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CompareOffersRequestObject struct {
+	Params CompareOffersParams
+}
+
+type CompareOffersResponseObject interface {
+	VisitCompareOffersResponse(ctx *fiber.Ctx) error
+}
+
+type CompareOffers200JSONResponse OfferComparison
+
+func (response CompareOffers200JSONResponse) VisitCompareOffersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawOfferRequestObject struct {
+	Offer OfferRef `json:"offer"`
+}
+
+type WithdrawOfferResponseObject interface {
+	VisitWithdrawOfferResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawOffer200JSONResponse Offer
+
+func (response WithdrawOffer200JSONResponse) VisitWithdrawOfferResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -4077,6 +4502,9 @@ type StrictServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(ctx context.Context, request GetCourseVersionRequestObject) (GetCourseVersionResponseObject, error)
+	// CreateEditionOffer Offer a formula of an edition
+	// (POST /v1/editions/{edition}/offers)
+	CreateEditionOffer(ctx context.Context, request CreateEditionOfferRequestObject) (CreateEditionOfferResponseObject, error)
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(ctx context.Context, request GetEligibilityRequestObject) (GetEligibilityResponseObject, error)
@@ -4092,12 +4520,27 @@ type StrictServerInterface interface {
 	// LeaveDay Give a seat on a workshop day back
 	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
 	LeaveDay(ctx context.Context, request LeaveDayRequestObject) (LeaveDayResponseObject, error)
+	// ListFormulas List the formulas
+	// (GET /v1/formulas)
+	ListFormulas(ctx context.Context, request ListFormulasRequestObject) (ListFormulasResponseObject, error)
+	// PutFormula Write a formula
+	// (PUT /v1/formulas/{formula})
+	PutFormula(ctx context.Context, request PutFormulaRequestObject) (PutFormulaResponseObject, error)
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
+	// ListOffers List offers
+	// (GET /v1/offers)
+	ListOffers(ctx context.Context, request ListOffersRequestObject) (ListOffersResponseObject, error)
+	// CompareOffers Compare formulas
+	// (GET /v1/offers/comparison)
+	CompareOffers(ctx context.Context, request CompareOffersRequestObject) (CompareOffersResponseObject, error)
+	// WithdrawOffer Withdraw an offer
+	// (POST /v1/offers/{offer}/withdrawal)
+	WithdrawOffer(ctx context.Context, request WithdrawOfferRequestObject) (WithdrawOfferResponseObject, error)
 	// ListOrders List my orders
 	// (GET /v1/orders)
 	ListOrders(ctx context.Context, request ListOrdersRequestObject) (ListOrdersResponseObject, error)
@@ -4773,6 +5216,48 @@ func (sh *strictHandler) GetCourseVersion(ctx *fiber.Ctx, course CourseRef, vers
 	return nil
 }
 
+// CreateEditionOffer operation middleware
+func (sh *strictHandler) CreateEditionOffer(ctx *fiber.Ctx, edition OfferEditionRef, params CreateEditionOfferParams) error {
+	var request CreateEditionOfferRequestObject
+
+	request.Edition = edition
+	request.Params = params
+
+	var body CreateEditionOfferJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateEditionOffer(ctx.UserContext(), request.(CreateEditionOfferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateEditionOffer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateEditionOfferResponseObject); ok {
+		if err := validResponse.VisitCreateEditionOfferResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetEligibility operation middleware
 func (sh *strictHandler) GetEligibility(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
 	var request GetEligibilityRequestObject
@@ -4925,6 +5410,75 @@ func (sh *strictHandler) LeaveDay(ctx *fiber.Ctx, enrolment EnrolmentRef, day st
 	return nil
 }
 
+// ListFormulas operation middleware
+func (sh *strictHandler) ListFormulas(ctx *fiber.Ctx, params ListFormulasParams) error {
+	var request ListFormulasRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFormulas(ctx.UserContext(), request.(ListFormulasRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFormulas")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListFormulasResponseObject); ok {
+		if err := validResponse.VisitListFormulasResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutFormula operation middleware
+func (sh *strictHandler) PutFormula(ctx *fiber.Ctx, formula FormulaRef, params PutFormulaParams) error {
+	var request PutFormulaRequestObject
+
+	request.Formula = formula
+	request.Params = params
+
+	var body PutFormulaJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutFormula(ctx.UserContext(), request.(PutFormulaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutFormula")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutFormulaResponseObject); ok {
+		if err := validResponse.VisitPutFormulaResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx *fiber.Ctx) error {
 	var request GetMeRequestObject
@@ -4969,6 +5523,87 @@ func (sh *strictHandler) ListEnrolments(ctx *fiber.Ctx, params ListEnrolmentsPar
 		return err
 	} else if validResponse, ok := response.(ListEnrolmentsResponseObject); ok {
 		if err := validResponse.VisitListEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOffers operation middleware
+func (sh *strictHandler) ListOffers(ctx *fiber.Ctx, params ListOffersParams) error {
+	var request ListOffersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOffers(ctx.UserContext(), request.(ListOffersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOffers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOffersResponseObject); ok {
+		if err := validResponse.VisitListOffersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CompareOffers operation middleware
+func (sh *strictHandler) CompareOffers(ctx *fiber.Ctx, params CompareOffersParams) error {
+	var request CompareOffersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareOffers(ctx.UserContext(), request.(CompareOffersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareOffers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareOffersResponseObject); ok {
+		if err := validResponse.VisitCompareOffersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawOffer operation middleware
+func (sh *strictHandler) WithdrawOffer(ctx *fiber.Ctx, offer OfferRef) error {
+	var request WithdrawOfferRequestObject
+
+	request.Offer = offer
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawOffer(ctx.UserContext(), request.(WithdrawOfferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawOffer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawOfferResponseObject); ok {
+		if err := validResponse.VisitWithdrawOfferResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

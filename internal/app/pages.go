@@ -79,7 +79,7 @@ func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) w
 func pageSession(tx *postgres.Tx, c catalog.Course, s catalog.Session) web.Session {
 	out := web.Session{
 		Key: s.Key, CourseKey: c.Key, Title: text(s.Title()), CourseTitle: text(c.Title), Summary: text(c.Summary), Number: s.Number,
-		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours, Entitlements: offers.Entitlements,
+		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours,
 	}
 	if s.StartsAt != nil {
 		out.StartsOn = *s.StartsAt
@@ -123,7 +123,7 @@ func (p Pages) Course(ctx context.Context, key string) (out web.Course, err erro
 	return out, err
 }
 
-// Session shows one session with its offers, and the viewer's formula.
+// Session shows one session with its formulas side by side, as the viewer may take them.
 func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web.Session, err error) {
 	err = p.h.DB.View(as(ctx, who), "session page", func(ctx context.Context, tx *postgres.Tx) error {
 		s, err := catalog.SessionTx(ctx, tx, key)
@@ -131,36 +131,24 @@ func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web
 			return err
 		}
 		c, err := catalog.CourseTx(ctx, tx, s.CourseKey)
-		if err != nil {
-			return err
-		}
 		out = pageSession(tx, c, s)
-		all, err := offers.OfSessionTx(ctx, tx, s.ID)
-		if err != nil {
+		if err != nil || visible(ctx, s) {
 			return err
 		}
-		for _, o := range all {
-			if o.ValidAt(tx.Now()) == nil {
-				out.Offers = append(out.Offers, pageOffer(o))
-			}
-			out.SalesClosed = out.SalesClosed || o.Price.Minor > 0 && p.h.Payments.CanTake() != nil
+		enrolled := false // who is enrolled finds what was archived since
+		if who.Known() {
+			_, enrolled, err = enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
 		}
-		if out.SalesClosed {
-			out.SalesClosedBecause = "no-payment-provider"
-		}
-		if !who.Known() {
-			if !visible(ctx, s) {
-				return catalog.ErrNoSession
-			}
-			return nil
-		}
-		e, enrolled, err := enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
-		out.EnrolledFormula = e.Formula
-		if err == nil && !visible(ctx, s) && !enrolled { // who is enrolled finds what was archived since
+		if err == nil && !enrolled {
 			err = catalog.ErrNoSession
 		}
 		return err
 	})
+	if err != nil {
+		return out, err
+	}
+	out.Comparison, err = p.h.Sales.Compare(ctx, out.Key, "", who.PersonID)
+	out.EnrolledFormula = out.Comparison.Has
 	return out, err
 }
 

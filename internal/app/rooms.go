@@ -169,7 +169,8 @@ func apiSession(ctx context.Context, tx *postgres.Tx, s catalog.Session) (api.Se
 }
 
 func apiOffer(o offers.Offer) api.Offer {
-	return api.Offer{ID: o.ID, Session: o.SessionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil}
+	return api.Offer{ID: o.ID, Session: o.SessionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil,
+		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call)}
 }
 
 // VerifyCertificate looks a printed code up.

@@ -59,9 +59,16 @@ func fromExercise(e contract.Exercise) Exercise {
 
 func toOffer(o Offer) contract.Offer {
 	return contract.Offer{
-		Id: o.ID, Session: o.Session, Formula: o.Formula, Price: toMoney(o.Price), Entitlements: list(o.Entitlements),
-		ValidFrom: utc(o.ValidFrom), ValidUntil: utc(o.ValidUntil),
+		Id: o.ID, Session: given(o.Session), Formula: o.Formula, Price: toMoney(o.Price), Entitlements: list(o.Entitlements),
+		ValidFrom: utc(o.ValidFrom), ValidUntil: utc(o.ValidUntil), Audience: given(o.Audience), Quota: o.Quota, Call: words80(o.Call),
 	}
+}
+
+func words80(t Text) *contract.Words80 {
+	if t == (Text{}) {
+		return nil
+	}
+	return &contract.Words80{En: given(t.EN), Fr: given(t.FR)}
 }
 
 func toOrder(o Order) contract.Order {

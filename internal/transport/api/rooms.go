@@ -141,6 +141,9 @@ type NewOffer struct {
 	Session, Formula      string // session: id or key
 	Price                 money.Amount
 	ValidFrom, ValidUntil *time.Time
+	Audience              string // key of an organisation; empty: the public
+	Quota                 *int
+	Call                  Text
 }
 
 // Offer is a formula of a session at a price.
@@ -149,6 +152,9 @@ type Offer struct {
 	Price                 money.Amount
 	Entitlements          []string
 	ValidFrom, ValidUntil *time.Time
+	Audience              string
+	Quota                 *int
+	Call                  Text
 }
 
 // NewOrder is what a learner wants to buy.

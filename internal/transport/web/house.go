@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 )
 
@@ -111,11 +112,8 @@ type Session struct {
 	EnrolUntil          time.Time
 	State               string // upcoming, open, running, closed
 	ThresholdPPM        int
-	Offers              []Offer
-	Entitlements        []string // every entitlement that some offer has, in the order to show
-	EnrolledFormula     string   // of the viewer; empty: not enrolled
-	SalesClosed         bool     // nothing can be sold now
-	SalesClosedBecause  string   // code of the reason, such as no-payment-provider
+	Comparison          sales.Comparison // its formulas side by side, as the viewer may take them
+	EnrolledFormula     string           // of the viewer; empty: not enrolled
 	WorkloadHours       int
 	ExercisesByActivity map[string]int
 }
