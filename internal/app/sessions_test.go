@@ -181,4 +181,3 @@ func (w *world) cost(enrolmentID string) (minor int64) {
 	})
 	return minor
 }
-
