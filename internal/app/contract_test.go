@@ -43,6 +43,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	})
 	stranger := w.person("stranger@example.org", "Somebody Else")
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
+	w.authoringStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
