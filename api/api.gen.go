@@ -17,6 +17,48 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AttendanceMarksMarksStatus.
+const (
+	AttendanceMarksMarksStatusAbsent  AttendanceMarksMarksStatus = "absent"
+	AttendanceMarksMarksStatusExcused AttendanceMarksMarksStatus = "excused"
+	AttendanceMarksMarksStatusPresent AttendanceMarksMarksStatus = "present"
+)
+
+// Valid indicates whether the value is a known member of the AttendanceMarksMarksStatus enum.
+func (e AttendanceMarksMarksStatus) Valid() bool {
+	switch e {
+	case AttendanceMarksMarksStatusAbsent:
+		return true
+	case AttendanceMarksMarksStatusExcused:
+		return true
+	case AttendanceMarksMarksStatusPresent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AttendanceSeatStatus.
+const (
+	AttendanceSeatStatusAbsent  AttendanceSeatStatus = "absent"
+	AttendanceSeatStatusExcused AttendanceSeatStatus = "excused"
+	AttendanceSeatStatusPresent AttendanceSeatStatus = "present"
+)
+
+// Valid indicates whether the value is a known member of the AttendanceSeatStatus enum.
+func (e AttendanceSeatStatus) Valid() bool {
+	switch e {
+	case AttendanceSeatStatusAbsent:
+		return true
+	case AttendanceSeatStatusExcused:
+		return true
+	case AttendanceSeatStatusPresent:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CertificateState.
 const (
 	CertificateStateRevoked CertificateState = "revoked"
@@ -140,6 +182,24 @@ func (e ExerciseActivity) Valid() bool {
 	}
 }
 
+// Defines values for ExerciseProposalSource.
+const (
+	ExerciseProposalSourceMap    ExerciseProposalSource = "map"
+	ExerciseProposalSourceReport ExerciseProposalSource = "report"
+)
+
+// Valid indicates whether the value is a known member of the ExerciseProposalSource enum.
+func (e ExerciseProposalSource) Valid() bool {
+	switch e {
+	case ExerciseProposalSourceMap:
+		return true
+	case ExerciseProposalSourceReport:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for IndicatorsBasis.
 const (
 	IndicatorsBasisCurrent IndicatorsBasis = "current"
@@ -233,6 +293,45 @@ func (e NewResultState) Valid() bool {
 	case NewResultStateNoShow:
 		return true
 	case NewResultStatePassed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewSessionKind.
+const (
+	NewSessionKindHybrid NewSessionKind = "hybrid"
+	NewSessionKindMooc   NewSessionKind = "mooc"
+	NewSessionKindSpoc   NewSessionKind = "spoc"
+)
+
+// Valid indicates whether the value is a known member of the NewSessionKind enum.
+func (e NewSessionKind) Valid() bool {
+	switch e {
+	case NewSessionKindHybrid:
+		return true
+	case NewSessionKindMooc:
+		return true
+	case NewSessionKindSpoc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewSessionPublication.
+const (
+	NewSessionPublicationDraft     NewSessionPublication = "draft"
+	NewSessionPublicationPublished NewSessionPublication = "published"
+)
+
+// Valid indicates whether the value is a known member of the NewSessionPublication enum.
+func (e NewSessionPublication) Valid() bool {
+	switch e {
+	case NewSessionPublicationDraft:
+		return true
+	case NewSessionPublicationPublished:
 		return true
 	default:
 		return false
@@ -401,6 +500,144 @@ func (e ProgramPublication) Valid() bool {
 	}
 }
 
+// Defines values for ProposedExerciseActivity.
+const (
+	ProposedExerciseActivityCaseStudy ProposedExerciseActivity = "case_study"
+	ProposedExerciseActivityLab       ProposedExerciseActivity = "lab"
+	ProposedExerciseActivityQuiz      ProposedExerciseActivity = "quiz"
+)
+
+// Valid indicates whether the value is a known member of the ProposedExerciseActivity enum.
+func (e ProposedExerciseActivity) Valid() bool {
+	switch e {
+	case ProposedExerciseActivityCaseStudy:
+		return true
+	case ProposedExerciseActivityLab:
+		return true
+	case ProposedExerciseActivityQuiz:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposedExerciseFrom.
+const (
+	ProposedExerciseFromCourse ProposedExerciseFrom = "course"
+	ProposedExerciseFromLabel  ProposedExerciseFrom = "label"
+	ProposedExerciseFromMap    ProposedExerciseFrom = "map"
+	ProposedExerciseFromNobody ProposedExerciseFrom = "nobody"
+)
+
+// Valid indicates whether the value is a known member of the ProposedExerciseFrom enum.
+func (e ProposedExerciseFrom) Valid() bool {
+	switch e {
+	case ProposedExerciseFromCourse:
+		return true
+	case ProposedExerciseFromLabel:
+		return true
+	case ProposedExerciseFromMap:
+		return true
+	case ProposedExerciseFromNobody:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicationMoveTo.
+const (
+	PublicationMoveToArchived  PublicationMoveTo = "archived"
+	PublicationMoveToDraft     PublicationMoveTo = "draft"
+	PublicationMoveToPublished PublicationMoveTo = "published"
+	PublicationMoveToReview    PublicationMoveTo = "review"
+)
+
+// Valid indicates whether the value is a known member of the PublicationMoveTo enum.
+func (e PublicationMoveTo) Valid() bool {
+	switch e {
+	case PublicationMoveToArchived:
+		return true
+	case PublicationMoveToDraft:
+		return true
+	case PublicationMoveToPublished:
+		return true
+	case PublicationMoveToReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SessionEditKind.
+const (
+	SessionEditKindHybrid SessionEditKind = "hybrid"
+	SessionEditKindMooc   SessionEditKind = "mooc"
+	SessionEditKindSpoc   SessionEditKind = "spoc"
+)
+
+// Valid indicates whether the value is a known member of the SessionEditKind enum.
+func (e SessionEditKind) Valid() bool {
+	switch e {
+	case SessionEditKindHybrid:
+		return true
+	case SessionEditKindMooc:
+		return true
+	case SessionEditKindSpoc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SessionMoveFrom.
+const (
+	SessionMoveFromArchived  SessionMoveFrom = "archived"
+	SessionMoveFromDraft     SessionMoveFrom = "draft"
+	SessionMoveFromPublished SessionMoveFrom = "published"
+	SessionMoveFromReview    SessionMoveFrom = "review"
+)
+
+// Valid indicates whether the value is a known member of the SessionMoveFrom enum.
+func (e SessionMoveFrom) Valid() bool {
+	switch e {
+	case SessionMoveFromArchived:
+		return true
+	case SessionMoveFromDraft:
+		return true
+	case SessionMoveFromPublished:
+		return true
+	case SessionMoveFromReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SessionMoveTo.
+const (
+	SessionMoveToArchived  SessionMoveTo = "archived"
+	SessionMoveToDraft     SessionMoveTo = "draft"
+	SessionMoveToPublished SessionMoveTo = "published"
+	SessionMoveToReview    SessionMoveTo = "review"
+)
+
+// Valid indicates whether the value is a known member of the SessionMoveTo enum.
+func (e SessionMoveTo) Valid() bool {
+	switch e {
+	case SessionMoveToArchived:
+		return true
+	case SessionMoveToDraft:
+		return true
+	case SessionMoveToPublished:
+		return true
+	case SessionMoveToReview:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionState.
 const (
 	SessionStateClosed   SessionState = "closed"
@@ -446,6 +683,51 @@ func (e SittingState) Valid() bool {
 	case SittingStateNoShow:
 		return true
 	case SittingStatePassed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StaffSessionKind.
+const (
+	StaffSessionKindHybrid StaffSessionKind = "hybrid"
+	StaffSessionKindMooc   StaffSessionKind = "mooc"
+	StaffSessionKindSpoc   StaffSessionKind = "spoc"
+)
+
+// Valid indicates whether the value is a known member of the StaffSessionKind enum.
+func (e StaffSessionKind) Valid() bool {
+	switch e {
+	case StaffSessionKindHybrid:
+		return true
+	case StaffSessionKindMooc:
+		return true
+	case StaffSessionKindSpoc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StaffSessionPublication.
+const (
+	StaffSessionPublicationArchived  StaffSessionPublication = "archived"
+	StaffSessionPublicationDraft     StaffSessionPublication = "draft"
+	StaffSessionPublicationPublished StaffSessionPublication = "published"
+	StaffSessionPublicationReview    StaffSessionPublication = "review"
+)
+
+// Valid indicates whether the value is a known member of the StaffSessionPublication enum.
+func (e StaffSessionPublication) Valid() bool {
+	switch e {
+	case StaffSessionPublicationArchived:
+		return true
+	case StaffSessionPublicationDraft:
+		return true
+	case StaffSessionPublicationPublished:
+		return true
+	case StaffSessionPublicationReview:
 		return true
 	default:
 		return false
@@ -506,6 +788,72 @@ func (e VerificationState) Valid() bool {
 	}
 }
 
+// Defines values for WorkshopDayState.
+const (
+	WorkshopDayStateCanceled WorkshopDayState = "canceled"
+	WorkshopDayStateHeld     WorkshopDayState = "held"
+	WorkshopDayStatePlanned  WorkshopDayState = "planned"
+)
+
+// Valid indicates whether the value is a known member of the WorkshopDayState enum.
+func (e WorkshopDayState) Valid() bool {
+	switch e {
+	case WorkshopDayStateCanceled:
+		return true
+	case WorkshopDayStateHeld:
+		return true
+	case WorkshopDayStatePlanned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListSessionsParamsPublication.
+const (
+	ListSessionsParamsPublicationArchived  ListSessionsParamsPublication = "archived"
+	ListSessionsParamsPublicationDraft     ListSessionsParamsPublication = "draft"
+	ListSessionsParamsPublicationPublished ListSessionsParamsPublication = "published"
+	ListSessionsParamsPublicationReview    ListSessionsParamsPublication = "review"
+)
+
+// Valid indicates whether the value is a known member of the ListSessionsParamsPublication enum.
+func (e ListSessionsParamsPublication) Valid() bool {
+	switch e {
+	case ListSessionsParamsPublicationArchived:
+		return true
+	case ListSessionsParamsPublicationDraft:
+		return true
+	case ListSessionsParamsPublicationPublished:
+		return true
+	case ListSessionsParamsPublicationReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListSessionsParamsKind.
+const (
+	ListSessionsParamsKindHybrid ListSessionsParamsKind = "hybrid"
+	ListSessionsParamsKindMooc   ListSessionsParamsKind = "mooc"
+	ListSessionsParamsKindSpoc   ListSessionsParamsKind = "spoc"
+)
+
+// Valid indicates whether the value is a known member of the ListSessionsParamsKind enum.
+func (e ListSessionsParamsKind) Valid() bool {
+	switch e {
+	case ListSessionsParamsKindHybrid:
+		return true
+	case ListSessionsParamsKindMooc:
+		return true
+	case ListSessionsParamsKindSpoc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetIndicatorsParamsBasis.
 const (
 	GetIndicatorsParamsBasisCurrent GetIndicatorsParamsBasis = "current"
@@ -546,6 +894,99 @@ func (e GetIndicatorsParamsWeek1Rule) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// AssignmentType A line of the grade policy, as Open edX knows it.
+type AssignmentType struct {
+	// DropCount How many of the worst are left out.
+	//
+	// Example: 1
+	DropCount int `json:"drop_count"`
+
+	// MinCount How many works there are.
+	//
+	// Example: 10
+	MinCount int `json:"min_count"`
+
+	// Type Name of the type.
+	//
+	// Example: Homework
+	Type string `json:"type"`
+
+	// WeightPpm Its part of the total grade in millionths.
+	//
+	// Example: 600000
+	WeightPpm int `json:"weight_ppm"`
+}
+
+// AttendanceMarks Who came.
+//
+// Example: {"marks":[{"enrolment_id":"enr_01kb5t8kz9e0qv4m3r2x7nwhjd","status":"present"}]}
+type AttendanceMarks struct {
+	// Marks One for each learner.
+	Marks []struct {
+		// EnrolmentId Id of the enrolment.
+		//
+		// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+		EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+		// Status Whether she came.
+		//
+		// Example: present
+		Status AttendanceMarksMarksStatus `json:"status"`
+	} `json:"marks"`
+}
+
+// AttendanceMarksMarksStatus Whether she came.
+//
+// Example: present
+type AttendanceMarksMarksStatus string
+
+// AttendanceSeat A line of the attendance sheet.
+type AttendanceSeat struct {
+	// Corrections How often her attendance was recorded anew.
+	//
+	// Example: 0
+	Corrections int `json:"corrections"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// FullName Her name.
+	//
+	// Example: Zoé N’Diaye
+	FullName string `json:"full_name"`
+
+	// LearnerId Who.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId string `json:"learner_id"`
+
+	// ProductionPpm Grade of her production; absent until it was graded.
+	//
+	// Example: 870000
+	ProductionPpm *int `json:"production_ppm,omitempty"`
+
+	// Status Absent until it was recorded.
+	//
+	// Example: present
+	Status *AttendanceSeatStatus `json:"status,omitempty"`
+}
+
+// AttendanceSeatStatus Absent until it was recorded.
+//
+// Example: present
+type AttendanceSeatStatus string
+
+// AttendanceSheet Who has a seat on a day, and who came.
+type AttendanceSheet struct {
+	// Day A day on which a hybrid session meets in a room.
+	Day WorkshopDay `json:"day"`
+
+	// Seats The seats, by name.
+	Seats []AttendanceSeat `json:"seats"`
 }
 
 // Certificate What was awarded. The printed facts never change.
@@ -1297,7 +1738,7 @@ type Equivalence struct {
 
 // Exercise A column of the grade reports, and its week.
 //
-// Example: {"activity":"quiz","label":"HW 08","scored":true,"week":2}
+// Example: {"activity":"quiz","label":"HW 08","scored":true,"week":2,"weight_ppm":1000000}
 type Exercise struct {
 	// Activity What learners do.
 	//
@@ -1318,6 +1759,11 @@ type Exercise struct {
 	//
 	// Example: 2
 	Week int `json:"week"`
+
+	// WeightPpm Its relative weight in millionths; absent: none.
+	//
+	// Example: 1000000
+	WeightPpm *int `json:"weight_ppm,omitempty"`
 }
 
 // ExerciseActivity What learners do.
@@ -1332,6 +1778,39 @@ type ExerciseMap struct {
 	// Exercises The exercises.
 	Exercises []Exercise `json:"exercises"`
 }
+
+// ExerciseProposal What an import makes of the map.
+type ExerciseProposal struct {
+	// Absent Labels of the map that the file lacks: kept by a report, dropped by a map.
+	Absent []string `json:"absent"`
+
+	// Applied False: a dry run.
+	//
+	// Example: false
+	Applied bool `json:"applied"`
+
+	// Changed Labels that stand otherwise in the file.
+	Changed []string `json:"changed"`
+
+	// Exercises The map.
+	Exercises []ProposedExercise `json:"exercises"`
+
+	// New Labels that the map did not have.
+	New []string `json:"new"`
+
+	// Source What the file was.
+	//
+	// Example: report
+	Source ExerciseProposalSource `json:"source"`
+
+	// Unplaced Labels whose week nobody knows.
+	Unplaced []string `json:"unplaced"`
+}
+
+// ExerciseProposalSource What the file was.
+//
+// Example: report
+type ExerciseProposalSource string
 
 // FieldError One wrong place of the input.
 type FieldError struct {
@@ -1625,6 +2104,16 @@ type NewRevocation struct {
 //
 // Example: {"course":"PRD","enrol_until":"2025-11-10T22:00:00Z","key":"PRD-8","number":8,"platform":"fun-mooc.fr","starts_at":"2025-10-13T08:00:00Z","threshold_ppm":500000,"title":{"en":"Network routing"}}
 type NewSession struct {
+	// Audience For whom it is; absent means the level of the course.
+	//
+	// Example: professionals
+	Audience *string `json:"audience,omitempty"`
+
+	// Capacity Seats; absent where there is no limit.
+	//
+	// Example: 75
+	Capacity *int `json:"capacity,omitempty"`
+
 	// Course A short name that people choose.
 	//
 	// Example: PRD-8
@@ -1658,6 +2147,16 @@ type NewSession struct {
 	// Example: PRD-8
 	Key Key `json:"key"`
 
+	// Kind How it is run; a MOOC when absent.
+	//
+	// Example: mooc
+	Kind *NewSessionKind `json:"kind,omitempty"`
+
+	// Language Language in which it is held.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
+
 	// Number Which run of the course it is.
 	//
 	// Example: 8
@@ -1667,6 +2166,16 @@ type NewSession struct {
 	//
 	// Example: fun-mooc.fr
 	Platform string `json:"platform"`
+
+	// PlatformKey Key of the course on the platform: course-v1:Org+Course+Run or Org/Course/Run.
+	//
+	// Example: course-v1:IMT+PRD+session08
+	PlatformKey *string `json:"platform_key,omitempty"`
+
+	// Publication Published when absent.
+	//
+	// Example: published
+	Publication *NewSessionPublication `json:"publication,omitempty"`
 
 	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -1682,6 +2191,101 @@ type NewSession struct {
 	//
 	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
 	Title Title `json:"title"`
+}
+
+// NewSessionKind How it is run; a MOOC when absent.
+//
+// Example: mooc
+type NewSessionKind string
+
+// NewSessionPublication Published when absent.
+//
+// Example: published
+type NewSessionPublication string
+
+// NewSessionCopy What the copy shall be. Weeks, or a day on or after which it starts.
+//
+// Example: {"weeks":26}
+type NewSessionCopy struct {
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key *Key `json:"key,omitempty"`
+
+	// Number Which run it is; absent proposes the next.
+	//
+	// Example: 9
+	Number *int `json:"number,omitempty"`
+
+	// PlatformKey Key of the course on its platform; absent counts the run up where it ends with a number.
+	//
+	// Example: course-v1:IMT+PRD+session09
+	PlatformKey *string `json:"platform_key,omitempty"`
+
+	// StartsOn The copy starts on this day or as soon after it as its weekday allows.
+	//
+	// Example: 2026-03-02
+	StartsOn *string `json:"starts_on,omitempty"`
+
+	// Weeks By how many weeks the dates move.
+	//
+	// Example: 26
+	Weeks *int `json:"weeks,omitempty"`
+
+	// Zone Where hours of the day stay; Europe/Paris when absent.
+	//
+	// Example: Europe/Paris
+	Zone *string `json:"zone,omitempty"`
+}
+
+// NewWorkshopDay A day in a room.
+//
+// Example: {"capacity":16,"cost_minor":130000,"currency":"EUR","ends_at":"2026-05-18T15:30:00Z","per_head_minor":1500,"place":"Télécom Paris, room B567","starts_at":"2026-05-18T07:00:00Z","zone":"Europe/Paris"}
+type NewWorkshopDay struct {
+	// Capacity Seats.
+	//
+	// Example: 16
+	Capacity int `json:"capacity"`
+
+	// CostMinor What the day costs in minor units.
+	//
+	// Example: 130000
+	CostMinor *int64 `json:"cost_minor,omitempty"`
+
+	// Currency ISO 4217 code of the costs.
+	//
+	// Example: EUR
+	Currency string `json:"currency"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt Time `json:"ends_at"`
+
+	// PerHeadMinor And what each who attends adds.
+	//
+	// Example: 1500
+	PerHeadMinor *int64 `json:"per_head_minor,omitempty"`
+
+	// Place Where.
+	//
+	// Example: Télécom Paris, room B567
+	Place string `json:"place"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt Time `json:"starts_at"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title *Text `json:"title,omitempty"`
+
+	// Zone Time zone of the place.
+	//
+	// Example: Europe/Paris
+	Zone string `json:"zone"`
 }
 
 // NextCursor Gives the next page; absent on the last one.
@@ -2471,6 +3075,69 @@ type ProgramVersionPage struct {
 	Versions []ProgramVersion `json:"versions"`
 }
 
+// ProposedExercise An exercise, and where its place comes from.
+type ProposedExercise struct {
+	// Activity What learners do.
+	//
+	// Example: quiz
+	Activity ProposedExerciseActivity `json:"activity"`
+
+	// From The map or the file, an earlier session of the course, the label, or nobody: then somebody has to place it.
+	//
+	// Example: label
+	From ProposedExerciseFrom `json:"from"`
+
+	// Label The label of the column.
+	//
+	// Example: HW 08
+	Label string `json:"label"`
+
+	// Scored Whether it has a score.
+	//
+	// Example: true
+	Scored bool `json:"scored"`
+
+	// Week Its week.
+	//
+	// Example: 2
+	Week int `json:"week"`
+
+	// WeightPpm Its relative weight in millionths.
+	//
+	// Example: 1000000
+	WeightPpm int `json:"weight_ppm"`
+}
+
+// ProposedExerciseActivity What learners do.
+//
+// Example: quiz
+type ProposedExerciseActivity string
+
+// ProposedExerciseFrom The map or the file, an earlier session of the course, the label, or nobody: then somebody has to place it.
+//
+// Example: label
+type ProposedExerciseFrom string
+
+// PublicationMove A step to take.
+//
+// Example: {"to":"published"}
+type PublicationMove struct {
+	// Note What there is to say.
+	//
+	// Example: Read by two of us.
+	Note *string `json:"note,omitempty"`
+
+	// To Where to.
+	//
+	// Example: published
+	To PublicationMoveTo `json:"to"`
+}
+
+// PublicationMoveTo Where to.
+//
+// Example: published
+type PublicationMoveTo string
+
 // Queue The work that is to be done.
 //
 // Example: {"dead":0,"pending":3}
@@ -2682,6 +3349,184 @@ type Session struct {
 	Title Text `json:"title"`
 }
 
+// SessionCopy A copy, and what it has.
+type SessionCopy struct {
+	// Copied What was copied.
+	Copied []string `json:"copied"`
+
+	// From A short name that people choose.
+	//
+	// Example: PRD-8
+	From Key `json:"from"`
+
+	// NotCopied What was left for somebody to decide on.
+	NotCopied []string `json:"not_copied"`
+
+	// Replayed It was there already.
+	//
+	// Example: false
+	Replayed bool `json:"replayed"`
+
+	// Session A session as staff see it.
+	Session StaffSession `json:"session"`
+
+	// Weeks By how many weeks the dates moved.
+	//
+	// Example: 26
+	Weeks int `json:"weeks"`
+
+	// WorkshopDays Workshop days that were planned again.
+	//
+	// Example: 3
+	WorkshopDays int `json:"workshop_days"`
+
+	// Zone Where hours of the day stayed.
+	//
+	// Example: Europe/Paris
+	Zone string `json:"zone"`
+}
+
+// SessionEdit What a session says.
+//
+// Example: {"kind":"mooc","language":"fr","number":8,"platform":"fun","platform_key":"course-v1:IMT+PRD+session08","policy":[{"drop_count":1,"min_count":10,"type":"Homework","weight_ppm":600000},{"drop_count":0,"min_count":1,"type":"Exam","weight_ppm":400000}],"starts_at":"2025-10-13T08:00:00Z","threshold_ppm":500000,"title":{"en":"Network routing"}}
+type SessionEdit struct {
+	// Audience For whom it is; absent means the level of the course. Broadcasting periods of one audience are compared.
+	//
+	// Example: professionals
+	Audience *string `json:"audience,omitempty"`
+
+	// Capacity Seats; absent where there is no limit.
+	//
+	// Example: 75
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Closed Closed by hand
+	//
+	// Example: false
+	Closed *bool `json:"closed,omitempty"`
+
+	// CourseUrl Where the session is followed.
+	//
+	// Example: https://www.fun-mooc.fr/courses/PRD
+	CourseUrl *string `json:"course_url,omitempty"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt *Time `json:"ends_at,omitempty"`
+
+	// EnrolFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolFrom *Time `json:"enrol_from,omitempty"`
+
+	// EnrolUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolUntil *Time `json:"enrol_until,omitempty"`
+
+	// Kind How it is run.
+	//
+	// Example: hybrid
+	Kind SessionEditKind `json:"kind"`
+
+	// Language Language in which it is held.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
+
+	// MinDays Workshop days that a learner of a hybrid session attends.
+	//
+	// Example: 3
+	MinDays *int `json:"min_days,omitempty"`
+
+	// Number Which run of the course it is; absent when it has no number.
+	//
+	// Example: 8
+	Number *int `json:"number,omitempty"`
+
+	// Platform The learning platform.
+	//
+	// Example: fun
+	Platform string `json:"platform"`
+
+	// PlatformKey Key of the course there, as it was given: course-v1:Org+Course+Run or Org/Course/Run.
+	//
+	// Example: course-v1:IMT+PRD+session08
+	PlatformKey *string `json:"platform_key,omitempty"`
+
+	// Policy How the total grade is made; the weights sum to 1,000,000. Empty: it is not said.
+	Policy *[]AssignmentType `json:"policy,omitempty"`
+
+	// ProductionPpm Grade that her workshop production reaches, in millionths; 0: none is asked for.
+	//
+	// Example: 500000
+	ProductionPpm *int `json:"production_ppm,omitempty"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt *Time `json:"starts_at,omitempty"`
+
+	// ThresholdPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ThresholdPpm PPM `json:"threshold_ppm"`
+
+	// Title A title in English, in French or in both.
+	//
+	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
+	Title Title `json:"title"`
+}
+
+// SessionEditKind How it is run.
+//
+// Example: hybrid
+type SessionEditKind string
+
+// SessionMove A step of a publication.
+type SessionMove struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// By Who.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// From State before.
+	//
+	// Example: draft
+	From SessionMoveFrom `json:"from"`
+
+	// Note What was said with it.
+	//
+	// Example: Dates agreed with the platform.
+	Note *string `json:"note,omitempty"`
+
+	// To State after.
+	//
+	// Example: review
+	To SessionMoveTo `json:"to"`
+
+	// Version Version that was moved.
+	//
+	// Example: 3
+	Version *int `json:"version,omitempty"`
+}
+
+// SessionMoveFrom State before.
+//
+// Example: draft
+type SessionMoveFrom string
+
+// SessionMoveTo State after.
+//
+// Example: review
+type SessionMoveTo string
+
 // SessionPlan A session of an edition, and when its course opens.
 //
 // Example: {"opening":"at_once","session":"PRD-9"}
@@ -2814,6 +3659,169 @@ type SittingState string
 //
 // Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingID = string
+
+// StaffSession A session as staff see it.
+type StaffSession struct {
+	// Audience For whom it is; absent means the level of the course. Broadcasting periods of one audience are compared.
+	//
+	// Example: professionals
+	Audience *string `json:"audience,omitempty"`
+
+	// Capacity Seats; absent where there is no limit.
+	//
+	// Example: 75
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Closed Closed by hand
+	//
+	// Example: false
+	Closed bool `json:"closed"`
+
+	// CopiedFrom Id of the session that it was copied from.
+	//
+	// Example: ses_01kb5t8kz9e0qv4m3r2x7nwhjd
+	CopiedFrom *string `json:"copied_from,omitempty"`
+
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// CourseUrl Where the session is followed.
+	//
+	// Example: https://www.fun-mooc.fr/courses/PRD
+	CourseUrl *string `json:"course_url,omitempty"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt *Time `json:"ends_at,omitempty"`
+
+	// EnrolFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolFrom *Time `json:"enrol_from,omitempty"`
+
+	// EnrolUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolUntil *Time `json:"enrol_until,omitempty"`
+
+	// Exercises Its exercises in the order of the course.
+	Exercises []Exercise `json:"exercises"`
+
+	// GradedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	GradedAt *Time `json:"graded_at,omitempty"`
+
+	// Id Id of the session.
+	//
+	// Example: ses_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Kind How it is run.
+	//
+	// Example: hybrid
+	Kind StaffSessionKind `json:"kind"`
+
+	// Language Language in which it is held.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
+
+	// Level Level of the course.
+	//
+	// Example: bachelor
+	Level *string `json:"level,omitempty"`
+
+	// MinDays Workshop days that a learner of a hybrid session attends.
+	//
+	// Example: 3
+	MinDays int `json:"min_days"`
+
+	// Moves Who moved it from state to state, the latest first.
+	Moves []SessionMove `json:"moves"`
+
+	// Number Which run of the course it is; absent when it has no number.
+	//
+	// Example: 8
+	Number *int `json:"number,omitempty"`
+
+	// Platform The learning platform.
+	//
+	// Example: fun
+	Platform string `json:"platform"`
+
+	// PlatformKey Key of the course there, as it was given: course-v1:Org+Course+Run or Org/Course/Run.
+	//
+	// Example: course-v1:IMT+PRD+session08
+	PlatformKey *string `json:"platform_key,omitempty"`
+
+	// Policy How the total grade is made; the weights sum to 1,000,000. Empty: it is not said.
+	Policy []AssignmentType `json:"policy"`
+
+	// ProductionPpm Grade that her workshop production reaches, in millionths; 0: none is asked for.
+	//
+	// Example: 500000
+	ProductionPpm int `json:"production_ppm"`
+
+	// Publication State of publication.
+	//
+	// Example: draft
+	Publication StaffSessionPublication `json:"publication"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt *Time `json:"starts_at,omitempty"`
+
+	// State `upcoming`: enrolment has not begun. `open`: one can enrol. `running`: enrolment is over. `closed`: all is over.
+	//
+	// Example: open
+	State SessionState `json:"state"`
+
+	// ThresholdPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ThresholdPpm PPM `json:"threshold_ppm"`
+
+	// Title A title in English, in French or in both.
+	//
+	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
+	Title Title `json:"title"`
+
+	// Version Counts the changes; the ETag carries it.
+	//
+	// Example: 3
+	Version int `json:"version"`
+}
+
+// StaffSessionKind How it is run.
+//
+// Example: hybrid
+type StaffSessionKind string
+
+// StaffSessionPublication State of publication.
+//
+// Example: draft
+type StaffSessionPublication string
+
+// StaffSessionPage A page of sessions.
+type StaffSessionPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Sessions The sessions, without exercises and moves.
+	Sessions []StaffSession `json:"sessions"`
+}
 
 // Stage A stage of the journey that was reached.
 type Stage struct {
@@ -2986,6 +3994,123 @@ type Verification struct {
 // Example: valid
 type VerificationState string
 
+// WorkshopDay A day on which a hybrid session meets in a room.
+type WorkshopDay struct {
+	// Capacity Seats.
+	//
+	// Example: 16
+	Capacity int `json:"capacity"`
+
+	// CostMinor What the day costs in minor units.
+	//
+	// Example: 130000
+	CostMinor *int64 `json:"cost_minor,omitempty"`
+
+	// Currency ISO 4217 code of the costs.
+	//
+	// Example: EUR
+	Currency *string `json:"currency,omitempty"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt Time `json:"ends_at"`
+
+	// HeldAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	HeldAt *Time `json:"held_at,omitempty"`
+
+	// Id Id of the workshop day.
+	//
+	// Example: wsd_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// PerHeadMinor And what each who attends adds.
+	//
+	// Example: 1500
+	PerHeadMinor *int64 `json:"per_head_minor,omitempty"`
+
+	// Place Where.
+	//
+	// Example: Télécom Paris, room B567
+	Place string `json:"place"`
+
+	// Present Learners who came.
+	//
+	// Example: 13
+	Present int `json:"present"`
+
+	// Registered Seats that are taken.
+	//
+	// Example: 13
+	Registered int `json:"registered"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt Time `json:"starts_at"`
+
+	// State Where the day stands.
+	//
+	// Example: planned
+	State WorkshopDayState `json:"state"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title *Text `json:"title,omitempty"`
+
+	// Version Counts the changes; the ETag carries it.
+	//
+	// Example: 1
+	Version int `json:"version"`
+
+	// Zone Time zone of the place.
+	//
+	// Example: Europe/Paris
+	Zone string `json:"zone"`
+}
+
+// WorkshopDayState Where the day stands.
+//
+// Example: planned
+type WorkshopDayState string
+
+// WorkshopDayList The days of a session.
+type WorkshopDayList struct {
+	// Days The days.
+	Days []WorkshopDay `json:"days"`
+}
+
+// WorkshopProductions Grades of productions.
+//
+// Example: {"productions":[{"enrolment_id":"enr_01kb5t8kz9e0qv4m3r2x7nwhjd","grade_ppm":870000}]}
+type WorkshopProductions struct {
+	// Productions One for each enrolment.
+	Productions []struct {
+		// EnrolmentId Id of the enrolment.
+		//
+		// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+		EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+		// GradePpm In millionths.
+		//
+		// Example: 870000
+		GradePpm int `json:"grade_ppm"`
+
+		// Note What there is to say.
+		//
+		// Example: A gateway that works.
+		Note *string `json:"note,omitempty"`
+	} `json:"productions"`
+}
+
 // WorkshopRule Days of the workshops of a course that are attended, and a production.
 //
 // Example: {"days":2,"key":"PRD"}
@@ -3019,6 +4144,81 @@ type WorkshopRule struct {
 	//
 	// Example: 14
 	WorkloadHours *int `json:"workload_hours,omitempty"`
+}
+
+// WorkshopSeat Who takes a seat.
+//
+// Example: {"enrolment_id":"enr_01kb5t8kz9e0qv4m3r2x7nwhjd"}
+type WorkshopSeat struct {
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+}
+
+// WorkshopSeatOfMine Which day.
+//
+// Example: {"day_id":"wsd_01kb5t8kz9e0qv4m3r2x7nwhjd"}
+type WorkshopSeatOfMine struct {
+	// DayId Id of the workshop day.
+	//
+	// Example: wsd_01kb5t8kz9e0qv4m3r2x7nwhjd
+	DayId string `json:"day_id"`
+}
+
+// WorkshopStanding How an enrolment of a hybrid session stands in its workshops.
+type WorkshopStanding struct {
+	// Attended Days that she attended.
+	//
+	// Example: 2
+	Attended int `json:"attended"`
+
+	// AttendedEnough Nothing is missing of attendance.
+	//
+	// Example: false
+	AttendedEnough bool `json:"attended_enough"`
+
+	// Complete Nothing of the workshops is missing.
+	//
+	// Example: false
+	Complete bool `json:"complete"`
+
+	// Days The days of the session.
+	Days *[]WorkshopDay `json:"days,omitempty"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// MinDays Days that the session asks for.
+	//
+	// Example: 3
+	MinDays int `json:"min_days"`
+
+	// NeedsPpm Grade that is asked for; 0: none.
+	//
+	// Example: 500000
+	NeedsPpm int `json:"needs_ppm"`
+
+	// Produced Nothing is missing of the production.
+	//
+	// Example: true
+	Produced bool `json:"produced"`
+
+	// ProductionPpm Latest grade of her production; absent until it was graded.
+	//
+	// Example: 870000
+	ProductionPpm *int `json:"production_ppm,omitempty"`
+
+	// Seats Ids of the days on which she has a seat.
+	Seats *[]string `json:"seats,omitempty"`
+}
+
+// WorkshopStandingList Enrolments.
+type WorkshopStandingList struct {
+	// Enrolments The enrolments.
+	Enrolments []WorkshopStanding `json:"enrolments"`
 }
 
 // AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -3111,6 +4311,12 @@ type BookSittingParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RegisterForDayParams defines parameters for RegisterForDay.
+type RegisterForDayParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListMyPathsParams defines parameters for ListMyPaths.
 type ListMyPathsParams struct {
 	// Limit How many at most.
@@ -3180,10 +4386,46 @@ type ListProgramVersionsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Course Key of a course.
+	Course *string `form:"course,omitempty" json:"course,omitempty"`
+
+	// Publication Only those of this state.
+	Publication *ListSessionsParamsPublication `form:"publication,omitempty" json:"publication,omitempty"`
+
+	// Kind Only those of this kind.
+	Kind *ListSessionsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// From Only those that end after this time.
+	From *Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Only those that start before this time.
+	To *Time `form:"to,omitempty" json:"to,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSessionsParamsPublication defines parameters for ListSessions.
+type ListSessionsParamsPublication string
+
+// ListSessionsParamsKind defines parameters for ListSessions.
+type ListSessionsParamsKind string
+
 // CreateSessionParams defines parameters for CreateSession.
 type CreateSessionParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutSessionParams defines parameters for PutSession.
+type PutSessionParams struct {
+	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
 }
 
 // ListCollectionsParams defines parameters for ListCollections.
@@ -3207,8 +4449,23 @@ type ImportGradesParams struct {
 	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 }
 
+// CopySessionParams defines parameters for CopySession.
+type CopySessionParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutExercisesParams defines parameters for PutExercises.
 type PutExercisesParams struct {
+	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ImportExercisesParams defines parameters for ImportExercises.
+type ImportExercisesParams struct {
+	// DryRun Propose, and change nothing.
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
 	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -3237,6 +4494,12 @@ type GetIndicatorsParamsBasis string
 // GetIndicatorsParamsWeek1Rule defines parameters for GetIndicators.
 type GetIndicatorsParamsWeek1Rule string
 
+// MoveSessionParams defines parameters for MoveSession.
+type MoveSessionParams struct {
+	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // CreateOfferParams defines parameters for CreateOffer.
 type CreateOfferParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -3255,10 +4518,34 @@ type GetOutcomesParams struct {
 	Formula *string `form:"formula,omitempty" json:"formula,omitempty"`
 }
 
+// CreateWorkshopDayParams defines parameters for CreateWorkshopDay.
+type CreateWorkshopDayParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReceiveStripeEventParams defines parameters for ReceiveStripeEvent.
 type ReceiveStripeEventParams struct {
 	// StripeSignature The time and the signatures, as Stripe sends them.
 	StripeSignature string `json:"Stripe-Signature"`
+}
+
+// PutWorkshopDayParams defines parameters for PutWorkshopDay.
+type PutWorkshopDayParams struct {
+	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// CancelWorkshopDayParams defines parameters for CancelWorkshopDay.
+type CancelWorkshopDayParams struct {
+	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// SeatLearnerParams defines parameters for SeatLearner.
+type SeatLearnerParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // RevokeCertificateJSONRequestBody defines body for RevokeCertificate for application/json ContentType.
@@ -3269,6 +4556,9 @@ type PutEditionJSONRequestBody = EditionPlan
 
 // MoveEditionJSONRequestBody defines body for MoveEdition for application/json ContentType.
 type MoveEditionJSONRequestBody = ProgramMove
+
+// RegisterForDayJSONRequestBody defines body for RegisterForDay for application/json ContentType.
+type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
 
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = NewOrder
@@ -3288,14 +4578,38 @@ type MoveProgramJSONRequestBody = ProgramMove
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = NewSession
 
+// PutSessionJSONRequestBody defines body for PutSession for application/json ContentType.
+type PutSessionJSONRequestBody = SessionEdit
+
+// CopySessionJSONRequestBody defines body for CopySession for application/json ContentType.
+type CopySessionJSONRequestBody = NewSessionCopy
+
 // PutExercisesJSONRequestBody defines body for PutExercises for application/json ContentType.
 type PutExercisesJSONRequestBody = ExerciseMap
+
+// MoveSessionJSONRequestBody defines body for MoveSession for application/json ContentType.
+type MoveSessionJSONRequestBody = PublicationMove
 
 // CreateOfferJSONRequestBody defines body for CreateOffer for application/json ContentType.
 type CreateOfferJSONRequestBody = NewOffer
 
+// RecordProductionsJSONRequestBody defines body for RecordProductions for application/json ContentType.
+type RecordProductionsJSONRequestBody = WorkshopProductions
+
+// CreateWorkshopDayJSONRequestBody defines body for CreateWorkshopDay for application/json ContentType.
+type CreateWorkshopDayJSONRequestBody = NewWorkshopDay
+
 // RecordResultJSONRequestBody defines body for RecordResult for application/json ContentType.
 type RecordResultJSONRequestBody = NewResult
+
+// PutWorkshopDayJSONRequestBody defines body for PutWorkshopDay for application/json ContentType.
+type PutWorkshopDayJSONRequestBody = NewWorkshopDay
+
+// RecordAttendanceJSONRequestBody defines body for RecordAttendance for application/json ContentType.
+type RecordAttendanceJSONRequestBody = AttendanceMarks
+
+// SeatLearnerJSONRequestBody defines body for SeatLearner for application/json ContentType.
+type SeatLearnerJSONRequestBody = WorkshopSeat
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -3504,6 +4818,38 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/enrolments/{enrolment}/sittings (the `BookSitting` operationId).
 	BookSitting(ctx context.Context, enrolment EnrolmentRef, params *BookSittingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetWorkshops Get my workshops
+	//
+	// The workshop days of the session, on which of them she has a seat, and what is missing.
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/workshops (the `GetWorkshops` operationId).
+	GetWorkshops(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterForDayWithBody Take a seat on a workshop day
+	//
+	// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+	RegisterForDayWithBody(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RegisterForDay Take a seat on a workshop day
+	//
+	// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+	RegisterForDay(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, body RegisterForDayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveDay Give a seat on a workshop day back
+	//
+	// Until the day begins.
+	//
+	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
+	LeaveDay(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMe Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -3686,6 +5032,13 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/queue (the `GetQueue` operationId).
 	GetQueue(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListSessions List the sessions of all states of publication
+	//
+	// Every session, drafts too, in the order of their making. A session counts as between two times when its dates touch them.
+	//
+	// Corresponds with GET /v1/sessions (the `ListSessions` operationId).
+	ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateSessionWithBody Create a session
 	//
 	// Makes a session, and its course when no course has that key.
@@ -3711,6 +5064,24 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/sessions/{session} (the `GetSession` operationId).
 	GetSession(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PutSessionWithBody Rewrite a session
+	//
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+	PutSessionWithBody(ctx context.Context, session SessionRef, params *PutSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSession Rewrite a session
+	//
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+	PutSession(ctx context.Context, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCollections List the grade reports of a session
 	//
 	// What was imported, the oldest report first.
@@ -3728,6 +5099,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/collections (the `ImportGrades` operationId).
 	ImportGradesWithBody(ctx context.Context, session SessionRef, params *ImportGradesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CopySessionWithBody Copy a session to another term
+	//
+	// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+	CopySessionWithBody(ctx context.Context, session SessionRef, params *CopySessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CopySession Copy a session to another term
+	//
+	// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+	CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutExercisesWithBody Replace the exercises of a session
 	//
@@ -3749,6 +5138,15 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/sessions/{session}/exercises (the `PutExercises` operationId).
 	PutExercises(ctx context.Context, session SessionRef, params *PutExercisesParams, body PutExercisesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ImportExercisesWithBody Import the exercise map from a file
+	//
+	// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/exercises/import (the `ImportExercises` operationId).
+	ImportExercisesWithBody(ctx context.Context, session SessionRef, params *ImportExercisesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetIndicators The five indicators of a session
 	//
 	// Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -3756,6 +5154,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 	GetIndicators(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveSessionWithBody Move a session to another state of publication
+	//
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+	MoveSessionWithBody(ctx context.Context, session SessionRef, params *MoveSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveSession Move a session to another state of publication
+	//
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+	MoveSession(ctx context.Context, session SessionRef, params *MoveSessionParams, body MoveSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateOfferWithBody Offer a formula of a session
 	//
@@ -3782,6 +5198,56 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/outcomes (the `GetOutcomes` operationId).
 	GetOutcomes(ctx context.Context, session SessionRef, params *GetOutcomesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordProductionsWithBody Grade workshop productions
+	//
+	// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+	RecordProductionsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordProductions Grade workshop productions
+	//
+	// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+	RecordProductions(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSessionSheet Get a session as staff see it
+	//
+	// All that it says, its exercises and the history of its publication; drafts too.
+	//
+	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
+	GetSessionSheet(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWorkshopDays List the workshop days of a session
+	//
+	// In the order of time. Costs are told to staff of the workshops alone.
+	//
+	// Corresponds with GET /v1/sessions/{session}/workshop-days (the `ListWorkshopDays` operationId).
+	ListWorkshopDays(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateWorkshopDayWithBody Plan a workshop day
+	//
+	// Of a hybrid session.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+	CreateWorkshopDayWithBody(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateWorkshopDay Plan a workshop day
+	//
+	// Of a hybrid session.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+	CreateWorkshopDay(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, body CreateWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RecordResultWithBody Record the result of an exam
 	//
@@ -3819,6 +5285,81 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/webhooks/stripe (the `ReceiveStripeEvent` operationId).
 	ReceiveStripeEventWithBody(ctx context.Context, params *ReceiveStripeEventParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutWorkshopDayWithBody Rewrite a workshop day
+	//
+	// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+	PutWorkshopDayWithBody(ctx context.Context, day string, params *PutWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutWorkshopDay Rewrite a workshop day
+	//
+	// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+	PutWorkshopDay(ctx context.Context, day string, params *PutWorkshopDayParams, body PutWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAttendance Get the attendance sheet of a workshop day
+	//
+	// Who has a seat, and who came.
+	//
+	// Corresponds with GET /v1/workshop-days/{day}/attendance (the `GetAttendance` operationId).
+	GetAttendance(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordAttendanceWithBody Record who came
+	//
+	// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+	RecordAttendanceWithBody(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordAttendance Record who came
+	//
+	// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+	RecordAttendance(ctx context.Context, day string, body RecordAttendanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelWorkshopDay Cancel a workshop day
+	//
+	// A day that was held cannot be canceled.
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/cancel (the `CancelWorkshopDay` operationId).
+	CancelWorkshopDay(ctx context.Context, day string, params *CancelWorkshopDayParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// HoldWorkshopDay Say that a workshop day took place
+	//
+	// Posts its cost, once, split over those who were present.
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/hold (the `HoldWorkshopDay` operationId).
+	HoldWorkshopDay(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SeatLearnerWithBody Give an enrolled learner a seat
+	//
+	// Staff register somebody, whatever her formula.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+	SeatLearnerWithBody(ctx context.Context, day string, params *SeatLearnerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SeatLearner Give an enrolled learner a seat
+	//
+	// Staff register somebody, whatever her formula.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+	SeatLearner(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetCertificate Get a certificate
@@ -4114,6 +5655,78 @@ func (c *Client) GetEligibility(ctx context.Context, enrolment EnrolmentRef, req
 // Corresponds with POST /v1/enrolments/{enrolment}/sittings (the `BookSitting` operationId).
 func (c *Client) BookSitting(ctx context.Context, enrolment EnrolmentRef, params *BookSittingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBookSittingRequest(c.Server, enrolment, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWorkshops Get my workshops
+//
+// The workshop days of the session, on which of them she has a seat, and what is missing.
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/workshops (the `GetWorkshops` operationId).
+func (c *Client) GetWorkshops(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWorkshopsRequest(c.Server, enrolment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterForDayWithBody Take a seat on a workshop day
+//
+// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+func (c *Client) RegisterForDayWithBody(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterForDayRequestWithBody(c.Server, enrolment, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RegisterForDay Take a seat on a workshop day
+//
+// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+func (c *Client) RegisterForDay(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, body RegisterForDayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRegisterForDayRequest(c.Server, enrolment, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveDay Give a seat on a workshop day back
+//
+// Until the day begins.
+//
+// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
+func (c *Client) LeaveDay(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveDayRequest(c.Server, enrolment, day)
 	if err != nil {
 		return nil, err
 	}
@@ -4526,6 +6139,23 @@ func (c *Client) GetQueue(ctx context.Context, reqEditors ...RequestEditorFn) (*
 	return c.Client.Do(req)
 }
 
+// ListSessions List the sessions of all states of publication
+//
+// Every session, drafts too, in the order of their making. A session counts as between two times when its dates touch them.
+//
+// Corresponds with GET /v1/sessions (the `ListSessions` operationId).
+func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSessionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateSessionWithBody Create a session
 //
 // Makes a session, and its course when no course has that key.
@@ -4581,6 +6211,44 @@ func (c *Client) GetSession(ctx context.Context, session SessionRef, reqEditors 
 	return c.Client.Do(req)
 }
 
+// PutSessionWithBody Rewrite a session
+//
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+func (c *Client) PutSessionWithBody(ctx context.Context, session SessionRef, params *PutSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSessionRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSession Rewrite a session
+//
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+func (c *Client) PutSession(ctx context.Context, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSessionRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCollections List the grade reports of a session
 //
 // What was imported, the oldest report first.
@@ -4609,6 +6277,44 @@ func (c *Client) ListCollections(ctx context.Context, session SessionRef, params
 // Corresponds with POST /v1/sessions/{session}/collections (the `ImportGrades` operationId).
 func (c *Client) ImportGradesWithBody(ctx context.Context, session SessionRef, params *ImportGradesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewImportGradesRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CopySessionWithBody Copy a session to another term
+//
+// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+func (c *Client) CopySessionWithBody(ctx context.Context, session SessionRef, params *CopySessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCopySessionRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CopySession Copy a session to another term
+//
+// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+func (c *Client) CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCopySessionRequest(c.Server, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4659,6 +6365,25 @@ func (c *Client) PutExercises(ctx context.Context, session SessionRef, params *P
 	return c.Client.Do(req)
 }
 
+// ImportExercisesWithBody Import the exercise map from a file
+//
+// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/exercises/import (the `ImportExercises` operationId).
+func (c *Client) ImportExercisesWithBody(ctx context.Context, session SessionRef, params *ImportExercisesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportExercisesRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetIndicators The five indicators of a session
 //
 // Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -4667,6 +6392,44 @@ func (c *Client) PutExercises(ctx context.Context, session SessionRef, params *P
 // Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 func (c *Client) GetIndicators(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetIndicatorsRequest(c.Server, session, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveSessionWithBody Move a session to another state of publication
+//
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+func (c *Client) MoveSessionWithBody(ctx context.Context, session SessionRef, params *MoveSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveSessionRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveSession Move a session to another state of publication
+//
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+func (c *Client) MoveSession(ctx context.Context, session SessionRef, params *MoveSessionParams, body MoveSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveSessionRequest(c.Server, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4723,6 +6486,116 @@ func (c *Client) CreateOffer(ctx context.Context, session SessionRef, params *Cr
 // Corresponds with GET /v1/sessions/{session}/outcomes (the `GetOutcomes` operationId).
 func (c *Client) GetOutcomes(ctx context.Context, session SessionRef, params *GetOutcomesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOutcomesRequest(c.Server, session, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordProductionsWithBody Grade workshop productions
+//
+// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+func (c *Client) RecordProductionsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordProductionsRequestWithBody(c.Server, session, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordProductions Grade workshop productions
+//
+// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+func (c *Client) RecordProductions(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordProductionsRequest(c.Server, session, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSessionSheet Get a session as staff see it
+//
+// All that it says, its exercises and the history of its publication; drafts too.
+//
+// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
+func (c *Client) GetSessionSheet(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSessionSheetRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWorkshopDays List the workshop days of a session
+//
+// In the order of time. Costs are told to staff of the workshops alone.
+//
+// Corresponds with GET /v1/sessions/{session}/workshop-days (the `ListWorkshopDays` operationId).
+func (c *Client) ListWorkshopDays(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWorkshopDaysRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateWorkshopDayWithBody Plan a workshop day
+//
+// Of a hybrid session.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+func (c *Client) CreateWorkshopDayWithBody(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateWorkshopDayRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateWorkshopDay Plan a workshop day
+//
+// Of a hybrid session.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+func (c *Client) CreateWorkshopDay(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, body CreateWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateWorkshopDayRequest(c.Server, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4800,6 +6673,171 @@ func (c *Client) VerifyCertificate(ctx context.Context, code string, reqEditors 
 // Corresponds with POST /v1/webhooks/stripe (the `ReceiveStripeEvent` operationId).
 func (c *Client) ReceiveStripeEventWithBody(ctx context.Context, params *ReceiveStripeEventParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReceiveStripeEventRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutWorkshopDayWithBody Rewrite a workshop day
+//
+// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+func (c *Client) PutWorkshopDayWithBody(ctx context.Context, day string, params *PutWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutWorkshopDayRequestWithBody(c.Server, day, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutWorkshopDay Rewrite a workshop day
+//
+// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+func (c *Client) PutWorkshopDay(ctx context.Context, day string, params *PutWorkshopDayParams, body PutWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutWorkshopDayRequest(c.Server, day, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAttendance Get the attendance sheet of a workshop day
+//
+// Who has a seat, and who came.
+//
+// Corresponds with GET /v1/workshop-days/{day}/attendance (the `GetAttendance` operationId).
+func (c *Client) GetAttendance(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAttendanceRequest(c.Server, day)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordAttendanceWithBody Record who came
+//
+// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+func (c *Client) RecordAttendanceWithBody(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordAttendanceRequestWithBody(c.Server, day, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordAttendance Record who came
+//
+// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+func (c *Client) RecordAttendance(ctx context.Context, day string, body RecordAttendanceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordAttendanceRequest(c.Server, day, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelWorkshopDay Cancel a workshop day
+//
+// A day that was held cannot be canceled.
+//
+// Corresponds with POST /v1/workshop-days/{day}/cancel (the `CancelWorkshopDay` operationId).
+func (c *Client) CancelWorkshopDay(ctx context.Context, day string, params *CancelWorkshopDayParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelWorkshopDayRequest(c.Server, day, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// HoldWorkshopDay Say that a workshop day took place
+//
+// Posts its cost, once, split over those who were present.
+//
+// Corresponds with POST /v1/workshop-days/{day}/hold (the `HoldWorkshopDay` operationId).
+func (c *Client) HoldWorkshopDay(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewHoldWorkshopDayRequest(c.Server, day)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SeatLearnerWithBody Give an enrolled learner a seat
+//
+// Staff register somebody, whatever her formula.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+func (c *Client) SeatLearnerWithBody(ctx context.Context, day string, params *SeatLearnerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSeatLearnerRequestWithBody(c.Server, day, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SeatLearner Give an enrolled learner a seat
+//
+// Staff register somebody, whatever her formula.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+func (c *Client) SeatLearner(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSeatLearnerRequest(c.Server, day, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5430,6 +7468,141 @@ func NewBookSittingRequest(server string, enrolment EnrolmentRef, params *BookSi
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetWorkshopsRequest constructs an http.Request for the GetWorkshops method
+func NewGetWorkshopsRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/workshops", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRegisterForDayRequest calls the generic RegisterForDay builder with application/json body
+func NewRegisterForDayRequest(server string, enrolment EnrolmentRef, params *RegisterForDayParams, body RegisterForDayJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRegisterForDayRequestWithBody(server, enrolment, params, "application/json", bodyReader)
+}
+
+// NewRegisterForDayRequestWithBody constructs an http.Request for the RegisterForDay method, with any body, and a specified content type
+func NewRegisterForDayRequestWithBody(server string, enrolment EnrolmentRef, params *RegisterForDayParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/workshops", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewLeaveDayRequest constructs an http.Request for the LeaveDay method
+func NewLeaveDayRequest(server string, enrolment EnrolmentRef, day string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/workshops/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -6276,6 +8449,132 @@ func NewGetQueueRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListSessionsRequest constructs an http.Request for the ListSessions method
+func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Course != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "course", *params.Course, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Publication != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "publication", *params.Publication, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCreateSessionRequest calls the generic CreateSession builder with application/json body
 func NewCreateSessionRequest(server string, params *CreateSessionParams, body CreateSessionJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6358,6 +8657,66 @@ func NewGetSessionRequest(server string, session SessionRef) (*http.Request, err
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutSessionRequest calls the generic PutSession builder with application/json body
+func NewPutSessionRequest(server string, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutSessionRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewPutSessionRequestWithBody constructs an http.Request for the PutSession method, with any body, and a specified content type
+func NewPutSessionRequestWithBody(server string, session SessionRef, params *PutSessionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
 	}
 
 	return req, nil
@@ -6519,6 +8878,66 @@ func NewImportGradesRequestWithBody(server string, session SessionRef, params *I
 	return req, nil
 }
 
+// NewCopySessionRequest calls the generic CopySession builder with application/json body
+func NewCopySessionRequest(server string, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCopySessionRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewCopySessionRequestWithBody constructs an http.Request for the CopySession method, with any body, and a specified content type
+func NewCopySessionRequestWithBody(server string, session SessionRef, params *CopySessionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/copies", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewPutExercisesRequest calls the generic PutExercises builder with application/json body
 func NewPutExercisesRequest(server string, session SessionRef, params *PutExercisesParams, body PutExercisesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6557,6 +8976,82 @@ func NewPutExercisesRequestWithBody(server string, session SessionRef, params *P
 	}
 
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewImportExercisesRequestWithBody constructs an http.Request for the ImportExercises method, with any body, and a specified content type
+func NewImportExercisesRequestWithBody(server string, session SessionRef, params *ImportExercisesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exercises/import", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -6683,6 +9178,66 @@ func NewGetIndicatorsRequest(server string, session SessionRef, params *GetIndic
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMoveSessionRequest calls the generic MoveSession builder with application/json body
+func NewMoveSessionRequest(server string, session SessionRef, params *MoveSessionParams, body MoveSessionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveSessionRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewMoveSessionRequestWithBody constructs an http.Request for the MoveSession method, with any body, and a specified content type
+func NewMoveSessionRequestWithBody(server string, session SessionRef, params *MoveSessionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/moves", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
 	}
 
 	return req, nil
@@ -6833,6 +9388,181 @@ func NewGetOutcomesRequest(server string, session SessionRef, params *GetOutcome
 	return req, nil
 }
 
+// NewRecordProductionsRequest calls the generic RecordProductions builder with application/json body
+func NewRecordProductionsRequest(server string, session SessionRef, body RecordProductionsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordProductionsRequestWithBody(server, session, "application/json", bodyReader)
+}
+
+// NewRecordProductionsRequestWithBody constructs an http.Request for the RecordProductions method, with any body, and a specified content type
+func NewRecordProductionsRequestWithBody(server string, session SessionRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/productions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetSessionSheetRequest constructs an http.Request for the GetSessionSheet method
+func NewGetSessionSheetRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/sheet", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListWorkshopDaysRequest constructs an http.Request for the ListWorkshopDays method
+func NewListWorkshopDaysRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/workshop-days", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateWorkshopDayRequest calls the generic CreateWorkshopDay builder with application/json body
+func NewCreateWorkshopDayRequest(server string, session SessionRef, params *CreateWorkshopDayParams, body CreateWorkshopDayJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateWorkshopDayRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewCreateWorkshopDayRequestWithBody constructs an http.Request for the CreateWorkshopDay method, with any body, and a specified content type
+func NewCreateWorkshopDayRequestWithBody(server string, session SessionRef, params *CreateWorkshopDayParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/workshop-days", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewRecordResultRequest calls the generic RecordResult builder with application/json body
 func NewRecordResultRequest(server string, sitting SittingRef, body RecordResultJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6950,6 +9680,288 @@ func NewReceiveStripeEventRequestWithBody(server string, params *ReceiveStripeEv
 		}
 
 		req.Header.Set("Stripe-Signature", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewPutWorkshopDayRequest calls the generic PutWorkshopDay builder with application/json body
+func NewPutWorkshopDayRequest(server string, day string, params *PutWorkshopDayParams, body PutWorkshopDayJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutWorkshopDayRequestWithBody(server, day, params, "application/json", bodyReader)
+}
+
+// NewPutWorkshopDayRequestWithBody constructs an http.Request for the PutWorkshopDay method, with any body, and a specified content type
+func NewPutWorkshopDayRequestWithBody(server string, day string, params *PutWorkshopDayParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workshop-days/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetAttendanceRequest constructs an http.Request for the GetAttendance method
+func NewGetAttendanceRequest(server string, day string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workshop-days/%s/attendance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRecordAttendanceRequest calls the generic RecordAttendance builder with application/json body
+func NewRecordAttendanceRequest(server string, day string, body RecordAttendanceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordAttendanceRequestWithBody(server, day, "application/json", bodyReader)
+}
+
+// NewRecordAttendanceRequestWithBody constructs an http.Request for the RecordAttendance method, with any body, and a specified content type
+func NewRecordAttendanceRequestWithBody(server string, day string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workshop-days/%s/attendance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCancelWorkshopDayRequest constructs an http.Request for the CancelWorkshopDay method
+func NewCancelWorkshopDayRequest(server string, day string, params *CancelWorkshopDayParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workshop-days/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewHoldWorkshopDayRequest constructs an http.Request for the HoldWorkshopDay method
+func NewHoldWorkshopDayRequest(server string, day string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workshop-days/%s/hold", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSeatLearnerRequest calls the generic SeatLearner builder with application/json body
+func NewSeatLearnerRequest(server string, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSeatLearnerRequestWithBody(server, day, params, "application/json", bodyReader)
+}
+
+// NewSeatLearnerRequestWithBody constructs an http.Request for the SeatLearner method, with any body, and a specified content type
+func NewSeatLearnerRequestWithBody(server string, day string, params *SeatLearnerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workshop-days/%s/seats", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
 
 	}
 
@@ -7154,6 +10166,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/enrolments/{enrolment}/sittings (the `BookSitting` operationId).
 	BookSittingWithResponse(ctx context.Context, enrolment EnrolmentRef, params *BookSittingParams, reqEditors ...RequestEditorFn) (*BookSittingResponse, error)
+
+	// GetWorkshopsWithResponse Get my workshops
+	//
+	// The workshop days of the session, on which of them she has a seat, and what is missing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/workshops (the `GetWorkshops` operationId).
+	GetWorkshopsWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetWorkshopsResponse, error)
+
+	// RegisterForDayWithBodyWithResponse Take a seat on a workshop day
+	//
+	// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+	RegisterForDayWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterForDayResponse, error)
+
+	// RegisterForDayWithResponse Take a seat on a workshop day
+	//
+	// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+	RegisterForDayWithResponse(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, body RegisterForDayJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterForDayResponse, error)
+
+	// LeaveDayWithResponse Give a seat on a workshop day back
+	//
+	// Until the day begins.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
+	LeaveDayWithResponse(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*LeaveDayResponse, error)
 
 	// GetMeWithResponse Who am I?
 	//
@@ -7361,6 +10409,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/queue (the `GetQueue` operationId).
 	GetQueueWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetQueueResponse, error)
 
+	// ListSessionsWithResponse List the sessions of all states of publication
+	//
+	// Every session, drafts too, in the order of their making. A session counts as between two times when its dates touch them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions (the `ListSessions` operationId).
+	ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error)
+
 	// CreateSessionWithBodyWithResponse Create a session
 	//
 	// Makes a session, and its course when no course has that key.
@@ -7388,6 +10445,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/sessions/{session} (the `GetSession` operationId).
 	GetSessionWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetSessionResponse, error)
 
+	// PutSessionWithBodyWithResponse Rewrite a session
+	//
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+	PutSessionWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSessionResponse, error)
+
+	// PutSessionWithResponse Rewrite a session
+	//
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+	PutSessionWithResponse(ctx context.Context, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSessionResponse, error)
+
 	// ListCollectionsWithResponse List the grade reports of a session
 	//
 	// What was imported, the oldest report first.
@@ -7407,6 +10482,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/collections (the `ImportGrades` operationId).
 	ImportGradesWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportGradesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportGradesResponse, error)
+
+	// CopySessionWithBodyWithResponse Copy a session to another term
+	//
+	// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+	CopySessionWithBodyWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CopySessionResponse, error)
+
+	// CopySessionWithResponse Copy a session to another term
+	//
+	// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+	CopySessionWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*CopySessionResponse, error)
 
 	// PutExercisesWithBodyWithResponse Replace the exercises of a session
 	//
@@ -7428,6 +10521,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/sessions/{session}/exercises (the `PutExercises` operationId).
 	PutExercisesWithResponse(ctx context.Context, session SessionRef, params *PutExercisesParams, body PutExercisesJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExercisesResponse, error)
 
+	// ImportExercisesWithBodyWithResponse Import the exercise map from a file
+	//
+	// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/exercises/import (the `ImportExercises` operationId).
+	ImportExercisesWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportExercisesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportExercisesResponse, error)
+
 	// GetIndicatorsWithResponse The five indicators of a session
 	//
 	// Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -7437,6 +10539,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 	GetIndicatorsWithResponse(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*GetIndicatorsResponse, error)
+
+	// MoveSessionWithBodyWithResponse Move a session to another state of publication
+	//
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+	MoveSessionWithBodyWithResponse(ctx context.Context, session SessionRef, params *MoveSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveSessionResponse, error)
+
+	// MoveSessionWithResponse Move a session to another state of publication
+	//
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+	MoveSessionWithResponse(ctx context.Context, session SessionRef, params *MoveSessionParams, body MoveSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveSessionResponse, error)
 
 	// CreateOfferWithBodyWithResponse Offer a formula of a session
 	//
@@ -7465,6 +10585,60 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/outcomes (the `GetOutcomes` operationId).
 	GetOutcomesWithResponse(ctx context.Context, session SessionRef, params *GetOutcomesParams, reqEditors ...RequestEditorFn) (*GetOutcomesResponse, error)
+
+	// RecordProductionsWithBodyWithResponse Grade workshop productions
+	//
+	// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+	RecordProductionsWithBodyWithResponse(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordProductionsResponse, error)
+
+	// RecordProductionsWithResponse Grade workshop productions
+	//
+	// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+	RecordProductionsWithResponse(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordProductionsResponse, error)
+
+	// GetSessionSheetWithResponse Get a session as staff see it
+	//
+	// All that it says, its exercises and the history of its publication; drafts too.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
+	GetSessionSheetWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetSessionSheetResponse, error)
+
+	// ListWorkshopDaysWithResponse List the workshop days of a session
+	//
+	// In the order of time. Costs are told to staff of the workshops alone.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/workshop-days (the `ListWorkshopDays` operationId).
+	ListWorkshopDaysWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*ListWorkshopDaysResponse, error)
+
+	// CreateWorkshopDayWithBodyWithResponse Plan a workshop day
+	//
+	// Of a hybrid session.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+	CreateWorkshopDayWithBodyWithResponse(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateWorkshopDayResponse, error)
+
+	// CreateWorkshopDayWithResponse Plan a workshop day
+	//
+	// Of a hybrid session.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+	CreateWorkshopDayWithResponse(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, body CreateWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateWorkshopDayResponse, error)
 
 	// RecordResultWithBodyWithResponse Record the result of an exam
 	//
@@ -7504,6 +10678,87 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/webhooks/stripe (the `ReceiveStripeEvent` operationId).
 	ReceiveStripeEventWithBodyWithResponse(ctx context.Context, params *ReceiveStripeEventParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveStripeEventResponse, error)
+
+	// PutWorkshopDayWithBodyWithResponse Rewrite a workshop day
+	//
+	// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+	PutWorkshopDayWithBodyWithResponse(ctx context.Context, day string, params *PutWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutWorkshopDayResponse, error)
+
+	// PutWorkshopDayWithResponse Rewrite a workshop day
+	//
+	// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+	PutWorkshopDayWithResponse(ctx context.Context, day string, params *PutWorkshopDayParams, body PutWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*PutWorkshopDayResponse, error)
+
+	// GetAttendanceWithResponse Get the attendance sheet of a workshop day
+	//
+	// Who has a seat, and who came.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/workshop-days/{day}/attendance (the `GetAttendance` operationId).
+	GetAttendanceWithResponse(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*GetAttendanceResponse, error)
+
+	// RecordAttendanceWithBodyWithResponse Record who came
+	//
+	// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+	RecordAttendanceWithBodyWithResponse(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordAttendanceResponse, error)
+
+	// RecordAttendanceWithResponse Record who came
+	//
+	// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+	RecordAttendanceWithResponse(ctx context.Context, day string, body RecordAttendanceJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordAttendanceResponse, error)
+
+	// CancelWorkshopDayWithResponse Cancel a workshop day
+	//
+	// A day that was held cannot be canceled.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/cancel (the `CancelWorkshopDay` operationId).
+	CancelWorkshopDayWithResponse(ctx context.Context, day string, params *CancelWorkshopDayParams, reqEditors ...RequestEditorFn) (*CancelWorkshopDayResponse, error)
+
+	// HoldWorkshopDayWithResponse Say that a workshop day took place
+	//
+	// Posts its cost, once, split over those who were present.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/hold (the `HoldWorkshopDay` operationId).
+	HoldWorkshopDayWithResponse(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*HoldWorkshopDayResponse, error)
+
+	// SeatLearnerWithBodyWithResponse Give an enrolled learner a seat
+	//
+	// Staff register somebody, whatever her formula.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+	SeatLearnerWithBodyWithResponse(ctx context.Context, day string, params *SeatLearnerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SeatLearnerResponse, error)
+
+	// SeatLearnerWithResponse Give an enrolled learner a seat
+	//
+	// Staff register somebody, whatever her formula.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+	SeatLearnerWithResponse(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*SeatLearnerResponse, error)
 }
 
 type GetCertificateResponse struct {
@@ -8193,6 +11448,150 @@ func (r BookSittingResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r BookSittingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetWorkshopsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkshopStanding
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWorkshopsResponse) GetJSON200() *WorkshopStanding {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWorkshopsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWorkshopsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWorkshopsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWorkshopsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWorkshopsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RegisterForDayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WorkshopStanding
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RegisterForDayResponse) GetJSON201() *WorkshopStanding {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RegisterForDayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RegisterForDayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RegisterForDayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RegisterForDayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RegisterForDayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LeaveDayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkshopStanding
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LeaveDayResponse) GetJSON200() *WorkshopStanding {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LeaveDayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LeaveDayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LeaveDayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LeaveDayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LeaveDayResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9043,6 +12442,54 @@ func (r GetQueueResponse) ContentType() string {
 	return ""
 }
 
+type ListSessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StaffSessionPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSessionsResponse) GetJSON200() *StaffSessionPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSessionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateSessionResponse201Headers the declared response headers of an HTTP 201 response for CreateSession
 type CreateSessionResponse201Headers struct {
 	ETag     string
@@ -9154,6 +12601,61 @@ func (r GetSessionResponse) ContentType() string {
 	return ""
 }
 
+// PutSessionResponse200Headers the declared response headers of an HTTP 200 response for PutSession
+type PutSessionResponse200Headers struct {
+	ETag string
+}
+
+type PutSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StaffSession
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutSessionResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutSessionResponse) GetJSON200() *StaffSession {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutSessionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListCollectionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9257,6 +12759,69 @@ func (r ImportGradesResponse) ContentType() string {
 	return ""
 }
 
+// CopySessionResponse201Headers the declared response headers of an HTTP 201 response for CopySession
+type CopySessionResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CopySessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SessionCopy
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SessionCopy
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CopySessionResponse201Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CopySessionResponse) GetJSON200() *SessionCopy {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CopySessionResponse) GetJSON201() *SessionCopy {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CopySessionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CopySessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CopySessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CopySessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CopySessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // PutExercisesResponse200Headers the declared response headers of an HTTP 200 response for PutExercises
 type PutExercisesResponse200Headers struct {
 	ETag string
@@ -9312,6 +12877,61 @@ func (r PutExercisesResponse) ContentType() string {
 	return ""
 }
 
+// ImportExercisesResponse200Headers the declared response headers of an HTTP 200 response for ImportExercises
+type ImportExercisesResponse200Headers struct {
+	ETag string
+}
+
+type ImportExercisesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExerciseProposal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ImportExercisesResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportExercisesResponse) GetJSON200() *ExerciseProposal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportExercisesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportExercisesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportExercisesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportExercisesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportExercisesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetIndicatorsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9354,6 +12974,61 @@ func (r GetIndicatorsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetIndicatorsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// MoveSessionResponse200Headers the declared response headers of an HTTP 200 response for MoveSession
+type MoveSessionResponse200Headers struct {
+	ETag string
+}
+
+type MoveSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StaffSession
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *MoveSessionResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveSessionResponse) GetJSON200() *StaffSession {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveSessionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveSessionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9450,6 +13125,213 @@ func (r GetOutcomesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOutcomesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordProductionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkshopStandingList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecordProductionsResponse) GetJSON200() *WorkshopStandingList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordProductionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordProductionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordProductionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordProductionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordProductionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetSessionSheetResponse200Headers the declared response headers of an HTTP 200 response for GetSessionSheet
+type GetSessionSheetResponse200Headers struct {
+	ETag string
+}
+
+type GetSessionSheetResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StaffSession
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetSessionSheetResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSessionSheetResponse) GetJSON200() *StaffSession {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSessionSheetResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSessionSheetResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSessionSheetResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSessionSheetResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSessionSheetResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWorkshopDaysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkshopDayList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWorkshopDaysResponse) GetJSON200() *WorkshopDayList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWorkshopDaysResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWorkshopDaysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWorkshopDaysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWorkshopDaysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWorkshopDaysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateWorkshopDayResponse201Headers the declared response headers of an HTTP 201 response for CreateWorkshopDay
+type CreateWorkshopDayResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CreateWorkshopDayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WorkshopDay
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateWorkshopDayResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateWorkshopDayResponse) GetJSON201() *WorkshopDay {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateWorkshopDayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateWorkshopDayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateWorkshopDayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateWorkshopDayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateWorkshopDayResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9587,6 +13469,315 @@ func (r ReceiveStripeEventResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReceiveStripeEventResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutWorkshopDayResponse200Headers the declared response headers of an HTTP 200 response for PutWorkshopDay
+type PutWorkshopDayResponse200Headers struct {
+	ETag string
+}
+
+type PutWorkshopDayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkshopDay
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutWorkshopDayResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutWorkshopDayResponse) GetJSON200() *WorkshopDay {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutWorkshopDayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutWorkshopDayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutWorkshopDayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutWorkshopDayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutWorkshopDayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAttendanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AttendanceSheet
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAttendanceResponse) GetJSON200() *AttendanceSheet {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAttendanceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAttendanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAttendanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAttendanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAttendanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordAttendanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AttendanceSheet
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecordAttendanceResponse) GetJSON200() *AttendanceSheet {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordAttendanceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordAttendanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordAttendanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordAttendanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordAttendanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CancelWorkshopDayResponse200Headers the declared response headers of an HTTP 200 response for CancelWorkshopDay
+type CancelWorkshopDayResponse200Headers struct {
+	ETag string
+}
+
+type CancelWorkshopDayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkshopDay
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CancelWorkshopDayResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelWorkshopDayResponse) GetJSON200() *WorkshopDay {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelWorkshopDayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelWorkshopDayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelWorkshopDayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelWorkshopDayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelWorkshopDayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// HoldWorkshopDayResponse200Headers the declared response headers of an HTTP 200 response for HoldWorkshopDay
+type HoldWorkshopDayResponse200Headers struct {
+	ETag string
+}
+
+type HoldWorkshopDayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkshopDay
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *HoldWorkshopDayResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r HoldWorkshopDayResponse) GetJSON200() *WorkshopDay {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r HoldWorkshopDayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r HoldWorkshopDayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r HoldWorkshopDayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r HoldWorkshopDayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r HoldWorkshopDayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SeatLearnerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *AttendanceSheet
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SeatLearnerResponse) GetJSON201() *AttendanceSheet {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SeatLearnerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SeatLearnerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SeatLearnerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SeatLearnerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SeatLearnerResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9848,6 +14039,66 @@ func (c *ClientWithResponses) BookSittingWithResponse(ctx context.Context, enrol
 		return nil, err
 	}
 	return ParseBookSittingResponse(rsp)
+}
+
+// GetWorkshopsWithResponse Get my workshops
+//
+// The workshop days of the session, on which of them she has a seat, and what is missing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/workshops (the `GetWorkshops` operationId).
+func (c *ClientWithResponses) GetWorkshopsWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetWorkshopsResponse, error) {
+	rsp, err := c.GetWorkshops(ctx, enrolment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWorkshopsResponse(rsp)
+}
+
+// RegisterForDayWithBodyWithResponse Take a seat on a workshop day
+//
+// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+func (c *ClientWithResponses) RegisterForDayWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RegisterForDayResponse, error) {
+	rsp, err := c.RegisterForDayWithBody(ctx, enrolment, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterForDayResponse(rsp)
+}
+
+// RegisterForDayWithResponse Take a seat on a workshop day
+//
+// For a learner whose formula opens the workshops. A day that is full refuses (409 `workshop-day-full`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/workshops (the `RegisterForDay` operationId).
+func (c *ClientWithResponses) RegisterForDayWithResponse(ctx context.Context, enrolment EnrolmentRef, params *RegisterForDayParams, body RegisterForDayJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterForDayResponse, error) {
+	rsp, err := c.RegisterForDay(ctx, enrolment, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRegisterForDayResponse(rsp)
+}
+
+// LeaveDayWithResponse Give a seat on a workshop day back
+//
+// Until the day begins.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
+func (c *ClientWithResponses) LeaveDayWithResponse(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*LeaveDayResponse, error) {
+	rsp, err := c.LeaveDay(ctx, enrolment, day, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveDayResponse(rsp)
 }
 
 // GetMeWithResponse Who am I?
@@ -10188,6 +14439,21 @@ func (c *ClientWithResponses) GetQueueWithResponse(ctx context.Context, reqEdito
 	return ParseGetQueueResponse(rsp)
 }
 
+// ListSessionsWithResponse List the sessions of all states of publication
+//
+// Every session, drafts too, in the order of their making. A session counts as between two times when its dates touch them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions (the `ListSessions` operationId).
+func (c *ClientWithResponses) ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error) {
+	rsp, err := c.ListSessions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSessionsResponse(rsp)
+}
+
 // CreateSessionWithBodyWithResponse Create a session
 //
 // Makes a session, and its course when no course has that key.
@@ -10233,6 +14499,36 @@ func (c *ClientWithResponses) GetSessionWithResponse(ctx context.Context, sessio
 	return ParseGetSessionResponse(rsp)
 }
 
+// PutSessionWithBodyWithResponse Rewrite a session
+//
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+func (c *ClientWithResponses) PutSessionWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSessionResponse, error) {
+	rsp, err := c.PutSessionWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSessionResponse(rsp)
+}
+
+// PutSessionWithResponse Rewrite a session
+//
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session} (the `PutSession` operationId).
+func (c *ClientWithResponses) PutSessionWithResponse(ctx context.Context, session SessionRef, params *PutSessionParams, body PutSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSessionResponse, error) {
+	rsp, err := c.PutSession(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSessionResponse(rsp)
+}
+
 // ListCollectionsWithResponse List the grade reports of a session
 //
 // What was imported, the oldest report first.
@@ -10263,6 +14559,36 @@ func (c *ClientWithResponses) ImportGradesWithBodyWithResponse(ctx context.Conte
 		return nil, err
 	}
 	return ParseImportGradesResponse(rsp)
+}
+
+// CopySessionWithBodyWithResponse Copy a session to another term
+//
+// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+func (c *ClientWithResponses) CopySessionWithBodyWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CopySessionResponse, error) {
+	rsp, err := c.CopySessionWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCopySessionResponse(rsp)
+}
+
+// CopySessionWithResponse Copy a session to another term
+//
+// Makes a draft with the same exercises, grade policy and terms, whose dates are whole weeks later: weekday and hour of the day of the zone stay. Key and number are proposed when they are left out. The key of a copy that is there already gives that one (200). Offers are not copied.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
+func (c *ClientWithResponses) CopySessionWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*CopySessionResponse, error) {
+	rsp, err := c.CopySession(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCopySessionResponse(rsp)
 }
 
 // PutExercisesWithBodyWithResponse Replace the exercises of a session
@@ -10297,6 +14623,21 @@ func (c *ClientWithResponses) PutExercisesWithResponse(ctx context.Context, sess
 	return ParsePutExercisesResponse(rsp)
 }
 
+// ImportExercisesWithBodyWithResponse Import the exercise map from a file
+//
+// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/exercises/import (the `ImportExercises` operationId).
+func (c *ClientWithResponses) ImportExercisesWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportExercisesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportExercisesResponse, error) {
+	rsp, err := c.ImportExercisesWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportExercisesResponse(rsp)
+}
+
 // GetIndicatorsWithResponse The five indicators of a session
 //
 // Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -10311,6 +14652,36 @@ func (c *ClientWithResponses) GetIndicatorsWithResponse(ctx context.Context, ses
 		return nil, err
 	}
 	return ParseGetIndicatorsResponse(rsp)
+}
+
+// MoveSessionWithBodyWithResponse Move a session to another state of publication
+//
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+func (c *ClientWithResponses) MoveSessionWithBodyWithResponse(ctx context.Context, session SessionRef, params *MoveSessionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveSessionResponse, error) {
+	rsp, err := c.MoveSessionWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveSessionResponse(rsp)
+}
+
+// MoveSessionWithResponse Move a session to another state of publication
+//
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/moves (the `MoveSession` operationId).
+func (c *ClientWithResponses) MoveSessionWithResponse(ctx context.Context, session SessionRef, params *MoveSessionParams, body MoveSessionJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveSessionResponse, error) {
+	rsp, err := c.MoveSession(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveSessionResponse(rsp)
 }
 
 // CreateOfferWithBodyWithResponse Offer a formula of a session
@@ -10357,6 +14728,96 @@ func (c *ClientWithResponses) GetOutcomesWithResponse(ctx context.Context, sessi
 		return nil, err
 	}
 	return ParseGetOutcomesResponse(rsp)
+}
+
+// RecordProductionsWithBodyWithResponse Grade workshop productions
+//
+// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+func (c *ClientWithResponses) RecordProductionsWithBodyWithResponse(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordProductionsResponse, error) {
+	rsp, err := c.RecordProductionsWithBody(ctx, session, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordProductionsResponse(rsp)
+}
+
+// RecordProductionsWithResponse Grade workshop productions
+//
+// Of enrolments of a hybrid session. The same grade again changes nothing; another one is a correction, and the earlier stays in the history.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
+func (c *ClientWithResponses) RecordProductionsWithResponse(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordProductionsResponse, error) {
+	rsp, err := c.RecordProductions(ctx, session, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordProductionsResponse(rsp)
+}
+
+// GetSessionSheetWithResponse Get a session as staff see it
+//
+// All that it says, its exercises and the history of its publication; drafts too.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
+func (c *ClientWithResponses) GetSessionSheetWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetSessionSheetResponse, error) {
+	rsp, err := c.GetSessionSheet(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSessionSheetResponse(rsp)
+}
+
+// ListWorkshopDaysWithResponse List the workshop days of a session
+//
+// In the order of time. Costs are told to staff of the workshops alone.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/workshop-days (the `ListWorkshopDays` operationId).
+func (c *ClientWithResponses) ListWorkshopDaysWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*ListWorkshopDaysResponse, error) {
+	rsp, err := c.ListWorkshopDays(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWorkshopDaysResponse(rsp)
+}
+
+// CreateWorkshopDayWithBodyWithResponse Plan a workshop day
+//
+// Of a hybrid session.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+func (c *ClientWithResponses) CreateWorkshopDayWithBodyWithResponse(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateWorkshopDayResponse, error) {
+	rsp, err := c.CreateWorkshopDayWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateWorkshopDayResponse(rsp)
+}
+
+// CreateWorkshopDayWithResponse Plan a workshop day
+//
+// Of a hybrid session.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
+func (c *ClientWithResponses) CreateWorkshopDayWithResponse(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, body CreateWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateWorkshopDayResponse, error) {
+	rsp, err := c.CreateWorkshopDay(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateWorkshopDayResponse(rsp)
 }
 
 // RecordResultWithBodyWithResponse Record the result of an exam
@@ -10420,6 +14881,141 @@ func (c *ClientWithResponses) ReceiveStripeEventWithBodyWithResponse(ctx context
 		return nil, err
 	}
 	return ParseReceiveStripeEventResponse(rsp)
+}
+
+// PutWorkshopDayWithBodyWithResponse Rewrite a workshop day
+//
+// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+func (c *ClientWithResponses) PutWorkshopDayWithBodyWithResponse(ctx context.Context, day string, params *PutWorkshopDayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutWorkshopDayResponse, error) {
+	rsp, err := c.PutWorkshopDayWithBody(ctx, day, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutWorkshopDayResponse(rsp)
+}
+
+// PutWorkshopDayWithResponse Rewrite a workshop day
+//
+// Of a day that was held the title and the costs alone can change; the ledger is corrected by an entry that takes the earlier one back.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/workshop-days/{day} (the `PutWorkshopDay` operationId).
+func (c *ClientWithResponses) PutWorkshopDayWithResponse(ctx context.Context, day string, params *PutWorkshopDayParams, body PutWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*PutWorkshopDayResponse, error) {
+	rsp, err := c.PutWorkshopDay(ctx, day, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutWorkshopDayResponse(rsp)
+}
+
+// GetAttendanceWithResponse Get the attendance sheet of a workshop day
+//
+// Who has a seat, and who came.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/workshop-days/{day}/attendance (the `GetAttendance` operationId).
+func (c *ClientWithResponses) GetAttendanceWithResponse(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*GetAttendanceResponse, error) {
+	rsp, err := c.GetAttendance(ctx, day, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAttendanceResponse(rsp)
+}
+
+// RecordAttendanceWithBodyWithResponse Record who came
+//
+// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+func (c *ClientWithResponses) RecordAttendanceWithBodyWithResponse(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordAttendanceResponse, error) {
+	rsp, err := c.RecordAttendanceWithBody(ctx, day, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordAttendanceResponse(rsp)
+}
+
+// RecordAttendanceWithResponse Record who came
+//
+// For learners who have a seat, once the day has begun. A correction keeps what was recorded before.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workshop-days/{day}/attendance (the `RecordAttendance` operationId).
+func (c *ClientWithResponses) RecordAttendanceWithResponse(ctx context.Context, day string, body RecordAttendanceJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordAttendanceResponse, error) {
+	rsp, err := c.RecordAttendance(ctx, day, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordAttendanceResponse(rsp)
+}
+
+// CancelWorkshopDayWithResponse Cancel a workshop day
+//
+// A day that was held cannot be canceled.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workshop-days/{day}/cancel (the `CancelWorkshopDay` operationId).
+func (c *ClientWithResponses) CancelWorkshopDayWithResponse(ctx context.Context, day string, params *CancelWorkshopDayParams, reqEditors ...RequestEditorFn) (*CancelWorkshopDayResponse, error) {
+	rsp, err := c.CancelWorkshopDay(ctx, day, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelWorkshopDayResponse(rsp)
+}
+
+// HoldWorkshopDayWithResponse Say that a workshop day took place
+//
+// Posts its cost, once, split over those who were present.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workshop-days/{day}/hold (the `HoldWorkshopDay` operationId).
+func (c *ClientWithResponses) HoldWorkshopDayWithResponse(ctx context.Context, day string, reqEditors ...RequestEditorFn) (*HoldWorkshopDayResponse, error) {
+	rsp, err := c.HoldWorkshopDay(ctx, day, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseHoldWorkshopDayResponse(rsp)
+}
+
+// SeatLearnerWithBodyWithResponse Give an enrolled learner a seat
+//
+// Staff register somebody, whatever her formula.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+func (c *ClientWithResponses) SeatLearnerWithBodyWithResponse(ctx context.Context, day string, params *SeatLearnerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SeatLearnerResponse, error) {
+	rsp, err := c.SeatLearnerWithBody(ctx, day, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSeatLearnerResponse(rsp)
+}
+
+// SeatLearnerWithResponse Give an enrolled learner a seat
+//
+// Staff register somebody, whatever her formula.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
+func (c *ClientWithResponses) SeatLearnerWithResponse(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*SeatLearnerResponse, error) {
+	rsp, err := c.SeatLearner(ctx, day, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSeatLearnerResponse(rsp)
 }
 
 // ParseGetCertificateResponse parses an HTTP response from a GetCertificateWithResponse call
@@ -10922,6 +15518,105 @@ func ParseBookSittingResponse(rsp *http.Response) (*BookSittingResponse, error) 
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetWorkshopsResponse parses an HTTP response from a GetWorkshopsWithResponse call
+func ParseGetWorkshopsResponse(rsp *http.Response) (*GetWorkshopsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWorkshopsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkshopStanding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRegisterForDayResponse parses an HTTP response from a RegisterForDayWithResponse call
+func ParseRegisterForDayResponse(rsp *http.Response) (*RegisterForDayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RegisterForDayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WorkshopStanding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLeaveDayResponse parses an HTTP response from a LeaveDayWithResponse call
+func ParseLeaveDayResponse(rsp *http.Response) (*LeaveDayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LeaveDayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkshopStanding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -11548,6 +16243,39 @@ func ParseGetQueueResponse(rsp *http.Response) (*GetQueueResponse, error) {
 	return response, nil
 }
 
+// ParseListSessionsResponse parses an HTTP response from a ListSessionsWithResponse call
+func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StaffSessionPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCreateSessionResponse parses an HTTP response from a CreateSessionWithResponse call
 func ParseCreateSessionResponse(rsp *http.Response) (*CreateSessionResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11650,6 +16378,52 @@ func ParseGetSessionResponse(rsp *http.Response) (*GetSessionResponse, error) {
 	return response, nil
 }
 
+// ParsePutSessionResponse parses an HTTP response from a PutSessionWithResponse call
+func ParsePutSessionResponse(rsp *http.Response) (*PutSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StaffSession
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutSessionResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListCollectionsResponse parses an HTTP response from a ListCollectionsWithResponse call
 func ParseListCollectionsResponse(rsp *http.Response) (*ListCollectionsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11723,6 +16497,66 @@ func ParseImportGradesResponse(rsp *http.Response) (*ImportGradesResponse, error
 	return response, nil
 }
 
+// ParseCopySessionResponse parses an HTTP response from a CopySessionWithResponse call
+func ParseCopySessionResponse(rsp *http.Response) (*CopySessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CopySessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SessionCopy
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SessionCopy
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CopySessionResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
 // ParsePutExercisesResponse parses an HTTP response from a PutExercisesWithResponse call
 func ParsePutExercisesResponse(rsp *http.Response) (*PutExercisesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11769,6 +16603,52 @@ func ParsePutExercisesResponse(rsp *http.Response) (*PutExercisesResponse, error
 	return response, nil
 }
 
+// ParseImportExercisesResponse parses an HTTP response from a ImportExercisesWithResponse call
+func ParseImportExercisesResponse(rsp *http.Response) (*ImportExercisesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportExercisesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExerciseProposal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ImportExercisesResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetIndicatorsResponse parses an HTTP response from a GetIndicatorsWithResponse call
 func ParseGetIndicatorsResponse(rsp *http.Response) (*GetIndicatorsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11797,6 +16677,52 @@ func ParseGetIndicatorsResponse(rsp *http.Response) (*GetIndicatorsResponse, err
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseMoveSessionResponse parses an HTTP response from a MoveSessionWithResponse call
+func ParseMoveSessionResponse(rsp *http.Response) (*MoveSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StaffSession
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers MoveSessionResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -11863,6 +16789,171 @@ func ParseGetOutcomesResponse(rsp *http.Response) (*GetOutcomesResponse, error) 
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseRecordProductionsResponse parses an HTTP response from a RecordProductionsWithResponse call
+func ParseRecordProductionsResponse(rsp *http.Response) (*RecordProductionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordProductionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkshopStandingList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSessionSheetResponse parses an HTTP response from a GetSessionSheetWithResponse call
+func ParseGetSessionSheetResponse(rsp *http.Response) (*GetSessionSheetResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSessionSheetResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StaffSession
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetSessionSheetResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListWorkshopDaysResponse parses an HTTP response from a ListWorkshopDaysWithResponse call
+func ParseListWorkshopDaysResponse(rsp *http.Response) (*ListWorkshopDaysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWorkshopDaysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkshopDayList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateWorkshopDayResponse parses an HTTP response from a CreateWorkshopDayWithResponse call
+func ParseCreateWorkshopDayResponse(rsp *http.Response) (*CreateWorkshopDayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateWorkshopDayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WorkshopDay
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateWorkshopDayResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil
@@ -11950,6 +17041,243 @@ func ParseReceiveStripeEventResponse(rsp *http.Response) (*ReceiveStripeEventRes
 	switch {
 	case rsp.StatusCode == 204:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutWorkshopDayResponse parses an HTTP response from a PutWorkshopDayWithResponse call
+func ParsePutWorkshopDayResponse(rsp *http.Response) (*PutWorkshopDayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutWorkshopDayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkshopDay
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutWorkshopDayResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAttendanceResponse parses an HTTP response from a GetAttendanceWithResponse call
+func ParseGetAttendanceResponse(rsp *http.Response) (*GetAttendanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAttendanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AttendanceSheet
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecordAttendanceResponse parses an HTTP response from a RecordAttendanceWithResponse call
+func ParseRecordAttendanceResponse(rsp *http.Response) (*RecordAttendanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordAttendanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AttendanceSheet
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelWorkshopDayResponse parses an HTTP response from a CancelWorkshopDayWithResponse call
+func ParseCancelWorkshopDayResponse(rsp *http.Response) (*CancelWorkshopDayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelWorkshopDayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkshopDay
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CancelWorkshopDayResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseHoldWorkshopDayResponse parses an HTTP response from a HoldWorkshopDayWithResponse call
+func ParseHoldWorkshopDayResponse(rsp *http.Response) (*HoldWorkshopDayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &HoldWorkshopDayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkshopDay
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers HoldWorkshopDayResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSeatLearnerResponse parses an HTTP response from a SeatLearnerWithResponse call
+func ParseSeatLearnerResponse(rsp *http.Response) (*SeatLearnerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SeatLearnerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest AttendanceSheet
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -61,6 +61,15 @@ type ServerInterface interface {
 	// BookSitting Book an exam
 	// (POST /v1/enrolments/{enrolment}/sittings)
 	BookSitting(c *fiber.Ctx, enrolment EnrolmentRef, params BookSittingParams) error
+	// GetWorkshops Get my workshops
+	// (GET /v1/enrolments/{enrolment}/workshops)
+	GetWorkshops(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// RegisterForDay Take a seat on a workshop day
+	// (POST /v1/enrolments/{enrolment}/workshops)
+	RegisterForDay(c *fiber.Ctx, enrolment EnrolmentRef, params RegisterForDayParams) error
+	// LeaveDay Give a seat on a workshop day back
+	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
+	LeaveDay(c *fiber.Ctx, enrolment EnrolmentRef, day string) error
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
@@ -112,30 +121,57 @@ type ServerInterface interface {
 	// GetQueue Look at the queue
 	// (GET /v1/queue)
 	GetQueue(c *fiber.Ctx) error
+	// ListSessions List the sessions of all states of publication
+	// (GET /v1/sessions)
+	ListSessions(c *fiber.Ctx, params ListSessionsParams) error
 	// CreateSession Create a session
 	// (POST /v1/sessions)
 	CreateSession(c *fiber.Ctx, params CreateSessionParams) error
 	// GetSession Get a session
 	// (GET /v1/sessions/{session})
 	GetSession(c *fiber.Ctx, session SessionRef) error
+	// PutSession Rewrite a session
+	// (PUT /v1/sessions/{session})
+	PutSession(c *fiber.Ctx, session SessionRef, params PutSessionParams) error
 	// ListCollections List the grade reports of a session
 	// (GET /v1/sessions/{session}/collections)
 	ListCollections(c *fiber.Ctx, session SessionRef, params ListCollectionsParams) error
 	// ImportGrades Import a grade report
 	// (POST /v1/sessions/{session}/collections)
 	ImportGrades(c *fiber.Ctx, session SessionRef, params ImportGradesParams) error
+	// CopySession Copy a session to another term
+	// (POST /v1/sessions/{session}/copies)
+	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
 	// PutExercises Replace the exercises of a session
 	// (PUT /v1/sessions/{session}/exercises)
 	PutExercises(c *fiber.Ctx, session SessionRef, params PutExercisesParams) error
+	// ImportExercises Import the exercise map from a file
+	// (POST /v1/sessions/{session}/exercises/import)
+	ImportExercises(c *fiber.Ctx, session SessionRef, params ImportExercisesParams) error
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(c *fiber.Ctx, session SessionRef, params GetIndicatorsParams) error
+	// MoveSession Move a session to another state of publication
+	// (POST /v1/sessions/{session}/moves)
+	MoveSession(c *fiber.Ctx, session SessionRef, params MoveSessionParams) error
 	// CreateOffer Offer a formula of a session
 	// (POST /v1/sessions/{session}/offers)
 	CreateOffer(c *fiber.Ctx, session SessionRef, params CreateOfferParams) error
 	// GetOutcomes What a formula of a session became
 	// (GET /v1/sessions/{session}/outcomes)
 	GetOutcomes(c *fiber.Ctx, session SessionRef, params GetOutcomesParams) error
+	// RecordProductions Grade workshop productions
+	// (POST /v1/sessions/{session}/productions)
+	RecordProductions(c *fiber.Ctx, session SessionRef) error
+	// GetSessionSheet Get a session as staff see it
+	// (GET /v1/sessions/{session}/sheet)
+	GetSessionSheet(c *fiber.Ctx, session SessionRef) error
+	// ListWorkshopDays List the workshop days of a session
+	// (GET /v1/sessions/{session}/workshop-days)
+	ListWorkshopDays(c *fiber.Ctx, session SessionRef) error
+	// CreateWorkshopDay Plan a workshop day
+	// (POST /v1/sessions/{session}/workshop-days)
+	CreateWorkshopDay(c *fiber.Ctx, session SessionRef, params CreateWorkshopDayParams) error
 	// RecordResult Record the result of an exam
 	// (POST /v1/sittings/{sitting}/result)
 	RecordResult(c *fiber.Ctx, sitting SittingRef) error
@@ -145,6 +181,24 @@ type ServerInterface interface {
 	// ReceiveStripeEvent Receive an event of Stripe
 	// (POST /v1/webhooks/stripe)
 	ReceiveStripeEvent(c *fiber.Ctx, params ReceiveStripeEventParams) error
+	// PutWorkshopDay Rewrite a workshop day
+	// (PUT /v1/workshop-days/{day})
+	PutWorkshopDay(c *fiber.Ctx, day string, params PutWorkshopDayParams) error
+	// GetAttendance Get the attendance sheet of a workshop day
+	// (GET /v1/workshop-days/{day}/attendance)
+	GetAttendance(c *fiber.Ctx, day string) error
+	// RecordAttendance Record who came
+	// (POST /v1/workshop-days/{day}/attendance)
+	RecordAttendance(c *fiber.Ctx, day string) error
+	// CancelWorkshopDay Cancel a workshop day
+	// (POST /v1/workshop-days/{day}/cancel)
+	CancelWorkshopDay(c *fiber.Ctx, day string, params CancelWorkshopDayParams) error
+	// HoldWorkshopDay Say that a workshop day took place
+	// (POST /v1/workshop-days/{day}/hold)
+	HoldWorkshopDay(c *fiber.Ctx, day string) error
+	// SeatLearner Give an enrolled learner a seat
+	// (POST /v1/workshop-days/{day}/seats)
+	SeatLearner(c *fiber.Ctx, day string, params SeatLearnerParams) error
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -659,6 +713,125 @@ func (siw *ServerInterfaceWrapper) BookSitting(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.BookSitting(c, enrolment, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetWorkshops operation middleware
+func (siw *ServerInterfaceWrapper) GetWorkshops(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetWorkshops(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RegisterForDay operation middleware
+func (siw *ServerInterfaceWrapper) RegisterForDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RegisterForDayParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RegisterForDay(c, enrolment, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// LeaveDay operation middleware
+func (siw *ServerInterfaceWrapper) LeaveDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LeaveDay(c, enrolment, day)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1311,6 +1484,85 @@ func (siw *ServerInterfaceWrapper) GetQueue(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListSessions operation middleware
+func (siw *ServerInterfaceWrapper) ListSessions(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSessionsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "course" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "course", query, &params.Course, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter course: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "publication" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "publication", query, &params.Publication, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter publication: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", query, &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter to: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSessions(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CreateSession operation middleware
 func (siw *ServerInterfaceWrapper) CreateSession(c *fiber.Ctx) error {
 
@@ -1372,6 +1624,59 @@ func (siw *ServerInterfaceWrapper) GetSession(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetSession(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutSession operation middleware
+func (siw *ServerInterfaceWrapper) PutSession(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutSessionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutSession(c, session, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1496,6 +1801,59 @@ func (siw *ServerInterfaceWrapper) ImportGrades(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// CopySession operation middleware
+func (siw *ServerInterfaceWrapper) CopySession(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CopySessionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CopySession(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PutExercises operation middleware
 func (siw *ServerInterfaceWrapper) PutExercises(c *fiber.Ctx) error {
 
@@ -1536,6 +1894,72 @@ func (siw *ServerInterfaceWrapper) PutExercises(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutExercises(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ImportExercises operation middleware
+func (siw *ServerInterfaceWrapper) ImportExercises(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportExercisesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ImportExercises(c, session, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1609,6 +2033,59 @@ func (siw *ServerInterfaceWrapper) GetIndicators(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetIndicators(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveSession operation middleware
+func (siw *ServerInterfaceWrapper) MoveSession(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MoveSessionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveSession(c, session, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -1734,6 +2211,146 @@ func (siw *ServerInterfaceWrapper) GetOutcomes(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// RecordProductions operation middleware
+func (siw *ServerInterfaceWrapper) RecordProductions(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordProductions(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetSessionSheet operation middleware
+func (siw *ServerInterfaceWrapper) GetSessionSheet(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetSessionSheet(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListWorkshopDays operation middleware
+func (siw *ServerInterfaceWrapper) ListWorkshopDays(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListWorkshopDays(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateWorkshopDay operation middleware
+func (siw *ServerInterfaceWrapper) CreateWorkshopDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateWorkshopDayParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateWorkshopDay(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RecordResult operation middleware
 func (siw *ServerInterfaceWrapper) RecordResult(c *fiber.Ctx) error {
 
@@ -1837,6 +2454,252 @@ func (siw *ServerInterfaceWrapper) ReceiveStripeEvent(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PutWorkshopDay operation middleware
+func (siw *ServerInterfaceWrapper) PutWorkshopDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutWorkshopDayParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutWorkshopDay(c, day, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetAttendance operation middleware
+func (siw *ServerInterfaceWrapper) GetAttendance(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetAttendance(c, day)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RecordAttendance operation middleware
+func (siw *ServerInterfaceWrapper) RecordAttendance(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordAttendance(c, day)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CancelWorkshopDay operation middleware
+func (siw *ServerInterfaceWrapper) CancelWorkshopDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelWorkshopDayParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelWorkshopDay(c, day, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// HoldWorkshopDay operation middleware
+func (siw *ServerInterfaceWrapper) HoldWorkshopDay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.HoldWorkshopDay(c, day)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SeatLearner operation middleware
+func (siw *ServerInterfaceWrapper) SeatLearner(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "day" -------------
+	var day string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "day", c.Params("day"), &day, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter day: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SeatLearnerParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SeatLearner(c, day, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // FiberServerOptions provides options for the Fiber server.
 type FiberServerOptions struct {
 	BaseURL            string
@@ -1888,6 +2751,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/sittings", wrapper.BookSitting)
 
+	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/workshops", wrapper.GetWorkshops)
+
+	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/workshops", wrapper.RegisterForDay)
+
+	router.Delete(options.BaseURL+"/v1/enrolments/:enrolment/workshops/:day", wrapper.LeaveDay)
+
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
 	router.Get(options.BaseURL+"/v1/me/editions", wrapper.ListMyPaths)
@@ -1922,27 +2791,57 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/queue", wrapper.GetQueue)
 
+	router.Get(options.BaseURL+"/v1/sessions", wrapper.ListSessions)
+
 	router.Post(options.BaseURL+"/v1/sessions", wrapper.CreateSession)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session", wrapper.GetSession)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session", wrapper.PutSession)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ListCollections)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ImportGrades)
 
+	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
+
 	router.Put(options.BaseURL+"/v1/sessions/:session/exercises", wrapper.PutExercises)
 
+	router.Post(options.BaseURL+"/v1/sessions/:session/exercises/import", wrapper.ImportExercises)
+
 	router.Get(options.BaseURL+"/v1/sessions/:session/indicators", wrapper.GetIndicators)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/moves", wrapper.MoveSession)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/offers", wrapper.CreateOffer)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/outcomes", wrapper.GetOutcomes)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/productions", wrapper.RecordProductions)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/sheet", wrapper.GetSessionSheet)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/workshop-days", wrapper.ListWorkshopDays)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/workshop-days", wrapper.CreateWorkshopDay)
 
 	router.Post(options.BaseURL+"/v1/sittings/:sitting/result", wrapper.RecordResult)
 
 	router.Get(options.BaseURL+"/v1/verifications/:code", wrapper.VerifyCertificate)
 
 	router.Post(options.BaseURL+"/v1/webhooks/stripe", wrapper.ReceiveStripeEvent)
+
+	router.Put(options.BaseURL+"/v1/workshop-days/:day", wrapper.PutWorkshopDay)
+
+	router.Get(options.BaseURL+"/v1/workshop-days/:day/attendance", wrapper.GetAttendance)
+
+	router.Post(options.BaseURL+"/v1/workshop-days/:day/attendance", wrapper.RecordAttendance)
+
+	router.Post(options.BaseURL+"/v1/workshop-days/:day/cancel", wrapper.CancelWorkshopDay)
+
+	router.Post(options.BaseURL+"/v1/workshop-days/:day/hold", wrapper.HoldWorkshopDay)
+
+	router.Post(options.BaseURL+"/v1/workshop-days/:day/seats", wrapper.SeatLearner)
 
 }
 
@@ -2243,6 +3142,60 @@ type BookSitting201JSONResponse Sitting
 func (response BookSitting201JSONResponse) VisitBookSittingResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetWorkshopsRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+}
+
+type GetWorkshopsResponseObject interface {
+	VisitGetWorkshopsResponse(ctx *fiber.Ctx) error
+}
+
+type GetWorkshops200JSONResponse WorkshopStanding
+
+func (response GetWorkshops200JSONResponse) VisitGetWorkshopsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RegisterForDayRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Params    RegisterForDayParams
+	Body      *RegisterForDayJSONRequestBody
+}
+
+type RegisterForDayResponseObject interface {
+	VisitRegisterForDayResponse(ctx *fiber.Ctx) error
+}
+
+type RegisterForDay201JSONResponse WorkshopStanding
+
+func (response RegisterForDay201JSONResponse) VisitRegisterForDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type LeaveDayRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Day       string       `json:"day"`
+}
+
+type LeaveDayResponseObject interface {
+	VisitLeaveDayResponse(ctx *fiber.Ctx) error
+}
+
+type LeaveDay200JSONResponse WorkshopStanding
+
+func (response LeaveDay200JSONResponse) VisitLeaveDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
 
 	return ctx.JSON(&response)
 }
@@ -2575,6 +3528,23 @@ func (response GetQueue200JSONResponse) VisitGetQueueResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type ListSessionsRequestObject struct {
+	Params ListSessionsParams
+}
+
+type ListSessionsResponseObject interface {
+	VisitListSessionsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSessions200JSONResponse StaffSessionPage
+
+func (response ListSessions200JSONResponse) VisitListSessionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type CreateSessionRequestObject struct {
 	Params CreateSessionParams
 	Body   *CreateSessionJSONRequestBody
@@ -2636,6 +3606,33 @@ func (response GetSession304Response) VisitGetSessionResponse(ctx *fiber.Ctx) er
 	return nil
 }
 
+type PutSessionRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  PutSessionParams
+	Body    *PutSessionJSONRequestBody
+}
+
+type PutSessionResponseObject interface {
+	VisitPutSessionResponse(ctx *fiber.Ctx) error
+}
+
+type PutSession200ResponseHeaders struct {
+	ETag string
+}
+
+type PutSession200JSONResponse struct {
+	Body    StaffSession
+	Headers PutSession200ResponseHeaders
+}
+
+func (response PutSession200JSONResponse) VisitPutSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListCollectionsRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  ListCollectionsParams
@@ -2683,6 +3680,44 @@ func (response ImportGrades201JSONResponse) VisitImportGradesResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type CopySessionRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  CopySessionParams
+	Body    *CopySessionJSONRequestBody
+}
+
+type CopySessionResponseObject interface {
+	VisitCopySessionResponse(ctx *fiber.Ctx) error
+}
+
+type CopySession200JSONResponse SessionCopy
+
+func (response CopySession200JSONResponse) VisitCopySessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CopySession201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CopySession201JSONResponse struct {
+	Body    SessionCopy
+	Headers CopySession201ResponseHeaders
+}
+
+func (response CopySession201JSONResponse) VisitCopySessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
 type PutExercisesRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  PutExercisesParams
@@ -2710,6 +3745,34 @@ func (response PutExercises200JSONResponse) VisitPutExercisesResponse(ctx *fiber
 	return ctx.JSON(&response.Body)
 }
 
+type ImportExercisesRequestObject struct {
+	Session     SessionRef `json:"session"`
+	Params      ImportExercisesParams
+	ContentType string
+	Body        io.Reader
+}
+
+type ImportExercisesResponseObject interface {
+	VisitImportExercisesResponse(ctx *fiber.Ctx) error
+}
+
+type ImportExercises200ResponseHeaders struct {
+	ETag string
+}
+
+type ImportExercises200JSONResponse struct {
+	Body    ExerciseProposal
+	Headers ImportExercises200ResponseHeaders
+}
+
+func (response ImportExercises200JSONResponse) VisitImportExercisesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetIndicatorsRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  GetIndicatorsParams
@@ -2726,6 +3789,33 @@ func (response GetIndicators200JSONResponse) VisitGetIndicatorsResponse(ctx *fib
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type MoveSessionRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  MoveSessionParams
+	Body    *MoveSessionJSONRequestBody
+}
+
+type MoveSessionResponseObject interface {
+	VisitMoveSessionResponse(ctx *fiber.Ctx) error
+}
+
+type MoveSession200ResponseHeaders struct {
+	ETag string
+}
+
+type MoveSession200JSONResponse struct {
+	Body    StaffSession
+	Headers MoveSession200ResponseHeaders
+}
+
+func (response MoveSession200JSONResponse) VisitMoveSessionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
 }
 
 type CreateOfferRequestObject struct {
@@ -2763,6 +3853,95 @@ func (response GetOutcomes200JSONResponse) VisitGetOutcomesResponse(ctx *fiber.C
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type RecordProductionsRequestObject struct {
+	Session SessionRef `json:"session"`
+	Body    *RecordProductionsJSONRequestBody
+}
+
+type RecordProductionsResponseObject interface {
+	VisitRecordProductionsResponse(ctx *fiber.Ctx) error
+}
+
+type RecordProductions200JSONResponse WorkshopStandingList
+
+func (response RecordProductions200JSONResponse) VisitRecordProductionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetSessionSheetRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetSessionSheetResponseObject interface {
+	VisitGetSessionSheetResponse(ctx *fiber.Ctx) error
+}
+
+type GetSessionSheet200ResponseHeaders struct {
+	ETag string
+}
+
+type GetSessionSheet200JSONResponse struct {
+	Body    StaffSession
+	Headers GetSessionSheet200ResponseHeaders
+}
+
+func (response GetSessionSheet200JSONResponse) VisitGetSessionSheetResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListWorkshopDaysRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type ListWorkshopDaysResponseObject interface {
+	VisitListWorkshopDaysResponse(ctx *fiber.Ctx) error
+}
+
+type ListWorkshopDays200JSONResponse WorkshopDayList
+
+func (response ListWorkshopDays200JSONResponse) VisitListWorkshopDaysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateWorkshopDayRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  CreateWorkshopDayParams
+	Body    *CreateWorkshopDayJSONRequestBody
+}
+
+type CreateWorkshopDayResponseObject interface {
+	VisitCreateWorkshopDayResponse(ctx *fiber.Ctx) error
+}
+
+type CreateWorkshopDay201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreateWorkshopDay201JSONResponse struct {
+	Body    WorkshopDay
+	Headers CreateWorkshopDay201ResponseHeaders
+}
+
+func (response CreateWorkshopDay201JSONResponse) VisitCreateWorkshopDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
 }
 
 type RecordResultRequestObject struct {
@@ -2818,6 +3997,138 @@ func (response ReceiveStripeEvent204Response) VisitReceiveStripeEventResponse(ct
 	return nil
 }
 
+type PutWorkshopDayRequestObject struct {
+	Day    string `json:"day"`
+	Params PutWorkshopDayParams
+	Body   *PutWorkshopDayJSONRequestBody
+}
+
+type PutWorkshopDayResponseObject interface {
+	VisitPutWorkshopDayResponse(ctx *fiber.Ctx) error
+}
+
+type PutWorkshopDay200ResponseHeaders struct {
+	ETag string
+}
+
+type PutWorkshopDay200JSONResponse struct {
+	Body    WorkshopDay
+	Headers PutWorkshopDay200ResponseHeaders
+}
+
+func (response PutWorkshopDay200JSONResponse) VisitPutWorkshopDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetAttendanceRequestObject struct {
+	Day string `json:"day"`
+}
+
+type GetAttendanceResponseObject interface {
+	VisitGetAttendanceResponse(ctx *fiber.Ctx) error
+}
+
+type GetAttendance200JSONResponse AttendanceSheet
+
+func (response GetAttendance200JSONResponse) VisitGetAttendanceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RecordAttendanceRequestObject struct {
+	Day  string `json:"day"`
+	Body *RecordAttendanceJSONRequestBody
+}
+
+type RecordAttendanceResponseObject interface {
+	VisitRecordAttendanceResponse(ctx *fiber.Ctx) error
+}
+
+type RecordAttendance200JSONResponse AttendanceSheet
+
+func (response RecordAttendance200JSONResponse) VisitRecordAttendanceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CancelWorkshopDayRequestObject struct {
+	Day    string `json:"day"`
+	Params CancelWorkshopDayParams
+}
+
+type CancelWorkshopDayResponseObject interface {
+	VisitCancelWorkshopDayResponse(ctx *fiber.Ctx) error
+}
+
+type CancelWorkshopDay200ResponseHeaders struct {
+	ETag string
+}
+
+type CancelWorkshopDay200JSONResponse struct {
+	Body    WorkshopDay
+	Headers CancelWorkshopDay200ResponseHeaders
+}
+
+func (response CancelWorkshopDay200JSONResponse) VisitCancelWorkshopDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type HoldWorkshopDayRequestObject struct {
+	Day string `json:"day"`
+}
+
+type HoldWorkshopDayResponseObject interface {
+	VisitHoldWorkshopDayResponse(ctx *fiber.Ctx) error
+}
+
+type HoldWorkshopDay200ResponseHeaders struct {
+	ETag string
+}
+
+type HoldWorkshopDay200JSONResponse struct {
+	Body    WorkshopDay
+	Headers HoldWorkshopDay200ResponseHeaders
+}
+
+func (response HoldWorkshopDay200JSONResponse) VisitHoldWorkshopDayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type SeatLearnerRequestObject struct {
+	Day    string `json:"day"`
+	Params SeatLearnerParams
+	Body   *SeatLearnerJSONRequestBody
+}
+
+type SeatLearnerResponseObject interface {
+	VisitSeatLearnerResponse(ctx *fiber.Ctx) error
+}
+
+type SeatLearner201JSONResponse AttendanceSheet
+
+func (response SeatLearner201JSONResponse) VisitSeatLearnerResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetCertificate Get a certificate
@@ -2862,6 +4173,15 @@ type StrictServerInterface interface {
 	// BookSitting Book an exam
 	// (POST /v1/enrolments/{enrolment}/sittings)
 	BookSitting(ctx context.Context, request BookSittingRequestObject) (BookSittingResponseObject, error)
+	// GetWorkshops Get my workshops
+	// (GET /v1/enrolments/{enrolment}/workshops)
+	GetWorkshops(ctx context.Context, request GetWorkshopsRequestObject) (GetWorkshopsResponseObject, error)
+	// RegisterForDay Take a seat on a workshop day
+	// (POST /v1/enrolments/{enrolment}/workshops)
+	RegisterForDay(ctx context.Context, request RegisterForDayRequestObject) (RegisterForDayResponseObject, error)
+	// LeaveDay Give a seat on a workshop day back
+	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
+	LeaveDay(ctx context.Context, request LeaveDayRequestObject) (LeaveDayResponseObject, error)
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -2913,30 +4233,57 @@ type StrictServerInterface interface {
 	// GetQueue Look at the queue
 	// (GET /v1/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
+	// ListSessions List the sessions of all states of publication
+	// (GET /v1/sessions)
+	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
 	// CreateSession Create a session
 	// (POST /v1/sessions)
 	CreateSession(ctx context.Context, request CreateSessionRequestObject) (CreateSessionResponseObject, error)
 	// GetSession Get a session
 	// (GET /v1/sessions/{session})
 	GetSession(ctx context.Context, request GetSessionRequestObject) (GetSessionResponseObject, error)
+	// PutSession Rewrite a session
+	// (PUT /v1/sessions/{session})
+	PutSession(ctx context.Context, request PutSessionRequestObject) (PutSessionResponseObject, error)
 	// ListCollections List the grade reports of a session
 	// (GET /v1/sessions/{session}/collections)
 	ListCollections(ctx context.Context, request ListCollectionsRequestObject) (ListCollectionsResponseObject, error)
 	// ImportGrades Import a grade report
 	// (POST /v1/sessions/{session}/collections)
 	ImportGrades(ctx context.Context, request ImportGradesRequestObject) (ImportGradesResponseObject, error)
+	// CopySession Copy a session to another term
+	// (POST /v1/sessions/{session}/copies)
+	CopySession(ctx context.Context, request CopySessionRequestObject) (CopySessionResponseObject, error)
 	// PutExercises Replace the exercises of a session
 	// (PUT /v1/sessions/{session}/exercises)
 	PutExercises(ctx context.Context, request PutExercisesRequestObject) (PutExercisesResponseObject, error)
+	// ImportExercises Import the exercise map from a file
+	// (POST /v1/sessions/{session}/exercises/import)
+	ImportExercises(ctx context.Context, request ImportExercisesRequestObject) (ImportExercisesResponseObject, error)
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(ctx context.Context, request GetIndicatorsRequestObject) (GetIndicatorsResponseObject, error)
+	// MoveSession Move a session to another state of publication
+	// (POST /v1/sessions/{session}/moves)
+	MoveSession(ctx context.Context, request MoveSessionRequestObject) (MoveSessionResponseObject, error)
 	// CreateOffer Offer a formula of a session
 	// (POST /v1/sessions/{session}/offers)
 	CreateOffer(ctx context.Context, request CreateOfferRequestObject) (CreateOfferResponseObject, error)
 	// GetOutcomes What a formula of a session became
 	// (GET /v1/sessions/{session}/outcomes)
 	GetOutcomes(ctx context.Context, request GetOutcomesRequestObject) (GetOutcomesResponseObject, error)
+	// RecordProductions Grade workshop productions
+	// (POST /v1/sessions/{session}/productions)
+	RecordProductions(ctx context.Context, request RecordProductionsRequestObject) (RecordProductionsResponseObject, error)
+	// GetSessionSheet Get a session as staff see it
+	// (GET /v1/sessions/{session}/sheet)
+	GetSessionSheet(ctx context.Context, request GetSessionSheetRequestObject) (GetSessionSheetResponseObject, error)
+	// ListWorkshopDays List the workshop days of a session
+	// (GET /v1/sessions/{session}/workshop-days)
+	ListWorkshopDays(ctx context.Context, request ListWorkshopDaysRequestObject) (ListWorkshopDaysResponseObject, error)
+	// CreateWorkshopDay Plan a workshop day
+	// (POST /v1/sessions/{session}/workshop-days)
+	CreateWorkshopDay(ctx context.Context, request CreateWorkshopDayRequestObject) (CreateWorkshopDayResponseObject, error)
 	// RecordResult Record the result of an exam
 	// (POST /v1/sittings/{sitting}/result)
 	RecordResult(ctx context.Context, request RecordResultRequestObject) (RecordResultResponseObject, error)
@@ -2946,6 +4293,24 @@ type StrictServerInterface interface {
 	// ReceiveStripeEvent Receive an event of Stripe
 	// (POST /v1/webhooks/stripe)
 	ReceiveStripeEvent(ctx context.Context, request ReceiveStripeEventRequestObject) (ReceiveStripeEventResponseObject, error)
+	// PutWorkshopDay Rewrite a workshop day
+	// (PUT /v1/workshop-days/{day})
+	PutWorkshopDay(ctx context.Context, request PutWorkshopDayRequestObject) (PutWorkshopDayResponseObject, error)
+	// GetAttendance Get the attendance sheet of a workshop day
+	// (GET /v1/workshop-days/{day}/attendance)
+	GetAttendance(ctx context.Context, request GetAttendanceRequestObject) (GetAttendanceResponseObject, error)
+	// RecordAttendance Record who came
+	// (POST /v1/workshop-days/{day}/attendance)
+	RecordAttendance(ctx context.Context, request RecordAttendanceRequestObject) (RecordAttendanceResponseObject, error)
+	// CancelWorkshopDay Cancel a workshop day
+	// (POST /v1/workshop-days/{day}/cancel)
+	CancelWorkshopDay(ctx context.Context, request CancelWorkshopDayRequestObject) (CancelWorkshopDayResponseObject, error)
+	// HoldWorkshopDay Say that a workshop day took place
+	// (POST /v1/workshop-days/{day}/hold)
+	HoldWorkshopDay(ctx context.Context, request HoldWorkshopDayRequestObject) (HoldWorkshopDayResponseObject, error)
+	// SeatLearner Give an enrolled learner a seat
+	// (POST /v1/workshop-days/{day}/seats)
+	SeatLearner(ctx context.Context, request SeatLearnerRequestObject) (SeatLearnerResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx *fiber.Ctx, args any) (any, error)
@@ -3382,6 +4747,103 @@ func (sh *strictHandler) BookSitting(ctx *fiber.Ctx, enrolment EnrolmentRef, par
 		return err
 	} else if validResponse, ok := response.(BookSittingResponseObject); ok {
 		if err := validResponse.VisitBookSittingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWorkshops operation middleware
+func (sh *strictHandler) GetWorkshops(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request GetWorkshopsRequestObject
+
+	request.Enrolment = enrolment
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWorkshops(ctx.UserContext(), request.(GetWorkshopsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWorkshops")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWorkshopsResponseObject); ok {
+		if err := validResponse.VisitGetWorkshopsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RegisterForDay operation middleware
+func (sh *strictHandler) RegisterForDay(ctx *fiber.Ctx, enrolment EnrolmentRef, params RegisterForDayParams) error {
+	var request RegisterForDayRequestObject
+
+	request.Enrolment = enrolment
+	request.Params = params
+
+	var body RegisterForDayJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RegisterForDay(ctx.UserContext(), request.(RegisterForDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RegisterForDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RegisterForDayResponseObject); ok {
+		if err := validResponse.VisitRegisterForDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LeaveDay operation middleware
+func (sh *strictHandler) LeaveDay(ctx *fiber.Ctx, enrolment EnrolmentRef, day string) error {
+	var request LeaveDayRequestObject
+
+	request.Enrolment = enrolment
+	request.Day = day
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LeaveDay(ctx.UserContext(), request.(LeaveDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LeaveDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LeaveDayResponseObject); ok {
+		if err := validResponse.VisitLeaveDayResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -3918,6 +5380,33 @@ func (sh *strictHandler) GetQueue(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListSessions operation middleware
+func (sh *strictHandler) ListSessions(ctx *fiber.Ctx, params ListSessionsParams) error {
+	var request ListSessionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessions(ctx.UserContext(), request.(ListSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionsResponseObject); ok {
+		if err := validResponse.VisitListSessionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateSession operation middleware
 func (sh *strictHandler) CreateSession(ctx *fiber.Ctx, params CreateSessionParams) error {
 	var request CreateSessionRequestObject
@@ -3986,6 +5475,48 @@ func (sh *strictHandler) GetSession(ctx *fiber.Ctx, session SessionRef) error {
 	return nil
 }
 
+// PutSession operation middleware
+func (sh *strictHandler) PutSession(ctx *fiber.Ctx, session SessionRef, params PutSessionParams) error {
+	var request PutSessionRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body PutSessionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutSession(ctx.UserContext(), request.(PutSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutSessionResponseObject); ok {
+		if err := validResponse.VisitPutSessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCollections operation middleware
 func (sh *strictHandler) ListCollections(ctx *fiber.Ctx, session SessionRef, params ListCollectionsParams) error {
 	var request ListCollectionsRequestObject
@@ -4045,6 +5576,48 @@ func (sh *strictHandler) ImportGrades(ctx *fiber.Ctx, session SessionRef, params
 	return nil
 }
 
+// CopySession operation middleware
+func (sh *strictHandler) CopySession(ctx *fiber.Ctx, session SessionRef, params CopySessionParams) error {
+	var request CopySessionRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body CopySessionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CopySession(ctx.UserContext(), request.(CopySessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CopySession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CopySessionResponseObject); ok {
+		if err := validResponse.VisitCopySessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PutExercises operation middleware
 func (sh *strictHandler) PutExercises(ctx *fiber.Ctx, session SessionRef, params PutExercisesParams) error {
 	var request PutExercisesRequestObject
@@ -4087,6 +5660,37 @@ func (sh *strictHandler) PutExercises(ctx *fiber.Ctx, session SessionRef, params
 	return nil
 }
 
+// ImportExercises operation middleware
+func (sh *strictHandler) ImportExercises(ctx *fiber.Ctx, session SessionRef, params ImportExercisesParams) error {
+	var request ImportExercisesRequestObject
+
+	request.Session = session
+	request.Params = params
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportExercises(ctx.UserContext(), request.(ImportExercisesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportExercises")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportExercisesResponseObject); ok {
+		if err := validResponse.VisitImportExercisesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetIndicators operation middleware
 func (sh *strictHandler) GetIndicators(ctx *fiber.Ctx, session SessionRef, params GetIndicatorsParams) error {
 	var request GetIndicatorsRequestObject
@@ -4107,6 +5711,48 @@ func (sh *strictHandler) GetIndicators(ctx *fiber.Ctx, session SessionRef, param
 		return err
 	} else if validResponse, ok := response.(GetIndicatorsResponseObject); ok {
 		if err := validResponse.VisitGetIndicatorsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveSession operation middleware
+func (sh *strictHandler) MoveSession(ctx *fiber.Ctx, session SessionRef, params MoveSessionParams) error {
+	var request MoveSessionRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body MoveSessionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveSession(ctx.UserContext(), request.(MoveSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveSessionResponseObject); ok {
+		if err := validResponse.VisitMoveSessionResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -4177,6 +5823,143 @@ func (sh *strictHandler) GetOutcomes(ctx *fiber.Ctx, session SessionRef, params 
 		return err
 	} else if validResponse, ok := response.(GetOutcomesResponseObject); ok {
 		if err := validResponse.VisitGetOutcomesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordProductions operation middleware
+func (sh *strictHandler) RecordProductions(ctx *fiber.Ctx, session SessionRef) error {
+	var request RecordProductionsRequestObject
+
+	request.Session = session
+
+	var body RecordProductionsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordProductions(ctx.UserContext(), request.(RecordProductionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordProductions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordProductionsResponseObject); ok {
+		if err := validResponse.VisitRecordProductionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSessionSheet operation middleware
+func (sh *strictHandler) GetSessionSheet(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetSessionSheetRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSessionSheet(ctx.UserContext(), request.(GetSessionSheetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSessionSheet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSessionSheetResponseObject); ok {
+		if err := validResponse.VisitGetSessionSheetResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWorkshopDays operation middleware
+func (sh *strictHandler) ListWorkshopDays(ctx *fiber.Ctx, session SessionRef) error {
+	var request ListWorkshopDaysRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWorkshopDays(ctx.UserContext(), request.(ListWorkshopDaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWorkshopDays")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWorkshopDaysResponseObject); ok {
+		if err := validResponse.VisitListWorkshopDaysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateWorkshopDay operation middleware
+func (sh *strictHandler) CreateWorkshopDay(ctx *fiber.Ctx, session SessionRef, params CreateWorkshopDayParams) error {
+	var request CreateWorkshopDayRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body CreateWorkshopDayJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateWorkshopDay(ctx.UserContext(), request.(CreateWorkshopDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateWorkshopDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateWorkshopDayResponseObject); ok {
+		if err := validResponse.VisitCreateWorkshopDayResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -4275,6 +6058,213 @@ func (sh *strictHandler) ReceiveStripeEvent(ctx *fiber.Ctx, params ReceiveStripe
 		return err
 	} else if validResponse, ok := response.(ReceiveStripeEventResponseObject); ok {
 		if err := validResponse.VisitReceiveStripeEventResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutWorkshopDay operation middleware
+func (sh *strictHandler) PutWorkshopDay(ctx *fiber.Ctx, day string, params PutWorkshopDayParams) error {
+	var request PutWorkshopDayRequestObject
+
+	request.Day = day
+	request.Params = params
+
+	var body PutWorkshopDayJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutWorkshopDay(ctx.UserContext(), request.(PutWorkshopDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutWorkshopDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutWorkshopDayResponseObject); ok {
+		if err := validResponse.VisitPutWorkshopDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAttendance operation middleware
+func (sh *strictHandler) GetAttendance(ctx *fiber.Ctx, day string) error {
+	var request GetAttendanceRequestObject
+
+	request.Day = day
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAttendance(ctx.UserContext(), request.(GetAttendanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAttendance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAttendanceResponseObject); ok {
+		if err := validResponse.VisitGetAttendanceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordAttendance operation middleware
+func (sh *strictHandler) RecordAttendance(ctx *fiber.Ctx, day string) error {
+	var request RecordAttendanceRequestObject
+
+	request.Day = day
+
+	var body RecordAttendanceJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordAttendance(ctx.UserContext(), request.(RecordAttendanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordAttendance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordAttendanceResponseObject); ok {
+		if err := validResponse.VisitRecordAttendanceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelWorkshopDay operation middleware
+func (sh *strictHandler) CancelWorkshopDay(ctx *fiber.Ctx, day string, params CancelWorkshopDayParams) error {
+	var request CancelWorkshopDayRequestObject
+
+	request.Day = day
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelWorkshopDay(ctx.UserContext(), request.(CancelWorkshopDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelWorkshopDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelWorkshopDayResponseObject); ok {
+		if err := validResponse.VisitCancelWorkshopDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// HoldWorkshopDay operation middleware
+func (sh *strictHandler) HoldWorkshopDay(ctx *fiber.Ctx, day string) error {
+	var request HoldWorkshopDayRequestObject
+
+	request.Day = day
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.HoldWorkshopDay(ctx.UserContext(), request.(HoldWorkshopDayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "HoldWorkshopDay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(HoldWorkshopDayResponseObject); ok {
+		if err := validResponse.VisitHoldWorkshopDayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SeatLearner operation middleware
+func (sh *strictHandler) SeatLearner(ctx *fiber.Ctx, day string, params SeatLearnerParams) error {
+	var request SeatLearnerRequestObject
+
+	request.Day = day
+	request.Params = params
+
+	var body SeatLearnerJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SeatLearner(ctx.UserContext(), request.(SeatLearnerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SeatLearner")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SeatLearnerResponseObject); ok {
+		if err := validResponse.VisitSeatLearnerResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -69,7 +69,7 @@ func (p Pages) Catalogue(ctx context.Context) (out web.Catalogue, err error) {
 func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) web.Course {
 	out := web.Course{Key: c.Key, Level: c.Level, Title: text(c.Title), Summary: text(c.Summary), WorkloadHours: c.WorkloadHours}
 	for _, s := range sessions {
-		if s.CourseKey == c.Key {
+		if s.CourseKey == c.Key && s.Public() {
 			out.Sessions = append(out.Sessions, pageSession(tx, c, s))
 		}
 	}
@@ -133,10 +133,16 @@ func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web
 			out.SalesClosedBecause = "no-payment-provider"
 		}
 		if !who.Known() {
+			if !visible(ctx, s) {
+				return catalog.ErrNoSession
+			}
 			return nil
 		}
-		e, _, err := enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
+		e, enrolled, err := enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
 		out.EnrolledFormula = e.Formula
+		if err == nil && !visible(ctx, s) && !enrolled { // who is enrolled finds what was archived since
+			err = catalog.ErrNoSession
+		}
 		return err
 	})
 	return out, err

@@ -81,7 +81,7 @@ func apiCourse(c catalog.Course, sessions []catalog.Session, now time.Time) api.
 		ID: c.ID, Key: c.Key, Collection: c.CollectionKey, Title: apiText(c.Title), Summary: apiText(c.Summary), Level: c.Level, WorkloadHours: c.WorkloadHours,
 	}
 	for _, s := range sessions {
-		if s.CourseKey == c.Key {
+		if s.CourseKey == c.Key && s.Public() {
 			out.Sessions = append(out.Sessions, sessionSummary(s, now))
 		}
 	}
@@ -130,6 +130,9 @@ func (r Rooms) Session(ctx context.Context, idOrKey string) (out api.Session, er
 		if err != nil {
 			return err
 		}
+		if !visible(ctx, s) {
+			return catalog.ErrNoSession
+		}
 		out, err = apiSession(ctx, tx, s)
 		return err
 	})
@@ -147,7 +150,7 @@ func apiSession(ctx context.Context, tx *postgres.Tx, s catalog.Session) (api.Se
 	}
 	exercises, err := catalog.ExercisesTx(ctx, tx, s.ID)
 	for _, e := range exercises {
-		out.Exercises = append(out.Exercises, api.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: e.Activity})
+		out.Exercises = append(out.Exercises, api.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: e.Activity, Weight: e.WeightPPM})
 	}
 	return out, err
 }

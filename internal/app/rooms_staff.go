@@ -87,7 +87,8 @@ func (r Rooms) CreateSession(ctx context.Context, who api.Principal, n api.NewSe
 		s, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{
 			Key: n.SessionKey, CourseKey: n.CourseKey, Number: n.Number, Title: catalog.Text{EN: n.Title.EN, FR: n.Title.FR}, Platform: n.Platform,
 			CourseURL: n.CourseURL, ThresholdPPM: n.ThresholdPPM, StartsAt: n.StartsAt, EndsAt: n.EndsAt, EnrolFrom: n.EnrolFrom, EnrolUntil: n.EnrolUntil,
-			Exercises: exercisesOf(n.Exercises),
+			Exercises: exercisesOf(n.Exercises), Kind: catalog.Kind(n.Kind), PlatformKey: n.PlatformKey, Audience: n.Audience, Language: n.Language,
+			Capacity: n.Capacity, Publication: catalog.Publication(n.Publication),
 		})
 		return s.ID, err
 	})
@@ -99,7 +100,7 @@ func (r Rooms) CreateSession(ctx context.Context, who api.Principal, n api.NewSe
 
 func exercisesOf(in []api.Exercise) (out []catalog.Exercise) {
 	for _, e := range in {
-		out = append(out, catalog.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: e.Activity})
+		out = append(out, catalog.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: e.Activity, WeightPPM: e.Weight})
 	}
 	return out
 }

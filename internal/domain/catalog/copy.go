@@ -18,13 +18,13 @@ import (
 // when the copy may begin: then they move by the fewest whole weeks that bring its start to that day or after it, so that every weekday
 // stays. What is empty is proposed: the next number that is free, the key and the platform's key that go with it.
 type CopySession struct {
-	From        string // id or key
-	Key         string
-	PlatformKey string
-	Number      int
-	Weeks       int
-	StartsOn    string // a date, 2027-03-01
-	Zone        string // where the hours are those of the clock on the wall; empty: Europe/Paris
+	From        string `json:"-"` // id or key
+	Key         string `json:"key,omitempty"`
+	PlatformKey string `json:"platform_key,omitempty"`
+	Number      int    `json:"number,omitempty"`
+	Weeks       int    `json:"weeks,omitempty"`
+	StartsOn    string `json:"starts_on,omitempty"` // a date, 2027-03-01
+	Zone        string `json:"zone,omitempty"`      // where the hours are those of the clock on the wall; empty: Europe/Paris
 }
 
 // Copied is a copy, and what it has of the session that it was made from.

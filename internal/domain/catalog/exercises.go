@@ -22,12 +22,12 @@ const (
 
 // Exercise is a column of the grade reports. Week 0 is outside the weeks (a final exam, a bonus).
 type Exercise struct {
-	Position  int    `db:"position"`
-	Label     string `db:"label"`
-	Week      int    `db:"week"`
-	Scored    bool   `db:"scored"`
-	Activity  string `db:"activity"`
-	WeightPPM int64  `db:"weight_ppm"` // relative, in millionths of one; 0: it weighs nothing, or nobody said
+	Position  int    `db:"position" json:"-"`
+	Label     string `db:"label" json:"label"`
+	Week      int    `db:"week" json:"week"`
+	Scored    bool   `db:"scored" json:"scored"`
+	Activity  string `db:"activity" json:"activity"`
+	WeightPPM int64  `db:"weight_ppm" json:"weight_ppm,omitempty"` // relative, in millionths of one; 0: it weighs nothing, or nobody said
 }
 
 // MaxWeightPPM is the largest weight of an exercise: 1,000.

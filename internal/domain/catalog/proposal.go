@@ -19,17 +19,25 @@ const (
 // Proposed is an exercise of the map that would be, and where its place comes from.
 type Proposed struct {
 	Exercise
-	From string
+	WeightPPM int64  `json:"weight_ppm"` // said even where it is 0
+	From      string `json:"from"`
 }
+
+func propose(e Exercise, from string) Proposed { return Proposed{e, e.WeightPPM, from} }
 
 // Proposal is what an import makes of the exercise map of a session. The lists hold labels.
 type Proposal struct {
-	Source    string // "map": a CSV of the map; "report": the header of a grade report
-	Exercises []Proposed
-	New       []string // not in the map until now
-	Changed   []string // in the map with another week, weight, activity or scoring
-	Unplaced  []string // new, and nothing says in which week
-	Absent    []string // in the map, and not in the file: kept by a report's header, dropped by a map
+	Source    string     `json:"source"` // "map": a CSV of the map; "report": the header of a grade report
+	Applied   bool       `json:"applied"`
+	Exercises []Proposed `json:"exercises"`
+	New       []string   `json:"new"`      // not in the map until now
+	Changed   []string   `json:"changed"`  // in the map with another week, weight, activity or scoring
+	Unplaced  []string   `json:"unplaced"` // new, and nothing says in which week
+	Absent    []string   `json:"absent"`   // in the map, and not in the file: kept by a report's header, dropped by a map
+}
+
+func emptyProposal(source string) Proposal {
+	return Proposal{Source: source, Exercises: []Proposed{}, New: []string{}, Changed: []string{}, Unplaced: []string{}, Absent: []string{}}
 }
 
 // Map gives the exercises alone.
@@ -68,7 +76,7 @@ func weekOf(label string) (week int, ok bool) {
 // placed where course has it (an exercise of an earlier session, or of the course's framework), or else where its label says; what
 // the report lacks stays at the end. Pure: nothing is written.
 func ProposeFromLabels(current, course []Exercise, labels []string) Proposal {
-	p := Proposal{Source: "report"}
+	p := emptyProposal("report")
 	mapped, known, seen := byLabel(current), byLabel(course), map[string]bool{}
 	for _, label := range labels {
 		if seen[label] {
@@ -76,15 +84,15 @@ func ProposeFromLabels(current, course []Exercise, labels []string) Proposal {
 		}
 		seen[label] = true
 		if e, ok := mapped[label]; ok {
-			p.Exercises = append(p.Exercises, Proposed{e, FromMap})
+			p.Exercises = append(p.Exercises, propose(e, FromMap))
 			continue
 		}
 		p.New = append(p.New, label)
 		if e, ok := known[label]; ok {
-			p.Exercises = append(p.Exercises, Proposed{e, FromCourse})
+			p.Exercises = append(p.Exercises, propose(e, FromCourse))
 			continue
 		}
-		e := Proposed{Exercise{Label: label, Scored: true, Activity: activityOf(label)}, FromNobody}
+		e := propose(Exercise{Label: label, Scored: true, Activity: activityOf(label)}, FromNobody)
 		if week, ok := weekOf(label); ok {
 			e.Week, e.From = week, FromLabel
 		} else {
@@ -95,7 +103,7 @@ func ProposeFromLabels(current, course []Exercise, labels []string) Proposal {
 	for _, e := range current {
 		if !seen[e.Label] {
 			p.Absent = append(p.Absent, e.Label)
-			p.Exercises = append(p.Exercises, Proposed{e, FromMap})
+			p.Exercises = append(p.Exercises, propose(e, FromMap))
 		}
 	}
 	return p
@@ -110,11 +118,11 @@ func EarlierExercisesTx(ctx context.Context, tx *postgres.Tx, s Session) ([]Exer
 
 // ProposeFromMap compares a map that was read from a file with the one in force, which it replaces.
 func ProposeFromMap(current, read []Exercise) Proposal {
-	p := Proposal{Source: "map"}
+	p := emptyProposal("map")
 	mapped, seen := byLabel(current), map[string]bool{}
 	for _, e := range read {
 		seen[e.Label] = true
-		p.Exercises = append(p.Exercises, Proposed{e, FromMap})
+		p.Exercises = append(p.Exercises, propose(e, FromMap))
 		was, ok := mapped[e.Label]
 		was.Position = e.Position
 		switch {

@@ -95,21 +95,29 @@ func (s Session) StateAt(t time.Time) State {
 // NewSession is what CreateSessionTx and PutSessionTx need; the course is made when its key is new. A kind that was not said is
 // a MOOC, a publication that was not said is Published, as everything was before there were drafts.
 type NewSession struct {
-	Key, CourseKey                          string
-	Number                                  int
-	Title                                   Text
-	Kind                                    Kind
-	Platform, PlatformKey, CourseURL        string
-	Audience, Language                      string
-	ThresholdPPM                            int
-	StartsAt, EndsAt, EnrolFrom, EnrolUntil *time.Time
-	Closed                                  bool
-	Capacity                                *int
-	Policy                                  Policy
-	MinDays, ProductionPPM                  int
-	Publication                             Publication
-	Exercises                               []Exercise
-	copiedFrom                              string
+	Key           string      `json:"key,omitempty"`
+	CourseKey     string      `json:"course,omitempty"`
+	Number        int         `json:"number,omitempty"`
+	Title         Text        `json:"title"`
+	Kind          Kind        `json:"kind"`
+	Platform      string      `json:"platform"`
+	PlatformKey   string      `json:"platform_key,omitempty"`
+	CourseURL     string      `json:"course_url,omitempty"`
+	Audience      string      `json:"audience,omitempty"`
+	Language      string      `json:"language,omitempty"`
+	ThresholdPPM  int         `json:"threshold_ppm"`
+	StartsAt      *time.Time  `json:"starts_at,omitempty"`
+	EndsAt        *time.Time  `json:"ends_at,omitempty"`
+	EnrolFrom     *time.Time  `json:"enrol_from,omitempty"`
+	EnrolUntil    *time.Time  `json:"enrol_until,omitempty"`
+	Closed        bool        `json:"closed"`
+	Capacity      *int        `json:"capacity,omitempty"`
+	Policy        Policy      `json:"policy"`
+	MinDays       int         `json:"min_days"`
+	ProductionPPM int         `json:"production_ppm"`
+	Publication   Publication `json:"publication,omitempty"`
+	Exercises     []Exercise  `json:"exercises,omitempty"`
+	copiedFrom    string
 }
 
 // CreateSessionTx makes a session, and its course when that is new.

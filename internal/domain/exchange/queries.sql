@@ -8,3 +8,18 @@ select min(t.at) as at from (
     union all select opens_at from programs.edition_sessions
     union all select starts_at from workshops.days union all select ends_at from workshops.days
 ) as t where t.at > $1;
+
+-- name: OneImport
+select pg_advisory_xact_lock(hashtextextended('exchange.import', 0));
+
+-- name: Begin
+savepoint thing;
+
+-- name: End
+release savepoint thing;
+
+-- name: Undo
+rollback to savepoint thing;
+
+-- name: Sold
+select exists (select 1 from sales.orders where offer_id = $1);

@@ -90,6 +90,7 @@ func ImportMapTx(ctx context.Context, tx *postgres.Tx, in ImportMap) (p catalog.
 		}
 		return p, s, nil
 	}
+	p.Applied = true
 	s, err = catalog.PutExercisesTx(ctx, tx, s.ID, p.Map(), in.Expected)
 	return p, s, err
 }

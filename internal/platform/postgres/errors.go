@@ -36,6 +36,15 @@ func lostRace(err error) bool {
 	return ok && (e.Code == "40001" || e.Code == "40P01")
 }
 
+// AsFault gives the fault of an error inside a transaction, as its caller will see it: of a violated constraint the registered one.
+// What lost a race stays as it is, so that InTx repeats the work.
+func AsFault(ctx context.Context, err error) error {
+	if lostRace(err) {
+		return err
+	}
+	return mapError(ctx, err)
+}
+
 // mapError gives the fault of a violated constraint, and ErrUnavailable for what is the connection's fault or the
 // clock's. Everything else passes as it is.
 func mapError(ctx context.Context, err error) error {

@@ -47,13 +47,13 @@ func toSession(s Session) contract.Session {
 		StartsAt: utc(s.StartsAt), EndsAt: utc(s.EndsAt), EnrolFrom: utc(s.EnrolFrom), EnrolUntil: utc(s.EnrolUntil),
 		Platform: s.Platform, CourseUrl: given(s.CourseURL), ThresholdPpm: s.ThresholdPPM, Offers: each(s.Offers, toOffer),
 		Exercises: each(s.Exercises, func(e Exercise) contract.Exercise {
-			return contract.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: contract.ExerciseActivity(e.Activity)}
+			return contract.Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: contract.ExerciseActivity(e.Activity), WeightPpm: given(int(e.Weight))}
 		}),
 	}
 }
 
 func fromExercise(e contract.Exercise) Exercise {
-	return Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: string(e.Activity)}
+	return Exercise{Label: e.Label, Week: e.Week, Scored: e.Scored, Activity: string(e.Activity), Weight: int64(value(e.WeightPpm))}
 }
 
 func toOffer(o Offer) contract.Offer {

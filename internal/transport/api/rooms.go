@@ -113,6 +113,7 @@ type Exercise struct {
 	Week     int
 	Scored   bool
 	Activity string // quiz, case_study, lab
+	Weight   int64  // relative, in millionths
 }
 
 // NewSession is a session to make, and its course when the key of the course is new.
@@ -125,6 +126,9 @@ type NewSession struct {
 	ThresholdPPM                            int
 	StartsAt, EndsAt, EnrolFrom, EnrolUntil *time.Time
 	Exercises                               []Exercise
+	Kind, PlatformKey, Audience, Language   string
+	Capacity                                *int
+	Publication                             string // draft, published
 }
 
 // NewOffer is a price to set.

@@ -13,6 +13,8 @@ import (
 // ProgramRooms is what the API asks of the house about programs, editions and workshops. It speaks in the rooms' own types, whose JSON is that of
 // the contract; TestTheWholeHouseKeepsTheContract holds them to it.
 type ProgramRooms interface {
+	WorkshopRooms
+
 	Programs(ctx context.Context, p page.Request) ([]PublicProgram, string, error)
 	Program(ctx context.Context, key string) (PublicProgram, error)
 	ProgramDraft(ctx context.Context, key string) (ProgramDraft, error)

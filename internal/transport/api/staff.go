@@ -15,6 +15,8 @@ func (h handlers) CreateSession(ctx context.Context, r server.CreateSessionReque
 		Key: r.Params.IdempotencyKey, SessionKey: b.Key, CourseKey: b.Course, Number: value(b.Number),
 		Title: Text{EN: value(b.Title.En), FR: value(b.Title.Fr)}, Platform: b.Platform, CourseURL: value(b.CourseUrl), ThresholdPPM: b.ThresholdPpm,
 		StartsAt: b.StartsAt, EndsAt: b.EndsAt, EnrolFrom: b.EnrolFrom, EnrolUntil: b.EnrolUntil, Exercises: each(value(b.Exercises), fromExercise),
+		Kind: enum(b.Kind), PlatformKey: value(b.PlatformKey), Audience: value(b.Audience), Language: value(b.Language), Capacity: b.Capacity,
+		Publication: enum(b.Publication),
 	})
 	if err != nil {
 		return nil, err

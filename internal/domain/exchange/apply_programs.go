@@ -1,0 +1,222 @@
+package exchange
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/programs"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/money"
+)
+
+// What never changes, whatever a file says.
+var (
+	errVersion = fault.New(fault.Conflict, "version-immutable", "This version of the program was published: it never changes. Write the next one.")
+	errInForce = fault.New(fault.Conflict, "edition-in-force", "The edition was published: a file does not change it. What may still change is changed in the console.")
+	errSold    = fault.New(fault.Conflict, "offer-sold", "The offer was sold: it never changes. Withdraw it in the console and offer another one.")
+)
+
+// plan is a program of a file or of the house: its versions in their order, and its working copy.
+type plan struct {
+	versions []Program
+	at       []string
+	working  *Program
+	where    string
+}
+
+func plans(all []Program) (map[string]*plan, []string) {
+	out, keys := map[string]*plan{}, []string{}
+	for i, p := range all {
+		x := out[p.Key]
+		if x == nil {
+			x = &plan{}
+			out[p.Key], keys = x, append(keys, p.Key)
+		}
+		at := fmt.Sprintf("/programs/%d", i)
+		if p.State == catalog.Published {
+			x.versions, x.at = append(x.versions, p), append(x.at, at)
+		} else {
+			x.working, x.where = &all[i], at
+		}
+	}
+	return out, keys
+}
+
+func (a *applier) programs() {
+	house, known := plans(a.house.Programs)
+	file, keys := plans(a.d.Programs)
+	met := 0
+	for _, key := range keys {
+		p, old := file[key], house[key]
+		change := Changed
+		switch {
+		case old == nil:
+			change, old = IsNew, &plan{}
+		default:
+			met++
+			within := len(p.versions) <= len(old.versions)
+			for i := range p.versions {
+				within = within && i < len(old.versions) && same(p.versions[i], old.versions[i])
+			}
+			if within && (p.working == nil || same(p.working, old.working)) {
+				change = Unchanged
+			}
+		}
+		if a.note("program", key, change) {
+			a.program(key, *p, *old, change == IsNew)
+		}
+	}
+	a.kept("program", len(known)-met)
+}
+
+// program publishes the versions that the house does not have and writes the working copy. One that the file does not name stays.
+func (a *applier) program(key string, p, old plan, isNew bool) {
+	for i, v := range p.versions {
+		if i < len(old.versions) {
+			if !same(v, old.versions[i]) {
+				a.refuse(p.at[i], errVersion.Code, errVersion.Detail)
+			}
+			continue
+		}
+		if !a.try(p.at[i], func() error { return a.writeProgram(key, v.Content, catalog.Published, &isNew) }) {
+			return
+		}
+	}
+	published := len(p.versions) > len(old.versions)
+	w, where := p.working, p.where
+	if w == nil && published && old.working != nil && old.working.State != catalog.Archived {
+		w, where = old.working, p.at[len(p.at)-1]
+	}
+	if w == nil || same(w, old.working) && !published {
+		return
+	}
+	to := w.State
+	if to == catalog.Archived {
+		if len(old.versions) > 0 && (old.working == nil || old.working.State != catalog.Archived) {
+			a.refuse(where+"/state", staysPublished, "The program is published, and a file takes nothing from the public. Archive it in the console.")
+			return
+		}
+		to = catalog.Drafted
+		a.last = append(a.last, func() { a.try(where, func() error { return a.moveProgram(key, catalog.Archived) }) })
+	}
+	a.try(where, func() error { return a.writeProgram(key, w.Content, to, &isNew) })
+}
+
+func (a *applier) writeProgram(key string, c programs.Content, to catalog.Publication, isNew *bool) error {
+	expected := 0
+	if *isNew {
+		expected = programs.New
+	}
+	if _, err := programs.SaveDraftTx(a.ctx, a.tx, key, c, expected); err != nil {
+		return err
+	}
+	if err := a.moveProgram(key, to); err != nil {
+		return err
+	}
+	*isNew = false
+	return nil
+}
+
+func (a *applier) moveProgram(key string, to catalog.Publication) error {
+	p, err := programs.ProgramTx(a.ctx, a.tx, key)
+	if err != nil {
+		return err
+	}
+	for _, next := range ways(p.State, to) {
+		if _, err := programs.MoveProgramTx(a.ctx, a.tx, key, next, "", 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *applier) editions() {
+	file, house := inOrder(a.d.Editions), inOrder(a.house.Editions)
+	written := byName(a.d.Editions, func(e Edition) string { return e.Key }) // with the sessions in the order of the file
+	each(a, "edition", "/editions", file, house, func(e Edition) string { return e.Key }, func(path string, e Edition, old *Edition) {
+		if old != nil && old.State == catalog.Published {
+			a.refuse(path, errInForce.Code, errInForce.Detail)
+			return
+		}
+		a.try(path, func() error { return a.edition(written[e.Key], old == nil) })
+	})
+}
+
+// inOrder sorts the sessions of editions: the house keeps them in the order of the program, a file in any.
+func inOrder(all []Edition) []Edition {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].Sessions = slices.Clone(out[i].Sessions)
+		slices.SortStableFunc(out[i].Sessions, func(a, b EditionSession) int { return strings.Compare(a.Session, b.Session) })
+	}
+	return out
+}
+
+func (a *applier) edition(e Edition, isNew bool) error {
+	n := programs.EditionPlan{
+		Program: e.Program, Version: e.Version, Title: e.Title, Lang: e.Lang, Partner: e.Partner, Capacity: e.Capacity, StartsAt: e.StartsAt, EndsAt: e.EndsAt,
+		EnrolFrom: e.EnrolFrom, EnrolUntil: e.EnrolUntil,
+	}
+	for _, s := range e.Sessions {
+		n.Sessions = append(n.Sessions, programs.SessionPlan{Session: s.Session, Opening: s.Opening, OpensAt: s.OpensAt})
+	}
+	expected := 0
+	if isNew {
+		expected = programs.New
+	}
+	made, err := programs.PutEditionTx(a.ctx, a.tx, e.Key, n, expected)
+	if err != nil {
+		return err
+	}
+	for _, next := range ways(made.State, e.State) {
+		if _, err := programs.MoveEditionTx(a.ctx, a.tx, e.Key, next, "", 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// offers makes what is new. Another price of what was not sold is a new offer in the place of the old one.
+func (a *applier) offers() {
+	standing := map[string]string{} // id by name
+	all, err := everyOffer(a.ctx, a.tx)
+	if err != nil {
+		a.failed = err
+		return
+	}
+	for _, o := range all {
+		standing[offerOf(o).name()] = o.ID
+	}
+	each(a, "offer", "/offers", a.d.Offers, a.house.Offers, Offer.name, func(path string, o Offer, old *Offer) {
+		a.try(path, func() error {
+			if old != nil {
+				if err := a.withdraw(standing[o.name()]); err != nil {
+					return err
+				}
+			}
+			_, err := offers.CreateTx(a.ctx, a.tx, offers.NewOffer{
+				Session: o.Session, Edition: o.Edition, Formula: o.Formula, Price: money.Of(o.PriceMinor, o.Currency), ValidFrom: o.ValidFrom,
+				ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call,
+			})
+			if f := fault.From(err); err != nil && f.Kind == fault.NotFound {
+				err = f.Of(fault.Unprocessable)
+			}
+			return err
+		})
+	})
+}
+
+func (a *applier) withdraw(id string) error {
+	var sold bool
+	if err := a.tx.Get(a.ctx, &sold, q.Q("Sold"), id); err != nil {
+		return err
+	}
+	if sold {
+		return errSold
+	}
+	_, err := offers.WithdrawTx(a.ctx, a.tx, id)
+	return err
+}
