@@ -3400,7 +3400,7 @@ type SessionEdit struct {
 	// Example: 75
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Closed Closed by hand
+	// Closed Closed by hand, whatever its dates.
 	//
 	// Example: false
 	Closed *bool `json:"closed,omitempty"`
@@ -3672,7 +3672,7 @@ type StaffSession struct {
 	// Example: 75
 	Capacity *int `json:"capacity,omitempty"`
 
-	// Closed Closed by hand
+	// Closed Closed by hand, whatever its dates.
 	//
 	// Example: false
 	Closed bool `json:"closed"`
