@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cursus/internal/domain/paths"
 	"cursus/internal/kernel/money"
 )
 
@@ -172,6 +173,7 @@ type Enrolment struct {
 	Certificate        *Certificate
 	Upgrade            *Offer
 	CourseURL          string
+	Lock               *paths.Lock // its program does not open it yet
 }
 
 // Step is a stage of the journey.
