@@ -14,6 +14,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 	"cursus/internal/transport/api"
@@ -34,6 +35,9 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	}
 	zoe := w.person("zoe@example.org", "Zoé N’Diaye 🎓")
 	walker.Values = w.certified(zoe.ID)
+	e := w.program("WHOLE", nil, money.Of(9999, "EUR"), nil, 10000)
+	walker.Values["edition"], walker.Values["offer"] = e.Key, e.offer.ID
+	walker.Values["of"], walker.Values["If-Match"] = w.session.Key, "*"
 	edition, price := w.networks()
 	w.follows(zoe.ID, price, "k-edition")
 	maps.Copy(walker.Values, map[string]string{"program": edition.ProgramKey, "edition": edition.Key, "number": "1", "person": zoe.ID})
@@ -42,6 +46,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
 	stranger := w.person("stranger@example.org", "Somebody Else")
+	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

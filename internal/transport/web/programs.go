@@ -34,25 +34,13 @@ func (w *Web) programRoutes() []route {
 	}
 }
 
-// Join writes keys of courses one after the other, ECTS hundredths as a number.
+// Join writes keys of courses one after the other.
 func (View) Join(keys []string) string { return strings.Join(keys, ", ") }
-
-// ECTS prints hundredths.
-func (v View) ECTS(hundredths int) string {
-	s := decimal(hundredths)
-	if v.Lang == "fr" {
-		s = strings.ReplaceAll(s, ".", ",")
-	}
-	return s
-}
 
 // Moves are the states that a working copy can go to by a button.
 func (View) Moves(from catalog.Publication) []catalog.Publication {
 	return catalog.PublicationLife.Next(from)
 }
-
-// Said is a text of the rooms in the language of the page.
-func (v View) Said(t catalog.Text) string { return t.In(v.Lang) }
 
 func (w *Web) publicPrograms(r *request) (reply, error) {
 	all, err := w.house.PublicPrograms(r.ctx)
