@@ -11,6 +11,8 @@ import (
 
 // ProgramHouse is what the pages ask of the rooms about programs, editions and workshops. It speaks in the rooms' own types.
 type ProgramHouse interface {
+	SessionHouse
+
 	// PublicPrograms and PublicProgram give what was published last, with published editions.
 	PublicPrograms(ctx context.Context) ([]ShownProgram, error)
 	PublicProgram(ctx context.Context, key string) (ShownProgram, error)
