@@ -38,6 +38,8 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
 	stranger := w.person("stranger@example.org", "Somebody Else")
+	w.catalogue()
+	walker.Values["collection"] = "FLIRT"
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
@@ -57,6 +59,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	}
 	walker.Scopes(t, w.tokens(staff), api.Scopes)
 	walker.OddInput(t, w.tokens(staff))
+	w.imports(t, walker, w.tokens(staff)("catalog:write"))
 	for operation, statuses := range walker.NeverAnswered() {
 		t.Errorf("%s never answered %v", operation, statuses)
 	}

@@ -8,6 +8,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, route{method: "GET", path: "/console", who: staff, handle: w.console})
 	all = append(all, w.authoringRoutes()...)
 	all = append(all, w.programRoutes()...)
+	all = append(all, w.exchangeRoutes()...)
 	return append(all, w.offerRoutes()...)
 }
 

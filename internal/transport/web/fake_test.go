@@ -13,13 +13,14 @@ import (
 
 // fake is a house that remembers what the pages did to it.
 type fake struct {
-	mu      sync.Mutex
-	payURL  string
-	orders  map[string]string // key → order
-	state   string
-	mails   []string
-	booked  int
-	failing error
+	ExchangeHouse // nil: tried on the whole house
+	mu            sync.Mutex
+	payURL        string
+	orders        map[string]string // key → order
+	state         string
+	mails         []string
+	booked        int
+	failing       error
 }
 
 var (
