@@ -134,6 +134,78 @@ func (e CertificateState) Valid() bool {
 	}
 }
 
+// Defines values for CharterRuleCheck.
+const (
+	CharterRuleCheckActivityPerChapter CharterRuleCheck = "activity_per_chapter"
+	CharterRuleCheckChapters           CharterRuleCheck = "chapters"
+	CharterRuleCheckClosing            CharterRuleCheck = "closing"
+	CharterRuleCheckConceptsPerVideo   CharterRuleCheck = "concepts_per_video"
+	CharterRuleCheckLecturesPerChapter CharterRuleCheck = "lectures_per_chapter"
+	CharterRuleCheckLogo               CharterRuleCheck = "logo"
+	CharterRuleCheckOpening            CharterRuleCheck = "opening"
+	CharterRuleCheckSkills             CharterRuleCheck = "skills"
+	CharterRuleCheckSkillsInClosing    CharterRuleCheck = "skills_in_closing"
+	CharterRuleCheckTeamRole           CharterRuleCheck = "team_role"
+	CharterRuleCheckTemplate           CharterRuleCheck = "template"
+	CharterRuleCheckTextPoints         CharterRuleCheck = "text_points"
+	CharterRuleCheckVideoSeconds       CharterRuleCheck = "video_seconds"
+	CharterRuleCheckWorkloadMinutes    CharterRuleCheck = "workload_minutes"
+)
+
+// Valid indicates whether the value is a known member of the CharterRuleCheck enum.
+func (e CharterRuleCheck) Valid() bool {
+	switch e {
+	case CharterRuleCheckActivityPerChapter:
+		return true
+	case CharterRuleCheckChapters:
+		return true
+	case CharterRuleCheckClosing:
+		return true
+	case CharterRuleCheckConceptsPerVideo:
+		return true
+	case CharterRuleCheckLecturesPerChapter:
+		return true
+	case CharterRuleCheckLogo:
+		return true
+	case CharterRuleCheckOpening:
+		return true
+	case CharterRuleCheckSkills:
+		return true
+	case CharterRuleCheckSkillsInClosing:
+		return true
+	case CharterRuleCheckTeamRole:
+		return true
+	case CharterRuleCheckTemplate:
+		return true
+	case CharterRuleCheckTextPoints:
+		return true
+	case CharterRuleCheckVideoSeconds:
+		return true
+	case CharterRuleCheckWorkloadMinutes:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CharterRuleSeverity.
+const (
+	CharterRuleSeverityBlock CharterRuleSeverity = "block"
+	CharterRuleSeverityWarn  CharterRuleSeverity = "warn"
+)
+
+// Valid indicates whether the value is a known member of the CharterRuleSeverity enum.
+func (e CharterRuleSeverity) Valid() bool {
+	switch e {
+	case CharterRuleSeverityBlock:
+		return true
+	case CharterRuleSeverityWarn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CollectionFamily.
 const (
 	CollectionFamilyLegacy CollectionFamily = "legacy"
@@ -173,6 +245,90 @@ func (e CourseLevel) Valid() bool {
 	}
 }
 
+// Defines values for CourseDocumentLevel.
+const (
+	CourseDocumentLevelBachelor     CourseDocumentLevel = "bachelor"
+	CourseDocumentLevelPostBachelor CourseDocumentLevel = "post_bachelor"
+	CourseDocumentLevelPreBachelor  CourseDocumentLevel = "pre_bachelor"
+)
+
+// Valid indicates whether the value is a known member of the CourseDocumentLevel enum.
+func (e CourseDocumentLevel) Valid() bool {
+	switch e {
+	case CourseDocumentLevelBachelor:
+		return true
+	case CourseDocumentLevelPostBachelor:
+		return true
+	case CourseDocumentLevelPreBachelor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CourseDraftSummaryLevel.
+const (
+	CourseDraftSummaryLevelBachelor     CourseDraftSummaryLevel = "bachelor"
+	CourseDraftSummaryLevelPostBachelor CourseDraftSummaryLevel = "post_bachelor"
+	CourseDraftSummaryLevelPreBachelor  CourseDraftSummaryLevel = "pre_bachelor"
+)
+
+// Valid indicates whether the value is a known member of the CourseDraftSummaryLevel enum.
+func (e CourseDraftSummaryLevel) Valid() bool {
+	switch e {
+	case CourseDraftSummaryLevelBachelor:
+		return true
+	case CourseDraftSummaryLevelPostBachelor:
+		return true
+	case CourseDraftSummaryLevelPreBachelor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CourseFindingVerdict.
+const (
+	CourseFindingVerdictBroken       CourseFindingVerdict = "broken"
+	CourseFindingVerdictKept         CourseFindingVerdict = "kept"
+	CourseFindingVerdictNotCheckable CourseFindingVerdict = "not_checkable"
+)
+
+// Valid indicates whether the value is a known member of the CourseFindingVerdict enum.
+func (e CourseFindingVerdict) Valid() bool {
+	switch e {
+	case CourseFindingVerdictBroken:
+		return true
+	case CourseFindingVerdictKept:
+		return true
+	case CourseFindingVerdictNotCheckable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CourseMemberRole.
+const (
+	CourseMemberRolePedagogicalEngineer CourseMemberRole = "pedagogical_engineer"
+	CourseMemberRoleScientificLeader    CourseMemberRole = "scientific_leader"
+	CourseMemberRoleTeacher             CourseMemberRole = "teacher"
+)
+
+// Valid indicates whether the value is a known member of the CourseMemberRole enum.
+func (e CourseMemberRole) Valid() bool {
+	switch e {
+	case CourseMemberRolePedagogicalEngineer:
+		return true
+	case CourseMemberRoleScientificLeader:
+		return true
+	case CourseMemberRoleTeacher:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EnrolmentState.
 const (
 	EnrolmentStateActive  EnrolmentState = "active"
@@ -188,6 +344,48 @@ func (e EnrolmentState) Valid() bool {
 	case EnrolmentStateLeft:
 		return true
 	case EnrolmentStateRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Entitlement.
+const (
+	EntitlementCertificate   Entitlement = "certificate"
+	EntitlementCoaching      Entitlement = "coaching"
+	EntitlementExtraContent  Entitlement = "extra_content"
+	EntitlementKnowHow       Entitlement = "know_how"
+	EntitlementKnowledge     Entitlement = "knowledge"
+	EntitlementLabs          Entitlement = "labs"
+	EntitlementManagerReport Entitlement = "manager_report"
+	EntitlementPractice      Entitlement = "practice"
+	EntitlementProctoredExam Entitlement = "proctored_exam"
+	EntitlementWorkshop      Entitlement = "workshop"
+)
+
+// Valid indicates whether the value is a known member of the Entitlement enum.
+func (e Entitlement) Valid() bool {
+	switch e {
+	case EntitlementCertificate:
+		return true
+	case EntitlementCoaching:
+		return true
+	case EntitlementExtraContent:
+		return true
+	case EntitlementKnowHow:
+		return true
+	case EntitlementKnowledge:
+		return true
+	case EntitlementLabs:
+		return true
+	case EntitlementManagerReport:
+		return true
+	case EntitlementPractice:
+		return true
+	case EntitlementProctoredExam:
+		return true
+	case EntitlementWorkshop:
 		return true
 	default:
 		return false
@@ -371,6 +569,30 @@ func (e NewSessionPublication) Valid() bool {
 	}
 }
 
+// Defines values for OfferState.
+const (
+	OfferStateEnded     OfferState = "ended"
+	OfferStateStanding  OfferState = "standing"
+	OfferStateWaiting   OfferState = "waiting"
+	OfferStateWithdrawn OfferState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the OfferState enum.
+func (e OfferState) Valid() bool {
+	switch e {
+	case OfferStateEnded:
+		return true
+	case OfferStateStanding:
+		return true
+	case OfferStateWaiting:
+		return true
+	case OfferStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OrderState.
 const (
 	OrderStateAwaitingPayment   OrderState = "awaiting_payment"
@@ -473,6 +695,30 @@ func (e PublicationMoveTo) Valid() bool {
 	case PublicationMoveToPublished:
 		return true
 	case PublicationMoveToReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PublicationState.
+const (
+	PublicationStateArchived  PublicationState = "archived"
+	PublicationStateDraft     PublicationState = "draft"
+	PublicationStatePublished PublicationState = "published"
+	PublicationStateReview    PublicationState = "review"
+)
+
+// Valid indicates whether the value is a known member of the PublicationState enum.
+func (e PublicationState) Valid() bool {
+	switch e {
+	case PublicationStateArchived:
+		return true
+	case PublicationStateDraft:
+		return true
+	case PublicationStatePublished:
+		return true
+	case PublicationStateReview:
 		return true
 	default:
 		return false
@@ -737,6 +983,96 @@ func (e ExportCatalogueParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListCourseDraftsParamsLevel.
+const (
+	ListCourseDraftsParamsLevelBachelor     ListCourseDraftsParamsLevel = "bachelor"
+	ListCourseDraftsParamsLevelPostBachelor ListCourseDraftsParamsLevel = "post_bachelor"
+	ListCourseDraftsParamsLevelPreBachelor  ListCourseDraftsParamsLevel = "pre_bachelor"
+)
+
+// Valid indicates whether the value is a known member of the ListCourseDraftsParamsLevel enum.
+func (e ListCourseDraftsParamsLevel) Valid() bool {
+	switch e {
+	case ListCourseDraftsParamsLevelBachelor:
+		return true
+	case ListCourseDraftsParamsLevelPostBachelor:
+		return true
+	case ListCourseDraftsParamsLevelPreBachelor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCourseDraftsParamsState.
+const (
+	ListCourseDraftsParamsStateArchived  ListCourseDraftsParamsState = "archived"
+	ListCourseDraftsParamsStateDraft     ListCourseDraftsParamsState = "draft"
+	ListCourseDraftsParamsStatePublished ListCourseDraftsParamsState = "published"
+	ListCourseDraftsParamsStateReview    ListCourseDraftsParamsState = "review"
+)
+
+// Valid indicates whether the value is a known member of the ListCourseDraftsParamsState enum.
+func (e ListCourseDraftsParamsState) Valid() bool {
+	switch e {
+	case ListCourseDraftsParamsStateArchived:
+		return true
+	case ListCourseDraftsParamsStateDraft:
+		return true
+	case ListCourseDraftsParamsStatePublished:
+		return true
+	case ListCourseDraftsParamsStateReview:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCoursesParamsLevel.
+const (
+	ListCoursesParamsLevelBachelor     ListCoursesParamsLevel = "bachelor"
+	ListCoursesParamsLevelPostBachelor ListCoursesParamsLevel = "post_bachelor"
+	ListCoursesParamsLevelPreBachelor  ListCoursesParamsLevel = "pre_bachelor"
+)
+
+// Valid indicates whether the value is a known member of the ListCoursesParamsLevel enum.
+func (e ListCoursesParamsLevel) Valid() bool {
+	switch e {
+	case ListCoursesParamsLevelBachelor:
+		return true
+	case ListCoursesParamsLevelPostBachelor:
+		return true
+	case ListCoursesParamsLevelPreBachelor:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListOffersParamsState.
+const (
+	ListOffersParamsStateEnded     ListOffersParamsState = "ended"
+	ListOffersParamsStateStanding  ListOffersParamsState = "standing"
+	ListOffersParamsStateWaiting   ListOffersParamsState = "waiting"
+	ListOffersParamsStateWithdrawn ListOffersParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListOffersParamsState enum.
+func (e ListOffersParamsState) Valid() bool {
+	switch e {
+	case ListOffersParamsStateEnded:
+		return true
+	case ListOffersParamsStateStanding:
+		return true
+	case ListOffersParamsStateWaiting:
+		return true
+	case ListOffersParamsStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListSessionsParamsPublication.
 const (
 	ListSessionsParamsPublicationArchived  ListSessionsParamsPublication = "archived"
@@ -917,36 +1253,55 @@ type AttendanceSheet struct {
 	Seats []AttendanceSeat `json:"seats"`
 }
 
+// Audience Key of the organisation whose members it is for; absent for the public.
+//
+// Example: ESP
+type Audience = string
+
 // CatalogueChange defines model for CatalogueChange.
 type CatalogueChange struct {
-	// Change Example: new
+	// Change What became or would become of it.
+	//
+	// Example: new
 	Change CatalogueChangeChange `json:"change"`
 
-	// Key Example: PRD
+	// Key Its name in the file.
+	//
+	// Example: PRD
 	Key string `json:"key"`
 
-	// Kind Example: course
+	// Kind What sort of thing it is.
 	Kind CatalogueKind `json:"kind"`
 }
 
-// CatalogueChangeChange Example: new
+// CatalogueChangeChange What became or would become of it.
+//
+// Example: new
 type CatalogueChangeChange string
 
 // CatalogueCount How many things of a kind the file has, and how many the house has beside them (kept).
 type CatalogueCount struct {
-	// Changed Example: 0
+	// Changed In both, and not the same.
+	//
+	// Example: 0
 	Changed int `json:"changed"`
 
-	// Kept Example: 2
+	// Kept In the house alone.
+	//
+	// Example: 2
 	Kept int `json:"kept"`
 
-	// Kind Example: course
+	// Kind What sort of thing it is.
 	Kind CatalogueKind `json:"kind"`
 
-	// New Example: 1
+	// New In the file alone.
+	//
+	// Example: 1
 	New int `json:"new"`
 
-	// Unchanged Example: 5
+	// Unchanged In both.
+	//
+	// Example: 5
 	Unchanged int `json:"unchanged"`
 }
 
@@ -955,14 +1310,22 @@ type CatalogueImport struct {
 	// Changes What is new or changed; the first thousand.
 	Changes []CatalogueChange `json:"changes"`
 
-	// Collection Example: FLIRT
-	Collection string           `json:"collection"`
-	Counts     []CatalogueCount `json:"counts"`
+	// Collection Its key.
+	//
+	// Example: FLIRT
+	Collection string `json:"collection"`
 
-	// DryRun Example: true
+	// Counts Each kind of things.
+	Counts []CatalogueCount `json:"counts"`
+
+	// DryRun Nothing was changed.
+	//
+	// Example: true
 	DryRun bool `json:"dry_run"`
 
-	// Same Example: false
+	// Same The file says what the house says.
+	//
+	// Example: false
 	Same bool `json:"same"`
 }
 
@@ -1061,6 +1424,93 @@ type CertificateState string
 //
 // Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CertificateID = string
+
+// Charter A version of the rules for authors.
+type Charter struct {
+	// At When it came in force.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	At time.Time `json:"at"`
+
+	// By Who did it.
+	//
+	// Example: staff:psn_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// Note What changed and why.
+	//
+	// Example: The first one.
+	Note *string `json:"note,omitempty"`
+
+	// Rules The rules.
+	Rules []CharterRule `json:"rules"`
+
+	// Version The versions count up.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// CharterPage A page of versions of the charter.
+type CharterPage struct {
+	// Charters The versions, the newest first.
+	Charters []Charter `json:"charters"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CharterRule A rule for authors.
+//
+// Example: {"check":"video_seconds","key":"video-length","most":420,"severity":"warn","text":{"en":"A video lasts 7 minutes at most."}}
+type CharterRule struct {
+	// Check What is looked at.
+	//
+	// Example: video_seconds
+	Check CharterRuleCheck `json:"check"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Least The lower bound, in the unit of the check; absent: none.
+	//
+	// Example: 1
+	Least *int `json:"least,omitempty"`
+
+	// Most The upper bound; absent: none.
+	//
+	// Example: 420
+	Most *int `json:"most,omitempty"`
+
+	// Name The activity, the role or the model that the check is about.
+	//
+	// Example: lab
+	Name *string `json:"name,omitempty"`
+
+	// Severity What a broken rule does when a course is published.
+	//
+	// Example: warn
+	Severity CharterRuleSeverity `json:"severity"`
+
+	// Text A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Text Text `json:"text"`
+}
+
+// CharterRuleCheck What is looked at.
+//
+// Example: video_seconds
+type CharterRuleCheck string
+
+// CharterRuleSeverity What a broken rule does when a course is published.
+//
+// Example: warn
+type CharterRuleSeverity string
 
 // Collection A grade report, and what its import did. In a list, `unmapped` and `rejects` are empty.
 type Collection struct {
@@ -1177,6 +1627,16 @@ type Course struct {
 	// Example: FLIRT
 	Collection *string `json:"collection,omitempty"`
 
+	// Document A course as its authors write it, in the common pedagogical framework. What is not known yet is absent.
+	//
+	// Example: {"chapters":[{"lectures":[{"concepts":["packet"],"title":{"en":"Packets"},"video_seconds":380}],"title":{"en":"Packets"}}],"closing":{"satisfaction":true,"scales":["routing"]},"language":"fr","level":"bachelor","look":{"logo":true,"template":"FLIRT 2","text_points":24},"opening":{"motivations":true,"prerequisite_quiz":true,"recommendations":true,"team_presentation":true,"who_are_you":true},"skills":[{"key":"routing","title":{"en":"Configure a router"}}],"summary":{"en":"How packets find their way."},"team":[{"name":"Ada Diop","role":"scientific_leader","school":"IMT Atlantique"}],"title":{"en":"Data networks","fr":"Réseaux de données"}}
+	Document *CourseDocument `json:"document,omitempty"`
+
+	// EctsHundredths Hundredths of ECTS; absent when none were agreed.
+	//
+	// Example: 100
+	EctsHundredths *int `json:"ects_hundredths,omitempty"`
+
 	// Id Id of the course.
 	//
 	// Example: crs_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -1186,6 +1646,11 @@ type Course struct {
 	//
 	// Example: PRD-8
 	Key Key `json:"key"`
+
+	// Language The language of its videos; absent when it was not said.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
 
 	// Level Absent when it was not said.
 	//
@@ -1216,6 +1681,480 @@ type Course struct {
 // Example: bachelor
 type CourseLevel string
 
+// CourseActivity Something that learners do.
+//
+// Example: {"minutes":60,"scored":true,"title":{"en":"A small office"},"weight":10}
+type CourseActivity struct {
+	// Minutes Expected work.
+	//
+	// Example: 60
+	Minutes *int `json:"minutes,omitempty"`
+
+	// Scored Whether it counts.
+	//
+	// Example: true
+	Scored bool `json:"scored"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Weight Its weight among what is scored.
+	//
+	// Example: 10
+	Weight *int `json:"weight,omitempty"`
+}
+
+// CourseChapter A week: lectures, a case study and a lab.
+//
+// Example: {"case_study":{"scored":true,"title":{"en":"A small office"}},"lectures":[{"concepts":["packet"],"title":{"en":"Packets"},"video_seconds":380}],"title":{"en":"Packets"}}
+type CourseChapter struct {
+	// CaseStudy Something that learners do.
+	//
+	// Example: {"minutes":60,"scored":true,"title":{"en":"A small office"},"weight":10}
+	CaseStudy *CourseActivity `json:"case_study,omitempty"`
+
+	// Lab Something that learners do.
+	//
+	// Example: {"minutes":60,"scored":true,"title":{"en":"A small office"},"weight":10}
+	Lab *CourseActivity `json:"lab,omitempty"`
+
+	// Lectures Its lectures, in order.
+	Lectures *[]CourseLecture `json:"lectures,omitempty"`
+
+	// Minutes Expected work; absent: what its activities add up to.
+	//
+	// Example: 300
+	Minutes *int `json:"minutes,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// CourseClosing The last section, “Your opinion”.
+//
+// Example: {"satisfaction":true,"scales":["routing"]}
+type CourseClosing struct {
+	// Satisfaction Asks about satisfaction.
+	//
+	// Example: true
+	Satisfaction bool `json:"satisfaction"`
+
+	// Scales Keys of the skills that learners place themselves on, before and after, from 0 to 10.
+	//
+	// Example: ["routing"]
+	Scales *[]Key `json:"scales,omitempty"`
+}
+
+// CourseCollection A set of courses with a common pedagogical framework.
+type CourseCollection struct {
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Summary A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Summary Text `json:"summary"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version It grows with each change.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// CourseCollectionPage A page of collections.
+type CourseCollectionPage struct {
+	// Collections The collections.
+	Collections []CourseCollection `json:"collections"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CourseCollectionText The words of a collection.
+type CourseCollectionText struct {
+	// Summary A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Summary Text `json:"summary"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// CourseDocument A course as its authors write it, in the common pedagogical framework. What is not known yet is absent.
+//
+// Example: {"chapters":[{"lectures":[{"concepts":["packet"],"title":{"en":"Packets"},"video_seconds":380}],"title":{"en":"Packets"}}],"closing":{"satisfaction":true,"scales":["routing"]},"language":"fr","level":"bachelor","look":{"logo":true,"template":"FLIRT 2","text_points":24},"opening":{"motivations":true,"prerequisite_quiz":true,"recommendations":true,"team_presentation":true,"who_are_you":true},"skills":[{"key":"routing","title":{"en":"Configure a router"}}],"summary":{"en":"How packets find their way."},"team":[{"name":"Ada Diop","role":"scientific_leader","school":"IMT Atlantique"}],"title":{"en":"Data networks","fr":"Réseaux de données"}}
+type CourseDocument struct {
+	// Chapters Its chapters, in order.
+	Chapters *[]CourseChapter `json:"chapters,omitempty"`
+
+	// Closing The last section, “Your opinion”.
+	//
+	// Example: {"satisfaction":true,"scales":["routing"]}
+	Closing *CourseClosing `json:"closing,omitempty"`
+
+	// Collection Key of its collection; absent when it is in none.
+	//
+	// Example: FLIRT
+	Collection *string `json:"collection,omitempty"`
+
+	// EctsHundredths Hundredths of ECTS, as agreed.
+	//
+	// Example: 100
+	EctsHundredths *int `json:"ects_hundredths,omitempty"`
+
+	// Language The language of its videos.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
+
+	// Level Absent when it was not said.
+	//
+	// Example: bachelor
+	Level *CourseDocumentLevel `json:"level,omitempty"`
+
+	// Look What the graphical charter asks about; what nobody looked at is absent.
+	//
+	// Example: {"logo":true,"template":"FLIRT 2","text_points":24}
+	Look CourseLook `json:"look"`
+
+	// Opening The first section that all courses have in common.
+	Opening *CourseOpening `json:"opening,omitempty"`
+
+	// Position Its place in the collection.
+	//
+	// Example: 2
+	Position *int `json:"position,omitempty"`
+
+	// Prerequisites What has to be known before.
+	Prerequisites *[]CoursePrerequisite `json:"prerequisites,omitempty"`
+
+	// Skills What learners can do afterwards.
+	Skills *[]CourseSkill `json:"skills,omitempty"`
+
+	// Summary A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Summary Text `json:"summary"`
+
+	// Team Who makes it.
+	Team *[]CourseMember `json:"team,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// WorkloadHours As announced; absent: what the chapters add up to.
+	//
+	// Example: 25
+	WorkloadHours *int `json:"workload_hours,omitempty"`
+}
+
+// CourseDocumentLevel Absent when it was not said.
+//
+// Example: bachelor
+type CourseDocumentLevel string
+
+// CourseDraft A version of a course, and how the course stands to what the public sees.
+type CourseDraft struct {
+	// CharterVersion The version of the charter that the published one was checked against; absent: none.
+	//
+	// Example: 1
+	CharterVersion *int `json:"charter_version,omitempty"`
+
+	// Document A course as its authors write it, in the common pedagogical framework. What is not known yet is absent.
+	//
+	// Example: {"chapters":[{"lectures":[{"concepts":["packet"],"title":{"en":"Packets"},"video_seconds":380}],"title":{"en":"Packets"}}],"closing":{"satisfaction":true,"scales":["routing"]},"language":"fr","level":"bachelor","look":{"logo":true,"template":"FLIRT 2","text_points":24},"opening":{"motivations":true,"prerequisite_quiz":true,"recommendations":true,"team_presentation":true,"who_are_you":true},"skills":[{"key":"routing","title":{"en":"Configure a router"}}],"summary":{"en":"How packets find their way."},"team":[{"name":"Ada Diop","role":"scientific_leader","school":"IMT Atlantique"}],"title":{"en":"Data networks","fr":"Réseaux de données"}}
+	Document CourseDocument `json:"document"`
+
+	// Id Id of the course.
+	//
+	// Example: crs_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// PublishedAt When it was published.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	PublishedAt *time.Time `json:"published_at,omitempty"`
+
+	// PublishedVersion The version that was published last; absent: none.
+	//
+	// Example: 2
+	PublishedVersion *int `json:"published_version,omitempty"`
+
+	// State Where a working copy stands.
+	//
+	// Example: draft
+	State PublicationState `json:"state"`
+
+	// Version Which working copy it is.
+	//
+	// Example: 3
+	Version int `json:"version"`
+
+	// Visible Whether the public sees the published version.
+	//
+	// Example: true
+	Visible bool `json:"visible"`
+
+	// WrittenAt When this version was written.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	WrittenAt time.Time `json:"written_at"`
+
+	// WrittenBy Who did it.
+	//
+	// Example: staff:psn_01kb5t8kz9e0qv4m3r2x7nwhjd
+	WrittenBy string `json:"written_by"`
+}
+
+// CourseDraftPage A page of courses as their authors see them.
+type CourseDraftPage struct {
+	// Drafts The courses.
+	Drafts []CourseDraftSummary `json:"drafts"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CourseDraftSummary A course as its authors see it in a list.
+type CourseDraftSummary struct {
+	// Collection Key of its collection; absent when it is in none.
+	//
+	// Example: FLIRT
+	Collection *string `json:"collection,omitempty"`
+
+	// Id Id of the course.
+	//
+	// Example: crs_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Language The language of its videos.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
+
+	// Level Absent when it was not said.
+	//
+	// Example: bachelor
+	Level *CourseDraftSummaryLevel `json:"level,omitempty"`
+
+	// State Where a working copy stands.
+	//
+	// Example: draft
+	State PublicationState `json:"state"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version Which working copy it is.
+	//
+	// Example: 3
+	Version int `json:"version"`
+
+	// Visible Whether the public sees it.
+	//
+	// Example: true
+	Visible bool `json:"visible"`
+}
+
+// CourseDraftSummaryLevel Absent when it was not said.
+//
+// Example: bachelor
+type CourseDraftSummaryLevel string
+
+// CourseFinding What was found about one rule.
+type CourseFinding struct {
+	// Places Where it is broken, or what is missing.
+	Places *[]CoursePlace `json:"places,omitempty"`
+
+	// Rule A rule for authors.
+	//
+	// Example: {"check":"video_seconds","key":"video-length","most":420,"severity":"warn","text":{"en":"A video lasts 7 minutes at most."}}
+	Rule CharterRule `json:"rule"`
+
+	// Verdict Not checkable: the course does not say what the rule asks about.
+	//
+	// Example: kept
+	Verdict CourseFindingVerdict `json:"verdict"`
+}
+
+// CourseFindingVerdict Not checkable: the course does not say what the rule asks about.
+//
+// Example: kept
+type CourseFindingVerdict string
+
+// CourseHistory Versions and moves of a course.
+type CourseHistory struct {
+	// Moves The newest first.
+	Moves []PublishingMove `json:"moves"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Versions The newest first.
+	Versions []CourseVersion `json:"versions"`
+}
+
+// CourseLecture Knowledge: a video and its quiz.
+//
+// Example: {"concepts":["packet"],"minutes":20,"quiz":{"minutes":10,"scored":true,"title":{"en":"Quiz"}},"title":{"en":"Packets"},"video_seconds":380}
+type CourseLecture struct {
+	// Concepts What it is about.
+	//
+	// Example: ["packet"]
+	Concepts *[]string `json:"concepts,omitempty"`
+
+	// Minutes Expected work, for the video and the reading; absent: the length of the video.
+	//
+	// Example: 20
+	Minutes *int `json:"minutes,omitempty"`
+
+	// Quiz Something that learners do.
+	//
+	// Example: {"minutes":60,"scored":true,"title":{"en":"A small office"},"weight":10}
+	Quiz *CourseActivity `json:"quiz,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// VideoSeconds How long the video is.
+	//
+	// Example: 380
+	VideoSeconds *int `json:"video_seconds,omitempty"`
+}
+
+// CourseLook What the graphical charter asks about; what nobody looked at is absent.
+//
+// Example: {"logo":true,"template":"FLIRT 2","text_points":24}
+type CourseLook struct {
+	// Logo Whether the logo is on each video.
+	//
+	// Example: true
+	Logo *bool `json:"logo,omitempty"`
+
+	// Template The model that the slides follow.
+	//
+	// Example: FLIRT 2
+	Template *string `json:"template,omitempty"`
+
+	// TextPoints The smallest text on a slide.
+	//
+	// Example: 24
+	TextPoints *int `json:"text_points,omitempty"`
+}
+
+// CourseMember Somebody of the team.
+//
+// Example: {"name":"Ada Diop","role":"scientific_leader","school":"IMT Atlantique"}
+type CourseMember struct {
+	// Name The name to print.
+	//
+	// Example: Ada Diop
+	Name string `json:"name"`
+
+	// Role The role.
+	//
+	// Example: teacher
+	Role CourseMemberRole `json:"role"`
+
+	// School The school.
+	//
+	// Example: IMT Atlantique
+	School *string `json:"school,omitempty"`
+}
+
+// CourseMemberRole The role.
+//
+// Example: teacher
+type CourseMemberRole string
+
+// CourseMove A move to make.
+//
+// Example: {"note":"Ready to be read.","state":"review"}
+type CourseMove struct {
+	// Note Why, for those who read the history.
+	//
+	// Example: Read by two colleagues.
+	Note *string `json:"note,omitempty"`
+
+	// State Where a working copy stands.
+	//
+	// Example: draft
+	State PublicationState `json:"state"`
+}
+
+// CourseMoved A course after a move.
+type CourseMoved struct {
+	// Draft A version of a course, and how the course stands to what the public sees.
+	Draft CourseDraft `json:"draft"`
+
+	// Report What a course makes of each rule of a charter.
+	Report CourseReport `json:"report"`
+}
+
+// CourseOpening The first section that all courses have in common.
+type CourseOpening struct {
+	// Motivations Asks why she is here.
+	//
+	// Example: true
+	Motivations bool `json:"motivations"`
+
+	// PrerequisiteQuiz Tries what has to be known before.
+	//
+	// Example: true
+	PrerequisiteQuiz bool `json:"prerequisite_quiz"`
+
+	// Recommendations Recommends how to go about it.
+	//
+	// Example: true
+	Recommendations bool `json:"recommendations"`
+
+	// TeamPresentation Presents the team.
+	//
+	// Example: true
+	TeamPresentation bool `json:"team_presentation"`
+
+	// WhoAreYou Asks who the learner is.
+	//
+	// Example: true
+	WhoAreYou bool `json:"who_are_you"`
+}
+
 // CoursePage A page of courses.
 type CoursePage struct {
 	// Courses The courses.
@@ -1225,6 +2164,83 @@ type CoursePage struct {
 	//
 	// Example: azE6UFJE
 	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CoursePlace A place of the document.
+type CoursePlace struct {
+	// Pointer A JSON pointer into the document.
+	//
+	// Example: /chapters/1/lectures/2/video_seconds
+	Pointer string `json:"pointer"`
+
+	// Text A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Text Text `json:"text"`
+}
+
+// CoursePrerequisite What has to be known before: another course, or a text.
+//
+// Example: {"text":{"en":"Binary numbers","fr":"Les nombres binaires"}}
+type CoursePrerequisite struct {
+	// Course Key of a course.
+	//
+	// Example: ALDDT
+	Course *string `json:"course,omitempty"`
+
+	// Text A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Text Text `json:"text"`
+}
+
+// CourseReport What a course makes of each rule of a charter.
+type CourseReport struct {
+	// Charter The version of the charter.
+	//
+	// Example: 1
+	Charter int `json:"charter"`
+
+	// Findings Each rule once, in the order of the charter.
+	Findings []CourseFinding `json:"findings"`
+}
+
+// CourseSkill Something that a learner can do afterwards.
+//
+// Example: {"key":"routing","title":{"en":"Configure a router","fr":"Configurer un routeur"}}
+type CourseSkill struct {
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// CourseVersion A version of a course, without its document.
+type CourseVersion struct {
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version Which working copy it is.
+	//
+	// Example: 3
+	Version int `json:"version"`
+
+	// WrittenAt When.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	WrittenAt time.Time `json:"written_at"`
+
+	// WrittenBy Who did it.
+	//
+	// Example: staff:psn_01kb5t8kz9e0qv4m3r2x7nwhjd
+	WrittenBy string `json:"written_by"`
 }
 
 // Currency ISO 4217.
@@ -1326,6 +2342,11 @@ type EnrolmentPage struct {
 	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
+// Entitlement Something that a formula opens.
+//
+// Example: knowledge
+type Entitlement string
+
 // Exercise A column of the grade reports, and its week.
 //
 // Example: {"activity":"quiz","label":"HW 08","scored":true,"week":2,"weight_ppm":1000000}
@@ -1424,6 +2445,101 @@ type FieldError struct {
 //
 // Example: QUALIFYING
 type Formula = string
+
+// FormulaBody What a formula is called and what it opens.
+//
+// Example: {"entitlements":["knowledge","practice","manager_report"],"pitch":{"en":"For a whole team.","fr":"Pour toute une équipe."},"position":3,"qualifying":true,"title":{"en":"TEAM","fr":"ÉQUIPE"}}
+type FormulaBody struct {
+	// Archived It is not offered anew.
+	//
+	// Example: false
+	Archived *bool `json:"archived,omitempty"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call *Words80 `json:"call,omitempty"`
+
+	// Entitlements What it opens.
+	Entitlements []Entitlement `json:"entitlements"`
+
+	// Pitch What a formula is about, in one sentence.
+	//
+	// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+	Pitch *Pitch `json:"pitch,omitempty"`
+
+	// Position Its place among the formulas.
+	//
+	// Example: 3
+	Position int `json:"position"`
+
+	// Qualifying Who pays for it counts among the paying learners of the reports.
+	//
+	// Example: true
+	Qualifying bool `json:"qualifying"`
+
+	// Title A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Title Words80 `json:"title"`
+}
+
+// FormulaPage A page of formulas.
+type FormulaPage struct {
+	// Formulas The formulas.
+	Formulas []FormulaRow `json:"formulas"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// FormulaRow A way to follow a session or a program.
+type FormulaRow struct {
+	// Archived It is not offered anew.
+	//
+	// Example: false
+	Archived bool `json:"archived"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call Words80 `json:"call"`
+
+	// Entitlements What it opens.
+	Entitlements []Entitlement `json:"entitlements"`
+
+	// Key A way to follow a session.
+	//
+	// Example: QUALIFYING
+	Key Formula `json:"key"`
+
+	// Pitch What a formula is about, in one sentence.
+	//
+	// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+	Pitch Pitch `json:"pitch"`
+
+	// Position Its place among the formulas.
+	//
+	// Example: 3
+	Position int `json:"position"`
+
+	// Qualifying Who pays for it counts among the paying learners of the reports.
+	//
+	// Example: true
+	Qualifying bool `json:"qualifying"`
+
+	// Title A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Title Words80 `json:"title"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 2
+	Version int `json:"version"`
+}
 
 // Indicators The five indicators of a session. What was asked for is repeated.
 type Indicators struct {
@@ -1595,10 +2711,33 @@ type MoneyMetric struct {
 	Version int `json:"version"`
 }
 
-// NewOffer A formula and its price.
+// NewCharter The next version of the charter.
+//
+// Example: {"note":"As agreed in March.","rules":[{"check":"video_seconds","key":"video-length","most":420,"severity":"warn","text":{"en":"A video lasts 7 minutes at most."}}]}
+type NewCharter struct {
+	// Note What changed and why.
+	//
+	// Example: Longer videos.
+	Note *string `json:"note,omitempty"`
+
+	// Rules The rules, in the order to show.
+	Rules []CharterRule `json:"rules"`
+}
+
+// NewOffer A formula and its price, for whom, and for how many.
 //
 // Example: {"formula":"QUALIFYING","price":{"amount_minor":15000,"currency":"EUR"},"valid_until":"2025-11-10T22:00:00Z"}
 type NewOffer struct {
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call *Words80 `json:"call,omitempty"`
+
 	// Formula A way to follow a session.
 	//
 	// Example: QUALIFYING
@@ -1608,6 +2747,11 @@ type NewOffer struct {
 	//
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Price Price `json:"price"`
+
+	// Quota How many can be sold; absent for no limit.
+	//
+	// Example: 30
+	Quota *Quota `json:"quota,omitempty"`
 
 	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -1883,8 +3027,28 @@ type NewWorkshopDay struct {
 // Example: azE6UFJE
 type NextCursor = string
 
-// Offer A formula of a session at a price.
+// Offer A formula of a session, or of an edition of a program, at a price. One of `session` and `edition` is there.
 type Offer struct {
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call *Words80 `json:"call,omitempty"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt *Time `json:"created_at,omitempty"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
 	// Entitlements What it opens.
 	Entitlements []string `json:"entitlements"`
 
@@ -1892,6 +3056,11 @@ type Offer struct {
 	//
 	// Example: QUALIFYING
 	Formula Formula `json:"formula"`
+
+	// Held Orders that can still be paid.
+	//
+	// Example: 2
+	Held *int `json:"held,omitempty"`
 
 	// Id Id of the offer.
 	//
@@ -1903,10 +3072,83 @@ type Offer struct {
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Price Money `json:"price"`
 
+	// Quota How many can be sold; absent for no limit.
+	//
+	// Example: 30
+	Quota *Quota `json:"quota,omitempty"`
+
 	// Session A short name that people choose.
 	//
 	// Example: PRD-8
-	Session Key `json:"session"`
+	Session *Key `json:"session,omitempty"`
+
+	// Sold Paid orders, less those that were given back.
+	//
+	// Example: 41
+	Sold *int `json:"sold,omitempty"`
+
+	// State `waiting`: its time has not come. `ended`: its time is over.
+	//
+	// Example: standing
+	State *OfferState `json:"state,omitempty"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom *Time `json:"valid_from,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// WithdrawnAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	WithdrawnAt *Time `json:"withdrawn_at,omitempty"`
+}
+
+// OfferState `waiting`: its time has not come. `ended`: its time is over.
+//
+// Example: standing
+type OfferState string
+
+// OfferChoice An offer as it can be taken now, or why not.
+type OfferChoice struct {
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// Available It can be ordered now.
+	//
+	// Example: true
+	Available bool `json:"available"`
+
+	// Call A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Call Words80 `json:"call"`
+
+	// Id Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id OfferID `json:"id"`
+
+	// Left How many can still be taken; absent for no limit.
+	//
+	// Example: 4
+	Left *int `json:"left,omitempty"`
+
+	// Price An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Price Money `json:"price"`
+
+	// Reason The code of why not.
+	//
+	// Example: sold-out
+	Reason *string `json:"reason,omitempty"`
 
 	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -1919,10 +3161,82 @@ type Offer struct {
 	ValidUntil *Time `json:"valid_until,omitempty"`
 }
 
+// OfferColumn One formula with its prices.
+type OfferColumn struct {
+	// Formula A way to follow a session.
+	//
+	// Example: QUALIFYING
+	Formula Formula `json:"formula"`
+
+	// Offers One for each currency.
+	Offers []OfferChoice `json:"offers"`
+
+	// Pitch What a formula is about, in one sentence.
+	//
+	// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+	Pitch Pitch `json:"pitch"`
+
+	// Qualifying Who pays for it counts among the paying learners of the reports.
+	//
+	// Example: true
+	Qualifying bool `json:"qualifying"`
+
+	// Title A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Title Words80 `json:"title"`
+}
+
+// OfferComparison The formulas of a session or an edition side by side.
+type OfferComparison struct {
+	// Columns The formulas, the simplest first.
+	Columns []OfferColumn `json:"columns"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
+	// Rows What they open.
+	Rows []OfferRow `json:"rows"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session *Key `json:"session,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
 // OfferID Id of the offer.
 //
 // Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OfferID = string
+
+// OfferPage A page of offers.
+type OfferPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Offers The offers.
+	Offers []Offer `json:"offers"`
+}
+
+// OfferRow An entitlement, and which of the columns open it.
+type OfferRow struct {
+	// Entitlement Something that a formula opens.
+	//
+	// Example: knowledge
+	Entitlement Entitlement `json:"entitlement"`
+
+	// Open For each column, in their order.
+	Open []bool `json:"open"`
+}
 
 // Order What a learner bought, at the price that it had then: a formula of a session, or of an edition of a program. One of `session` and `edition` is there.
 type Order struct {
@@ -2085,6 +3399,21 @@ type Outcomes struct {
 // Example: 500000
 type PPM = int
 
+// Pitch What a formula is about, in one sentence.
+//
+// Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
+type Pitch struct {
+	// En In English.
+	//
+	// Example: Practise on real equipment.
+	En *string `json:"en,omitempty"`
+
+	// Fr In French.
+	//
+	// Example: S’exercer sur de vrais équipements.
+	Fr *string `json:"fr,omitempty"`
+}
+
 // Price What an offer costs; 0 is free.
 //
 // Example: {"amount_minor":15000,"currency":"EUR"}
@@ -2199,6 +3528,44 @@ type PublicationMove struct {
 // Example: published
 type PublicationMoveTo string
 
+// PublicationState Where a working copy stands.
+//
+// Example: draft
+type PublicationState string
+
+// PublishingMove A move that was made.
+type PublishingMove struct {
+	// At When.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	At time.Time `json:"at"`
+
+	// By Who did it.
+	//
+	// Example: staff:psn_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// From Where a working copy stands.
+	//
+	// Example: draft
+	From PublicationState `json:"from"`
+
+	// Note Why.
+	//
+	// Example: Read by two colleagues.
+	Note *string `json:"note,omitempty"`
+
+	// To Where a working copy stands.
+	//
+	// Example: draft
+	To PublicationState `json:"to"`
+
+	// Version The version that was moved.
+	//
+	// Example: 3
+	Version int `json:"version"`
+}
+
 // Queue The work that is to be done.
 //
 // Example: {"dead":0,"pending":3}
@@ -2213,6 +3580,11 @@ type Queue struct {
 	// Example: 3
 	Pending int64 `json:"pending"`
 }
+
+// Quota How many can be sold; absent for no limit.
+//
+// Example: 30
+type Quota = int
 
 // Rate A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
 //
@@ -2935,6 +4307,21 @@ type Verification struct {
 // Example: valid
 type VerificationState string
 
+// Words80 A short text in English, in French, in both or in none.
+//
+// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+type Words80 struct {
+	// En In English.
+	//
+	// Example: Join the autumn session
+	En *string `json:"en,omitempty"`
+
+	// Fr In French.
+	//
+	// Example: Rejoindre la session d’automne
+	Fr *string `json:"fr,omitempty"`
+}
+
 // WorkshopDay A day on which a hybrid session meets in a room.
 type WorkshopDay struct {
 	// Capacity Seats.
@@ -3137,8 +4524,14 @@ type AsOf = Time
 // Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CertificateRef = CertificateID
 
+// CourseCollectionRef defines model for CourseCollectionRef.
+type CourseCollectionRef = string
+
 // CourseRef defines model for CourseRef.
 type CourseRef = string
+
+// CourseVersionRef defines model for CourseVersionRef.
+type CourseVersionRef = int
 
 // Cursor defines model for Cursor.
 type Cursor = string
@@ -3147,6 +4540,11 @@ type Cursor = string
 //
 // Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 type EnrolmentRef = EnrolmentID
+
+// FormulaRef A way to follow a session.
+//
+// Example: QUALIFYING
+type FormulaRef = Formula
 
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
@@ -3161,6 +4559,14 @@ type KnownAt = Time
 
 // Limit defines model for Limit.
 type Limit = int
+
+// OfferEditionRef defines model for OfferEditionRef.
+type OfferEditionRef = string
+
+// OfferRef Id of the offer.
+//
+// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+type OfferRef = OfferID
 
 // OrderRef Id of the order.
 //
@@ -3193,6 +4599,72 @@ type ExportCatalogueParams struct {
 // ExportCatalogueParamsFormat defines parameters for ExportCatalogue.
 type ExportCatalogueParamsFormat string
 
+// GetCharterParams defines parameters for GetCharter.
+type GetCharterParams struct {
+	// Version A version; the one in force by default.
+	Version *int `form:"version,omitempty" json:"version,omitempty"`
+}
+
+// PutCharterParams defines parameters for PutCharter.
+type PutCharterParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListChartersParams defines parameters for ListCharters.
+type ListChartersParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListCourseCollectionsParams defines parameters for ListCourseCollections.
+type ListCourseCollectionsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutCourseCollectionParams defines parameters for PutCourseCollection.
+type PutCourseCollectionParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListCourseDraftsParams defines parameters for ListCourseDrafts.
+type ListCourseDraftsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Q Words of the key, the title, the skills or the summary, in English or French, each by its beginning; accents and case do not count. The best matches come first.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Collection Only the courses of this collection.
+	Collection *string `form:"collection,omitempty" json:"collection,omitempty"`
+
+	// Level Only the courses of this level.
+	Level *ListCourseDraftsParamsLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Language Only the courses in this language.
+	Language *string `form:"language,omitempty" json:"language,omitempty"`
+
+	// State Only those in this state of publication.
+	State *ListCourseDraftsParamsState `form:"state,omitempty" json:"state,omitempty"`
+}
+
+// ListCourseDraftsParamsLevel defines parameters for ListCourseDrafts.
+type ListCourseDraftsParamsLevel string
+
+// ListCourseDraftsParamsState defines parameters for ListCourseDrafts.
+type ListCourseDraftsParamsState string
+
 // ListCoursesParams defines parameters for ListCourses.
 type ListCoursesParams struct {
 	// Limit How many at most.
@@ -3200,6 +4672,57 @@ type ListCoursesParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Q Words of the key, the title, the skills or the summary, in English or French, each by its beginning; accents and case do not count. The best matches come first.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Collection Only the courses of this collection.
+	Collection *string `form:"collection,omitempty" json:"collection,omitempty"`
+
+	// Level Only the courses of this level.
+	Level *ListCoursesParamsLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Language Only the courses in this language.
+	Language *string `form:"language,omitempty" json:"language,omitempty"`
+}
+
+// ListCoursesParamsLevel defines parameters for ListCourses.
+type ListCoursesParamsLevel string
+
+// GetCourseConformanceParams defines parameters for GetCourseConformance.
+type GetCourseConformanceParams struct {
+	// Version A version of the course; the working copy by default.
+	Version *int `form:"version,omitempty" json:"version,omitempty"`
+
+	// Charter A version of the charter; the one in force by default.
+	Charter *int `form:"charter,omitempty" json:"charter,omitempty"`
+}
+
+// PutCourseDraftParams defines parameters for PutCourseDraft.
+type PutCourseDraftParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// MoveCourseParams defines parameters for MoveCourse.
+type MoveCourseParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListCourseHistoryParams defines parameters for ListCourseHistory.
+type ListCourseHistoryParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateEditionOfferParams defines parameters for CreateEditionOffer.
+type CreateEditionOfferParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // BookSittingParams defines parameters for BookSitting.
@@ -3214,6 +4737,21 @@ type RegisterForDayParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListFormulasParams defines parameters for ListFormulas.
+type ListFormulasParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutFormulaParams defines parameters for PutFormula.
+type PutFormulaParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ListEnrolmentsParams defines parameters for ListEnrolments.
 type ListEnrolmentsParams struct {
 	// Limit How many at most.
@@ -3221,6 +4759,33 @@ type ListEnrolmentsParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOffersParams defines parameters for ListOffers.
+type ListOffersParams struct {
+	// Session Only those of a session, by key or id.
+	Session *string `form:"session,omitempty" json:"session,omitempty"`
+
+	// Edition Only those of an edition, by key or id.
+	Edition *string `form:"edition,omitempty" json:"edition,omitempty"`
+
+	// State Only those in a state.
+	State *ListOffersParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListOffersParamsState defines parameters for ListOffers.
+type ListOffersParamsState string
+
+// CompareOffersParams defines parameters for CompareOffers.
+type CompareOffersParams struct {
+	// Of Key or id of the session or, where there is no such session, of the edition.
+	Of string `form:"of" json:"of"`
 }
 
 // ListOrdersParams defines parameters for ListOrders.
@@ -3282,7 +4847,7 @@ type CreateSessionParams struct {
 
 // PutSessionParams defines parameters for PutSession.
 type PutSessionParams struct {
-	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
 
@@ -3315,7 +4880,7 @@ type CopySessionParams struct {
 
 // PutExercisesParams defines parameters for PutExercises.
 type PutExercisesParams struct {
-	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
 
@@ -3324,7 +4889,7 @@ type ImportExercisesParams struct {
 	// DryRun Propose, and change nothing.
 	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
 
-	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
 
@@ -3354,7 +4919,7 @@ type GetIndicatorsParamsWeek1Rule string
 
 // MoveSessionParams defines parameters for MoveSession.
 type MoveSessionParams struct {
-	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
 
@@ -3390,13 +4955,13 @@ type ReceiveStripeEventParams struct {
 
 // PutWorkshopDayParams defines parameters for PutWorkshopDay.
 type PutWorkshopDayParams struct {
-	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
 
 // CancelWorkshopDayParams defines parameters for CancelWorkshopDay.
 type CancelWorkshopDayParams struct {
-	// IfMatch The ETag of the session that was read, or `*` for whatever stands there now.
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
 
@@ -3409,8 +4974,26 @@ type SeatLearnerParams struct {
 // RevokeCertificateJSONRequestBody defines body for RevokeCertificate for application/json ContentType.
 type RevokeCertificateJSONRequestBody = NewRevocation
 
+// PutCharterJSONRequestBody defines body for PutCharter for application/json ContentType.
+type PutCharterJSONRequestBody = NewCharter
+
+// PutCourseCollectionJSONRequestBody defines body for PutCourseCollection for application/json ContentType.
+type PutCourseCollectionJSONRequestBody = CourseCollectionText
+
+// PutCourseDraftJSONRequestBody defines body for PutCourseDraft for application/json ContentType.
+type PutCourseDraftJSONRequestBody = CourseDocument
+
+// MoveCourseJSONRequestBody defines body for MoveCourse for application/json ContentType.
+type MoveCourseJSONRequestBody = CourseMove
+
+// CreateEditionOfferJSONRequestBody defines body for CreateEditionOffer for application/json ContentType.
+type CreateEditionOfferJSONRequestBody = NewOffer
+
 // RegisterForDayJSONRequestBody defines body for RegisterForDay for application/json ContentType.
 type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
+
+// PutFormulaJSONRequestBody defines body for PutFormula for application/json ContentType.
+type PutFormulaJSONRequestBody = FormulaBody
 
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = NewOrder
@@ -3582,19 +5165,186 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/certificates/{certificate}/revocation (the `RevokeCertificate` operationId).
 	RevokeCertificate(ctx context.Context, certificate CertificateRef, body RevokeCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCharter Get the charter
+	//
+	// The rules for authors: the version in force, or another. Its ETag is that of the version in force.
+	//
+	// Corresponds with GET /v1/charter (the `GetCharter` operationId).
+	GetCharter(ctx context.Context, params *GetCharterParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCharterWithBody Write the next version of the charter
+	//
+	// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+	// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+	PutCharterWithBody(ctx context.Context, params *PutCharterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCharter Write the next version of the charter
+	//
+	// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+	// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+	PutCharter(ctx context.Context, params *PutCharterParams, body PutCharterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCharters List the versions of the charter
+	//
+	// Every version, the newest first.
+	//
+	// Corresponds with GET /v1/charters (the `ListCharters` operationId).
+	ListCharters(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCourseCollections List the collections of courses
+	//
+	// All collections, by key.
+	//
+	// Corresponds with GET /v1/course-collections (the `ListCourseCollections` operationId).
+	ListCourseCollections(ctx context.Context, params *ListCourseCollectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCourseCollection Get a collection of courses
+	//
+	// One collection. Its ETag is needed to change it.
+	//
+	// Corresponds with GET /v1/course-collections/{collection} (the `GetCourseCollection` operationId).
+	GetCourseCollection(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCourseCollectionWithBody Write a collection of courses
+	//
+	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+	PutCourseCollectionWithBody(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCourseCollection Write a collection of courses
+	//
+	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+	PutCourseCollection(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCourseDrafts List the working copies of courses
+	//
+	// All courses as their authors see them, those that the public does not see among them. Title and the like are the published ones where there are any.
+	//
+	// Corresponds with GET /v1/course-drafts (the `ListCourseDrafts` operationId).
+	ListCourseDrafts(ctx context.Context, params *ListCourseDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCourses List the courses
 	//
-	// All courses with their sessions, in the order of their collections.
+	// The published courses with their sessions, in the order of their collections or, with `q`, the best matches first.
 	//
 	// Corresponds with GET /v1/courses (the `ListCourses` operationId).
 	ListCourses(ctx context.Context, params *ListCoursesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCourse Get a course
 	//
-	// One course with its sessions, the newest first.
+	// One published course with its sessions, the newest first, and its document as it was published.
 	//
 	// Corresponds with GET /v1/courses/{course} (the `GetCourse` operationId).
 	GetCourse(ctx context.Context, course CourseRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCourseConformance Hold a course against the charter
+	//
+	// What a version of the course keeps and breaks of a version of the charter; by default the working copy and the charter in force.
+	//
+	// Corresponds with GET /v1/courses/{course}/conformance (the `GetCourseConformance` operationId).
+	GetCourseConformance(ctx context.Context, course CourseRef, params *GetCourseConformanceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCourseDraft Get the working copy of a course
+	//
+	// The document that authors edit, and how it stands to what the public sees. Its ETag is needed to write it or to move it.
+	//
+	// Corresponds with GET /v1/courses/{course}/draft (the `GetCourseDraft` operationId).
+	GetCourseDraft(ctx context.Context, course CourseRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCourseDraftWithBody Write the working copy of a course
+	//
+	// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+	// changes nothing. What is archived is moved back to draft first (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+	PutCourseDraftWithBody(ctx context.Context, course CourseRef, params *PutCourseDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCourseDraft Write the working copy of a course
+	//
+	// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+	// changes nothing. What is archived is moved back to draft first (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+	PutCourseDraft(ctx context.Context, course CourseRef, params *PutCourseDraftParams, body PutCourseDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveCourseWithBody Move a course to another state of publication
+	//
+	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+	// ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+	MoveCourseWithBody(ctx context.Context, course CourseRef, params *MoveCourseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveCourse Move a course to another state of publication
+	//
+	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+	// ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+	MoveCourse(ctx context.Context, course CourseRef, params *MoveCourseParams, body MoveCourseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCourseHistory List the history of a course
+	//
+	// Every version of the working copy, the newest first, and every move of it.
+	//
+	// Corresponds with GET /v1/courses/{course}/versions (the `ListCourseHistory` operationId).
+	ListCourseHistory(ctx context.Context, course CourseRef, params *ListCourseHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCourseVersion Get a version of a course
+	//
+	// The document as it was written then.
+	//
+	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
+	GetCourseVersion(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEditionOfferWithBody Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOfferWithBody(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateEditionOffer Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOffer(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetEligibility May I sit the exam?
 	//
@@ -3642,6 +5392,31 @@ type ClientInterface interface {
 	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
 	LeaveDay(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListFormulas List the formulas
+	//
+	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+	//
+	// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+	ListFormulas(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFormulaWithBody Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormulaWithBody(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutFormula Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormula(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMe Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -3655,6 +5430,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOffers List offers
+	//
+	// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+	//
+	// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+	ListOffers(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CompareOffers Compare formulas
+	//
+	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	//
+	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+	CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawOffer Withdraw an offer
+	//
+	// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+	//
+	// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+	WithdrawOffer(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOrders List my orders
 	//
@@ -4161,9 +5959,174 @@ func (c *Client) RevokeCertificate(ctx context.Context, certificate CertificateR
 	return c.Client.Do(req)
 }
 
+// GetCharter Get the charter
+//
+// The rules for authors: the version in force, or another. Its ETag is that of the version in force.
+//
+// Corresponds with GET /v1/charter (the `GetCharter` operationId).
+func (c *Client) GetCharter(ctx context.Context, params *GetCharterParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCharterRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCharterWithBody Write the next version of the charter
+//
+// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+func (c *Client) PutCharterWithBody(ctx context.Context, params *PutCharterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCharterRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCharter Write the next version of the charter
+//
+// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+func (c *Client) PutCharter(ctx context.Context, params *PutCharterParams, body PutCharterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCharterRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCharters List the versions of the charter
+//
+// Every version, the newest first.
+//
+// Corresponds with GET /v1/charters (the `ListCharters` operationId).
+func (c *Client) ListCharters(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListChartersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCourseCollections List the collections of courses
+//
+// All collections, by key.
+//
+// Corresponds with GET /v1/course-collections (the `ListCourseCollections` operationId).
+func (c *Client) ListCourseCollections(ctx context.Context, params *ListCourseCollectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCourseCollectionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCourseCollection Get a collection of courses
+//
+// One collection. Its ETag is needed to change it.
+//
+// Corresponds with GET /v1/course-collections/{collection} (the `GetCourseCollection` operationId).
+func (c *Client) GetCourseCollection(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCourseCollectionRequest(c.Server, collection)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCourseCollectionWithBody Write a collection of courses
+//
+// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+func (c *Client) PutCourseCollectionWithBody(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCourseCollectionRequestWithBody(c.Server, collection, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCourseCollection Write a collection of courses
+//
+// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+func (c *Client) PutCourseCollection(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCourseCollectionRequest(c.Server, collection, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCourseDrafts List the working copies of courses
+//
+// All courses as their authors see them, those that the public does not see among them. Title and the like are the published ones where there are any.
+//
+// Corresponds with GET /v1/course-drafts (the `ListCourseDrafts` operationId).
+func (c *Client) ListCourseDrafts(ctx context.Context, params *ListCourseDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCourseDraftsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCourses List the courses
 //
-// All courses with their sessions, in the order of their collections.
+// The published courses with their sessions, in the order of their collections or, with `q`, the best matches first.
 //
 // Corresponds with GET /v1/courses (the `ListCourses` operationId).
 func (c *Client) ListCourses(ctx context.Context, params *ListCoursesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4180,11 +6143,203 @@ func (c *Client) ListCourses(ctx context.Context, params *ListCoursesParams, req
 
 // GetCourse Get a course
 //
-// One course with its sessions, the newest first.
+// One published course with its sessions, the newest first, and its document as it was published.
 //
 // Corresponds with GET /v1/courses/{course} (the `GetCourse` operationId).
 func (c *Client) GetCourse(ctx context.Context, course CourseRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCourseRequest(c.Server, course)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCourseConformance Hold a course against the charter
+//
+// What a version of the course keeps and breaks of a version of the charter; by default the working copy and the charter in force.
+//
+// Corresponds with GET /v1/courses/{course}/conformance (the `GetCourseConformance` operationId).
+func (c *Client) GetCourseConformance(ctx context.Context, course CourseRef, params *GetCourseConformanceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCourseConformanceRequest(c.Server, course, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCourseDraft Get the working copy of a course
+//
+// The document that authors edit, and how it stands to what the public sees. Its ETag is needed to write it or to move it.
+//
+// Corresponds with GET /v1/courses/{course}/draft (the `GetCourseDraft` operationId).
+func (c *Client) GetCourseDraft(ctx context.Context, course CourseRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCourseDraftRequest(c.Server, course)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCourseDraftWithBody Write the working copy of a course
+//
+// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+// changes nothing. What is archived is moved back to draft first (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+func (c *Client) PutCourseDraftWithBody(ctx context.Context, course CourseRef, params *PutCourseDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCourseDraftRequestWithBody(c.Server, course, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCourseDraft Write the working copy of a course
+//
+// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+// changes nothing. What is archived is moved back to draft first (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+func (c *Client) PutCourseDraft(ctx context.Context, course CourseRef, params *PutCourseDraftParams, body PutCourseDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCourseDraftRequest(c.Server, course, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveCourseWithBody Move a course to another state of publication
+//
+// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+// ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+func (c *Client) MoveCourseWithBody(ctx context.Context, course CourseRef, params *MoveCourseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveCourseRequestWithBody(c.Server, course, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveCourse Move a course to another state of publication
+//
+// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+// ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+func (c *Client) MoveCourse(ctx context.Context, course CourseRef, params *MoveCourseParams, body MoveCourseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveCourseRequest(c.Server, course, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCourseHistory List the history of a course
+//
+// Every version of the working copy, the newest first, and every move of it.
+//
+// Corresponds with GET /v1/courses/{course}/versions (the `ListCourseHistory` operationId).
+func (c *Client) ListCourseHistory(ctx context.Context, course CourseRef, params *ListCourseHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCourseHistoryRequest(c.Server, course, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCourseVersion Get a version of a course
+//
+// The document as it was written then.
+//
+// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
+func (c *Client) GetCourseVersion(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCourseVersionRequest(c.Server, course, version)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEditionOfferWithBody Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *Client) CreateEditionOfferWithBody(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEditionOfferRequestWithBody(c.Server, edition, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateEditionOffer Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *Client) CreateEditionOffer(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateEditionOfferRequest(c.Server, edition, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4301,6 +6456,61 @@ func (c *Client) LeaveDay(ctx context.Context, enrolment EnrolmentRef, day strin
 	return c.Client.Do(req)
 }
 
+// ListFormulas List the formulas
+//
+// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+//
+// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+func (c *Client) ListFormulas(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFormulasRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFormulaWithBody Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *Client) PutFormulaWithBody(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFormulaRequestWithBody(c.Server, formula, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutFormula Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *Client) PutFormula(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutFormulaRequest(c.Server, formula, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMe Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -4325,6 +6535,59 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 // Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEnrolmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOffers List offers
+//
+// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+//
+// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+func (c *Client) ListOffers(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOffersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CompareOffers Compare formulas
+//
+// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+//
+// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+func (c *Client) CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCompareOffersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawOffer Withdraw an offer
+//
+// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+//
+// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+func (c *Client) WithdrawOffer(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawOfferRequest(c.Server, offer)
 	if err != nil {
 		return nil, err
 	}
@@ -5420,8 +7683,8 @@ func NewRevokeCertificateRequestWithBody(server string, certificate CertificateR
 	return req, nil
 }
 
-// NewListCoursesRequest constructs an http.Request for the ListCourses method
-func NewListCoursesRequest(server string, params *ListCoursesParams) (*http.Request, error) {
+// NewGetCharterRequest constructs an http.Request for the GetCharter method
+func NewGetCharterRequest(server string, params *GetCharterParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -5429,7 +7692,114 @@ func NewListCoursesRequest(server string, params *ListCoursesParams) (*http.Requ
 		return nil, err
 	}
 
-	operationPath := fmt.Sprintf("/v1/courses")
+	operationPath := fmt.Sprintf("/v1/charter")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCharterRequest calls the generic PutCharter builder with application/json body
+func NewPutCharterRequest(server string, params *PutCharterParams, body PutCharterJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCharterRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPutCharterRequestWithBody constructs an http.Request for the PutCharter method, with any body, and a specified content type
+func NewPutCharterRequestWithBody(server string, params *PutCharterParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/charter")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListChartersRequest constructs an http.Request for the ListCharters method
+func NewListChartersRequest(server string, params *ListChartersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/charters")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -5486,6 +7856,406 @@ func NewListCoursesRequest(server string, params *ListCoursesParams) (*http.Requ
 	return req, nil
 }
 
+// NewListCourseCollectionsRequest constructs an http.Request for the ListCourseCollections method
+func NewListCourseCollectionsRequest(server string, params *ListCourseCollectionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-collections")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCourseCollectionRequest constructs an http.Request for the GetCourseCollection method
+func NewGetCourseCollectionRequest(server string, collection CourseCollectionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-collections/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCourseCollectionRequest calls the generic PutCourseCollection builder with application/json body
+func NewPutCourseCollectionRequest(server string, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCourseCollectionRequestWithBody(server, collection, params, "application/json", bodyReader)
+}
+
+// NewPutCourseCollectionRequestWithBody constructs an http.Request for the PutCourseCollection method, with any body, and a specified content type
+func NewPutCourseCollectionRequestWithBody(server string, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-collections/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListCourseDraftsRequest constructs an http.Request for the ListCourseDrafts method
+func NewListCourseDraftsRequest(server string, params *ListCourseDraftsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-drafts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Collection != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collection", *params.Collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Level != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "level", *params.Level, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListCoursesRequest constructs an http.Request for the ListCourses method
+func NewListCoursesRequest(server string, params *ListCoursesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/courses")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Collection != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collection", *params.Collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Level != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "level", *params.Level, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetCourseRequest constructs an http.Request for the GetCourse method
 func NewGetCourseRequest(server string, course CourseRef) (*http.Request, error) {
 	var err error
@@ -5515,6 +8285,407 @@ func NewGetCourseRequest(server string, course CourseRef) (*http.Request, error)
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCourseConformanceRequest constructs an http.Request for the GetCourseConformance method
+func NewGetCourseConformanceRequest(server string, course CourseRef, params *GetCourseConformanceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "course", course, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/courses/%s/conformance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Charter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "charter", *params.Charter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCourseDraftRequest constructs an http.Request for the GetCourseDraft method
+func NewGetCourseDraftRequest(server string, course CourseRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "course", course, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/courses/%s/draft", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCourseDraftRequest calls the generic PutCourseDraft builder with application/json body
+func NewPutCourseDraftRequest(server string, course CourseRef, params *PutCourseDraftParams, body PutCourseDraftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCourseDraftRequestWithBody(server, course, params, "application/json", bodyReader)
+}
+
+// NewPutCourseDraftRequestWithBody constructs an http.Request for the PutCourseDraft method, with any body, and a specified content type
+func NewPutCourseDraftRequestWithBody(server string, course CourseRef, params *PutCourseDraftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "course", course, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/courses/%s/draft", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewMoveCourseRequest calls the generic MoveCourse builder with application/json body
+func NewMoveCourseRequest(server string, course CourseRef, params *MoveCourseParams, body MoveCourseJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveCourseRequestWithBody(server, course, params, "application/json", bodyReader)
+}
+
+// NewMoveCourseRequestWithBody constructs an http.Request for the MoveCourse method, with any body, and a specified content type
+func NewMoveCourseRequestWithBody(server string, course CourseRef, params *MoveCourseParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "course", course, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/courses/%s/state", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListCourseHistoryRequest constructs an http.Request for the ListCourseHistory method
+func NewListCourseHistoryRequest(server string, course CourseRef, params *ListCourseHistoryParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "course", course, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/courses/%s/versions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCourseVersionRequest constructs an http.Request for the GetCourseVersion method
+func NewGetCourseVersionRequest(server string, course CourseRef, version CourseVersionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "course", course, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "version", version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/courses/%s/versions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateEditionOfferRequest calls the generic CreateEditionOffer builder with application/json body
+func NewCreateEditionOfferRequest(server string, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateEditionOfferRequestWithBody(server, edition, params, "application/json", bodyReader)
+}
+
+// NewCreateEditionOfferRequestWithBody constructs an http.Request for the CreateEditionOffer method, with any body, and a specified content type
+func NewCreateEditionOfferRequestWithBody(server string, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s/offers", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -5736,6 +8907,132 @@ func NewLeaveDayRequest(server string, enrolment EnrolmentRef, day string) (*htt
 	return req, nil
 }
 
+// NewListFormulasRequest constructs an http.Request for the ListFormulas method
+func NewListFormulasRequest(server string, params *ListFormulasParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/formulas")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutFormulaRequest calls the generic PutFormula builder with application/json body
+func NewPutFormulaRequest(server string, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutFormulaRequestWithBody(server, formula, params, "application/json", bodyReader)
+}
+
+// NewPutFormulaRequestWithBody constructs an http.Request for the PutFormula method, with any body, and a specified content type
+func NewPutFormulaRequestWithBody(server string, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "formula", formula, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/formulas/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetMeRequest constructs an http.Request for the GetMe method
 func NewGetMeRequest(server string) (*http.Request, error) {
 	var err error
@@ -5822,6 +9119,192 @@ func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*htt
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOffersRequest constructs an http.Request for the ListOffers method
+func NewListOffersRequest(server string, params *ListOffersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Edition != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "edition", *params.Edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCompareOffersRequest constructs an http.Request for the CompareOffers method
+func NewCompareOffersRequest(server string, params *CompareOffersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/comparison")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "of", params.Of, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWithdrawOfferRequest constructs an http.Request for the WithdrawOffer method
+func NewWithdrawOfferRequest(server string, offer OfferRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/withdrawal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -7692,9 +11175,94 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/certificates/{certificate}/revocation (the `RevokeCertificate` operationId).
 	RevokeCertificateWithResponse(ctx context.Context, certificate CertificateRef, body RevokeCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*RevokeCertificateResponse, error)
 
+	// GetCharterWithResponse Get the charter
+	//
+	// The rules for authors: the version in force, or another. Its ETag is that of the version in force.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/charter (the `GetCharter` operationId).
+	GetCharterWithResponse(ctx context.Context, params *GetCharterParams, reqEditors ...RequestEditorFn) (*GetCharterResponse, error)
+
+	// PutCharterWithBodyWithResponse Write the next version of the charter
+	//
+	// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+	// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+	PutCharterWithBodyWithResponse(ctx context.Context, params *PutCharterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCharterResponse, error)
+
+	// PutCharterWithResponse Write the next version of the charter
+	//
+	// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+	// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+	PutCharterWithResponse(ctx context.Context, params *PutCharterParams, body PutCharterJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCharterResponse, error)
+
+	// ListChartersWithResponse List the versions of the charter
+	//
+	// Every version, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/charters (the `ListCharters` operationId).
+	ListChartersWithResponse(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*ListChartersResponse, error)
+
+	// ListCourseCollectionsWithResponse List the collections of courses
+	//
+	// All collections, by key.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/course-collections (the `ListCourseCollections` operationId).
+	ListCourseCollectionsWithResponse(ctx context.Context, params *ListCourseCollectionsParams, reqEditors ...RequestEditorFn) (*ListCourseCollectionsResponse, error)
+
+	// GetCourseCollectionWithResponse Get a collection of courses
+	//
+	// One collection. Its ETag is needed to change it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/course-collections/{collection} (the `GetCourseCollection` operationId).
+	GetCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*GetCourseCollectionResponse, error)
+
+	// PutCourseCollectionWithBodyWithResponse Write a collection of courses
+	//
+	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+	PutCourseCollectionWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error)
+
+	// PutCourseCollectionWithResponse Write a collection of courses
+	//
+	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+	PutCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error)
+
+	// ListCourseDraftsWithResponse List the working copies of courses
+	//
+	// All courses as their authors see them, those that the public does not see among them. Title and the like are the published ones where there are any.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/course-drafts (the `ListCourseDrafts` operationId).
+	ListCourseDraftsWithResponse(ctx context.Context, params *ListCourseDraftsParams, reqEditors ...RequestEditorFn) (*ListCourseDraftsResponse, error)
+
 	// ListCoursesWithResponse List the courses
 	//
-	// All courses with their sessions, in the order of their collections.
+	// The published courses with their sessions, in the order of their collections or, with `q`, the best matches first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -7703,12 +11271,112 @@ type ClientWithResponsesInterface interface {
 
 	// GetCourseWithResponse Get a course
 	//
-	// One course with its sessions, the newest first.
+	// One published course with its sessions, the newest first, and its document as it was published.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/courses/{course} (the `GetCourse` operationId).
 	GetCourseWithResponse(ctx context.Context, course CourseRef, reqEditors ...RequestEditorFn) (*GetCourseResponse, error)
+
+	// GetCourseConformanceWithResponse Hold a course against the charter
+	//
+	// What a version of the course keeps and breaks of a version of the charter; by default the working copy and the charter in force.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/courses/{course}/conformance (the `GetCourseConformance` operationId).
+	GetCourseConformanceWithResponse(ctx context.Context, course CourseRef, params *GetCourseConformanceParams, reqEditors ...RequestEditorFn) (*GetCourseConformanceResponse, error)
+
+	// GetCourseDraftWithResponse Get the working copy of a course
+	//
+	// The document that authors edit, and how it stands to what the public sees. Its ETag is needed to write it or to move it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/courses/{course}/draft (the `GetCourseDraft` operationId).
+	GetCourseDraftWithResponse(ctx context.Context, course CourseRef, reqEditors ...RequestEditorFn) (*GetCourseDraftResponse, error)
+
+	// PutCourseDraftWithBodyWithResponse Write the working copy of a course
+	//
+	// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+	// changes nothing. What is archived is moved back to draft first (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+	PutCourseDraftWithBodyWithResponse(ctx context.Context, course CourseRef, params *PutCourseDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseDraftResponse, error)
+
+	// PutCourseDraftWithResponse Write the working copy of a course
+	//
+	// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+	// changes nothing. What is archived is moved back to draft first (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+	PutCourseDraftWithResponse(ctx context.Context, course CourseRef, params *PutCourseDraftParams, body PutCourseDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseDraftResponse, error)
+
+	// MoveCourseWithBodyWithResponse Move a course to another state of publication
+	//
+	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+	// ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+	MoveCourseWithBodyWithResponse(ctx context.Context, course CourseRef, params *MoveCourseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveCourseResponse, error)
+
+	// MoveCourseWithResponse Move a course to another state of publication
+	//
+	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+	// ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+	MoveCourseWithResponse(ctx context.Context, course CourseRef, params *MoveCourseParams, body MoveCourseJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveCourseResponse, error)
+
+	// ListCourseHistoryWithResponse List the history of a course
+	//
+	// Every version of the working copy, the newest first, and every move of it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/courses/{course}/versions (the `ListCourseHistory` operationId).
+	ListCourseHistoryWithResponse(ctx context.Context, course CourseRef, params *ListCourseHistoryParams, reqEditors ...RequestEditorFn) (*ListCourseHistoryResponse, error)
+
+	// GetCourseVersionWithResponse Get a version of a course
+	//
+	// The document as it was written then.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
+	GetCourseVersionWithResponse(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*GetCourseVersionResponse, error)
+
+	// CreateEditionOfferWithBodyWithResponse Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOfferWithBodyWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error)
+
+	// CreateEditionOfferWithResponse Offer a formula of an edition
+	//
+	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+	CreateEditionOfferWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error)
 
 	// GetEligibilityWithResponse May I sit the exam?
 	//
@@ -7764,6 +11432,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
 	LeaveDayWithResponse(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*LeaveDayResponse, error)
 
+	// ListFormulasWithResponse List the formulas
+	//
+	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+	ListFormulasWithResponse(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*ListFormulasResponse, error)
+
+	// PutFormulaWithBodyWithResponse Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormulaWithBodyWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error)
+
+	// PutFormulaWithResponse Write a formula
+	//
+	// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+	PutFormulaWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error)
+
 	// GetMeWithResponse Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -7781,6 +11476,35 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error)
+
+	// ListOffersWithResponse List offers
+	//
+	// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+	ListOffersWithResponse(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*ListOffersResponse, error)
+
+	// CompareOffersWithResponse Compare formulas
+	//
+	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+	CompareOffersWithResponse(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*CompareOffersResponse, error)
+
+	// WithdrawOfferWithResponse Withdraw an offer
+	//
+	// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+	WithdrawOfferWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*WithdrawOfferResponse, error)
 
 	// ListOrdersWithResponse List my orders
 	//
@@ -8441,6 +12165,370 @@ func (r RevokeCertificateResponse) ContentType() string {
 	return ""
 }
 
+// GetCharterResponse200Headers the declared response headers of an HTTP 200 response for GetCharter
+type GetCharterResponse200Headers struct {
+	ETag string
+}
+
+type GetCharterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Charter
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCharterResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCharterResponse) GetJSON200() *Charter {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCharterResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCharterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCharterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCharterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCharterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCharterResponse200Headers the declared response headers of an HTTP 200 response for PutCharter
+type PutCharterResponse200Headers struct {
+	ETag string
+}
+
+type PutCharterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Charter
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCharterResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCharterResponse) GetJSON200() *Charter {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCharterResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCharterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCharterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCharterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCharterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListChartersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CharterPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListChartersResponse) GetJSON200() *CharterPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListChartersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListChartersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListChartersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListChartersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListChartersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCourseCollectionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseCollectionPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCourseCollectionsResponse) GetJSON200() *CourseCollectionPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCourseCollectionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCourseCollectionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCourseCollectionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCourseCollectionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCourseCollectionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCourseCollectionResponse200Headers the declared response headers of an HTTP 200 response for GetCourseCollection
+type GetCourseCollectionResponse200Headers struct {
+	ETag string
+}
+
+type GetCourseCollectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseCollection
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCourseCollectionResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCourseCollectionResponse) GetJSON200() *CourseCollection {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCourseCollectionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCourseCollectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCourseCollectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCourseCollectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCourseCollectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCourseCollectionResponse200Headers the declared response headers of an HTTP 200 response for PutCourseCollection
+type PutCourseCollectionResponse200Headers struct {
+	ETag string
+}
+
+type PutCourseCollectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseCollection
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCourseCollectionResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCourseCollectionResponse) GetJSON200() *CourseCollection {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCourseCollectionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCourseCollectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCourseCollectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCourseCollectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCourseCollectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCourseDraftsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseDraftPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCourseDraftsResponse) GetJSON200() *CourseDraftPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCourseDraftsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCourseDraftsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCourseDraftsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCourseDraftsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCourseDraftsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListCoursesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8531,6 +12619,363 @@ func (r GetCourseResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCourseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCourseConformanceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseReport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCourseConformanceResponse) GetJSON200() *CourseReport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCourseConformanceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCourseConformanceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCourseConformanceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCourseConformanceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCourseConformanceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCourseDraftResponse200Headers the declared response headers of an HTTP 200 response for GetCourseDraft
+type GetCourseDraftResponse200Headers struct {
+	ETag string
+}
+
+type GetCourseDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCourseDraftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCourseDraftResponse) GetJSON200() *CourseDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCourseDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCourseDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCourseDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCourseDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCourseDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCourseDraftResponse200Headers the declared response headers of an HTTP 200 response for PutCourseDraft
+type PutCourseDraftResponse200Headers struct {
+	ETag string
+}
+
+type PutCourseDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCourseDraftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCourseDraftResponse) GetJSON200() *CourseDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCourseDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCourseDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCourseDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCourseDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCourseDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// MoveCourseResponse200Headers the declared response headers of an HTTP 200 response for MoveCourse
+type MoveCourseResponse200Headers struct {
+	ETag string
+}
+
+type MoveCourseResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseMoved
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *MoveCourseResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveCourseResponse) GetJSON200() *CourseMoved {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveCourseResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveCourseResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveCourseResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveCourseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveCourseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCourseHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCourseHistoryResponse) GetJSON200() *CourseHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCourseHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCourseHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCourseHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCourseHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCourseHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCourseVersionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCourseVersionResponse) GetJSON200() *CourseDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCourseVersionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCourseVersionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCourseVersionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCourseVersionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCourseVersionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateEditionOfferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Offer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateEditionOfferResponse) GetJSON201() *Offer {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateEditionOfferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateEditionOfferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateEditionOfferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateEditionOfferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateEditionOfferResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8777,6 +13222,109 @@ func (r LeaveDayResponse) ContentType() string {
 	return ""
 }
 
+type ListFormulasResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FormulaPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFormulasResponse) GetJSON200() *FormulaPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFormulasResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFormulasResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFormulasResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFormulasResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFormulasResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutFormulaResponse200Headers the declared response headers of an HTTP 200 response for PutFormula
+type PutFormulaResponse200Headers struct {
+	ETag string
+}
+
+type PutFormulaResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FormulaRow
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutFormulaResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutFormulaResponse) GetJSON200() *FormulaRow {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutFormulaResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutFormulaResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutFormulaResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutFormulaResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutFormulaResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetMeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8867,6 +13415,150 @@ func (r ListEnrolmentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOffersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OfferPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOffersResponse) GetJSON200() *OfferPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOffersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOffersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOffersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOffersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOffersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CompareOffersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OfferComparison
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CompareOffersResponse) GetJSON200() *OfferComparison {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CompareOffersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CompareOffersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CompareOffersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CompareOffersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CompareOffersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawOfferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Offer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WithdrawOfferResponse) GetJSON200() *Offer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawOfferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawOfferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawOfferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawOfferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawOfferResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -10558,9 +15250,148 @@ func (c *ClientWithResponses) RevokeCertificateWithResponse(ctx context.Context,
 	return ParseRevokeCertificateResponse(rsp)
 }
 
+// GetCharterWithResponse Get the charter
+//
+// The rules for authors: the version in force, or another. Its ETag is that of the version in force.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/charter (the `GetCharter` operationId).
+func (c *ClientWithResponses) GetCharterWithResponse(ctx context.Context, params *GetCharterParams, reqEditors ...RequestEditorFn) (*GetCharterResponse, error) {
+	rsp, err := c.GetCharter(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCharterResponse(rsp)
+}
+
+// PutCharterWithBodyWithResponse Write the next version of the charter
+//
+// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+func (c *ClientWithResponses) PutCharterWithBodyWithResponse(ctx context.Context, params *PutCharterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCharterResponse, error) {
+	rsp, err := c.PutCharterWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCharterResponse(rsp)
+}
+
+// PutCharterWithResponse Write the next version of the charter
+//
+// Makes a new version, which is in force from now on. Reports that were made under an older one do not change. `If-Match` carries the
+// ETag of the version that was in force when it was read; if there is a newer one, nothing happens (412).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/charter (the `PutCharter` operationId).
+func (c *ClientWithResponses) PutCharterWithResponse(ctx context.Context, params *PutCharterParams, body PutCharterJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCharterResponse, error) {
+	rsp, err := c.PutCharter(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCharterResponse(rsp)
+}
+
+// ListChartersWithResponse List the versions of the charter
+//
+// Every version, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/charters (the `ListCharters` operationId).
+func (c *ClientWithResponses) ListChartersWithResponse(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*ListChartersResponse, error) {
+	rsp, err := c.ListCharters(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListChartersResponse(rsp)
+}
+
+// ListCourseCollectionsWithResponse List the collections of courses
+//
+// All collections, by key.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/course-collections (the `ListCourseCollections` operationId).
+func (c *ClientWithResponses) ListCourseCollectionsWithResponse(ctx context.Context, params *ListCourseCollectionsParams, reqEditors ...RequestEditorFn) (*ListCourseCollectionsResponse, error) {
+	rsp, err := c.ListCourseCollections(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCourseCollectionsResponse(rsp)
+}
+
+// GetCourseCollectionWithResponse Get a collection of courses
+//
+// One collection. Its ETag is needed to change it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/course-collections/{collection} (the `GetCourseCollection` operationId).
+func (c *ClientWithResponses) GetCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*GetCourseCollectionResponse, error) {
+	rsp, err := c.GetCourseCollection(ctx, collection, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCourseCollectionResponse(rsp)
+}
+
+// PutCourseCollectionWithBodyWithResponse Write a collection of courses
+//
+// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+func (c *ClientWithResponses) PutCourseCollectionWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error) {
+	rsp, err := c.PutCourseCollectionWithBody(ctx, collection, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCourseCollectionResponse(rsp)
+}
+
+// PutCourseCollectionWithResponse Write a collection of courses
+//
+// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
+// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
+func (c *ClientWithResponses) PutCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error) {
+	rsp, err := c.PutCourseCollection(ctx, collection, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCourseCollectionResponse(rsp)
+}
+
+// ListCourseDraftsWithResponse List the working copies of courses
+//
+// All courses as their authors see them, those that the public does not see among them. Title and the like are the published ones where there are any.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/course-drafts (the `ListCourseDrafts` operationId).
+func (c *ClientWithResponses) ListCourseDraftsWithResponse(ctx context.Context, params *ListCourseDraftsParams, reqEditors ...RequestEditorFn) (*ListCourseDraftsResponse, error) {
+	rsp, err := c.ListCourseDrafts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCourseDraftsResponse(rsp)
+}
+
 // ListCoursesWithResponse List the courses
 //
-// All courses with their sessions, in the order of their collections.
+// The published courses with their sessions, in the order of their collections or, with `q`, the best matches first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10575,7 +15406,7 @@ func (c *ClientWithResponses) ListCoursesWithResponse(ctx context.Context, param
 
 // GetCourseWithResponse Get a course
 //
-// One course with its sessions, the newest first.
+// One published course with its sessions, the newest first, and its document as it was published.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -10586,6 +15417,166 @@ func (c *ClientWithResponses) GetCourseWithResponse(ctx context.Context, course 
 		return nil, err
 	}
 	return ParseGetCourseResponse(rsp)
+}
+
+// GetCourseConformanceWithResponse Hold a course against the charter
+//
+// What a version of the course keeps and breaks of a version of the charter; by default the working copy and the charter in force.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/courses/{course}/conformance (the `GetCourseConformance` operationId).
+func (c *ClientWithResponses) GetCourseConformanceWithResponse(ctx context.Context, course CourseRef, params *GetCourseConformanceParams, reqEditors ...RequestEditorFn) (*GetCourseConformanceResponse, error) {
+	rsp, err := c.GetCourseConformance(ctx, course, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCourseConformanceResponse(rsp)
+}
+
+// GetCourseDraftWithResponse Get the working copy of a course
+//
+// The document that authors edit, and how it stands to what the public sees. Its ETag is needed to write it or to move it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/courses/{course}/draft (the `GetCourseDraft` operationId).
+func (c *ClientWithResponses) GetCourseDraftWithResponse(ctx context.Context, course CourseRef, reqEditors ...RequestEditorFn) (*GetCourseDraftResponse, error) {
+	rsp, err := c.GetCourseDraft(ctx, course, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCourseDraftResponse(rsp)
+}
+
+// PutCourseDraftWithBodyWithResponse Write the working copy of a course
+//
+// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+// changes nothing. What is archived is moved back to draft first (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+func (c *ClientWithResponses) PutCourseDraftWithBodyWithResponse(ctx context.Context, course CourseRef, params *PutCourseDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseDraftResponse, error) {
+	rsp, err := c.PutCourseDraftWithBody(ctx, course, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCourseDraftResponse(rsp)
+}
+
+// PutCourseDraftWithResponse Write the working copy of a course
+//
+// Replaces the document, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the course, unpublished, where there is none. The very document that stands there
+// changes nothing. What is archived is moved back to draft first (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/courses/{course}/draft (the `PutCourseDraft` operationId).
+func (c *ClientWithResponses) PutCourseDraftWithResponse(ctx context.Context, course CourseRef, params *PutCourseDraftParams, body PutCourseDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseDraftResponse, error) {
+	rsp, err := c.PutCourseDraft(ctx, course, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCourseDraftResponse(rsp)
+}
+
+// MoveCourseWithBodyWithResponse Move a course to another state of publication
+//
+// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+// ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+func (c *ClientWithResponses) MoveCourseWithBodyWithResponse(ctx context.Context, course CourseRef, params *MoveCourseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveCourseResponse, error) {
+	rsp, err := c.MoveCourseWithBody(ctx, course, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveCourseResponse(rsp)
+}
+
+// MoveCourseWithResponse Move a course to another state of publication
+//
+// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
+// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
+// ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/courses/{course}/state (the `MoveCourse` operationId).
+func (c *ClientWithResponses) MoveCourseWithResponse(ctx context.Context, course CourseRef, params *MoveCourseParams, body MoveCourseJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveCourseResponse, error) {
+	rsp, err := c.MoveCourse(ctx, course, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveCourseResponse(rsp)
+}
+
+// ListCourseHistoryWithResponse List the history of a course
+//
+// Every version of the working copy, the newest first, and every move of it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/courses/{course}/versions (the `ListCourseHistory` operationId).
+func (c *ClientWithResponses) ListCourseHistoryWithResponse(ctx context.Context, course CourseRef, params *ListCourseHistoryParams, reqEditors ...RequestEditorFn) (*ListCourseHistoryResponse, error) {
+	rsp, err := c.ListCourseHistory(ctx, course, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCourseHistoryResponse(rsp)
+}
+
+// GetCourseVersionWithResponse Get a version of a course
+//
+// The document as it was written then.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
+func (c *ClientWithResponses) GetCourseVersionWithResponse(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*GetCourseVersionResponse, error) {
+	rsp, err := c.GetCourseVersion(ctx, course, version, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCourseVersionResponse(rsp)
+}
+
+// CreateEditionOfferWithBodyWithResponse Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *ClientWithResponses) CreateEditionOfferWithBodyWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error) {
+	rsp, err := c.CreateEditionOfferWithBody(ctx, edition, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEditionOfferResponse(rsp)
+}
+
+// CreateEditionOfferWithResponse Offer a formula of an edition
+//
+// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/editions/{edition}/offers (the `CreateEditionOffer` operationId).
+func (c *ClientWithResponses) CreateEditionOfferWithResponse(ctx context.Context, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateEditionOfferResponse, error) {
+	rsp, err := c.CreateEditionOffer(ctx, edition, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateEditionOfferResponse(rsp)
 }
 
 // GetEligibilityWithResponse May I sit the exam?
@@ -10678,6 +15669,51 @@ func (c *ClientWithResponses) LeaveDayWithResponse(ctx context.Context, enrolmen
 	return ParseLeaveDayResponse(rsp)
 }
 
+// ListFormulasWithResponse List the formulas
+//
+// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/formulas (the `ListFormulas` operationId).
+func (c *ClientWithResponses) ListFormulasWithResponse(ctx context.Context, params *ListFormulasParams, reqEditors ...RequestEditorFn) (*ListFormulasResponse, error) {
+	rsp, err := c.ListFormulas(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFormulasResponse(rsp)
+}
+
+// PutFormulaWithBodyWithResponse Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *ClientWithResponses) PutFormulaWithBodyWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error) {
+	rsp, err := c.PutFormulaWithBody(ctx, formula, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFormulaResponse(rsp)
+}
+
+// PutFormulaWithResponse Write a formula
+//
+// Makes a formula (`If-Match: *`) or rewrites it. What was sold keeps what it was sold with.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
+func (c *ClientWithResponses) PutFormulaWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error) {
+	rsp, err := c.PutFormula(ctx, formula, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutFormulaResponse(rsp)
+}
+
 // GetMeWithResponse Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -10706,6 +15742,53 @@ func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseListEnrolmentsResponse(rsp)
+}
+
+// ListOffersWithResponse List offers
+//
+// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/offers (the `ListOffers` operationId).
+func (c *ClientWithResponses) ListOffersWithResponse(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*ListOffersResponse, error) {
+	rsp, err := c.ListOffers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOffersResponse(rsp)
+}
+
+// CompareOffersWithResponse Compare formulas
+//
+// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
+// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
+func (c *ClientWithResponses) CompareOffersWithResponse(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*CompareOffersResponse, error) {
+	rsp, err := c.CompareOffers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCompareOffersResponse(rsp)
+}
+
+// WithdrawOfferWithResponse Withdraw an offer
+//
+// Takes an offer back for good; orders of it stay. Withdrawing it again changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/offers/{offer}/withdrawal (the `WithdrawOffer` operationId).
+func (c *ClientWithResponses) WithdrawOfferWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*WithdrawOfferResponse, error) {
+	rsp, err := c.WithdrawOffer(ctx, offer, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawOfferResponse(rsp)
 }
 
 // ListOrdersWithResponse List my orders
@@ -11573,6 +16656,289 @@ func ParseRevokeCertificateResponse(rsp *http.Response) (*RevokeCertificateRespo
 	return response, nil
 }
 
+// ParseGetCharterResponse parses an HTTP response from a GetCharterWithResponse call
+func ParseGetCharterResponse(rsp *http.Response) (*GetCharterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCharterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Charter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCharterResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCharterResponse parses an HTTP response from a PutCharterWithResponse call
+func ParsePutCharterResponse(rsp *http.Response) (*PutCharterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCharterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Charter
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCharterResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListChartersResponse parses an HTTP response from a ListChartersWithResponse call
+func ParseListChartersResponse(rsp *http.Response) (*ListChartersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListChartersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CharterPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCourseCollectionsResponse parses an HTTP response from a ListCourseCollectionsWithResponse call
+func ParseListCourseCollectionsResponse(rsp *http.Response) (*ListCourseCollectionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCourseCollectionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseCollectionPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCourseCollectionResponse parses an HTTP response from a GetCourseCollectionWithResponse call
+func ParseGetCourseCollectionResponse(rsp *http.Response) (*GetCourseCollectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCourseCollectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseCollection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCourseCollectionResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCourseCollectionResponse parses an HTTP response from a PutCourseCollectionWithResponse call
+func ParsePutCourseCollectionResponse(rsp *http.Response) (*PutCourseCollectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCourseCollectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseCollection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCourseCollectionResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCourseDraftsResponse parses an HTTP response from a ListCourseDraftsWithResponse call
+func ParseListCourseDraftsResponse(rsp *http.Response) (*ListCourseDraftsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCourseDraftsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseDraftPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListCoursesResponse parses an HTTP response from a ListCoursesWithResponse call
 func ParseListCoursesResponse(rsp *http.Response) (*ListCoursesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11632,6 +16998,276 @@ func ParseGetCourseResponse(rsp *http.Response) (*GetCourseResponse, error) {
 
 	case rsp.StatusCode == 304:
 		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCourseConformanceResponse parses an HTTP response from a GetCourseConformanceWithResponse call
+func ParseGetCourseConformanceResponse(rsp *http.Response) (*GetCourseConformanceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCourseConformanceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCourseDraftResponse parses an HTTP response from a GetCourseDraftWithResponse call
+func ParseGetCourseDraftResponse(rsp *http.Response) (*GetCourseDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCourseDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCourseDraftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCourseDraftResponse parses an HTTP response from a PutCourseDraftWithResponse call
+func ParsePutCourseDraftResponse(rsp *http.Response) (*PutCourseDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCourseDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCourseDraftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseMoveCourseResponse parses an HTTP response from a MoveCourseWithResponse call
+func ParseMoveCourseResponse(rsp *http.Response) (*MoveCourseResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveCourseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseMoved
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers MoveCourseResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCourseHistoryResponse parses an HTTP response from a ListCourseHistoryWithResponse call
+func ParseListCourseHistoryResponse(rsp *http.Response) (*ListCourseHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCourseHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCourseVersionResponse parses an HTTP response from a GetCourseVersionWithResponse call
+func ParseGetCourseVersionResponse(rsp *http.Response) (*GetCourseVersionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCourseVersionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateEditionOfferResponse parses an HTTP response from a CreateEditionOfferWithResponse call
+func ParseCreateEditionOfferResponse(rsp *http.Response) (*CreateEditionOfferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateEditionOfferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Offer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -11810,6 +17446,85 @@ func ParseLeaveDayResponse(rsp *http.Response) (*LeaveDayResponse, error) {
 	return response, nil
 }
 
+// ParseListFormulasResponse parses an HTTP response from a ListFormulasWithResponse call
+func ParseListFormulasResponse(rsp *http.Response) (*ListFormulasResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFormulasResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FormulaPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutFormulaResponse parses an HTTP response from a PutFormulaWithResponse call
+func ParsePutFormulaResponse(rsp *http.Response) (*PutFormulaResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutFormulaResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FormulaRow
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutFormulaResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetMeResponse parses an HTTP response from a GetMeWithResponse call
 func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -11859,6 +17574,105 @@ func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EnrolmentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOffersResponse parses an HTTP response from a ListOffersWithResponse call
+func ParseListOffersResponse(rsp *http.Response) (*ListOffersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOffersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OfferPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCompareOffersResponse parses an HTTP response from a CompareOffersWithResponse call
+func ParseCompareOffersResponse(rsp *http.Response) (*CompareOffersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CompareOffersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OfferComparison
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawOfferResponse parses an HTTP response from a WithdrawOfferWithResponse call
+func ParseWithdrawOfferResponse(rsp *http.Response) (*WithdrawOfferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawOfferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Offer
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

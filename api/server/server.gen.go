@@ -34,12 +34,54 @@ type ServerInterface interface {
 	// RevokeCertificate Revoke a certificate
 	// (POST /v1/certificates/{certificate}/revocation)
 	RevokeCertificate(c *fiber.Ctx, certificate CertificateRef) error
+	// GetCharter Get the charter
+	// (GET /v1/charter)
+	GetCharter(c *fiber.Ctx, params GetCharterParams) error
+	// PutCharter Write the next version of the charter
+	// (PUT /v1/charter)
+	PutCharter(c *fiber.Ctx, params PutCharterParams) error
+	// ListCharters List the versions of the charter
+	// (GET /v1/charters)
+	ListCharters(c *fiber.Ctx, params ListChartersParams) error
+	// ListCourseCollections List the collections of courses
+	// (GET /v1/course-collections)
+	ListCourseCollections(c *fiber.Ctx, params ListCourseCollectionsParams) error
+	// GetCourseCollection Get a collection of courses
+	// (GET /v1/course-collections/{collection})
+	GetCourseCollection(c *fiber.Ctx, collection CourseCollectionRef) error
+	// PutCourseCollection Write a collection of courses
+	// (PUT /v1/course-collections/{collection})
+	PutCourseCollection(c *fiber.Ctx, collection CourseCollectionRef, params PutCourseCollectionParams) error
+	// ListCourseDrafts List the working copies of courses
+	// (GET /v1/course-drafts)
+	ListCourseDrafts(c *fiber.Ctx, params ListCourseDraftsParams) error
 	// ListCourses List the courses
 	// (GET /v1/courses)
 	ListCourses(c *fiber.Ctx, params ListCoursesParams) error
 	// GetCourse Get a course
 	// (GET /v1/courses/{course})
 	GetCourse(c *fiber.Ctx, course CourseRef) error
+	// GetCourseConformance Hold a course against the charter
+	// (GET /v1/courses/{course}/conformance)
+	GetCourseConformance(c *fiber.Ctx, course CourseRef, params GetCourseConformanceParams) error
+	// GetCourseDraft Get the working copy of a course
+	// (GET /v1/courses/{course}/draft)
+	GetCourseDraft(c *fiber.Ctx, course CourseRef) error
+	// PutCourseDraft Write the working copy of a course
+	// (PUT /v1/courses/{course}/draft)
+	PutCourseDraft(c *fiber.Ctx, course CourseRef, params PutCourseDraftParams) error
+	// MoveCourse Move a course to another state of publication
+	// (PUT /v1/courses/{course}/state)
+	MoveCourse(c *fiber.Ctx, course CourseRef, params MoveCourseParams) error
+	// ListCourseHistory List the history of a course
+	// (GET /v1/courses/{course}/versions)
+	ListCourseHistory(c *fiber.Ctx, course CourseRef, params ListCourseHistoryParams) error
+	// GetCourseVersion Get a version of a course
+	// (GET /v1/courses/{course}/versions/{version})
+	GetCourseVersion(c *fiber.Ctx, course CourseRef, version CourseVersionRef) error
+	// CreateEditionOffer Offer a formula of an edition
+	// (POST /v1/editions/{edition}/offers)
+	CreateEditionOffer(c *fiber.Ctx, edition OfferEditionRef, params CreateEditionOfferParams) error
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(c *fiber.Ctx, enrolment EnrolmentRef) error
@@ -55,12 +97,27 @@ type ServerInterface interface {
 	// LeaveDay Give a seat on a workshop day back
 	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
 	LeaveDay(c *fiber.Ctx, enrolment EnrolmentRef, day string) error
+	// ListFormulas List the formulas
+	// (GET /v1/formulas)
+	ListFormulas(c *fiber.Ctx, params ListFormulasParams) error
+	// PutFormula Write a formula
+	// (PUT /v1/formulas/{formula})
+	PutFormula(c *fiber.Ctx, formula FormulaRef, params PutFormulaParams) error
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
+	// ListOffers List offers
+	// (GET /v1/offers)
+	ListOffers(c *fiber.Ctx, params ListOffersParams) error
+	// CompareOffers Compare formulas
+	// (GET /v1/offers/comparison)
+	CompareOffers(c *fiber.Ctx, params CompareOffersParams) error
+	// WithdrawOffer Withdraw an offer
+	// (POST /v1/offers/{offer}/withdrawal)
+	WithdrawOffer(c *fiber.Ctx, offer OfferRef) error
 	// ListOrders List my orders
 	// (GET /v1/orders)
 	ListOrders(c *fiber.Ctx, params ListOrdersParams) error
@@ -355,6 +412,337 @@ func (siw *ServerInterfaceWrapper) RevokeCertificate(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCharter operation middleware
+func (siw *ServerInterfaceWrapper) GetCharter(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCharterParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "version", query, &params.Version, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter version: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCharter(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCharter operation middleware
+func (siw *ServerInterfaceWrapper) PutCharter(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCharterParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCharter(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCharters operation middleware
+func (siw *ServerInterfaceWrapper) ListCharters(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChartersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCharters(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCourseCollections operation middleware
+func (siw *ServerInterfaceWrapper) ListCourseCollections(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCourseCollectionsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCourseCollections(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCourseCollection operation middleware
+func (siw *ServerInterfaceWrapper) GetCourseCollection(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "collection" -------------
+	var collection CourseCollectionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCourseCollection(c, collection)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCourseCollection operation middleware
+func (siw *ServerInterfaceWrapper) PutCourseCollection(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "collection" -------------
+	var collection CourseCollectionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCourseCollectionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCourseCollection(c, collection, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCourseDrafts operation middleware
+func (siw *ServerInterfaceWrapper) ListCourseDrafts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCourseDraftsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", query, &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter q: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "collection" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collection", query, &params.Collection, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "level" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "level", query, &params.Level, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter level: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "language" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "language", query, &params.Language, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter language: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCourseDrafts(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListCourses operation middleware
 func (siw *ServerInterfaceWrapper) ListCourses(c *fiber.Ctx) error {
 
@@ -382,6 +770,34 @@ func (siw *ServerInterfaceWrapper) ListCourses(c *fiber.Ctx) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", query, &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter q: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "collection" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collection", query, &params.Collection, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "level" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "level", query, &params.Level, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter level: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "language" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "language", query, &params.Language, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter language: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
@@ -415,6 +831,335 @@ func (siw *ServerInterfaceWrapper) GetCourse(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetCourse(c, course)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCourseConformance operation middleware
+func (siw *ServerInterfaceWrapper) GetCourseConformance(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "course" -------------
+	var course CourseRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course", c.Params("course"), &course, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter course: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCourseConformanceParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "version" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "version", query, &params.Version, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter version: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "charter" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "charter", query, &params.Charter, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter charter: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCourseConformance(c, course, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCourseDraft operation middleware
+func (siw *ServerInterfaceWrapper) GetCourseDraft(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "course" -------------
+	var course CourseRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course", c.Params("course"), &course, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter course: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCourseDraft(c, course)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCourseDraft operation middleware
+func (siw *ServerInterfaceWrapper) PutCourseDraft(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "course" -------------
+	var course CourseRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course", c.Params("course"), &course, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter course: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCourseDraftParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCourseDraft(c, course, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveCourse operation middleware
+func (siw *ServerInterfaceWrapper) MoveCourse(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "course" -------------
+	var course CourseRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course", c.Params("course"), &course, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter course: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MoveCourseParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveCourse(c, course, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCourseHistory operation middleware
+func (siw *ServerInterfaceWrapper) ListCourseHistory(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "course" -------------
+	var course CourseRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course", c.Params("course"), &course, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter course: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCourseHistoryParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCourseHistory(c, course, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCourseVersion operation middleware
+func (siw *ServerInterfaceWrapper) GetCourseVersion(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "course" -------------
+	var course CourseRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "course", c.Params("course"), &course, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter course: %w", err).Error())
+	}
+
+	// ------------- Path parameter "version" -------------
+	var version CourseVersionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "version", c.Params("version"), &version, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter version: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCourseVersion(c, course, version)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateEditionOffer operation middleware
+func (siw *ServerInterfaceWrapper) CreateEditionOffer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition OfferEditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateEditionOfferParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateEditionOffer(c, edition, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -629,6 +1374,103 @@ func (siw *ServerInterfaceWrapper) LeaveDay(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListFormulas operation middleware
+func (siw *ServerInterfaceWrapper) ListFormulas(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFormulasParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListFormulas(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutFormula operation middleware
+func (siw *ServerInterfaceWrapper) PutFormula(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "formula" -------------
+	var formula FormulaRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "formula", c.Params("formula"), &formula, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter formula: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutFormulaParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutFormula(c, formula, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetMe operation middleware
 func (siw *ServerInterfaceWrapper) GetMe(c *fiber.Ctx) error {
 
@@ -678,6 +1520,137 @@ func (siw *ServerInterfaceWrapper) ListEnrolments(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListEnrolments(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListOffers operation middleware
+func (siw *ServerInterfaceWrapper) ListOffers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOffersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "edition" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "edition", query, &params.Edition, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListOffers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CompareOffers operation middleware
+func (siw *ServerInterfaceWrapper) CompareOffers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CompareOffersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "of", query, &params.Of, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter of: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CompareOffers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawOffer operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawOffer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawOffer(c, offer)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2129,9 +3102,37 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/certificates/:certificate/revocation", wrapper.RevokeCertificate)
 
+	router.Get(options.BaseURL+"/v1/charter", wrapper.GetCharter)
+
+	router.Put(options.BaseURL+"/v1/charter", wrapper.PutCharter)
+
+	router.Get(options.BaseURL+"/v1/charters", wrapper.ListCharters)
+
+	router.Get(options.BaseURL+"/v1/course-collections", wrapper.ListCourseCollections)
+
+	router.Get(options.BaseURL+"/v1/course-collections/:collection", wrapper.GetCourseCollection)
+
+	router.Put(options.BaseURL+"/v1/course-collections/:collection", wrapper.PutCourseCollection)
+
+	router.Get(options.BaseURL+"/v1/course-drafts", wrapper.ListCourseDrafts)
+
 	router.Get(options.BaseURL+"/v1/courses", wrapper.ListCourses)
 
 	router.Get(options.BaseURL+"/v1/courses/:course", wrapper.GetCourse)
+
+	router.Get(options.BaseURL+"/v1/courses/:course/conformance", wrapper.GetCourseConformance)
+
+	router.Get(options.BaseURL+"/v1/courses/:course/draft", wrapper.GetCourseDraft)
+
+	router.Put(options.BaseURL+"/v1/courses/:course/draft", wrapper.PutCourseDraft)
+
+	router.Put(options.BaseURL+"/v1/courses/:course/state", wrapper.MoveCourse)
+
+	router.Get(options.BaseURL+"/v1/courses/:course/versions", wrapper.ListCourseHistory)
+
+	router.Get(options.BaseURL+"/v1/courses/:course/versions/:version", wrapper.GetCourseVersion)
+
+	router.Post(options.BaseURL+"/v1/editions/:edition/offers", wrapper.CreateEditionOffer)
 
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/eligibility", wrapper.GetEligibility)
 
@@ -2143,9 +3144,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Delete(options.BaseURL+"/v1/enrolments/:enrolment/workshops/:day", wrapper.LeaveDay)
 
+	router.Get(options.BaseURL+"/v1/formulas", wrapper.ListFormulas)
+
+	router.Put(options.BaseURL+"/v1/formulas/:formula", wrapper.PutFormula)
+
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
+
+	router.Get(options.BaseURL+"/v1/offers", wrapper.ListOffers)
+
+	router.Post(options.BaseURL+"/v1/offers/:offer/withdrawal", wrapper.WithdrawOffer)
+
+	router.Get(options.BaseURL+"/v1/offers/comparison", wrapper.CompareOffers)
 
 	router.Get(options.BaseURL+"/v1/orders", wrapper.ListOrders)
 
@@ -2331,6 +3342,160 @@ func (response RevokeCertificate200JSONResponse) VisitRevokeCertificateResponse(
 	return ctx.JSON(&response)
 }
 
+type GetCharterRequestObject struct {
+	Params GetCharterParams
+}
+
+type GetCharterResponseObject interface {
+	VisitGetCharterResponse(ctx *fiber.Ctx) error
+}
+
+type GetCharter200ResponseHeaders struct {
+	ETag string
+}
+
+type GetCharter200JSONResponse struct {
+	Body    Charter
+	Headers GetCharter200ResponseHeaders
+}
+
+func (response GetCharter200JSONResponse) VisitGetCharterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutCharterRequestObject struct {
+	Params PutCharterParams
+	Body   *PutCharterJSONRequestBody
+}
+
+type PutCharterResponseObject interface {
+	VisitPutCharterResponse(ctx *fiber.Ctx) error
+}
+
+type PutCharter200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCharter200JSONResponse struct {
+	Body    Charter
+	Headers PutCharter200ResponseHeaders
+}
+
+func (response PutCharter200JSONResponse) VisitPutCharterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListChartersRequestObject struct {
+	Params ListChartersParams
+}
+
+type ListChartersResponseObject interface {
+	VisitListChartersResponse(ctx *fiber.Ctx) error
+}
+
+type ListCharters200JSONResponse CharterPage
+
+func (response ListCharters200JSONResponse) VisitListChartersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCourseCollectionsRequestObject struct {
+	Params ListCourseCollectionsParams
+}
+
+type ListCourseCollectionsResponseObject interface {
+	VisitListCourseCollectionsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCourseCollections200JSONResponse CourseCollectionPage
+
+func (response ListCourseCollections200JSONResponse) VisitListCourseCollectionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCourseCollectionRequestObject struct {
+	Collection CourseCollectionRef `json:"collection"`
+}
+
+type GetCourseCollectionResponseObject interface {
+	VisitGetCourseCollectionResponse(ctx *fiber.Ctx) error
+}
+
+type GetCourseCollection200ResponseHeaders struct {
+	ETag string
+}
+
+type GetCourseCollection200JSONResponse struct {
+	Body    CourseCollection
+	Headers GetCourseCollection200ResponseHeaders
+}
+
+func (response GetCourseCollection200JSONResponse) VisitGetCourseCollectionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutCourseCollectionRequestObject struct {
+	Collection CourseCollectionRef `json:"collection"`
+	Params     PutCourseCollectionParams
+	Body       *PutCourseCollectionJSONRequestBody
+}
+
+type PutCourseCollectionResponseObject interface {
+	VisitPutCourseCollectionResponse(ctx *fiber.Ctx) error
+}
+
+type PutCourseCollection200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCourseCollection200JSONResponse struct {
+	Body    CourseCollection
+	Headers PutCourseCollection200ResponseHeaders
+}
+
+func (response PutCourseCollection200JSONResponse) VisitPutCourseCollectionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCourseDraftsRequestObject struct {
+	Params ListCourseDraftsParams
+}
+
+type ListCourseDraftsResponseObject interface {
+	VisitListCourseDraftsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCourseDrafts200JSONResponse CourseDraftPage
+
+func (response ListCourseDrafts200JSONResponse) VisitListCourseDraftsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListCoursesRequestObject struct {
 	Params ListCoursesParams
 }
@@ -2379,6 +3544,158 @@ type GetCourse304Response struct {
 func (response GetCourse304Response) VisitGetCourseResponse(ctx *fiber.Ctx) error {
 	ctx.Status(304)
 	return nil
+}
+
+type GetCourseConformanceRequestObject struct {
+	Course CourseRef `json:"course"`
+	Params GetCourseConformanceParams
+}
+
+type GetCourseConformanceResponseObject interface {
+	VisitGetCourseConformanceResponse(ctx *fiber.Ctx) error
+}
+
+type GetCourseConformance200JSONResponse CourseReport
+
+func (response GetCourseConformance200JSONResponse) VisitGetCourseConformanceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCourseDraftRequestObject struct {
+	Course CourseRef `json:"course"`
+}
+
+type GetCourseDraftResponseObject interface {
+	VisitGetCourseDraftResponse(ctx *fiber.Ctx) error
+}
+
+type GetCourseDraft200ResponseHeaders struct {
+	ETag string
+}
+
+type GetCourseDraft200JSONResponse struct {
+	Body    CourseDraft
+	Headers GetCourseDraft200ResponseHeaders
+}
+
+func (response GetCourseDraft200JSONResponse) VisitGetCourseDraftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutCourseDraftRequestObject struct {
+	Course CourseRef `json:"course"`
+	Params PutCourseDraftParams
+	Body   *PutCourseDraftJSONRequestBody
+}
+
+type PutCourseDraftResponseObject interface {
+	VisitPutCourseDraftResponse(ctx *fiber.Ctx) error
+}
+
+type PutCourseDraft200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCourseDraft200JSONResponse struct {
+	Body    CourseDraft
+	Headers PutCourseDraft200ResponseHeaders
+}
+
+func (response PutCourseDraft200JSONResponse) VisitPutCourseDraftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type MoveCourseRequestObject struct {
+	Course CourseRef `json:"course"`
+	Params MoveCourseParams
+	Body   *MoveCourseJSONRequestBody
+}
+
+type MoveCourseResponseObject interface {
+	VisitMoveCourseResponse(ctx *fiber.Ctx) error
+}
+
+type MoveCourse200ResponseHeaders struct {
+	ETag string
+}
+
+type MoveCourse200JSONResponse struct {
+	Body    CourseMoved
+	Headers MoveCourse200ResponseHeaders
+}
+
+func (response MoveCourse200JSONResponse) VisitMoveCourseResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCourseHistoryRequestObject struct {
+	Course CourseRef `json:"course"`
+	Params ListCourseHistoryParams
+}
+
+type ListCourseHistoryResponseObject interface {
+	VisitListCourseHistoryResponse(ctx *fiber.Ctx) error
+}
+
+type ListCourseHistory200JSONResponse CourseHistory
+
+func (response ListCourseHistory200JSONResponse) VisitListCourseHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCourseVersionRequestObject struct {
+	Course  CourseRef        `json:"course"`
+	Version CourseVersionRef `json:"version"`
+}
+
+type GetCourseVersionResponseObject interface {
+	VisitGetCourseVersionResponse(ctx *fiber.Ctx) error
+}
+
+type GetCourseVersion200JSONResponse CourseDraft
+
+func (response GetCourseVersion200JSONResponse) VisitGetCourseVersionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateEditionOfferRequestObject struct {
+	Edition OfferEditionRef `json:"edition"`
+	Params  CreateEditionOfferParams
+	Body    *CreateEditionOfferJSONRequestBody
+}
+
+type CreateEditionOfferResponseObject interface {
+	VisitCreateEditionOfferResponse(ctx *fiber.Ctx) error
+}
+
+type CreateEditionOffer201JSONResponse Offer
+
+func (response CreateEditionOffer201JSONResponse) VisitCreateEditionOfferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
 }
 
 type GetEligibilityRequestObject struct {
@@ -2470,6 +3787,50 @@ func (response LeaveDay200JSONResponse) VisitLeaveDayResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type ListFormulasRequestObject struct {
+	Params ListFormulasParams
+}
+
+type ListFormulasResponseObject interface {
+	VisitListFormulasResponse(ctx *fiber.Ctx) error
+}
+
+type ListFormulas200JSONResponse FormulaPage
+
+func (response ListFormulas200JSONResponse) VisitListFormulasResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutFormulaRequestObject struct {
+	Formula FormulaRef `json:"formula"`
+	Params  PutFormulaParams
+	Body    *PutFormulaJSONRequestBody
+}
+
+type PutFormulaResponseObject interface {
+	VisitPutFormulaResponse(ctx *fiber.Ctx) error
+}
+
+type PutFormula200ResponseHeaders struct {
+	ETag string
+}
+
+type PutFormula200JSONResponse struct {
+	Body    FormulaRow
+	Headers PutFormula200ResponseHeaders
+}
+
+func (response PutFormula200JSONResponse) VisitPutFormulaResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetMeRequestObject struct {
 }
 
@@ -2497,6 +3858,57 @@ type ListEnrolmentsResponseObject interface {
 type ListEnrolments200JSONResponse EnrolmentPage
 
 func (response ListEnrolments200JSONResponse) VisitListEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListOffersRequestObject struct {
+	Params ListOffersParams
+}
+
+type ListOffersResponseObject interface {
+	VisitListOffersResponse(ctx *fiber.Ctx) error
+}
+
+type ListOffers200JSONResponse OfferPage
+
+func (response ListOffers200JSONResponse) VisitListOffersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CompareOffersRequestObject struct {
+	Params CompareOffersParams
+}
+
+type CompareOffersResponseObject interface {
+	VisitCompareOffersResponse(ctx *fiber.Ctx) error
+}
+
+type CompareOffers200JSONResponse OfferComparison
+
+func (response CompareOffers200JSONResponse) VisitCompareOffersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawOfferRequestObject struct {
+	Offer OfferRef `json:"offer"`
+}
+
+type WithdrawOfferResponseObject interface {
+	VisitWithdrawOfferResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawOffer200JSONResponse Offer
+
+func (response WithdrawOffer200JSONResponse) VisitWithdrawOfferResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -3216,12 +4628,54 @@ type StrictServerInterface interface {
 	// RevokeCertificate Revoke a certificate
 	// (POST /v1/certificates/{certificate}/revocation)
 	RevokeCertificate(ctx context.Context, request RevokeCertificateRequestObject) (RevokeCertificateResponseObject, error)
+	// GetCharter Get the charter
+	// (GET /v1/charter)
+	GetCharter(ctx context.Context, request GetCharterRequestObject) (GetCharterResponseObject, error)
+	// PutCharter Write the next version of the charter
+	// (PUT /v1/charter)
+	PutCharter(ctx context.Context, request PutCharterRequestObject) (PutCharterResponseObject, error)
+	// ListCharters List the versions of the charter
+	// (GET /v1/charters)
+	ListCharters(ctx context.Context, request ListChartersRequestObject) (ListChartersResponseObject, error)
+	// ListCourseCollections List the collections of courses
+	// (GET /v1/course-collections)
+	ListCourseCollections(ctx context.Context, request ListCourseCollectionsRequestObject) (ListCourseCollectionsResponseObject, error)
+	// GetCourseCollection Get a collection of courses
+	// (GET /v1/course-collections/{collection})
+	GetCourseCollection(ctx context.Context, request GetCourseCollectionRequestObject) (GetCourseCollectionResponseObject, error)
+	// PutCourseCollection Write a collection of courses
+	// (PUT /v1/course-collections/{collection})
+	PutCourseCollection(ctx context.Context, request PutCourseCollectionRequestObject) (PutCourseCollectionResponseObject, error)
+	// ListCourseDrafts List the working copies of courses
+	// (GET /v1/course-drafts)
+	ListCourseDrafts(ctx context.Context, request ListCourseDraftsRequestObject) (ListCourseDraftsResponseObject, error)
 	// ListCourses List the courses
 	// (GET /v1/courses)
 	ListCourses(ctx context.Context, request ListCoursesRequestObject) (ListCoursesResponseObject, error)
 	// GetCourse Get a course
 	// (GET /v1/courses/{course})
 	GetCourse(ctx context.Context, request GetCourseRequestObject) (GetCourseResponseObject, error)
+	// GetCourseConformance Hold a course against the charter
+	// (GET /v1/courses/{course}/conformance)
+	GetCourseConformance(ctx context.Context, request GetCourseConformanceRequestObject) (GetCourseConformanceResponseObject, error)
+	// GetCourseDraft Get the working copy of a course
+	// (GET /v1/courses/{course}/draft)
+	GetCourseDraft(ctx context.Context, request GetCourseDraftRequestObject) (GetCourseDraftResponseObject, error)
+	// PutCourseDraft Write the working copy of a course
+	// (PUT /v1/courses/{course}/draft)
+	PutCourseDraft(ctx context.Context, request PutCourseDraftRequestObject) (PutCourseDraftResponseObject, error)
+	// MoveCourse Move a course to another state of publication
+	// (PUT /v1/courses/{course}/state)
+	MoveCourse(ctx context.Context, request MoveCourseRequestObject) (MoveCourseResponseObject, error)
+	// ListCourseHistory List the history of a course
+	// (GET /v1/courses/{course}/versions)
+	ListCourseHistory(ctx context.Context, request ListCourseHistoryRequestObject) (ListCourseHistoryResponseObject, error)
+	// GetCourseVersion Get a version of a course
+	// (GET /v1/courses/{course}/versions/{version})
+	GetCourseVersion(ctx context.Context, request GetCourseVersionRequestObject) (GetCourseVersionResponseObject, error)
+	// CreateEditionOffer Offer a formula of an edition
+	// (POST /v1/editions/{edition}/offers)
+	CreateEditionOffer(ctx context.Context, request CreateEditionOfferRequestObject) (CreateEditionOfferResponseObject, error)
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(ctx context.Context, request GetEligibilityRequestObject) (GetEligibilityResponseObject, error)
@@ -3237,12 +4691,27 @@ type StrictServerInterface interface {
 	// LeaveDay Give a seat on a workshop day back
 	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
 	LeaveDay(ctx context.Context, request LeaveDayRequestObject) (LeaveDayResponseObject, error)
+	// ListFormulas List the formulas
+	// (GET /v1/formulas)
+	ListFormulas(ctx context.Context, request ListFormulasRequestObject) (ListFormulasResponseObject, error)
+	// PutFormula Write a formula
+	// (PUT /v1/formulas/{formula})
+	PutFormula(ctx context.Context, request PutFormulaRequestObject) (PutFormulaResponseObject, error)
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
+	// ListOffers List offers
+	// (GET /v1/offers)
+	ListOffers(ctx context.Context, request ListOffersRequestObject) (ListOffersResponseObject, error)
+	// CompareOffers Compare formulas
+	// (GET /v1/offers/comparison)
+	CompareOffers(ctx context.Context, request CompareOffersRequestObject) (CompareOffersResponseObject, error)
+	// WithdrawOffer Withdraw an offer
+	// (POST /v1/offers/{offer}/withdrawal)
+	WithdrawOffer(ctx context.Context, request WithdrawOfferRequestObject) (WithdrawOfferResponseObject, error)
 	// ListOrders List my orders
 	// (GET /v1/orders)
 	ListOrders(ctx context.Context, request ListOrdersRequestObject) (ListOrdersResponseObject, error)
@@ -3508,6 +4977,224 @@ func (sh *strictHandler) RevokeCertificate(ctx *fiber.Ctx, certificate Certifica
 	return nil
 }
 
+// GetCharter operation middleware
+func (sh *strictHandler) GetCharter(ctx *fiber.Ctx, params GetCharterParams) error {
+	var request GetCharterRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCharter(ctx.UserContext(), request.(GetCharterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCharter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCharterResponseObject); ok {
+		if err := validResponse.VisitGetCharterResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCharter operation middleware
+func (sh *strictHandler) PutCharter(ctx *fiber.Ctx, params PutCharterParams) error {
+	var request PutCharterRequestObject
+
+	request.Params = params
+
+	var body PutCharterJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCharter(ctx.UserContext(), request.(PutCharterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCharter")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCharterResponseObject); ok {
+		if err := validResponse.VisitPutCharterResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCharters operation middleware
+func (sh *strictHandler) ListCharters(ctx *fiber.Ctx, params ListChartersParams) error {
+	var request ListChartersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCharters(ctx.UserContext(), request.(ListChartersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCharters")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListChartersResponseObject); ok {
+		if err := validResponse.VisitListChartersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCourseCollections operation middleware
+func (sh *strictHandler) ListCourseCollections(ctx *fiber.Ctx, params ListCourseCollectionsParams) error {
+	var request ListCourseCollectionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCourseCollections(ctx.UserContext(), request.(ListCourseCollectionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCourseCollections")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCourseCollectionsResponseObject); ok {
+		if err := validResponse.VisitListCourseCollectionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCourseCollection operation middleware
+func (sh *strictHandler) GetCourseCollection(ctx *fiber.Ctx, collection CourseCollectionRef) error {
+	var request GetCourseCollectionRequestObject
+
+	request.Collection = collection
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCourseCollection(ctx.UserContext(), request.(GetCourseCollectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCourseCollection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCourseCollectionResponseObject); ok {
+		if err := validResponse.VisitGetCourseCollectionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCourseCollection operation middleware
+func (sh *strictHandler) PutCourseCollection(ctx *fiber.Ctx, collection CourseCollectionRef, params PutCourseCollectionParams) error {
+	var request PutCourseCollectionRequestObject
+
+	request.Collection = collection
+	request.Params = params
+
+	var body PutCourseCollectionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCourseCollection(ctx.UserContext(), request.(PutCourseCollectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCourseCollection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCourseCollectionResponseObject); ok {
+		if err := validResponse.VisitPutCourseCollectionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCourseDrafts operation middleware
+func (sh *strictHandler) ListCourseDrafts(ctx *fiber.Ctx, params ListCourseDraftsParams) error {
+	var request ListCourseDraftsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCourseDrafts(ctx.UserContext(), request.(ListCourseDraftsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCourseDrafts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCourseDraftsResponseObject); ok {
+		if err := validResponse.VisitListCourseDraftsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCourses operation middleware
 func (sh *strictHandler) ListCourses(ctx *fiber.Ctx, params ListCoursesParams) error {
 	var request ListCoursesRequestObject
@@ -3554,6 +5241,243 @@ func (sh *strictHandler) GetCourse(ctx *fiber.Ctx, course CourseRef) error {
 		return err
 	} else if validResponse, ok := response.(GetCourseResponseObject); ok {
 		if err := validResponse.VisitGetCourseResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCourseConformance operation middleware
+func (sh *strictHandler) GetCourseConformance(ctx *fiber.Ctx, course CourseRef, params GetCourseConformanceParams) error {
+	var request GetCourseConformanceRequestObject
+
+	request.Course = course
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCourseConformance(ctx.UserContext(), request.(GetCourseConformanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCourseConformance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCourseConformanceResponseObject); ok {
+		if err := validResponse.VisitGetCourseConformanceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCourseDraft operation middleware
+func (sh *strictHandler) GetCourseDraft(ctx *fiber.Ctx, course CourseRef) error {
+	var request GetCourseDraftRequestObject
+
+	request.Course = course
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCourseDraft(ctx.UserContext(), request.(GetCourseDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCourseDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCourseDraftResponseObject); ok {
+		if err := validResponse.VisitGetCourseDraftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCourseDraft operation middleware
+func (sh *strictHandler) PutCourseDraft(ctx *fiber.Ctx, course CourseRef, params PutCourseDraftParams) error {
+	var request PutCourseDraftRequestObject
+
+	request.Course = course
+	request.Params = params
+
+	var body PutCourseDraftJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCourseDraft(ctx.UserContext(), request.(PutCourseDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCourseDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCourseDraftResponseObject); ok {
+		if err := validResponse.VisitPutCourseDraftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveCourse operation middleware
+func (sh *strictHandler) MoveCourse(ctx *fiber.Ctx, course CourseRef, params MoveCourseParams) error {
+	var request MoveCourseRequestObject
+
+	request.Course = course
+	request.Params = params
+
+	var body MoveCourseJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveCourse(ctx.UserContext(), request.(MoveCourseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveCourse")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveCourseResponseObject); ok {
+		if err := validResponse.VisitMoveCourseResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCourseHistory operation middleware
+func (sh *strictHandler) ListCourseHistory(ctx *fiber.Ctx, course CourseRef, params ListCourseHistoryParams) error {
+	var request ListCourseHistoryRequestObject
+
+	request.Course = course
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCourseHistory(ctx.UserContext(), request.(ListCourseHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCourseHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCourseHistoryResponseObject); ok {
+		if err := validResponse.VisitListCourseHistoryResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCourseVersion operation middleware
+func (sh *strictHandler) GetCourseVersion(ctx *fiber.Ctx, course CourseRef, version CourseVersionRef) error {
+	var request GetCourseVersionRequestObject
+
+	request.Course = course
+	request.Version = version
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCourseVersion(ctx.UserContext(), request.(GetCourseVersionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCourseVersion")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCourseVersionResponseObject); ok {
+		if err := validResponse.VisitGetCourseVersionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateEditionOffer operation middleware
+func (sh *strictHandler) CreateEditionOffer(ctx *fiber.Ctx, edition OfferEditionRef, params CreateEditionOfferParams) error {
+	var request CreateEditionOfferRequestObject
+
+	request.Edition = edition
+	request.Params = params
+
+	var body CreateEditionOfferJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateEditionOffer(ctx.UserContext(), request.(CreateEditionOfferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateEditionOffer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateEditionOfferResponseObject); ok {
+		if err := validResponse.VisitCreateEditionOfferResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -3714,6 +5638,75 @@ func (sh *strictHandler) LeaveDay(ctx *fiber.Ctx, enrolment EnrolmentRef, day st
 	return nil
 }
 
+// ListFormulas operation middleware
+func (sh *strictHandler) ListFormulas(ctx *fiber.Ctx, params ListFormulasParams) error {
+	var request ListFormulasRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFormulas(ctx.UserContext(), request.(ListFormulasRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFormulas")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListFormulasResponseObject); ok {
+		if err := validResponse.VisitListFormulasResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutFormula operation middleware
+func (sh *strictHandler) PutFormula(ctx *fiber.Ctx, formula FormulaRef, params PutFormulaParams) error {
+	var request PutFormulaRequestObject
+
+	request.Formula = formula
+	request.Params = params
+
+	var body PutFormulaJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutFormula(ctx.UserContext(), request.(PutFormulaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutFormula")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutFormulaResponseObject); ok {
+		if err := validResponse.VisitPutFormulaResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx *fiber.Ctx) error {
 	var request GetMeRequestObject
@@ -3758,6 +5751,87 @@ func (sh *strictHandler) ListEnrolments(ctx *fiber.Ctx, params ListEnrolmentsPar
 		return err
 	} else if validResponse, ok := response.(ListEnrolmentsResponseObject); ok {
 		if err := validResponse.VisitListEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOffers operation middleware
+func (sh *strictHandler) ListOffers(ctx *fiber.Ctx, params ListOffersParams) error {
+	var request ListOffersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOffers(ctx.UserContext(), request.(ListOffersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOffers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOffersResponseObject); ok {
+		if err := validResponse.VisitListOffersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CompareOffers operation middleware
+func (sh *strictHandler) CompareOffers(ctx *fiber.Ctx, params CompareOffersParams) error {
+	var request CompareOffersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareOffers(ctx.UserContext(), request.(CompareOffersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareOffers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CompareOffersResponseObject); ok {
+		if err := validResponse.VisitCompareOffersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawOffer operation middleware
+func (sh *strictHandler) WithdrawOffer(ctx *fiber.Ctx, offer OfferRef) error {
+	var request WithdrawOfferRequestObject
+
+	request.Offer = offer
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawOffer(ctx.UserContext(), request.(WithdrawOfferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawOffer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawOfferResponseObject); ok {
+		if err := validResponse.VisitWithdrawOfferResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 	"cursus/internal/transport/api"
@@ -33,6 +34,9 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	}
 	zoe := w.person("zoe@example.org", "Zoé N’Diaye 🎓")
 	walker.Values = w.certified(zoe.ID)
+	e := w.program("WHOLE", nil, money.Of(9999, "EUR"), nil, 10000)
+	walker.Values["edition"], walker.Values["offer"] = e.Key, e.offer.ID
+	walker.Values["of"], walker.Values["If-Match"] = w.session.Key, "*"
 	staff := w.person("staff@example.org", "Staff Member")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
@@ -40,6 +44,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	stranger := w.person("stranger@example.org", "Somebody Else")
 	w.catalogue()
 	walker.Values["collection"] = "FLIRT"
+	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

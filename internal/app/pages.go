@@ -67,7 +67,7 @@ func (p Pages) Catalogue(ctx context.Context) (out web.Catalogue, err error) {
 }
 
 func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) web.Course {
-	out := web.Course{Key: c.Key, Level: c.Level, Title: text(c.Title), Summary: text(c.Summary), WorkloadHours: c.WorkloadHours}
+	out := web.Course{Key: c.Key, Level: c.Level, Collection: c.CollectionKey, Title: text(c.Title), Summary: text(c.Summary), WorkloadHours: c.WorkloadHours}
 	for _, s := range sessions {
 		if s.CourseKey == c.Key && s.Public() {
 			out.Sessions = append(out.Sessions, pageSession(tx, c, s))
@@ -79,7 +79,7 @@ func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) w
 func pageSession(tx *postgres.Tx, c catalog.Course, s catalog.Session) web.Session {
 	out := web.Session{
 		Key: s.Key, CourseKey: c.Key, Title: text(s.Title()), CourseTitle: text(c.Title), Summary: text(c.Summary), Number: s.Number,
-		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours, Entitlements: offers.Entitlements,
+		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours,
 	}
 	if s.StartsAt != nil {
 		out.StartsOn = *s.StartsAt
@@ -96,18 +96,34 @@ func pageSession(tx *postgres.Tx, c catalog.Course, s catalog.Session) web.Sessi
 // Course shows one course.
 func (p Pages) Course(ctx context.Context, key string) (out web.Course, err error) {
 	err = p.h.DB.View(ctx, "course page", func(ctx context.Context, tx *postgres.Tx) error {
+		d, err := catalog.PublishedTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
 		c, err := catalog.CourseTx(ctx, tx, key)
 		if err != nil {
 			return err
 		}
-		sessions, err := catalog.SessionsTx(ctx, tx)
+		sessions, err := catalog.SessionsOfTx(ctx, tx, c.Key)
+		if err != nil {
+			return err
+		}
 		out = pageCourse(tx, c, sessions)
-		return err
+		out.Document, out.Known = &d, map[string]web.Text{}
+		for _, p := range d.Prerequisites {
+			before, err := catalog.CourseTx(ctx, tx, p.Course)
+			if err == nil && before.Visible {
+				out.Known[before.Key] = text(before.Title)
+			} else if err != nil && !errors.Is(err, catalog.ErrNoCourse) {
+				return err
+			}
+		}
+		return nil
 	})
 	return out, err
 }
 
-// Session shows one session with its offers, and the viewer's formula.
+// Session shows one session with its formulas side by side, as the viewer may take them.
 func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web.Session, err error) {
 	err = p.h.DB.View(as(ctx, who), "session page", func(ctx context.Context, tx *postgres.Tx) error {
 		s, err := catalog.SessionTx(ctx, tx, key)
@@ -115,36 +131,24 @@ func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web
 			return err
 		}
 		c, err := catalog.CourseTx(ctx, tx, s.CourseKey)
-		if err != nil {
-			return err
-		}
 		out = pageSession(tx, c, s)
-		all, err := offers.OfSessionTx(ctx, tx, s.ID)
-		if err != nil {
+		if err != nil || visible(ctx, s) {
 			return err
 		}
-		for _, o := range all {
-			if o.ValidAt(tx.Now()) == nil {
-				out.Offers = append(out.Offers, pageOffer(o))
-			}
-			out.SalesClosed = out.SalesClosed || o.Price.Minor > 0 && p.h.Payments.CanTake() != nil
+		enrolled := false // who is enrolled finds what was archived since
+		if who.Known() {
+			_, enrolled, err = enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
 		}
-		if out.SalesClosed {
-			out.SalesClosedBecause = "no-payment-provider"
-		}
-		if !who.Known() {
-			if !visible(ctx, s) {
-				return catalog.ErrNoSession
-			}
-			return nil
-		}
-		e, enrolled, err := enrolment.FindTx(ctx, tx, who.PersonID, s.ID)
-		out.EnrolledFormula = e.Formula
-		if err == nil && !visible(ctx, s) && !enrolled { // who is enrolled finds what was archived since
+		if err == nil && !enrolled {
 			err = catalog.ErrNoSession
 		}
 		return err
 	})
+	if err != nil {
+		return out, err
+	}
+	out.Comparison, err = p.h.Sales.Compare(ctx, out.Key, "", who.PersonID)
+	out.EnrolledFormula = out.Comparison.Has
 	return out, err
 }
 
@@ -177,7 +181,7 @@ func (p Pages) Viewer(ctx context.Context, secret string) (web.Viewer, error) {
 }
 
 func viewer(p identity.Principal) web.Viewer {
-	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff()}
+	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Scopes: p.Scopes}
 }
 
 // SignOut ends a browser's session.

@@ -3,20 +3,9 @@ package app
 import (
 	"context"
 
-	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exchange"
-	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
 )
-
-// Collections lists what can be exported.
-func (p Pages) Collections(ctx context.Context, who web.Viewer) (out []catalog.Collection, err error) {
-	err = p.h.DB.View(as(ctx, who), "collections", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = catalog.CollectionsTx(ctx, tx)
-		return err
-	})
-	return out, err
-}
 
 // ExportCatalogue writes a collection as a file.
 func (p Pages) ExportCatalogue(ctx context.Context, who web.Viewer, collection, format string) (web.File, error) {

@@ -79,6 +79,7 @@ func sessionSummary(s catalog.Session, now time.Time) api.SessionSummary {
 func apiCourse(c catalog.Course, sessions []catalog.Session, now time.Time) api.Course {
 	out := api.Course{
 		ID: c.ID, Key: c.Key, Collection: c.CollectionKey, Title: apiText(c.Title), Summary: apiText(c.Summary), Level: c.Level, WorkloadHours: c.WorkloadHours,
+		Language: c.Language, ECTSHundredths: c.ECTSHundredths,
 	}
 	for _, s := range sessions {
 		if s.CourseKey == c.Key && s.Public() {
@@ -88,20 +89,27 @@ func apiCourse(c catalog.Course, sessions []catalog.Session, now time.Time) api.
 	return out
 }
 
+func keysOf(courses []catalog.Course) (keys []string) {
+	for _, c := range courses {
+		keys = append(keys, c.Key)
+	}
+	return keys
+}
+
 // Courses lists the catalogue.
-func (r Rooms) Courses(ctx context.Context, p page.Request) (out []api.Course, next string, err error) {
+func (r Rooms) Courses(ctx context.Context, f catalog.Filter, p page.Request) (out []api.Course, next string, err error) {
 	err = r.h.DB.View(ctx, "list courses", func(ctx context.Context, tx *postgres.Tx) error {
 		out = nil
-		courses, err := catalog.CoursesTx(ctx, tx)
+		list, err := listCourses(ctx, tx, f, p)
 		if err != nil {
 			return err
 		}
-		sessions, err := catalog.SessionsTx(ctx, tx)
+		sessions, err := catalog.SessionsOfTx(ctx, tx, keysOf(list.courses)...)
 		if err != nil {
 			return err
 		}
-		courses, next = cut(courses, p, func(c catalog.Course) string { return c.ID })
-		for _, c := range courses {
+		next = list.next
+		for _, c := range list.courses {
 			out = append(out, apiCourse(c, sessions, tx.Now()))
 		}
 		return nil
@@ -112,12 +120,17 @@ func (r Rooms) Courses(ctx context.Context, p page.Request) (out []api.Course, n
 // Course finds a course.
 func (r Rooms) Course(ctx context.Context, idOrKey string) (out api.Course, err error) {
 	err = r.h.DB.View(ctx, "course", func(ctx context.Context, tx *postgres.Tx) error {
+		d, err := catalog.PublishedTx(ctx, tx, idOrKey)
+		if err != nil {
+			return err
+		}
 		c, err := catalog.CourseTx(ctx, tx, idOrKey)
 		if err != nil {
 			return err
 		}
-		sessions, err := catalog.SessionsTx(ctx, tx)
+		sessions, err := catalog.SessionsOfTx(ctx, tx, c.Key)
 		out = apiCourse(c, sessions, tx.Now())
+		out.Document = &d
 		return err
 	})
 	return out, err
@@ -156,7 +169,8 @@ func apiSession(ctx context.Context, tx *postgres.Tx, s catalog.Session) (api.Se
 }
 
 func apiOffer(o offers.Offer) api.Offer {
-	return api.Offer{ID: o.ID, Session: o.SessionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil}
+	return api.Offer{ID: o.ID, Session: o.SessionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil,
+		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call)}
 }
 
 // VerifyCertificate looks a printed code up.

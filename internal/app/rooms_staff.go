@@ -123,7 +123,10 @@ func (r Rooms) CreateOffer(ctx context.Context, who api.Principal, n api.NewOffe
 	key := n.Key
 	n.Key = ""
 	id, err := r.once(ctx, who, key, "create offer", n, func(ctx context.Context, tx *postgres.Tx) (string, error) {
-		o, err := offers.CreateTx(ctx, tx, offers.NewOffer{Session: n.Session, Formula: n.Formula, Price: n.Price, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil})
+		o, err := offers.CreateTx(ctx, tx, offers.NewOffer{
+			Session: n.Session, Formula: n.Formula, Price: n.Price, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil, Audience: n.Audience, Quota: n.Quota,
+			Call: catalog.Text(n.Call),
+		})
 		return o.ID, err
 	})
 	if err != nil {

@@ -176,6 +176,14 @@ select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.pla
   from catalog.sessions s join catalog.courses c on c.id = s.course_id
  order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
 
+-- name: SessionsOf
+select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.platform, s.course_url, s.threshold_ppm,
+       s.starts_at, s.ends_at, s.enrol_from, s.enrol_until, s.closed, s.version, s.kind, s.platform_key, s.audience, s.language, s.capacity,
+       s.policy, s.min_days, s.production_ppm, s.publication, coalesce(s.copied_from, '') as copied_from, s.graded_at, c.level
+  from catalog.sessions s join catalog.courses c on c.id = s.course_id
+ where c.key = any($1) and s.publication = 'published'
+ order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
+
 -- name: Touch
 update catalog.sessions set version = version + 1 where id = $1 and ($2::int = 0 or version = $2);
 

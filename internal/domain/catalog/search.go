@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
@@ -37,4 +39,11 @@ func CourseListTx(ctx context.Context, tx *postgres.Tx, f Filter, p page.Request
 		out[i] = r.course()
 	}
 	return out, next, nil
+}
+
+// SessionsOfTx lists the published sessions of some courses, by course, the newest first.
+func SessionsOfTx(ctx context.Context, tx *postgres.Tx, courseKeys ...string) ([]Session, error) {
+	var s []Session
+	err := tx.Select(ctx, &s, q.Q("SessionsOf"), pq.Array(courseKeys))
+	return s, err
 }

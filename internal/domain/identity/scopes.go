@@ -1,6 +1,12 @@
 package identity
 
-import "sort"
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"cursus/internal/platform/postgres"
+)
 
 // learnerScopes are what everybody may do with her own things.
 var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "exams:book"}
@@ -34,4 +40,10 @@ func scopes(roles []string) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// MayTx says whether a person has a scope by her roles.
+func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, error) {
+	roles, err := RolesTx(ctx, tx, personID)
+	return slices.Contains(scopes(roles), scope), err
 }

@@ -232,12 +232,12 @@ func ForTx(ctx context.Context, tx *postgres.Tx, onID, personID string) ([]Offer
 	return list(ctx, tx, "OfSession", onID, pq.Array(of))
 }
 
-// Filter chooses offers; empty fields do not. Session and Edition are keys or ids, State is one of the four.
-type Filter struct{ Session, Edition, State string }
+// Filter chooses offers; empty fields do not. Session and Edition are keys or ids, On is either, State is one of the four.
+type Filter struct{ Session, Edition, On, State string }
 
 // ListTx lists offers, the newest first, and the key after which the list goes on.
 func ListTx(ctx context.Context, tx *postgres.Tx, f Filter, p page.Request) (out []Offer, next string, err error) {
-	out, err = list(ctx, tx, "List", f.Session, f.Edition, f.State, p.After, p.Limit+1, tx.Now())
+	out, err = list(ctx, tx, "List", f.Session, f.Edition, f.State, p.After, p.Limit+1, tx.Now(), f.On)
 	if len(out) > p.Limit {
 		out, next = out[:p.Limit], out[p.Limit-1].ID
 	}

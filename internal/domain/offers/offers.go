@@ -46,6 +46,7 @@ var (
 	ErrFormula        = fault.New(fault.Invalid, "no-such-formula", "There is no such formula.")
 	ErrNoFormula      = fault.New(fault.NotFound, "no-such-formula", "There is no such formula.")
 	ErrArchived       = fault.New(fault.Unprocessable, "formula-archived", "This formula is archived: it is not offered anew.")
+	ErrFormulaTaken   = fault.New(fault.Conflict, "formula-exists", "There is a formula with this key already.")
 	ErrFormulaChanged = fault.New(fault.Precondition, "changed-meanwhile", "The formula was changed since you read it. Read it again and decide again.")
 	ErrTaken          = fault.New(fault.Conflict, "offer-exists", "This formula has a price in this currency for this audience already. Withdraw it first.")
 	ErrNotValid       = fault.New(fault.Unprocessable, "offer-not-valid", "This offer cannot be taken now: its time has not come or is over.")

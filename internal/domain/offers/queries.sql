@@ -56,6 +56,7 @@ select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as se
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where ($1::text = '' or s.key = $1 or s.id = $1) and ($2::text = '' or e.key = $2 or e.id = $2) and ($4::text = '' or o.id < $4)
+   and ($7::text = '' or $7 in (s.key, s.id, e.key, e.id))
    and ($3::text = '' or $3::text = case when o.withdrawn_at is not null then 'withdrawn' when $6::timestamptz < o.valid_from then 'waiting'
                                          when $6::timestamptz >= o.valid_until then 'ended' else 'standing' end)
  order by o.id desc limit $5;

@@ -172,8 +172,8 @@ func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string,
 	if buyer, err = identity.PersonTx(ctx, tx, buyerID); err != nil {
 		return on, buyer, err
 	}
-	has, err := on.hasAlready(ctx, tx, buyerID, offer)
-	if err == nil && has {
+	has, err := on.held(ctx, tx, buyerID)
+	if err == nil && opensNothing(has, offer) {
 		err = ErrEnrolled
 	}
 	return on, buyer, err

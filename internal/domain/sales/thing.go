@@ -54,23 +54,34 @@ func (t thing) openAt(at time.Time) error {
 		}
 		return nil
 	}
-	if t.session.StateAt(at) != catalog.Open {
+	if !t.session.Public() || t.session.StateAt(at) != catalog.Open {
 		return ErrClosed
 	}
 	return nil
 }
 
-// hasAlready says whether an offer would open nothing that somebody does not have.
-func (t thing) hasAlready(ctx context.Context, tx *postgres.Tx, buyerID string, offer offers.Offer) (bool, error) {
+// held are the sets of entitlements that somebody has here: that of her enrolment, or those of her memberships.
+func (t thing) held(ctx context.Context, tx *postgres.Tx, buyerID string) (sets []enrolment.Enrolment, err error) {
 	if t.edition.ID == "" {
 		e, enrolled, err := enrolment.FindTx(ctx, tx, buyerID, t.session.ID)
-		return enrolled && !addsAnything(e, offer), err
+		if enrolled {
+			sets = append(sets, e)
+		}
+		return sets, err
 	}
 	mine, err := enrolment.MembershipsInTx(ctx, tx, buyerID, t.edition.ID)
 	for _, m := range mine {
-		if !addsAnything(enrolment.Enrolment{Entitlements: m.Entitlements}, offer) {
-			return true, err
+		sets = append(sets, enrolment.Enrolment{Formula: m.Formula, Entitlements: m.Entitlements})
+	}
+	return sets, err
+}
+
+// opensNothing says whether an offer opens nothing that one of these sets does not.
+func opensNothing(sets []enrolment.Enrolment, offer offers.Offer) bool {
+	for _, e := range sets {
+		if !addsAnything(e, offer) {
+			return true
 		}
 	}
-	return false, err
+	return false
 }

@@ -32,6 +32,16 @@ var (
 	ErrOverflow = fault.New(fault.Invalid, "amount-too-large", "The amount is too large.")
 )
 
+// Currencies lists all of them, sorted.
+func Currencies() []Currency {
+	all := make([]Currency, 0, len(exponents))
+	for c := range exponents {
+		all = append(all, c)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
+	return all
+}
+
 // ParseCurrency accepts a code in either case.
 func ParseCurrency(s string) (Currency, error) {
 	c := Currency(strings.ToUpper(s))

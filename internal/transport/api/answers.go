@@ -30,7 +30,8 @@ func toMoney(a money.Amount) contract.Money {
 func toCourse(c Course) contract.Course {
 	return contract.Course{
 		Id: c.ID, Key: c.Key, Collection: given(c.Collection), Title: toText(c.Title), Summary: toText(c.Summary),
-		Level: given(contract.CourseLevel(c.Level)), WorkloadHours: given(c.WorkloadHours), Sessions: each(c.Sessions, toSummary),
+		Level: given(contract.CourseLevel(c.Level)), WorkloadHours: given(c.WorkloadHours), Language: given(c.Language),
+		EctsHundredths: given(c.ECTSHundredths), Sessions: each(c.Sessions, toSummary),
 	}
 }
 
@@ -58,9 +59,16 @@ func fromExercise(e contract.Exercise) Exercise {
 
 func toOffer(o Offer) contract.Offer {
 	return contract.Offer{
-		Id: o.ID, Session: o.Session, Formula: o.Formula, Price: toMoney(o.Price), Entitlements: list(o.Entitlements),
-		ValidFrom: utc(o.ValidFrom), ValidUntil: utc(o.ValidUntil),
+		Id: o.ID, Session: given(o.Session), Formula: o.Formula, Price: toMoney(o.Price), Entitlements: list(o.Entitlements),
+		ValidFrom: utc(o.ValidFrom), ValidUntil: utc(o.ValidUntil), Audience: given(o.Audience), Quota: o.Quota, Call: words80(o.Call),
 	}
+}
+
+func words80(t Text) *contract.Words80 {
+	if t == (Text{}) {
+		return nil
+	}
+	return &contract.Words80{En: given(t.EN), Fr: given(t.FR)}
 }
 
 func toOrder(o Order) contract.Order {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
@@ -61,7 +62,7 @@ func (f *fake) asked(ctx context.Context, what string, with any) error {
 
 func (f *fake) fingerprint() string { return strings.Join(f.calls, " ") }
 
-func (f *fake) Courses(ctx context.Context, p page.Request) ([]api.Course, string, error) {
+func (f *fake) Courses(ctx context.Context, _ catalog.Filter, p page.Request) ([]api.Course, string, error) {
 	err := f.asked(ctx, "Courses", p)
 	if f.sparse {
 		return nil, "", err

@@ -5,6 +5,7 @@ import (
 
 	contract "cursus/api"
 	"cursus/api/server"
+	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/page"
 )
 
@@ -13,7 +14,9 @@ func (h handlers) ListCourses(ctx context.Context, r server.ListCoursesRequestOb
 	if err != nil {
 		return nil, err
 	}
-	courses, next, err := h.rooms.Courses(ctx, p)
+	courses, next, err := h.rooms.Courses(ctx, catalog.Filter{
+		Query: value(r.Params.Q), Collection: value(r.Params.Collection), Level: string(value(r.Params.Level)), Language: value(r.Params.Language),
+	}, p)
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +28,15 @@ func (h handlers) GetCourse(ctx context.Context, r server.GetCourseRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return server.GetCourse200JSONResponse(toCourse(c)), nil
+	out := toCourse(c)
+	if c.Document != nil {
+		d, err := as[contract.CourseDocument](c.Document)
+		if err != nil {
+			return nil, err
+		}
+		out.Document = &d
+	}
+	return server.GetCourse200JSONResponse(out), nil
 }
 
 func (h handlers) GetSession(ctx context.Context, r server.GetSessionRequestObject) (server.GetSessionResponseObject, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 )
@@ -16,9 +17,9 @@ import (
 // rooms' own. A method that takes a key does its work once per principal and key, and answers the same again afterwards. Lists answer at
 // most p.Limit rows after p.After and next, the sort key of the last row; next is empty when nothing follows. Times may be in any zone.
 type Rooms interface {
-	// Courses lists the courses in the order of their collections, each with its sessions. public
-	Courses(ctx context.Context, p page.Request) (courses []Course, next string, err error)
-	// Course finds a course by id or key. public
+	// Courses lists the courses that the public sees, each with its sessions. public
+	Courses(ctx context.Context, f catalog.Filter, p page.Request) (courses []Course, next string, err error)
+	// Course finds a course that the public sees by id or key, with its document. public
 	Course(ctx context.Context, idOrKey string) (Course, error)
 	// Session finds a session by id or key, with its exercises and the offers that stand. public
 	Session(ctx context.Context, idOrKey string) (Session, error)
@@ -85,6 +86,9 @@ type Course struct {
 	Title, Summary      Text
 	Level               string // pre_bachelor, bachelor, post_bachelor or empty
 	WorkloadHours       int    // 0: not said
+	Language            string
+	ECTSHundredths      int            // 0: none were agreed
+	Document            *catalog.Draft // as it was published; nil in lists
 	Sessions            []SessionSummary
 }
 
@@ -137,6 +141,9 @@ type NewOffer struct {
 	Session, Formula      string // session: id or key
 	Price                 money.Amount
 	ValidFrom, ValidUntil *time.Time
+	Audience              string // key of an organisation; empty: the public
+	Quota                 *int
+	Call                  Text
 }
 
 // Offer is a formula of a session at a price.
@@ -145,6 +152,9 @@ type Offer struct {
 	Price                 money.Amount
 	Entitlements          []string
 	ValidFrom, ValidUntil *time.Time
+	Audience              string
+	Quota                 *int
+	Call                  Text
 }
 
 // NewOrder is what a learner wants to buy.

@@ -5,7 +5,6 @@ import (
 
 	contract "cursus/api"
 	"cursus/api/server"
-	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 )
 
@@ -39,9 +38,10 @@ func (h handlers) PutExercises(ctx context.Context, r server.PutExercisesRequest
 }
 
 func (h handlers) CreateOffer(ctx context.Context, r server.CreateOfferRequestObject) (server.CreateOfferResponseObject, error) {
+	n := newOffer(*r.Body)
 	o, err := h.rooms.CreateOffer(ctx, callerOf(ctx), NewOffer{
-		Key: r.Params.IdempotencyKey, Session: r.Session, Formula: r.Body.Formula, ValidFrom: r.Body.ValidFrom, ValidUntil: r.Body.ValidUntil,
-		Price: money.Of(r.Body.Price.AmountMinor, money.Currency(r.Body.Price.Currency)),
+		Key: r.Params.IdempotencyKey, Session: r.Session, Formula: n.Formula, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil, Price: n.Price,
+		Audience: n.Audience, Quota: n.Quota, Call: Text(n.Call),
 	})
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ type place struct{ Path, Words string }
 var places = []place{
 	{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"},
 	{"/console/calendar", "console.calendar"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
-	{"/console/offers", "console.offers"}, {"/console/exchange", "console.exchange"},
+	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/exchange", "console.exchange"},
 }
 
 // Places is the menu for the templates.

@@ -16,7 +16,6 @@ import (
 
 // ExchangeHouse is what the pages ask of the rooms about catalogues as files.
 type ExchangeHouse interface {
-	Collections(ctx context.Context, who Viewer) ([]catalog.Collection, error)
 	ExportCatalogue(ctx context.Context, who Viewer, collection, format string) (File, error)
 	ImportCatalogue(ctx context.Context, who Viewer, content []byte, dryRun bool) (exchange.Result, error)
 }
@@ -42,7 +41,7 @@ func (w *Web) exchange(r *request) (reply, error) {
 }
 
 func (w *Web) exchangeWith(r *request, p exchangePage, status int) (out reply, err error) {
-	if p.Collections, err = w.house.Collections(r.ctx, r.viewer); err != nil {
+	if p.Collections, err = w.house.Collections(r.ctx); err != nil {
 		return reply{}, err
 	}
 	return reply{page: "exchange", title: "exchange.title", data: p, status: status}, nil

@@ -7,20 +7,25 @@ import (
 	"sync"
 	"time"
 
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 )
 
 // fake is a house that remembers what the pages did to it.
 type fake struct {
-	ExchangeHouse // nil: tried on the whole house
-	mu            sync.Mutex
-	payURL        string
-	orders        map[string]string // key → order
-	state         string
-	mails         []string
-	booked        int
-	failing       error
+	ExchangeHouse
+	AuthoringHouse // nil: the areas are tried on the whole house
+	ProgramHouse
+	OfferHouse
+	mu      sync.Mutex
+	payURL  string
+	orders  map[string]string // key → order
+	state   string
+	mails   []string
+	booked  int
+	failing error
 }
 
 var (
@@ -40,13 +45,24 @@ func prd(state string) Session {
 	return Session{
 		Key: "PRD-8", CourseKey: "PRD", Number: 8, State: state, ThresholdPPM: 500000, StartsOn: day.AddDate(0, 4, 0), EndsOn: day.AddDate(0, 7, 0), EnrolUntil: day.AddDate(0, 5, 0),
 		Title: Text{"Data networks essentials, spring 2019", "Principes des réseaux de données, printemps 2019"}, CourseTitle: Text{"Data networks essentials", "Principes des réseaux de données"},
-		Summary: Text{"Packets, protocols and the way through a network.", "Paquets, protocoles et chemin à travers un réseau."}, WorkloadHours: 40, Entitlements: everything,
-		Offers: []Offer{
-			{ID: "off_1", Formula: "DISCOVERY", Price: money.Of(0, "EUR"), Entitlements: everything[:1]},
-			{ID: "off_2", Formula: "QUALIFYING", Price: money.Of(15000, "EUR"), Entitlements: everything},
-		},
+		Summary: Text{"Packets, protocols and the way through a network.", "Paquets, protocoles et chemin à travers un réseau."}, WorkloadHours: 40,
+		Comparison: compared(),
 	}
 }
+
+// compared are the two formulas of the paper, both to be had.
+func compared() sales.Comparison {
+	c := sales.Comparison{Session: "PRD-8", Columns: []sales.Column{
+		{Formula: "DISCOVERY", Title: catalog.Text{EN: "DISCOVERY", FR: "DÉCOUVERTE"}, Offers: []sales.Choice{{ID: "off_1", Price: money.Of(0, "EUR"), Available: true}}},
+		{Formula: "QUALIFYING", Title: catalog.Text{EN: "QUALIFYING", FR: "QUALIFIANTE"}, Qualifying: true, Offers: []sales.Choice{{ID: "off_2", Price: money.Of(15000, "EUR"), Available: true}}},
+	}}
+	for i, e := range everything {
+		c.Rows = append(c.Rows, sales.Row{Entitlement: e, Open: []bool{i == 0, true}})
+	}
+	return c
+}
+
+func (f *fake) Memberships(context.Context, Viewer) ([]Membership, error) { return nil, nil }
 
 func (f *fake) Catalogue(context.Context) (Catalogue, error) {
 	c := Catalogue{Collection: Text{"FLIRT, networks and telecommunications", "FLIRT, réseaux et télécommunications"}, Summary: Text{"Courses that stand alone and build on one another.", "Des cours autonomes qui se complètent."}}
@@ -134,7 +150,7 @@ func (f *fake) Learning(context.Context, Viewer) ([]Enrolment, error) {
 		}
 		return s
 	}
-	offer := prd("open").Offers[1]
+	offer := Offer{ID: "off_2", Formula: "QUALIFYING", Price: money.Of(15000, "EUR"), Entitlements: everything}
 	return []Enrolment{
 		{ID: "enr_1", Formula: "QUALIFYING", State: "active", SessionKey: "PRD-7", SessionTitle: prd("closed").Title, OpenedAt: day, Steps: steps(8), GradePPM: &ppm, ThresholdPPM: 500000, Certificate: &Certificate{ID: "crt_1", Code: "7QX4-PM2K", IssuedAt: day, Demo: true}},
 		{ID: "enr_2", Formula: "QUALIFYING", State: "active", SessionKey: "PRD-8", SessionTitle: prd("open").Title, OpenedAt: day, Steps: steps(4), GradePPM: &ppm, ThresholdPPM: 500000, CanBookExam: true, Checks: []Check{{"entitled", "x", true}, {"paid", "x", true}, {"grade", "x", true}}},

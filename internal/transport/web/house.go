@@ -2,8 +2,11 @@ package web
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 )
 
@@ -55,8 +58,12 @@ func (t Text) In(lang string) string {
 // Viewer is who looks. The zero Viewer is the public.
 type Viewer struct {
 	PersonID, FullName, Email, Lang string
+	Scopes                          []string
 	Staff                           bool
 }
+
+// May says whether she may do what a scope names.
+func (v Viewer) May(scope string) bool { return slices.Contains(v.Scopes, scope) }
 
 // Known says whether somebody signed in.
 func (v Viewer) Known() bool { return v.PersonID != "" }
@@ -81,6 +88,9 @@ type Course struct {
 	Title, Summary             Text
 	WorkloadHours, WeeklyHours int // 0: not said
 	Sessions                   []Session
+	Collection                 string          // key, or empty
+	Document                   *catalog.Draft  // as it was published; on its own page only
+	Known                      map[string]Text // titles of the courses that it asks for and that the public sees
 }
 
 // Open counts the sessions that can be joined now.
@@ -103,11 +113,8 @@ type Session struct {
 	EnrolUntil          time.Time
 	State               string // upcoming, open, running, closed
 	ThresholdPPM        int
-	Offers              []Offer
-	Entitlements        []string // every entitlement that some offer has, in the order to show
-	EnrolledFormula     string   // of the viewer; empty: not enrolled
-	SalesClosed         bool     // nothing can be sold now
-	SalesClosedBecause  string   // code of the reason, such as no-payment-provider
+	Comparison          sales.Comparison // its formulas side by side, as the viewer may take them
+	EnrolledFormula     string           // of the viewer; empty: not enrolled
 	WorkloadHours       int
 	ExercisesByActivity map[string]int
 }

@@ -39,9 +39,19 @@ func (w *Web) orderState(r *request) (reply, error) {
 	return reply{file: &File{"state.json", "application/json", b}, inline: true}, err
 }
 
+// learnt is what "my learning" shows.
+type learnt struct {
+	Programs   []Membership
+	Enrolments []Enrolment
+}
+
 func (w *Web) learning(r *request) (reply, error) {
+	programs, err := w.house.Memberships(r.ctx, r.viewer)
+	if err != nil {
+		return reply{}, err
+	}
 	all, err := w.house.Learning(r.ctx, r.viewer)
-	return reply{page: "learning", title: "learning.title", data: all}, err
+	return reply{page: "learning", title: "learning.title", data: learnt{programs, all}}, err
 }
 
 func (w *Web) setName(r *request) (reply, error) {

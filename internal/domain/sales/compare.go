@@ -1,0 +1,260 @@
+package sales
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/programs"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/money"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+)
+
+// Standing is an offer with what became of it.
+type Standing struct {
+	ID           string       `json:"id"`
+	Session      string       `json:"session,omitempty"` // key; one of the two is there
+	Edition      string       `json:"edition,omitempty"`
+	Formula      string       `json:"formula"`
+	Price        money.Amount `json:"price"`
+	Entitlements []string     `json:"entitlements"`
+	ValidFrom    *time.Time   `json:"valid_from,omitempty"`
+	ValidUntil   *time.Time   `json:"valid_until,omitempty"`
+	Audience     string       `json:"audience,omitempty"`
+	Quota        *int         `json:"quota,omitempty"`
+	Call         catalog.Text `json:"call"`
+	State        string       `json:"state"` // waiting, standing, ended, withdrawn
+	Sold         int          `json:"sold"`
+	Held         int          `json:"held"` // orders that can still be paid
+	CreatedAt    time.Time    `json:"created_at"`
+	WithdrawnAt  *time.Time   `json:"withdrawn_at,omitempty"`
+}
+
+// StandingsTx adds to offers how they sell. The actor sees all orders, or the numbers are too small.
+func StandingsTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer) ([]Standing, error) {
+	ids := make([]string, len(all))
+	for i, o := range all {
+		ids[i] = o.ID
+	}
+	sold, err := SoldTx(ctx, tx, ids)
+	out := make([]Standing, len(all))
+	for i, o := range all {
+		out[i] = Standing{
+			ID: o.ID, Session: o.SessionKey, Edition: o.EditionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom,
+			ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, State: o.StateAt(tx.Now()), Sold: sold[o.ID].Sold, Held: sold[o.ID].Held,
+			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt,
+		}
+	}
+	return out, err
+}
+
+// ListStandingTx lists offers with what became of them, the newest first.
+func ListStandingTx(ctx context.Context, tx *postgres.Tx, f offers.Filter, p page.Request) ([]Standing, string, error) {
+	all, next, err := offers.ListTx(ctx, tx, f, p)
+	if err != nil {
+		return nil, "", err
+	}
+	out, err := StandingsTx(ctx, tx, all)
+	return out, next, err
+}
+
+// Comparison sets the formulas of a session or an edition side by side: a column for each, a row for each entitlement that one
+// of them opens.
+type Comparison struct {
+	Session string       `json:"session,omitempty"` // key; one of the two is there
+	Edition string       `json:"edition,omitempty"`
+	Title   catalog.Text `json:"title"`
+	Columns []Column     `json:"columns"`
+	Rows    []Row        `json:"rows"`
+	Has     string       `json:"-"` // the formula that the person who asks has here; empty: none
+	Closed  string       `json:"-"` // the code of why nothing that costs can be sold; empty: it can
+}
+
+// Column is one formula with its prices: one offer for each currency and audience.
+type Column struct {
+	Formula    string       `json:"formula"`
+	Title      catalog.Text `json:"title"`
+	Pitch      catalog.Text `json:"pitch"`
+	Qualifying bool         `json:"qualifying"`
+	Offers     []Choice     `json:"offers"`
+}
+
+// Choice is an offer as somebody may take it now, or the code of why not. Left is how many of a limited one can still be taken.
+type Choice struct {
+	ID         string       `json:"id"`
+	Price      money.Amount `json:"price"`
+	Call       catalog.Text `json:"call"`
+	ValidFrom  *time.Time   `json:"valid_from,omitempty"`
+	ValidUntil *time.Time   `json:"valid_until,omitempty"`
+	Audience   string       `json:"audience,omitempty"`
+	Left       *int         `json:"left,omitempty"`
+	Available  bool         `json:"available"`
+	Reason     string       `json:"reason,omitempty"`
+}
+
+// Row is an entitlement; Open says which columns open it, in their order.
+type Row struct {
+	Entitlement string `json:"entitlement"`
+	Open        []bool `json:"open"`
+}
+
+// Compare compares the formulas of a session or an edition (an id or a key; the other is empty) as a person may take them; an
+// empty person is the public, who does not see what is for organisations. Errors: catalog.ErrNoSession, programs.ErrNoEdition.
+func (s *Service) Compare(ctx context.Context, session, edition, personID string) (c Comparison, err error) {
+	if (session == "") == (edition == "") {
+		return c, fault.InvalidInput(fault.Field{Pointer: "/session", Code: "one-of", Detail: "Either a session or an edition."})
+	}
+	err = s.db.View(postgres.WithActor(ctx, "system"), "compare offers", func(ctx context.Context, tx *postgres.Tx) error {
+		c, err = s.compareTx(ctx, tx, session, edition, personID)
+		return err
+	})
+	return c, err
+}
+
+func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, edition, personID string) (c Comparison, err error) {
+	var on thing
+	if edition != "" {
+		on.edition, err = programs.EditionTx(ctx, tx, edition)
+		if err == nil && !on.edition.Promised {
+			err = programs.ErrNoEdition
+		}
+	} else {
+		on.session, err = catalog.SessionTx(ctx, tx, session)
+		if err == nil && personID == "" && !on.session.Public() {
+			err = catalog.ErrNoSession
+		}
+	}
+	if err != nil {
+		return c, err
+	}
+	c = Comparison{Session: on.session.Key, Edition: on.edition.Key, Title: on.title(), Columns: []Column{}, Rows: []Row{}}
+	all, err := offers.ForTx(ctx, tx, on.session.ID+on.edition.ID, personID)
+	if err != nil || len(all) == 0 {
+		return c, err
+	}
+	left, err := on.leftTx(ctx, tx, all)
+	if err != nil {
+		return c, err
+	}
+	stands, err := StandingsTx(ctx, tx, all)
+	if err != nil {
+		return c, err
+	}
+	formulas, err := offers.FormulasTx(ctx, tx)
+	if err != nil {
+		return c, err
+	}
+	var has []enrolment.Enrolment
+	if personID != "" {
+		if has, err = on.held(ctx, tx, personID); err != nil {
+			return c, err
+		}
+		for _, e := range has {
+			c.Has = e.Formula
+		}
+	}
+	for _, o := range all {
+		if err := s.payments.CanTake(); err != nil && !o.Price.IsZero() {
+			c.Closed = fault.From(err).Code
+		}
+	}
+	for _, f := range formulas {
+		column := Column{Formula: f.Key, Title: f.Title, Pitch: f.Pitch, Qualifying: f.Qualifying}
+		for i, o := range all {
+			if o.Formula != f.Key || o.StateAt(tx.Now()) == offers.Ended {
+				continue
+			}
+			choice := s.choose(tx.Now(), on, o, stands[i], left)
+			if choice.Call == (catalog.Text{}) {
+				choice.Call = f.Call
+			}
+			if opensNothing(has, o) {
+				choice.Available, choice.Reason = false, ErrEnrolled.Code
+			}
+			column.Offers = append(column.Offers, choice)
+		}
+		if column.Offers != nil {
+			c.add(column, f)
+		}
+	}
+	return c, nil
+}
+
+// add puts a column to the right of the others.
+func (c *Comparison) add(column Column, f offers.Formula) {
+	c.Columns = append(c.Columns, column)
+	for _, e := range offers.Entitlements {
+		i := slices.IndexFunc(c.Rows, func(r Row) bool { return r.Entitlement == e })
+		if i < 0 && f.Has(e) {
+			i = len(c.Rows)
+			c.Rows = append(c.Rows, Row{e, make([]bool, len(c.Columns)-1)})
+		}
+		if i >= 0 {
+			c.Rows[i].Open = append(c.Rows[i].Open, f.Has(e))
+		}
+	}
+	slices.SortStableFunc(c.Rows, func(a, b Row) int {
+		return slices.Index(offers.Entitlements, a.Entitlement) - slices.Index(offers.Entitlements, b.Entitlement)
+	})
+}
+
+// leftTx counts the seats that are left, the fewest of all that limit them; nil where nothing does.
+func (t *thing) leftTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer) (left *int, err error) {
+	seats := []seat{}
+	if t.edition.ID != "" {
+		if t.seats, err = seatsOf(ctx, tx, t.edition); err != nil {
+			return nil, err
+		}
+		seats = append(seats, t.seats...)
+		if t.edition.Capacity != nil {
+			seats = append(seats, seat{t.edition.ID, *t.edition.Capacity})
+		}
+	} else if all[0].Capacity != nil {
+		seats = append(seats, seat{t.session.ID, *all[0].Capacity})
+	}
+	for _, x := range seats {
+		var taken int
+		if err := tx.Get(ctx, &taken, q.Q("Taken"), x.ID, tx.Now()); err != nil {
+			return nil, err
+		}
+		n := max(0, x.Capacity-taken)
+		if left == nil || n < *left {
+			left = &n
+		}
+	}
+	return left, nil
+}
+
+// choose says whether an offer can be taken now, apart from who asks. left are the seats of what it is on.
+func (s *Service) choose(now time.Time, on thing, o offers.Offer, sells Standing, left *int) Choice {
+	c := Choice{ID: o.ID, Price: o.Price, Call: o.Call, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Audience: o.Audience, Left: left}
+	refuse := func(err error) {
+		if c.Reason == "" && err != nil {
+			c.Reason = fault.From(err).Code
+		}
+	}
+	refuse(on.openAt(now))
+	refuse(o.ValidAt(now))
+	if left != nil && *left == 0 {
+		refuse(ErrSoldOut)
+	}
+	if o.Quota != nil {
+		n := max(0, *o.Quota-sells.Sold-sells.Held)
+		if n == 0 {
+			refuse(ErrQuota)
+		}
+		if left == nil || n < *left {
+			c.Left = &n
+		}
+	}
+	if !o.Price.IsZero() {
+		refuse(s.payments.CanTake())
+	}
+	c.Available = c.Reason == ""
+	return c
+}
