@@ -88,9 +88,6 @@ func Open(ctx context.Context, c config.Config, o Options) (*House, error) {
 	}
 	err := postgres.Migrate(ctx, dsn)
 	if err == nil {
-		err = jobs.Migrate(ctx, dsn)
-	}
-	if err == nil {
 		h.DB, err = postgres.Open(ctx, dsn, postgres.Options{Role: postgres.AppRole, Clock: h.Clock})
 	}
 	if err == nil {

@@ -29,18 +29,19 @@ func (s *shop) purchaseActs() [][]act {
 		ord, pay, per, enr = "('ord_'||:n::text)", "('pay_'||:n::text)", "('per_'||:n::text)", "('enr_'||:n::text)"
 		evt, cs, pi, all   = "('evt_'||:n::text)", "('cs_'||:n::text)", "('pi_'||:n::text)", "'{knowledge,practice,know_how,labs,extra_content,proctored_exam,certificate}'"
 	)
-	ledger := func(kind, debit, credit string) act {
-		return act{"ledger.Post", []string{
-			"('ltx_" + kind + "'||:n::text)", "(" + ord + "||'" + kind + "')", lit(kind), "'EUR'", `'\x00'`, "now()", "now()",
-			"array[" + debit + "," + credit + "]", "array[15000,-15000]::bigint[]", "array[" + ord + "," + ord + "]", "array[" + enr + "," + enr + "]",
-		}}
-	}
+	entries := "('ltx_sale'||:n::text),('ltx_sale'||:n::text),('ltx_capture'||:n::text),('ltx_capture'||:n::text)"
+	ledger := act{"ledger.Post", []string{
+		"array['ltx_sale'||:n::text,'ltx_capture'||:n::text]", "array[" + ord + "||'sale'," + ord + "||'capture']", "array['sale','capture']", "array['EUR','EUR']",
+		`array['\x00','\x00']::bytea[]`, "array[now(),now()]", "now()", "array[" + entries + "]",
+		"array['receivable','revenue','clearing'||chr(58)||'stripe','receivable']", "array[15000,-15000,15000,-15000]::bigint[]",
+		"array[" + ord + "," + ord + "," + ord + "," + ord + "]", "array[" + enr + "," + enr + "," + enr + "," + enr + "]",
+	}}
 	audit := func(action string) act {
 		return act{"audit.Append", []string{"now()", "'system'", lit(action), ord, "'{}'"}}
 	}
 	return [][]act{
 		{
-			{"idempotency.TryLock", []string{"'buyer'", "('k'||:n::text)"}}, {"idempotency.Find", []string{"'buyer'", "('k'||:n::text)"}},
+			{"idempotency.Begin", []string{"'buyer'", "('k'||:n::text)"}},
 			{"offers.Offer", []string{offer}}, {"sales.LockBuyer", []string{per}}, {"sales.OpenOrder", []string{per, offer, "now()"}},
 			{"catalog.Session", []string{session}}, {"identity.Person", []string{per}}, {"enrolment.OfLearnerInSession", []string{per, session}},
 			{"payments.Add", []string{pay, ord, "'stripe'", "true", "15000", "'EUR'", "'x'", "''", "'en'", "now()", "now()"}},
@@ -54,11 +55,11 @@ func (s *shop) purchaseActs() [][]act {
 			{"payments.Lock", []string{pay}}, {"payments.Captured", []string{pay, "'captured'", "15000", "'EUR'", pi, "'card'", "now()"}},
 			{"identity.Person", []string{per}}, {"enrolment.AddOne", []string{enr, per, session, "now()"}},
 			{"enrolment.AddGrant", []string{"('grt_'||:n::text)", enr, ord, "'QUALIFYING'", all, "true", "now()"}},
-			{"journey.Open", []string{"array[" + enr + "]", "array[" + session + "]", "array[" + per + "]"}}, {"journey.Lock", []string{"array[" + enr + "]"}},
+			{"journey.Open", []string{"array[" + enr + "]", "array[" + session + "]", "array[" + per + "]"}},
 			{"journey.Record", []string{"array[" + enr + "," + enr + "]", "array['enrolled','qualifying']", "array[true,true]", "array['2026-03-02','2026-03-02']::timestamptz[]", "array[" + ord + "," + ord + "]", "now()"}},
-			{"journey.Refresh", []string{"array[" + enr + "]"}}, ledger("sale", "'receivable'", "'revenue'"), ledger("capture", "'clearing'||chr(58)||'stripe'", "'receivable'"),
+			{"journey.Refresh", []string{"array[" + enr + "]"}}, ledger,
 			{"sales.Move", []string{ord, "'paid'", "0", enr, "now()", "null"}},
-			{"invoicing.Issue", []string{"'IMT-2026'", "'IMT'", "now()", "('inv_'||:n::text)", "'invoice'", ord, ord, per, "null", "15000", "'EUR'", "'{}'"}}, audit("order.paid"),
+			audit("order.paid"), {"invoicing.Issue", []string{"'IMT-2026'", "'IMT'", "now()", "('inv_'||:n::text)", "'invoice'", ord, ord, per, "null", "15000", "'EUR'", "'{}'"}},
 		},
 	}
 }

@@ -155,7 +155,7 @@ func BenchmarkPurchases(b *testing.B) {
 		took := make([]time.Duration, purchases)
 		var next atomic.Int64
 		var group sync.WaitGroup
-		began := time.Now()
+		before, began := s.spent(b), time.Now()
 		for range buyersAtOnce {
 			group.Go(func() {
 				for {
@@ -174,8 +174,11 @@ func BenchmarkPurchases(b *testing.B) {
 		}
 		group.Wait()
 		all := time.Since(began)
+		after := s.spent(b)
 		stop()
 		slices.Sort(took)
+		b.ReportMetric(float64((after.ours-before.ours).Microseconds())/1000/purchases, "cpu-ms/purchase") // with the sandbox's and the buyers'
+		b.ReportMetric(float64((after.postgres-before.postgres).Microseconds())/1000/purchases, "postgres-cpu-ms/purchase")
 		b.ReportMetric(float64(purchases)/all.Seconds(), "purchases/s")
 		b.ReportMetric(float64(took[purchases/2].Microseconds())/1000, "p50-ms")
 		b.ReportMetric(float64(took[purchases*99/100].Microseconds())/1000, "p99-ms")

@@ -223,7 +223,7 @@ func (w *world) until(what string, holds func() bool) {
 	}
 	var errs []string
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Select(ctx, &errs, postgres.Query{Name: "test", SQL: `select kind || ' ' || state || ' ' || coalesce(errors[array_upper(errors, 1)]->>'error', '') from jobs.river_job where state not in ('completed')`})
+		return tx.Select(ctx, &errs, postgres.Query{Name: "test", SQL: `select kind || ' ' || attempts || ' ' || coalesce(worker, '') || ' ' || failure from jobs.queue`})
 	})
 	w.t.Fatalf("in vain waited for: %s\n%s", what, strings.Join(errs, "\n"))
 }

@@ -33,7 +33,7 @@ func (m *maker) furnish(ctx context.Context) error {
 			return err
 		}
 		for i, c := range courses {
-			if err := catalog.PutCourseTx(ctx, tx, catalog.Course{Key: c.key, CollectionKey: collection.Key, Position: i + 1, Title: c.title, Summary: c.summary, Level: c.level, WorkloadHours: c.hours}); err != nil {
+			if err := publish(ctx, tx, c, i+1); err != nil {
 				return err
 			}
 		}

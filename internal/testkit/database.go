@@ -21,7 +21,6 @@ import (
 
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/ident"
-	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/postgres/cluster"
 	"cursus/migrations"
@@ -138,9 +137,6 @@ func migratedTemplate(admin *sql.DB, c *cluster.Cluster) (string, error) {
 			}
 		}
 		if err := postgres.Migrate(context.Background(), c.OwnerDSN(name)); err != nil {
-			return err
-		}
-		if err := jobs.Migrate(context.Background(), c.OwnerDSN(name)); err != nil {
 			return err
 		}
 		// Marking it last makes a template that a crash left half-made be made again.

@@ -114,9 +114,6 @@ func RecordTx(ctx context.Context, tx *postgres.Tx, changes []Change) error {
 		unique = append(unique, id)
 	}
 	sort.Strings(unique)
-	if _, err := tx.Exec(ctx, q.Q("Lock"), pq.Array(unique)); err != nil {
-		return err
-	}
 	n, err := tx.Exec(ctx, q.Q("Record"), pq.Array(ids), pq.Array(stages), pq.Array(reached), pq.Array(ats), pq.Array(causes), tx.Now())
 	if err != nil {
 		return err

@@ -4,15 +4,15 @@ select * from unnest($1::text[], $2::text[], $3::text[])
 on conflict (enrolment_id) do nothing;
 
 -- name: Record
+with locked as materialized (
+    select enrolment_id, session_id from journey.enrolments where enrolment_id = any($1::text[]) order by enrolment_id for update
+)
 insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
 select c.enrolment_id, e.session_id, c.stage, c.reached, c.at, $6, c.cause
   from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[], $5::text[]) with ordinality
        as c(enrolment_id, stage, reached, at, cause, position)
-  join journey.enrolments e on e.enrolment_id = c.enrolment_id
+  join locked e on e.enrolment_id = c.enrolment_id
  order by c.position;
-
--- name: Lock
-select enrolment_id from journey.enrolments where enrolment_id = any($1::text[]) order by enrolment_id for update;
 
 -- name: Refresh
 with steps as (

@@ -69,32 +69,41 @@ type Posting struct {
 	Entries    []Entry
 }
 
-// PostTx writes a transaction, once. The same reference with the same content is a no-op, with other content ErrReused.
-func PostTx(ctx context.Context, tx *postgres.Tx, p Posting) error {
-	if !p.Currency.Known() {
-		return money.ErrCurrency
-	}
-	if len(p.Entries) < 2 {
-		return ErrUnbalanced
-	}
-	var accounts, orders, enrolments []string
+// PostTx writes transactions, each once, in one statement. The same reference with the same content is a no-op, with other
+// content ErrReused.
+func PostTx(ctx context.Context, tx *postgres.Tx, postings ...Posting) error {
+	var ids, references, kinds, currencies, occurred []string
+	var digests [][]byte
+	var owners, accounts, orders, enrolments []string
 	var minors []int64
-	for _, e := range p.Entries {
-		accounts, minors = append(accounts, e.Account), append(minors, e.Minor)
-		orders, enrolments = append(orders, e.OrderID), append(enrolments, e.EnrolmentID)
+	for _, p := range postings {
+		if !p.Currency.Known() {
+			return money.ErrCurrency
+		}
+		if len(p.Entries) < 2 {
+			return ErrUnbalanced
+		}
+		id := ident.New("ltx")
+		ids, references, kinds, currencies = append(ids, id), append(references, p.Reference), append(kinds, p.Kind), append(currencies, string(p.Currency))
+		digests, occurred = append(digests, p.digest()), append(occurred, p.OccurredAt.UTC().Format(time.RFC3339Nano))
+		for _, e := range p.Entries {
+			owners, accounts, minors = append(owners, id), append(accounts, e.Account), append(minors, e.Minor)
+			orders, enrolments = append(orders, e.OrderID), append(enrolments, e.EnrolmentID)
+		}
 	}
-	digest := p.digest()
-	n, err := tx.Exec(ctx, q.Q("Post"), ident.New("ltx"), p.Reference, p.Kind, p.Currency, digest, p.OccurredAt, tx.Now(),
-		pq.Array(accounts), pq.Array(minors), pq.Array(orders), pq.Array(enrolments))
-	if err != nil || n > 0 {
+	n, err := tx.Exec(ctx, q.Q("Post"), pq.Array(ids), pq.Array(references), pq.Array(kinds), pq.Array(currencies), pq.Array(digests), pq.Array(occurred), tx.Now(),
+		pq.Array(owners), pq.Array(accounts), pq.Array(minors), pq.Array(orders), pq.Array(enrolments))
+	if err != nil || n == int64(len(owners)) {
 		return err
 	}
-	var known []byte
-	if err := tx.Get(ctx, &known, q.Q("Digest"), p.Reference); err != nil {
-		return fmt.Errorf("posting %s: %w", p.Reference, err)
-	}
-	if !bytes.Equal(known, digest) {
-		return ErrReused
+	for i, p := range postings { // one of them was there already, or all
+		var known []byte
+		if err := tx.Get(ctx, &known, q.Q("Digest"), p.Reference); err != nil {
+			return fmt.Errorf("posting %s: %w", p.Reference, err)
+		}
+		if !bytes.Equal(known, digests[i]) {
+			return ErrReused
+		}
 	}
 	return nil
 }

@@ -1,13 +1,18 @@
 -- name: Post
 with t as (
     insert into ledger.transactions (id, reference, kind, currency, digest, occurred_at, recorded_at)
-    values ($1, $2, $3, $4, $5, $6, $7)
+    select p.id, p.reference, p.kind, p.currency, p.digest, p.occurred_at, $7
+      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[])
+           as p(id, reference, kind, currency, digest, occurred_at)
     on conflict on constraint ledger_reference_once do nothing
     returning id
 )
 insert into ledger.entries (transaction_id, account, minor, order_id, enrolment_id)
 select t.id, e.account, e.minor, nullif(e.order_id, ''), nullif(e.enrolment_id, '')
-  from t, unnest($8::text[], $9::bigint[], $10::text[], $11::text[]) as e(account, minor, order_id, enrolment_id);
+  from unnest($8::text[], $9::text[], $10::bigint[], $11::text[], $12::text[]) with ordinality
+       as e(transaction_id, account, minor, order_id, enrolment_id, position)
+  join t on t.id = e.transaction_id
+ order by e.position;
 
 -- name: Digest
 select digest from ledger.transactions where reference = $1;

@@ -160,11 +160,12 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 	if err := s.jobs.EnqueueTx(ctx, tx, OrderPaid{o.ID}); err != nil {
 		return err
 	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID, "membership": o.MembershipID}}); err != nil {
+		return err
+	}
 	if !o.Total.IsZero() {
-		if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, shares...); err != nil {
-			return err
-		}
-		if err := s.post(ctx, tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable); err != nil {
+		if err := ledger.PostTx(ctx, tx, s.posting(tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, shares...),
+			s.posting(tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable)); err != nil {
 			return err
 		}
 		if err := s.move(ctx, tx, o, Paid); err != nil {
@@ -181,15 +182,20 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 		return err
 	}
 	failpoint.Here("settled, not committed")
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID, "membership": o.MembershipID}})
+	return nil
 }
 
-// post writes one amount from an account to another, carrying the order and its enrolment, or the enrolments of its shares.
+// post writes one amount from an account to another.
 func (s *Service) post(ctx context.Context, tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string, shares ...share) error {
-	return ledger.PostTx(ctx, tx, ledger.Posting{
+	return ledger.PostTx(ctx, tx, s.posting(tx, reference, kind, a, o, debit, credit, shares...))
+}
+
+// posting is one amount from an account to another, carrying the order and its enrolment, or the enrolments of its shares.
+func (*Service) posting(tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string, shares ...share) ledger.Posting {
+	return ledger.Posting{
 		Reference: reference, Kind: kind, Currency: a.Currency, OccurredAt: tx.Now(),
 		Entries: append(o.side(debit, 1, a, shares), o.side(credit, -1, a, shares)...),
-	})
+	}
 }
 
 func (s *Service) clearing(p payments.Payment) string { return ledger.Clearing(p.Provider) }

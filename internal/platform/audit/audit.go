@@ -22,7 +22,8 @@ type Entry struct {
 	Detail any
 }
 
-// AppendTx adds the entry. It locks the end of the chain until the transaction ends, so call it last.
+// AppendTx says the entry. It joins the chain when the transaction commits, which is the only time at which writers wait for
+// each other.
 func AppendTx(ctx context.Context, tx *postgres.Tx, e Entry) error {
 	detail, err := json.Marshal(e.Detail)
 	if err != nil {

@@ -1,5 +1,5 @@
 -- name: Append
-insert into platform.audit (at, actor, action, object, detail) values ($1, $2, $3, $4, $5::jsonb);
+insert into platform.audit_said (at, actor, action, object, detail) values ($1, $2, $3, $4, $5::jsonb);
 
 -- name: CheckChain
 select a.seq

@@ -6,9 +6,7 @@ package idempotency
 
 import (
 	"context"
-	"database/sql"
 	_ "embed"
-	"errors"
 	"time"
 
 	"cursus/internal/kernel/fault"
@@ -29,6 +27,10 @@ var (
 	ErrReused   = fault.New(fault.Unprocessable, "idempotency-key-reused", "This idempotency key was used for another request.")
 	ErrInFlight = fault.New(fault.Conflict, "idempotency-key-in-flight", "A request with this idempotency key is still being worked on.")
 )
+
+// A request that looked while the first one committed may have the lock and not see the reply: the key of the table lets
+// its effect not happen, and it is told to ask again.
+func init() { postgres.RegisterConstraint("idempotency_once", ErrInFlight) }
 
 // Reply is what the client was, or would have been, answered.
 type Reply struct {
@@ -53,27 +55,25 @@ func (s *Store) Do(ctx context.Context, principal, key, requestHash string,
 	}
 	err = s.db.InTx(ctx, "idempotency.Do", func(ctx context.Context, tx *postgres.Tx) error {
 		reply, replayed = Reply{}, false
-		var mine bool
-		if err := tx.Get(ctx, &mine, q.Q("TryLock"), principal, key); err != nil {
-			return err
-		}
-		if !mine {
-			return ErrInFlight
-		}
-		var known struct {
+		var k struct {
 			Reply
+			Mine        bool   `db:"mine"`
+			Known       bool   `db:"known"`
 			RequestHash string `db:"request_hash"`
 		}
-		err := tx.Get(ctx, &known, q.Q("Find"), principal, key)
-		switch {
-		case err == nil && known.RequestHash != requestHash:
-			return ErrReused
-		case err == nil:
-			reply, replayed = known.Reply, true
-			return nil
-		case !errors.Is(err, sql.ErrNoRows):
+		if err := tx.Get(ctx, &k, q.Q("Begin"), principal, key); err != nil {
 			return err
 		}
+		switch {
+		case !k.Mine:
+			return ErrInFlight
+		case k.Known && k.RequestHash != requestHash:
+			return ErrReused
+		case k.Known:
+			reply, replayed = k.Reply, true
+			return nil
+		}
+		var err error
 		if reply, err = fn(ctx, tx); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ import (
 
 // A worker that dies leaves its running jobs behind. While it lives it holds an advisory lock under its name on a connection
 // of its own; PostgreSQL lets go of the lock when the process is gone. Whoever finds the lock of a running job's worker free
-// gives the job back to the queue, seconds after the death instead of the hour after which the queue would do so itself.
+// gives the job back to the queue, seconds after the death. A job that its workers do not survive is given up like one that fails.
 // A worker whose connection was cut may thus see a job done twice: jobs are repeatable.
 
 // patrol is how often orphans are looked for.
@@ -30,8 +30,8 @@ func (j *Jobs) announce(ctx context.Context) (*sql.Conn, error) {
 }
 
 // watch gives orphans back until ctx ends, and takes the lock again where its connection was lost.
-func (j *Jobs) watch(ctx context.Context, live *sql.Conn) {
-	defer close(j.stopped)
+func (j *Jobs) watch(ctx context.Context, s *shift, live *sql.Conn) {
+	defer close(s.watched)
 	tick := time.NewTicker(patrol)
 	defer tick.Stop()
 	for {
@@ -61,7 +61,7 @@ func (j *Jobs) watch(ctx context.Context, live *sql.Conn) {
 // adopt gives the running jobs of dead workers back to the queue.
 func (j *Jobs) adopt(ctx context.Context) (n int64, err error) {
 	err = j.db.InTx(ctx, "adopt orphans", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		n, err = tx.Exec(ctx, q.Q("Adopt"), j.name)
+		n, err = tx.Exec(ctx, q.Q("Adopt"), j.name, maxAttempts)
 		return err
 	})
 	return n, err

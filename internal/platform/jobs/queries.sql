@@ -1,8 +1,31 @@
+-- name: Enqueue
+insert into jobs.queue (kind, args, created_at, due_at)
+select n.kind, n.args::jsonb, now(), now() from unnest($1::text[], $2::text[]) as n(kind, args);
+
+-- name: Take
+with finished as (
+    delete from jobs.queue where id = any($1::bigint[]) and worker = $2
+)
+update jobs.queue set worker = $2, attempts = attempts + 1
+ where id = any (array(select id from jobs.queue where worker is null and dead_at is null and due_at <= now()
+                        order by due_at, id limit $3 for update skip locked))
+returning id, kind, args, attempts, (extract(epoch from now() - created_at) * 1000)::bigint as age_ms;
+
+-- name: Again
+update jobs.queue set worker = null, due_at = now() + $3::bigint * interval '1 millisecond', failure = $4, attempts = attempts - $5::int
+ where id = $1 and worker = $2;
+
+-- name: GiveUp
+update jobs.queue set worker = null, dead_at = now(), failure = $3 where id = $1 and worker = $2;
+
+-- name: Release
+update jobs.queue set worker = null where worker = $1 and id <> all($2::bigint[]);
+
 -- name: Count
-select count(*) filter (where state in ('available', 'pending', 'retryable', 'running', 'scheduled')) as pending,
-       count(*) filter (where state in ('available', 'running') or state in ('pending', 'retryable', 'scheduled') and scheduled_at < now() + interval '5 seconds') as ready,
-       count(*) filter (where state = 'discarded') as dead
-  from jobs.river_job;
+select count(*) filter (where dead_at is null) as pending,
+       count(*) filter (where dead_at is null and (worker is not null or due_at < now() + interval '5 seconds')) as ready,
+       count(*) filter (where dead_at is not null) as dead
+  from jobs.queue;
 
 -- name: Announce
 select pg_advisory_lock(hashtextextended('worker:' || $1, 0));
@@ -12,12 +35,9 @@ select pg_advisory_unlock(hashtextextended('worker:' || $1, 0));
 
 -- name: Adopt
 with workers as materialized (
-    select distinct attempted_by[array_upper(attempted_by, 1)] as name from jobs.river_job where state = 'running'
+    select distinct worker as name from jobs.queue where worker is not null
 ), dead as materialized (
     select name from workers where name <> $1 and pg_try_advisory_xact_lock(hashtextextended('worker:' || name, 0))
 )
-update jobs.river_job set state = 'available', scheduled_at = now()
- where state = 'running' and attempted_by[array_upper(attempted_by, 1)] in (select name from dead);
-
--- name: LockMigration
-select pg_advisory_lock(hashtextextended('jobs:migration', 0));
+update jobs.queue set worker = null, due_at = now(), failure = 'its worker died', dead_at = case when attempts >= $2 then now() end
+ where worker in (select name from dead);

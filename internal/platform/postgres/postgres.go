@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	_ "github.com/lib/pq" // the driver
 
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
@@ -65,10 +64,11 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := sqlx.Open("postgres", dsn)
+	c, err := newConnector(dsn)
 	if err != nil {
 		return nil, ErrUnavailable.Because(err)
 	}
+	x := sqlx.NewDb(sql.OpenDB(c), "postgres")
 	x.SetMaxOpenConns(o.MaxConns)
 	x.SetMaxIdleConns(o.MaxConns)
 	if err := x.PingContext(ctx); err != nil {
@@ -132,10 +132,15 @@ type Tx struct {
 	x      *sqlx.Tx
 	now    time.Time
 	missed []string // statements that were not prepared
+	after  []func()
 }
 
 // Now is the same instant for the whole transaction.
 func (tx *Tx) Now() time.Time { return tx.now }
+
+// Committed has something done once the transaction is committed, and not otherwise. It must be quick and cannot fail: the
+// process may end before it.
+func (tx *Tx) Committed(do func()) { tx.after = append(tx.after, do) }
 
 // Raw is for libraries that join our transaction.
 func (tx *Tx) Raw() *sql.Tx { return tx.x.Tx }
@@ -184,9 +189,6 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, 
 		_ = x.Rollback() // after a commit this does nothing; after a panic it frees the connection
 		db.learn(ctx, tx.missed)
 	}()
-	if _, err := tx.Exec(ctx, setActor, Actor(ctx)); err != nil {
-		return err
-	}
 	if err := fn(ctx, tx); err != nil {
 		return err
 	}
@@ -195,6 +197,9 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, 
 			return err
 		}
 		return ErrUnknown.Because(err)
+	}
+	for _, do := range tx.after {
+		do()
 	}
 	return nil
 }

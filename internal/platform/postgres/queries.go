@@ -13,8 +13,6 @@ type Query struct{ Name, SQL string }
 // Queries are the statements of a room's queries.sql by name.
 type Queries map[string]Query
 
-var setActor = Query{"SetActor", "select set_config('cursus.actor', $1, true)"}
-
 var registry = struct {
 	sync.Mutex
 	all []Query

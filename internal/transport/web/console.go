@@ -7,6 +7,7 @@ package web
 func (w *Web) areaRoutes() (all []route) {
 	all = append(all, route{method: "GET", path: "/console", who: staff, handle: w.console})
 	all = append(all, w.authoringRoutes()...)
+	all = append(all, w.sessionRoutes()...)
 	all = append(all, w.programRoutes()...)
 	all = append(all, w.exchangeRoutes()...)
 	return append(all, w.offerRoutes()...)

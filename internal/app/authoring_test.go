@@ -1,0 +1,287 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"cursus/api/contract"
+	"cursus/internal/app"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
+)
+
+// written makes a course that its authors wrote whole, in a collection, published.
+func (w *world) written(key string) {
+	w.t.Helper()
+	yes, name := true, func(s string) catalog.Text { return catalog.Text{EN: s, FR: s} }
+	d := catalog.Draft{
+		Title: name("Data networks"), Summary: name("How packets find their way."), Collection: "FLIRT", Level: "bachelor", Language: "fr", ECTSHundredths: 100,
+		Skills:        []catalog.Skill{{Key: "capture", Title: name("Read a capture")}},
+		Prerequisites: []catalog.Prerequisite{{Course: "PRD", Text: name("or the like")}},
+		Team:          []catalog.Member{{Name: "Ada Diop", Role: catalog.ScientificLeader, School: "IMT"}, {Name: "Bo Sy", Role: catalog.PedagogicalEngineer}},
+		Opening:       &catalog.Opening{WhoAreYou: true, Motivations: true, PrerequisiteQuiz: true, TeamPresentation: true, Recommendations: true},
+		Closing:       &catalog.Closing{Satisfaction: true, Scales: []string{"capture"}}, Look: catalog.Look{Logo: &yes, TextPoints: 24, Template: "FLIRT"},
+	}
+	for range 2 {
+		d.Chapters = append(d.Chapters, catalog.Chapter{
+			Title: name("Packets"), CaseStudy: &catalog.Activity{Scored: true, Minutes: 60}, Lab: &catalog.Activity{Title: name("Simulator"), Minutes: 90},
+			Lectures: []catalog.Lecture{{Title: name("Layers"), VideoSeconds: 421, Concepts: []string{"layer"}, Quiz: &catalog.Activity{Scored: true}}, {Title: name("Delay")}},
+		})
+	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		if err := catalog.PutCollectionTx(ctx, tx, catalog.Collection{Key: "FLIRT", Title: name("Networks"), Summary: name("Short courses.")}); err != nil {
+			return err
+		}
+		if _, err := catalog.PutDraftTx(ctx, tx, key, d, catalog.NoVersion); err != nil {
+			return err
+		}
+		for _, to := range []catalog.Publication{catalog.InReview, catalog.Published} {
+			if _, _, err := catalog.MoveCourseTx(ctx, tx, key, to, "read", catalog.AnyVersion); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func init() {
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		w.written("NET")
+		return map[string]string{
+			"/console/courses/:key": "/console/courses/NET", "/console/courses/:key/versions/:version": "/console/courses/NET/versions/1",
+			"/console/collections/:key": "/console/collections/FLIRT", "/collections/:key": "/collections/FLIRT", "/courses/:key": "/courses/PRD /courses/NET",
+			"/search": "/search?q=reseau /search?q=networks",
+		}
+	})
+}
+
+// set gives a field of a form another value.
+func (b tab) set(id, text string) {
+	b.t.Helper()
+	b.do(chromedp.SetValue(chromedp.CSS("#"+id), text))
+}
+
+// save presses the first button that saves.
+func (b tab) save(then string) {
+	b.t.Helper()
+	b.press("main form button[value=save]", then)
+}
+
+// Two officers edit one course. The second one sees what the first one changed, keeps his own words, and saves both. A course is written
+// from nothing by buttons, goes through review, and is found by the public.
+func TestTwoEditorsInABrowser(t *testing.T) {
+	w, mails := newSite(t)
+	w.written("NET")
+	first, second := newTab(t), newTab(t)
+	w.staffTab(first, mails, "first@example.org")
+	w.staffTab(second, mails, "second@example.org")
+	page := w.cfg.BaseURL + "/console/courses/NET"
+	first.open(page)
+	second.open(page)
+	first.seen("console-course")
+	first.shows("7:01", "Conformance")
+	first.set("at-title-en", "Networks of data")
+	first.set("at-chapters-0-lectures-1-video_seconds", "6:20")
+	first.save("p.notice.good")
+	second.set("at-title-en", "My own title")
+	second.set("at-team-0-name", "Ada Diop-Ndiaye")
+	second.save("#clashes")
+	second.shows("Networks of data", "My own title", "Data networks", "Lecture 1.2")
+	second.seen("console-conflict")
+	second.axe("conflict")
+	second.save("p.notice.good")
+	var now catalog.Working
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		now, err = catalog.DraftTx(ctx, tx, "NET")
+		return err
+	})
+	if d := now.Document; now.Version != 3 || d.Title.EN != "My own title" || d.Team[0].Name != "Ada Diop-Ndiaye" || d.Chapters[0].Lectures[1].VideoSeconds != 380 {
+		t.Errorf("version %d: %+v", now.Version, d)
+	}
+	first.open(w.cfg.BaseURL + "/courses/NET")
+	first.shows("Data networks", "Read a capture", "Ada Diop", "1.00")
+	first.seen("course-public")
+	w.writesACourse(second)
+	w.verify()
+}
+
+func (w *world) writesACourse(b tab) {
+	w.t.Helper()
+	b.open(w.cfg.BaseURL + "/console/courses/new")
+	b.fill("#at-key", "NEW-1")
+	b.set("at-title-fr", "Réseaux de cœur")
+	b.press("button[value='add /chapters']", "#at-chapters-0")
+	b.press("button[value='add /chapters']", "#at-chapters-1")
+	b.set("at-chapters-0-title-en", "Second")
+	b.set("at-chapters-1-title-en", "First")
+	b.set("at-chapters-0-lectures-0-title-en", "Lecture")
+	b.set("at-chapters-1-lectures-0-title-en", "Lecture")
+	b.press("button[value='up /chapters/1']", "#at-chapters-0")
+	b.set("at-chapters-0-lectures-0-video_seconds", "seven")
+	b.save("#at-chapters-0-lectures-0-video_seconds-wrong")
+	b.shows("seven")
+	b.set("at-chapters-0-lectures-0-video_seconds", "7")
+	b.save("p.notice.good")
+	b.press("button[value=review]", "p.notice.good")
+	b.press("button[value=published]", "div.notice.bad")
+	b.shows("block")
+	b.seen("console-refused")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		c, err := catalog.DraftTx(ctx, tx, "NEW-1")
+		if d := c.Document; err == nil && (c.State != catalog.InReview || d.Chapters[0].Title.EN != "First" || d.Chapters[0].Lectures[0].VideoSeconds != 420) {
+			w.t.Errorf("%s %+v", c.State, d)
+		}
+		return err
+	})
+	b.open(w.cfg.BaseURL + "/console/courses?q=coeur&state=review")
+	b.shows("NEW-1")
+	b.seen("console-courses")
+	b.open(w.cfg.BaseURL + "/console/charter")
+	b.seen("console-charter")
+	b.open(w.cfg.BaseURL + "/console/charter/edit")
+	b.set("at-rules-0-most", "480")
+	b.save("ol.rows")
+	b.shows("Version 2")
+}
+
+var dataBlock = regexp.MustCompile(`<script type="application/ld\+json">(.*?)</script>`)
+
+// The public finds what is published and nothing else; engines read the course as data, and the addresses of the sitemap.
+func TestThePublicReadsTheCatalogue(t *testing.T) {
+	w := newWorld(t)
+	w.written("NET")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.PutDraftTx(ctx, tx, "SECRET", catalog.Draft{Title: catalog.Text{EN: "Secret networks"}}, catalog.NoVersion)
+		return err
+	})
+	server, err := app.NewServer(w.h, contract.YAML, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path string) (int, string) {
+		answer, err := server.Test(httptest.NewRequest(http.MethodGet, path, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = answer.Body.Close() }()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.StatusCode, string(body)
+	}
+	for path, want := range map[string]string{
+		"/search?q=packets": "/courses/NET", "/collections/FLIRT": "/courses/NET", "/sitemap.xml": "http://cursus.test/courses/NET</loc>", "/robots.txt": "Sitemap: http://cursus.test/sitemap.xml",
+		"/courses/NET": `<link rel="canonical" href="http://cursus.test/courses/NET">`, "/search?q=zzz": "Nothing was found.",
+	} {
+		status, body := get(path)
+		if status != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "SECRET") {
+			t.Errorf("%s: %d, no %q in\n%.2000s", path, status, want, body)
+		}
+	}
+	for _, path := range []string{"/courses/SECRET", "/collections/NONE", "/v1/courses/SECRET", "/search?after=x"} {
+		if status, _ := get(path); status == http.StatusOK {
+			t.Errorf("%s is answered", path)
+		}
+	}
+	_, body := get("/courses/NET?lang=fr")
+	var data map[string]any
+	found := dataBlock.FindStringSubmatch(body)
+	if found == nil || json.Unmarshal([]byte(found[1]), &data) != nil || data["@type"] != "Course" || data["inLanguage"] != "fr" || data["courseCode"] != "NET" {
+		t.Errorf("%v\n%.1000s", found, body)
+	}
+}
+
+// authoringStory writes a course through the API, from nothing to what the public reads, and changes the charter.
+func (w *world) authoringStory(t *testing.T, walker *apitest.Walker, token string) {
+	t.Helper()
+	ask := func(operation string, status int, change func(r *apitest.Request)) (a apitest.Answer) {
+		t.Helper()
+		r := walker.Example(operation)
+		r.Token = token
+		if r.Header.Get("If-Match") != "" {
+			r.Header.Set("If-Match", "*")
+		}
+		if change != nil {
+			change(&r)
+		}
+		if a = walker.Do(t, r); a.Status != status {
+			t.Errorf("%s: %d, not %d\n%.500s", operation, a.Status, status, a.Body)
+		}
+		return a
+	}
+	net := func(r *apitest.Request) { r.Path["course"] = "NET" }
+	match := func(tag string) func(*apitest.Request) {
+		return func(r *apitest.Request) { net(r); r.Header.Set("If-Match", tag) }
+	}
+	to := func(state, tag string) func(*apitest.Request) {
+		return func(r *apitest.Request) { match(tag)(r); r.Body = []byte(`{"state":"` + state + `"}`) }
+	}
+	ask("putCourseCollection", 200, nil)
+	ask("getCourseCollection", 200, nil)
+	ask("listCourseCollections", 200, nil)
+	ask("putCourseDraft", 404, match(`"1"`))
+	tag := ask("putCourseDraft", 200, net).Header.Get("ETag")
+	ask("putCourseDraft", 412, match(`"2"`))
+	ask("putCourseDraft", 200, match(tag))
+	ask("getCourse", 404, net)
+	ask("moveCourse", 409, to("published", tag))
+	ask("moveCourse", 200, to("review", tag))
+	ask("moveCourse", 412, to("published", `"7"`))
+	var refused struct {
+		Errors []struct{ Pointer, Code string }
+	}
+	ask("moveCourse", 422, to("published", tag)).JSON(t, &refused)
+	if len(refused.Errors) != 1 || refused.Errors[0].Code != "engineer" {
+		t.Errorf("%+v", refused)
+	}
+	ask("putCourseDraft", 200, func(r *apitest.Request) {
+		match(tag)(r)
+		r.Body = []byte(strings.Replace(string(r.Body), `"team":[`, `"team":[{"name":"Bo Sy","role":"pedagogical_engineer"},`, 1))
+	})
+	ask("moveCourse", 200, to("review", `"2"`))
+	if body := string(ask("moveCourse", 200, to("published", `"2"`)).Body); !strings.Contains(body, `"verdict":"broken"`) || !strings.Contains(body, `"published_version":2`) {
+		t.Error(body)
+	}
+	if body := string(ask("getCourse", 200, net).Body); !strings.Contains(body, "pedagogical_engineer") || !strings.Contains(body, `"language":"fr"`) {
+		t.Error(body)
+	}
+	found := func(query string, wanted bool) {
+		t.Helper()
+		body := ask("listCourses", 200, func(r *apitest.Request) { r.Query = query }).Body
+		if strings.Contains(string(body), `"NET"`) != wanted {
+			t.Errorf("%s: %s", query, body)
+		}
+	}
+	found("q=reseaux+de&language=fr", true)
+	found("q=router&level=bachelor", true)
+	found("collection=NONE", false)
+	for _, operation := range []string{"getCourseDraft", "getCourseConformance", "listCourseHistory", "getCourseVersion"} {
+		ask(operation, 200, net)
+	}
+	ask("getCourseConformance", 200, func(r *apitest.Request) { net(r); r.Query = "version=1&charter=1" })
+	ask("getCourseVersion", 404, func(r *apitest.Request) { net(r); r.Path["version"] = "9" })
+	first := ask("listCourseHistory", 200, func(r *apitest.Request) { net(r); r.Query = "limit=1" })
+	var history struct {
+		NextCursor string `json:"next_cursor"`
+	}
+	first.JSON(t, &history)
+	if second := ask("listCourseHistory", 200, func(r *apitest.Request) { net(r); r.Query = "limit=1&cursor=" + history.NextCursor }); !strings.Contains(string(second.Body), `"version":1`) {
+		t.Errorf("%s", second.Body)
+	}
+	ask("listCourseDrafts", 200, func(r *apitest.Request) { r.Query = "state=published&q=data" })
+	ask("putCharter", 412, func(r *apitest.Request) { r.Header.Set("If-Match", `"9"`) })
+	ask("getCharter", 200, nil)
+	ask("putCharter", 200, func(r *apitest.Request) { r.Header.Set("If-Match", `"1"`) })
+	ask("getCharter", 200, func(r *apitest.Request) { r.Query = "version=1" })
+	ask("listCharters", 200, func(r *apitest.Request) { r.Query = "limit=1" })
+}

@@ -1,0 +1,132 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/workshops"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/web"
+)
+
+// Calendar shows the sessions of a year and where those of one audience overlap.
+func (p Pages) Calendar(ctx context.Context, who web.Viewer, year int, collection string) (out web.Calendar, err error) {
+	err = p.h.DB.View(as(ctx, who), "calendar", func(ctx context.Context, tx *postgres.Tx) error {
+		out = web.Calendar{Year: year, Collection: collection}
+		collections, err := catalog.CollectionsTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, c := range collections {
+			out.Collections = append(out.Collections, c.Key)
+		}
+		out.Sessions, err = catalog.CalendarTx(ctx, tx, collection, time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(year+1, 1, 1, 0, 0, 0, 0, time.UTC))
+		out.Overlaps = catalog.Overlaps(out.Sessions)
+		return err
+	})
+	return out, err
+}
+
+// SessionDesk shows a session to who works on it.
+func (p Pages) SessionDesk(ctx context.Context, who web.Viewer, key string) (out web.SessionDesk, err error) {
+	err = p.h.DB.View(as(ctx, who), "session desk", func(ctx context.Context, tx *postgres.Tx) error {
+		if out.Sheet, err = catalog.SessionSheetTx(ctx, tx, key); err != nil {
+			return err
+		}
+		out.Next = catalog.PublicationLife.Next(out.Sheet.Publication)
+		out.Days, err = workshops.DaysTx(ctx, tx, out.Sheet.ID)
+		return err
+	})
+	return out, err
+}
+
+// PutSession rewrites a session.
+func (p Pages) PutSession(ctx context.Context, who web.Viewer, key string, n catalog.NewSession, version int) error {
+	return p.h.DB.InTx(as(ctx, who), "put session", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.PutSessionTx(ctx, tx, key, n, version)
+		return err
+	})
+}
+
+// MoveSession moves the publication of a session.
+func (p Pages) MoveSession(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
+	return p.h.DB.InTx(as(ctx, who), "move session", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.MoveSessionTx(ctx, tx, key, to, note, version)
+		return err
+	})
+}
+
+// CopySession copies a session and gives the key of the copy.
+func (p Pages) CopySession(ctx context.Context, who web.Viewer, c catalog.CopySession) (key string, err error) {
+	err = p.h.DB.InTx(as(ctx, who), "copy session", func(ctx context.Context, tx *postgres.Tx) error {
+		copied, err := copySessionTx(ctx, tx, c)
+		key = copied.Session.Key
+		return err
+	})
+	return key, err
+}
+
+// ImportMap reads the exercise map of a session from a file.
+func (p Pages) ImportMap(ctx context.Context, who web.Viewer, in gradebook.ImportMap) (catalog.Proposal, error) {
+	proposal, _, err := p.h.importMap(as(ctx, who), in)
+	return proposal, err
+}
+
+// PlanDay plans a workshop day.
+func (p Pages) PlanDay(ctx context.Context, who web.Viewer, session string, n workshops.NewDay) error {
+	return p.h.DB.InTx(as(ctx, who), "plan day", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := workshops.CreateDayTx(ctx, tx, session, n)
+		return err
+	})
+}
+
+// DayDesk shows a workshop day with its sheet.
+func (p Pages) DayDesk(ctx context.Context, who web.Viewer, day string) (out web.DayDesk, err error) {
+	err = p.h.DB.View(as(ctx, who), "day desk", func(ctx context.Context, tx *postgres.Tx) error {
+		if out.Day, err = workshops.DayTx(ctx, tx, day); err != nil {
+			return err
+		}
+		if out.Seats, err = workshops.SheetTx(ctx, tx, day); err != nil {
+			return err
+		}
+		out.Candidates, err = workshops.CandidatesTx(ctx, tx, day)
+		return err
+	})
+	return out, err
+}
+
+// WorkOnDay does what a page asks for with a day, in one transaction.
+func (p Pages) WorkOnDay(ctx context.Context, who web.Viewer, day string, w web.DayWork) error {
+	return p.h.DB.InTx(as(ctx, who), "work on day", func(ctx context.Context, tx *postgres.Tx) error {
+		d, err := workshops.DayTx(ctx, tx, day)
+		if err != nil {
+			return err
+		}
+		if w.Seat != "" {
+			if _, err := workshops.RegisterTx(ctx, tx, day, w.Seat, ""); err != nil {
+				return err
+			}
+		}
+		if len(w.Marks) > 0 {
+			if _, err := p.h.Workshops.RecordAttendanceTx(ctx, tx, day, w.Marks); err != nil {
+				return err
+			}
+		}
+		if len(w.Productions) > 0 {
+			if err := p.h.Workshops.RecordProductionsTx(ctx, tx, d.SessionID, w.Productions); err != nil {
+				return err
+			}
+		}
+		if w.Hold {
+			if _, err := workshops.HoldTx(ctx, tx, day); err != nil {
+				return err
+			}
+		}
+		if w.Cancel {
+			_, err = workshops.CancelDayTx(ctx, tx, day, 0)
+		}
+		return err
+	})
+}

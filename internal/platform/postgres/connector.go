@@ -1,0 +1,68 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/lib/pq"
+)
+
+// connector makes connections whose transactions begin and learn who acts in one round trip.
+type connector struct{ *pq.Connector }
+
+func newConnector(dsn string) (connector, error) {
+	c, err := pq.NewConnector(dsn)
+	return connector{c}, err
+}
+
+// Connect opens a connection.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	raw, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := raw.(fullConn)
+	if !ok {
+		_ = raw.Close()
+		return nil, fmt.Errorf("the driver's connection is a %T", raw)
+	}
+	return &conn{fullConn: full}, nil
+}
+
+// fullConn is all that the driver's connections can do. Each is also the one transaction that it may be in.
+type fullConn interface {
+	driver.Conn
+	driver.Tx
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+type conn struct {
+	fullConn
+	given bool // up: nobody can tell in which state it is
+}
+
+// IsValid says whether the pool may keep the connection.
+func (c *conn) IsValid() bool { return !c.given && c.fullConn.IsValid() }
+
+// BeginTx begins a READ COMMITTED transaction and sets its actor, which ends with it. What a connection has no actor for is
+// never run: where the second half fails the connection is given up.
+func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	mode := "READ WRITE"
+	if o.ReadOnly {
+		mode = "READ ONLY"
+	}
+	begin := "BEGIN ISOLATION LEVEL READ COMMITTED " + mode + "; SET LOCAL cursus.actor = " + pq.QuoteLiteral(Actor(ctx))
+	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
+		c.given = true
+		return nil, err
+	}
+	return c.fullConn, nil
+}

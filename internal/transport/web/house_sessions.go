@@ -1,0 +1,54 @@
+package web
+
+import (
+	"context"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/workshops"
+)
+
+// SessionHouse is what the console asks of the rooms about sessions and workshop days.
+type SessionHouse interface {
+	Calendar(ctx context.Context, who Viewer, year int, collection string) (Calendar, error)
+	SessionDesk(ctx context.Context, who Viewer, key string) (SessionDesk, error)
+	PutSession(ctx context.Context, who Viewer, key string, n catalog.NewSession, version int) error
+	MoveSession(ctx context.Context, who Viewer, key string, to catalog.Publication, note string, version int) error
+	CopySession(ctx context.Context, who Viewer, c catalog.CopySession) (key string, err error)
+	ImportMap(ctx context.Context, who Viewer, in gradebook.ImportMap) (catalog.Proposal, error)
+	PlanDay(ctx context.Context, who Viewer, session string, n workshops.NewDay) error
+	DayDesk(ctx context.Context, who Viewer, day string) (DayDesk, error)
+	// WorkOnDay does one thing with a day; what is empty is not done.
+	WorkOnDay(ctx context.Context, who Viewer, day string, w DayWork) error
+}
+
+// Calendar is a year of sessions.
+type Calendar struct {
+	Year        int
+	Collection  string
+	Collections []string
+	Sessions    []catalog.Session
+	Overlaps    []catalog.Overlap
+}
+
+// SessionDesk is a session with all that staff work on.
+type SessionDesk struct {
+	Sheet catalog.SessionSheet
+	Next  []catalog.Publication
+	Days  []workshops.Day
+}
+
+// DayDesk is a workshop day with its sheet and who could still come.
+type DayDesk struct {
+	Day        workshops.Day
+	Seats      []workshops.Seat
+	Candidates []workshops.Seat
+}
+
+// DayWork is one thing to do with a day.
+type DayWork struct {
+	Marks        []workshops.Mark
+	Productions  []workshops.Production
+	Seat         string // enrolment
+	Hold, Cancel bool
+}

@@ -1,0 +1,393 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/workshops"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/money"
+)
+
+// sessionRoutes are the addresses of the console's sessions and workshop days.
+func (w *Web) sessionRoutes() []route {
+	return []route{
+		{method: "GET", path: "/console/calendar", who: staff, handle: w.calendar},
+		{method: "GET", path: "/console/calendar.:format", who: staff, handle: w.calendarFile},
+		{method: "GET", path: "/console/sessions/:key", who: staff, handle: w.sessionDesk},
+		{method: "POST", path: "/console/sessions/:key", who: staff, handle: w.putSession, large: true},
+		{method: "POST", path: "/console/sessions/:key/move", who: staff, handle: w.moveSession},
+		{method: "POST", path: "/console/sessions/:key/copy", who: staff, handle: w.copySession},
+		{method: "POST", path: "/console/sessions/:key/exercises", who: staff, handle: w.importMap, large: true},
+		{method: "POST", path: "/console/sessions/:key/days", who: staff, handle: w.planDay},
+		{method: "GET", path: "/console/workshop-days/:id", who: staff, handle: w.dayDesk},
+		{method: "POST", path: "/console/workshop-days/:id", who: staff, handle: w.workOnDay, large: true},
+	}
+}
+
+// sessionForm is what the page of a session shows: what stands there, or what somebody wrote and could not save.
+type sessionForm struct {
+	SessionDesk
+	Values   map[string]string
+	Version  int
+	Changed  []changedField // what somebody else changed meanwhile
+	Fault    *fault.Fault
+	Exercise string // the map as a CSV
+	Proposal *catalog.Proposal
+	File     string // what was pasted for the proposal
+}
+
+type changedField struct{ Name, Theirs, Yours string }
+
+// zone is the clock that the console's forms are read by.
+var zone = func() *time.Location {
+	l, err := time.LoadLocation(catalog.DefaultZone)
+	if err != nil {
+		return time.UTC
+	}
+	return l
+}()
+
+const localForm = "2006-01-02T15:04"
+
+var sessionFields = []string{"title_en", "title_fr", "number", "kind", "platform", "platform_key", "course_url", "audience", "language", "capacity",
+	"threshold", "starts_at", "ends_at", "enrol_from", "enrol_until", "closed", "min_days", "production", "policy"}
+
+func sessionValues(s catalog.SessionSheet) map[string]string {
+	at := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return t.In(zone).Format(localForm)
+	}
+	v := map[string]string{
+		"title_en": s.Title.EN, "title_fr": s.Title.FR, "number": strconv.Itoa(s.Number), "kind": string(s.Kind), "platform": s.Platform, "platform_key": s.PlatformKey,
+		"course_url": s.CourseURL, "audience": s.Audience, "language": s.Language, "threshold": percents(s.ThresholdPPM), "starts_at": at(s.StartsAt),
+		"ends_at": at(s.EndsAt), "enrol_from": at(s.EnrolFrom), "enrol_until": at(s.EnrolUntil), "min_days": strconv.Itoa(s.MinDays), "production": percents(s.ProductionPPM),
+	}
+	if s.Capacity != nil {
+		v["capacity"] = strconv.Itoa(*s.Capacity)
+	}
+	if s.Closed {
+		v["closed"] = "yes"
+	}
+	for _, a := range s.Policy {
+		v["policy"] += fmt.Sprintf("%s; %s; %d; %d\n", a.Type, percents(a.WeightPPM), a.MinCount, a.DropCount)
+	}
+	return v
+}
+
+// percents prints millionths as a number of per cent.
+func percents(ppm int) string { return catalog.FormatWeight(int64(ppm) * 100) }
+
+func mapCSV(all []catalog.Exercise) string {
+	var b strings.Builder
+	b.WriteString("exercise;week;scored;weight;activity\n")
+	for _, e := range all {
+		scored := "Y"
+		if !e.Scored {
+			scored = "N"
+		}
+		label := e.Label
+		if strings.ContainsAny(label, ";\"\n") {
+			label = `"` + strings.ReplaceAll(label, `"`, `""`) + `"`
+		}
+		fmt.Fprintf(&b, "%s;%d;%s;%s;%s\n", label, e.Week, scored, catalog.FormatWeight(e.WeightPPM), e.Activity)
+	}
+	return b.String()
+}
+
+func (w *Web) deskOf(r *request) (sessionForm, error) {
+	d, err := w.house.SessionDesk(r.ctx, r.viewer, r.param("key"))
+	return sessionForm{SessionDesk: d, Values: sessionValues(d.Sheet), Version: d.Sheet.Version, Exercise: mapCSV(d.Sheet.Exercises)}, err
+}
+
+func (w *Web) sessionDesk(r *request) (reply, error) {
+	f, err := w.deskOf(r)
+	return reply{page: "console-session", title: f.Sheet.Key, data: f}, err
+}
+
+// formReader reads fields and collects what is wrong with them.
+type formReader struct {
+	r     *request
+	wrong []fault.Field
+}
+
+func (f *formReader) refuse(name, code, detail string) {
+	f.wrong = append(f.wrong, fault.Field{Pointer: "/" + name, Code: code, Detail: detail})
+}
+
+func (f *formReader) text(name string) string { return strings.TrimSpace(f.r.form(name)) }
+
+func (f *formReader) number(name string) int {
+	s := f.text(name)
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		f.refuse(name, "not-a-number", "A whole number.")
+	}
+	return n
+}
+
+func (f *formReader) ppm(name, said string) int {
+	n, ok := catalog.ParseWeight(strings.TrimSuffix(strings.TrimSpace(said), "%"))
+	if !ok {
+		f.refuse(name, "not-a-number", "A number of per cent.")
+	}
+	return int(n / 100)
+}
+
+func (f *formReader) time(name string, in *time.Location) *time.Time {
+	s := f.text(name)
+	if s == "" {
+		return nil
+	}
+	t, err := time.ParseInLocation(localForm, s, in)
+	if err != nil {
+		f.refuse(name, "bad-time", "A date and a time, 2027-03-01T09:00.")
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func (f *formReader) policy(name string) (p catalog.Policy) {
+	for line := range strings.Lines(f.r.form(name)) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		cells := strings.Split(line, ";")
+		if len(cells) != 4 {
+			f.refuse(name, "bad-policy", "On each line: type; per cent; works; worst ones left out.")
+			return nil
+		}
+		works, err1 := strconv.Atoi(strings.TrimSpace(cells[2]))
+		drop, err2 := strconv.Atoi(strings.TrimSpace(cells[3]))
+		if err1 != nil || err2 != nil {
+			f.refuse(name, "bad-policy", "On each line: type; per cent; works; worst ones left out.")
+			return nil
+		}
+		p = append(p, catalog.AssignmentType{Type: strings.TrimSpace(cells[0]), WeightPPM: f.ppm(name, cells[1]), MinCount: works, DropCount: drop})
+	}
+	return p
+}
+
+func (f *formReader) fault() error {
+	if f.wrong == nil {
+		return nil
+	}
+	return fault.InvalidInput(f.wrong...)
+}
+
+// putSession saves the form. What cannot be saved comes back as it was written, with the reasons; where somebody else saved meanwhile, both
+// versions stand side by side.
+func (w *Web) putSession(r *request) (reply, error) {
+	f := &formReader{r: r}
+	n := catalog.NewSession{
+		Title: catalog.Text{EN: f.text("title_en"), FR: f.text("title_fr")}, Number: f.number("number"), Kind: catalog.Kind(f.text("kind")), Platform: f.text("platform"),
+		PlatformKey: f.text("platform_key"), CourseURL: f.text("course_url"), Audience: f.text("audience"), Language: f.text("language"),
+		ThresholdPPM: f.ppm("threshold", f.text("threshold")), StartsAt: f.time("starts_at", zone), EndsAt: f.time("ends_at", zone), EnrolFrom: f.time("enrol_from", zone),
+		EnrolUntil: f.time("enrol_until", zone), Closed: f.text("closed") != "", MinDays: f.number("min_days"), ProductionPPM: f.ppm("production", f.text("production")),
+		Policy: f.policy("policy"),
+	}
+	if f.text("capacity") != "" {
+		seats := f.number("capacity")
+		n.Capacity = &seats
+	}
+	version, err := strconv.Atoi(r.form("version"))
+	if err != nil || version < 1 {
+		return reply{}, errStaleForm
+	}
+	if err = f.fault(); err == nil {
+		err = w.house.PutSession(r.ctx, r.viewer, r.param("key"), n, version)
+	}
+	if err == nil {
+		return back(r, "saved"), nil
+	}
+	return w.unsaved(r, err, sessionFields)
+}
+
+func back(r *request, done string) reply {
+	return reply{redirect: "/console/sessions/" + url.PathEscape(r.param("key")) + "?done=" + done}
+}
+
+// unsaved shows what was written again, with what is wrong with it.
+func (w *Web) unsaved(r *request, err error, fields []string) (reply, error) {
+	f := fault.From(err)
+	if k := kinds[f.Kind]; k.status >= 500 || f.Kind == fault.NotFound {
+		return reply{}, err
+	}
+	form, found := w.deskOf(r)
+	if found != nil {
+		return reply{}, found
+	}
+	form.Fault = f
+	theirs := form.Values
+	form.Values = map[string]string{}
+	for _, name := range fields {
+		form.Values[name] = r.form(name)
+		if errors.Is(err, catalog.ErrChanged) && strings.TrimSpace(theirs[name]) != strings.TrimSpace(strings.ReplaceAll(r.form(name), "\r", "")) {
+			form.Changed = append(form.Changed, changedField{name, theirs[name], r.form(name)})
+		}
+	}
+	if fields == nil {
+		form.Values = theirs
+	}
+	return reply{status: kinds[f.Kind].status, page: "console-session", title: form.Sheet.Key, data: form}, nil
+}
+
+func (w *Web) moveSession(r *request) (reply, error) {
+	version, err := strconv.Atoi(r.form("version"))
+	if err != nil || version < 1 {
+		return reply{}, errStaleForm
+	}
+	if err := w.house.MoveSession(r.ctx, r.viewer, r.param("key"), catalog.Publication(r.form("to")), r.form("note"), version); err != nil {
+		return w.unsaved(r, err, nil)
+	}
+	return back(r, "moved"), nil
+}
+
+func (w *Web) copySession(r *request) (reply, error) {
+	f := &formReader{r: r}
+	c := catalog.CopySession{From: r.param("key"), Key: f.text("key"), Weeks: f.number("weeks"), StartsOn: f.text("starts_on")}
+	err := f.fault()
+	key := ""
+	if err == nil {
+		key, err = w.house.CopySession(r.ctx, r.viewer, c)
+	}
+	if err != nil {
+		return w.unsaved(r, err, nil)
+	}
+	return reply{redirect: "/console/sessions/" + url.PathEscape(key) + "?done=copied"}, nil
+}
+
+// importMap takes the map, or the header of a grade report, from a text; first it shows what would come of it.
+func (w *Web) importMap(r *request) (reply, error) {
+	version, err := strconv.Atoi(r.form("version"))
+	if err != nil || version < 1 {
+		return reply{}, errStaleForm
+	}
+	dry := r.form("apply") == ""
+	p, err := w.house.ImportMap(r.ctx, r.viewer, gradebook.ImportMap{Session: r.param("key"), Content: []byte(r.form("map")), Expected: version, DryRun: dry})
+	if err != nil {
+		out, err := w.unsaved(r, err, nil)
+		if form, ok := out.data.(sessionForm); ok {
+			form.Exercise = r.form("map")
+			out.data = form
+		}
+		return out, err
+	}
+	if !dry {
+		return back(r, "mapped"), nil
+	}
+	form, err := w.deskOf(r)
+	form.Exercise, form.Proposal = mapCSV(p.Map()), &p
+	return reply{page: "console-session", title: form.Sheet.Key, data: form}, err
+}
+
+func (w *Web) planDay(r *request) (reply, error) {
+	f := &formReader{r: r}
+	place := zone
+	if name := f.text("zone"); name != "" {
+		l, err := time.LoadLocation(name)
+		if err != nil {
+			f.refuse("zone", "unknown-zone", "A name such as Europe/Paris.")
+		} else {
+			place = l
+		}
+	}
+	n := workshops.NewDay{Place: f.text("place"), Zone: place.String(), Capacity: f.number("capacity"), Currency: money.Currency(strings.ToUpper(f.text("currency")))}
+	if starts, ends := f.time("starts_at", place), f.time("ends_at", place); starts != nil && ends != nil {
+		n.StartsAt, n.EndsAt = *starts, *ends
+	}
+	for name, into := range map[string]*int64{"cost": &n.CostMinor, "per_head": &n.PerHeadMinor} {
+		if said := strings.ReplaceAll(f.text(name), ",", "."); said != "" {
+			a, err := money.ParseDecimal(said, n.Currency)
+			if err != nil {
+				f.refuse(name, "bad-amount", "An amount such as 1300.00.")
+			}
+			*into = a.Minor
+		}
+	}
+	err := f.fault()
+	if err == nil {
+		err = w.house.PlanDay(r.ctx, r.viewer, r.param("key"), n)
+	}
+	if err != nil {
+		return w.unsaved(r, err, nil)
+	}
+	return back(r, "planned"), nil
+}
+
+// dayForm is the page of a workshop day.
+type dayForm struct {
+	DayDesk
+	Fault *fault.Fault
+}
+
+// Clock prints a time by the clock of the place.
+func (f dayForm) Clock(t time.Time) string { return t.In(f.Day.Location()).Format("15:04") }
+
+func (w *Web) dayDesk(r *request) (reply, error) {
+	d, err := w.house.DayDesk(r.ctx, r.viewer, r.param("id"))
+	return reply{page: "console-day", title: "sessions.day", data: dayForm{DayDesk: d}}, err
+}
+
+func (w *Web) workOnDay(r *request) (reply, error) {
+	f, work := &formReader{r: r}, DayWork{Seat: r.form("seat"), Hold: r.form("hold") != "", Cancel: r.form("cancel") != ""}
+	for _, id := range r.forms("enrolment") {
+		if status := r.form("status." + id); status != "" {
+			work.Marks = append(work.Marks, workshops.Mark{EnrolmentID: id, Status: status})
+		}
+		if grade := f.text("production." + id); grade != "" {
+			work.Productions = append(work.Productions, workshops.Production{EnrolmentID: id, GradePPM: f.ppm("production", grade)})
+		}
+	}
+	err := f.fault()
+	if err == nil {
+		err = w.house.WorkOnDay(r.ctx, r.viewer, r.param("id"), work)
+	}
+	if err == nil {
+		return reply{redirect: "/console/workshop-days/" + url.PathEscape(r.param("id"))}, nil
+	}
+	k := fault.From(err)
+	if kinds[k.Kind].status >= 500 || k.Kind == fault.NotFound && len(k.Fields) == 0 {
+		return reply{}, err
+	}
+	d, found := w.house.DayDesk(r.ctx, r.viewer, r.param("id"))
+	return reply{status: kinds[k.Kind].status, page: "console-day", title: "sessions.day", data: dayForm{DayDesk: d, Fault: k}}, found
+}
+
+// What the templates of these pages list.
+
+// SessionLines are the fields of a session that are one line of text each.
+func (View) SessionLines() []string {
+	return []string{"title_en", "title_fr", "number", "platform", "platform_key", "course_url", "audience", "language", "capacity", "threshold",
+		"starts_at", "ends_at", "enrol_from", "enrol_until", "min_days", "production"}
+}
+
+// IsTime says which of them are times.
+func (View) IsTime(name string) bool {
+	return strings.HasSuffix(name, "_at") || strings.HasPrefix(name, "enrol_")
+}
+
+// SessionKinds are the kinds of sessions.
+func (View) SessionKinds() []string {
+	return []string{string(catalog.Mooc), string(catalog.Spoc), string(catalog.Hybrid)}
+}
+
+// Attendance is what can be said of somebody who has a seat.
+func (View) Attendance() []string {
+	return []string{workshops.Present, workshops.Absent, workshops.Excused}
+}
+
+// Percents prints millionths as a number to write in a field.
+func (View) Percents(ppm *int) string { return percents(*ppm) }
