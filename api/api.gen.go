@@ -329,6 +329,30 @@ func (e CourseMemberRole) Valid() bool {
 	}
 }
 
+// Defines values for CoursePathStanding.
+const (
+	CoursePathStandingDone     CoursePathStanding = "done"
+	CoursePathStandingLocked   CoursePathStanding = "locked"
+	CoursePathStandingOpen     CoursePathStanding = "open"
+	CoursePathStandingUpcoming CoursePathStanding = "upcoming"
+)
+
+// Valid indicates whether the value is a known member of the CoursePathStanding enum.
+func (e CoursePathStanding) Valid() bool {
+	switch e {
+	case CoursePathStandingDone:
+		return true
+	case CoursePathStandingLocked:
+		return true
+	case CoursePathStandingOpen:
+		return true
+	case CoursePathStandingUpcoming:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EnrolmentState.
 const (
 	EnrolmentStateActive  EnrolmentState = "active"
@@ -569,6 +593,30 @@ func (e NewSessionPublication) Valid() bool {
 	}
 }
 
+// Defines values for NextStepCode.
+const (
+	NextStepCodeAttend  NextStepCode = "attend"
+	NextStepCodeBlocked NextStepCode = "blocked"
+	NextStepCodeFollow  NextStepCode = "follow"
+	NextStepCodeWait    NextStepCode = "wait"
+)
+
+// Valid indicates whether the value is a known member of the NextStepCode enum.
+func (e NextStepCode) Valid() bool {
+	switch e {
+	case NextStepCodeAttend:
+		return true
+	case NextStepCodeBlocked:
+		return true
+	case NextStepCodeFollow:
+		return true
+	case NextStepCodeWait:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OfferState.
 const (
 	OfferStateEnded     OfferState = "ended"
@@ -587,6 +635,33 @@ func (e OfferState) Valid() bool {
 	case OfferStateWaiting:
 		return true
 	case OfferStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Opening.
+const (
+	OpeningAfterPrerequisites Opening = "after_prerequisites"
+	OpeningAfterPrevious      Opening = "after_previous"
+	OpeningAtOnce             Opening = "at_once"
+	OpeningMonthly            Opening = "monthly"
+	OpeningOnDate             Opening = "on_date"
+)
+
+// Valid indicates whether the value is a known member of the Opening enum.
+func (e Opening) Valid() bool {
+	switch e {
+	case OpeningAfterPrerequisites:
+		return true
+	case OpeningAfterPrevious:
+		return true
+	case OpeningAtOnce:
+		return true
+	case OpeningMonthly:
+		return true
+	case OpeningOnDate:
 		return true
 	default:
 		return false
@@ -626,6 +701,78 @@ func (e OrderState) Valid() bool {
 	case OrderStatePaymentMismatch:
 		return true
 	case OrderStateRefunded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PathReasonCode.
+const (
+	PathReasonCodeDaysMissing       PathReasonCode = "days_missing"
+	PathReasonCodeGradeBelow        PathReasonCode = "grade_below"
+	PathReasonCodeNeedsOneOf        PathReasonCode = "needs_one_of"
+	PathReasonCodeNeedsPassed       PathReasonCode = "needs_passed"
+	PathReasonCodeNeedsPrevious     PathReasonCode = "needs_previous"
+	PathReasonCodeNoSession         PathReasonCode = "no_session"
+	PathReasonCodeNotEnrolled       PathReasonCode = "not_enrolled"
+	PathReasonCodeNotPassed         PathReasonCode = "not_passed"
+	PathReasonCodeOpensOn           PathReasonCode = "opens_on"
+	PathReasonCodeOver              PathReasonCode = "over"
+	PathReasonCodeProductionBelow   PathReasonCode = "production_below"
+	PathReasonCodeProductionMissing PathReasonCode = "production_missing"
+)
+
+// Valid indicates whether the value is a known member of the PathReasonCode enum.
+func (e PathReasonCode) Valid() bool {
+	switch e {
+	case PathReasonCodeDaysMissing:
+		return true
+	case PathReasonCodeGradeBelow:
+		return true
+	case PathReasonCodeNeedsOneOf:
+		return true
+	case PathReasonCodeNeedsPassed:
+		return true
+	case PathReasonCodeNeedsPrevious:
+		return true
+	case PathReasonCodeNoSession:
+		return true
+	case PathReasonCodeNotEnrolled:
+		return true
+	case PathReasonCodeNotPassed:
+		return true
+	case PathReasonCodeOpensOn:
+		return true
+	case PathReasonCodeOver:
+		return true
+	case PathReasonCodeProductionBelow:
+		return true
+	case PathReasonCodeProductionMissing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProgramPublication.
+const (
+	ProgramPublicationArchived  ProgramPublication = "archived"
+	ProgramPublicationDraft     ProgramPublication = "draft"
+	ProgramPublicationPublished ProgramPublication = "published"
+	ProgramPublicationReview    ProgramPublication = "review"
+)
+
+// Valid indicates whether the value is a known member of the ProgramPublication enum.
+func (e ProgramPublication) Valid() bool {
+	switch e {
+	case ProgramPublicationArchived:
+		return true
+	case ProgramPublicationDraft:
+		return true
+	case ProgramPublicationPublished:
+		return true
+	case ProgramPublicationReview:
 		return true
 	default:
 		return false
@@ -1512,6 +1659,60 @@ type CharterRuleCheck string
 // Example: warn
 type CharterRuleSeverity string
 
+// Cohort Where the members of an edition stand.
+type Cohort struct {
+	// Behind Behind with some course.
+	//
+	// Example: 40
+	Behind int `json:"behind"`
+
+	// Complete With nothing missing for the certificate.
+	//
+	// Example: 14
+	Complete int `json:"complete"`
+
+	// Courses For each course.
+	Courses []CohortCourse `json:"courses"`
+
+	// Members Learners.
+	//
+	// Example: 75
+	Members int `json:"members"`
+}
+
+// CohortCourse For how many a course is open, waits for a date, is locked, is done; and how many are behind with it.
+type CohortCourse struct {
+	// Behind Behind.
+	//
+	// Example: 20
+	Behind int `json:"behind"`
+
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// Done Done.
+	//
+	// Example: 14
+	Done int `json:"done"`
+
+	// Locked Locked.
+	//
+	// Example: 31
+	Locked int `json:"locked"`
+
+	// Open Open.
+	//
+	// Example: 30
+	Open int `json:"open"`
+
+	// Upcoming Waits for a date.
+	//
+	// Example: 0
+	Upcoming int `json:"upcoming"`
+}
+
 // Collection A grade report, and what its import did. In a list, `unmapped` and `rejects` are empty.
 type Collection struct {
 	// CellsChanged Scores that are new or other than before.
@@ -2166,6 +2367,79 @@ type CoursePage struct {
 	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
+// CoursePath A course for a learner. `upcoming`: it waits for a date and for nothing else. `reasons` say why it is not open, `missing` why it is not done.
+type CoursePath struct {
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// Credit The result that a course counts by.
+	Credit *PathCredit `json:"credit,omitempty"`
+
+	// EctsHundredths ECTS, in hundredths.
+	//
+	// Example: 100
+	EctsHundredths int `json:"ects_hundredths"`
+
+	// GradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	GradePpm *PPM `json:"grade_ppm,omitempty"`
+
+	// Missing Each reason.
+	//
+	// Example: []
+	Missing PathReasons `json:"missing"`
+
+	// Needed The certificate still asks for it, or for another in its place.
+	//
+	// Example: true
+	Needed bool `json:"needed"`
+
+	// Opening When a course opens. `at_once`: with the edition. `on_date`: at `opens_at`. `monthly`: the first with the edition, each next one a month later.
+	// `after_previous`: when the course before it is passed. `after_prerequisites`: when the prerequisites of the program are. Prerequisites hold under each of them.
+	//
+	//
+	// Example: monthly
+	Opening *Opening `json:"opening,omitempty"`
+
+	// OpensAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpensAt *Time `json:"opens_at,omitempty"`
+
+	// Optional It is not asked for.
+	//
+	// Example: false
+	Optional bool `json:"optional"`
+
+	// Reasons Each reason.
+	//
+	// Example: []
+	Reasons PathReasons `json:"reasons"`
+
+	// Session Key of the session in which it is followed.
+	//
+	// Example: PRD-9
+	Session *string `json:"session,omitempty"`
+
+	// Standing Where it stands.
+	//
+	// Example: open
+	Standing CoursePathStanding `json:"standing"`
+
+	// WorkloadHours Hours of work.
+	//
+	// Example: 25
+	WorkloadHours int `json:"workload_hours"`
+}
+
+// CoursePathStanding Where it stands.
+//
+// Example: open
+type CoursePathStanding string
+
 // CoursePlace A place of the document.
 type CoursePlace struct {
 	// Pointer A JSON pointer into the document.
@@ -2203,6 +2477,49 @@ type CourseReport struct {
 
 	// Findings Each rule once, in the order of the charter.
 	Findings []CourseFinding `json:"findings"`
+}
+
+// CourseRule A course, and when it counts. Without a minimum grade the success that the session asks for does.
+//
+// Example: {"ects_hundredths":100,"key":"PRD","workload_hours":25}
+type CourseRule struct {
+	// After Keys of courses.
+	//
+	// Example: ["PRD"]
+	After *ProgramKeys `json:"after,omitempty"`
+
+	// AfterAny Keys of courses.
+	//
+	// Example: ["PRD"]
+	AfterAny *ProgramKeys `json:"after_any,omitempty"`
+
+	// EctsHundredths ECTS, in hundredths.
+	//
+	// Example: 100
+	EctsHundredths *int `json:"ects_hundredths,omitempty"`
+
+	// Equivalents Courses outside the program that count for this one.
+	Equivalents *[]Equivalence `json:"equivalents,omitempty"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// MinGradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	MinGradePpm *PPM `json:"min_grade_ppm,omitempty"`
+
+	// Optional It is not asked for.
+	//
+	// Example: false
+	Optional *bool `json:"optional,omitempty"`
+
+	// WorkloadHours Hours of work.
+	//
+	// Example: 25
+	WorkloadHours *int `json:"workload_hours,omitempty"`
 }
 
 // CourseSkill Something that a learner can do afterwards.
@@ -2247,6 +2564,206 @@ type CourseVersion struct {
 //
 // Example: EUR
 type Currency = string
+
+// Edition A version of a program in a period. Once published, it keeps its version and its sessions.
+type Edition struct {
+	// Capacity Places; absent means as many as come.
+	//
+	// Example: 75
+	Capacity *int `json:"capacity,omitempty"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt *Time `json:"ends_at,omitempty"`
+
+	// EnrolFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolFrom *Time `json:"enrol_from,omitempty"`
+
+	// EnrolUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolUntil *Time `json:"enrol_until,omitempty"`
+
+	// Id Id of the edition.
+	//
+	// Example: edn_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Lang In which it is taught.
+	//
+	// Example: fr
+	Lang string `json:"lang"`
+
+	// Partner The organisation with which it is given; may be empty.
+	//
+	// Example: ESP Dakar
+	Partner string `json:"partner"`
+
+	// Program A short name that people choose.
+	//
+	// Example: PRD-8
+	Program Key `json:"program"`
+
+	// ProgramId Id of the program.
+	//
+	// Example: prg_01kb5t8kz9e0qv4m3r2x7nwhjd
+	ProgramId string `json:"program_id"`
+
+	// ProgramVersion Number of the version.
+	//
+	// Example: 1
+	ProgramVersion int `json:"program_version"`
+
+	// Promised Whether it was published once.
+	//
+	// Example: true
+	Promised bool `json:"promised"`
+
+	// Publication Where the working copy stands.
+	//
+	// Example: draft
+	Publication ProgramPublication `json:"publication"`
+
+	// Sessions In the order of the program.
+	Sessions []EditionSession `json:"sessions"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt *Time `json:"starts_at,omitempty"`
+
+	// State `upcoming`: enrolment has not begun. `open`: one can enrol. `running`: enrolment is over. `closed`: all is over.
+	//
+	// Example: open
+	State SessionState `json:"state"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version Counts its edits; also its ETag.
+	//
+	// Example: 3
+	Version int `json:"version"`
+}
+
+// EditionPage A page of editions.
+type EditionPage struct {
+	// Editions The editions.
+	Editions []Edition `json:"editions"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// EditionPlan What staff say of an edition. Without a version it is of the one that was published last, and without a title it has that of the version.
+//
+// Example: {"capacity":75,"lang":"fr","partner":"ESP Dakar","program":"NETB","sessions":[{"opening":"at_once","session":"PRD-9"},{"opening":"after_previous","session":"LAN-1"}]}
+type EditionPlan struct {
+	// Capacity Places; absent means as many as come.
+	//
+	// Example: 75
+	Capacity *int `json:"capacity,omitempty"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt *Time `json:"ends_at,omitempty"`
+
+	// EnrolFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolFrom *Time `json:"enrol_from,omitempty"`
+
+	// EnrolUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolUntil *Time `json:"enrol_until,omitempty"`
+
+	// Lang In which it is taught.
+	//
+	// Example: fr
+	Lang string `json:"lang"`
+
+	// Partner The organisation with which it is given.
+	//
+	// Example: ESP Dakar
+	Partner *string `json:"partner,omitempty"`
+
+	// Program A short name that people choose.
+	//
+	// Example: PRD-8
+	Program Key `json:"program"`
+
+	// ProgramVersion Number of the version.
+	//
+	// Example: 1
+	ProgramVersion *int `json:"program_version,omitempty"`
+
+	// Sessions One for each course.
+	Sessions []SessionPlan `json:"sessions"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt *Time `json:"starts_at,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title *Text `json:"title,omitempty"`
+}
+
+// EditionSession The session in which a course of an edition is followed.
+type EditionSession struct {
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt *Time `json:"ends_at,omitempty"`
+
+	// Opening When a course opens. `at_once`: with the edition. `on_date`: at `opens_at`. `monthly`: the first with the edition, each next one a month later.
+	// `after_previous`: when the course before it is passed. `after_prerequisites`: when the prerequisites of the program are. Prerequisites hold under each of them.
+	//
+	//
+	// Example: monthly
+	Opening Opening `json:"opening"`
+
+	// OpensAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpensAt *Time `json:"opens_at,omitempty"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// SessionId Id of the session.
+	//
+	// Example: ses_01kb5t8kz9e0qv4m3r2x7nwhjd
+	SessionId string `json:"session_id"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt *Time `json:"starts_at,omitempty"`
+}
 
 // Eligibility Whether a learner may sit the exam, and why not.
 type Eligibility struct {
@@ -2346,6 +2863,26 @@ type EnrolmentPage struct {
 //
 // Example: knowledge
 type Entitlement string
+
+// Equivalence A course that counts, with a certificate of it, with a grade, or else with success.
+//
+// Example: {"certified":true,"key":"PRD"}
+type Equivalence struct {
+	// Certified A certificate of it is asked for.
+	//
+	// Example: true
+	Certified *bool `json:"certified,omitempty"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// MinGradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	MinGradePpm *PPM `json:"min_grade_ppm,omitempty"`
+}
 
 // Exercise A column of the grade reports, and its week.
 //
@@ -3027,6 +3564,34 @@ type NewWorkshopDay struct {
 // Example: azE6UFJE
 type NextCursor = string
 
+// NextStep What to do next: `follow` a course, `attend` a workshop, `wait` for a date; `blocked`: nothing is open and no date changes that.
+type NextStep struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At *Time `json:"at,omitempty"`
+
+	// Code What.
+	//
+	// Example: follow
+	Code NextStepCode `json:"code"`
+
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// Reasons Each reason.
+	//
+	// Example: []
+	Reasons PathReasons `json:"reasons"`
+}
+
+// NextStepCode What.
+//
+// Example: follow
+type NextStepCode string
+
 // Offer A formula of a session, or of an edition of a program, at a price. One of `session` and `edition` is there.
 type Offer struct {
 	// Audience Key of the organisation whose members it is for; absent for the public.
@@ -3238,6 +3803,12 @@ type OfferRow struct {
 	Open []bool `json:"open"`
 }
 
+// Opening When a course opens. `at_once`: with the edition. `on_date`: at `opens_at`. `monthly`: the first with the edition, each next one a month later.
+// `after_previous`: when the course before it is passed. `after_prerequisites`: when the prerequisites of the program are. Prerequisites hold under each of them.
+//
+// Example: monthly
+type Opening string
+
 // Order What a learner bought, at the price that it had then: a formula of a session, or of an edition of a program. One of `session` and `edition` is there.
 type Order struct {
 	// CheckoutUrl The pay page; there only while the order waits for its payment.
@@ -3399,6 +3970,150 @@ type Outcomes struct {
 // Example: 500000
 type PPM = int
 
+// Path Where a learner stands in a program.
+type Path struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Complete Nothing is missing for the certificate.
+	//
+	// Example: false
+	Complete bool `json:"complete"`
+
+	// Courses In the order of the program.
+	Courses []CoursePath `json:"courses"`
+
+	// EctsDoneHundredths ECTS that are earned, in hundredths.
+	//
+	// Example: 100
+	EctsDoneHundredths int `json:"ects_done_hundredths"`
+
+	// EctsLeftHundredths The least that is left, in hundredths.
+	//
+	// Example: 300
+	EctsLeftHundredths int `json:"ects_left_hundredths"`
+
+	// HoursDone Hours of work that are done.
+	//
+	// Example: 25
+	HoursDone int `json:"hours_done"`
+
+	// HoursLeft The least that is left.
+	//
+	// Example: 75
+	HoursLeft int `json:"hours_left"`
+
+	// Next What to do next.
+	Next []NextStep `json:"next"`
+
+	// Requirements A part of the certificate: how many of its parts are kept, and how many it needs.
+	//
+	// Example: {"course":"PRD","done":false,"have":0,"missing":[{"code":"not_passed"}],"need":1,"of":1,"optional":false,"parts":[],"title":{}}
+	Requirements Requirement `json:"requirements"`
+
+	// Totals What the required part comes to, and what may be added.
+	//
+	// Example: {"ects_hundredths":{"max":600,"min":400},"optional_ects_hundredths":0,"optional_workload_hours":0,"workload_hours":{"max":150,"min":100}}
+	Totals ProgramTotals `json:"totals"`
+}
+
+// PathAnswer Where a member of an edition stands, under the version that was sold to her.
+type PathAnswer struct {
+	// Content What a version of a program says. All of its parts that are not optional are asked for.
+	//
+	// Example: {"language":"fr","organisations":["IMT","ESP"],"parts":[{"course":{"key":"PRD","workload_hours":150}}],"title":{"en":"Networks basics","fr":"Bases des réseaux"}}
+	Content ProgramContent `json:"content"`
+
+	// Edition A version of a program in a period. Once published, it keeps its version and its sessions.
+	Edition Edition `json:"edition"`
+
+	// Learner Id of the learner.
+	//
+	// Example: prs_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Learner string `json:"learner"`
+
+	// Path Where a learner stands in a program.
+	Path Path `json:"path"`
+}
+
+// PathCredit The result that a course counts by.
+type PathCredit struct {
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// Equivalent It is one of another course.
+	//
+	// Example: false
+	Equivalent bool `json:"equivalent"`
+
+	// Session Key of the session.
+	//
+	// Example: PRD-9
+	Session string `json:"session"`
+}
+
+// PathPage A page of paths.
+type PathPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Paths The paths.
+	Paths []PathAnswer `json:"paths"`
+}
+
+// PathReason Why something is not open or not done. Not open: `opens_on` (at), `needs_passed`, `needs_one_of` and `needs_previous` (courses; `by_ppm` where the
+// grade of that course is too low by so much), `not_enrolled`, `no_session`, `over` (at). Not done: `not_passed`, `grade_below`, `days_missing`,
+// `production_missing`, `production_below`.
+//
+// Example: {"code":"needs_passed","courses":["PRD"]}
+type PathReason struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At *Time `json:"at,omitempty"`
+
+	// ByPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ByPpm *PPM `json:"by_ppm,omitempty"`
+
+	// Code What it is.
+	//
+	// Example: needs_passed
+	Code PathReasonCode `json:"code"`
+
+	// Courses Keys of courses.
+	//
+	// Example: ["PRD"]
+	Courses *ProgramKeys `json:"courses,omitempty"`
+
+	// Days How many are missing.
+	//
+	// Example: 1
+	Days *int `json:"days,omitempty"`
+
+	// NeedPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	NeedPpm *PPM `json:"need_ppm,omitempty"`
+}
+
+// PathReasonCode What it is.
+//
+// Example: needs_passed
+type PathReasonCode string
+
+// PathReasons Each reason.
+//
+// Example: []
+type PathReasons = []PathReason
+
 // Pitch What a formula is about, in one sentence.
 //
 // Example: {"en":"Practise on real equipment.","fr":"S’exercer sur de vrais équipements."}
@@ -3427,6 +4142,19 @@ type Price struct {
 	//
 	// Example: EUR
 	Currency Currency `json:"currency"`
+}
+
+// PriceSpan What the courses cost one by one, over every choice, in the cheapest paid formula that stands for each.
+type PriceSpan struct {
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency string `json:"currency"`
+
+	// Minor The least and the most over every choice.
+	//
+	// Example: {"max":150,"min":100}
+	Minor ProgramSpan `json:"minor"`
 }
 
 // Problem Why a request was not done (RFC 9457).
@@ -3463,6 +4191,344 @@ type Problem struct {
 	//
 	// Example: urn:problem:cursus:invalid-input
 	Type string `json:"type"`
+}
+
+// Program A program as it was published last.
+type Program struct {
+	// Content What a version of a program says. All of its parts that are not optional are asked for.
+	//
+	// Example: {"language":"fr","organisations":["IMT","ESP"],"parts":[{"course":{"key":"PRD","workload_hours":150}}],"title":{"en":"Networks basics","fr":"Bases des réseaux"}}
+	Content ProgramContent `json:"content"`
+
+	// Editions Its published editions, the newest first.
+	Editions []Edition `json:"editions"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Number Of the version.
+	//
+	// Example: 1
+	Number int `json:"number"`
+
+	// PublishedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PublishedAt Time `json:"published_at"`
+
+	// Totals What the required part comes to, and what may be added.
+	//
+	// Example: {"ects_hundredths":{"max":600,"min":400},"optional_ects_hundredths":0,"optional_workload_hours":0,"workload_hours":{"max":150,"min":100}}
+	Totals ProgramTotals `json:"totals"`
+}
+
+// ProgramContent What a version of a program says. All of its parts that are not optional are asked for.
+//
+// Example: {"language":"fr","organisations":["IMT","ESP"],"parts":[{"course":{"key":"PRD","workload_hours":150}}],"title":{"en":"Networks basics","fr":"Bases des réseaux"}}
+type ProgramContent struct {
+	// Audience A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Audience *Text `json:"audience,omitempty"`
+
+	// Language In which it is taught.
+	//
+	// Example: fr
+	Language string `json:"language"`
+
+	// Organisations That certify together.
+	Organisations *[]string `json:"organisations,omitempty"`
+
+	// Parts Requirements, in the order of the program.
+	//
+	// Example: [{"course":{"key":"PRD","workload_hours":25}}]
+	Parts ProgramParts `json:"parts"`
+
+	// Summary A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Summary *Text `json:"summary,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// ProgramDraft A program with its working copy.
+type ProgramDraft struct {
+	// ChangedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ChangedAt Time `json:"changed_at"`
+
+	// ChangedBy Who changed it last.
+	//
+	// Example: staff:prs_01kb5t8kz9e0qv4m3r2x7nwhjd
+	ChangedBy string `json:"changed_by"`
+
+	// Current Number of the version that was published last; 0: none was.
+	//
+	// Example: 1
+	Current int `json:"current"`
+
+	// Draft What a version of a program says. All of its parts that are not optional are asked for.
+	//
+	// Example: {"language":"fr","organisations":["IMT","ESP"],"parts":[{"course":{"key":"PRD","workload_hours":150}}],"title":{"en":"Networks basics","fr":"Bases des réseaux"}}
+	Draft ProgramContent `json:"draft"`
+
+	// Id Id of the program.
+	//
+	// Example: prg_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// Moves Its moves, the newest first.
+	Moves []ProgramMoved `json:"moves"`
+
+	// Publication Where the working copy stands.
+	//
+	// Example: draft
+	Publication ProgramPublication `json:"publication"`
+
+	// Totals What the required part comes to, and what may be added.
+	//
+	// Example: {"ects_hundredths":{"max":600,"min":400},"optional_ects_hundredths":0,"optional_workload_hours":0,"workload_hours":{"max":150,"min":100}}
+	Totals ProgramTotals `json:"totals"`
+
+	// Version Of the working copy; also its ETag.
+	//
+	// Example: 3
+	Version int `json:"version"`
+
+	// Visible Whether the public sees that version.
+	//
+	// Example: true
+	Visible bool `json:"visible"`
+}
+
+// ProgramGroup Is kept when `need` of its parts are; optional parts do not count.
+//
+// Example: {"need":1,"parts":[{"course":{"key":"PRD"}}]}
+type ProgramGroup struct {
+	// Need How many.
+	//
+	// Example: 1
+	Need int `json:"need"`
+
+	// Parts Requirements, in the order of the program.
+	//
+	// Example: [{"course":{"key":"PRD","workload_hours":25}}]
+	Parts ProgramParts `json:"parts"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title *Text `json:"title,omitempty"`
+}
+
+// ProgramKeys Keys of courses.
+//
+// Example: ["PRD"]
+type ProgramKeys = []Key
+
+// ProgramMove A step of publication.
+//
+// Example: {"note":"Not offered any more.","to":"archived"}
+type ProgramMove struct {
+	// Note Why.
+	//
+	// Example: Ready.
+	Note *string `json:"note,omitempty"`
+
+	// To Where the working copy stands.
+	//
+	// Example: draft
+	To ProgramPublication `json:"to"`
+}
+
+// ProgramMoved A step that was made.
+//
+// Example: {"at":"2025-10-13T08:00:00Z","by":"staff:prs_01kb5t8kz9e0qv4m3r2x7nwhjd","from":"draft","to":"review","version":3}
+type ProgramMoved struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// By Who.
+	//
+	// Example: staff:prs_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// From Where the working copy stands.
+	//
+	// Example: draft
+	From ProgramPublication `json:"from"`
+
+	// Note Why.
+	//
+	// Example: Ready.
+	Note *string `json:"note,omitempty"`
+
+	// To Where the working copy stands.
+	//
+	// Example: draft
+	To ProgramPublication `json:"to"`
+
+	// Version Of the working copy that was moved.
+	//
+	// Example: 3
+	Version int `json:"version"`
+}
+
+// ProgramPage A page of programs.
+type ProgramPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Programs The programs.
+	Programs []Program `json:"programs"`
+}
+
+// ProgramPart A course, a workshop, or a group of which some are asked for; exactly one of them.
+//
+// Example: {"course":{"key":"PRD","workload_hours":25}}
+type ProgramPart struct {
+	// Course A course, and when it counts. Without a minimum grade the success that the session asks for does.
+	//
+	// Example: {"ects_hundredths":100,"key":"PRD","workload_hours":25}
+	Course *CourseRule `json:"course,omitempty"`
+
+	// Group Is kept when `need` of its parts are; optional parts do not count.
+	//
+	// Example: {"need":1,"parts":[{"course":{"key":"PRD"}}]}
+	Group *ProgramGroup `json:"group,omitempty"`
+
+	// Workshop Days of the workshops of a course that are attended, and a production.
+	//
+	// Example: {"days":2,"key":"PRD"}
+	Workshop *WorkshopRule `json:"workshop,omitempty"`
+}
+
+// ProgramParts Requirements, in the order of the program.
+//
+// Example: [{"course":{"key":"PRD","workload_hours":25}}]
+type ProgramParts = []ProgramPart
+
+// ProgramPreview What a content would mean.
+type ProgramPreview struct {
+	// Path Where a learner stands in a program.
+	Path Path `json:"path"`
+
+	// Prices For each currency in which every course of the program has a price.
+	Prices []PriceSpan `json:"prices"`
+
+	// Unpriced Courses that are not sold now.
+	Unpriced []Key `json:"unpriced"`
+}
+
+// ProgramPublication Where the working copy stands.
+//
+// Example: draft
+type ProgramPublication string
+
+// ProgramSpan The least and the most over every choice.
+//
+// Example: {"max":150,"min":100}
+type ProgramSpan struct {
+	// Max The most.
+	//
+	// Example: 150
+	Max int `json:"max"`
+
+	// Min The least.
+	//
+	// Example: 100
+	Min int `json:"min"`
+}
+
+// ProgramTotals What the required part comes to, and what may be added.
+//
+// Example: {"ects_hundredths":{"max":600,"min":400},"optional_ects_hundredths":0,"optional_workload_hours":0,"workload_hours":{"max":150,"min":100}}
+type ProgramTotals struct {
+	// EctsHundredths The least and the most over every choice.
+	//
+	// Example: {"max":150,"min":100}
+	EctsHundredths ProgramSpan `json:"ects_hundredths"`
+
+	// OptionalEctsHundredths Of what is optional.
+	//
+	// Example: 100
+	OptionalEctsHundredths int `json:"optional_ects_hundredths"`
+
+	// OptionalWorkloadHours Of what is optional.
+	//
+	// Example: 25
+	OptionalWorkloadHours int `json:"optional_workload_hours"`
+
+	// WorkloadHours The least and the most over every choice.
+	//
+	// Example: {"max":150,"min":100}
+	WorkloadHours ProgramSpan `json:"workload_hours"`
+}
+
+// ProgramTrial A content, and the results of a learner to try it with.
+//
+// Example: {"content":{"language":"fr","parts":[{"course":{"key":"PRD","workload_hours":150}}],"title":{"en":"Networks basics"}},"results":[{"course":"PRD","passed":true}]}
+type ProgramTrial struct {
+	// Content What a version of a program says. All of its parts that are not optional are asked for.
+	//
+	// Example: {"language":"fr","organisations":["IMT","ESP"],"parts":[{"course":{"key":"PRD","workload_hours":150}}],"title":{"en":"Networks basics","fr":"Bases des réseaux"}}
+	Content ProgramContent `json:"content"`
+
+	// Results Her results.
+	Results *[]TrialResult `json:"results,omitempty"`
+
+	// Workshops Her workshops.
+	Workshops *[]TrialWorkshop `json:"workshops,omitempty"`
+}
+
+// ProgramVersion What a program was when it was published. It never changes.
+type ProgramVersion struct {
+	// Content What a version of a program says. All of its parts that are not optional are asked for.
+	//
+	// Example: {"language":"fr","organisations":["IMT","ESP"],"parts":[{"course":{"key":"PRD","workload_hours":150}}],"title":{"en":"Networks basics","fr":"Bases des réseaux"}}
+	Content ProgramContent `json:"content"`
+
+	// Number Counts from 1.
+	//
+	// Example: 1
+	Number int `json:"number"`
+
+	// PublishedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PublishedAt Time `json:"published_at"`
+
+	// PublishedBy Who published it.
+	//
+	// Example: staff:prs_01kb5t8kz9e0qv4m3r2x7nwhjd
+	PublishedBy string `json:"published_by"`
+}
+
+// ProgramVersionPage A page of versions.
+type ProgramVersionPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Versions The versions.
+	Versions []ProgramVersion `json:"versions"`
 }
 
 // ProposedExercise An exercise, and where its place comes from.
@@ -3642,6 +4708,59 @@ type Reject struct {
 	//
 	// Example: 17
 	Line int `json:"line"`
+}
+
+// Requirement A part of the certificate: how many of its parts are kept, and how many it needs.
+//
+// Example: {"course":"PRD","done":false,"have":0,"missing":[{"code":"not_passed"}],"need":1,"of":1,"optional":false,"parts":[],"title":{}}
+type Requirement struct {
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course *Key `json:"course,omitempty"`
+
+	// Done Whether it is kept.
+	//
+	// Example: false
+	Done bool `json:"done"`
+
+	// Have How many are kept.
+	//
+	// Example: 1
+	Have int `json:"have"`
+
+	// Missing Each reason.
+	//
+	// Example: []
+	Missing PathReasons `json:"missing"`
+
+	// Need How many it needs.
+	//
+	// Example: 2
+	Need int `json:"need"`
+
+	// Of Of how many, without optional ones.
+	//
+	// Example: 3
+	Of int `json:"of"`
+
+	// Optional It is not asked for.
+	//
+	// Example: false
+	Optional bool `json:"optional"`
+
+	// Parts What a group holds.
+	Parts []Requirement `json:"parts"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Workshop A short name that people choose.
+	//
+	// Example: PRD-8
+	Workshop *Key `json:"workshop,omitempty"`
 }
 
 // Revenue The net revenue of the enrolments in one currency.
@@ -3906,6 +5025,28 @@ type SessionMoveFrom string
 //
 // Example: review
 type SessionMoveTo string
+
+// SessionPlan A session of an edition, and when its course opens.
+//
+// Example: {"opening":"at_once","session":"PRD-9"}
+type SessionPlan struct {
+	// Opening When a course opens. `at_once`: with the edition. `on_date`: at `opens_at`. `monthly`: the first with the edition, each next one a month later.
+	// `after_previous`: when the course before it is passed. `after_prerequisites`: when the prerequisites of the program are. Prerequisites hold under each of them.
+	//
+	//
+	// Example: monthly
+	Opening Opening `json:"opening"`
+
+	// OpensAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpensAt *Time `json:"opens_at,omitempty"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+}
 
 // SessionState `upcoming`: enrolment has not begun. `open`: one can enrol. `running`: enrolment is over. `closed`: all is over.
 //
@@ -4234,6 +5375,51 @@ type Title struct {
 	Fr *string `json:"fr,omitempty"`
 }
 
+// TrialResult A result to try.
+//
+// Example: {"course":"PRD","passed":true}
+type TrialResult struct {
+	// Certified A certificate of it.
+	//
+	// Example: false
+	Certified *bool `json:"certified,omitempty"`
+
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// GradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	GradePpm *PPM `json:"grade_ppm,omitempty"`
+
+	// Passed Success in its session.
+	//
+	// Example: true
+	Passed *bool `json:"passed,omitempty"`
+}
+
+// TrialWorkshop Workshops to try.
+//
+// Example: {"course":"PRD","days":2}
+type TrialWorkshop struct {
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// Days Attended.
+	//
+	// Example: 2
+	Days int `json:"days"`
+
+	// ProductionPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ProductionPpm *PPM `json:"production_ppm,omitempty"`
+}
+
 // Verification What anybody may know of a certificate.
 type Verification struct {
 	// Code The code in its normal form.
@@ -4439,6 +5625,41 @@ type WorkshopProductions struct {
 	} `json:"productions"`
 }
 
+// WorkshopRule Days of the workshops of a course that are attended, and a production.
+//
+// Example: {"days":2,"key":"PRD"}
+type WorkshopRule struct {
+	// Days How many days.
+	//
+	// Example: 2
+	Days int `json:"days"`
+
+	// EctsHundredths ECTS, in hundredths.
+	//
+	// Example: 0
+	EctsHundredths *int `json:"ects_hundredths,omitempty"`
+
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// MinProductionPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	MinProductionPpm *PPM `json:"min_production_ppm,omitempty"`
+
+	// Optional It is not asked for.
+	//
+	// Example: false
+	Optional *bool `json:"optional,omitempty"`
+
+	// WorkloadHours Hours of work.
+	//
+	// Example: 14
+	WorkloadHours *int `json:"workload_hours,omitempty"`
+}
+
 // WorkshopSeat Who takes a seat.
 //
 // Example: {"enrolment_id":"enr_01kb5t8kz9e0qv4m3r2x7nwhjd"}
@@ -4536,6 +5757,9 @@ type CourseVersionRef = int
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// EditionRef defines model for EditionRef.
+type EditionRef = string
+
 // EnrolmentRef Id of the enrolment.
 //
 // Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -4572,6 +5796,9 @@ type OfferRef = OfferID
 //
 // Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderRef = OrderID
+
+// ProgramRef defines model for ProgramRef.
+type ProgramRef = string
 
 // SessionRef defines model for SessionRef.
 type SessionRef = string
@@ -4719,6 +5946,27 @@ type ListCourseHistoryParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListEditionsParams defines parameters for ListEditions.
+type ListEditionsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutEditionParams defines parameters for PutEdition.
+type PutEditionParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// MoveEditionParams defines parameters for MoveEdition.
+type MoveEditionParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // CreateEditionOfferParams defines parameters for CreateEditionOffer.
 type CreateEditionOfferParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -4750,6 +5998,15 @@ type ListFormulasParams struct {
 type PutFormulaParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListMyPathsParams defines parameters for ListMyPaths.
+type ListMyPathsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListEnrolmentsParams defines parameters for ListEnrolments.
@@ -4807,6 +6064,36 @@ type PlaceOrderParams struct {
 type RefundOrderParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListProgramsParams defines parameters for ListPrograms.
+type ListProgramsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutProgramDraftParams defines parameters for PutProgramDraft.
+type PutProgramDraftParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// MoveProgramParams defines parameters for MoveProgram.
+type MoveProgramParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListProgramVersionsParams defines parameters for ListProgramVersions.
+type ListProgramVersionsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
@@ -4986,6 +6273,12 @@ type PutCourseDraftJSONRequestBody = CourseDocument
 // MoveCourseJSONRequestBody defines body for MoveCourse for application/json ContentType.
 type MoveCourseJSONRequestBody = CourseMove
 
+// PutEditionJSONRequestBody defines body for PutEdition for application/json ContentType.
+type PutEditionJSONRequestBody = EditionPlan
+
+// MoveEditionJSONRequestBody defines body for MoveEdition for application/json ContentType.
+type MoveEditionJSONRequestBody = ProgramMove
+
 // CreateEditionOfferJSONRequestBody defines body for CreateEditionOffer for application/json ContentType.
 type CreateEditionOfferJSONRequestBody = NewOffer
 
@@ -5000,6 +6293,15 @@ type PlaceOrderJSONRequestBody = NewOrder
 
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
 type RefundOrderJSONRequestBody = NewRefund
+
+// PreviewProgramJSONRequestBody defines body for PreviewProgram for application/json ContentType.
+type PreviewProgramJSONRequestBody = ProgramTrial
+
+// PutProgramDraftJSONRequestBody defines body for PutProgramDraft for application/json ContentType.
+type PutProgramDraftJSONRequestBody = ProgramContent
+
+// MoveProgramJSONRequestBody defines body for MoveProgram for application/json ContentType.
+type MoveProgramJSONRequestBody = ProgramMove
 
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = NewSession
@@ -5328,6 +6630,79 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersion(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListEditions List the editions
+	//
+	// The published editions by program, the newest first.
+	//
+	// Corresponds with GET /v1/editions (the `ListEditions` operationId).
+	ListEditions(ctx context.Context, params *ListEditionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEdition Get an edition
+	//
+	// A published edition.
+	//
+	// Corresponds with GET /v1/editions/{edition} (the `GetEdition` operationId).
+	GetEdition(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutEditionWithBody Write an edition
+	//
+	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+	PutEditionWithBody(ctx context.Context, edition EditionRef, params *PutEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutEdition Write an edition
+	//
+	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+	PutEdition(ctx context.Context, edition EditionRef, params *PutEditionParams, body PutEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCohort Where the members of an edition stand
+	//
+	// For each course, for how many it is open, locked and done, and how many are behind.
+	//
+	// Corresponds with GET /v1/editions/{edition}/cohort (the `GetCohort` operationId).
+	GetCohort(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEditionDraft Get an edition to edit it
+	//
+	// An edition, whatever its state of publication. Its ETag is needed to edit it.
+	//
+	// Corresponds with GET /v1/editions/{edition}/draft (the `GetEditionDraft` operationId).
+	GetEditionDraft(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLearnerPath The path of a learner
+	//
+	// What is open to a member of an edition, what is locked and why, what comes next and what is missing.
+	//
+	// Corresponds with GET /v1/editions/{edition}/learners/{person}/path (the `GetLearnerPath` operationId).
+	GetLearnerPath(ctx context.Context, edition EditionRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveEditionWithBody Move an edition
+	//
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+	MoveEditionWithBody(ctx context.Context, edition EditionRef, params *MoveEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveEdition Move an edition
+	//
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+	MoveEdition(ctx context.Context, edition EditionRef, params *MoveEditionParams, body MoveEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateEditionOfferWithBody Offer a formula of an edition
 	//
 	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
@@ -5424,6 +6799,20 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListMyPaths My programs
+	//
+	// The editions that the principal is a member of, the newest first, with her path in each.
+	//
+	// Corresponds with GET /v1/me/editions (the `ListMyPaths` operationId).
+	ListMyPaths(ctx context.Context, params *ListMyPathsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMyPath My path
+	//
+	// What is open, what is locked and exactly why, what comes next, and what is still missing for the certificate.
+	//
+	// Corresponds with GET /v1/me/editions/{edition}/path (the `GetMyPath` operationId).
+	GetMyPath(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEnrolments List my enrolments
 	//
 	// The enrolments of the caller with the stages that she reached, the newest first.
@@ -5507,6 +6896,99 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 	RefundOrder(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewProgramWithBody Try a program
+	//
+	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+	// offered and as open from the start. Nothing is stored.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+	PreviewProgramWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewProgram Try a program
+	//
+	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+	// offered and as open from the start. Nothing is stored.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+	PreviewProgram(ctx context.Context, body PreviewProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPrograms List the programs
+	//
+	// The programs that the public sees, by key, each as it was published last, with its editions.
+	//
+	// Corresponds with GET /v1/programs (the `ListPrograms` operationId).
+	ListPrograms(ctx context.Context, params *ListProgramsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgram Get a program
+	//
+	// A program as it was published last, with its editions.
+	//
+	// Corresponds with GET /v1/programs/{program} (the `GetProgram` operationId).
+	GetProgram(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgramDraft Get the working copy of a program
+	//
+	// What the next version will say, where it stands, and who moved it there. Its ETag is needed to edit it.
+	//
+	// Corresponds with GET /v1/programs/{program}/draft (the `GetProgramDraft` operationId).
+	GetProgramDraft(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutProgramDraftWithBody Write the working copy of a program
+	//
+	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+	PutProgramDraftWithBody(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutProgramDraft Write the working copy of a program
+	//
+	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+	PutProgramDraft(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, body PutProgramDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveProgramWithBody Move a program
+	//
+	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+	MoveProgramWithBody(ctx context.Context, program ProgramRef, params *MoveProgramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveProgram Move a program
+	//
+	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+	MoveProgram(ctx context.Context, program ProgramRef, params *MoveProgramParams, body MoveProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListProgramVersions List the versions of a program
+	//
+	// What was published, the newest first. A version never changes.
+	//
+	// Corresponds with GET /v1/programs/{program}/versions (the `ListProgramVersions` operationId).
+	ListProgramVersions(ctx context.Context, program ProgramRef, params *ListProgramVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProgramVersion Get a version of a program
+	//
+	// One version, as editions follow it.
+	//
+	// Corresponds with GET /v1/programs/{program}/versions/{number} (the `GetProgramVersion` operationId).
+	GetProgramVersion(ctx context.Context, program ProgramRef, number int, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetQueue Look at the queue
 	//
@@ -6312,6 +7794,169 @@ func (c *Client) GetCourseVersion(ctx context.Context, course CourseRef, version
 	return c.Client.Do(req)
 }
 
+// ListEditions List the editions
+//
+// The published editions by program, the newest first.
+//
+// Corresponds with GET /v1/editions (the `ListEditions` operationId).
+func (c *Client) ListEditions(ctx context.Context, params *ListEditionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEditionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEdition Get an edition
+//
+// A published edition.
+//
+// Corresponds with GET /v1/editions/{edition} (the `GetEdition` operationId).
+func (c *Client) GetEdition(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEditionRequest(c.Server, edition)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutEditionWithBody Write an edition
+//
+// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+func (c *Client) PutEditionWithBody(ctx context.Context, edition EditionRef, params *PutEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutEditionRequestWithBody(c.Server, edition, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutEdition Write an edition
+//
+// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+func (c *Client) PutEdition(ctx context.Context, edition EditionRef, params *PutEditionParams, body PutEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutEditionRequest(c.Server, edition, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCohort Where the members of an edition stand
+//
+// For each course, for how many it is open, locked and done, and how many are behind.
+//
+// Corresponds with GET /v1/editions/{edition}/cohort (the `GetCohort` operationId).
+func (c *Client) GetCohort(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCohortRequest(c.Server, edition)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEditionDraft Get an edition to edit it
+//
+// An edition, whatever its state of publication. Its ETag is needed to edit it.
+//
+// Corresponds with GET /v1/editions/{edition}/draft (the `GetEditionDraft` operationId).
+func (c *Client) GetEditionDraft(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEditionDraftRequest(c.Server, edition)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLearnerPath The path of a learner
+//
+// What is open to a member of an edition, what is locked and why, what comes next and what is missing.
+//
+// Corresponds with GET /v1/editions/{edition}/learners/{person}/path (the `GetLearnerPath` operationId).
+func (c *Client) GetLearnerPath(ctx context.Context, edition EditionRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLearnerPathRequest(c.Server, edition, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveEditionWithBody Move an edition
+//
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+func (c *Client) MoveEditionWithBody(ctx context.Context, edition EditionRef, params *MoveEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveEditionRequestWithBody(c.Server, edition, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveEdition Move an edition
+//
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+func (c *Client) MoveEdition(ctx context.Context, edition EditionRef, params *MoveEditionParams, body MoveEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveEditionRequest(c.Server, edition, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateEditionOfferWithBody Offer a formula of an edition
 //
 // Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
@@ -6528,6 +8173,40 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 	return c.Client.Do(req)
 }
 
+// ListMyPaths My programs
+//
+// The editions that the principal is a member of, the newest first, with her path in each.
+//
+// Corresponds with GET /v1/me/editions (the `ListMyPaths` operationId).
+func (c *Client) ListMyPaths(ctx context.Context, params *ListMyPathsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMyPathsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMyPath My path
+//
+// What is open, what is locked and exactly why, what comes next, and what is still missing for the certificate.
+//
+// Corresponds with GET /v1/me/editions/{edition}/path (the `GetMyPath` operationId).
+func (c *Client) GetMyPath(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMyPathRequest(c.Server, edition)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEnrolments List my enrolments
 //
 // The enrolments of the caller with the stages that she reached, the newest first.
@@ -6702,6 +8381,209 @@ func (c *Client) RefundOrderWithBody(ctx context.Context, order OrderRef, params
 // Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 func (c *Client) RefundOrder(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefundOrderRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewProgramWithBody Try a program
+//
+// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+// offered and as open from the start. Nothing is stored.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+func (c *Client) PreviewProgramWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewProgramRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewProgram Try a program
+//
+// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+// offered and as open from the start. Nothing is stored.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+func (c *Client) PreviewProgram(ctx context.Context, body PreviewProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewProgramRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPrograms List the programs
+//
+// The programs that the public sees, by key, each as it was published last, with its editions.
+//
+// Corresponds with GET /v1/programs (the `ListPrograms` operationId).
+func (c *Client) ListPrograms(ctx context.Context, params *ListProgramsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProgramsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgram Get a program
+//
+// A program as it was published last, with its editions.
+//
+// Corresponds with GET /v1/programs/{program} (the `GetProgram` operationId).
+func (c *Client) GetProgram(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgramRequest(c.Server, program)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgramDraft Get the working copy of a program
+//
+// What the next version will say, where it stands, and who moved it there. Its ETag is needed to edit it.
+//
+// Corresponds with GET /v1/programs/{program}/draft (the `GetProgramDraft` operationId).
+func (c *Client) GetProgramDraft(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgramDraftRequest(c.Server, program)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutProgramDraftWithBody Write the working copy of a program
+//
+// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+func (c *Client) PutProgramDraftWithBody(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutProgramDraftRequestWithBody(c.Server, program, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutProgramDraft Write the working copy of a program
+//
+// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+func (c *Client) PutProgramDraft(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, body PutProgramDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutProgramDraftRequest(c.Server, program, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveProgramWithBody Move a program
+//
+// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+func (c *Client) MoveProgramWithBody(ctx context.Context, program ProgramRef, params *MoveProgramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveProgramRequestWithBody(c.Server, program, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveProgram Move a program
+//
+// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+func (c *Client) MoveProgram(ctx context.Context, program ProgramRef, params *MoveProgramParams, body MoveProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveProgramRequest(c.Server, program, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListProgramVersions List the versions of a program
+//
+// What was published, the newest first. A version never changes.
+//
+// Corresponds with GET /v1/programs/{program}/versions (the `ListProgramVersions` operationId).
+func (c *Client) ListProgramVersions(ctx context.Context, program ProgramRef, params *ListProgramVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProgramVersionsRequest(c.Server, program, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProgramVersion Get a version of a program
+//
+// One version, as editions follow it.
+//
+// Corresponds with GET /v1/programs/{program}/versions/{number} (the `GetProgramVersion` operationId).
+func (c *Client) GetProgramVersion(ctx context.Context, program ProgramRef, number int, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProgramVersionRequest(c.Server, program, number)
 	if err != nil {
 		return nil, err
 	}
@@ -8631,6 +10513,335 @@ func NewGetCourseVersionRequest(server string, course CourseRef, version CourseV
 	return req, nil
 }
 
+// NewListEditionsRequest constructs an http.Request for the ListEditions method
+func NewListEditionsRequest(server string, params *ListEditionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetEditionRequest constructs an http.Request for the GetEdition method
+func NewGetEditionRequest(server string, edition EditionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutEditionRequest calls the generic PutEdition builder with application/json body
+func NewPutEditionRequest(server string, edition EditionRef, params *PutEditionParams, body PutEditionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutEditionRequestWithBody(server, edition, params, "application/json", bodyReader)
+}
+
+// NewPutEditionRequestWithBody constructs an http.Request for the PutEdition method, with any body, and a specified content type
+func NewPutEditionRequestWithBody(server string, edition EditionRef, params *PutEditionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetCohortRequest constructs an http.Request for the GetCohort method
+func NewGetCohortRequest(server string, edition EditionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s/cohort", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetEditionDraftRequest constructs an http.Request for the GetEditionDraft method
+func NewGetEditionDraftRequest(server string, edition EditionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s/draft", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLearnerPathRequest constructs an http.Request for the GetLearnerPath method
+func NewGetLearnerPathRequest(server string, edition EditionRef, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s/learners/%s/path", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMoveEditionRequest calls the generic MoveEdition builder with application/json body
+func NewMoveEditionRequest(server string, edition EditionRef, params *MoveEditionParams, body MoveEditionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveEditionRequestWithBody(server, edition, params, "application/json", bodyReader)
+}
+
+// NewMoveEditionRequestWithBody constructs an http.Request for the MoveEdition method, with any body, and a specified content type
+func NewMoveEditionRequestWithBody(server string, edition EditionRef, params *MoveEditionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/editions/%s/moves", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewCreateEditionOfferRequest calls the generic CreateEditionOffer builder with application/json body
 func NewCreateEditionOfferRequest(server string, edition OfferEditionRef, params *CreateEditionOfferParams, body CreateEditionOfferJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -9043,6 +11254,106 @@ func NewGetMeRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/v1/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMyPathsRequest constructs an http.Request for the ListMyPaths method
+func NewListMyPathsRequest(server string, params *ListMyPathsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/editions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetMyPathRequest constructs an http.Request for the GetMyPath method
+func NewGetMyPathRequest(server string, edition EditionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/editions/%s/path", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -9520,6 +11831,414 @@ func NewRefundOrderRequestWithBody(server string, order OrderRef, params *Refund
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewPreviewProgramRequest calls the generic PreviewProgram builder with application/json body
+func NewPreviewProgramRequest(server string, body PreviewProgramJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewProgramRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewProgramRequestWithBody constructs an http.Request for the PreviewProgram method, with any body, and a specified content type
+func NewPreviewProgramRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/program-previews")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListProgramsRequest constructs an http.Request for the ListPrograms method
+func NewListProgramsRequest(server string, params *ListProgramsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/programs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgramRequest constructs an http.Request for the GetProgram method
+func NewGetProgramRequest(server string, program ProgramRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "program", program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/programs/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgramDraftRequest constructs an http.Request for the GetProgramDraft method
+func NewGetProgramDraftRequest(server string, program ProgramRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "program", program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/programs/%s/draft", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutProgramDraftRequest calls the generic PutProgramDraft builder with application/json body
+func NewPutProgramDraftRequest(server string, program ProgramRef, params *PutProgramDraftParams, body PutProgramDraftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutProgramDraftRequestWithBody(server, program, params, "application/json", bodyReader)
+}
+
+// NewPutProgramDraftRequestWithBody constructs an http.Request for the PutProgramDraft method, with any body, and a specified content type
+func NewPutProgramDraftRequestWithBody(server string, program ProgramRef, params *PutProgramDraftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "program", program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/programs/%s/draft", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewMoveProgramRequest calls the generic MoveProgram builder with application/json body
+func NewMoveProgramRequest(server string, program ProgramRef, params *MoveProgramParams, body MoveProgramJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveProgramRequestWithBody(server, program, params, "application/json", bodyReader)
+}
+
+// NewMoveProgramRequestWithBody constructs an http.Request for the MoveProgram method, with any body, and a specified content type
+func NewMoveProgramRequestWithBody(server string, program ProgramRef, params *MoveProgramParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "program", program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/programs/%s/moves", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListProgramVersionsRequest constructs an http.Request for the ListProgramVersions method
+func NewListProgramVersionsRequest(server string, program ProgramRef, params *ListProgramVersionsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "program", program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/programs/%s/versions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProgramVersionRequest constructs an http.Request for the GetProgramVersion method
+func NewGetProgramVersionRequest(server string, program ProgramRef, number int) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "program", program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "number", number, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/programs/%s/versions/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -11360,6 +14079,89 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersionWithResponse(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*GetCourseVersionResponse, error)
 
+	// ListEditionsWithResponse List the editions
+	//
+	// The published editions by program, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/editions (the `ListEditions` operationId).
+	ListEditionsWithResponse(ctx context.Context, params *ListEditionsParams, reqEditors ...RequestEditorFn) (*ListEditionsResponse, error)
+
+	// GetEditionWithResponse Get an edition
+	//
+	// A published edition.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/editions/{edition} (the `GetEdition` operationId).
+	GetEditionWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetEditionResponse, error)
+
+	// PutEditionWithBodyWithResponse Write an edition
+	//
+	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+	PutEditionWithBodyWithResponse(ctx context.Context, edition EditionRef, params *PutEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutEditionResponse, error)
+
+	// PutEditionWithResponse Write an edition
+	//
+	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+	PutEditionWithResponse(ctx context.Context, edition EditionRef, params *PutEditionParams, body PutEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutEditionResponse, error)
+
+	// GetCohortWithResponse Where the members of an edition stand
+	//
+	// For each course, for how many it is open, locked and done, and how many are behind.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/editions/{edition}/cohort (the `GetCohort` operationId).
+	GetCohortWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetCohortResponse, error)
+
+	// GetEditionDraftWithResponse Get an edition to edit it
+	//
+	// An edition, whatever its state of publication. Its ETag is needed to edit it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/editions/{edition}/draft (the `GetEditionDraft` operationId).
+	GetEditionDraftWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetEditionDraftResponse, error)
+
+	// GetLearnerPathWithResponse The path of a learner
+	//
+	// What is open to a member of an edition, what is locked and why, what comes next and what is missing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/editions/{edition}/learners/{person}/path (the `GetLearnerPath` operationId).
+	GetLearnerPathWithResponse(ctx context.Context, edition EditionRef, person string, reqEditors ...RequestEditorFn) (*GetLearnerPathResponse, error)
+
+	// MoveEditionWithBodyWithResponse Move an edition
+	//
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+	MoveEditionWithBodyWithResponse(ctx context.Context, edition EditionRef, params *MoveEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveEditionResponse, error)
+
+	// MoveEditionWithResponse Move an edition
+	//
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+	MoveEditionWithResponse(ctx context.Context, edition EditionRef, params *MoveEditionParams, body MoveEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveEditionResponse, error)
+
 	// CreateEditionOfferWithBodyWithResponse Offer a formula of an edition
 	//
 	// Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
@@ -11468,6 +14270,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/me (the `GetMe` operationId).
 	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
 
+	// ListMyPathsWithResponse My programs
+	//
+	// The editions that the principal is a member of, the newest first, with her path in each.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/me/editions (the `ListMyPaths` operationId).
+	ListMyPathsWithResponse(ctx context.Context, params *ListMyPathsParams, reqEditors ...RequestEditorFn) (*ListMyPathsResponse, error)
+
+	// GetMyPathWithResponse My path
+	//
+	// What is open, what is locked and exactly why, what comes next, and what is still missing for the certificate.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/me/editions/{edition}/path (the `GetMyPath` operationId).
+	GetMyPathWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetMyPathResponse, error)
+
 	// ListEnrolmentsWithResponse List my enrolments
 	//
 	// The enrolments of the caller with the stages that she reached, the newest first.
@@ -11563,6 +14383,109 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 	RefundOrderWithResponse(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error)
+
+	// PreviewProgramWithBodyWithResponse Try a program
+	//
+	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+	// offered and as open from the start. Nothing is stored.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+	PreviewProgramWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewProgramResponse, error)
+
+	// PreviewProgramWithResponse Try a program
+	//
+	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+	// offered and as open from the start. Nothing is stored.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+	PreviewProgramWithResponse(ctx context.Context, body PreviewProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewProgramResponse, error)
+
+	// ListProgramsWithResponse List the programs
+	//
+	// The programs that the public sees, by key, each as it was published last, with its editions.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/programs (the `ListPrograms` operationId).
+	ListProgramsWithResponse(ctx context.Context, params *ListProgramsParams, reqEditors ...RequestEditorFn) (*ListProgramsResponse, error)
+
+	// GetProgramWithResponse Get a program
+	//
+	// A program as it was published last, with its editions.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/programs/{program} (the `GetProgram` operationId).
+	GetProgramWithResponse(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*GetProgramResponse, error)
+
+	// GetProgramDraftWithResponse Get the working copy of a program
+	//
+	// What the next version will say, where it stands, and who moved it there. Its ETag is needed to edit it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/programs/{program}/draft (the `GetProgramDraft` operationId).
+	GetProgramDraftWithResponse(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*GetProgramDraftResponse, error)
+
+	// PutProgramDraftWithBodyWithResponse Write the working copy of a program
+	//
+	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+	PutProgramDraftWithBodyWithResponse(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProgramDraftResponse, error)
+
+	// PutProgramDraftWithResponse Write the working copy of a program
+	//
+	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+	PutProgramDraftWithResponse(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, body PutProgramDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProgramDraftResponse, error)
+
+	// MoveProgramWithBodyWithResponse Move a program
+	//
+	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+	MoveProgramWithBodyWithResponse(ctx context.Context, program ProgramRef, params *MoveProgramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveProgramResponse, error)
+
+	// MoveProgramWithResponse Move a program
+	//
+	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+	MoveProgramWithResponse(ctx context.Context, program ProgramRef, params *MoveProgramParams, body MoveProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveProgramResponse, error)
+
+	// ListProgramVersionsWithResponse List the versions of a program
+	//
+	// What was published, the newest first. A version never changes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/programs/{program}/versions (the `ListProgramVersions` operationId).
+	ListProgramVersionsWithResponse(ctx context.Context, program ProgramRef, params *ListProgramVersionsParams, reqEditors ...RequestEditorFn) (*ListProgramVersionsResponse, error)
+
+	// GetProgramVersionWithResponse Get a version of a program
+	//
+	// One version, as editions follow it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/programs/{program}/versions/{number} (the `GetProgramVersion` operationId).
+	GetProgramVersionWithResponse(ctx context.Context, program ProgramRef, number int, reqEditors ...RequestEditorFn) (*GetProgramVersionResponse, error)
 
 	// GetQueueWithResponse Look at the queue
 	//
@@ -12934,6 +15857,363 @@ func (r GetCourseVersionResponse) ContentType() string {
 	return ""
 }
 
+type ListEditionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EditionPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEditionsResponse) GetJSON200() *EditionPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListEditionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEditionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEditionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEditionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEditionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetEditionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Edition
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetEditionResponse) GetJSON200() *Edition {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEditionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEditionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEditionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEditionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEditionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutEditionResponse200Headers the declared response headers of an HTTP 200 response for PutEdition
+type PutEditionResponse200Headers struct {
+	ETag string
+}
+
+type PutEditionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Edition
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutEditionResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutEditionResponse) GetJSON200() *Edition {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutEditionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutEditionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutEditionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutEditionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutEditionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCohortResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Cohort
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCohortResponse) GetJSON200() *Cohort {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCohortResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCohortResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCohortResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCohortResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetEditionDraftResponse200Headers the declared response headers of an HTTP 200 response for GetEditionDraft
+type GetEditionDraftResponse200Headers struct {
+	ETag string
+}
+
+type GetEditionDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Edition
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetEditionDraftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetEditionDraftResponse) GetJSON200() *Edition {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEditionDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEditionDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEditionDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEditionDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEditionDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetLearnerPathResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PathAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLearnerPathResponse) GetJSON200() *PathAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLearnerPathResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLearnerPathResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLearnerPathResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLearnerPathResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLearnerPathResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// MoveEditionResponse200Headers the declared response headers of an HTTP 200 response for MoveEdition
+type MoveEditionResponse200Headers struct {
+	ETag string
+}
+
+type MoveEditionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Edition
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *MoveEditionResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveEditionResponse) GetJSON200() *Edition {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveEditionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveEditionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveEditionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveEditionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveEditionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type CreateEditionOfferResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13373,6 +16653,102 @@ func (r GetMeResponse) ContentType() string {
 	return ""
 }
 
+type ListMyPathsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PathPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMyPathsResponse) GetJSON200() *PathPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMyPathsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMyPathsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMyPathsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMyPathsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMyPathsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetMyPathResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PathAnswer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMyPathResponse) GetJSON200() *PathAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetMyPathResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMyPathResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMyPathResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMyPathResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMyPathResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListEnrolmentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13758,6 +17134,411 @@ func (r RefundOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RefundOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewProgramResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProgramPreview
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewProgramResponse) GetJSON200() *ProgramPreview {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PreviewProgramResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewProgramResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewProgramResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewProgramResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewProgramResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListProgramsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProgramPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProgramsResponse) GetJSON200() *ProgramPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListProgramsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProgramsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProgramsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProgramsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProgramsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgramResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Program
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgramResponse) GetJSON200() *Program {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProgramResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgramResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgramResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgramResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgramResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetProgramDraftResponse200Headers the declared response headers of an HTTP 200 response for GetProgramDraft
+type GetProgramDraftResponse200Headers struct {
+	ETag string
+}
+
+type GetProgramDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProgramDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetProgramDraftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgramDraftResponse) GetJSON200() *ProgramDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProgramDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgramDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgramDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgramDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgramDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutProgramDraftResponse200Headers the declared response headers of an HTTP 200 response for PutProgramDraft
+type PutProgramDraftResponse200Headers struct {
+	ETag string
+}
+
+type PutProgramDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProgramDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutProgramDraftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutProgramDraftResponse) GetJSON200() *ProgramDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutProgramDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutProgramDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutProgramDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutProgramDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutProgramDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// MoveProgramResponse200Headers the declared response headers of an HTTP 200 response for MoveProgram
+type MoveProgramResponse200Headers struct {
+	ETag string
+}
+
+type MoveProgramResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProgramDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *MoveProgramResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveProgramResponse) GetJSON200() *ProgramDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveProgramResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveProgramResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveProgramResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveProgramResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveProgramResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListProgramVersionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProgramVersionPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProgramVersionsResponse) GetJSON200() *ProgramVersionPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListProgramVersionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProgramVersionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProgramVersionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProgramVersionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProgramVersionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProgramVersionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProgramVersion
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProgramVersionResponse) GetJSON200() *ProgramVersion {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProgramVersionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProgramVersionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProgramVersionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProgramVersionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProgramVersionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15549,6 +19330,143 @@ func (c *ClientWithResponses) GetCourseVersionWithResponse(ctx context.Context, 
 	return ParseGetCourseVersionResponse(rsp)
 }
 
+// ListEditionsWithResponse List the editions
+//
+// The published editions by program, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/editions (the `ListEditions` operationId).
+func (c *ClientWithResponses) ListEditionsWithResponse(ctx context.Context, params *ListEditionsParams, reqEditors ...RequestEditorFn) (*ListEditionsResponse, error) {
+	rsp, err := c.ListEditions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEditionsResponse(rsp)
+}
+
+// GetEditionWithResponse Get an edition
+//
+// A published edition.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/editions/{edition} (the `GetEdition` operationId).
+func (c *ClientWithResponses) GetEditionWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetEditionResponse, error) {
+	rsp, err := c.GetEdition(ctx, edition, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEditionResponse(rsp)
+}
+
+// PutEditionWithBodyWithResponse Write an edition
+//
+// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+func (c *ClientWithResponses) PutEditionWithBodyWithResponse(ctx context.Context, edition EditionRef, params *PutEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutEditionResponse, error) {
+	rsp, err := c.PutEditionWithBody(ctx, edition, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutEditionResponse(rsp)
+}
+
+// PutEditionWithResponse Write an edition
+//
+// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/editions/{edition} (the `PutEdition` operationId).
+func (c *ClientWithResponses) PutEditionWithResponse(ctx context.Context, edition EditionRef, params *PutEditionParams, body PutEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutEditionResponse, error) {
+	rsp, err := c.PutEdition(ctx, edition, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutEditionResponse(rsp)
+}
+
+// GetCohortWithResponse Where the members of an edition stand
+//
+// For each course, for how many it is open, locked and done, and how many are behind.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/editions/{edition}/cohort (the `GetCohort` operationId).
+func (c *ClientWithResponses) GetCohortWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetCohortResponse, error) {
+	rsp, err := c.GetCohort(ctx, edition, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCohortResponse(rsp)
+}
+
+// GetEditionDraftWithResponse Get an edition to edit it
+//
+// An edition, whatever its state of publication. Its ETag is needed to edit it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/editions/{edition}/draft (the `GetEditionDraft` operationId).
+func (c *ClientWithResponses) GetEditionDraftWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetEditionDraftResponse, error) {
+	rsp, err := c.GetEditionDraft(ctx, edition, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEditionDraftResponse(rsp)
+}
+
+// GetLearnerPathWithResponse The path of a learner
+//
+// What is open to a member of an edition, what is locked and why, what comes next and what is missing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/editions/{edition}/learners/{person}/path (the `GetLearnerPath` operationId).
+func (c *ClientWithResponses) GetLearnerPathWithResponse(ctx context.Context, edition EditionRef, person string, reqEditors ...RequestEditorFn) (*GetLearnerPathResponse, error) {
+	rsp, err := c.GetLearnerPath(ctx, edition, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLearnerPathResponse(rsp)
+}
+
+// MoveEditionWithBodyWithResponse Move an edition
+//
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+func (c *ClientWithResponses) MoveEditionWithBodyWithResponse(ctx context.Context, edition EditionRef, params *MoveEditionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveEditionResponse, error) {
+	rsp, err := c.MoveEditionWithBody(ctx, edition, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveEditionResponse(rsp)
+}
+
+// MoveEditionWithResponse Move an edition
+//
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/editions/{edition}/moves (the `MoveEdition` operationId).
+func (c *ClientWithResponses) MoveEditionWithResponse(ctx context.Context, edition EditionRef, params *MoveEditionParams, body MoveEditionJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveEditionResponse, error) {
+	rsp, err := c.MoveEdition(ctx, edition, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveEditionResponse(rsp)
+}
+
 // CreateEditionOfferWithBodyWithResponse Offer a formula of an edition
 //
 // Sets the price of a formula of a program's edition. An offer is never edited; one formula has one offer per currency and audience.
@@ -15729,6 +19647,36 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 	return ParseGetMeResponse(rsp)
 }
 
+// ListMyPathsWithResponse My programs
+//
+// The editions that the principal is a member of, the newest first, with her path in each.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/me/editions (the `ListMyPaths` operationId).
+func (c *ClientWithResponses) ListMyPathsWithResponse(ctx context.Context, params *ListMyPathsParams, reqEditors ...RequestEditorFn) (*ListMyPathsResponse, error) {
+	rsp, err := c.ListMyPaths(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMyPathsResponse(rsp)
+}
+
+// GetMyPathWithResponse My path
+//
+// What is open, what is locked and exactly why, what comes next, and what is still missing for the certificate.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/me/editions/{edition}/path (the `GetMyPath` operationId).
+func (c *ClientWithResponses) GetMyPathWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetMyPathResponse, error) {
+	rsp, err := c.GetMyPath(ctx, edition, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMyPathResponse(rsp)
+}
+
 // ListEnrolmentsWithResponse List my enrolments
 //
 // The enrolments of the caller with the stages that she reached, the newest first.
@@ -15883,6 +19831,175 @@ func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, order
 		return nil, err
 	}
 	return ParseRefundOrderResponse(rsp)
+}
+
+// PreviewProgramWithBodyWithResponse Try a program
+//
+// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+// offered and as open from the start. Nothing is stored.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+func (c *ClientWithResponses) PreviewProgramWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewProgramResponse, error) {
+	rsp, err := c.PreviewProgramWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewProgramResponse(rsp)
+}
+
+// PreviewProgramWithResponse Try a program
+//
+// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
+// offered and as open from the start. Nothing is stored.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/program-previews (the `PreviewProgram` operationId).
+func (c *ClientWithResponses) PreviewProgramWithResponse(ctx context.Context, body PreviewProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewProgramResponse, error) {
+	rsp, err := c.PreviewProgram(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewProgramResponse(rsp)
+}
+
+// ListProgramsWithResponse List the programs
+//
+// The programs that the public sees, by key, each as it was published last, with its editions.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/programs (the `ListPrograms` operationId).
+func (c *ClientWithResponses) ListProgramsWithResponse(ctx context.Context, params *ListProgramsParams, reqEditors ...RequestEditorFn) (*ListProgramsResponse, error) {
+	rsp, err := c.ListPrograms(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProgramsResponse(rsp)
+}
+
+// GetProgramWithResponse Get a program
+//
+// A program as it was published last, with its editions.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/programs/{program} (the `GetProgram` operationId).
+func (c *ClientWithResponses) GetProgramWithResponse(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*GetProgramResponse, error) {
+	rsp, err := c.GetProgram(ctx, program, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgramResponse(rsp)
+}
+
+// GetProgramDraftWithResponse Get the working copy of a program
+//
+// What the next version will say, where it stands, and who moved it there. Its ETag is needed to edit it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/programs/{program}/draft (the `GetProgramDraft` operationId).
+func (c *ClientWithResponses) GetProgramDraftWithResponse(ctx context.Context, program ProgramRef, reqEditors ...RequestEditorFn) (*GetProgramDraftResponse, error) {
+	rsp, err := c.GetProgramDraft(ctx, program, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgramDraftResponse(rsp)
+}
+
+// PutProgramDraftWithBodyWithResponse Write the working copy of a program
+//
+// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+func (c *ClientWithResponses) PutProgramDraftWithBodyWithResponse(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutProgramDraftResponse, error) {
+	rsp, err := c.PutProgramDraftWithBody(ctx, program, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutProgramDraftResponse(rsp)
+}
+
+// PutProgramDraftWithResponse Write the working copy of a program
+//
+// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
+// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/programs/{program}/draft (the `PutProgramDraft` operationId).
+func (c *ClientWithResponses) PutProgramDraftWithResponse(ctx context.Context, program ProgramRef, params *PutProgramDraftParams, body PutProgramDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutProgramDraftResponse, error) {
+	rsp, err := c.PutProgramDraft(ctx, program, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutProgramDraftResponse(rsp)
+}
+
+// MoveProgramWithBodyWithResponse Move a program
+//
+// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+func (c *ClientWithResponses) MoveProgramWithBodyWithResponse(ctx context.Context, program ProgramRef, params *MoveProgramParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveProgramResponse, error) {
+	rsp, err := c.MoveProgramWithBody(ctx, program, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveProgramResponse(rsp)
+}
+
+// MoveProgramWithResponse Move a program
+//
+// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/programs/{program}/moves (the `MoveProgram` operationId).
+func (c *ClientWithResponses) MoveProgramWithResponse(ctx context.Context, program ProgramRef, params *MoveProgramParams, body MoveProgramJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveProgramResponse, error) {
+	rsp, err := c.MoveProgram(ctx, program, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveProgramResponse(rsp)
+}
+
+// ListProgramVersionsWithResponse List the versions of a program
+//
+// What was published, the newest first. A version never changes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/programs/{program}/versions (the `ListProgramVersions` operationId).
+func (c *ClientWithResponses) ListProgramVersionsWithResponse(ctx context.Context, program ProgramRef, params *ListProgramVersionsParams, reqEditors ...RequestEditorFn) (*ListProgramVersionsResponse, error) {
+	rsp, err := c.ListProgramVersions(ctx, program, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProgramVersionsResponse(rsp)
+}
+
+// GetProgramVersionWithResponse Get a version of a program
+//
+// One version, as editions follow it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/programs/{program}/versions/{number} (the `GetProgramVersion` operationId).
+func (c *ClientWithResponses) GetProgramVersionWithResponse(ctx context.Context, program ProgramRef, number int, reqEditors ...RequestEditorFn) (*GetProgramVersionResponse, error) {
+	rsp, err := c.GetProgramVersion(ctx, program, number, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProgramVersionResponse(rsp)
 }
 
 // GetQueueWithResponse Look at the queue
@@ -17248,6 +21365,276 @@ func ParseGetCourseVersionResponse(rsp *http.Response) (*GetCourseVersionRespons
 	return response, nil
 }
 
+// ParseListEditionsResponse parses an HTTP response from a ListEditionsWithResponse call
+func ParseListEditionsResponse(rsp *http.Response) (*ListEditionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEditionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EditionPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEditionResponse parses an HTTP response from a GetEditionWithResponse call
+func ParseGetEditionResponse(rsp *http.Response) (*GetEditionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEditionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Edition
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutEditionResponse parses an HTTP response from a PutEditionWithResponse call
+func ParsePutEditionResponse(rsp *http.Response) (*PutEditionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutEditionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Edition
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutEditionResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetCohortResponse parses an HTTP response from a GetCohortWithResponse call
+func ParseGetCohortResponse(rsp *http.Response) (*GetCohortResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCohortResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Cohort
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEditionDraftResponse parses an HTTP response from a GetEditionDraftWithResponse call
+func ParseGetEditionDraftResponse(rsp *http.Response) (*GetEditionDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEditionDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Edition
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetEditionDraftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetLearnerPathResponse parses an HTTP response from a GetLearnerPathWithResponse call
+func ParseGetLearnerPathResponse(rsp *http.Response) (*GetLearnerPathResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLearnerPathResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PathAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMoveEditionResponse parses an HTTP response from a MoveEditionWithResponse call
+func ParseMoveEditionResponse(rsp *http.Response) (*MoveEditionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveEditionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Edition
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers MoveEditionResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseCreateEditionOfferResponse parses an HTTP response from a CreateEditionOfferWithResponse call
 func ParseCreateEditionOfferResponse(rsp *http.Response) (*CreateEditionOfferResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -17558,6 +21945,72 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	return response, nil
 }
 
+// ParseListMyPathsResponse parses an HTTP response from a ListMyPathsWithResponse call
+func ParseListMyPathsResponse(rsp *http.Response) (*ListMyPathsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMyPathsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PathPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetMyPathResponse parses an HTTP response from a GetMyPathWithResponse call
+func ParseGetMyPathResponse(rsp *http.Response) (*GetMyPathResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMyPathResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PathAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListEnrolmentsResponse parses an HTTP response from a ListEnrolmentsWithResponse call
 func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -17822,6 +22275,309 @@ func ParseRefundOrderResponse(rsp *http.Response) (*RefundOrderResponse, error) 
 			return nil, err
 		}
 		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewProgramResponse parses an HTTP response from a PreviewProgramWithResponse call
+func ParsePreviewProgramResponse(rsp *http.Response) (*PreviewProgramResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewProgramResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProgramPreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListProgramsResponse parses an HTTP response from a ListProgramsWithResponse call
+func ParseListProgramsResponse(rsp *http.Response) (*ListProgramsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProgramsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProgramPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgramResponse parses an HTTP response from a GetProgramWithResponse call
+func ParseGetProgramResponse(rsp *http.Response) (*GetProgramResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgramResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Program
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgramDraftResponse parses an HTTP response from a GetProgramDraftWithResponse call
+func ParseGetProgramDraftResponse(rsp *http.Response) (*GetProgramDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgramDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProgramDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetProgramDraftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutProgramDraftResponse parses an HTTP response from a PutProgramDraftWithResponse call
+func ParsePutProgramDraftResponse(rsp *http.Response) (*PutProgramDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutProgramDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProgramDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutProgramDraftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseMoveProgramResponse parses an HTTP response from a MoveProgramWithResponse call
+func ParseMoveProgramResponse(rsp *http.Response) (*MoveProgramResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveProgramResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProgramDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers MoveProgramResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListProgramVersionsResponse parses an HTTP response from a ListProgramVersionsWithResponse call
+func ParseListProgramVersionsResponse(rsp *http.Response) (*ListProgramVersionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProgramVersionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProgramVersionPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProgramVersionResponse parses an HTTP response from a GetProgramVersionWithResponse call
+func ParseGetProgramVersionResponse(rsp *http.Response) (*GetProgramVersionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProgramVersionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProgramVersion
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -79,6 +79,27 @@ type ServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(c *fiber.Ctx, course CourseRef, version CourseVersionRef) error
+	// ListEditions List the editions
+	// (GET /v1/editions)
+	ListEditions(c *fiber.Ctx, params ListEditionsParams) error
+	// GetEdition Get an edition
+	// (GET /v1/editions/{edition})
+	GetEdition(c *fiber.Ctx, edition EditionRef) error
+	// PutEdition Write an edition
+	// (PUT /v1/editions/{edition})
+	PutEdition(c *fiber.Ctx, edition EditionRef, params PutEditionParams) error
+	// GetCohort Where the members of an edition stand
+	// (GET /v1/editions/{edition}/cohort)
+	GetCohort(c *fiber.Ctx, edition EditionRef) error
+	// GetEditionDraft Get an edition to edit it
+	// (GET /v1/editions/{edition}/draft)
+	GetEditionDraft(c *fiber.Ctx, edition EditionRef) error
+	// GetLearnerPath The path of a learner
+	// (GET /v1/editions/{edition}/learners/{person}/path)
+	GetLearnerPath(c *fiber.Ctx, edition EditionRef, person string) error
+	// MoveEdition Move an edition
+	// (POST /v1/editions/{edition}/moves)
+	MoveEdition(c *fiber.Ctx, edition EditionRef, params MoveEditionParams) error
 	// CreateEditionOffer Offer a formula of an edition
 	// (POST /v1/editions/{edition}/offers)
 	CreateEditionOffer(c *fiber.Ctx, edition OfferEditionRef, params CreateEditionOfferParams) error
@@ -106,6 +127,12 @@ type ServerInterface interface {
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
+	// ListMyPaths My programs
+	// (GET /v1/me/editions)
+	ListMyPaths(c *fiber.Ctx, params ListMyPathsParams) error
+	// GetMyPath My path
+	// (GET /v1/me/editions/{edition}/path)
+	GetMyPath(c *fiber.Ctx, edition EditionRef) error
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
@@ -130,6 +157,30 @@ type ServerInterface interface {
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(c *fiber.Ctx, order OrderRef, params RefundOrderParams) error
+	// PreviewProgram Try a program
+	// (POST /v1/program-previews)
+	PreviewProgram(c *fiber.Ctx) error
+	// ListPrograms List the programs
+	// (GET /v1/programs)
+	ListPrograms(c *fiber.Ctx, params ListProgramsParams) error
+	// GetProgram Get a program
+	// (GET /v1/programs/{program})
+	GetProgram(c *fiber.Ctx, program ProgramRef) error
+	// GetProgramDraft Get the working copy of a program
+	// (GET /v1/programs/{program}/draft)
+	GetProgramDraft(c *fiber.Ctx, program ProgramRef) error
+	// PutProgramDraft Write the working copy of a program
+	// (PUT /v1/programs/{program}/draft)
+	PutProgramDraft(c *fiber.Ctx, program ProgramRef, params PutProgramDraftParams) error
+	// MoveProgram Move a program
+	// (POST /v1/programs/{program}/moves)
+	MoveProgram(c *fiber.Ctx, program ProgramRef, params MoveProgramParams) error
+	// ListProgramVersions List the versions of a program
+	// (GET /v1/programs/{program}/versions)
+	ListProgramVersions(c *fiber.Ctx, program ProgramRef, params ListProgramVersionsParams) error
+	// GetProgramVersion Get a version of a program
+	// (GET /v1/programs/{program}/versions/{number})
+	GetProgramVersion(c *fiber.Ctx, program ProgramRef, number int) error
 	// GetQueue Look at the queue
 	// (GET /v1/queue)
 	GetQueue(c *fiber.Ctx) error
@@ -1120,6 +1171,280 @@ func (siw *ServerInterfaceWrapper) GetCourseVersion(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListEditions operation middleware
+func (siw *ServerInterfaceWrapper) ListEditions(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListEditionsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListEditions(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetEdition operation middleware
+func (siw *ServerInterfaceWrapper) GetEdition(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetEdition(c, edition)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutEdition operation middleware
+func (siw *ServerInterfaceWrapper) PutEdition(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutEditionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutEdition(c, edition, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCohort operation middleware
+func (siw *ServerInterfaceWrapper) GetCohort(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCohort(c, edition)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetEditionDraft operation middleware
+func (siw *ServerInterfaceWrapper) GetEditionDraft(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetEditionDraft(c, edition)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetLearnerPath operation middleware
+func (siw *ServerInterfaceWrapper) GetLearnerPath(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Params("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLearnerPath(c, edition, person)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveEdition operation middleware
+func (siw *ServerInterfaceWrapper) MoveEdition(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MoveEditionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveEdition(c, edition, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CreateEditionOffer operation middleware
 func (siw *ServerInterfaceWrapper) CreateEditionOffer(c *fiber.Ctx) error {
 
@@ -1489,6 +1814,79 @@ func (siw *ServerInterfaceWrapper) GetMe(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListMyPaths operation middleware
+func (siw *ServerInterfaceWrapper) ListMyPaths(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyPathsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListMyPaths(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetMyPath operation middleware
+func (siw *ServerInterfaceWrapper) GetMyPath(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMyPath(c, edition)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListEnrolments operation middleware
 func (siw *ServerInterfaceWrapper) ListEnrolments(c *fiber.Ctx) error {
 
@@ -1822,6 +2220,321 @@ func (siw *ServerInterfaceWrapper) RefundOrder(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.RefundOrder(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PreviewProgram operation middleware
+func (siw *ServerInterfaceWrapper) PreviewProgram(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewProgram(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListPrograms operation middleware
+func (siw *ServerInterfaceWrapper) ListPrograms(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProgramsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPrograms(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetProgram operation middleware
+func (siw *ServerInterfaceWrapper) GetProgram(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "program" -------------
+	var program ProgramRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "program", c.Params("program"), &program, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetProgram(c, program)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetProgramDraft operation middleware
+func (siw *ServerInterfaceWrapper) GetProgramDraft(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "program" -------------
+	var program ProgramRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "program", c.Params("program"), &program, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetProgramDraft(c, program)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutProgramDraft operation middleware
+func (siw *ServerInterfaceWrapper) PutProgramDraft(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "program" -------------
+	var program ProgramRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "program", c.Params("program"), &program, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutProgramDraftParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutProgramDraft(c, program, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveProgram operation middleware
+func (siw *ServerInterfaceWrapper) MoveProgram(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "program" -------------
+	var program ProgramRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "program", c.Params("program"), &program, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MoveProgramParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveProgram(c, program, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListProgramVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListProgramVersions(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "program" -------------
+	var program ProgramRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "program", c.Params("program"), &program, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProgramVersionsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListProgramVersions(c, program, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetProgramVersion operation middleware
+func (siw *ServerInterfaceWrapper) GetProgramVersion(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "program" -------------
+	var program ProgramRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "program", c.Params("program"), &program, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
+	// ------------- Path parameter "number" -------------
+	var number int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Params("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter number: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetProgramVersion(c, program, number)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3132,6 +3845,20 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/courses/:course/versions/:version", wrapper.GetCourseVersion)
 
+	router.Get(options.BaseURL+"/v1/editions", wrapper.ListEditions)
+
+	router.Get(options.BaseURL+"/v1/editions/:edition", wrapper.GetEdition)
+
+	router.Put(options.BaseURL+"/v1/editions/:edition", wrapper.PutEdition)
+
+	router.Get(options.BaseURL+"/v1/editions/:edition/cohort", wrapper.GetCohort)
+
+	router.Get(options.BaseURL+"/v1/editions/:edition/draft", wrapper.GetEditionDraft)
+
+	router.Get(options.BaseURL+"/v1/editions/:edition/learners/:person/path", wrapper.GetLearnerPath)
+
+	router.Post(options.BaseURL+"/v1/editions/:edition/moves", wrapper.MoveEdition)
+
 	router.Post(options.BaseURL+"/v1/editions/:edition/offers", wrapper.CreateEditionOffer)
 
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/eligibility", wrapper.GetEligibility)
@@ -3150,6 +3877,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
+	router.Get(options.BaseURL+"/v1/me/editions", wrapper.ListMyPaths)
+
+	router.Get(options.BaseURL+"/v1/me/editions/:edition/path", wrapper.GetMyPath)
+
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
 
 	router.Get(options.BaseURL+"/v1/offers", wrapper.ListOffers)
@@ -3165,6 +3896,22 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/orders/:order", wrapper.GetOrder)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/refunds", wrapper.RefundOrder)
+
+	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
+
+	router.Get(options.BaseURL+"/v1/programs", wrapper.ListPrograms)
+
+	router.Get(options.BaseURL+"/v1/programs/:program", wrapper.GetProgram)
+
+	router.Get(options.BaseURL+"/v1/programs/:program/draft", wrapper.GetProgramDraft)
+
+	router.Put(options.BaseURL+"/v1/programs/:program/draft", wrapper.PutProgramDraft)
+
+	router.Post(options.BaseURL+"/v1/programs/:program/moves", wrapper.MoveProgram)
+
+	router.Get(options.BaseURL+"/v1/programs/:program/versions", wrapper.ListProgramVersions)
+
+	router.Get(options.BaseURL+"/v1/programs/:program/versions/:number", wrapper.GetProgramVersion)
 
 	router.Get(options.BaseURL+"/v1/queue", wrapper.GetQueue)
 
@@ -3679,6 +4426,154 @@ func (response GetCourseVersion200JSONResponse) VisitGetCourseVersionResponse(ct
 	return ctx.JSON(&response)
 }
 
+type ListEditionsRequestObject struct {
+	Params ListEditionsParams
+}
+
+type ListEditionsResponseObject interface {
+	VisitListEditionsResponse(ctx *fiber.Ctx) error
+}
+
+type ListEditions200JSONResponse EditionPage
+
+func (response ListEditions200JSONResponse) VisitListEditionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetEditionRequestObject struct {
+	Edition EditionRef `json:"edition"`
+}
+
+type GetEditionResponseObject interface {
+	VisitGetEditionResponse(ctx *fiber.Ctx) error
+}
+
+type GetEdition200JSONResponse Edition
+
+func (response GetEdition200JSONResponse) VisitGetEditionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutEditionRequestObject struct {
+	Edition EditionRef `json:"edition"`
+	Params  PutEditionParams
+	Body    *PutEditionJSONRequestBody
+}
+
+type PutEditionResponseObject interface {
+	VisitPutEditionResponse(ctx *fiber.Ctx) error
+}
+
+type PutEdition200ResponseHeaders struct {
+	ETag string
+}
+
+type PutEdition200JSONResponse struct {
+	Body    Edition
+	Headers PutEdition200ResponseHeaders
+}
+
+func (response PutEdition200JSONResponse) VisitPutEditionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCohortRequestObject struct {
+	Edition EditionRef `json:"edition"`
+}
+
+type GetCohortResponseObject interface {
+	VisitGetCohortResponse(ctx *fiber.Ctx) error
+}
+
+type GetCohort200JSONResponse Cohort
+
+func (response GetCohort200JSONResponse) VisitGetCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetEditionDraftRequestObject struct {
+	Edition EditionRef `json:"edition"`
+}
+
+type GetEditionDraftResponseObject interface {
+	VisitGetEditionDraftResponse(ctx *fiber.Ctx) error
+}
+
+type GetEditionDraft200ResponseHeaders struct {
+	ETag string
+}
+
+type GetEditionDraft200JSONResponse struct {
+	Body    Edition
+	Headers GetEditionDraft200ResponseHeaders
+}
+
+func (response GetEditionDraft200JSONResponse) VisitGetEditionDraftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetLearnerPathRequestObject struct {
+	Edition EditionRef `json:"edition"`
+	Person  string     `json:"person"`
+}
+
+type GetLearnerPathResponseObject interface {
+	VisitGetLearnerPathResponse(ctx *fiber.Ctx) error
+}
+
+type GetLearnerPath200JSONResponse PathAnswer
+
+func (response GetLearnerPath200JSONResponse) VisitGetLearnerPathResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type MoveEditionRequestObject struct {
+	Edition EditionRef `json:"edition"`
+	Params  MoveEditionParams
+	Body    *MoveEditionJSONRequestBody
+}
+
+type MoveEditionResponseObject interface {
+	VisitMoveEditionResponse(ctx *fiber.Ctx) error
+}
+
+type MoveEdition200ResponseHeaders struct {
+	ETag string
+}
+
+type MoveEdition200JSONResponse struct {
+	Body    Edition
+	Headers MoveEdition200ResponseHeaders
+}
+
+func (response MoveEdition200JSONResponse) VisitMoveEditionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type CreateEditionOfferRequestObject struct {
 	Edition OfferEditionRef `json:"edition"`
 	Params  CreateEditionOfferParams
@@ -3847,6 +4742,40 @@ func (response GetMe200JSONResponse) VisitGetMeResponse(ctx *fiber.Ctx) error {
 	return ctx.JSON(&response)
 }
 
+type ListMyPathsRequestObject struct {
+	Params ListMyPathsParams
+}
+
+type ListMyPathsResponseObject interface {
+	VisitListMyPathsResponse(ctx *fiber.Ctx) error
+}
+
+type ListMyPaths200JSONResponse PathPage
+
+func (response ListMyPaths200JSONResponse) VisitListMyPathsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetMyPathRequestObject struct {
+	Edition EditionRef `json:"edition"`
+}
+
+type GetMyPathResponseObject interface {
+	VisitGetMyPathResponse(ctx *fiber.Ctx) error
+}
+
+type GetMyPath200JSONResponse PathAnswer
+
+func (response GetMyPath200JSONResponse) VisitGetMyPathResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListEnrolmentsRequestObject struct {
 	Params ListEnrolmentsParams
 }
@@ -3990,6 +4919,172 @@ type RefundOrder202JSONResponse Order
 func (response RefundOrder202JSONResponse) VisitRefundOrderResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(202)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewProgramRequestObject struct {
+	Body *PreviewProgramJSONRequestBody
+}
+
+type PreviewProgramResponseObject interface {
+	VisitPreviewProgramResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewProgram200JSONResponse ProgramPreview
+
+func (response PreviewProgram200JSONResponse) VisitPreviewProgramResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListProgramsRequestObject struct {
+	Params ListProgramsParams
+}
+
+type ListProgramsResponseObject interface {
+	VisitListProgramsResponse(ctx *fiber.Ctx) error
+}
+
+type ListPrograms200JSONResponse ProgramPage
+
+func (response ListPrograms200JSONResponse) VisitListProgramsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetProgramRequestObject struct {
+	Program ProgramRef `json:"program"`
+}
+
+type GetProgramResponseObject interface {
+	VisitGetProgramResponse(ctx *fiber.Ctx) error
+}
+
+type GetProgram200JSONResponse Program
+
+func (response GetProgram200JSONResponse) VisitGetProgramResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetProgramDraftRequestObject struct {
+	Program ProgramRef `json:"program"`
+}
+
+type GetProgramDraftResponseObject interface {
+	VisitGetProgramDraftResponse(ctx *fiber.Ctx) error
+}
+
+type GetProgramDraft200ResponseHeaders struct {
+	ETag string
+}
+
+type GetProgramDraft200JSONResponse struct {
+	Body    ProgramDraft
+	Headers GetProgramDraft200ResponseHeaders
+}
+
+func (response GetProgramDraft200JSONResponse) VisitGetProgramDraftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutProgramDraftRequestObject struct {
+	Program ProgramRef `json:"program"`
+	Params  PutProgramDraftParams
+	Body    *PutProgramDraftJSONRequestBody
+}
+
+type PutProgramDraftResponseObject interface {
+	VisitPutProgramDraftResponse(ctx *fiber.Ctx) error
+}
+
+type PutProgramDraft200ResponseHeaders struct {
+	ETag string
+}
+
+type PutProgramDraft200JSONResponse struct {
+	Body    ProgramDraft
+	Headers PutProgramDraft200ResponseHeaders
+}
+
+func (response PutProgramDraft200JSONResponse) VisitPutProgramDraftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type MoveProgramRequestObject struct {
+	Program ProgramRef `json:"program"`
+	Params  MoveProgramParams
+	Body    *MoveProgramJSONRequestBody
+}
+
+type MoveProgramResponseObject interface {
+	VisitMoveProgramResponse(ctx *fiber.Ctx) error
+}
+
+type MoveProgram200ResponseHeaders struct {
+	ETag string
+}
+
+type MoveProgram200JSONResponse struct {
+	Body    ProgramDraft
+	Headers MoveProgram200ResponseHeaders
+}
+
+func (response MoveProgram200JSONResponse) VisitMoveProgramResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListProgramVersionsRequestObject struct {
+	Program ProgramRef `json:"program"`
+	Params  ListProgramVersionsParams
+}
+
+type ListProgramVersionsResponseObject interface {
+	VisitListProgramVersionsResponse(ctx *fiber.Ctx) error
+}
+
+type ListProgramVersions200JSONResponse ProgramVersionPage
+
+func (response ListProgramVersions200JSONResponse) VisitListProgramVersionsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetProgramVersionRequestObject struct {
+	Program ProgramRef `json:"program"`
+	Number  int        `json:"number"`
+}
+
+type GetProgramVersionResponseObject interface {
+	VisitGetProgramVersionResponse(ctx *fiber.Ctx) error
+}
+
+type GetProgramVersion200JSONResponse ProgramVersion
+
+func (response GetProgramVersion200JSONResponse) VisitGetProgramVersionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
 
 	return ctx.JSON(&response)
 }
@@ -4673,6 +5768,27 @@ type StrictServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(ctx context.Context, request GetCourseVersionRequestObject) (GetCourseVersionResponseObject, error)
+	// ListEditions List the editions
+	// (GET /v1/editions)
+	ListEditions(ctx context.Context, request ListEditionsRequestObject) (ListEditionsResponseObject, error)
+	// GetEdition Get an edition
+	// (GET /v1/editions/{edition})
+	GetEdition(ctx context.Context, request GetEditionRequestObject) (GetEditionResponseObject, error)
+	// PutEdition Write an edition
+	// (PUT /v1/editions/{edition})
+	PutEdition(ctx context.Context, request PutEditionRequestObject) (PutEditionResponseObject, error)
+	// GetCohort Where the members of an edition stand
+	// (GET /v1/editions/{edition}/cohort)
+	GetCohort(ctx context.Context, request GetCohortRequestObject) (GetCohortResponseObject, error)
+	// GetEditionDraft Get an edition to edit it
+	// (GET /v1/editions/{edition}/draft)
+	GetEditionDraft(ctx context.Context, request GetEditionDraftRequestObject) (GetEditionDraftResponseObject, error)
+	// GetLearnerPath The path of a learner
+	// (GET /v1/editions/{edition}/learners/{person}/path)
+	GetLearnerPath(ctx context.Context, request GetLearnerPathRequestObject) (GetLearnerPathResponseObject, error)
+	// MoveEdition Move an edition
+	// (POST /v1/editions/{edition}/moves)
+	MoveEdition(ctx context.Context, request MoveEditionRequestObject) (MoveEditionResponseObject, error)
 	// CreateEditionOffer Offer a formula of an edition
 	// (POST /v1/editions/{edition}/offers)
 	CreateEditionOffer(ctx context.Context, request CreateEditionOfferRequestObject) (CreateEditionOfferResponseObject, error)
@@ -4700,6 +5816,12 @@ type StrictServerInterface interface {
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
+	// ListMyPaths My programs
+	// (GET /v1/me/editions)
+	ListMyPaths(ctx context.Context, request ListMyPathsRequestObject) (ListMyPathsResponseObject, error)
+	// GetMyPath My path
+	// (GET /v1/me/editions/{edition}/path)
+	GetMyPath(ctx context.Context, request GetMyPathRequestObject) (GetMyPathResponseObject, error)
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
@@ -4724,6 +5846,30 @@ type StrictServerInterface interface {
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(ctx context.Context, request RefundOrderRequestObject) (RefundOrderResponseObject, error)
+	// PreviewProgram Try a program
+	// (POST /v1/program-previews)
+	PreviewProgram(ctx context.Context, request PreviewProgramRequestObject) (PreviewProgramResponseObject, error)
+	// ListPrograms List the programs
+	// (GET /v1/programs)
+	ListPrograms(ctx context.Context, request ListProgramsRequestObject) (ListProgramsResponseObject, error)
+	// GetProgram Get a program
+	// (GET /v1/programs/{program})
+	GetProgram(ctx context.Context, request GetProgramRequestObject) (GetProgramResponseObject, error)
+	// GetProgramDraft Get the working copy of a program
+	// (GET /v1/programs/{program}/draft)
+	GetProgramDraft(ctx context.Context, request GetProgramDraftRequestObject) (GetProgramDraftResponseObject, error)
+	// PutProgramDraft Write the working copy of a program
+	// (PUT /v1/programs/{program}/draft)
+	PutProgramDraft(ctx context.Context, request PutProgramDraftRequestObject) (PutProgramDraftResponseObject, error)
+	// MoveProgram Move a program
+	// (POST /v1/programs/{program}/moves)
+	MoveProgram(ctx context.Context, request MoveProgramRequestObject) (MoveProgramResponseObject, error)
+	// ListProgramVersions List the versions of a program
+	// (GET /v1/programs/{program}/versions)
+	ListProgramVersions(ctx context.Context, request ListProgramVersionsRequestObject) (ListProgramVersionsResponseObject, error)
+	// GetProgramVersion Get a version of a program
+	// (GET /v1/programs/{program}/versions/{number})
+	GetProgramVersion(ctx context.Context, request GetProgramVersionRequestObject) (GetProgramVersionResponseObject, error)
 	// GetQueue Look at the queue
 	// (GET /v1/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
@@ -5444,6 +6590,226 @@ func (sh *strictHandler) GetCourseVersion(ctx *fiber.Ctx, course CourseRef, vers
 	return nil
 }
 
+// ListEditions operation middleware
+func (sh *strictHandler) ListEditions(ctx *fiber.Ctx, params ListEditionsParams) error {
+	var request ListEditionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListEditions(ctx.UserContext(), request.(ListEditionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListEditions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListEditionsResponseObject); ok {
+		if err := validResponse.VisitListEditionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEdition operation middleware
+func (sh *strictHandler) GetEdition(ctx *fiber.Ctx, edition EditionRef) error {
+	var request GetEditionRequestObject
+
+	request.Edition = edition
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEdition(ctx.UserContext(), request.(GetEditionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEdition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEditionResponseObject); ok {
+		if err := validResponse.VisitGetEditionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutEdition operation middleware
+func (sh *strictHandler) PutEdition(ctx *fiber.Ctx, edition EditionRef, params PutEditionParams) error {
+	var request PutEditionRequestObject
+
+	request.Edition = edition
+	request.Params = params
+
+	var body PutEditionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutEdition(ctx.UserContext(), request.(PutEditionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutEdition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutEditionResponseObject); ok {
+		if err := validResponse.VisitPutEditionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCohort operation middleware
+func (sh *strictHandler) GetCohort(ctx *fiber.Ctx, edition EditionRef) error {
+	var request GetCohortRequestObject
+
+	request.Edition = edition
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCohort(ctx.UserContext(), request.(GetCohortRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCohort")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCohortResponseObject); ok {
+		if err := validResponse.VisitGetCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEditionDraft operation middleware
+func (sh *strictHandler) GetEditionDraft(ctx *fiber.Ctx, edition EditionRef) error {
+	var request GetEditionDraftRequestObject
+
+	request.Edition = edition
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEditionDraft(ctx.UserContext(), request.(GetEditionDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEditionDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEditionDraftResponseObject); ok {
+		if err := validResponse.VisitGetEditionDraftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLearnerPath operation middleware
+func (sh *strictHandler) GetLearnerPath(ctx *fiber.Ctx, edition EditionRef, person string) error {
+	var request GetLearnerPathRequestObject
+
+	request.Edition = edition
+	request.Person = person
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLearnerPath(ctx.UserContext(), request.(GetLearnerPathRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLearnerPath")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLearnerPathResponseObject); ok {
+		if err := validResponse.VisitGetLearnerPathResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveEdition operation middleware
+func (sh *strictHandler) MoveEdition(ctx *fiber.Ctx, edition EditionRef, params MoveEditionParams) error {
+	var request MoveEditionRequestObject
+
+	request.Edition = edition
+	request.Params = params
+
+	var body MoveEditionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveEdition(ctx.UserContext(), request.(MoveEditionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveEdition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveEditionResponseObject); ok {
+		if err := validResponse.VisitMoveEditionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CreateEditionOffer operation middleware
 func (sh *strictHandler) CreateEditionOffer(ctx *fiber.Ctx, edition OfferEditionRef, params CreateEditionOfferParams) error {
 	var request CreateEditionOfferRequestObject
@@ -5732,6 +7098,60 @@ func (sh *strictHandler) GetMe(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListMyPaths operation middleware
+func (sh *strictHandler) ListMyPaths(ctx *fiber.Ctx, params ListMyPathsParams) error {
+	var request ListMyPathsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyPaths(ctx.UserContext(), request.(ListMyPathsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyPaths")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyPathsResponseObject); ok {
+		if err := validResponse.VisitListMyPathsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMyPath operation middleware
+func (sh *strictHandler) GetMyPath(ctx *fiber.Ctx, edition EditionRef) error {
+	var request GetMyPathRequestObject
+
+	request.Edition = edition
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyPath(ctx.UserContext(), request.(GetMyPathRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyPath")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyPathResponseObject); ok {
+		if err := validResponse.VisitGetMyPathResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEnrolments operation middleware
 func (sh *strictHandler) ListEnrolments(ctx *fiber.Ctx, params ListEnrolmentsParams) error {
 	var request ListEnrolmentsRequestObject
@@ -5969,6 +7389,266 @@ func (sh *strictHandler) RefundOrder(ctx *fiber.Ctx, order OrderRef, params Refu
 		return err
 	} else if validResponse, ok := response.(RefundOrderResponseObject); ok {
 		if err := validResponse.VisitRefundOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewProgram operation middleware
+func (sh *strictHandler) PreviewProgram(ctx *fiber.Ctx) error {
+	var request PreviewProgramRequestObject
+
+	var body PreviewProgramJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewProgram(ctx.UserContext(), request.(PreviewProgramRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewProgram")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewProgramResponseObject); ok {
+		if err := validResponse.VisitPreviewProgramResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPrograms operation middleware
+func (sh *strictHandler) ListPrograms(ctx *fiber.Ctx, params ListProgramsParams) error {
+	var request ListProgramsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPrograms(ctx.UserContext(), request.(ListProgramsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPrograms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProgramsResponseObject); ok {
+		if err := validResponse.VisitListProgramsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProgram operation middleware
+func (sh *strictHandler) GetProgram(ctx *fiber.Ctx, program ProgramRef) error {
+	var request GetProgramRequestObject
+
+	request.Program = program
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProgram(ctx.UserContext(), request.(GetProgramRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProgram")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProgramResponseObject); ok {
+		if err := validResponse.VisitGetProgramResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProgramDraft operation middleware
+func (sh *strictHandler) GetProgramDraft(ctx *fiber.Ctx, program ProgramRef) error {
+	var request GetProgramDraftRequestObject
+
+	request.Program = program
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProgramDraft(ctx.UserContext(), request.(GetProgramDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProgramDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProgramDraftResponseObject); ok {
+		if err := validResponse.VisitGetProgramDraftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutProgramDraft operation middleware
+func (sh *strictHandler) PutProgramDraft(ctx *fiber.Ctx, program ProgramRef, params PutProgramDraftParams) error {
+	var request PutProgramDraftRequestObject
+
+	request.Program = program
+	request.Params = params
+
+	var body PutProgramDraftJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutProgramDraft(ctx.UserContext(), request.(PutProgramDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutProgramDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutProgramDraftResponseObject); ok {
+		if err := validResponse.VisitPutProgramDraftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveProgram operation middleware
+func (sh *strictHandler) MoveProgram(ctx *fiber.Ctx, program ProgramRef, params MoveProgramParams) error {
+	var request MoveProgramRequestObject
+
+	request.Program = program
+	request.Params = params
+
+	var body MoveProgramJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveProgram(ctx.UserContext(), request.(MoveProgramRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveProgram")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveProgramResponseObject); ok {
+		if err := validResponse.VisitMoveProgramResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListProgramVersions operation middleware
+func (sh *strictHandler) ListProgramVersions(ctx *fiber.Ctx, program ProgramRef, params ListProgramVersionsParams) error {
+	var request ListProgramVersionsRequestObject
+
+	request.Program = program
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProgramVersions(ctx.UserContext(), request.(ListProgramVersionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProgramVersions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProgramVersionsResponseObject); ok {
+		if err := validResponse.VisitListProgramVersionsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProgramVersion operation middleware
+func (sh *strictHandler) GetProgramVersion(ctx *fiber.Ctx, program ProgramRef, number int) error {
+	var request GetProgramVersionRequestObject
+
+	request.Program = program
+	request.Number = number
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProgramVersion(ctx.UserContext(), request.(GetProgramVersionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProgramVersion")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProgramVersionResponseObject); ok {
+		if err := validResponse.VisitGetProgramVersionResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

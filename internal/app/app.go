@@ -19,6 +19,7 @@ import (
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/paths"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
@@ -183,7 +184,7 @@ func (h *House) Close() error {
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
-		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), catalog.Checks(),
+		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
 		workshops.Checks(),
 	} {
 		all = append(all, room...)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -81,7 +82,7 @@ func (b tab) save(then string) {
 func TestTwoEditorsInABrowser(t *testing.T) {
 	w, mails := newSite(t)
 	w.written("NET")
-	first, second := newTab(t), newTab(t)
+	first, second := newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
 	w.staffTab(first, mails, "first@example.org")
 	w.staffTab(second, mails, "second@example.org")
 	page := w.cfg.BaseURL + "/console/courses/NET"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,9 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	e := w.program("WHOLE", nil, money.Of(9999, "EUR"), nil, 10000)
 	walker.Values["edition"], walker.Values["offer"] = e.Key, e.offer.ID
 	walker.Values["of"], walker.Values["If-Match"] = w.session.Key, "*"
+	edition, price := w.networks()
+	w.follows(zoe.ID, price, "k-edition")
+	maps.Copy(walker.Values, map[string]string{"program": edition.ProgramKey, "edition": edition.Key, "number": "1", "person": zoe.ID})
 	staff := w.person("staff@example.org", "Staff Member")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
@@ -56,7 +60,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	if sent := walker.Foreign(t, w.tokens(stranger), own, rows); sent < 8 {
 		t.Error("only", sent, "requests for foreign things were sent")
 	}
-	for _, operation := range []string{"getOrder", "getEligibility", "getCertificate", "getCertificatePdf", "listOrders", "listEnrolments"} {
+	for _, operation := range []string{"getOrder", "getEligibility", "getCertificate", "getCertificatePdf", "listOrders", "listEnrolments", "getMyPath", "listMyPaths"} {
 		r := walker.Example(operation)
 		r.Token = w.tokens(zoe)(own...)
 		if a := walker.Do(t, r); a.Status != 200 {

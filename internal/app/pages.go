@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
+	"cursus/internal/domain/paths"
 	"cursus/internal/domain/sales"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
@@ -283,10 +284,17 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 		if err != nil {
 			return err
 		}
+		locked, err := paths.LockedTx(ctx, tx, who.PersonID)
+		if err != nil {
+			return err
+		}
 		for _, e := range mine {
 			x, err := p.enrolment(ctx, tx, e, ways[e.ID])
 			if err != nil {
 				return err
+			}
+			if lock, ok := locked[e.SessionID]; ok { // no link to a course that its program does not open yet, and exactly why
+				x.Lock, x.CourseURL = &lock, ""
 			}
 			if g, ok := grades[e.ID]; ok {
 				x.GradePPM = &g

@@ -13,13 +13,13 @@ var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "ex
 
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
-	"catalogue":    {"catalog:read", "catalog:write", "workshops:write", "offers:write"},
+	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write"},
 	"sales":        {"offers:write", "operations:read"},
 	"refund":       {"refunds:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
-	"admin": {"catalog:read", "catalog:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
+	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 		"analytics:read", "operations:read"},
 }
 

@@ -1,9 +1,6 @@
 package programs
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // next says what to do now: every open course and every workshop that the certificate still asks for, in the order of the program.
 // Where there is none: the date to wait for, or what stands in the way.
@@ -83,9 +80,10 @@ func (w *walker) left(g Group, of func(Node) int) (sum int) {
 	return sum
 }
 
-// Behind says whether a learner is behind the schedule: a course that is needed and not done has been open, as far as dates decide,
-// for longer than the time after which the next one opens; where no other opens by date, a month.
-func (p Path) Behind(now time.Time) bool {
+// Late says of each course whether a learner is behind the schedule with it: it is needed and not done, and either the next one by
+// date has opened, or it has been open for a month, as far as dates decide.
+func (p Path) Late() []bool {
+	late := make([]bool, len(p.Courses))
 	for i, c := range p.Courses {
 		if !c.Needed || c.OpensAt == nil {
 			continue
@@ -97,9 +95,10 @@ func (p Path) Behind(now time.Time) bool {
 				break
 			}
 		}
-		if !now.Before(due) {
-			return true
-		}
+		late[i] = !p.At.Before(due)
 	}
-	return false
+	return late
 }
+
+// Behind says whether a learner is behind with some course.
+func (p Path) Behind() bool { return slices.Contains(p.Late(), true) }

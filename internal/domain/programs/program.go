@@ -176,7 +176,7 @@ func CheckTx(ctx context.Context, tx *postgres.Tx, c Content) error {
 	return c.Validate(func(key string) bool { return in[key] })
 }
 
-// SaveDraftTx writes the working copy of a program. expected is the version that the editor read, 0 for any, New for a program that
+// SaveDraftTx writes the working copy of a program. expected is the version that the editor read, 0 for any and for none, New for a program that
 // does not exist yet. What was in review or published is a draft again; the public goes on seeing what was published.
 func SaveDraftTx(ctx context.Context, tx *postgres.Tx, key string, c Content, expected int) (Program, error) {
 	if !keyForm.MatchString(key) {
@@ -195,7 +195,7 @@ func SaveDraftTx(ctx context.Context, tx *postgres.Tx, key string, c Content, ex
 		return Program{}, err
 	case found && expected == New:
 		return Program{}, ErrKey
-	case !found && expected != New:
+	case !found && expected > 0:
 		return Program{}, ErrNoProgram
 	case !found:
 		id := ident.New("prg")

@@ -114,7 +114,7 @@ func (n EditionPlan) resolve(ctx context.Context, tx *postgres.Tx, v Version) ([
 	return ids, wrong, nil
 }
 
-// PutEditionTx makes an edition (expected is New) or edits it; expected is the version that the editor read, 0 for any. Once it was
+// PutEditionTx makes or edits an edition; expected is the version that the editor read, 0 for any and for none, New for none. Once it was
 // published, its version of the program and its sessions stay; dates, places, openings and titles may change and hold at once.
 func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPlan, expected int) (Edition, error) {
 	wrong := n.validate(key)
@@ -125,7 +125,7 @@ func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPla
 		return Edition{}, err
 	case found && expected == New:
 		return Edition{}, ErrKey
-	case !found && expected != New:
+	case !found && expected > 0:
 		return Edition{}, ErrNoEdition
 	case found:
 		if old, err = EditionTx(ctx, tx, key); err != nil {

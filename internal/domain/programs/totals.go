@@ -30,3 +30,13 @@ func span(g Group, of func(Node) int) Span {
 	}
 	return s
 }
+
+// Span adds up any measure of the courses: the least and the most over every choice of what the program asks for.
+func (c Content) Span(of func(course string) int) Span {
+	return span(c.root(), func(n Node) int {
+		if n.Course == nil {
+			return 0
+		}
+		return of(n.Course.Key)
+	})
+}

@@ -19,7 +19,7 @@ const Public = "public"
 // Scopes are all that a token can have. An operation that names another one does not start.
 var Scopes = []string{
 	"orders:write", "orders:read", "learning:read", "exams:book",
-	"catalog:read", "catalog:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
+	"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 	"analytics:read", "operations:read",
 }
 

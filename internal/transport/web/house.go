@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/paths"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 )
@@ -180,6 +181,7 @@ type Enrolment struct {
 	Certificate        *Certificate
 	Upgrade            *Offer
 	CourseURL          string
+	Lock               *paths.Lock // its program does not open it yet
 }
 
 // Step is a stage of the journey.

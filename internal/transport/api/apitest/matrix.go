@@ -165,15 +165,23 @@ func (w *Walker) badBodies(o *Operation, add func(string, func(*Request), ...int
 		return
 	}
 	add("in another charset", func(r *Request) { r.Header.Set("Content-Type", jsonType+"; charset=utf-16") }, 415)
-	add("too large", func(r *Request) { r.Body = append(r.Body, strings.Repeat(" ", 64<<10)...) }, 413)
+	add("too large", func(r *Request) { r.Body = append(r.Body, strings.Repeat(" ", o.maxBytes())...) }, 413)
 	for _, m := range mutants(schema, w.bodyOf(schema)) {
 		if m.odd {
 			continue
 		}
 		want := []int{400}
-		if len(m.body) > 64<<10 {
+		if len(m.body) > o.maxBytes() {
 			want = []int{413}
 		}
 		add("body: "+m.name, func(r *Request) { r.Body = m.body }, want...)
 	}
+}
+
+// maxBytes is how large a body may be: what the contract says, or what holds where it says nothing.
+func (o *Operation) maxBytes() int {
+	if n, ok := o.op.Extensions["x-max-bytes"].(float64); ok {
+		return int(n)
+	}
+	return 64 << 10
 }

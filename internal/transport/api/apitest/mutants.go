@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -46,7 +47,7 @@ func mutants(schema *openapi3.Schema, example any) (all []mutant) {
 			add("in another case "+name, string(mustJSON(renamed)))
 		}
 	}
-	changes(schema, example, "", func(name string, changed any) {
+	changes(nil, schema, example, "", func(name string, changed any) {
 		m := mutant{name: name, body: mustJSON(changed)}
 		var v any
 		if json.Unmarshal(m.body, &v) == nil {
@@ -57,8 +58,13 @@ func mutants(schema *openapi3.Schema, example any) (all []mutant) {
 	return all
 }
 
-// changes gives every change of a value to yield, as the whole that it makes.
-func changes(schema *openapi3.Schema, value any, where string, yield func(name string, changed any)) {
+// changes gives every change of a value to yield, as the whole that it makes. above are the schemas around it: one that stands in itself
+// (a group of groups) is entered once.
+func changes(above []*openapi3.Schema, schema *openapi3.Schema, value any, where string, yield func(name string, changed any)) {
+	if slices.Contains(above, schema) {
+		return
+	}
+	above = append(slices.Clone(above), schema)
 	for name, v := range replacements(schema) {
 		yield(where+" "+name, v)
 	}
@@ -76,7 +82,7 @@ func changes(schema *openapi3.Schema, value any, where string, yield func(name s
 			if !ok {
 				member = exampleOf(nil, p)
 			}
-			changes(p, member, where+"/"+name, func(name2 string, changed any) {
+			changes(above, p, member, where+"/"+name, func(name2 string, changed any) {
 				with := maps.Clone(value)
 				with[name] = changed
 				yield(name2, with)
@@ -86,7 +92,7 @@ func changes(schema *openapi3.Schema, value any, where string, yield func(name s
 		if len(value) == 0 {
 			return
 		}
-		changes(schema.Items.Value, value[0], where+"/0", func(name string, changed any) {
+		changes(above, schema.Items.Value, value[0], where+"/0", func(name string, changed any) {
 			with := append([]any{changed}, value[1:]...)
 			yield(name, with)
 		})

@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/paths"
+	"cursus/internal/domain/programs"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
+	"cursus/internal/transport/web"
+)
+
+// fresh is a path as somebody sees it who has passed nothing and for whom everything is offered.
+func fresh(c programs.Content, tx *postgres.Tx) programs.Path {
+	e, f := programs.Edition{}, programs.Facts{Enrolled: map[string]bool{}}
+	for _, x := range c.Courses() {
+		e.Sessions = append(e.Sessions, programs.EditionSession{CourseKey: x.Key, Opening: programs.AtOnce})
+		f.Enrolled[x.Key] = true
+	}
+	return programs.PathOf(c, e, f, tx.Now())
+}
+
+// PublicPrograms shows every program that the public sees.
+func (p Pages) PublicPrograms(ctx context.Context) (out []web.ShownProgram, err error) {
+	err = p.h.DB.View(ctx, "public programs", func(ctx context.Context, tx *postgres.Tx) error {
+		out = nil
+		all, err := programs.ProgramsTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, x := range all {
+			if x.Visible && x.Published != nil {
+				out = append(out, web.ShownProgram{Program: x, Path: fresh(*x.Published, tx)})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// PublicProgram shows one with its path and its editions.
+func (p Pages) PublicProgram(ctx context.Context, key string) (out web.ShownProgram, err error) {
+	err = p.h.DB.View(ctx, "public program", func(ctx context.Context, tx *postgres.Tx) error {
+		x, err := programs.PublicProgramTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		out = web.ShownProgram{Program: x, Path: fresh(*x.Published, tx), Names: map[string]web.Text{}}
+		courses, err := catalog.CoursesTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, c := range courses {
+			out.Names[c.Key] = text(c.Title)
+		}
+		editions, err := programs.EditionsTx(ctx, tx, x.ID)
+		for _, e := range editions {
+			if e.State != catalog.Published || err != nil {
+				continue
+			}
+			shown := web.ShownEdition{Edition: e, Now: e.StateAt(tx.Now())}
+			standing, err := offers.ForTx(ctx, tx, e.ID, "")
+			if err != nil {
+				return err
+			}
+			for _, o := range standing {
+				if o.Audience == "" && o.ValidAt(tx.Now()) == nil {
+					shown.Prices = append(shown.Prices, o.Price)
+				}
+			}
+			out.Editions = append(out.Editions, shown)
+		}
+		return err
+	})
+	return out, err
+}
+
+// LearnerPaths shows a learner the programs that she follows.
+func (p Pages) LearnerPaths(ctx context.Context, who web.Viewer) (out []paths.Answer, err error) {
+	err = p.h.DB.View(as(ctx, who), "my programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		out, err = paths.AllOfLearnerTx(ctx, tx, who.PersonID)
+		return err
+	})
+	return out, err
+}
+
+// LearnerPath shows her one of them.
+func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (out paths.Answer, err error) {
+	err = p.h.DB.View(as(ctx, who), "my path", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		out, err = paths.OfLearnerTx(ctx, tx, who.PersonID, edition)
+		return err
+	})
+	return out, err
+}
+
+// AllPrograms lists every program for staff.
+func (p Pages) AllPrograms(ctx context.Context, who web.Viewer) (out []programs.Program, err error) {
+	err = p.h.DB.View(as(ctx, who), "programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		out, err = programs.ProgramsTx(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// WrittenProgram finds a program with its history.
+func (p Pages) WrittenProgram(ctx context.Context, who web.Viewer, key string) (out web.WrittenProgram, err error) {
+	err = p.h.DB.View(as(ctx, who), "program", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if out.Program, err = programs.ProgramTx(ctx, tx, key); err != nil {
+			return err
+		}
+		if out.Versions, err = programs.VersionsTx(ctx, tx, out.ID); err != nil {
+			return err
+		}
+		out.Moves, err = programs.HistoryTx(ctx, tx, "program", out.ID)
+		return err
+	})
+	return out, err
+}
+
+// SaveProgram writes the working copy.
+func (p Pages) SaveProgram(ctx context.Context, who web.Viewer, key string, c programs.Content, version int) (out programs.Program, err error) {
+	err = p.h.DB.InTx(as(ctx, who), "save program", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		out, err = programs.SaveDraftTx(ctx, tx, key, c, version)
+		return err
+	})
+	return out, err
+}
+
+// MoveProgramOn takes a program to another state of publication.
+func (p Pages) MoveProgramOn(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
+	return p.h.DB.InTx(as(ctx, who), "move program", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.MoveProgramTx(ctx, tx, key, to, note, version)
+		return err
+	})
+}
+
+// TryProgram says what a content means for somebody who has passed these courses.
+func (p Pages) TryProgram(ctx context.Context, who web.Viewer, c programs.Content, passed []string) (out web.Trial, err error) {
+	t := api.ProgramTrial{Content: c}
+	best := 1_000_000
+	for _, key := range passed {
+		t.Results = append(t.Results, programs.Result{Course: key, Passed: true, Certified: true, GradePPM: &best})
+	}
+	err = p.h.DB.View(as(ctx, who), "try program", func(ctx context.Context, tx *postgres.Tx) error {
+		x, err := preview(ctx, tx, t)
+		out = web.Trial{Path: x.Path}
+		for _, s := range x.Prices {
+			currency := money.Currency(s.Currency)
+			out.Prices = append(out.Prices, web.TrialPrice{Min: money.Of(int64(s.Minor.Min), currency), Max: money.Of(int64(s.Minor.Max), currency)})
+		}
+		return err
+	})
+	return out, err
+}
+
+// AllEditions lists every edition for staff.
+func (p Pages) AllEditions(ctx context.Context, who web.Viewer) (out []programs.Edition, err error) {
+	err = p.h.DB.View(as(ctx, who), "editions", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		out, err = programs.EditionsTx(ctx, tx, "")
+		return err
+	})
+	return out, err
+}
+
+// WrittenEdition finds an edition with its history and where its members stand.
+func (p Pages) WrittenEdition(ctx context.Context, who web.Viewer, key string) (out web.WrittenEdition, err error) {
+	err = p.h.DB.View(as(ctx, who), "edition", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if out.Edition, err = programs.EditionTx(ctx, tx, key); err != nil {
+			return err
+		}
+		if out.Moves, err = programs.HistoryTx(ctx, tx, "edition", out.ID); err != nil {
+			return err
+		}
+		out.Cohort, err = paths.CohortTx(ctx, tx, out.Edition)
+		return err
+	})
+	return out, err
+}
+
+// EditionChoices gives the courses of a version and the sessions that each can have, the newest first.
+func (p Pages) EditionChoices(ctx context.Context, who web.Viewer, program string, version int) (out web.Choices, err error) {
+	err = p.h.DB.View(as(ctx, who), "choices of an edition", func(ctx context.Context, tx *postgres.Tx) error {
+		x, err := programs.ProgramTx(ctx, tx, program)
+		if err != nil {
+			return err
+		}
+		if version == 0 {
+			version = x.Current
+		}
+		v, err := programs.VersionTx(ctx, tx, x.ID, version)
+		if err != nil {
+			return err
+		}
+		out = web.Choices{Program: x.Key, Version: version, Content: v.Content, Sessions: map[string][]string{}}
+		sessions, err := catalog.SessionsTx(ctx, tx)
+		for _, s := range sessions {
+			out.Sessions[s.CourseKey] = append(out.Sessions[s.CourseKey], s.Key)
+		}
+		return err
+	})
+	return out, err
+}
+
+// SaveEdition writes an edition.
+func (p Pages) SaveEdition(ctx context.Context, who web.Viewer, key string, n programs.EditionPlan, version int) (out programs.Edition, err error) {
+	err = p.h.DB.InTx(as(ctx, who), "save edition", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		out, err = programs.PutEditionTx(ctx, tx, key, n, version)
+		return err
+	})
+	return out, err
+}
+
+// MoveEditionOn takes an edition to another state of publication.
+func (p Pages) MoveEditionOn(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
+	return p.h.DB.InTx(as(ctx, who), "move edition", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.MoveEditionTx(ctx, tx, key, to, note, version)
+		return err
+	})
+}
