@@ -114,10 +114,46 @@ func (p Pages) WrittenProgram(ctx context.Context, who web.Viewer, key string) (
 		if out.Versions, err = programs.VersionsTx(ctx, tx, out.ID); err != nil {
 			return err
 		}
-		out.Moves, err = programs.HistoryTx(ctx, tx, "program", out.ID)
+		if out.Moves, err = movesTx(ctx, tx, "program", out.ID); err != nil {
+			return err
+		}
+		out.ChangedBy, err = named(ctx, tx, out.ChangedBy)
 		return err
 	})
 	return out, err
+}
+
+// movesTx lists moves with the names of those who made them.
+func movesTx(ctx context.Context, tx *postgres.Tx, kind, id string) ([]catalog.Move, error) {
+	moves, err := programs.HistoryTx(ctx, tx, kind, id)
+	for i := range moves {
+		if err == nil {
+			moves[i].By, err = named(ctx, tx, moves[i].By)
+		}
+	}
+	return moves, err
+}
+
+// ProgramCourses lists the courses that a program can name.
+func (p Pages) ProgramCourses(ctx context.Context, who web.Viewer) (out []catalog.Course, err error) {
+	err = p.h.DB.View(as(ctx, who), "courses of programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		out, err = catalog.CoursesTx(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+func init() {
+	publicPaths = append(publicPaths, func(ctx context.Context, tx *postgres.Tx) ([]string, error) {
+		all, err := programs.ProgramsTx(ctx, tx)
+		out := []string{"/programs"}
+		for _, x := range all {
+			if x.Visible && x.Published != nil {
+				out = append(out, "/programs/"+x.Key)
+			}
+		}
+		return out, err
+	})
 }
 
 // SaveProgram writes the working copy.
@@ -146,7 +182,7 @@ func (p Pages) TryProgram(ctx context.Context, who web.Viewer, c programs.Conten
 	}
 	err = p.h.DB.View(as(ctx, who), "try program", func(ctx context.Context, tx *postgres.Tx) error {
 		x, err := preview(ctx, tx, t)
-		out = web.Trial{Path: x.Path}
+		out = web.Trial{Path: x.Path, Unpriced: x.Unpriced}
 		for _, s := range x.Prices {
 			currency := money.Currency(s.Currency)
 			out.Prices = append(out.Prices, web.TrialPrice{Min: money.Of(int64(s.Minor.Min), currency), Max: money.Of(int64(s.Minor.Max), currency)})
@@ -171,7 +207,7 @@ func (p Pages) WrittenEdition(ctx context.Context, who web.Viewer, key string) (
 		if out.Edition, err = programs.EditionTx(ctx, tx, key); err != nil {
 			return err
 		}
-		if out.Moves, err = programs.HistoryTx(ctx, tx, "edition", out.ID); err != nil {
+		if out.Moves, err = movesTx(ctx, tx, "edition", out.ID); err != nil {
 			return err
 		}
 		out.Cohort, err = paths.CohortTx(ctx, tx, out.Edition)

@@ -18,7 +18,8 @@ type found struct {
 	Collections []catalog.Collection
 	Levels      []string
 	States      []catalog.Publication
-	Next        string // address of the next page
+	Programs    []ShownProgram // that have the words; on the first page of what the public finds
+	Next        string         // address of the next page
 }
 
 // asked reads a search from the address. What is too long is cut: an address is easily made.

@@ -59,6 +59,9 @@ func (w *Web) collection(r *request) (reply, error) {
 
 func (w *Web) search(r *request) (reply, error) {
 	f, err := w.find(r, false, "/search")
+	if err == nil && r.query("after") == "" {
+		f.Programs, err = w.programsFound(r, f.Filter.Query)
+	}
 	return reply{page: "search", title: "search.title", data: f}, err
 }
 

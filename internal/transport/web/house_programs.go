@@ -26,6 +26,9 @@ type ProgramHouse interface {
 	// TryProgram says what a content means for somebody who has passed these courses.
 	TryProgram(ctx context.Context, who Viewer, c programs.Content, passed []string) (Trial, error)
 
+	// ProgramCourses are the courses that a program can name, with their titles.
+	ProgramCourses(ctx context.Context, who Viewer) ([]catalog.Course, error)
+
 	AllEditions(ctx context.Context, who Viewer) ([]programs.Edition, error)
 	WrittenEdition(ctx context.Context, who Viewer, key string) (WrittenEdition, error)
 	// EditionChoices gives the courses of a version (0: the one published last) and the sessions that each can have.
@@ -65,8 +68,9 @@ type WrittenEdition struct {
 
 // Trial is what a content means, and what its courses cost one by one: the least and the most over every choice, per currency.
 type Trial struct {
-	Path   programs.Path
-	Prices []TrialPrice
+	Path     programs.Path
+	Prices   []TrialPrice
+	Unpriced []string // courses that are not sold alone
 }
 
 // TrialPrice is the least and the most in one currency.

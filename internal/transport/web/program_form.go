@@ -12,15 +12,15 @@ import (
 
 // partRow is one line of the builder: a course, a workshop or a group. What stands deeper below a group is in it.
 type partRow struct {
-	Kind, Key, Need, Optional, Grade, After, AfterAny, Equivalents, Hours, ECTS, Days string
-	Depth                                                                             int
+	Kind, Key, TitleFR, Need, Optional, Grade, After, AfterAny, Equivalents, Hours, ECTS, Days string
+	Depth                                                                                      int
 }
 
 // rowFields are the repeated fields of the form, in the order of a row.
-var rowFields = []string{"kind", "key", "need", "optional", "grade", "after", "afterany", "equivalents", "hours", "ects", "days", "depth"}
+var rowFields = []string{"kind", "key", "titlefr", "need", "optional", "grade", "after", "afterany", "equivalents", "hours", "ects", "days", "depth"}
 
 func (p *partRow) cells() []*string {
-	return []*string{&p.Kind, &p.Key, &p.Need, &p.Optional, &p.Grade, &p.After, &p.AfterAny, &p.Equivalents, &p.Hours, &p.ECTS, &p.Days}
+	return []*string{&p.Kind, &p.Key, &p.TitleFR, &p.Need, &p.Optional, &p.Grade, &p.After, &p.AfterAny, &p.Equivalents, &p.Hours, &p.ECTS, &p.Days}
 }
 
 // readRows reads the lines of the builder as they were sent; a form whose fields do not match is no form of ours.
@@ -66,34 +66,36 @@ func end(rows []partRow, i int) int {
 	return j
 }
 
-// rearrange does what a button of the builder says: "up 3", "down 3", "in 3", "out 3", "remove 3", "add course".
-func rearrange(rows []partRow, do string) []partRow {
+// rearrange does what a button of the builder says: "up 3", "down 3", "in 3", "out 3", "remove 3", "add course". Focus is the id of the
+// control from which a keyboard goes on: the field of a new line, the same button of a line that moved.
+func rearrange(rows []partRow, do string) (out []partRow, focus string) {
 	verb, what, _ := strings.Cut(do, " ")
 	if verb == "add" {
 		row := partRow{Kind: what, Need: "1", Optional: "no"}
-		return level(append(rows, row))
+		return level(append(rows, row)), "key" + strconv.Itoa(len(rows))
 	}
 	i, err := strconv.Atoi(what)
 	if err != nil || i < 0 || i >= len(rows) {
-		return rows
+		return rows, ""
 	}
+	here := verb + strconv.Itoa(i)
 	j := end(rows, i)
 	block := append([]partRow{}, rows[i:j]...)
 	rest := append(append([]partRow{}, rows[:i]...), rows[j:]...)
 	at := i
 	switch verb {
 	case "remove":
-		return level(rest)
+		return level(rest), "add-" + block[0].Kind
 	case "up":
 		if at = i - 1; at < 0 {
-			return rows
+			return rows, here
 		}
 		for at > 0 && rest[at].Depth > block[0].Depth {
 			at--
 		}
 	case "down":
 		if i == len(rest) {
-			return rows
+			return rows, here
 		}
 		at = end(rest, i)
 		if rest[i].Depth < block[0].Depth {
@@ -105,13 +107,13 @@ func rearrange(rows []partRow, do string) []partRow {
 			by = -1
 		}
 		if block[0].Depth+by < 0 {
-			return rows
+			return rows, here
 		}
 		for k := range block {
 			block[k].Depth += by
 		}
 	}
-	return level(append(append(append([]partRow{}, rest[:at]...), block...), rest[at:]...))
+	return level(append(append(append([]partRow{}, rest[:at]...), block...), rest[at:]...)), verb + strconv.Itoa(at)
 }
 
 // rowReader turns lines into a content and notes what cannot be read.
@@ -132,7 +134,7 @@ func (x *rowReader) number(row int, field, said string) int {
 	return n
 }
 
-// hundredths reads "1", "1.5", "1,25"; scale is how many millionths or hundredths one is.
+// scaled reads "1", "1.5", "1,25" as a whole number of units of which one has ten to the power of digits.
 func (x *rowReader) scaled(row int, field, said string, digits int) int {
 	whole, part, _ := strings.Cut(strings.ReplaceAll(said, ",", "."), ".")
 	if len(part) > digits {
@@ -180,7 +182,7 @@ func (x *rowReader) parts(rows []partRow, i, depth int) (nodes []programs.Node, 
 		case "group":
 			var inner []programs.Node
 			inner, i = x.parts(rows, i+1, depth+1)
-			nodes = append(nodes, programs.Node{Group: &programs.Group{Title: catalog.Text{EN: p.Key}, Need: x.number(row, "need", p.Need), Parts: inner}})
+			nodes = append(nodes, programs.Node{Group: &programs.Group{Title: catalog.Text{EN: p.Key, FR: p.TitleFR}, Need: x.number(row, "need", p.Need), Parts: inner}})
 			continue
 		case "workshop":
 			nodes = append(nodes, programs.Node{Workshop: &programs.WorkshopRule{
@@ -239,7 +241,7 @@ func rowsOf(parts []programs.Node, depth int) (rows []partRow) {
 				ECTS: decimal(w.ECTSHundredths), Days: strconv.Itoa(w.Days), Depth: depth,
 			})
 		case n.Group != nil:
-			rows = append(rows, partRow{Kind: "group", Key: Text(n.Group.Title).In("en"), Need: strconv.Itoa(n.Group.Need), Optional: "no", Depth: depth})
+			rows = append(rows, partRow{Kind: "group", Key: n.Group.Title.EN, TitleFR: n.Group.Title.FR, Need: strconv.Itoa(n.Group.Need), Optional: "no", Depth: depth})
 			rows = append(rows, rowsOf(n.Group.Parts, depth+1)...)
 		}
 	}

@@ -2,9 +2,9 @@ package web
 
 // DescribedProgram is the program as schema.org describes one (EducationalOccupationalProgram), for the engines that search the web.
 func (v View) DescribedProgram(p ShownProgram) map[string]any {
-	at := "/programs/" + p.Key
+	at := v.Absolute("/programs/" + p.Key)
 	out := map[string]any{
-		"@context": "https://schema.org", "@type": "EducationalOccupationalProgram", "url": at, "identifier": p.Key, "name": p.Published.Title.In(v.Lang),
+		"@context": "https://schema.org", "@type": "EducationalOccupationalProgram", "@id": at, "url": at, "identifier": p.Key, "name": p.Published.Title.In(v.Lang),
 		"description": p.Published.Summary.In(v.Lang), "inLanguage": p.Published.Language,
 		"numberOfCredits": map[string]any{"@type": "StructuredValue", "unitText": "ECTS", "value": decimal(p.Path.Totals.ECTSHundredths.Min)},
 	}
@@ -13,7 +13,7 @@ func (v View) DescribedProgram(p ShownProgram) map[string]any {
 		by = append(by, map[string]any{"@type": "Organization", "name": o})
 	}
 	for _, c := range p.Published.Courses() {
-		courses = append(courses, map[string]any{"@type": "Course", "courseCode": c.Key, "url": "/courses/" + c.Key, "name": Text(p.Names[c.Key]).In(v.Lang)})
+		courses = append(courses, map[string]any{"@type": "Course", "courseCode": c.Key, "url": v.Absolute("/courses/" + c.Key), "name": Text(p.Names[c.Key]).In(v.Lang)})
 	}
 	for _, e := range p.Editions {
 		for _, price := range e.Prices {
