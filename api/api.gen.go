@@ -59,6 +59,63 @@ func (e AttendanceSeatStatus) Valid() bool {
 	}
 }
 
+// Defines values for CatalogueChangeChange.
+const (
+	CatalogueChangeChangeChanged CatalogueChangeChange = "changed"
+	CatalogueChangeChangeNew     CatalogueChangeChange = "new"
+)
+
+// Valid indicates whether the value is a known member of the CatalogueChangeChange enum.
+func (e CatalogueChangeChange) Valid() bool {
+	switch e {
+	case CatalogueChangeChangeChanged:
+		return true
+	case CatalogueChangeChangeNew:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CatalogueKind.
+const (
+	CatalogueKindCharter      CatalogueKind = "charter"
+	CatalogueKindCollection   CatalogueKind = "collection"
+	CatalogueKindCourse       CatalogueKind = "course"
+	CatalogueKindEdition      CatalogueKind = "edition"
+	CatalogueKindFormula      CatalogueKind = "formula"
+	CatalogueKindOffer        CatalogueKind = "offer"
+	CatalogueKindOrganisation CatalogueKind = "organisation"
+	CatalogueKindProgram      CatalogueKind = "program"
+	CatalogueKindSession      CatalogueKind = "session"
+)
+
+// Valid indicates whether the value is a known member of the CatalogueKind enum.
+func (e CatalogueKind) Valid() bool {
+	switch e {
+	case CatalogueKindCharter:
+		return true
+	case CatalogueKindCollection:
+		return true
+	case CatalogueKindCourse:
+		return true
+	case CatalogueKindEdition:
+		return true
+	case CatalogueKindFormula:
+		return true
+	case CatalogueKindOffer:
+		return true
+	case CatalogueKindOrganisation:
+		return true
+	case CatalogueKindProgram:
+		return true
+	case CatalogueKindSession:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CertificateState.
 const (
 	CertificateStateRevoked CertificateState = "revoked"
@@ -1055,6 +1112,24 @@ func (e WorkshopDayState) Valid() bool {
 	}
 }
 
+// Defines values for ExportCatalogueParamsFormat.
+const (
+	ExportCatalogueParamsFormatCsv  ExportCatalogueParamsFormat = "csv"
+	ExportCatalogueParamsFormatJson ExportCatalogueParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ExportCatalogueParamsFormat enum.
+func (e ExportCatalogueParamsFormat) Valid() bool {
+	switch e {
+	case ExportCatalogueParamsFormatCsv:
+		return true
+	case ExportCatalogueParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCourseDraftsParamsLevel.
 const (
 	ListCourseDraftsParamsLevelBachelor     ListCourseDraftsParamsLevel = "bachelor"
@@ -1329,6 +1404,80 @@ type AttendanceSheet struct {
 //
 // Example: ESP
 type Audience = string
+
+// CatalogueChange defines model for CatalogueChange.
+type CatalogueChange struct {
+	// Change What became or would become of it.
+	//
+	// Example: new
+	Change CatalogueChangeChange `json:"change"`
+
+	// Key Its name in the file.
+	//
+	// Example: PRD
+	Key string `json:"key"`
+
+	// Kind What sort of thing it is.
+	Kind CatalogueKind `json:"kind"`
+}
+
+// CatalogueChangeChange What became or would become of it.
+//
+// Example: new
+type CatalogueChangeChange string
+
+// CatalogueCount How many things of a kind the file has, and how many the house has beside them (kept).
+type CatalogueCount struct {
+	// Changed In both, and not the same.
+	//
+	// Example: 0
+	Changed int `json:"changed"`
+
+	// Kept In the house alone.
+	//
+	// Example: 2
+	Kept int `json:"kept"`
+
+	// Kind What sort of thing it is.
+	Kind CatalogueKind `json:"kind"`
+
+	// New In the file alone.
+	//
+	// Example: 1
+	New int `json:"new"`
+
+	// Unchanged In both.
+	//
+	// Example: 5
+	Unchanged int `json:"unchanged"`
+}
+
+// CatalogueImport What an import changed, or would change. `same` says that nothing is new or changed.
+type CatalogueImport struct {
+	// Changes What is new or changed; the first thousand.
+	Changes []CatalogueChange `json:"changes"`
+
+	// Collection Its key.
+	//
+	// Example: FLIRT
+	Collection string `json:"collection"`
+
+	// Counts Each kind of things.
+	Counts []CatalogueCount `json:"counts"`
+
+	// DryRun Nothing was changed.
+	//
+	// Example: true
+	DryRun bool `json:"dry_run"`
+
+	// Same The file says what the house says.
+	//
+	// Example: false
+	Same bool `json:"same"`
+}
+
+// CatalogueKind Example: course
+type CatalogueKind string
 
 // Certificate What was awarded. The printed facts never change.
 type Certificate struct {
@@ -5659,6 +5808,24 @@ type SessionRef = string
 // Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingRef = SittingID
 
+// ImportCatalogueParams defines parameters for ImportCatalogue.
+type ImportCatalogueParams struct {
+	// DryRun Say what would change, and change nothing.
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ExportCatalogueParams defines parameters for ExportCatalogue.
+type ExportCatalogueParams struct {
+	// Format One JSON document, or a ZIP of tables.
+	Format *ExportCatalogueParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ExportCatalogueParamsFormat defines parameters for ExportCatalogue.
+type ExportCatalogueParamsFormat string
+
 // GetCharterParams defines parameters for GetCharter.
 type GetCharterParams struct {
 	// Version A version; the one in force by default.
@@ -6245,6 +6412,28 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 
 // The interface specification for the client above.
 type ClientInterface interface {
+
+	// ImportCatalogueWithBody Import a collection
+	//
+	// Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
+	// Then the problem lists each place (a JSON pointer, or file:line:column of a table) with the rule. What the file does not name
+	// stays. What is published stays published, and changes of it become new versions; published editions and sold offers never change.
+	// The same file again changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/catalogues (the `ImportCatalogue` operationId).
+	ImportCatalogueWithBody(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportCatalogue Export a collection
+	//
+	// The whole of a collection as one file: its courses with their framework, sessions, programs with their versions, editions and
+	// offers, beside the formulas and the charter. As JSON it has a stable order and one member a line, so that a catalogue can live in
+	// git; as a ZIP of CSV tables it is for spreadsheets. Learners, orders and money are not in it. A program that names courses of
+	// another collection is left out.
+	//
+	// Corresponds with GET /v1/catalogues/{collection} (the `ExportCatalogue` operationId).
+	ExportCatalogue(ctx context.Context, collection string, params *ExportCatalogueParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCertificate Get a certificate
 	//
@@ -7136,6 +7325,48 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
 	SeatLearner(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ImportCatalogueWithBody Import a collection
+//
+// Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
+// Then the problem lists each place (a JSON pointer, or file:line:column of a table) with the rule. What the file does not name
+// stays. What is published stays published, and changes of it become new versions; published editions and sold offers never change.
+// The same file again changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/catalogues (the `ImportCatalogue` operationId).
+func (c *Client) ImportCatalogueWithBody(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportCatalogueRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportCatalogue Export a collection
+//
+// The whole of a collection as one file: its courses with their framework, sessions, programs with their versions, editions and
+// offers, beside the formulas and the charter. As JSON it has a stable order and one member a line, so that a catalogue can live in
+// git; as a ZIP of CSV tables it is for spreadsheets. Learners, orders and money are not in it. A program that names courses of
+// another collection is left out.
+//
+// Corresponds with GET /v1/catalogues/{collection} (the `ExportCatalogue` operationId).
+func (c *Client) ExportCatalogue(ctx context.Context, collection string, params *ExportCatalogueParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCatalogueRequest(c.Server, collection, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // GetCertificate Get a certificate
@@ -9087,6 +9318,136 @@ func (c *Client) SeatLearner(ctx context.Context, day string, params *SeatLearne
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewImportCatalogueRequestWithBody constructs an http.Request for the ImportCatalogue method, with any body, and a specified content type
+func NewImportCatalogueRequestWithBody(server string, params *ImportCatalogueParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/catalogues")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewExportCatalogueRequest constructs an http.Request for the ExportCatalogue method
+func NewExportCatalogueRequest(server string, collection string, params *ExportCatalogueParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/catalogues/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
 }
 
 // NewGetCertificateRequest constructs an http.Request for the GetCertificate method
@@ -13473,6 +13834,30 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ImportCatalogueWithBodyWithResponse Import a collection
+	//
+	// Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
+	// Then the problem lists each place (a JSON pointer, or file:line:column of a table) with the rule. What the file does not name
+	// stays. What is published stays published, and changes of it become new versions; published editions and sold offers never change.
+	// The same file again changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/catalogues (the `ImportCatalogue` operationId).
+	ImportCatalogueWithBodyWithResponse(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCatalogueResponse, error)
+
+	// ExportCatalogueWithResponse Export a collection
+	//
+	// The whole of a collection as one file: its courses with their framework, sessions, programs with their versions, editions and
+	// offers, beside the formulas and the charter. As JSON it has a stable order and one member a line, so that a catalogue can live in
+	// git; as a ZIP of CSV tables it is for spreadsheets. Learners, orders and money are not in it. A program that names courses of
+	// another collection is left out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/catalogues/{collection} (the `ExportCatalogue` operationId).
+	ExportCatalogueWithResponse(ctx context.Context, collection string, params *ExportCatalogueParams, reqEditors ...RequestEditorFn) (*ExportCatalogueResponse, error)
+
 	// GetCertificateWithResponse Get a certificate
 	//
 	// One certificate of the caller.
@@ -14461,6 +14846,102 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
 	SeatLearnerWithResponse(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*SeatLearnerResponse, error)
+}
+
+type ImportCatalogueResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CatalogueImport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportCatalogueResponse) GetJSON200() *CatalogueImport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportCatalogueResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportCatalogueResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportCatalogueResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportCatalogueResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportCatalogueResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportCatalogueResponse200Headers the declared response headers of an HTTP 200 response for ExportCatalogue
+type ExportCatalogueResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportCatalogueResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportCatalogueResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportCatalogueResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportCatalogueResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportCatalogueResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportCatalogueResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportCatalogueResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type GetCertificateResponse struct {
@@ -18454,6 +18935,42 @@ func (r SeatLearnerResponse) ContentType() string {
 	return ""
 }
 
+// ImportCatalogueWithBodyWithResponse Import a collection
+//
+// Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
+// Then the problem lists each place (a JSON pointer, or file:line:column of a table) with the rule. What the file does not name
+// stays. What is published stays published, and changes of it become new versions; published editions and sold offers never change.
+// The same file again changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/catalogues (the `ImportCatalogue` operationId).
+func (c *ClientWithResponses) ImportCatalogueWithBodyWithResponse(ctx context.Context, params *ImportCatalogueParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportCatalogueResponse, error) {
+	rsp, err := c.ImportCatalogueWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportCatalogueResponse(rsp)
+}
+
+// ExportCatalogueWithResponse Export a collection
+//
+// The whole of a collection as one file: its courses with their framework, sessions, programs with their versions, editions and
+// offers, beside the formulas and the charter. As JSON it has a stable order and one member a line, so that a catalogue can live in
+// git; as a ZIP of CSV tables it is for spreadsheets. Learners, orders and money are not in it. A program that names courses of
+// another collection is left out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/catalogues/{collection} (the `ExportCatalogue` operationId).
+func (c *ClientWithResponses) ExportCatalogueWithResponse(ctx context.Context, collection string, params *ExportCatalogueParams, reqEditors ...RequestEditorFn) (*ExportCatalogueResponse, error) {
+	rsp, err := c.ExportCatalogue(ctx, collection, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportCatalogueResponse(rsp)
+}
+
 // GetCertificateWithResponse Get a certificate
 //
 // One certificate of the caller.
@@ -20077,6 +20594,78 @@ func (c *ClientWithResponses) SeatLearnerWithResponse(ctx context.Context, day s
 		return nil, err
 	}
 	return ParseSeatLearnerResponse(rsp)
+}
+
+// ParseImportCatalogueResponse parses an HTTP response from a ImportCatalogueWithResponse call
+func ParseImportCatalogueResponse(rsp *http.Response) (*ImportCatalogueResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportCatalogueResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CatalogueImport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportCatalogueResponse parses an HTTP response from a ExportCatalogueWithResponse call
+func ParseExportCatalogueResponse(rsp *http.Response) (*ExportCatalogueResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportCatalogueResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportCatalogueResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
 }
 
 // ParseGetCertificateResponse parses an HTTP response from a GetCertificateWithResponse call

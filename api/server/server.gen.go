@@ -19,6 +19,12 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ImportCatalogue Import a collection
+	// (POST /v1/catalogues)
+	ImportCatalogue(c *fiber.Ctx, params ImportCatalogueParams) error
+	// ExportCatalogue Export a collection
+	// (GET /v1/catalogues/{collection})
+	ExportCatalogue(c *fiber.Ctx, collection string, params ExportCatalogueParams) error
 	// GetCertificate Get a certificate
 	// (GET /v1/certificates/{certificate})
 	GetCertificate(c *fiber.Ctx, certificate CertificateRef) error
@@ -266,6 +272,109 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc fiber.Handler
 type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+
+// ImportCatalogue operation middleware
+func (siw *ServerInterfaceWrapper) ImportCatalogue(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportCatalogueParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ImportCatalogue(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportCatalogue operation middleware
+func (siw *ServerInterfaceWrapper) ExportCatalogue(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "collection" -------------
+	var collection string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportCatalogueParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", query, &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter format: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportCatalogue(c, collection, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
 
 // GetCertificate operation middleware
 func (siw *ServerInterfaceWrapper) GetCertificate(c *fiber.Ctx) error {
@@ -3696,6 +3805,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 		router.Use(fiber.Handler(m))
 	}
 
+	router.Post(options.BaseURL+"/v1/catalogues", wrapper.ImportCatalogue)
+
+	router.Get(options.BaseURL+"/v1/catalogues/:collection", wrapper.ExportCatalogue)
+
 	router.Get(options.BaseURL+"/v1/certificates/:certificate", wrapper.GetCertificate)
 
 	router.Get(options.BaseURL+"/v1/certificates/:certificate/pdf", wrapper.GetCertificatePdf)
@@ -3854,6 +3967,58 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/workshop-days/:day/seats", wrapper.SeatLearner)
 
+}
+
+type ImportCatalogueRequestObject struct {
+	Params ImportCatalogueParams
+	Body   io.Reader
+}
+
+type ImportCatalogueResponseObject interface {
+	VisitImportCatalogueResponse(ctx *fiber.Ctx) error
+}
+
+type ImportCatalogue200JSONResponse CatalogueImport
+
+func (response ImportCatalogue200JSONResponse) VisitImportCatalogueResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportCatalogueRequestObject struct {
+	Collection string `json:"collection"`
+	Params     ExportCatalogueParams
+}
+
+type ExportCatalogueResponseObject interface {
+	VisitExportCatalogueResponse(ctx *fiber.Ctx) error
+}
+
+type ExportCatalogue200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportCatalogue200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       ExportCatalogue200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportCatalogue200ApplicationoctetStreamResponse) VisitExportCatalogueResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type GetCertificateRequestObject struct {
@@ -5543,6 +5708,12 @@ func (response SeatLearner201JSONResponse) VisitSeatLearnerResponse(ctx *fiber.C
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ImportCatalogue Import a collection
+	// (POST /v1/catalogues)
+	ImportCatalogue(ctx context.Context, request ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error)
+	// ExportCatalogue Export a collection
+	// (GET /v1/catalogues/{collection})
+	ExportCatalogue(ctx context.Context, request ExportCatalogueRequestObject) (ExportCatalogueResponseObject, error)
 	// GetCertificate Get a certificate
 	// (GET /v1/certificates/{certificate})
 	GetCertificate(ctx context.Context, request GetCertificateRequestObject) (GetCertificateResponseObject, error)
@@ -5799,6 +5970,63 @@ type strictHandler struct {
 // validation. It is defined here as well so generated code does not import the
 // middleware; keep it in sync with fibermiddleware.ValidatedBodyLocalsKey.
 const validatedBodyLocalsKey = "x-oapi-codegen-validated-body"
+
+// ImportCatalogue operation middleware
+func (sh *strictHandler) ImportCatalogue(ctx *fiber.Ctx, params ImportCatalogueParams) error {
+	var request ImportCatalogueRequestObject
+
+	request.Params = params
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportCatalogue(ctx.UserContext(), request.(ImportCatalogueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportCatalogue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportCatalogueResponseObject); ok {
+		if err := validResponse.VisitImportCatalogueResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportCatalogue operation middleware
+func (sh *strictHandler) ExportCatalogue(ctx *fiber.Ctx, collection string, params ExportCatalogueParams) error {
+	var request ExportCatalogueRequestObject
+
+	request.Collection = collection
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportCatalogue(ctx.UserContext(), request.(ExportCatalogueRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportCatalogue")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportCatalogueResponseObject); ok {
+		if err := validResponse.VisitExportCatalogueResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
 
 // GetCertificate operation middleware
 func (sh *strictHandler) GetCertificate(ctx *fiber.Ctx, certificate CertificateRef) error {

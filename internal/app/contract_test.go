@@ -46,6 +46,8 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
 	stranger := w.person("stranger@example.org", "Somebody Else")
+	w.catalogue()
+	walker.Values["collection"] = "FLIRT"
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.authoringStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
@@ -67,6 +69,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	}
 	walker.Scopes(t, w.tokens(staff), api.Scopes)
 	walker.OddInput(t, w.tokens(staff))
+	w.imports(t, walker, w.tokens(staff)("catalog:write"))
 	for operation, statuses := range walker.NeverAnswered() {
 		t.Errorf("%s never answered %v", operation, statuses)
 	}

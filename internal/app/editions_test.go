@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"cursus/internal/books/ledger"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
@@ -146,7 +147,7 @@ func (w *world) membership(p identity.Person, e edition) (members []enrolment.Me
 
 func (w *world) refund(o sales.Order, minor int64) {
 	w.t.Helper()
-	c := sales.RefundOrder{OrderID: o.ID, Reason: "test", IdempotencyKey: fmt.Sprint(o.ID, minor)}
+	c := sales.RefundOrder{OrderID: o.ID, Reason: "test", IdempotencyKey: fmt.Sprint(o.ID, o.Credited.Minor, minor)}
 	if minor > 0 {
 		c.AmountMinor = &minor
 	}
@@ -308,4 +309,41 @@ func TestTheLastSeatIsSoldOnce(t *testing.T) {
 	if back := w.stampede("back", 10, e.offer, "sold-out"); len(back) != 1 {
 		t.Error("a refunded seat was sold", len(back), "times")
 	}
+}
+
+// The school in Dakar: 75 learners buy the program at 100,000 XOF; what its four courses brought in, enrolment by enrolment, is
+// 7,500,000 XOF, and no franc is lost in the shares.
+func TestDakarBuysAProgram(t *testing.T) {
+	w := newWorld(t)
+	seats := 75
+	e := w.program("ESP", &seats, money.Of(100_000, "XOF"), nil, 30_000, 30_000, 35_000, 25_001)
+	for _, o := range w.stampede("esp", 75, e.offer, "sold-out") {
+		w.pay(o, visa)
+		w.becomes(o, sales.Paid)
+	}
+	if late := w.stampede("late", 2, e.offer, "sold-out"); len(late) != 0 {
+		t.Error("a seat too many:", len(late))
+	}
+	var enrolments []string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		members, err := enrolment.MembersTx(ctx, tx, e.ID)
+		if err != nil || len(members) != 75 {
+			t.Error("members:", len(members), err)
+		}
+		for _, s := range e.sessions {
+			paid, err := enrolment.QualifyingTx(ctx, tx, s.ID)
+			if err != nil || len(paid) != 75 {
+				t.Error("learners of a course:", len(paid), err)
+			}
+			for _, x := range paid {
+				enrolments = append(enrolments, x.ID)
+			}
+		}
+		net, err := ledger.NetTx(ctx, tx, enrolments, time.Time{}, time.Time{})
+		if each, _ := money.Of(net["XOF"], "XOF").Per(14); net["XOF"] != 7_500_000 || len(net) != 1 || each.Minor != 535_714 {
+			t.Error("the program brought in", net, each)
+		}
+		return err
+	})
+	w.verify()
 }

@@ -82,7 +82,7 @@ func NewServer(o Options) (*Server, error) {
 		s.app.Get("/metrics", adaptor.HTTPHandler(o.Metrics))
 	}
 	o.API.Mount(s.app)
-	s.app.Use(bound)
+	s.app.Use(bound(o.Pages))
 	if o.Pages != nil {
 		o.Pages.Mount(s.app)
 		s.app.Use(o.Pages.NotFound)
@@ -118,24 +118,31 @@ func (s *Server) Shutdown(ctx context.Context) error { return s.app.ShutdownWith
 // Test answers one request without a connection, for walks through the house.
 func (s *Server) Test(r *http.Request) (*http.Response, error) { return s.app.Test(r, testMaxMillis) }
 
-// bound reads the body of a request for the pages, whose forms are small, and refuses a larger one.
-func bound(c *fiber.Ctx) error {
-	stream := c.Request().BodyStream()
-	if stream == nil {
+// bound reads the body of a request for the pages, whose forms are small, and refuses a larger one. What staff may send beyond that the
+// pages say, once they know who asks.
+func bound(pages *web.Web) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		stream := c.Request().BodyStream()
+		if stream == nil {
+			return c.Next()
+		}
+		most, length := maxBody, c.Request().Header.ContentLength()
+		if pages != nil && (length > maxBody || length < 0) {
+			most = max(most, pages.MostBytes(c))
+		}
+		if length > most {
+			return fiber.ErrRequestEntityTooLarge
+		}
+		raw, err := io.ReadAll(io.LimitReader(stream, int64(most)+1))
+		switch {
+		case err != nil:
+			return fiber.ErrBadRequest
+		case len(raw) > most:
+			return fiber.ErrRequestEntityTooLarge
+		}
+		c.Request().SetBodyRaw(raw)
 		return c.Next()
 	}
-	if c.Request().Header.ContentLength() > maxBody {
-		return fiber.ErrRequestEntityTooLarge
-	}
-	raw, err := io.ReadAll(io.LimitReader(stream, maxBody+1))
-	switch {
-	case err != nil:
-		return fiber.ErrBadRequest
-	case len(raw) > maxBody:
-		return fiber.ErrRequestEntityTooLarge
-	}
-	c.Request().SetBodyRaw(raw)
-	return c.Next()
 }
 
 // failed answers what no handler did: requests that cannot be read, and errors that a handler let through.

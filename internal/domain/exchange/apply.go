@@ -77,8 +77,12 @@ func ImportTx(ctx context.Context, tx *postgres.Tx, file File) (Result, error) {
 	if _, err := tx.Exec(ctx, q.Q("OneImport")); err != nil {
 		return Result{}, err
 	}
+	named := map[string]bool{}
+	for _, c := range a.d.Courses {
+		named[c.Key] = true
+	}
 	var err error
-	if a.house, _, err = exportTx(ctx, tx, Collection{Key: a.d.Collection.Key}); err != nil {
+	if a.house, _, err = exportTx(ctx, tx, Collection{Key: a.d.Collection.Key}, named); err != nil {
 		return Result{}, err
 	}
 	if a.check(); len(a.wrong.all) > 0 {

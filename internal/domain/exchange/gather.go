@@ -25,13 +25,13 @@ func ExportTx(ctx context.Context, tx *postgres.Tx, collection string) (d Docume
 	if err != nil {
 		return d, nil, err
 	}
-	return exportTx(ctx, tx, Collection{c.Key, c.Title, c.Summary})
+	return exportTx(ctx, tx, Collection{c.Key, c.Title, c.Summary}, nil)
 }
 
-// exportTx is ExportTx of a collection that need not be there.
-func exportTx(ctx context.Context, tx *postgres.Tx, c Collection) (d Document, left []string, err error) {
+// exportTx is ExportTx of a collection that need not be there. also names courses that are gathered too where they are in none.
+func exportTx(ctx context.Context, tx *postgres.Tx, c Collection, also map[string]bool) (d Document, left []string, err error) {
 	d = Document{Format: Format, Collection: c}
-	g := gatherer{ctx: ctx, tx: tx, d: &d, courses: map[string]bool{}, sessions: map[string]string{}, editions: map[string]string{}}
+	g := gatherer{ctx: ctx, tx: tx, d: &d, also: also, courses: map[string]bool{}, sessions: map[string]string{}, editions: map[string]string{}}
 	for _, step := range []func() error{g.charter, g.formulas, g.readCourses, g.readSessions, g.readPrograms, g.offers} {
 		if err := step(); err != nil {
 			return d, nil, err
@@ -44,6 +44,7 @@ type gatherer struct {
 	ctx      context.Context //nolint:containedctx // it lives for one export
 	tx       *postgres.Tx
 	d        *Document
+	also     map[string]bool
 	courses  map[string]bool
 	sessions map[string]string // key by id
 	editions map[string]string // key by id
@@ -83,7 +84,8 @@ func (g *gatherer) readCourses() error {
 			if err != nil {
 				return err
 			}
-			if copies[len(copies)-1].Collection == g.d.Collection.Key || copies[0].Collection == g.d.Collection.Key {
+			first, last := copies[0].Collection, copies[len(copies)-1].Collection
+			if first == g.d.Collection.Key || last == g.d.Collection.Key || first == "" && last == "" && g.also[c.Key] {
 				g.d.Courses = append(g.d.Courses, copies...)
 				g.courses[c.Key] = true
 			}

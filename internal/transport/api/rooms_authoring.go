@@ -10,6 +10,7 @@ import (
 // AuthoringRooms is what the API asks of the house about the catalogue: collections, courses, charter, sessions. It speaks in the rooms' own types, whose JSON is that of
 // the contract; TestTheWholeHouseKeepsTheContract holds them to it. Versions are those that the caller read; 0 takes any.
 type AuthoringRooms interface {
+	ExchangeRooms
 	CourseCollections(ctx context.Context, p page.Request) (collections []catalog.Collection, next string, err error)
 	CourseCollection(ctx context.Context, key string) (catalog.Collection, error)
 	PutCourseCollection(ctx context.Context, who Principal, c catalog.Collection, version int) (catalog.Collection, error)

@@ -9,6 +9,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.authoringRoutes()...)
 	all = append(all, w.sessionRoutes()...)
 	all = append(all, w.programRoutes()...)
+	all = append(all, w.exchangeRoutes()...)
 	return append(all, w.offerRoutes()...)
 }
 

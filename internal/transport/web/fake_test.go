@@ -15,6 +15,7 @@ import (
 
 // fake is a house that remembers what the pages did to it.
 type fake struct {
+	ExchangeHouse
 	AuthoringHouse // nil: the areas are tried on the whole house
 	ProgramHouse
 	OfferHouse

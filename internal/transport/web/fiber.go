@@ -118,6 +118,9 @@ func (w *Web) refuse(c *fiber.Ctx, rt route) error {
 		return fault.New(fault.Unsupported, "encoded-body", "A form is not sent compressed.")
 	}
 	contentType, _, _ := strings.Cut(c.Get(fiber.HeaderContentType), ";")
+	if rt.upload {
+		return refuseUpload(c)
+	}
 	if !strings.EqualFold(strings.TrimSpace(contentType), fiber.MIMEApplicationForm) {
 		return fault.New(fault.Unsupported, "not-a-form", "A form is sent as application/x-www-form-urlencoded.")
 	}
@@ -141,8 +144,26 @@ func (w *Web) refuse(c *fiber.Ctx, rt route) error {
 	return nil
 }
 
+// refuseUpload is refuse for a form that carries a file.
+func refuseUpload(c *fiber.Ctx) error {
+	if len(c.Request().Body()) > maxUpload {
+		return fault.New(fault.TooLarge, "form-too-large", "The form is too large.")
+	}
+	values, _, err := parts(c)
+	for _, v := range values {
+		if len(v) > 1 || !utf8.ValidString(v[0]) || strings.ContainsRune(v[0], 0) {
+			return errField
+		}
+	}
+	return err
+}
+
 // fields reads the form; what cannot be read is no field.
 func fields(c *fiber.Ctx) url.Values {
+	if strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEMultipartForm) {
+		values, _, _ := parts(c)
+		return values
+	}
 	values, err := url.ParseQuery(string(c.Request().Body()))
 	if err != nil {
 		return url.Values{}
@@ -165,6 +186,7 @@ func (w *Web) read(ctx context.Context, c *fiber.Ctx) *request {
 		return form
 	}
 	r.form = func(name string) string { return read().Get(name) }
+	r.upload = func() []byte { _, file, _ := parts(c); return file }
 	r.forms = func(name string) []string { return read()[name] }
 	if known(c.Query("lang")) {
 		w.setCookie(c, "lang", r.lang, w.clock.Now().AddDate(1, 0, 0), fiber.CookieSameSiteLaxMode)

@@ -42,6 +42,7 @@ type House interface {
 	AuthoringHouse
 	ProgramHouse
 	OfferHouse
+	ExchangeHouse
 }
 
 // Text is a text in the two languages of the house.

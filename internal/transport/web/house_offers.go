@@ -39,6 +39,7 @@ type Membership struct {
 // offerRoutes are the addresses of these pages.
 func (w *Web) offerRoutes() []route {
 	return []route{
+		{method: "GET", path: "/editions/:key", who: anybody, handle: w.editionOffers},
 		{method: "GET", path: "/console/offers", who: staff, handle: w.offerList},
 		{method: "POST", path: "/console/offers", who: staff, handle: w.makeOffer},
 		{method: "POST", path: "/console/offers/:id/withdraw", who: staff, handle: w.withdrawOffer},

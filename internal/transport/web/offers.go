@@ -26,6 +26,12 @@ func (v View) Day(t *time.Time) (string, error) {
 	return v.Date(*t)
 }
 
+// editionOffers is the page on which an edition of a program is bought.
+func (w *Web) editionOffers(r *request) (reply, error) {
+	c, err := w.house.CompareEdition(r.ctx, r.viewer, r.param("key"))
+	return reply{page: "edition", title: c.Title.In(r.lang), data: c}, err
+}
+
 // offerPage is what the page of the offers shows. Written is a form that was refused, with Wrong; both are empty otherwise.
 type offerPage struct {
 	Offers        []sales.Standing

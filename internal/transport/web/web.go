@@ -101,6 +101,7 @@ type request struct {
 	query  func(string) string
 	form   func(string) string
 	forms  func(string) []string // every value of a repeated field
+	upload func() []byte         // the file of a form that carries one
 	viewer Viewer
 	secret string // of the browser's session
 	nonce  string // of the browser, for forms
@@ -126,6 +127,7 @@ type route struct {
 	method, path string
 	who          who
 	handle       handler
+	upload       bool // its form is multipart/form-data with one file, of 12 MiB at most
 	large        bool // its form may have 512 KiB, fields of 64 KiB, and fields that are repeated (rows of a table)
 }
 

@@ -67,6 +67,9 @@ func (w words) text(lang, key string, args ...any) (string, error) {
 		return "", fmt.Errorf("there is no text %q in %q", key, lang)
 	}
 	for i, a := range args {
+		if n, ok := a.(*int); ok && n != nil { // a number that may not be there, and is
+			a = *n
+		}
 		t = strings.ReplaceAll(t, "{"+strconv.Itoa(i)+"}", fmt.Sprint(a))
 	}
 	return t, nil

@@ -1,0 +1,88 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"cursus/internal/domain/exchange"
+	"cursus/internal/transport/api/apitest"
+)
+
+func flirt(t testing.TB) []byte {
+	t.Helper()
+	raw, err := os.ReadFile("../demo/flirt.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// catalogue brings the paper's catalogue in.
+func (w *world) catalogue() {
+	w.t.Helper()
+	if _, err := exchange.Import(system, w.h.DB, flirt(w.t), false); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// imports sends the catalogue through the API, with and without a dry run, twice each.
+func (w *world) imports(t *testing.T, walker *apitest.Walker, token string) {
+	t.Helper()
+	r := walker.Example("importCatalogue")
+	r.Token, r.Body = token, flirt(t)
+	for _, query := range []string{"dry_run=true", "", ""} {
+		r.Query = query
+		if a := walker.Do(t, r); a.Status != 200 {
+			t.Errorf("importCatalogue %s: %d %s", query, a.Status, a.Body)
+		}
+	}
+}
+
+func init() {
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		w.catalogue()
+		return map[string]string{"/console/exchange/file": "/console/exchange/file?collection=FLIRT&format=json"}
+	})
+}
+
+// An officer takes a collection out, breaks it, is told where, puts it right, sees the difference and brings it in.
+func TestExchangeInABrowser(t *testing.T) {
+	w, mails := newSite(t)
+	w.catalogue()
+	b := newTab(t)
+	w.staffTab(b, mails, "officer@example.org")
+	b.open(w.cfg.BaseURL + "/console/exchange")
+	b.seen("exchange")
+	folder := t.TempDir()
+	send := func(content []byte, then string) {
+		t.Helper()
+		file := folder + "/flirt.json"
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
+		b.press("button[value=try]", then)
+	}
+	whole := flirt(t)
+	send(bytes.Replace(whole, []byte(`"level": "bachelor"`), []byte(`"level": "beginner"`), 1), "section.bad")
+	b.shows("bad-level", "Line ")
+	b.seen("exchange-refused")
+	b.axeEverywhere("a refused import")
+	send(whole, "section[role=status]")
+	b.shows("nothing changes")
+	changed := bytes.Replace(whole, []byte(`"en": "Principles of data networks"`), []byte(`"en": "Principles of networks"`), 1)
+	send(changed, "button[value=apply]")
+	b.shows("Course PRD: changed")
+	b.seen("exchange-difference")
+	b.axeEverywhere("the difference of an import")
+	b.press("button[value=apply]", "section[role=status]")
+	b.shows("was brought into FLIRT")
+	if content, _, _, err := w.h.ExportCatalogue(context.Background(), "FLIRT", "json"); err != nil || !bytes.Equal(content, changed) {
+		t.Error("what is in the house is not what was brought in", err)
+	}
+	w.verify()
+}
