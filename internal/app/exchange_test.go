@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"testing"
 
@@ -81,8 +80,8 @@ func TestExchangeInABrowser(t *testing.T) {
 	b.axeEverywhere("the difference of an import")
 	b.press("button[value=apply]", "section[role=status]")
 	b.shows("was brought into FLIRT")
-	if content, _, _, err := w.h.ExportCatalogue(context.Background(), "FLIRT", "json"); err != nil || !bytes.Equal(content, changed) {
-		t.Error("what is in the house is not what was brought in", err)
+	if r, err := exchange.Import(system, w.h.DB, changed, true); err != nil || !r.Same {
+		t.Error("what is in the house is not what was brought in", r, err)
 	}
 	w.verify()
 }
