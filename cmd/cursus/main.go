@@ -30,6 +30,10 @@ type cli struct {
 		Indicators indicatorsCmd `cmd:"" help:"The five indicators of a session."`
 		Outcomes   outcomesCmd   `cmd:"" help:"What the QUALIFYING formula of a session became, and what each euro bought."`
 	} `cmd:"" help:"Ask the books."`
+	Catalogue struct {
+		Export catalogueExportCmd `cmd:"" help:"Write a collection as one file."`
+		Import catalogueImportCmd `cmd:"" help:"Take a collection in: all of the file, or nothing."`
+	} `cmd:"" help:"A whole collection as a file, for git and for spreadsheets."`
 	Staff   staffCmd   `cmd:"" help:"Give a person roles."`
 	Token   tokenCmd   `cmd:"" help:"Make an API token."`
 	Demo    demoCmd    `cmd:"" help:"Fill an empty data folder with the demonstration."`
@@ -90,7 +94,7 @@ func explain(w io.Writer, err error) {
 	}
 	fmt.Fprintf(w, "cursus: %s (%s)\n", f.Detail, f.Code)
 	for _, p := range f.Fields {
-		fmt.Fprintf(w, "  %s: %s\n", p.Pointer, p.Detail)
+		fmt.Fprintf(w, "  %s: %s: %s\n", p.Pointer, p.Code, p.Detail)
 	}
 }
 

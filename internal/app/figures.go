@@ -61,7 +61,8 @@ func (p Pages) Outcomes(ctx context.Context, who web.Viewer) (out web.Outcomes, 
 				out.Rows = append(out.Rows, web.Outcome{
 					Session: o.Session, Open: o.Open, Share: rate(o.Share), Paid: o.Paid, Started: rate(o.Started), Diligent: rate(o.Diligent),
 					DiligentCertified: rate(o.DiligentCertified), Certified: rate(o.Certified), Net: r.Net, PerStarted: r.PerStarted,
-					PerDiligent: r.PerDiligent, PerCertified: r.PerCertified,
+					PerDiligent: r.PerDiligent, PerCertified: r.PerCertified, Cost: r.Cost,
+					Contribution: r.Contribution, CostPerCertified: r.CostPerCertified, ContributionPerCertified: r.ContributionPerCertified,
 				})
 			}
 		}

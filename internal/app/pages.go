@@ -80,7 +80,7 @@ func pageCourse(tx *postgres.Tx, c catalog.Course, sessions []catalog.Session) w
 func pageSession(tx *postgres.Tx, c catalog.Course, s catalog.Session) web.Session {
 	out := web.Session{
 		Key: s.Key, CourseKey: c.Key, Title: text(s.Title()), CourseTitle: text(c.Title), Summary: text(c.Summary), Number: s.Number,
-		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours,
+		State: string(s.StateAt(tx.Now())), ThresholdPPM: s.ThresholdPPM, WorkloadHours: c.WorkloadHours, Kind: string(s.Kind), Language: s.Language,
 	}
 	if s.StartsAt != nil {
 		out.StartsOn = *s.StartsAt
@@ -150,6 +150,9 @@ func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web
 	}
 	out.Comparison, err = p.h.Sales.Compare(ctx, out.Key, "", who.PersonID)
 	out.EnrolledFormula = out.Comparison.Has
+	if err == nil && out.Kind == string(catalog.Hybrid) {
+		out.Workshop, err = p.workshopOf(ctx, who, out.Key)
+	}
 	return out, err
 }
 
@@ -299,6 +302,9 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 			if g, ok := grades[e.ID]; ok {
 				x.GradePPM = &g
 			}
+			if e.Has(offers.Workshop) {
+				x.Workshop.EnrolmentID = e.ID // the days are counted below, by the house
+			}
 			if c, ok := awarded[e.ID]; ok {
 				x.Certificate = &web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Revoked: c.RevokedAt != nil, Demo: c.Facts.Demo}
 			}
@@ -306,6 +312,11 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 		}
 		return nil
 	})
+	for i, x := range out {
+		if err == nil && x.Workshop.EnrolmentID != "" {
+			out[i].Workshop, err = p.workshopOf(ctx, who, x.SessionKey)
+		}
+	}
 	return out, err
 }
 

@@ -95,9 +95,9 @@ func (r Rooms) ImportExercises(ctx context.Context, _ api.Principal, in gradeboo
 
 // WorkshopDays lists the days of a session.
 func (r Rooms) WorkshopDays(ctx context.Context, who api.Principal, session string) (out []workshops.Day, err error) {
-	err = r.h.DB.View(ctx, "workshop days", func(ctx context.Context, tx *postgres.Tx) error {
-		s, err := catalog.SessionTx(ctx, tx, session)
-		if err != nil {
+	var s catalog.Session
+	if err = r.h.DB.View(ctx, "session of days", func(ctx context.Context, tx *postgres.Tx) error {
+		if s, err = catalog.SessionTx(ctx, tx, session); err != nil {
 			return err
 		}
 		if !visible(ctx, s) {
@@ -105,10 +105,11 @@ func (r Rooms) WorkshopDays(ctx context.Context, who api.Principal, session stri
 				return catalog.ErrNoSession
 			}
 		}
-		out, err = workshops.DaysTx(ctx, tx, s.ID)
-		return err
-	})
-	return out, err
+		return nil
+	}); err != nil {
+		return out, err
+	}
+	return r.h.daysOf(ctx, s.ID)
 }
 
 // CreateWorkshopDay plans a day, once per key.
@@ -216,28 +217,28 @@ func (r Rooms) RecordProductions(ctx context.Context, _ api.Principal, session s
 
 // Workshops says how an enrolment stands in its workshops.
 func (r Rooms) Workshops(ctx context.Context, _ api.Principal, enrolmentID string) (out api.WorkshopStanding, err error) {
-	err = r.h.DB.View(ctx, "my workshops", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = workshopsOf(ctx, tx, enrolmentID)
-		return err
-	})
-	return out, err
+	return r.h.workshopsOf(ctx, enrolmentID)
 }
 
-func workshopsOf(ctx context.Context, tx *postgres.Tx, enrolmentID string) (out api.WorkshopStanding, err error) {
-	e, err := enrolment.OneTx(ctx, tx, enrolmentID)
-	if err != nil {
+func (h *House) workshopsOf(ctx context.Context, enrolmentID string) (out api.WorkshopStanding, err error) {
+	var session string
+	if err = h.DB.View(ctx, "my workshops", func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
+		if err != nil {
+			return err
+		}
+		done, err := workshops.CompletionTx(ctx, tx, e.ID)
+		if err != nil {
+			return err
+		}
+		session, out.Completion = e.SessionID, done[e.ID]
+		seats, err := workshops.SeatsOfTx(ctx, tx, e.ID)
+		out.Seats = seats[e.ID]
+		return err
+	}); err != nil {
 		return out, err
 	}
-	done, err := workshops.CompletionTx(ctx, tx, e.ID)
-	if err != nil {
-		return out, err
-	}
-	out.Completion = done[e.ID]
-	if out.Days, err = workshops.DaysTx(ctx, tx, e.SessionID); err != nil {
-		return out, err
-	}
-	seats, err := workshops.SeatsOfTx(ctx, tx, e.ID)
-	out.Seats = seats[e.ID]
+	out.Days, err = h.daysOf(ctx, session)
 	return out, err
 }
 
@@ -255,25 +256,25 @@ func (h *House) takeSeat(ctx context.Context, actor, personID, key, enrolmentID,
 	}); err != nil {
 		return out, err
 	}
-	err = h.DB.View(ctx, "my workshops", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = workshopsOf(ctx, tx, enrolmentID)
-		return err
-	})
-	return out, err
+	return h.workshopsOf(ctx, enrolmentID)
 }
 
 // LeaveDay gives a learner's seat back.
-func (r Rooms) LeaveDay(ctx context.Context, who api.Principal, enrolmentID, day string) (out api.WorkshopStanding, err error) {
-	if err := r.h.DB.View(ctx, "own enrolment", func(ctx context.Context, tx *postgres.Tx) error {
+func (r Rooms) LeaveDay(ctx context.Context, who api.Principal, enrolmentID, day string) (api.WorkshopStanding, error) {
+	return r.h.leaveSeat(ctx, who.PersonID, enrolmentID, day)
+}
+
+func (h *House) leaveSeat(ctx context.Context, personID, enrolmentID, day string) (out api.WorkshopStanding, err error) {
+	if err := h.DB.View(ctx, "own enrolment", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := enrolment.OneTx(ctx, tx, enrolmentID) // nobody else finds it
 		return err
 	}); err != nil {
 		return out, err
 	}
-	if _, err := r.h.onDay(postgres.WithActor(ctx, "system"), "leave day", func(ctx context.Context, tx *postgres.Tx) (workshops.Day, error) {
-		return workshops.LeaveTx(ctx, tx, day, enrolmentID, who.PersonID)
+	if _, err := h.onDay(postgres.WithActor(ctx, "system"), "leave day", func(ctx context.Context, tx *postgres.Tx) (workshops.Day, error) {
+		return workshops.LeaveTx(ctx, tx, day, enrolmentID, personID)
 	}); err != nil {
 		return out, err
 	}
-	return r.Workshops(ctx, who, enrolmentID)
+	return h.workshopsOf(ctx, enrolmentID)
 }

@@ -48,6 +48,15 @@ func copySessionTx(ctx context.Context, tx *postgres.Tx, c catalog.CopySession) 
 	return out, err
 }
 
+// daysOf lists the workshop days of a session as the house counts them: the seats that are taken are those of everybody, whoever asks.
+func (h *House) daysOf(ctx context.Context, sessionID string) (days []workshops.Day, err error) {
+	err = h.DB.View(postgres.WithActor(ctx, "system"), "workshop days", func(ctx context.Context, tx *postgres.Tx) error {
+		days, err = workshops.DaysTx(ctx, tx, sessionID)
+		return err
+	})
+	return days, err
+}
+
 // importMap reads the exercise map of a session from a file.
 func (h *House) importMap(ctx context.Context, in gradebook.ImportMap) (p catalog.Proposal, s catalog.Session, err error) {
 	err = h.DB.InTx(ctx, "import exercises", func(ctx context.Context, tx *postgres.Tx) error {

@@ -1,6 +1,6 @@
 // Package demo fills an empty house with the collection of the paper: its sessions with synthetic learners whose counts are
-// those of Figures 7, 9, 10 and 12, and the paying learners of PRD sessions 7 and 8, who buy through the Stripe sandbox, pass
-// and are certified. Everything goes through the doors that real learners use, on a clock that walks through the years.
+// those of Figures 7, 9, 10 and 12, the paying learners of PRD sessions 7 and 8, who buy through the Stripe sandbox, pass and are
+// certified, and the hybrid course of §4.3. Everything goes through the doors that real learners use, on a clock that walks through the years.
 package demo
 
 import (
@@ -25,6 +25,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/stripesandbox"
 	"cursus/internal/kernel/clock"
@@ -56,6 +57,7 @@ type maker struct {
 	buyers   map[string][]identity.Person
 	open     map[string]catalog.Session
 	offers   map[string][2]offers.Offer // free, paid
+	days     []workshops.Day            // of the hybrid session
 	progress Progress
 }
 
@@ -162,6 +164,7 @@ func (m *maker) play(ctx context.Context) error {
 	for _, s := range sessions {
 		events = append(events, m.eventsOf(s)...)
 	}
+	events = append(events, m.hybridEvents()...)
 	sort.SliceStable(events, func(i, j int) bool { return events[i].at.Before(events[j].at) })
 	for i, e := range events {
 		m.progress(i, len(events)+1, e.what)
@@ -216,7 +219,12 @@ func (m *maker) buy(ctx context.Context, s session, i int, at time.Time) error {
 		}
 		m.clock.Set(at.Add(2 * time.Hour))
 	}
-	o, err := m.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: buyer.ID, OfferID: m.offers[s.key][1].ID, Lang: buyer.Lang, IdempotencyKey: key})
+	return m.purchase(ctx, buyer, m.offers[s.key][1], key)
+}
+
+// purchase lets somebody take an offer and pay for it in the sandbox.
+func (m *maker) purchase(ctx context.Context, buyer identity.Person, offer offers.Offer, key string) error {
+	o, err := m.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: buyer.ID, OfferID: offer.ID, Lang: buyer.Lang, IdempotencyKey: key})
 	if err != nil {
 		return err
 	}

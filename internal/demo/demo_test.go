@@ -45,6 +45,24 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	figure7(ctx, t, db)
 	figure10(ctx, t, db)
 	figures9And12(ctx, t, db)
+	section43(ctx, t, db)
+}
+
+// section43 asks for the hybrid course: 13 trainees at 1,900 €, all certified, and three days that cost 2,150 € and 65 € a head each.
+func section43(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	o, err := analytics.OutcomesOf(ctx, db, analytics.Question{Session: "IOT-2019"})
+	if err != nil || len(o.Money) != 1 {
+		t.Fatal(o, err)
+	}
+	got := fmt.Sprintf("%d %s %s %s [%s; %s] |", o.Paid, tenths(o.Started.Tenths), tenths(o.Diligent.Tenths), tenths(o.Certified.Tenths), tenths(o.Certified.Low), tenths(o.Certified.High))
+	for _, l := range o.Lines(o.Money[0]) {
+		got += " " + l.Amount.String()
+	}
+	want := "13 100.0 100.0 100.0 [77.2; 100.0] | 24700.00 EUR 1900.00 EUR 1900.00 EUR 1900.00 EUR 8985.00 EUR 15715.00 EUR 691.15 EUR 1208.85 EUR"
+	if got != want {
+		t.Errorf("the hybrid course: %s, want %s", got, want)
+	}
 }
 
 func figure7(ctx context.Context, t *testing.T, db *postgres.DB) {

@@ -58,6 +58,10 @@ var outlines = map[string]outline{
 		weeks:  [][2]string{{"Waves", "Les ondes"}, {"Free space", "L’espace libre"}, {"In the city", "En ville"}, {"In buildings", "Dans les bâtiments"}, {"Planning a cell", "Planifier une cellule"}},
 		skills: [][2]string{{"Predict a field", "Prévoir un champ"}, {"Plan a cell", "Planifier une cellule"}}, leader: "Alain Sibille", school: "Télécom Paris",
 	},
+	"IOT": {
+		weeks:  [][2]string{{"Things and sensors", "Objets et capteurs"}, {"Radios for things", "Des radios pour les objets"}, {"Protocols", "Les protocoles"}, {"Platforms and data", "Plateformes et données"}, {"Security of things", "La sécurité des objets"}},
+		skills: [][2]string{{"Build a node that measures and sends", "Construire un nœud qui mesure et transmet"}, {"Choose a radio for a use", "Choisir une radio pour un usage"}}, leader: "Laurent Toutain", school: "IMT Atlantique", before: "PRD",
+	},
 	"SR": {
 		weeks:  [][2]string{{"Threats", "Les menaces"}, {"Keys", "Les clés"}, {"Walls", "Les pare-feu"}, {"Tunnels", "Les tunnels"}, {"Good habits", "Les bonnes pratiques"}},
 		skills: [][2]string{{"Judge a risk", "Évaluer un risque"}, {"Configure a firewall", "Configurer un pare-feu"}}, leader: "Hervé Debar", school: "Télécom SudParis", before: "PRD",

@@ -51,7 +51,7 @@ func (m *maker) furnish(ctx context.Context) error {
 				return fmt.Errorf("%s: %w", s.key, err)
 			}
 		}
-		return nil
+		return m.furnishHybrid(ctx, tx)
 	})
 }
 

@@ -42,7 +42,7 @@ func newFake() *fake { return &fake{orders: map[string]string{}, state: "awaitin
 var everything = []string{"knowledge", "practice", "know_how", "labs", "extra_content", "proctored_exam", "certificate"}
 
 func prd(state string) Session {
-	return Session{
+	return Session{Kind: "mooc", Language: "fr",
 		Key: "PRD-8", CourseKey: "PRD", Number: 8, State: state, ThresholdPPM: 500000, StartsOn: day.AddDate(0, 4, 0), EndsOn: day.AddDate(0, 7, 0), EnrolUntil: day.AddDate(0, 5, 0),
 		Title: Text{"Data networks essentials, spring 2019", "Principes des réseaux de données, printemps 2019"}, CourseTitle: Text{"Data networks essentials", "Principes des réseaux de données"},
 		Summary: Text{"Packets, protocols and the way through a network.", "Paquets, protocoles et chemin à travers un réseau."}, WorkloadHours: 40,

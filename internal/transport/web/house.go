@@ -118,6 +118,9 @@ type Session struct {
 	EnrolledFormula     string           // of the viewer; empty: not enrolled
 	WorkloadHours       int
 	ExercisesByActivity map[string]int
+	Kind                string // mooc, spoc, hybrid
+	Language            string // of the teaching; empty: not said
+	Workshop            Workshop
 }
 
 // Offer is a formula of a session at a price.
@@ -182,6 +185,7 @@ type Enrolment struct {
 	Upgrade            *Offer
 	CourseURL          string
 	Lock               *paths.Lock // its program does not open it yet
+	Workshop           Workshop
 }
 
 // Step is a stage of the journey.
@@ -297,4 +301,19 @@ type Outcome struct {
 	PerStarted        *money.Amount `json:"net_per_started"`
 	PerDiligent       *money.Amount `json:"net_per_diligent"`
 	PerCertified      *money.Amount `json:"net_per_certified"`
+	// What the same enrolments cost (workshop days) and what is left of the net; nil: no cost was recorded.
+	Cost                     *money.Amount `json:"cost,omitempty"`
+	Contribution             *money.Amount `json:"contribution,omitempty"`
+	CostPerCertified         *money.Amount `json:"cost_per_certified,omitempty"`
+	ContributionPerCertified *money.Amount `json:"contribution_per_certified,omitempty"`
+}
+
+// Costly lists the rows that a cost was recorded for.
+func (o Outcomes) Costly() (rows []Outcome) {
+	for _, r := range o.Rows {
+		if r.Cost != nil {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }

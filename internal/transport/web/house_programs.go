@@ -12,6 +12,7 @@ import (
 // ProgramHouse is what the pages ask of the rooms about programs, editions and workshops. It speaks in the rooms' own types.
 type ProgramHouse interface {
 	SessionHouse
+	WorkshopHouse
 
 	// PublicPrograms and PublicProgram give what was published last, with published editions.
 	PublicPrograms(ctx context.Context) ([]ShownProgram, error)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"time"
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
@@ -21,6 +22,33 @@ type SessionHouse interface {
 	// WorkOnDay does one thing with a day; what is empty is not done.
 	WorkOnDay(ctx context.Context, who Viewer, day string, w DayWork) error
 }
+
+// WorkshopHouse is what a learner asks about the days on which her session meets in a room.
+type WorkshopHouse interface {
+	// TakeSeat gives her a seat on a day, once per key; LeaveSeat gives it back.
+	TakeSeat(ctx context.Context, who Viewer, enrolment, day, key string) error
+	LeaveSeat(ctx context.Context, who Viewer, enrolment, day string) error
+}
+
+// Workshop is the days of a session as somebody sees them. EnrolmentID is hers; empty: she is not enrolled, or her formula does not open the
+// workshops.
+type Workshop struct {
+	EnrolmentID string
+	Days        []WorkshopDay
+}
+
+// WorkshopDay is one of them, without what it costs. Mine: she has a seat. Closed: it has begun, so that seats are no longer given.
+type WorkshopDay struct {
+	ID               string
+	Title            Text
+	Place, Zone      string
+	StartsAt, EndsAt time.Time // by the clock of the place
+	Left             int
+	Mine, Closed     bool
+}
+
+// Clock prints a time by the clock of the place.
+func (WorkshopDay) Clock(t time.Time) string { return t.Format("15:04") }
 
 // Calendar is a year of sessions.
 type Calendar struct {

@@ -63,6 +63,22 @@ func (w *Web) bookExam(r *request) (reply, error) {
 	return reply{redirect: "/learning#" + url.PathEscape(id)}, w.house.BookExam(r.ctx, r.viewer, id, r.form("key"))
 }
 
+// workshopSeat takes a seat on a workshop day, or gives it back, and leads to where the button was.
+func (w *Web) workshopSeat(r *request) (reply, error) {
+	id, day := r.param("id"), r.form("day")
+	next := "/learning#" + url.PathEscape(id)
+	if at := r.form("session"); at != "" {
+		next = "/sessions/" + url.PathEscape(at) + "#workshops"
+	}
+	if r.form("leave") != "" {
+		return reply{redirect: next}, w.house.LeaveSeat(r.ctx, r.viewer, id, day)
+	}
+	if day == "" || r.form("key") == "" {
+		return reply{}, fault.InvalidInput(fault.Field{Pointer: "day", Code: "required", Detail: "day, key"})
+	}
+	return reply{redirect: next}, w.house.TakeSeat(r.ctx, r.viewer, id, day, r.form("key"))
+}
+
 func (w *Web) certificate(r *request) (reply, error) {
 	f, err := w.house.CertificatePDF(r.ctx, r.viewer, r.param("id"))
 	return reply{file: &f}, err

@@ -389,5 +389,10 @@ func (View) Attendance() []string {
 	return []string{workshops.Present, workshops.Absent, workshops.Excused}
 }
 
+// Days are what the list of workshop days is made of: the days, and the key of the session on whose page they stand, empty elsewhere.
+func (v View) Days(w Workshop, session string) map[string]any {
+	return map[string]any{"View": v, "Value": w, "Session": session}
+}
+
 // Percents prints millionths as a number to write in a field.
 func (View) Percents(ppm *int) string { return percents(*ppm) }

@@ -206,10 +206,16 @@ func (w *Web) outcomesFile(r *request) (reply, error) {
 		}{{"share_of_enrolled", x.Share}, {"started", x.Started}, {"diligent", x.Diligent}, {"certified_of_diligent", x.DiligentCertified}, {"certified", x.Certified}} {
 			rows = append(rows, join(head, []string{m.name}, rateCells(m.rate), []string{"", ""}, tail))
 		}
-		for _, m := range []struct {
+		type line struct {
 			name string
 			net  *money.Amount
-		}{{"net_revenue", &x.Net}, {"net_per_started", x.PerStarted}, {"net_per_diligent", x.PerDiligent}, {"net_per_certified", x.PerCertified}} {
+		}
+		lines := []line{{"net_revenue", &x.Net}, {"net_per_started", x.PerStarted}, {"net_per_diligent", x.PerDiligent}, {"net_per_certified", x.PerCertified}}
+		if x.Cost != nil {
+			lines = append(lines, line{"cost", x.Cost}, line{"contribution", x.Contribution}, line{"cost_per_certified", x.CostPerCertified},
+				line{"contribution_per_certified", x.ContributionPerCertified})
+		}
+		for _, m := range lines {
 			minor := ""
 			if m.net != nil {
 				minor = strconv.FormatInt(m.net.Minor, 10)
