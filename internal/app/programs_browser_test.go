@@ -133,8 +133,19 @@ func (b tab) reach(css string) {
 // follow presses a key that leads to another page, and waits for that.
 func (b tab) follow(key, then string) {
 	b.t.Helper()
+	b.arrives(func() { b.keys(key) }, then)
+}
+
+// hit clicks what leads to another page.
+func (b tab) hit(css, then string) {
+	b.t.Helper()
+	b.arrives(func() { b.do(chromedp.Click(chromedp.CSS(css))) }, then)
+}
+
+func (b tab) arrives(act func(), then string) {
+	b.t.Helper()
 	ask[bool](b, `window.left = true`)
-	b.keys(key)
+	act()
 	for range 400 {
 		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`!window.left && document.readyState === "complete" && !!document.querySelector(%q)`, then)))
 		if err == nil && v {
@@ -271,19 +282,19 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	second.open(page)
 	first.set("hours1", "45")
 	first.set("title_en", "Basics of networks")
-	first.press("#remove3", "#add-course")
-	first.press("#add-course", "#key3")
+	first.hit("#remove3", "#add-course")
+	first.hit("#add-course", "#key3")
 	first.set("key3", "FIBRE")
 	first.set("hours3", "20")
-	first.press("#save", "p.notice.good")
+	first.hit("#save", "p.notice.good")
 	second.set("title_en", "My own title")
 	second.set("hours0", "41")
-	second.press("#down0", "#key0")
-	second.press("#save", "#clashes")
+	second.hit("#down0", "#key0")
+	second.hit("#save", "#clashes")
 	second.shows("Basics of networks", "My own title", "Hours of work", "PRD", "FIBRE", "Staff Member")
 	second.seen("program-conflict")
 	second.axeEverywhere("the conflict of a program")
-	second.press("#save", "p.notice.good")
+	second.hit("#save", "p.notice.good")
 	var got []string
 	p := w.draft("BASICS")
 	for _, c := range p.Draft.Courses() {
@@ -295,9 +306,9 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	first.open(page)
 	second.open(page)
 	first.set("title_en", "A third title")
-	first.press("#save", "p.notice.good")
+	first.hit("#save", "p.notice.good")
 	second.set("note", "good as it is")
-	second.press("#to-review", "#clashes")
+	second.hit("#to-review", "#clashes")
 	second.shows("A third title")
 	if note := ask[string](second, `document.getElementById("note").value`); note != "good as it is" || w.draft("BASICS").State != catalog.Drafted {
 		t.Errorf("the note %q, the state %s", note, w.draft("BASICS").State)
@@ -306,13 +317,13 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	first.open(edition)
 	second.open(edition)
 	first.set("partner", "ESP, Dakar")
-	first.press("#save", "p.notice.good")
+	first.hit("#save", "p.notice.good")
 	second.set("capacity", "30")
-	second.press("#save", "#clashes")
+	second.hit("#save", "#clashes")
 	second.shows("ESP, Dakar")
 	second.axeEverywhere("the conflict of an edition")
 	second.seen("edition-conflict")
-	second.press("#save", "p.notice.good")
+	second.hit("#save", "p.notice.good")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		e, err := programs.EditionTx(ctx, tx, "BASICS-1")
 		if err == nil && (e.Partner != "ESP, Dakar" || e.Capacity == nil || *e.Capacity != 30 || len(e.Sessions) != 4) {
@@ -345,7 +356,7 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	officer := w.staffTab(b, mails, "officer@example.org")
 	page := w.cfg.BaseURL + "/console/programs/BASICS"
 	b.open(page)
-	b.press("#add-group", "#key4")
+	b.hit("#add-group", "#key4")
 	b.set("key4", "Choice")
 	b.set("titlefr4", "Au choix")
 	b.do(chromedp.EmulateViewport(1200, 3600))
@@ -361,17 +372,17 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	w.until("the preview follows", func() bool {
 		return ask[bool](b, `[...document.querySelectorAll("#preview li")].some(l => l.innerText.includes("50 h"))`)
 	})
-	b.press("li[data-row]:nth-child(2) button[value^=up]", "#key0")
+	b.hit("li[data-row]:nth-child(2) button[value^=up]", "#key0")
 	if got := b.order(); got != "ALDDT:0 LAN:0 PRD:0 Choice:0 FTTH:1" {
 		t.Error("a button after a drag moved another line:", got)
 	}
 	b.seen("program-group")
 	b.scripts(false)
 	b.open(page)
-	b.set("passed", "ALDDT")
-	b.press("#preview-button", "#preview")
+	b.types("#passed", "ALDDT")
+	b.hit("#preview-button", "#preview")
 	b.shows("needs PRD to be passed")
-	b.press("#up3", "#up2")
+	b.hit("#up3", "#up2")
 	b.scripts(true)
 	w.follows(officer.ID, o, "the officer learns")
 	b.open(w.cfg.BaseURL + "/learning/programs/BASICS-1")
