@@ -1,10 +1,12 @@
 package apitest
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -180,8 +182,12 @@ func (w *Walker) badBodies(o *Operation, add func(string, func(*Request), ...int
 
 // maxBytes is how large a body may be: what the contract says, or what holds where it says nothing.
 func (o *Operation) maxBytes() int {
-	if n, ok := o.op.Extensions["x-max-bytes"].(float64); ok {
-		return int(n)
+	said, err := json.Marshal(o.op.Extensions["x-max-bytes"]) // null where it says nothing
+	if err != nil {
+		panic(err) // what came as JSON goes as JSON
+	}
+	if n, err := strconv.Atoi(string(said)); err == nil {
+		return n
 	}
 	return 64 << 10
 }
