@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -180,8 +181,8 @@ func (w *Walker) badBodies(o *Operation, add func(string, func(*Request), ...int
 
 // maxBytes is how large a body may be: what the contract says, or what holds where it says nothing.
 func (o *Operation) maxBytes() int {
-	if n, ok := o.op.Extensions["x-max-bytes"].(float64); ok {
-		return int(n)
+	if n, err := strconv.Atoi(string(mustJSON(o.op.Extensions["x-max-bytes"]))); err == nil {
+		return n
 	}
 	return 64 << 10
 }
