@@ -104,6 +104,11 @@ func (p Pages) WorkOnDay(ctx context.Context, who web.Viewer, day string, w web.
 		if err != nil {
 			return err
 		}
+		if w.Edit != nil {
+			if _, err := workshops.PutDayTx(ctx, tx, day, *w.Edit, w.Version); err != nil {
+				return err
+			}
+		}
 		if w.Seat != "" {
 			if _, err := workshops.RegisterTx(ctx, tx, day, w.Seat, ""); err != nil {
 				return err
@@ -127,6 +132,45 @@ func (p Pages) WorkOnDay(ctx context.Context, who web.Viewer, day string, w web.
 		if w.Cancel {
 			_, err = workshops.CancelDayTx(ctx, tx, day, 0)
 		}
+		return err
+	})
+}
+
+// PutMap replaces the exercise map of a session.
+func (p Pages) PutMap(ctx context.Context, who web.Viewer, key string, exercises []catalog.Exercise, version int) error {
+	return p.h.DB.InTx(as(ctx, who), "put map", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.PutExercisesTx(ctx, tx, key, exercises, version)
+		return err
+	})
+}
+
+// SessionList lists sessions, and the courses to filter by.
+func (p Pages) SessionList(ctx context.Context, who web.Viewer, f catalog.SessionFilter) (out []catalog.SessionSheet, courses []string, err error) {
+	err = p.h.DB.View(as(ctx, who), "session list", func(ctx context.Context, tx *postgres.Tx) error {
+		out, courses = nil, nil
+		all, err := catalog.SessionsWhereTx(ctx, tx, f)
+		if err != nil {
+			return err
+		}
+		for _, s := range all {
+			out = append(out, s.Sheet(tx.Now()))
+		}
+		known, err := catalog.CoursesTx(ctx, tx)
+		for _, c := range known {
+			courses = append(courses, c.Key)
+		}
+		return err
+	})
+	return out, courses, err
+}
+
+// MakeSession makes a session of a course that there is.
+func (p Pages) MakeSession(ctx context.Context, who web.Viewer, n catalog.NewSession) error {
+	return p.h.DB.InTx(as(ctx, who), "make session", func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := catalog.CourseTx(ctx, tx, n.CourseKey); err != nil {
+			return err
+		}
+		_, err := catalog.CreateSessionTx(ctx, tx, n)
 		return err
 	})
 }

@@ -34,7 +34,7 @@ func TestThePublicSeesAProgramWithItsPath(t *testing.T) {
 			t.Error(err)
 		}
 		for _, s := range said {
-			if a.StatusCode != 200 || err != nil || !strings.Contains(string(b), s) {
+			if a.StatusCode != http.StatusOK || err != nil || !strings.Contains(string(b), s) {
 				t.Errorf("%s: %d, does not say %q\n%.3000s", path, a.StatusCode, s, b)
 			}
 		}

@@ -1,6 +1,6 @@
 // Package demo fills an empty house with the collection of the paper: its sessions with synthetic learners whose counts are
 // those of Figures 7, 9, 10 and 12, the paying learners of PRD sessions 7 and 8, who buy through the Stripe sandbox, pass and are
-// certified, and the hybrid course of §4.3. Everything goes through the doors that real learners use, on a clock that walks through the years.
+// certified, the hybrid course of §4.3, and the programs, one of them sold to a partner. Everything goes through the doors that real learners use, on a clock that walks through the years.
 package demo
 
 import (
@@ -164,7 +164,7 @@ func (m *maker) play(ctx context.Context) error {
 	for _, s := range sessions {
 		events = append(events, m.eventsOf(s)...)
 	}
-	events = append(events, m.hybridEvents()...)
+	events = append(append(events, m.hybridEvents()...), m.programEvents()...)
 	sort.SliceStable(events, func(i, j int) bool { return events[i].at.Before(events[j].at) })
 	for i, e := range events {
 		m.progress(i, len(events)+1, e.what)

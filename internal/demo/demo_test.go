@@ -10,7 +10,10 @@ import (
 	"cursus/internal/app"
 	"cursus/internal/demo"
 	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/paths"
+	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/config"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -46,6 +49,7 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	figure10(ctx, t, db)
 	figures9And12(ctx, t, db)
 	section43(ctx, t, db)
+	partner(ctx, t, db)
 }
 
 // section43 asks for the hybrid course: 13 trainees at 1,900 €, all certified, and three days that cost 2,150 € and 65 € a head each.
@@ -140,5 +144,48 @@ func figures9And12(ctx context.Context, t *testing.T, db *postgres.DB) {
 		if n := common("ALDDT-1", later, 2); n != want {
 			t.Errorf("%d started in ALDDT and in %s, the paper has %d", n, later, want)
 		}
+	}
+}
+
+// partner asks for the program with the ESP Dakar: 75 places at 100,000 XOF, 14 certified in all four courses; what the four sessions took in
+// is what the ledger has.
+func partner(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	var sold int64
+	for _, course := range []string{"ALDDT", "PRD", "LAN", "FTTH"} {
+		o, err := analytics.OutcomesOf(ctx, db, analytics.Question{Session: course + "-ESP-2019"})
+		if err != nil || len(o.Money) != 1 {
+			t.Fatal(course, o, err)
+		}
+		if got := fmt.Sprint(o.Paid, o.Certified.Count, o.Money[0].Net); got != "75 14 1875000 XOF" {
+			t.Errorf("%s with the ESP: %s", course, got)
+		}
+		sold += o.Money[0].Net.Minor
+	}
+	var c paths.Cohort
+	var booked, certified int64
+	if err := db.View(ctx, "partner", func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := programs.EditionTx(ctx, tx, "NETWORKS-BASICS-2019")
+		if err != nil {
+			return err
+		}
+		if c, err = paths.CohortTx(ctx, tx, e); err != nil {
+			return err
+		}
+		if err := tx.Get(ctx, &booked, postgres.Query{Name: "booked", SQL: `
+			select sum(-e.minor) from ledger.entries e join ledger.transactions t on t.id = e.transaction_id where e.account = 'revenue' and t.currency = 'XOF'`}); err != nil {
+			return err
+		}
+		return tx.Get(ctx, &certified, postgres.Query{Name: "certified", SQL: `
+			select count(*) from (select learner_id from certificates.certificates c join catalog.sessions s on s.id = c.session_id
+			  where s.key like '%-ESP-2019' and c.revoked_at is null group by learner_id having count(*) = 4) x`})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	share, net := analytics.NewRate(certified, int64(c.Members)), money.Of(sold, "XOF")
+	each, _ := net.Per(certified)
+	got := fmt.Sprintf("%d members, %d complete, %d certified, %s %% [%s; %s], %s, %s", c.Members, c.Complete, certified, tenths(share.Tenths), tenths(share.Low), tenths(share.High), net, each)
+	if want := "75 members, 14 complete, 14 certified, 18.7 % [11.5; 28.9], 7500000 XOF, 535714 XOF"; got != want || booked != sold {
+		t.Errorf("with the ESP: %s, want %s; the ledger has %d", got, want, booked)
 	}
 }

@@ -55,9 +55,13 @@ func (m *maker) furnish(ctx context.Context) error {
 	})
 }
 
+// titleOf is the title of a session by its number, and that of the course where it has none.
 func titleOf(key string, number int) (title catalog.Text) {
 	for _, c := range courses {
-		if c.key == key {
+		switch {
+		case c.key == key && number == 0:
+			title = c.title
+		case c.key == key:
 			title = catalog.Text{EN: fmt.Sprintf("%s, session %d", c.title.EN, number), FR: fmt.Sprintf("%s, session %d", c.title.FR, number)}
 		}
 	}
@@ -104,7 +108,7 @@ func (m *maker) offer(ctx context.Context, tx *postgres.Tx, s catalog.Session) e
 	return err
 }
 
-// openSession makes the session that can be joined now. It is the demo's last act.
+// openSession makes the session and the program that can be joined now. It is the demo's last act.
 func (m *maker) openSession(ctx context.Context) error {
 	exercises, err := catalog.ReadExerciseMap(strings.NewReader(exerciseMap))
 	if err != nil {
@@ -120,7 +124,10 @@ func (m *maker) openSession(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return m.offer(ctx, tx, s)
+		if err := m.offer(ctx, tx, s); err != nil {
+			return err
+		}
+		return m.openProgram(ctx, tx, starts, from, until, exercises)
 	})
 }
 

@@ -124,7 +124,7 @@ func (m *mapReader) row(row []string) {
 	default:
 		m.refuse(line, m.at["scored"]+1, "bad-scored", "Scored is Y or N.")
 	}
-	ok := false
+	var ok bool
 	if e.WeightPPM, ok = ParseWeight(cell("weight")); !ok {
 		m.refuse(line, m.at["weight"]+1, "bad-weight", "The weight is a number from 0 to 1,000 with at most six decimals, or a percentage.")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"cursus/internal/platform/postgres"
 )
@@ -72,10 +73,39 @@ func weekOf(label string) (week int, ok bool) {
 	return 0, false
 }
 
+// chapterOf finds the week whose title, or the title of something in it, stands in a label, in either language. The longest title that does
+// decides; where two weeks have it, nothing is said.
+func chapterOf(label string, chapters []Chapter) (week int, ok bool) {
+	label, longest := strings.ToLower(label), 0
+	for i, c := range chapters {
+		titles := []Text{c.Title}
+		for _, l := range c.Lectures {
+			titles = append(titles, l.Title)
+		}
+		for _, a := range []*Activity{c.CaseStudy, c.Lab} {
+			if a != nil {
+				titles = append(titles, a.Title)
+			}
+		}
+		for _, t := range titles {
+			for _, said := range []string{t.EN, t.FR} {
+				switch n := len(said); {
+				case n < 4 || n < longest || !strings.Contains(label, strings.ToLower(said)):
+				case n > longest:
+					week, ok, longest = i+1, true, n
+				default:
+					ok = week == i+1 && ok
+				}
+			}
+		}
+	}
+	return week, ok
+}
+
 // ProposeFromLabels makes a map of the columns of a grade report: what was mapped stays as it is, in the order of the report; what is new is
-// placed where course has it (an exercise of an earlier session, or of the course's framework), or else where its label says; what
-// the report lacks stays at the end. Pure: nothing is written.
-func ProposeFromLabels(current, course []Exercise, labels []string) Proposal {
+// placed where an earlier session of the course has it, or else where its label says, or else in the week of the course's framework whose
+// title is in the label; what the report lacks stays at the end. Pure: nothing is written.
+func ProposeFromLabels(current, course []Exercise, chapters []Chapter, labels []string) Proposal {
 	p := emptyProposal("report")
 	mapped, known, seen := byLabel(current), byLabel(course), map[string]bool{}
 	for _, label := range labels {
@@ -95,6 +125,8 @@ func ProposeFromLabels(current, course []Exercise, labels []string) Proposal {
 		e := propose(Exercise{Label: label, Scored: true, Activity: activityOf(label)}, FromNobody)
 		if week, ok := weekOf(label); ok {
 			e.Week, e.From = week, FromLabel
+		} else if week, ok := chapterOf(label, chapters); ok {
+			e.Week, e.From = week, FromCourse
 		} else {
 			p.Unplaced = append(p.Unplaced, label)
 		}

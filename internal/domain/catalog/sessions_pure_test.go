@@ -111,7 +111,7 @@ func TestExerciseMapsOfEveryDialect(t *testing.T) {
 func TestProposalsFromTheHeaderOfAReport(t *testing.T) {
 	current := []catalog.Exercise{{Label: "HW 01", Week: 3, Activity: catalog.Quiz}, {Label: "Bonus", Activity: catalog.Quiz}}
 	course := []catalog.Exercise{{Label: "HW 08", Week: 2, Scored: true, Activity: catalog.Quiz}}
-	p := catalog.ProposeFromLabels(current, course, []string{"HW 01", "HW 02", "HW 08", "Lab 04", "TD 05", "Homework 1: Week 6", "Final Exam"})
+	p := catalog.ProposeFromLabels(current, course, nil, []string{"HW 01", "HW 02", "HW 08", "Lab 04", "TD 05", "Homework 1: Week 6", "Final Exam"})
 	var got []string
 	for _, e := range p.Exercises {
 		got = append(got, fmt.Sprintf("%s=%d/%s", e.Label, e.Week, e.From))
@@ -122,5 +122,26 @@ func TestProposalsFromTheHeaderOfAReport(t *testing.T) {
 	}
 	if !slices.Equal(p.Unplaced, []string{"HW 02", "Final Exam"}) || !slices.Equal(p.Absent, []string{"Bonus"}) {
 		t.Error(p.Unplaced, p.Absent)
+	}
+}
+
+// A label that names nothing but a week's title is placed in that week; one that fits two weeks equally is left to people.
+func TestALabelIsPlacedByTheTitlesOfTheFramework(t *testing.T) {
+	chapters := []catalog.Chapter{
+		{Title: catalog.Text{EN: "Routing", FR: "Routage"}, Lectures: []catalog.Lecture{{Title: catalog.Text{EN: "What it is for"}}}},
+		{Title: catalog.Text{EN: "Routing between operators"}, Lectures: []catalog.Lecture{{Title: catalog.Text{EN: "What it is for"}}}},
+		{Title: catalog.Text{EN: "Transport"}, Lab: &catalog.Activity{Title: catalog.Text{FR: "Au simulateur TCP"}}},
+	}
+	p := catalog.ProposeFromLabels(nil, nil, chapters, []string{"Quiz: routage", "Quiz: Routing between operators", "Au simulateur TCP", "What it is for", "Transport, week 2", "Final Exam"})
+	var got []string
+	for _, e := range p.Exercises {
+		got = append(got, fmt.Sprint(e.Label, " ", e.Week, " ", e.From))
+	}
+	want := []string{"Quiz: routage 1 course", "Quiz: Routing between operators 2 course", "Au simulateur TCP 3 course", "What it is for 0 nobody", "Transport, week 2 2 label", "Final Exam 0 nobody"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if !slices.Equal(p.Unplaced, []string{"What it is for", "Final Exam"}) {
+		t.Error(p.Unplaced)
 	}
 }

@@ -52,8 +52,8 @@ func (a *applier) programs() {
 	for _, key := range keys {
 		p, old := file[key], house[key]
 		change := Changed
-		switch {
-		case old == nil:
+		switch old {
+		case nil:
 			change, old = IsNew, &plan{}
 		default:
 			met++

@@ -200,7 +200,7 @@ func (d Document) tidied() Document {
 		}
 	}
 	for i := range d.Programs {
-		d.Programs[i].Content = d.Programs[i].Content.Tidy()
+		d.Programs[i].Content = d.Programs[i].Tidy()
 	}
 	for i := range d.Editions {
 		e := &d.Editions[i]

@@ -82,7 +82,11 @@ func ImportMapTx(ctx context.Context, tx *postgres.Tx, in ImportMap) (p catalog.
 		if err != nil {
 			return p, s, err
 		}
-		p = catalog.ProposeFromLabels(current, course, labels)
+		written, err := catalog.PublishedTx(ctx, tx, s.CourseKey)
+		if err != nil && !errors.Is(err, catalog.ErrNoCourse) {
+			return p, s, err
+		}
+		p = catalog.ProposeFromLabels(current, course, written.Chapters, labels)
 	}
 	if in.DryRun {
 		if in.Expected != 0 && in.Expected != s.Version {

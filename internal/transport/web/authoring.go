@@ -35,7 +35,7 @@ func (w *Web) find(r *request, all bool, path string) (found, error) {
 		return found{}, err
 	}
 	out := found{Filter: f, Levels: catalog.Levels, States: []catalog.Publication{catalog.Drafted, catalog.InReview, catalog.Published, catalog.Archived}}
-	next := ""
+	var next string
 	if out.Courses, next, err = w.house.FindCourses(r.ctx, r.viewer, f, p); err != nil {
 		return out, err
 	}

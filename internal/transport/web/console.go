@@ -24,7 +24,7 @@ type place struct{ Path, Words string }
 // places is the console's menu, in the order to show.
 var places = []place{
 	{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"},
-	{"/console/calendar", "console.calendar"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
+	{"/console/calendar", "console.calendar"}, {"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
 	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/exchange", "console.exchange"},
 }
 

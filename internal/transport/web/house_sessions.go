@@ -17,6 +17,10 @@ type SessionHouse interface {
 	MoveSession(ctx context.Context, who Viewer, key string, to catalog.Publication, note string, version int) error
 	CopySession(ctx context.Context, who Viewer, c catalog.CopySession) (key string, err error)
 	ImportMap(ctx context.Context, who Viewer, in gradebook.ImportMap) (catalog.Proposal, error)
+	PutMap(ctx context.Context, who Viewer, key string, exercises []catalog.Exercise, version int) error
+	// SessionList gives the sessions, in the order of their making, and the keys of the courses that there are.
+	SessionList(ctx context.Context, who Viewer, f catalog.SessionFilter) ([]catalog.SessionSheet, []string, error)
+	MakeSession(ctx context.Context, who Viewer, n catalog.NewSession) error
 	PlanDay(ctx context.Context, who Viewer, session string, n workshops.NewDay) error
 	DayDesk(ctx context.Context, who Viewer, day string) (DayDesk, error)
 	// WorkOnDay does one thing with a day; what is empty is not done.
@@ -79,4 +83,6 @@ type DayWork struct {
 	Productions  []workshops.Production
 	Seat         string // enrolment
 	Hold, Cancel bool
+	Edit         *workshops.NewDay
+	Version      int // that Edit was read with
 }

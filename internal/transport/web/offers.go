@@ -225,10 +225,11 @@ func (w *Web) saveFormula(r *request) (reply, error) {
 		data.Now, data.Formula.Version = now, now.Version // to save again is to decide
 		return reply{status: kinds[fault.Precondition].status, page: "formula", title: "formulas.conflict", data: data}, nil
 	}
-	if data.Wrong = refusal(err); data.Wrong != nil {
-		return reply{status: kinds[data.Wrong.Kind].status, page: "formula", title: "formulas.title", data: data}, nil
+	data.Wrong = refusal(err)
+	if data.Wrong == nil {
+		return reply{}, err
 	}
-	return reply{}, err
+	return reply{status: kinds[data.Wrong.Kind].status, page: "formula", title: "formulas.title", data: data}, nil
 }
 
 // Instance describes a session and its offers in the words of schema.org, for search engines.

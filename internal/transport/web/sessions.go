@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
-	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/fault"
-	"cursus/internal/kernel/money"
 )
 
 // sessionRoutes are the addresses of the console's sessions and workshop days.
@@ -20,11 +18,14 @@ func (w *Web) sessionRoutes() []route {
 	return []route{
 		{method: "GET", path: "/console/calendar", who: staff, handle: w.calendar},
 		{method: "GET", path: "/console/calendar.:format", who: staff, handle: w.calendarFile},
+		{method: "GET", path: "/console/sessions", who: staff, handle: w.sessionList},
+		{method: "POST", path: "/console/sessions", who: staff, handle: w.newSession},
 		{method: "GET", path: "/console/sessions/:key", who: staff, handle: w.sessionDesk},
 		{method: "POST", path: "/console/sessions/:key", who: staff, handle: w.putSession, large: true},
 		{method: "POST", path: "/console/sessions/:key/move", who: staff, handle: w.moveSession},
 		{method: "POST", path: "/console/sessions/:key/copy", who: staff, handle: w.copySession},
-		{method: "POST", path: "/console/sessions/:key/exercises", who: staff, handle: w.importMap, large: true},
+		{method: "POST", path: "/console/sessions/:key/exercises", who: staff, handle: w.importMap, upload: true},
+		{method: "POST", path: "/console/sessions/:key/map", who: staff, handle: w.editMap, large: true},
 		{method: "POST", path: "/console/sessions/:key/days", who: staff, handle: w.planDay},
 		{method: "GET", path: "/console/workshop-days/:id", who: staff, handle: w.dayDesk},
 		{method: "POST", path: "/console/workshop-days/:id", who: staff, handle: w.workOnDay, large: true},
@@ -38,9 +39,13 @@ type sessionForm struct {
 	Version  int
 	Changed  []changedField // what somebody else changed meanwhile
 	Fault    *fault.Fault
-	Exercise string // the map as a CSV
+	Blank    int    // empty rows of the grade policy
+	Exercise string // the map as a CSV, or what was pasted
+	Rows     []exerciseRow
+	Mapped   int    // version that the rows were read with
+	Theirs   string // the map that somebody else saved meanwhile, as a CSV
 	Proposal *catalog.Proposal
-	File     string // what was pasted for the proposal
+	Day      map[string]string // the day that would be planned, as it was written
 }
 
 type changedField struct{ Name, Theirs, Yours string }
@@ -86,26 +91,12 @@ func sessionValues(s catalog.SessionSheet) map[string]string {
 // percents prints millionths as a number of per cent.
 func percents(ppm int) string { return catalog.FormatWeight(int64(ppm) * 100) }
 
-func mapCSV(all []catalog.Exercise) string {
-	var b strings.Builder
-	b.WriteString("exercise;week;scored;weight;activity\n")
-	for _, e := range all {
-		scored := "Y"
-		if !e.Scored {
-			scored = "N"
-		}
-		label := e.Label
-		if strings.ContainsAny(label, ";\"\n") {
-			label = `"` + strings.ReplaceAll(label, `"`, `""`) + `"`
-		}
-		fmt.Fprintf(&b, "%s;%d;%s;%s;%s\n", label, e.Week, scored, catalog.FormatWeight(e.WeightPPM), e.Activity)
-	}
-	return b.String()
-}
-
 func (w *Web) deskOf(r *request) (sessionForm, error) {
 	d, err := w.house.SessionDesk(r.ctx, r.viewer, r.param("key"))
-	return sessionForm{SessionDesk: d, Values: sessionValues(d.Sheet), Version: d.Sheet.Version, Exercise: mapCSV(d.Sheet.Exercises)}, err
+	return sessionForm{
+		SessionDesk: d, Values: sessionValues(d.Sheet), Version: d.Sheet.Version, Mapped: d.Sheet.Version, Exercise: mapCSV(d.Sheet.Exercises),
+		Rows: mapRows(d.Sheet.Exercises), Day: map[string]string{"zone": catalog.DefaultZone, "currency": "EUR"},
+	}, err
 }
 
 func (w *Web) sessionDesk(r *request) (reply, error) {
@@ -159,27 +150,6 @@ func (f *formReader) time(name string, in *time.Location) *time.Time {
 	return &t
 }
 
-func (f *formReader) policy(name string) (p catalog.Policy) {
-	for line := range strings.Lines(f.r.form(name)) {
-		if strings.TrimSpace(line) == "" {
-			continue
-		}
-		cells := strings.Split(line, ";")
-		if len(cells) != 4 {
-			f.refuse(name, "bad-policy", "On each line: type; per cent; works; worst ones left out.")
-			return nil
-		}
-		works, err1 := strconv.Atoi(strings.TrimSpace(cells[2]))
-		drop, err2 := strconv.Atoi(strings.TrimSpace(cells[3]))
-		if err1 != nil || err2 != nil {
-			f.refuse(name, "bad-policy", "On each line: type; per cent; works; worst ones left out.")
-			return nil
-		}
-		p = append(p, catalog.AssignmentType{Type: strings.TrimSpace(cells[0]), WeightPPM: f.ppm(name, cells[1]), MinCount: works, DropCount: drop})
-	}
-	return p
-}
-
 func (f *formReader) fault() error {
 	if f.wrong == nil {
 		return nil
@@ -196,7 +166,7 @@ func (w *Web) putSession(r *request) (reply, error) {
 		PlatformKey: f.text("platform_key"), CourseURL: f.text("course_url"), Audience: f.text("audience"), Language: f.text("language"),
 		ThresholdPPM: f.ppm("threshold", f.text("threshold")), StartsAt: f.time("starts_at", zone), EndsAt: f.time("ends_at", zone), EnrolFrom: f.time("enrol_from", zone),
 		EnrolUntil: f.time("enrol_until", zone), Closed: f.text("closed") != "", MinDays: f.number("min_days"), ProductionPPM: f.ppm("production", f.text("production")),
-		Policy: f.policy("policy"),
+		Policy: f.policy(policyText(r)),
 	}
 	if f.text("capacity") != "" {
 		seats := f.number("capacity")
@@ -205,6 +175,11 @@ func (w *Web) putSession(r *request) (reply, error) {
 	version, err := strconv.Atoi(r.form("version"))
 	if err != nil || version < 1 {
 		return reply{}, errStaleForm
+	}
+	if r.form("more") != "" { // more rows for the policy, and everything as it was written
+		form, err := w.deskOf(r)
+		form.Values, form.Version, form.Blank = written(r, sessionFields), version, 3
+		return reply{page: "console-session", title: form.Sheet.Key, data: form}, err
 	}
 	if err = f.fault(); err == nil {
 		err = w.house.PutSession(r.ctx, r.viewer, r.param("key"), n, version)
@@ -230,18 +205,37 @@ func (w *Web) unsaved(r *request, err error, fields []string) (reply, error) {
 		return reply{}, found
 	}
 	form.Fault = f
-	theirs := form.Values
-	form.Values = map[string]string{}
-	for _, name := range fields {
-		form.Values[name] = r.form(name)
-		if errors.Is(err, catalog.ErrChanged) && strings.TrimSpace(theirs[name]) != strings.TrimSpace(strings.ReplaceAll(r.form(name), "\r", "")) {
-			form.Changed = append(form.Changed, changedField{name, theirs[name], r.form(name)})
+	if fields != nil {
+		theirs := form.Values
+		form.Values = written(r, fields)
+		if errors.Is(err, catalog.ErrChanged) {
+			form.Changed = differences(theirs, form.Values, fields)
+		} else if read, err := strconv.Atoi(r.form("version")); err == nil {
+			form.Version = read // what was not compared with somebody else's is not saved over it
 		}
 	}
-	if fields == nil {
-		form.Values = theirs
-	}
 	return reply{status: kinds[f.Kind].status, page: "console-session", title: form.Sheet.Key, data: form}, nil
+}
+
+// written is a form as it came; the rows of the policy are one text.
+func written(r *request, fields []string) map[string]string {
+	out := map[string]string{}
+	for _, name := range fields {
+		out[name] = r.form(name)
+		if name == "policy" {
+			out[name] = policyText(r)
+		}
+	}
+	return out
+}
+
+func differences(theirs, yours map[string]string, fields []string) (all []changedField) {
+	for _, name := range fields {
+		if strings.TrimSpace(theirs[name]) != strings.TrimSpace(yours[name]) {
+			all = append(all, changedField{name, theirs[name], yours[name]})
+		}
+	}
+	return all
 }
 
 func (w *Web) moveSession(r *request) (reply, error) {
@@ -269,103 +263,6 @@ func (w *Web) copySession(r *request) (reply, error) {
 	return reply{redirect: "/console/sessions/" + url.PathEscape(key) + "?done=copied"}, nil
 }
 
-// importMap takes the map, or the header of a grade report, from a text; first it shows what would come of it.
-func (w *Web) importMap(r *request) (reply, error) {
-	version, err := strconv.Atoi(r.form("version"))
-	if err != nil || version < 1 {
-		return reply{}, errStaleForm
-	}
-	dry := r.form("apply") == ""
-	p, err := w.house.ImportMap(r.ctx, r.viewer, gradebook.ImportMap{Session: r.param("key"), Content: []byte(r.form("map")), Expected: version, DryRun: dry})
-	if err != nil {
-		out, err := w.unsaved(r, err, nil)
-		if form, ok := out.data.(sessionForm); ok {
-			form.Exercise = r.form("map")
-			out.data = form
-		}
-		return out, err
-	}
-	if !dry {
-		return back(r, "mapped"), nil
-	}
-	form, err := w.deskOf(r)
-	form.Exercise, form.Proposal = mapCSV(p.Map()), &p
-	return reply{page: "console-session", title: form.Sheet.Key, data: form}, err
-}
-
-func (w *Web) planDay(r *request) (reply, error) {
-	f := &formReader{r: r}
-	place := zone
-	if name := f.text("zone"); name != "" {
-		l, err := time.LoadLocation(name)
-		if err != nil {
-			f.refuse("zone", "unknown-zone", "A name such as Europe/Paris.")
-		} else {
-			place = l
-		}
-	}
-	n := workshops.NewDay{Place: f.text("place"), Zone: place.String(), Capacity: f.number("capacity"), Currency: money.Currency(strings.ToUpper(f.text("currency")))}
-	if starts, ends := f.time("starts_at", place), f.time("ends_at", place); starts != nil && ends != nil {
-		n.StartsAt, n.EndsAt = *starts, *ends
-	}
-	for name, into := range map[string]*int64{"cost": &n.CostMinor, "per_head": &n.PerHeadMinor} {
-		if said := strings.ReplaceAll(f.text(name), ",", "."); said != "" {
-			a, err := money.ParseDecimal(said, n.Currency)
-			if err != nil {
-				f.refuse(name, "bad-amount", "An amount such as 1300.00.")
-			}
-			*into = a.Minor
-		}
-	}
-	err := f.fault()
-	if err == nil {
-		err = w.house.PlanDay(r.ctx, r.viewer, r.param("key"), n)
-	}
-	if err != nil {
-		return w.unsaved(r, err, nil)
-	}
-	return back(r, "planned"), nil
-}
-
-// dayForm is the page of a workshop day.
-type dayForm struct {
-	DayDesk
-	Fault *fault.Fault
-}
-
-// Clock prints a time by the clock of the place.
-func (f dayForm) Clock(t time.Time) string { return t.In(f.Day.Location()).Format("15:04") }
-
-func (w *Web) dayDesk(r *request) (reply, error) {
-	d, err := w.house.DayDesk(r.ctx, r.viewer, r.param("id"))
-	return reply{page: "console-day", title: "sessions.day", data: dayForm{DayDesk: d}}, err
-}
-
-func (w *Web) workOnDay(r *request) (reply, error) {
-	f, work := &formReader{r: r}, DayWork{Seat: r.form("seat"), Hold: r.form("hold") != "", Cancel: r.form("cancel") != ""}
-	for _, id := range r.forms("enrolment") {
-		if status := r.form("status." + id); status != "" {
-			work.Marks = append(work.Marks, workshops.Mark{EnrolmentID: id, Status: status})
-		}
-		if grade := f.text("production." + id); grade != "" {
-			work.Productions = append(work.Productions, workshops.Production{EnrolmentID: id, GradePPM: f.ppm("production", grade)})
-		}
-	}
-	err := f.fault()
-	if err == nil {
-		err = w.house.WorkOnDay(r.ctx, r.viewer, r.param("id"), work)
-	}
-	if err == nil {
-		return reply{redirect: "/console/workshop-days/" + url.PathEscape(r.param("id"))}, nil
-	}
-	k := fault.From(err)
-	if kinds[k.Kind].status >= 500 || k.Kind == fault.NotFound && len(k.Fields) == 0 {
-		return reply{}, err
-	}
-	d, found := w.house.DayDesk(r.ctx, r.viewer, r.param("id"))
-	return reply{status: kinds[k.Kind].status, page: "console-day", title: "sessions.day", data: dayForm{DayDesk: d, Fault: k}}, found
-}
-
 // What the templates of these pages list.
 
 // SessionLines are the fields of a session that are one line of text each.
@@ -378,6 +275,9 @@ func (View) SessionLines() []string {
 func (View) IsTime(name string) bool {
 	return strings.HasSuffix(name, "_at") || strings.HasPrefix(name, "enrol_")
 }
+
+// ExerciseKinds are the activities that an exercise can belong to.
+func (View) ExerciseKinds() []string { return []string{catalog.Quiz, catalog.CaseStudy, catalog.Lab} }
 
 // SessionKinds are the kinds of sessions.
 func (View) SessionKinds() []string {

@@ -1,0 +1,132 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/workshops"
+	"cursus/internal/platform/postgres"
+)
+
+// Two editors have a session open: what the second one wrote is not saved over the first, and nothing of it is lost.
+func TestTwoEditorsOfASession(t *testing.T) {
+	w, mails := newSite(t)
+	first, second := newTab(t), newTab(t)
+	w.staffTab(first, mails, "first@example.org")
+	w.staffTab(second, mails, "second@example.org")
+	address := w.cfg.BaseURL + "/console/sessions/PRD-9"
+	first.open(address)
+	second.open(address)
+	first.set("title_en", "Data networks, spring")
+	first.press("form[data-keep] .toolbar button", "#title_en[value='Data networks, spring']")
+	second.set("title_en", "Data networks, autumn")
+	second.set("audience", "bachelor")
+	second.press("form[data-keep] .toolbar button", "#conflict")
+	second.shows("Data networks, spring", "Data networks, autumn")
+	second.seen("session-conflict")
+	second.axe("conflict of a session")
+	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, spring" || s.Audience != "" {
+		t.Errorf("the second editor's text was saved over the first's: %+v", s)
+	}
+	second.press("form[data-keep] .toolbar button", "body:not(:has(#conflict))")
+	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, autumn" || s.Audience != "bachelor" {
+		t.Errorf("what was written was lost: %+v", s)
+	}
+	first.open(address) // rows of the map: one is added, one is removed
+	first.press("form[action$='/map'] button[name=more]", "tbody tr:nth-child(3) input[name=label]")
+	first.fill("tbody tr:nth-child(3) input[name=label]", "Final Exam")
+	first.fill("tbody tr:nth-child(3) input[name=weight]", "40%")
+	first.do(chromedp.Click(chromedp.CSS("input[name=gone][value='0']")))
+	first.press("form[action$='/map'] .toolbar button", "tbody tr:nth-child(2) input[name=label][value='Final Exam']")
+	if all := w.sheet("PRD-9").Exercises; len(all) != 2 || all[0].Label != "Homework 2: Week 2" || all[1].Label != "Final Exam" || all[1].WeightPPM != 400_000 {
+		t.Errorf("%+v", all)
+	}
+	first.seen("session-rows")
+	first.open(w.cfg.BaseURL + "/console/sessions?kind=mooc")
+	first.shows("PRD-9")
+	first.seen("console-sessions")
+	first.fill("#newkey", "PRD-10")
+	first.fill("#newen", "Data networks, session 10")
+	first.fill("#newplatform", "fun")
+	first.press("form[method=post][action='/console/sessions'] button", "#map")
+	if s := w.sheet("PRD-10"); s.Publication != catalog.Drafted || s.CourseKey != "PRD" {
+		t.Errorf("%+v", s)
+	}
+	w.verify()
+}
+
+func (w *world) sheet(key string) (s catalog.SessionSheet) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		s, err = catalog.SessionSheetTx(ctx, tx, key)
+		return err
+	})
+	return s
+}
+
+// A learner whose formula opens the workshops takes the last seat and gives it back; who is not enrolled sees the days and no button; staff
+// move the day.
+func TestASeatOnAWorkshopDayInABrowser(t *testing.T) {
+	w, mails := newSite(t)
+	now := w.h.DB.Now()
+	zoe, other := w.person("zoe@example.org", "Zoé N’Diaye"), w.person("other@example.org", "Other")
+	var day string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		s, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{
+			Key: "IOT-1", CourseKey: "IOT", Title: catalog.Text{EN: "Internet of Things"}, Platform: "fun", Kind: catalog.Hybrid, Language: "fr", MinDays: 1,
+		})
+		if err != nil {
+			return err
+		}
+		d, err := workshops.CreateDayTx(ctx, tx, s.ID, workshops.NewDay{
+			Place: "Dakar, room 4", Zone: "Africa/Dakar", StartsAt: now.Add(48 * time.Hour), EndsAt: now.Add(55 * time.Hour), Capacity: 2, Currency: "XOF", CostMinor: 100_000,
+		})
+		if err != nil {
+			return err
+		}
+		day = d.ID
+		for i, p := range []string{zoe.ID, other.ID} {
+			id, err := enrolment.GrantTx(ctx, tx, enrolment.Grant{LearnerID: p, SessionID: s.ID, OrderID: fmt.Sprint("ord_seat", i), Formula: "W", Entitlements: []string{"workshop"}})
+			if err != nil {
+				return err
+			}
+			if p == other.ID {
+				if _, err := workshops.RegisterTx(ctx, tx, d.ID, id, p); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	b := newTab(t)
+	b.open(w.cfg.BaseURL + "/sessions/IOT-1?lang=en")
+	b.shows("Hybrid", "Dakar, room 4", "Seats left: 1")
+	b.seen("session-hybrid")
+	b.axe("hybrid session")
+	w.signIn(b, mails, "zoe@example.org")
+	b.open(w.cfg.BaseURL + "/sessions/IOT-1")
+	b.press(".days form button", ".days button[name=leave]")
+	b.shows("You have a seat", "Every seat is taken")
+	b.open(w.cfg.BaseURL + "/learning")
+	b.seen("learning-workshop")
+	b.axe("my learning with a workshop")
+	b.press(".days button[name=leave]", ".days button:not([name=leave])")
+	b.shows("Seats left: 1")
+	staff := newTab(t)
+	w.staffTab(staff, mails, "officer@example.org")
+	staff.open(w.cfg.BaseURL + "/console/workshop-days/" + day)
+	staff.press("details summary", "#place")
+	staff.set("place", "Dakar, room 7")
+	staff.press("button[name=edit]", "details:not([open])")
+	staff.shows("Dakar, room 7")
+	staff.seen("day-edit")
+	b.open(w.cfg.BaseURL + "/sessions/IOT-1")
+	b.shows("Dakar, room 7")
+	w.verify()
+}
