@@ -91,22 +91,26 @@ select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, c.title_e
 
 -- name: CourseList
 -- A rank of nothing orders nothing: without a query all ranks are 0. The cursor is a course's id; its own place is looked up.
+-- What is ordered is narrow: the courses themselves are read for the page alone.
 with ask as (
     select case when $1 = '' then null else (
         select to_tsquery('simple', string_agg(quote_literal(lexeme) || ':*', ' & '))
           from unnest(to_tsvector('simple', catalog.fold($1)))) end as words
 ), listed as (
-    select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, c.title_en, c.title_fr, c.summary_en, c.summary_fr, c.level, c.workload_hours,
-           c.language, c.ects_hundredths, c.state, c.visible, c.version,
-           case when $1 = '' then 0 else -(ts_rank(c.search, ask.words) * 1000000)::int end as rank, l.key is null as loose
+    select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, l.key is null as loose,
+           case when $1 = '' then 0 else -(ts_rank(c.search, ask.words) * 1000000)::int end as rank
       from ask cross join catalog.courses c left join catalog.collections l on l.id = c.collection_id
      where ($1 = '' or c.search @@ ask.words) and ($2 = '' or l.key = $2) and ($3 = '' or c.level = $3) and ($4 = '' or c.language = $4)
        and ($5 = '' or c.state = $5) and (c.visible or $6)
+), here as (
+    select id, rank, loose, collection_key, position, key from listed
+     where $7 = '' or (rank, loose, collection_key, position, key) > (select rank, loose, collection_key, position, key from listed where id = $7)
+     order by rank, loose, collection_key, position, key limit $8
 )
-select id, key, collection_key, position, title_en, title_fr, summary_en, summary_fr, level, workload_hours, language, ects_hundredths, state, visible, version
-  from listed
- where $7 = '' or (rank, loose, collection_key, position, key) > (select rank, loose, collection_key, position, key from listed where id = $7)
- order by rank, loose, collection_key, position, key limit $8;
+select c.id, c.key, here.collection_key, c.position, c.title_en, c.title_fr, c.summary_en, c.summary_fr, c.level, c.workload_hours,
+       c.language, c.ects_hundredths, c.state, c.visible, c.version
+  from here join catalog.courses c on c.id = here.id
+ order by here.rank, here.loose, here.collection_key, here.position, here.key;
 
 -- name: Course
 select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, c.title_en, c.title_fr, c.summary_en, c.summary_fr, c.level, c.workload_hours,
