@@ -103,6 +103,7 @@ func welcome(ctx context.Context, s streams, h *app.House) error {
 		}
 		fmt.Fprintf(s.out, "  %s  %s/sign-in/%s\n", who[0], h.Config.BaseURL, secret)
 	}
-	fmt.Fprintf(s.out, "  mails    %s\n  buy      %s/sessions/PRD-9 with card 4242 4242 4242 4242, any date and code\n\n", demo.MailFolder(h.Config), h.Config.BaseURL)
+	fmt.Fprintf(s.out, "  mails    %s\n  buy      %s/sessions/PRD-9 with card 4242 4242 4242 4242, any date and code\n", demo.MailFolder(h.Config), h.Config.BaseURL)
+	fmt.Fprintf(s.out, "  program  %s/programs/NETWORKS-BASICS\n\n", h.Config.BaseURL)
 	return nil
 }

@@ -109,7 +109,7 @@ func (m *maker) hybridEvents() (events []event) {
 	add(s.ends, "productions and grades", m.produced)
 	for i := range trainees {
 		at := s.ends.AddDate(0, 0, 5).Add(time.Duration(i) * 2 * time.Hour)
-		add(at, "exam", func(ctx context.Context) error { return m.exam(ctx, s, i, at) })
+		add(at, "exam", func(ctx context.Context) error { return m.exam(ctx, s, at, i) })
 	}
 	return events
 }

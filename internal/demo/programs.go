@@ -75,13 +75,15 @@ func (m *maker) programEvents() (events []event) {
 			return m.purchase(ctx, m.buyers[espEdition][i], m.offers[espEdition][1], fmt.Sprintf("%s-%d", espEdition, i))
 		})
 	}
+	passed := make([]int, espCertified)
+	for i := range passed {
+		passed[i] = i
+	}
 	for n, s := range espSessions {
 		report := espStarts.AddDate(0, n, monthOfReport)
 		add(report, s.key+" grades", func(ctx context.Context) error { return m.grades(ctx, s, true) })
-		for i := range espCertified {
-			at := report.AddDate(0, 0, 4).Add(time.Duration(i) * 2 * time.Hour)
-			add(at, s.key+" exam", func(ctx context.Context) error { return m.exam(ctx, s, i, at) })
-		}
+		at := report.AddDate(0, 0, 4)
+		add(at, s.key+" exam", func(ctx context.Context) error { return m.exam(ctx, s, at, passed...) })
 	}
 	return events
 }
