@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -134,6 +136,12 @@ func (b tab) follow(key, then string) {
 	b.arrives(func() { b.keys(key) }, then)
 }
 
+// hit clicks what leads to another page.
+func (b tab) hit(css, then string) {
+	b.t.Helper()
+	b.arrives(func() { b.do(chromedp.Click(chromedp.CSS(css))) }, then)
+}
+
 func (b tab) arrives(act func(), then string) {
 	b.t.Helper()
 	ask[bool](b, `window.left = true`)
@@ -250,4 +258,145 @@ func (w *world) buildsAnEdition(b tab) {
 	b.follow(kb.Enter, "#to-published")
 	b.reach("#to-published")
 	b.follow(kb.Enter, "#to-archived")
+}
+
+func (w *world) draft(key string) (p programs.Program) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		p, err = programs.ProgramTx(ctx, tx, key)
+		return err
+	})
+	return p
+}
+
+// Two officers edit one program at once. The second sees what the first changed, keeps his own words, and saves both; he does not publish what
+// he has not read either.
+func TestTwoEditorsOfAProgram(t *testing.T) {
+	w, mails := newSite(t)
+	w.basics(w.h.DB.Now())
+	first, second := newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
+	w.staffTab(first, mails, "first@example.org")
+	w.staffTab(second, mails, "second@example.org")
+	page := w.cfg.BaseURL + "/console/programs/BASICS"
+	first.open(page)
+	second.open(page)
+	first.set("hours1", "45")
+	first.set("title_en", "Basics of networks")
+	first.hit("#remove3", "#add-course")
+	first.follow(kb.Enter, "#key3") // the keyboard stands on "Add a course"
+	first.keys("FIBRE")
+	first.types("#hours3", "20")
+	first.hit("#save", "p.notice.good")
+	second.set("title_en", "My own title")
+	second.set("hours0", "41")
+	second.hit("#up3", "#key0")
+	second.hit("#save", "#clashes")
+	second.shows("Basics of networks", "My own title", "Hours of work", "PRD", "FIBRE", "Staff Member")
+	second.seen("program-conflict")
+	second.axeEverywhere("the conflict of a program")
+	second.hit("#save", "p.notice.good")
+	var got []string
+	p := w.draft("BASICS")
+	for _, c := range p.Draft.Courses() {
+		got = append(got, fmt.Sprint(c.Key, " ", c.WorkloadHours))
+	}
+	if p.Draft.Title.EN != "My own title" || !slices.Equal(got, []string{"ALDDT 41", "PRD 45", "LAN 40", "FIBRE 20"}) {
+		t.Errorf("after both saved: %q %v", p.Draft.Title.EN, got)
+	}
+	first.open(page)
+	second.open(page)
+	first.set("title_en", "A third title")
+	first.hit("#save", "p.notice.good")
+	second.set("note", "good as it is")
+	second.hit("#to-review", "#clashes")
+	second.shows("A third title")
+	if note := ask[string](second, `document.getElementById("note").value`); note != "good as it is" || w.draft("BASICS").State != catalog.Drafted {
+		t.Errorf("the note %q, the state %s", note, w.draft("BASICS").State)
+	}
+	edition := w.cfg.BaseURL + "/console/editions/BASICS-1"
+	first.open(edition)
+	second.open(edition)
+	first.set("partner", "ESP, Dakar")
+	first.hit("#save", "p.notice.good")
+	second.set("capacity", "30")
+	second.hit("#save", "#clashes")
+	second.shows("ESP, Dakar")
+	second.axeEverywhere("the conflict of an edition")
+	second.seen("edition-conflict")
+	second.hit("#save", "p.notice.good")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := programs.EditionTx(ctx, tx, "BASICS-1")
+		if err == nil && (e.Partner != "ESP, Dakar" || e.Capacity == nil || *e.Capacity != 30 || len(e.Sessions) != 4) {
+			t.Errorf("%+v", e)
+		}
+		return err
+	})
+	w.verify()
+}
+
+func (b tab) order() string {
+	b.t.Helper()
+	return ask[string](b, `[...document.querySelectorAll("[data-row]")].map(r => r.querySelector("[name=key]").value + ":" + r.querySelector("[name=depth]").value).join(" ")`)
+}
+
+// scripts switches the scripts of pages on or off.
+func (b tab) scripts(on bool) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+		return err
+	}))
+}
+
+// With a script lines are dragged and the preview follows; without one the buttons do the same. A learner sees her path.
+func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
+	w, mails := newSite(t)
+	_, o := w.basics(w.h.DB.Now().AddDate(0, -1, -1))
+	b := newTabFor(t, 5*time.Minute)
+	officer := w.staffTab(b, mails, "officer@example.org")
+	page := w.cfg.BaseURL + "/console/programs/BASICS"
+	b.open(page)
+	b.hit("#add-group", "#key4")
+	b.keys("Choice")
+	b.types("#titlefr4", "Au choix")
+	b.do(chromedp.EmulateViewport(1200, 3600))
+	b.hit("#down3", "#key4")
+	b.hit("#in4", "#key4")
+	if got := b.order(); got != "ALDDT:0 PRD:0 LAN:0 Choice:0 FTTH:1" {
+		t.Error("after a course was moved into the group:", got)
+	}
+	b.do(chromedp.DragAndDrop(chromedp.CSS("li[data-row]:nth-child(4) legend"), chromedp.CSS("li[data-row]:nth-child(1) legend")))
+	if got := b.order(); got != "Choice:0 FTTH:1 ALDDT:0 PRD:0 LAN:0" {
+		t.Error("after a course was dragged to the front:", got)
+	}
+	b.set("hours2", "50")
+	w.until("the preview follows", func() bool {
+		return ask[bool](b, `[...document.querySelectorAll("#preview li")].some(l => l.innerText.includes("50 h"))`)
+	})
+	b.hit("li[data-row]:nth-child(3) button[value^=up]", "#key0")
+	if got := b.order(); got != "ALDDT:0 Choice:0 FTTH:1 PRD:0 LAN:0" {
+		t.Error("a button after a drag moved another line:", got)
+	}
+	b.seen("program-group")
+	b.scripts(false)
+	b.open(page)
+	b.types("#passed", "ALDDT")
+	b.hit("#preview-button", "#preview")
+	b.shows("needs PRD to be passed")
+	b.hit("#up3", "#up2")
+	b.scripts(true)
+	w.follows(officer.ID, o, "the officer learns")
+	b.open(w.cfg.BaseURL + "/learning/programs/BASICS-1")
+	b.shows("Follow ALDDT", "needs ALDDT to be passed", "opens on")
+	b.seen("learner-path")
+	b.open(w.cfg.BaseURL + "/learning/programs")
+	b.seen("learner-paths")
+	b.open(w.cfg.BaseURL + "/learning")
+	b.shows("needs ALDDT to be passed")
+	for _, path := range []string{"/programs", "/console/programs", "/console/editions", "/search?q=RESEAUX+fibre"} {
+		b.open(w.cfg.BaseURL + path)
+		b.shows("Networks basics")
+		b.seen("at" + strings.NewReplacer("/", "-", "?", "-", "=", "-", "+", "-").Replace(path))
+	}
+	w.verify()
 }
