@@ -13,7 +13,7 @@ func (v View) DescribedProgram(p ShownProgram) map[string]any {
 		by = append(by, map[string]any{"@type": "Organization", "name": o})
 	}
 	for _, c := range p.Published.Courses() {
-		courses = append(courses, map[string]any{"@type": "Course", "courseCode": c.Key, "url": v.Absolute("/courses/" + c.Key), "name": Text(p.Names[c.Key]).In(v.Lang)})
+		courses = append(courses, map[string]any{"@type": "Course", "courseCode": c.Key, "url": v.Absolute("/courses/" + c.Key), "name": p.Names[c.Key].In(v.Lang)})
 	}
 	for _, e := range p.Editions {
 		for _, price := range e.Prices {

@@ -58,7 +58,7 @@ func exercisesIn(rows []exerciseRow) (all []catalog.Exercise, err error) {
 				wrong = append(wrong, fault.Field{Pointer: fmt.Sprintf("/exercises/%d/week", i), Code: "bad-week", Detail: "0 to 53."})
 			}
 		}
-		ok := false
+		var ok bool
 		if e.WeightPPM, ok = catalog.ParseWeight(x.Weight); !ok {
 			wrong = append(wrong, fault.Field{Pointer: fmt.Sprintf("/exercises/%d/weight", i), Code: "bad-weight", Detail: "A number from 0 to 1,000, or per cent."})
 		}

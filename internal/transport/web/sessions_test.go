@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -84,14 +85,14 @@ func TestTheConsoleOfSessionsIsWhole(t *testing.T) {
 	for _, path := range []string{"/console/sessions", "/console/sessions/PRD-8", "/console/workshop-days/wsd_1"} {
 		for _, lang := range languages {
 			answer, body := visitor(t, app, "staff-link").send("GET", path+"?lang="+lang, "")
-			if answer.StatusCode != 200 || strings.Contains(body, "ZgotmplZ") || strings.Contains(body, "{0}") {
+			if answer.StatusCode != http.StatusOK || strings.Contains(body, "ZgotmplZ") || strings.Contains(body, "{0}") {
 				t.Errorf("%s (%s): %d\n%.600s", path, lang, answer.StatusCode, body)
 			}
 			for _, bad := range wrongIn(t, body) {
 				t.Errorf("%s (%s): %s", path, lang, bad)
 			}
 		}
-		if answer, _ := visitor(t, app, "learner-link").send("GET", path, ""); answer.StatusCode != 403 {
+		if answer, _ := visitor(t, app, "learner-link").send("GET", path, ""); answer.StatusCode != http.StatusForbidden {
 			t.Errorf("%s is open to learners: %d", path, answer.StatusCode)
 		}
 	}
@@ -113,25 +114,25 @@ func TestTheMapIsEditedAsRows(t *testing.T) {
 	house := newSessionFake()
 	app, _ := open(t, house, "http://127.0.0.1:8080")
 	b, page, action := visitor(t, app, "staff-link"), "/console/sessions/PRD-8", "/console/sessions/PRD-8/map"
-	if answer, body := b.post(page, action, mapForm("3", "more", "yes")); answer.StatusCode != 200 || strings.Count(body, `name="label"`) != 3+moreRows || house.saved != nil {
+	if answer, body := b.post(page, action, mapForm("3", "more", "yes")); answer.StatusCode != http.StatusOK || strings.Count(body, `name="label"`) != 3+moreRows || house.saved != nil {
 		t.Errorf("more rows: %d, %d rows, %v", answer.StatusCode, strings.Count(body, `name="label"`), house.saved)
 	}
-	if answer, body := b.post(page, action, mapForm("2")); answer.StatusCode != 412 || !strings.Contains(body, "Final Exam") || !strings.Contains(body, "&#34;Homework; 1&#34;;1;Y;0;quiz") || house.saved != nil {
+	if answer, body := b.post(page, action, mapForm("2")); answer.StatusCode != http.StatusPreconditionFailed || !strings.Contains(body, "Final Exam") || !strings.Contains(body, "&#34;Homework; 1&#34;;1;Y;0;quiz") || house.saved != nil {
 		t.Errorf("a conflict: %d, %v\n%.300s", answer.StatusCode, house.saved, body)
 	}
 	wrong := mapForm("3")
 	wrong["week"] = []string{"one", "2", "0", ""}
-	if answer, body := b.post(page, action, wrong); answer.StatusCode != 400 || !strings.Contains(body, `value="one"`) || house.saved != nil {
+	if answer, body := b.post(page, action, wrong); answer.StatusCode != http.StatusBadRequest || !strings.Contains(body, `value="one"`) || house.saved != nil {
 		t.Errorf("a wrong week: %d, %v", answer.StatusCode, house.saved)
 	}
 	uneven := mapForm("3")
 	uneven["week"] = []string{"1"}
-	if answer, _ := b.post(page, action, uneven); answer.StatusCode != 400 || house.saved != nil {
+	if answer, _ := b.post(page, action, uneven); answer.StatusCode != http.StatusBadRequest || house.saved != nil {
 		t.Errorf("uneven rows: %d", answer.StatusCode)
 	}
 	answer, _ := b.post(page, action, mapForm("3", "gone", "0"))
 	want := []catalog.Exercise{{Position: 1, Label: "Lab 02", Week: 2, Activity: "lab", WeightPPM: 250_000}, {Position: 2, Label: "Final Exam", Scored: true, Activity: "quiz"}}
-	if answer.StatusCode != 303 || !slices.Equal(house.saved, want) {
+	if answer.StatusCode != http.StatusSeeOther || !slices.Equal(house.saved, want) {
 		t.Errorf("%d, %+v", answer.StatusCode, house.saved)
 	}
 }
@@ -149,19 +150,19 @@ func TestASessionIsSavedWithItsPolicy(t *testing.T) {
 	}
 	more := form("3")
 	more.Set("more", "yes")
-	if answer, body := b.post(page, page, more); answer.StatusCode != 200 || strings.Count(body, `name="policy_type"`) != 5 || house.put != nil {
+	if answer, body := b.post(page, page, more); answer.StatusCode != http.StatusOK || strings.Count(body, `name="policy_type"`) != 5 || house.put != nil {
 		t.Errorf("more rows: %d, %d", answer.StatusCode, strings.Count(body, `name="policy_type"`))
 	}
 	bad := form("2")
 	bad.Set("number", "x")
-	if answer, body := b.post(page, page, bad); answer.StatusCode != 400 || !strings.Contains(body, `name="version" value="2"`) || !strings.Contains(body, `value="Mine"`) {
+	if answer, body := b.post(page, page, bad); answer.StatusCode != http.StatusBadRequest || !strings.Contains(body, `name="version" value="2"`) || !strings.Contains(body, `value="Mine"`) {
 		t.Errorf("a refused form forgets its version or its text: %d", answer.StatusCode)
 	}
-	if answer, body := b.post(page, page, form("2")); answer.StatusCode != 412 || !strings.Contains(body, `id="conflict"`) || !strings.Contains(body, "Lab; 60 %; 2; ") || house.put != nil {
+	if answer, body := b.post(page, page, form("2")); answer.StatusCode != http.StatusPreconditionFailed || !strings.Contains(body, `id="conflict"`) || !strings.Contains(body, "Lab; 60 %; 2; ") || house.put != nil {
 		t.Errorf("a conflict: %d", answer.StatusCode)
 	}
 	answer, _ := b.post(page, page, form("3"))
-	if want := (catalog.Policy{{Type: "Quiz", WeightPPM: 400_000, MinCount: 5, DropCount: 1}, {Type: "Lab", WeightPPM: 600_000, MinCount: 2}}); answer.StatusCode != 303 || house.put == nil || !slices.Equal(house.put.Policy, want) {
+	if want := (catalog.Policy{{Type: "Quiz", WeightPPM: 400_000, MinCount: 5, DropCount: 1}, {Type: "Lab", WeightPPM: 600_000, MinCount: 2}}); answer.StatusCode != http.StatusSeeOther || house.put == nil || !slices.Equal(house.put.Policy, want) {
 		t.Errorf("%d, %+v", answer.StatusCode, house.put)
 	}
 }
@@ -173,14 +174,14 @@ func TestADayAndANewSessionKeepWhatWasWritten(t *testing.T) {
 	day := func(version string) url.Values {
 		return url.Values{"version": {version}, "edit": {"yes"}, "place": {"Dakar"}, "zone": {"Africa/Dakar"}, "starts_at": {"2027-03-01T09:00"}, "ends_at": {"2027-03-01T16:00"}, "capacity": {"9"}, "currency": {"EUR"}, "cost": {"10,50"}}
 	}
-	if answer, body := b.post(at, at, day("6")); answer.StatusCode != 412 || !strings.Contains(body, "<td>Palaiseau</td><td>Dakar</td>") || !strings.Contains(body, `value="10,50"`) {
+	if answer, body := b.post(at, at, day("6")); answer.StatusCode != http.StatusPreconditionFailed || !strings.Contains(body, "<td>Palaiseau</td><td>Dakar</td>") || !strings.Contains(body, `value="10,50"`) {
 		t.Errorf("%d\n%.300s", answer.StatusCode, body)
 	}
-	if answer, _ := b.post(at, at, day("7")); answer.StatusCode != 303 {
+	if answer, _ := b.post(at, at, day("7")); answer.StatusCode != http.StatusSeeOther {
 		t.Error(answer.StatusCode)
 	}
 	answer, body := b.post("/console/sessions", "/console/sessions", url.Values{"key": {"RO-9"}, "course": {"RO"}, "platform": {"fun"}, "kind": {"spoc"}})
-	if answer.StatusCode != 404 || !strings.Contains(body, `value="RO-9"`) {
+	if answer.StatusCode != http.StatusNotFound || !strings.Contains(body, `value="RO-9"`) {
 		t.Error(answer.StatusCode)
 	}
 }
