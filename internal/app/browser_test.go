@@ -91,12 +91,33 @@ func newTabFor(t *testing.T, most time.Duration) tab {
 	t.Cleanup(func() { cancelTime(); cancel() })
 	b := tab{t, ctx}
 	b.do(chromedp.EmulateViewport(1200, 900))
+	b.scheme("light")
 	return b
 }
 
 func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
+	for _, step := range steps {
+		b.step(step)
+	}
+}
+
+// lostContext is what the browser says when the page that a script was meant for had just been left: the script did not run.
+const lostContext = "Cannot find context with specified id"
+
+// drive does one thing in the browser, again where it came between two pages.
+func drive[T any](b tab, action chromedp.Action[T]) (v T, err error) {
+	for try := 0; ; try++ {
+		if v, err = chromedp.Run(b.ctx, action); err == nil || !strings.Contains(err.Error(), lostContext) || try == 20 {
+			return v, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func (b tab) step(step chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if _, err := drive(b, step); err != nil {
 		at, _ := chromedp.Run(b.ctx, chromedp.Location())
 		body, _ := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("body")))
 		b.t.Fatalf("at %s: %v\n%s", at, err, body)
@@ -115,7 +136,7 @@ func (b tab) fill(css, text string) { b.t.Helper(); b.do(chromedp.SendKeys(chrom
 
 func (b tab) text() string {
 	b.t.Helper()
-	s, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("body")))
+	s, err := drive(b, chromedp.Text(chromedp.CSS("body")))
 	if err != nil {
 		b.t.Fatal(err)
 	}

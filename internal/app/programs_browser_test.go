@@ -99,7 +99,7 @@ func init() {
 		_, o := w.basics(w.h.DB.Now().AddDate(0, -1, 0))
 		w.follows(staff, o, "follows-basics")
 		return map[string]string{
-			"/programs/:key": "/programs/BASICS", "/learning/programs/:edition": "/learning/programs/BASICS-1", "/console/programs/:key": "/console/programs/BASICS",
+			"/programs/:key": "/programs/BASICS", "/editions/:key": "/editions/BASICS-1", "/console/formulas/:key": "/console/formulas/QUALIFYING", "/learning/programs/:edition": "/learning/programs/BASICS-1", "/console/programs/:key": "/console/programs/BASICS",
 			"/console/editions/new": "/console/editions/new?program=BASICS", "/console/editions/:key": "/console/editions/BASICS-1",
 		}
 	})
@@ -111,7 +111,7 @@ func (b tab) keys(keys string) { b.t.Helper(); b.do(chromedp.KeyEvent(keys)) }
 // ask evaluates an expression that changes nothing in the page.
 func ask[T any](b tab, expression string) T {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	v, err := drive(b, chromedp.Evaluate[T](expression))
 	if err != nil {
 		b.t.Fatalf("%s: %v", expression, err)
 	}
