@@ -29,7 +29,7 @@ generate: ## Write what is made from the contract and the code: api/, docs/setti
 	$(GO) test -count=1 -run StatesPage ./internal/app -update
 
 test: deps ## Run every test (a clone of a real PostgreSQL database per test)
-	$(GO) test -count=1 ./...
+	$(GO) test -count=1 -timeout 40m ./...
 
 bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchases beside pgbench, imports beside a raw COPY, indicators at a million enrolments, paths through 40 courses, certificates
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/app
