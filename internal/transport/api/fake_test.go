@@ -28,6 +28,9 @@ type fake struct {
 	api.AuthoringRooms // nil: apitest.Areas are tried on the whole house
 	api.ProgramRooms
 	api.OfferRooms
+	api.PriceRooms
+	api.SalesRooms
+	api.AccountRooms
 	mu      sync.Mutex
 	calls   []string
 	actors  []string

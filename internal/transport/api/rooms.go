@@ -62,6 +62,9 @@ type Rooms interface {
 	AuthoringRooms
 	ProgramRooms
 	OfferRooms
+	PriceRooms
+	SalesRooms
+	AccountRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.

@@ -10,7 +10,10 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.sessionRoutes()...)
 	all = append(all, w.programRoutes()...)
 	all = append(all, w.exchangeRoutes()...)
-	return append(all, w.offerRoutes()...)
+	all = append(all, w.offerRoutes()...)
+	all = append(all, w.priceRoutes()...)
+	all = append(all, w.salesRoutes()...)
+	return append(all, w.accountRoutes()...)
 }
 
 // console is the front page of the console: the ways into its areas.

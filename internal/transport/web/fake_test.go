@@ -19,6 +19,9 @@ type fake struct {
 	AuthoringHouse // nil: the areas are tried on the whole house
 	ProgramHouse
 	OfferHouse
+	PriceHouse
+	SalesHouse
+	AccountHouse
 	mu      sync.Mutex
 	payURL  string
 	orders  map[string]string // key → order

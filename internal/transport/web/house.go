@@ -42,6 +42,9 @@ type House interface {
 	AuthoringHouse
 	ProgramHouse
 	OfferHouse
+	PriceHouse
+	SalesHouse
+	AccountHouse
 	ExchangeHouse
 }
 
