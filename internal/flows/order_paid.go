@@ -12,21 +12,19 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	if err != nil {
 		return err
 	}
-	enrolments, err := h.Sales.Enrolments(ctx, o)
-	if err != nil {
-		return err
-	}
-	for _, id := range enrolments {
-		if !o.Qualifying {
-			break
-		}
-		if err := h.Exams.RefreshOne(ctx, id, o.ID); err != nil {
-			return err
+	for _, l := range o.Lines {
+		for _, part := range l.Parts {
+			if !l.Qualifying {
+				break
+			}
+			if err := h.Exams.RefreshOne(ctx, part.EnrolmentID, o.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return h.post(ctx, letter{
-		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title, demo: o.Demo, path: "/learning",
-		formula: o.Formula, total: o.Total, invoice: o.InvoiceNumber,
+		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title(), demo: o.Demo, path: "/learning",
+		formula: o.Lines[0].Formula, total: o.Total, invoice: o.InvoiceNumber,
 	})
 }
 
@@ -46,6 +44,6 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 		}
 	}
 	return h.post(ctx, letter{
-		name: "order_reversed", reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title, demo: o.Demo, path: "/orders/" + o.ID, total: o.Total,
+		name: "order_reversed", reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title(), demo: o.Demo, path: "/orders/" + o.ID, total: o.Total,
 	})
 }
