@@ -129,7 +129,7 @@ func TestRandomOrdersAddUp(t *testing.T) {
 	seed := rand.Uint64()
 	t.Log("seed", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	shelf := w.shelf(1, 99, 3333, 15000)
+	shelf := w.shelf(61, 99, 3333, 15000)
 	e := w.program("NET", nil, money.Of(9999, "EUR"), nil, 10000, 0, 3700)
 	all := append(shelf, e.offer)
 	for i := range 6 {

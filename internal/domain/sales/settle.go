@@ -162,9 +162,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 		return err
 	}
 	if !o.Total.IsZero() {
-		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.ID, o.Total, invoicing.Facts{
-			BuyerID: buyer.ID, BuyerName: buyer.FullName, Demo: o.Demo, Line: o.description(500),
-		})
+		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.document(tx, buyer))
 		if err != nil {
 			return err
 		}
