@@ -7407,8 +7407,8 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-	PutPriceWithBody(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPriceWithBody(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutPrice Rewrite a price of an offer
 	//
@@ -7416,8 +7416,8 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-	PutPrice(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPrice(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// WithdrawOffer Withdraw an offer
 	//
@@ -7855,8 +7855,8 @@ type ClientInterface interface {
 	//
 	// One voucher with how often it was used.
 	//
-	// Corresponds with GET /v1/vouchers/{voucher} (the `GetVoucher` operationId).
-	GetVoucher(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+	GetVoucher(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutVoucherWithBody Rewrite or archive a voucher
 	//
@@ -7864,8 +7864,8 @@ type ClientInterface interface {
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-	PutVoucherWithBody(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucherWithBody(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutVoucher Rewrite or archive a voucher
 	//
@@ -7873,22 +7873,22 @@ type ClientInterface interface {
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-	PutVoucher(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucher(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportVoucherCodes Export the codes of a voucher
 	//
 	// A CSV file: code, state (free, held, used) and the order that has it.
 	//
-	// Corresponds with GET /v1/vouchers/{voucher}/codes (the `ExportVoucherCodes` operationId).
-	ExportVoucherCodes(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+	ExportVoucherCodes(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListVoucherUses List the uses of a voucher
 	//
 	// The lines of orders that use it, the newest first: held while the order can be paid, used when it was, free again otherwise.
 	//
-	// Corresponds with GET /v1/vouchers/{voucher}/uses (the `ListVoucherUses` operationId).
-	ListVoucherUses(ctx context.Context, voucher VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+	ListVoucherUses(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReceiveStripeEventWithBody Receive an event of Stripe
 	//
@@ -8972,9 +8972,9 @@ func (c *Client) AddPrice(ctx context.Context, offer OfferRef, params *AddPriceP
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-func (c *Client) PutPriceWithBody(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutPriceRequestWithBody(c.Server, offer, price, params, contentType, body)
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *Client) PutPriceWithBody(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPriceRequestWithBody(c.Server, offer, priceId, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8991,9 +8991,9 @@ func (c *Client) PutPriceWithBody(ctx context.Context, offer OfferRef, price Pri
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-func (c *Client) PutPrice(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutPriceRequest(c.Server, offer, price, params, body)
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *Client) PutPrice(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPriceRequest(c.Server, offer, priceId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9940,9 +9940,9 @@ func (c *Client) CreateVoucher(ctx context.Context, params *CreateVoucherParams,
 //
 // One voucher with how often it was used.
 //
-// Corresponds with GET /v1/vouchers/{voucher} (the `GetVoucher` operationId).
-func (c *Client) GetVoucher(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetVoucherRequest(c.Server, voucher)
+// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+func (c *Client) GetVoucher(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetVoucherRequest(c.Server, voucherId)
 	if err != nil {
 		return nil, err
 	}
@@ -9959,9 +9959,9 @@ func (c *Client) GetVoucher(ctx context.Context, voucher VoucherRef, reqEditors 
 //
 // Takes any type of body and a specified content type.
 //
-// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-func (c *Client) PutVoucherWithBody(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutVoucherRequestWithBody(c.Server, voucher, params, contentType, body)
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *Client) PutVoucherWithBody(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutVoucherRequestWithBody(c.Server, voucherId, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9978,9 +9978,9 @@ func (c *Client) PutVoucherWithBody(ctx context.Context, voucher VoucherRef, par
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-func (c *Client) PutVoucher(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutVoucherRequest(c.Server, voucher, params, body)
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *Client) PutVoucher(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutVoucherRequest(c.Server, voucherId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -9995,9 +9995,9 @@ func (c *Client) PutVoucher(ctx context.Context, voucher VoucherRef, params *Put
 //
 // A CSV file: code, state (free, held, used) and the order that has it.
 //
-// Corresponds with GET /v1/vouchers/{voucher}/codes (the `ExportVoucherCodes` operationId).
-func (c *Client) ExportVoucherCodes(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewExportVoucherCodesRequest(c.Server, voucher)
+// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+func (c *Client) ExportVoucherCodes(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportVoucherCodesRequest(c.Server, voucherId)
 	if err != nil {
 		return nil, err
 	}
@@ -10012,9 +10012,9 @@ func (c *Client) ExportVoucherCodes(ctx context.Context, voucher VoucherRef, req
 //
 // The lines of orders that use it, the newest first: held while the order can be paid, used when it was, free again otherwise.
 //
-// Corresponds with GET /v1/vouchers/{voucher}/uses (the `ListVoucherUses` operationId).
-func (c *Client) ListVoucherUses(ctx context.Context, voucher VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListVoucherUsesRequest(c.Server, voucher, params)
+// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+func (c *Client) ListVoucherUses(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVoucherUsesRequest(c.Server, voucherId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12574,18 +12574,18 @@ func NewAddPriceRequestWithBody(server string, offer OfferRef, params *AddPriceP
 }
 
 // NewPutPriceRequest calls the generic PutPrice builder with application/json body
-func NewPutPriceRequest(server string, offer OfferRef, price PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody) (*http.Request, error) {
+func NewPutPriceRequest(server string, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPutPriceRequestWithBody(server, offer, price, params, "application/json", bodyReader)
+	return NewPutPriceRequestWithBody(server, offer, priceId, params, "application/json", bodyReader)
 }
 
 // NewPutPriceRequestWithBody constructs an http.Request for the PutPrice method, with any body, and a specified content type
-func NewPutPriceRequestWithBody(server string, offer OfferRef, price PriceRef, params *PutPriceParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewPutPriceRequestWithBody(server string, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -12597,7 +12597,7 @@ func NewPutPriceRequestWithBody(server string, offer OfferRef, price PriceRef, p
 
 	var pathParam1 string
 
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "price", price, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "price_id", priceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
 	if err != nil {
 		return nil, err
 	}
@@ -14661,12 +14661,12 @@ func NewCreateVoucherRequestWithBody(server string, params *CreateVoucherParams,
 }
 
 // NewGetVoucherRequest constructs an http.Request for the GetVoucher method
-func NewGetVoucherRequest(server string, voucher VoucherRef) (*http.Request, error) {
+func NewGetVoucherRequest(server string, voucherId VoucherRef) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
 
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher", voucher, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
 	if err != nil {
 		return nil, err
 	}
@@ -14695,23 +14695,23 @@ func NewGetVoucherRequest(server string, voucher VoucherRef) (*http.Request, err
 }
 
 // NewPutVoucherRequest calls the generic PutVoucher builder with application/json body
-func NewPutVoucherRequest(server string, voucher VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody) (*http.Request, error) {
+func NewPutVoucherRequest(server string, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPutVoucherRequestWithBody(server, voucher, params, "application/json", bodyReader)
+	return NewPutVoucherRequestWithBody(server, voucherId, params, "application/json", bodyReader)
 }
 
 // NewPutVoucherRequestWithBody constructs an http.Request for the PutVoucher method, with any body, and a specified content type
-func NewPutVoucherRequestWithBody(server string, voucher VoucherRef, params *PutVoucherParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewPutVoucherRequestWithBody(server string, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
 
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher", voucher, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
 	if err != nil {
 		return nil, err
 	}
@@ -14755,12 +14755,12 @@ func NewPutVoucherRequestWithBody(server string, voucher VoucherRef, params *Put
 }
 
 // NewExportVoucherCodesRequest constructs an http.Request for the ExportVoucherCodes method
-func NewExportVoucherCodesRequest(server string, voucher VoucherRef) (*http.Request, error) {
+func NewExportVoucherCodesRequest(server string, voucherId VoucherRef) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
 
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher", voucher, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
 	if err != nil {
 		return nil, err
 	}
@@ -14789,12 +14789,12 @@ func NewExportVoucherCodesRequest(server string, voucher VoucherRef) (*http.Requ
 }
 
 // NewListVoucherUsesRequest constructs an http.Request for the ListVoucherUses method
-func NewListVoucherUsesRequest(server string, voucher VoucherRef, params *ListVoucherUsesParams) (*http.Request, error) {
+func NewListVoucherUsesRequest(server string, voucherId VoucherRef, params *ListVoucherUsesParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
 
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher", voucher, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
 	if err != nil {
 		return nil, err
 	}
@@ -15747,8 +15747,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-	PutPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPriceResponse, error)
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPriceResponse, error)
 
 	// PutPriceWithResponse Rewrite a price of an offer
 	//
@@ -15756,8 +15756,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-	PutPriceWithResponse(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPriceResponse, error)
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPriceWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPriceResponse, error)
 
 	// WithdrawOfferWithResponse Withdraw an offer
 	//
@@ -16233,8 +16233,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /v1/vouchers/{voucher} (the `GetVoucher` operationId).
-	GetVoucherWithResponse(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*GetVoucherResponse, error)
+	// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+	GetVoucherWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*GetVoucherResponse, error)
 
 	// PutVoucherWithBodyWithResponse Rewrite or archive a voucher
 	//
@@ -16242,8 +16242,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-	PutVoucherWithBodyWithResponse(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error)
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucherWithBodyWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error)
 
 	// PutVoucherWithResponse Rewrite or archive a voucher
 	//
@@ -16251,8 +16251,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-	PutVoucherWithResponse(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error)
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucherWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error)
 
 	// ExportVoucherCodesWithResponse Export the codes of a voucher
 	//
@@ -16260,8 +16260,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /v1/vouchers/{voucher}/codes (the `ExportVoucherCodes` operationId).
-	ExportVoucherCodesWithResponse(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*ExportVoucherCodesResponse, error)
+	// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+	ExportVoucherCodesWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*ExportVoucherCodesResponse, error)
 
 	// ListVoucherUsesWithResponse List the uses of a voucher
 	//
@@ -16269,8 +16269,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with GET /v1/vouchers/{voucher}/uses (the `ListVoucherUses` operationId).
-	ListVoucherUsesWithResponse(ctx context.Context, voucher VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*ListVoucherUsesResponse, error)
+	// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+	ListVoucherUsesWithResponse(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*ListVoucherUsesResponse, error)
 
 	// ReceiveStripeEventWithBodyWithResponse Receive an event of Stripe
 	//
@@ -21760,9 +21760,9 @@ func (c *ClientWithResponses) AddPriceWithResponse(ctx context.Context, offer Of
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-func (c *ClientWithResponses) PutPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPriceResponse, error) {
-	rsp, err := c.PutPriceWithBody(ctx, offer, price, params, contentType, body, reqEditors...)
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *ClientWithResponses) PutPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPriceResponse, error) {
+	rsp, err := c.PutPriceWithBody(ctx, offer, priceId, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21775,9 +21775,9 @@ func (c *ClientWithResponses) PutPriceWithBodyWithResponse(ctx context.Context, 
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /v1/offers/{offer}/prices/{price} (the `PutPrice` operationId).
-func (c *ClientWithResponses) PutPriceWithResponse(ctx context.Context, offer OfferRef, price PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPriceResponse, error) {
-	rsp, err := c.PutPrice(ctx, offer, price, params, body, reqEditors...)
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *ClientWithResponses) PutPriceWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPriceResponse, error) {
+	rsp, err := c.PutPrice(ctx, offer, priceId, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22558,9 +22558,9 @@ func (c *ClientWithResponses) CreateVoucherWithResponse(ctx context.Context, par
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /v1/vouchers/{voucher} (the `GetVoucher` operationId).
-func (c *ClientWithResponses) GetVoucherWithResponse(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*GetVoucherResponse, error) {
-	rsp, err := c.GetVoucher(ctx, voucher, reqEditors...)
+// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+func (c *ClientWithResponses) GetVoucherWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*GetVoucherResponse, error) {
+	rsp, err := c.GetVoucher(ctx, voucherId, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22573,9 +22573,9 @@ func (c *ClientWithResponses) GetVoucherWithResponse(ctx context.Context, vouche
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-func (c *ClientWithResponses) PutVoucherWithBodyWithResponse(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error) {
-	rsp, err := c.PutVoucherWithBody(ctx, voucher, params, contentType, body, reqEditors...)
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *ClientWithResponses) PutVoucherWithBodyWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error) {
+	rsp, err := c.PutVoucherWithBody(ctx, voucherId, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22588,9 +22588,9 @@ func (c *ClientWithResponses) PutVoucherWithBodyWithResponse(ctx context.Context
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /v1/vouchers/{voucher} (the `PutVoucher` operationId).
-func (c *ClientWithResponses) PutVoucherWithResponse(ctx context.Context, voucher VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error) {
-	rsp, err := c.PutVoucher(ctx, voucher, params, body, reqEditors...)
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *ClientWithResponses) PutVoucherWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error) {
+	rsp, err := c.PutVoucher(ctx, voucherId, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22603,9 +22603,9 @@ func (c *ClientWithResponses) PutVoucherWithResponse(ctx context.Context, vouche
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /v1/vouchers/{voucher}/codes (the `ExportVoucherCodes` operationId).
-func (c *ClientWithResponses) ExportVoucherCodesWithResponse(ctx context.Context, voucher VoucherRef, reqEditors ...RequestEditorFn) (*ExportVoucherCodesResponse, error) {
-	rsp, err := c.ExportVoucherCodes(ctx, voucher, reqEditors...)
+// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+func (c *ClientWithResponses) ExportVoucherCodesWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*ExportVoucherCodesResponse, error) {
+	rsp, err := c.ExportVoucherCodes(ctx, voucherId, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -22618,9 +22618,9 @@ func (c *ClientWithResponses) ExportVoucherCodesWithResponse(ctx context.Context
 //
 // Returns a wrapper object for the known response body format(s).
 //
-// Corresponds with GET /v1/vouchers/{voucher}/uses (the `ListVoucherUses` operationId).
-func (c *ClientWithResponses) ListVoucherUsesWithResponse(ctx context.Context, voucher VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*ListVoucherUsesResponse, error) {
-	rsp, err := c.ListVoucherUses(ctx, voucher, params, reqEditors...)
+// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+func (c *ClientWithResponses) ListVoucherUsesWithResponse(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*ListVoucherUsesResponse, error) {
+	rsp, err := c.ListVoucherUses(ctx, voucherId, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

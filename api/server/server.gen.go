@@ -149,8 +149,8 @@ type ServerInterface interface {
 	// (POST /v1/offers/{offer}/prices)
 	AddPrice(c *fiber.Ctx, offer OfferRef, params AddPriceParams) error
 	// PutPrice Rewrite a price of an offer
-	// (PUT /v1/offers/{offer}/prices/{price})
-	PutPrice(c *fiber.Ctx, offer OfferRef, price PriceRef, params PutPriceParams) error
+	// (PUT /v1/offers/{offer}/prices/{price_id})
+	PutPrice(c *fiber.Ctx, offer OfferRef, priceId PriceRef, params PutPriceParams) error
 	// WithdrawOffer Withdraw an offer
 	// (POST /v1/offers/{offer}/withdrawal)
 	WithdrawOffer(c *fiber.Ctx, offer OfferRef) error
@@ -257,17 +257,17 @@ type ServerInterface interface {
 	// (POST /v1/vouchers)
 	CreateVoucher(c *fiber.Ctx, params CreateVoucherParams) error
 	// GetVoucher Get a voucher
-	// (GET /v1/vouchers/{voucher})
-	GetVoucher(c *fiber.Ctx, voucher VoucherRef) error
+	// (GET /v1/vouchers/{voucher_id})
+	GetVoucher(c *fiber.Ctx, voucherId VoucherRef) error
 	// PutVoucher Rewrite or archive a voucher
-	// (PUT /v1/vouchers/{voucher})
-	PutVoucher(c *fiber.Ctx, voucher VoucherRef, params PutVoucherParams) error
+	// (PUT /v1/vouchers/{voucher_id})
+	PutVoucher(c *fiber.Ctx, voucherId VoucherRef, params PutVoucherParams) error
 	// ExportVoucherCodes Export the codes of a voucher
-	// (GET /v1/vouchers/{voucher}/codes)
-	ExportVoucherCodes(c *fiber.Ctx, voucher VoucherRef) error
+	// (GET /v1/vouchers/{voucher_id}/codes)
+	ExportVoucherCodes(c *fiber.Ctx, voucherId VoucherRef) error
 	// ListVoucherUses List the uses of a voucher
-	// (GET /v1/vouchers/{voucher}/uses)
-	ListVoucherUses(c *fiber.Ctx, voucher VoucherRef, params ListVoucherUsesParams) error
+	// (GET /v1/vouchers/{voucher_id}/uses)
+	ListVoucherUses(c *fiber.Ctx, voucherId VoucherRef, params ListVoucherUsesParams) error
 	// ReceiveStripeEvent Receive an event of Stripe
 	// (POST /v1/webhooks/stripe)
 	ReceiveStripeEvent(c *fiber.Ctx, params ReceiveStripeEventParams) error
@@ -2156,12 +2156,12 @@ func (siw *ServerInterfaceWrapper) PutPrice(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
 	}
 
-	// ------------- Path parameter "price" -------------
-	var price PriceRef
+	// ------------- Path parameter "price_id" -------------
+	var priceId PriceRef
 
-	err = runtime.BindStyledParameterWithOptions("simple", "price", c.Params("price"), &price, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "price_id", c.Params("price_id"), &priceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter price: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter price_id: %w", err).Error())
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
@@ -2189,7 +2189,7 @@ func (siw *ServerInterfaceWrapper) PutPrice(c *fiber.Ctx) error {
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.PutPrice(c, offer, price, params)
+		return siw.Handler.PutPrice(c, offer, priceId, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3770,16 +3770,16 @@ func (siw *ServerInterfaceWrapper) GetVoucher(c *fiber.Ctx) error {
 	var err error
 	_ = err
 
-	// ------------- Path parameter "voucher" -------------
-	var voucher VoucherRef
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
 
-	err = runtime.BindStyledParameterWithOptions("simple", "voucher", c.Params("voucher"), &voucher, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetVoucher(c, voucher)
+		return siw.Handler.GetVoucher(c, voucherId)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3799,12 +3799,12 @@ func (siw *ServerInterfaceWrapper) PutVoucher(c *fiber.Ctx) error {
 	var err error
 	_ = err
 
-	// ------------- Path parameter "voucher" -------------
-	var voucher VoucherRef
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
 
-	err = runtime.BindStyledParameterWithOptions("simple", "voucher", c.Params("voucher"), &voucher, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
@@ -3832,7 +3832,7 @@ func (siw *ServerInterfaceWrapper) PutVoucher(c *fiber.Ctx) error {
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.PutVoucher(c, voucher, params)
+		return siw.Handler.PutVoucher(c, voucherId, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3852,16 +3852,16 @@ func (siw *ServerInterfaceWrapper) ExportVoucherCodes(c *fiber.Ctx) error {
 	var err error
 	_ = err
 
-	// ------------- Path parameter "voucher" -------------
-	var voucher VoucherRef
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
 
-	err = runtime.BindStyledParameterWithOptions("simple", "voucher", c.Params("voucher"), &voucher, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ExportVoucherCodes(c, voucher)
+		return siw.Handler.ExportVoucherCodes(c, voucherId)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3881,12 +3881,12 @@ func (siw *ServerInterfaceWrapper) ListVoucherUses(c *fiber.Ctx) error {
 	var err error
 	_ = err
 
-	// ------------- Path parameter "voucher" -------------
-	var voucher VoucherRef
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
 
-	err = runtime.BindStyledParameterWithOptions("simple", "voucher", c.Params("voucher"), &voucher, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
@@ -3913,7 +3913,7 @@ func (siw *ServerInterfaceWrapper) ListVoucherUses(c *fiber.Ctx) error {
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ListVoucherUses(c, voucher, params)
+		return siw.Handler.ListVoucherUses(c, voucherId, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4325,7 +4325,7 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/offers/:offer/prices", wrapper.AddPrice)
 
-	router.Put(options.BaseURL+"/v1/offers/:offer/prices/:price", wrapper.PutPrice)
+	router.Put(options.BaseURL+"/v1/offers/:offer/prices/:price_id", wrapper.PutPrice)
 
 	router.Post(options.BaseURL+"/v1/offers/:offer/withdrawal", wrapper.WithdrawOffer)
 
@@ -4399,13 +4399,13 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/vouchers", wrapper.CreateVoucher)
 
-	router.Get(options.BaseURL+"/v1/vouchers/:voucher", wrapper.GetVoucher)
+	router.Get(options.BaseURL+"/v1/vouchers/:voucher_id", wrapper.GetVoucher)
 
-	router.Put(options.BaseURL+"/v1/vouchers/:voucher", wrapper.PutVoucher)
+	router.Put(options.BaseURL+"/v1/vouchers/:voucher_id", wrapper.PutVoucher)
 
-	router.Get(options.BaseURL+"/v1/vouchers/:voucher/codes", wrapper.ExportVoucherCodes)
+	router.Get(options.BaseURL+"/v1/vouchers/:voucher_id/codes", wrapper.ExportVoucherCodes)
 
-	router.Get(options.BaseURL+"/v1/vouchers/:voucher/uses", wrapper.ListVoucherUses)
+	router.Get(options.BaseURL+"/v1/vouchers/:voucher_id/uses", wrapper.ListVoucherUses)
 
 	router.Post(options.BaseURL+"/v1/webhooks/stripe", wrapper.ReceiveStripeEvent)
 
@@ -5326,10 +5326,10 @@ func (response AddPrice201JSONResponse) VisitAddPriceResponse(ctx *fiber.Ctx) er
 }
 
 type PutPriceRequestObject struct {
-	Offer  OfferRef `json:"offer"`
-	Price  PriceRef `json:"price"`
-	Params PutPriceParams
-	Body   *PutPriceJSONRequestBody
+	Offer   OfferRef `json:"offer"`
+	PriceId PriceRef `json:"price_id"`
+	Params  PutPriceParams
+	Body    *PutPriceJSONRequestBody
 }
 
 type PutPriceResponseObject interface {
@@ -6126,7 +6126,7 @@ func (response CreateVoucher201JSONResponse) VisitCreateVoucherResponse(ctx *fib
 }
 
 type GetVoucherRequestObject struct {
-	Voucher VoucherRef `json:"voucher"`
+	VoucherId VoucherRef `json:"voucher_id"`
 }
 
 type GetVoucherResponseObject interface {
@@ -6151,9 +6151,9 @@ func (response GetVoucher200JSONResponse) VisitGetVoucherResponse(ctx *fiber.Ctx
 }
 
 type PutVoucherRequestObject struct {
-	Voucher VoucherRef `json:"voucher"`
-	Params  PutVoucherParams
-	Body    *PutVoucherJSONRequestBody
+	VoucherId VoucherRef `json:"voucher_id"`
+	Params    PutVoucherParams
+	Body      *PutVoucherJSONRequestBody
 }
 
 type PutVoucherResponseObject interface {
@@ -6178,7 +6178,7 @@ func (response PutVoucher200JSONResponse) VisitPutVoucherResponse(ctx *fiber.Ctx
 }
 
 type ExportVoucherCodesRequestObject struct {
-	Voucher VoucherRef `json:"voucher"`
+	VoucherId VoucherRef `json:"voucher_id"`
 }
 
 type ExportVoucherCodesResponseObject interface {
@@ -6211,8 +6211,8 @@ func (response ExportVoucherCodes200TextcsvResponse) VisitExportVoucherCodesResp
 }
 
 type ListVoucherUsesRequestObject struct {
-	Voucher VoucherRef `json:"voucher"`
-	Params  ListVoucherUsesParams
+	VoucherId VoucherRef `json:"voucher_id"`
+	Params    ListVoucherUsesParams
 }
 
 type ListVoucherUsesResponseObject interface {
@@ -6510,7 +6510,7 @@ type StrictServerInterface interface {
 	// (POST /v1/offers/{offer}/prices)
 	AddPrice(ctx context.Context, request AddPriceRequestObject) (AddPriceResponseObject, error)
 	// PutPrice Rewrite a price of an offer
-	// (PUT /v1/offers/{offer}/prices/{price})
+	// (PUT /v1/offers/{offer}/prices/{price_id})
 	PutPrice(ctx context.Context, request PutPriceRequestObject) (PutPriceResponseObject, error)
 	// WithdrawOffer Withdraw an offer
 	// (POST /v1/offers/{offer}/withdrawal)
@@ -6618,16 +6618,16 @@ type StrictServerInterface interface {
 	// (POST /v1/vouchers)
 	CreateVoucher(ctx context.Context, request CreateVoucherRequestObject) (CreateVoucherResponseObject, error)
 	// GetVoucher Get a voucher
-	// (GET /v1/vouchers/{voucher})
+	// (GET /v1/vouchers/{voucher_id})
 	GetVoucher(ctx context.Context, request GetVoucherRequestObject) (GetVoucherResponseObject, error)
 	// PutVoucher Rewrite or archive a voucher
-	// (PUT /v1/vouchers/{voucher})
+	// (PUT /v1/vouchers/{voucher_id})
 	PutVoucher(ctx context.Context, request PutVoucherRequestObject) (PutVoucherResponseObject, error)
 	// ExportVoucherCodes Export the codes of a voucher
-	// (GET /v1/vouchers/{voucher}/codes)
+	// (GET /v1/vouchers/{voucher_id}/codes)
 	ExportVoucherCodes(ctx context.Context, request ExportVoucherCodesRequestObject) (ExportVoucherCodesResponseObject, error)
 	// ListVoucherUses List the uses of a voucher
-	// (GET /v1/vouchers/{voucher}/uses)
+	// (GET /v1/vouchers/{voucher_id}/uses)
 	ListVoucherUses(ctx context.Context, request ListVoucherUsesRequestObject) (ListVoucherUsesResponseObject, error)
 	// ReceiveStripeEvent Receive an event of Stripe
 	// (POST /v1/webhooks/stripe)
@@ -8002,11 +8002,11 @@ func (sh *strictHandler) AddPrice(ctx *fiber.Ctx, offer OfferRef, params AddPric
 }
 
 // PutPrice operation middleware
-func (sh *strictHandler) PutPrice(ctx *fiber.Ctx, offer OfferRef, price PriceRef, params PutPriceParams) error {
+func (sh *strictHandler) PutPrice(ctx *fiber.Ctx, offer OfferRef, priceId PriceRef, params PutPriceParams) error {
 	var request PutPriceRequestObject
 
 	request.Offer = offer
-	request.Price = price
+	request.PriceId = priceId
 	request.Params = params
 
 	var body PutPriceJSONRequestBody
@@ -9218,10 +9218,10 @@ func (sh *strictHandler) CreateVoucher(ctx *fiber.Ctx, params CreateVoucherParam
 }
 
 // GetVoucher operation middleware
-func (sh *strictHandler) GetVoucher(ctx *fiber.Ctx, voucher VoucherRef) error {
+func (sh *strictHandler) GetVoucher(ctx *fiber.Ctx, voucherId VoucherRef) error {
 	var request GetVoucherRequestObject
 
-	request.Voucher = voucher
+	request.VoucherId = voucherId
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.GetVoucher(ctx.UserContext(), request.(GetVoucherRequestObject))
@@ -9245,10 +9245,10 @@ func (sh *strictHandler) GetVoucher(ctx *fiber.Ctx, voucher VoucherRef) error {
 }
 
 // PutVoucher operation middleware
-func (sh *strictHandler) PutVoucher(ctx *fiber.Ctx, voucher VoucherRef, params PutVoucherParams) error {
+func (sh *strictHandler) PutVoucher(ctx *fiber.Ctx, voucherId VoucherRef, params PutVoucherParams) error {
 	var request PutVoucherRequestObject
 
-	request.Voucher = voucher
+	request.VoucherId = voucherId
 	request.Params = params
 
 	var body PutVoucherJSONRequestBody
@@ -9287,10 +9287,10 @@ func (sh *strictHandler) PutVoucher(ctx *fiber.Ctx, voucher VoucherRef, params P
 }
 
 // ExportVoucherCodes operation middleware
-func (sh *strictHandler) ExportVoucherCodes(ctx *fiber.Ctx, voucher VoucherRef) error {
+func (sh *strictHandler) ExportVoucherCodes(ctx *fiber.Ctx, voucherId VoucherRef) error {
 	var request ExportVoucherCodesRequestObject
 
-	request.Voucher = voucher
+	request.VoucherId = voucherId
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.ExportVoucherCodes(ctx.UserContext(), request.(ExportVoucherCodesRequestObject))
@@ -9314,10 +9314,10 @@ func (sh *strictHandler) ExportVoucherCodes(ctx *fiber.Ctx, voucher VoucherRef) 
 }
 
 // ListVoucherUses operation middleware
-func (sh *strictHandler) ListVoucherUses(ctx *fiber.Ctx, voucher VoucherRef, params ListVoucherUsesParams) error {
+func (sh *strictHandler) ListVoucherUses(ctx *fiber.Ctx, voucherId VoucherRef, params ListVoucherUsesParams) error {
 	var request ListVoucherUsesRequestObject
 
-	request.Voucher = voucher
+	request.VoucherId = voucherId
 	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
