@@ -34,6 +34,9 @@ select number, content, published_at, published_by from programs.versions where 
 -- name: Version
 select number, content, published_at, published_by from programs.versions where program_id = $1 and number = $2;
 
+-- name: VersionPublished
+select published_at from programs.versions where program_id = $1 and number = $2;
+
 -- name: KnownCourses
 select key from catalog.courses where key = any($1::text[]);
 
