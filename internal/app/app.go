@@ -94,6 +94,11 @@ func Open(ctx context.Context, c config.Config, o Options) (*House, error) {
 	if err == nil {
 		err = h.furnish(o)
 	}
+	if err == nil {
+		err = h.DB.InTx(postgres.WithActor(ctx, "system"), "issuer", func(ctx context.Context, tx *postgres.Tx) error {
+			return invoicing.EnsureIssuerTx(ctx, tx, invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer})
+		})
+	}
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
+	"cursus/templates/mails"
 )
 
 // orderPaid confirms an enrolment, or those of a program, by mail, and looks whether its learner may sit the exam already.
@@ -25,8 +26,8 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 		}
 	}
 	return h.post(ctx, letter{
-		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title, demo: o.Demo, path: "/learning",
-		formula: o.Formula, total: o.Total, invoice: o.InvoiceNumber,
+		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title, path: "/learning",
+		facts: mails.Facts{Demo: o.Demo, Formula: o.Formula, Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
 	})
 }
 
@@ -45,7 +46,11 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 			return err
 		}
 	}
+	name := "order_reversed"
+	if o.State == sales.Lost {
+		name = "order_lost"
+	}
 	return h.post(ctx, letter{
-		name: "order_reversed", reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title, demo: o.Demo, path: "/orders/" + o.ID, total: o.Total,
+		name: name, reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title, path: "/orders/" + o.ID, facts: mails.Facts{Demo: o.Demo, Total: o.Total, Order: o.ID},
 	})
 }

@@ -29,10 +29,12 @@ var q = postgres.MustLoad("ledger", queriesSQL)
 
 // Accounts. Debits are positive: what we are owed or hold is positive, what we earned is negative.
 const (
-	Receivable = "receivable" // owed to us by buyers
-	Revenue    = "revenue"    // what was sold
-	Refunds    = "refunds"    // what was given back, contra revenue
-	Disputes   = "disputes"   // what banks took back
+	Receivable = "receivable"  // owed to us by buyers
+	Revenue    = "revenue"     // what was sold
+	Refunds    = "refunds"     // what was given back, contra revenue
+	Disputes   = "disputes"    // what banks took back
+	RevenueTax = "revenue:tax" // what of the revenue is tax, contra revenue
+	Tax        = "tax"         // owed to the state
 
 	WorkshopCost = "cost:workshop" // what workshop days cost; every account below cost: is a cost
 )

@@ -107,7 +107,7 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if err := s.credit(ctx, tx, &o, to); err != nil {
 		return err
 	}
-	if _, err := invoicing.CreditTx(ctx, tx, s.issuer, o.ID, r.ID, amount); err != nil {
+	if _, err := invoicing.CreditTx(ctx, tx, invoicing.Credit{OrderID: o.ID, Reference: r.ID, Reason: r.Reason, Amount: amount}); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order." + string(to), Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount": amount}})

@@ -171,9 +171,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 		if err := s.move(ctx, tx, o, Paid); err != nil {
 			return err
 		}
-		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.ID, o.Total, invoicing.Facts{
-			BuyerID: buyer.ID, BuyerName: buyer.FullName, Demo: o.Demo, Line: fmt.Sprintf("%s, %s", o.Title.In(o.Lang), o.Formula),
-		})
+		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.document(tx, buyer))
 		if err != nil {
 			return err
 		}

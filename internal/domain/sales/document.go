@@ -1,0 +1,25 @@
+package sales
+
+import (
+	"fmt"
+
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
+	"cursus/internal/platform/postgres"
+)
+
+// document is what an order has to say for its invoice.
+func (o Order) document(tx *postgres.Tx, buyer identity.Person) invoicing.NewDocument {
+	n := invoicing.NewDocument{
+		OrderID: o.ID, Lang: o.Lang, Currency: o.Total.Currency, OrderedAt: o.PlacedAt, Demo: o.Demo,
+		Buyer: invoicing.Buyer{ID: buyer.ID, Name: buyer.FullName, Email: buyer.Email},
+		Lines: []invoicing.NewLine{{
+			OfferID: o.OfferID, Description: fmt.Sprintf("%s, %s", o.Title.In(o.Lang), o.Formula), Quantity: 1, UnitMinor: o.Total.Minor,
+		}},
+	}
+	if o.PaidAt != nil {
+		now := tx.Now()
+		n.Payment = invoicing.Payment{Reference: o.PaymentID, PaidAt: &now}
+	}
+	return n
+}
