@@ -707,6 +707,36 @@ func (e OrderState) Valid() bool {
 	}
 }
 
+// Defines values for OrderWay.
+const (
+	OrderWayCard          OrderWay = "card"
+	OrderWayDesk          OrderWay = "desk"
+	OrderWayFree          OrderWay = "free"
+	OrderWayInstalments   OrderWay = "instalments"
+	OrderWayPurchaseOrder OrderWay = "purchase_order"
+	OrderWayTransfer      OrderWay = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the OrderWay enum.
+func (e OrderWay) Valid() bool {
+	switch e {
+	case OrderWayCard:
+		return true
+	case OrderWayDesk:
+		return true
+	case OrderWayFree:
+		return true
+	case OrderWayInstalments:
+		return true
+	case OrderWayPurchaseOrder:
+		return true
+	case OrderWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PathReasonCode.
 const (
 	PathReasonCodeDaysMissing       PathReasonCode = "days_missing"
@@ -3301,10 +3331,13 @@ type NewOffer struct {
 	ValidUntil *Time `json:"valid_until,omitempty"`
 }
 
-// NewOrder What to buy.
+// NewOrder What to buy: either one place of one offer, or items.
 //
 // Example: {"lang":"fr","offer_id":"off_01kb5t8kz9e0qv4m3r2x7nwhjd"}
 type NewOrder struct {
+	// Items What to buy, all in one currency. No two of them open the same session.
+	Items *[]OrderItem `json:"items,omitempty"`
+
 	// Lang The language of the pay page and of the mails.
 	//
 	// Example: fr
@@ -3313,7 +3346,7 @@ type NewOrder struct {
 	// OfferId Id of the offer.
 	//
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
-	OfferId OfferID `json:"offer_id"`
+	OfferId *OfferID `json:"offer_id,omitempty"`
 }
 
 // NewOrderLang The language of the pay page and of the mails.
@@ -3809,7 +3842,7 @@ type OfferRow struct {
 // Example: monthly
 type Opening string
 
-// Order What a learner bought, at the price that it had then: a formula of a session, or of an edition of a program. One of `session` and `edition` is there.
+// Order What was bought in one go. `session`, `edition`, `offer_id`, `formula`, `entitlements` and `enrolment_id` are those of its first line.
 type Order struct {
 	// CheckoutUrl The pay page; there only while the order waits for its payment.
 	//
@@ -3859,6 +3892,9 @@ type Order struct {
 	// Example: CUR-2025-000042
 	InvoiceNumber *string `json:"invoice_number,omitempty"`
 
+	// Lines What was bought.
+	Lines []OrderLine `json:"lines"`
+
 	// OfferId Id of the offer.
 	//
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -3888,6 +3924,11 @@ type Order struct {
 	//
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Total Money `json:"total"`
+
+	// Way How it is paid.
+	//
+	// Example: card
+	Way OrderWay `json:"way"`
 }
 
 // OrderState `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it.
@@ -3895,10 +3936,104 @@ type Order struct {
 // Example: awaiting_payment
 type OrderState string
 
+// OrderWay How it is paid.
+//
+// Example: card
+type OrderWay string
+
 // OrderID Id of the order.
 //
 // Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderID = string
+
+// OrderItem One offer, and how many places of it.
+type OrderItem struct {
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Quantity How many places: one, where a learner buys for herself.
+	//
+	// Example: 1
+	Quantity *int `json:"quantity,omitempty"`
+}
+
+// OrderLine One formula of a session, or of an edition of a program, at the price that it had when it was ordered. One of `session` and `edition` is there.
+type OrderLine struct {
+	// Credited An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Credited Money `json:"credited"`
+
+	// Discount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Discount Money `json:"discount"`
+
+	// DiscountReason Why the line costs less than its list price.
+	//
+	// Example: Early bird
+	DiscountReason *string `json:"discount_reason,omitempty"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId *EnrolmentID `json:"enrolment_id,omitempty"`
+
+	// Entitlements What it opens.
+	Entitlements []string `json:"entitlements"`
+
+	// Formula A way to follow a session.
+	//
+	// Example: QUALIFYING
+	Formula Formula `json:"formula"`
+
+	// Line Its number in the order, from 1.
+	//
+	// Example: 1
+	Line int `json:"line"`
+
+	// ListPrice An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	ListPrice Money `json:"list_price"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Quantity How many places.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session *Key `json:"session,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Total An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Total Money `json:"total"`
+
+	// Version The version of the program that was promised.
+	//
+	// Example: 1
+	Version *int `json:"version,omitempty"`
+}
 
 // OrderPage A page of orders.
 type OrderPage struct {
@@ -6855,8 +6990,8 @@ type ClientInterface interface {
 
 	// PlaceOrderWithBody Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6865,8 +7000,8 @@ type ClientInterface interface {
 
 	// PlaceOrder Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8299,8 +8434,8 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // PlaceOrderWithBody Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8319,8 +8454,8 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 
 // PlaceOrder Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -14352,8 +14487,8 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithBodyWithResponse Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14362,8 +14497,8 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithResponse Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -19771,8 +19906,8 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // PlaceOrderWithBodyWithResponse Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19787,8 +19922,8 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 
 // PlaceOrderWithResponse Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -22,4 +22,4 @@ release savepoint thing;
 rollback to savepoint thing;
 
 -- name: Sold
-select exists (select 1 from sales.orders where offer_id = $1);
+select exists (select 1 from sales.lines where offer_id = $1);
