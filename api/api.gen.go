@@ -6599,6 +6599,9 @@ type ListEditionsParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Program Only the editions of this program, by its key or id.
+	Program *string `form:"program,omitempty" json:"program,omitempty"`
 }
 
 // PutEditionParams defines parameters for PutEdition.
@@ -7540,7 +7543,7 @@ type ClientInterface interface {
 	//
 	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 	//
 	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 	CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -9065,7 +9068,7 @@ func (c *Client) ListOffers(ctx context.Context, params *ListOffersParams, reqEd
 //
 // The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 // are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 //
 // Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 func (c *Client) CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -11617,6 +11620,18 @@ func NewListEditionsRequest(server string, params *ListEditionsParams) (*http.Re
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Program != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "program", *params.Program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -15876,7 +15891,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -21865,7 +21880,7 @@ func (c *ClientWithResponses) ListOffersWithResponse(ctx context.Context, params
 //
 // The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 // are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23739,6 +23754,9 @@ func ParseListEditionsResponse(rsp *http.Response) (*ListEditionsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -23771,6 +23789,9 @@ func ParseGetEditionResponse(rsp *http.Response) (*GetEditionResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -24820,6 +24841,9 @@ func ParseListProgramsResponse(rsp *http.Response) (*ListProgramsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24852,6 +24876,9 @@ func ParseGetProgramResponse(rsp *http.Response) (*GetProgramResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
