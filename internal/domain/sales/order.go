@@ -22,6 +22,7 @@ const (
 	Canceled          State = "canceled"
 	PaymentMismatch   State = "payment_mismatch" // another amount came than was asked for; a person decides
 	PartiallyRefunded State = "partially_refunded"
+	Withdrawn         State = "withdrawn" // its buyer left the contract in time; what she owes for what was provided is kept
 	Refunded          State = "refunded"
 	Disputed          State = "disputed" // the bank took the money back for now
 	Lost              State = "lost"     // and kept it
@@ -30,8 +31,9 @@ const (
 // Life is every move that an order can make.
 var Life = lifecycle.Table[State]{Name: "order", Start: AwaitingPayment, Moves: map[State][]State{
 	AwaitingPayment:   {Paid, Expired, Canceled, PaymentMismatch},
-	Paid:              {PartiallyRefunded, Refunded, Disputed, Lost},
-	PartiallyRefunded: {PartiallyRefunded, Refunded, Disputed, Lost},
+	Paid:              {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost},
+	PartiallyRefunded: {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost},
+	Withdrawn:         {Refunded, Lost},
 	Disputed:          {Paid, PartiallyRefunded, Refunded, Lost},
 }}
 

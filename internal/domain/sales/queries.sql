@@ -89,6 +89,16 @@ with given as (
 update sales.lines l set credited_minor = l.credited_minor + g.minor from (select line, sum(minor) as minor from given group by line) g
  where l.order_id = $1 and l.line = g.line;
 
+-- name: AddRefundLine
+insert into sales.refund_lines (refund_id, order_id, line, minor) values ($1, $2, $3, $4);
+
+-- name: RefundLines
+select line, minor from sales.refund_lines where refund_id = $1 order by line;
+
+-- name: RefundLinesUnderWay
+select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id = l.refund_id
+ where l.order_id = $1 and r.state in ('proposed', 'requested', 'pending');
+
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
   from sales.parts where order_id = $1 order by line, seat, position;
@@ -264,3 +274,40 @@ with used as (
      where o.state in ('paid', 'partially_refunded', 'disputed') group by r.voucher_id, r.code, r.buyer_id
 )
 select u.code, 'code' as broken, sum(u.uses) as uses from used u join offers.vouchers v on v.id = u.voucher_id where v.kind = 'batch' group by u.code having sum(u.uses) > 1;
+
+-- name: AddTerms
+insert into sales.terms (order_id, withdrawal, begin_now, payable_from, agreed_at) values ($1, $2, $3, $4, $5);
+
+-- name: Terms
+select withdrawal, begin_now, payable_from from sales.terms where order_id = $1;
+
+-- name: WithdrawalOf
+select id, name, email, period_ends, refund_minor, kept_minor, declared_at from sales.withdrawals where order_id = $1;
+
+-- name: AddWithdrawal
+insert into sales.withdrawals (id, order_id, name, email, period_ends, refund_minor, kept_minor, currency, declared_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: SessionRuns
+select id, starts_at, ends_at from catalog.sessions where id = any($1::text[]) and starts_at is not null and ends_at is not null order by id;
+
+-- name: Certified
+select exists (select 1 from journey.enrolments where enrolment_id = any($1::text[]) and reached & (select 1 << bit from journey.stages where stage = 'certified') > 0);
+
+-- name: CheckWithdrawn
+select w.order_id, o.state from sales.withdrawals w join sales.orders o on o.id = w.order_id
+ where o.state not in ('withdrawn', 'refunded', 'lost', 'canceled')
+    or exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
+    or o.paid_at is not null and w.refund_minor > 0
+       and not exists (select 1 from payments.refunds r where r.payment_id = o.payment_id and r.reason = 'withdrawal ' || w.id and r.amount_minor = w.refund_minor);
+
+-- name: SetPayment
+update sales.orders set payment_id = $2 where id = $1;
+
+-- name: Unasked
+select o.id from sales.orders o left join payments.payments p on p.id = o.payment_id
+ where o.state = 'awaiting_payment' and o.way = 'card' and o.expires_at < $1 and (p.id is null or p.state in ('failed', 'expired')) order by o.id limit 100;
+
+-- name: Due
+select t.order_id from sales.terms t join sales.orders o on o.id = t.order_id
+ where t.payable_from <= $1 and o.state = 'awaiting_payment' and o.payment_id is null and o.way = 'card' and o.expires_at > $1 order by t.order_id limit 100;

@@ -33,6 +33,10 @@ var (
 	ErrTwice         = fault.New(fault.Unprocessable, "session-twice", "Two items of this order open the same session.")
 	ErrCurrencies    = fault.New(fault.Unprocessable, "one-currency", "The items of an order have one currency.")
 	ErrNotPaid       = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
+	ErrNotPayable    = fault.New(fault.Conflict, "order-not-payable", "This order does not wait for a payment on a pay page.")
+	ErrNotPayableYet = fault.New(fault.Conflict, "order-not-payable-yet", "The law allows this order to be paid only when the time to withdraw is over.")
+	ErrNoWithdrawal  = fault.New(fault.Conflict, "no-withdrawal", "This order cannot be withdrawn from.")
+	ErrNoLine        = fault.New(fault.Invalid, "no-such-line", "The order has no such line.")
 	errNotInLife     = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
 )
 
@@ -69,11 +73,18 @@ type Service struct {
 	payments *payments.Service
 	replies  *idempotency.Store
 	issuer   invoicing.Issuer
+	alone    map[string]int64
 }
 
-// New opens the room. The issuer writes the invoices.
-func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, issuer invoicing.Issuer) *Service {
-	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: issuer}
+// Options of New.
+type Options struct {
+	Issuer      invoicing.Issuer // writes the invoices
+	RefundAlone map[string]int64 // up to how much one person gives back alone, in minor units by currency; more, and any amount in another currency, takes two
+}
+
+// New opens the room.
+func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, o Options) *Service {
+	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone}
 }
 
 // OrderTx finds an order by id, as far as the actor may see it.
@@ -154,6 +165,7 @@ func Checks() []postgres.Check {
 		{Invariant: "9", Name: "the parts of an enrolment, and what nobody has claimed, are what the ledger says of them", Query: q.Q("CheckPartsLedger")},
 		{Invariant: "11", Name: "no offer was sold more often than its quota", Query: q.Q("CheckQuota")},
 		{Invariant: "10", Name: "no paid grant is in force on a refunded or lost order", Query: q.Q("CheckNoGrantOnReversed")},
+		{Invariant: "10", Name: "who withdrew has nothing open, and her money is on its way", Query: q.Q("CheckWithdrawn")},
 		{Invariant: "12", Name: "the amount asked for is the price quoted", Query: q.Q("CheckPriceQuoted")},
 		{Invariant: "17", Name: "every captured order has its invoice, every refund its credit note", Query: q.Q("CheckInvoiced")},
 		{Invariant: "18", Name: "the order of every ledger entry exists", Query: q.Q("CheckLedgerOrders")},

@@ -112,6 +112,12 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		return err
 	}
 	if state == payments.Captured {
+		if o.PaymentID != p.ID { // an earlier page was paid after all
+			if _, err := tx.Exec(ctx, q.Q("SetPayment"), o.ID, p.ID); err != nil {
+				return err
+			}
+			o.PaymentID = p.ID
+		}
 		return s.settle(ctx, tx, o)
 	}
 	if err := s.post(ctx, tx, p.ID+":capture", string(state), f.Amount, o, s.clearing(p), counter); err != nil {
@@ -119,7 +125,7 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	}
 	if state == payments.Surplus {
 		p.CapturedMinor = f.Amount.Minor
-		if _, err := s.payments.RequestRefundTx(ctx, tx, p, f.Amount.Minor, "paid twice or too late"); err != nil {
+		if _, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: f.Amount.Minor, Reason: "paid twice or too late"}); err != nil {
 			return err
 		}
 	}
@@ -268,8 +274,11 @@ func (s *Service) unpaid(ctx context.Context, tx *postgres.Tx, o Order, p paymen
 	if err := payments.MoveTx(ctx, tx, p, state); err != nil {
 		return err
 	}
-	if o.State != AwaitingPayment {
+	if o.State != AwaitingPayment || o.PaymentID != p.ID {
 		return nil
+	}
+	if o.ExpiresAt != nil && o.ExpiresAt.After(p.ExpiresAt) && tx.Now().Before(*o.ExpiresAt) {
+		return nil // the order outlives this pay page; another one can be opened
 	}
 	return s.move(ctx, tx, &o, Expired)
 }
