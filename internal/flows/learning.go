@@ -10,6 +10,7 @@ import (
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/postgres"
+	"cursus/templates/mails"
 )
 
 // gradesImported looks who may sit the exam now.
@@ -71,6 +72,6 @@ func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) 
 		return err
 	}
 	return h.post(ctx, letter{
-		name: "certificate", reference: c.ID + ".awarded", person: c.LearnerID, session: c.SessionID, demo: c.Facts.Demo, path: "/learning", verify: c.Facts.VerificationURL,
+		name: "certificate", reference: c.ID + ".awarded", person: c.LearnerID, session: c.SessionID, path: "/learning", facts: mails.Facts{Demo: c.Facts.Demo, Verify: c.Facts.VerificationURL},
 	})
 }

@@ -1,16 +1,12 @@
 package flows
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"strings"
-	"text/template"
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/gateways/mail"
-	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/templates/mails"
 )
@@ -24,14 +20,8 @@ type letter struct {
 	session   string       // whose title the text says,
 	title     catalog.Text // unless it is here
 	path      string       // on our site
-	demo      bool
-	formula   string
-	total     money.Amount
-	invoice   string
-	verify    string
+	facts     mails.Facts  // what else it says; person, title and address are filled in
 }
-
-var letters = template.Must(template.ParseFS(mails.FS, "*.txt"))
 
 // post sends a letter. Who has no address gets none.
 func (h *House) post(ctx context.Context, l letter) error {
@@ -49,10 +39,8 @@ func (h *House) post(ctx context.Context, l letter) error {
 	}); err != nil || person.Email == "" {
 		return err
 	}
-	return h.send(ctx, l.name, person.Lang, person.Email, l.reference, map[string]any{
-		"Name": person.FullName, "Title": l.title.In(person.Lang), "URL": h.BaseURL + l.path, "Demo": l.demo, "Formula": l.formula,
-		"Paid": !l.total.IsZero(), "Total": l.total.Format(person.Lang), "Invoice": l.invoice, "Verify": l.verify,
-	})
+	l.facts.Name, l.facts.Title, l.facts.URL = person.FullName, l.title.In(person.Lang), h.BaseURL+l.path
+	return h.send(ctx, l.name, person.Lang, person.Email, l.reference, l.facts)
 }
 
 // signInLinkAsked sends the link of a sign-in. One that has expired meanwhile is not sent.
@@ -61,21 +49,17 @@ func (h *House) signInLinkAsked(ctx context.Context, e identity.SignInLinkAsked)
 	if err != nil || !live {
 		return err
 	}
-	return h.send(ctx, "sign_in", l.Lang, l.Email, e.TokenID, map[string]any{"URL": h.BaseURL + "/sign-in/" + l.Secret})
+	return h.send(ctx, "sign_in", l.Lang, l.Email, e.TokenID, mails.Facts{URL: h.BaseURL + "/sign-in/" + l.Secret})
 }
 
-func (h *House) send(ctx context.Context, name, lang, to, reference string, data map[string]any) error {
-	var b bytes.Buffer
-	if err := letters.ExecuteTemplate(&b, name+"."+lang+".txt", data); err != nil {
+func (h *House) send(ctx context.Context, name, lang, to, reference string, f mails.Facts) error {
+	written, err := mails.Write(name, lang, f)
+	if err != nil {
 		return err
 	}
-	subject, text, _ := strings.Cut(b.String(), "\n")
-	err := h.Mail.Send(ctx, mail.Message{To: to, Subject: oneLine(subject), Text: text, MessageID: reference + "@" + h.MailDomain})
+	err = h.Mail.Send(ctx, mail.Message{To: to, Subject: written.Subject, Text: written.Text, HTML: written.HTML, MessageID: reference + "@" + h.MailDomain})
 	if errors.Is(err, mail.ErrRefused) {
 		return nil // refused for good: to repeat it would not help
 	}
 	return err
 }
-
-// oneLine keeps a title with a line break from adding a header.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

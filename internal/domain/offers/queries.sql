@@ -64,3 +64,91 @@ select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as se
 -- name: ListPrices
 select session_id, price_minor from offers.offers
  where session_id = any($1::text[]) and currency = $2 and formula = 'QUALIFYING' and audience is null and withdrawn_at is null;
+
+-- name: AddPrice
+insert into offers.prices (id, offer_id, label_en, label_fr, price_minor, currency, valid_from, valid_until, audience, early_until, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: PutPrice
+update offers.prices set label_en = $3, label_fr = $4, price_minor = $5, currency = $6, valid_from = $7, valid_until = $8, audience = $9, early_until = $10,
+       archived_at = case when $11::bool then coalesce(archived_at, $12::timestamptz) end, version = version + 1
+ where id = $1 and offer_id = $2 and ($13::int = 0 or version = $13::int);
+
+-- name: Price
+select id, offer_id, label_en, label_fr, price_minor, currency, valid_from, valid_until, coalesce(audience, '') as audience, early_until,
+       archived_at is not null as archived, version, created_at
+  from offers.prices where id = $1 and offer_id = $2;
+
+-- name: Prices
+select id, offer_id, label_en, label_fr, price_minor, currency, valid_from, valid_until, coalesce(audience, '') as audience, early_until,
+       archived_at is not null as archived, version, created_at
+  from offers.prices where offer_id = any($1::text[]) order by id;
+
+-- name: AddVoucher
+insert into offers.vouchers (id, kind, name, percent_ppm, use_limit, per_person, offer_ids, session_ids, edition_ids, formulas, organisation, valid_from, valid_until, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+
+-- name: AddAmount
+insert into offers.voucher_amounts (voucher_id, currency, amount_minor) values ($1, $2, $3);
+
+-- name: AddCodes
+insert into offers.codes (code, voucher_id, shown, position)
+select n.code, $1, n.shown, n.position from unnest($2::text[], $3::text[]) with ordinality as n(code, shown, position)
+on conflict (code) do nothing;
+
+-- name: FindOffers
+select id from offers.offers where id = any($1::text[]);
+
+-- name: FindSessions
+select id from catalog.sessions where key = any($1::text[]) or id = any($1::text[]);
+
+-- name: FindEditions
+select id from programs.editions where key = any($1::text[]) or id = any($1::text[]);
+
+-- name: FindFormulas
+select key from offers.formulas where key = any($1::text[]);
+
+-- name: PutVoucher
+update offers.vouchers set name = $2, use_limit = $3, per_person = $4, offer_ids = $5, session_ids = $6, edition_ids = $7, formulas = $8, organisation = $9,
+       valid_from = $10, valid_until = $11, archived_at = case when $12::bool then coalesce(archived_at, $13::timestamptz) end, version = version + 1
+ where id = $1 and ($14::int = 0 or version = $14::int);
+
+-- name: Voucher
+select v.id, v.kind, v.name, v.percent_ppm, v.use_limit, v.per_person, v.offer_ids,
+       array(select s.key from catalog.sessions s where s.id = any(v.session_ids) order by s.key) as sessions,
+       array(select e.key from programs.editions e where e.id = any(v.edition_ids) order by e.key) as editions,
+       v.formulas, coalesce(v.organisation, '') as organisation, v.valid_from, v.valid_until, v.archived_at is not null as archived, v.version, v.created_at,
+       coalesce((select json_agg(json_build_object('amount_minor', a.amount_minor, 'currency', a.currency) order by a.currency)
+                   from offers.voucher_amounts a where a.voucher_id = v.id), '[]') as amounts,
+       case when v.kind = 'code' then coalesce((select c.shown from offers.codes c where c.voucher_id = v.id and c.position = 1), '') else '' end as code,
+       coalesce((select max(c.position) from offers.codes c where c.voucher_id = v.id), 0) as codes, '' as found
+  from offers.vouchers v where v.id = $1;
+
+-- name: OfCode
+select v.id, v.kind, v.name, v.percent_ppm, v.use_limit, v.per_person, v.offer_ids,
+       array(select s.key from catalog.sessions s where s.id = any(v.session_ids) order by s.key) as sessions,
+       array(select e.key from programs.editions e where e.id = any(v.edition_ids) order by e.key) as editions,
+       v.formulas, coalesce(v.organisation, '') as organisation, v.valid_from, v.valid_until, v.archived_at is not null as archived, v.version, v.created_at,
+       coalesce((select json_agg(json_build_object('amount_minor', a.amount_minor, 'currency', a.currency) order by a.currency)
+                   from offers.voucher_amounts a where a.voucher_id = v.id), '[]') as amounts,
+       case when v.kind = 'code' then coalesce((select c.shown from offers.codes c where c.voucher_id = v.id and c.position = 1), '') else '' end as code,
+       coalesce((select max(c.position) from offers.codes c where c.voucher_id = v.id), 0) as codes, k.shown as found
+  from offers.codes k join offers.vouchers v on v.id = k.voucher_id where k.code = $1;
+
+-- name: Vouchers
+select v.id, v.kind, v.name, v.percent_ppm, v.use_limit, v.per_person, v.offer_ids,
+       array(select s.key from catalog.sessions s where s.id = any(v.session_ids) order by s.key) as sessions,
+       array(select e.key from programs.editions e where e.id = any(v.edition_ids) order by e.key) as editions,
+       v.formulas, coalesce(v.organisation, '') as organisation, v.valid_from, v.valid_until, v.archived_at is not null as archived, v.version, v.created_at,
+       coalesce((select json_agg(json_build_object('amount_minor', a.amount_minor, 'currency', a.currency) order by a.currency)
+                   from offers.voucher_amounts a where a.voucher_id = v.id), '[]') as amounts,
+       case when v.kind = 'code' then coalesce((select c.shown from offers.codes c where c.voucher_id = v.id and c.position = 1), '') else '' end as code,
+       coalesce((select max(c.position) from offers.codes c where c.voucher_id = v.id), 0) as codes
+  from offers.vouchers v
+ where ($1::text = '' or v.name ilike '%' || replace(replace(replace($1, '\', '\\'), '%', '\%'), '_', '\_') || '%'
+        or $2::text <> '' and exists (select 1 from offers.codes c where c.code = $2 and c.voucher_id = v.id))
+   and ($3::text = '' or ($3::text = 'archived') = (v.archived_at is not null)) and ($4::text = '' or v.id < $4)
+ order by v.id desc limit $5;
+
+-- name: Codes
+select shown from offers.codes where voucher_id = $1 order by position;

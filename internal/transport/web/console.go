@@ -10,6 +10,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.sessionRoutes()...)
 	all = append(all, w.programRoutes()...)
 	all = append(all, w.exchangeRoutes()...)
+	all = append(all, w.mailRoutes()...)
 	all = append(all, w.offerRoutes()...)
 	all = append(all, w.priceRoutes()...)
 	all = append(all, w.salesRoutes()...)
@@ -28,7 +29,7 @@ type place struct{ Path, Words string }
 var places = []place{
 	{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"},
 	{"/console/calendar", "console.calendar"}, {"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
-	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/exchange", "console.exchange"},
+	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/exchange", "console.exchange"}, {"/console/mails", "console.mails"},
 }
 
 // Places is the menu for the templates.

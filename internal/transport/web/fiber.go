@@ -239,6 +239,9 @@ func (w *Web) write(c *fiber.Ctx, r *request, out reply) error {
 		if out.inline {
 			disposition = "inline"
 		}
+		if out.policy != "" {
+			c.Set(fiber.HeaderContentSecurityPolicy, out.policy)
+		}
 		c.Set(fiber.HeaderContentType, out.file.ContentType)
 		c.Set(fiber.HeaderContentDisposition, disposition+"; filename=\""+plain(out.file.Name)+"\"")
 		return c.Send(out.file.Content)

@@ -115,7 +115,8 @@ type reply struct {
 	data     any
 	redirect string
 	file     *File
-	inline   bool // show the file instead of saving it
+	inline   bool   // show the file instead of saving it
+	policy   string // of content, for a file that is shown; ours otherwise
 	session  *Opened
 	signOut  bool
 }
