@@ -1160,6 +1160,27 @@ func (e VoucherUseState) Valid() bool {
 	}
 }
 
+// Defines values for WithdrawalRight.
+const (
+	WithdrawalRightConsumer   WithdrawalRight = "consumer"
+	WithdrawalRightNone       WithdrawalRight = "none"
+	WithdrawalRightVocational WithdrawalRight = "vocational"
+)
+
+// Valid indicates whether the value is a known member of the WithdrawalRight enum.
+func (e WithdrawalRight) Valid() bool {
+	switch e {
+	case WithdrawalRightConsumer:
+		return true
+	case WithdrawalRightNone:
+		return true
+	case WithdrawalRightVocational:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WorkshopDayState.
 const (
 	WorkshopDayStateCanceled WorkshopDayState = "canceled"
@@ -3391,6 +3412,11 @@ type NewOffer struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Withdrawal The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+	//
+	// Example: consumer
+	Withdrawal *WithdrawalRight `json:"withdrawal,omitempty"`
 }
 
 // NewOrder What to buy: either one place of one offer, or items.
@@ -3814,6 +3840,11 @@ type Offer struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Withdrawal The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+	//
+	// Example: consumer
+	Withdrawal *WithdrawalRight `json:"withdrawal,omitempty"`
 
 	// WithdrawnAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -6092,6 +6123,11 @@ type VoucherUsePage struct {
 	// Uses The uses.
 	Uses []VoucherUse `json:"uses"`
 }
+
+// WithdrawalRight The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+//
+// Example: consumer
+type WithdrawalRight string
 
 // Words80 A short text in English, in French, in both or in none.
 //
