@@ -186,8 +186,13 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		if err := s.reverse(ctx, tx, o, "refunded"); err != nil {
 			return err
 		}
-	} else if o.State == Disputed {
-		to = Disputed
+	} else {
+		if o.State == Disputed {
+			to = Disputed
+		}
+		if err := s.tell(ctx, tx, o, map[bool]string{false: "refunded_partly", true: "withdrawal_refunded"}[o.State == Withdrawn], r.ID, amount); err != nil {
+			return err
+		}
 	}
 	if err := s.credit(ctx, tx, &o, to); err != nil {
 		return err
@@ -227,6 +232,9 @@ func (s *Service) refundFailed(ctx context.Context, tx *postgres.Tx, o Order, p 
 	if booked {
 		amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))
 		if err := s.post(ctx, tx, r.ID+":refund-failed", "refund_failed", amount, o, s.clearing(p), returning); err != nil {
+			return err
+		}
+		if err := s.tell(ctx, tx, o, "refund_failed", r.ID, amount); err != nil {
 			return err
 		}
 	}

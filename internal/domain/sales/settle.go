@@ -73,6 +73,11 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact)
 	case payments.FactCaptured:
 		return s.captured(ctx, tx, o, p, f)
 	case payments.FactPending:
+		if p.State == payments.Created || p.State == payments.Open {
+			if err := s.tell(ctx, tx, o, "payment_pending", p.ID, o.Total); err != nil {
+				return err
+			}
+		}
 		return payments.MoveTx(ctx, tx, p, payments.Pending)
 	case payments.FactFailed:
 		return s.unpaid(ctx, tx, o, p, payments.Failed)
@@ -126,6 +131,9 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if state == payments.Surplus {
 		p.CapturedMinor = f.Amount.Minor
 		if _, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: f.Amount.Minor, Reason: "paid twice or too late"}); err != nil {
+			return err
+		}
+		if err := s.tell(ctx, tx, o, "surplus_returned", p.ID, f.Amount); err != nil {
 			return err
 		}
 	}
@@ -276,6 +284,11 @@ func (s *Service) unpaid(ctx context.Context, tx *postgres.Tx, o Order, p paymen
 	}
 	if o.State != AwaitingPayment || o.PaymentID != p.ID {
 		return nil
+	}
+	if state == payments.Failed {
+		if err := s.tell(ctx, tx, o, "payment_failed", p.ID, o.Total); err != nil {
+			return err
+		}
 	}
 	if o.ExpiresAt != nil && o.ExpiresAt.After(p.ExpiresAt) && tx.Now().Before(*o.ExpiresAt) {
 		return nil // the order outlives this pay page; another one can be opened

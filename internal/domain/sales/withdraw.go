@@ -206,7 +206,7 @@ func (s *Service) Withdraw(ctx context.Context, c WithdrawOrder) (l Leaving, err
 		return l, err
 	}
 	failpoint.Here("withdrawn")
-	return s.Withdrawal(ctx, c.OrderID)
+	return s.Withdrawal(postgres.WithActor(ctx, "system"), c.OrderID)
 }
 
 func (s *Service) withdrawTx(ctx context.Context, tx *postgres.Tx, c WithdrawOrder) (id string, err error) {
