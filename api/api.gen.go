@@ -593,6 +593,39 @@ func (e NewSessionPublication) Valid() bool {
 	}
 }
 
+// Defines values for NextActionKind.
+const (
+	NextActionKindAssignSeats  NextActionKind = "assign_seats"
+	NextActionKindLearn        NextActionKind = "learn"
+	NextActionKindNothing      NextActionKind = "nothing"
+	NextActionKindOrderAgain   NextActionKind = "order_again"
+	NextActionKindPay          NextActionKind = "pay"
+	NextActionKindWaitForBank  NextActionKind = "wait_for_bank"
+	NextActionKindWaitForStaff NextActionKind = "wait_for_staff"
+)
+
+// Valid indicates whether the value is a known member of the NextActionKind enum.
+func (e NextActionKind) Valid() bool {
+	switch e {
+	case NextActionKindAssignSeats:
+		return true
+	case NextActionKindLearn:
+		return true
+	case NextActionKindNothing:
+		return true
+	case NextActionKindOrderAgain:
+		return true
+	case NextActionKindPay:
+		return true
+	case NextActionKindWaitForBank:
+		return true
+	case NextActionKindWaitForStaff:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NextStepCode.
 const (
 	NextStepCodeAttend  NextStepCode = "attend"
@@ -731,6 +764,159 @@ func (e OrderWay) Valid() bool {
 	case OrderWayPurchaseOrder:
 		return true
 	case OrderWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderActionAction.
+const (
+	OrderActionActionAssignSeats OrderActionAction = "assign_seats"
+	OrderActionActionCancel      OrderActionAction = "cancel"
+	OrderActionActionPay         OrderActionAction = "pay"
+	OrderActionActionRefund      OrderActionAction = "refund"
+	OrderActionActionReleaseSeat OrderActionAction = "release_seat"
+)
+
+// Valid indicates whether the value is a known member of the OrderActionAction enum.
+func (e OrderActionAction) Valid() bool {
+	switch e {
+	case OrderActionActionAssignSeats:
+		return true
+	case OrderActionActionCancel:
+		return true
+	case OrderActionActionPay:
+		return true
+	case OrderActionActionRefund:
+		return true
+	case OrderActionActionReleaseSeat:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderActionReason.
+const (
+	OrderActionReasonAllGivenBack      OrderActionReason = "all-given-back"
+	OrderActionReasonCostsNothing      OrderActionReason = "costs-nothing"
+	OrderActionReasonDisputedAtTheBank OrderActionReason = "disputed-at-the-bank"
+	OrderActionReasonNoSeatClaimed     OrderActionReason = "no-seat-claimed"
+	OrderActionReasonNoSeatFree        OrderActionReason = "no-seat-free"
+	OrderActionReasonNoSeats           OrderActionReason = "no-seats"
+	OrderActionReasonNotPaid           OrderActionReason = "not-paid"
+	OrderActionReasonOrderCanceled     OrderActionReason = "order-canceled"
+	OrderActionReasonOrderExpired      OrderActionReason = "order-expired"
+	OrderActionReasonPaidAlready       OrderActionReason = "paid-already"
+	OrderActionReasonPaymentMismatch   OrderActionReason = "payment-mismatch"
+	OrderActionReasonPaymentUnderWay   OrderActionReason = "payment-under-way"
+	OrderActionReasonTimeIsOver        OrderActionReason = "time-is-over"
+)
+
+// Valid indicates whether the value is a known member of the OrderActionReason enum.
+func (e OrderActionReason) Valid() bool {
+	switch e {
+	case OrderActionReasonAllGivenBack:
+		return true
+	case OrderActionReasonCostsNothing:
+		return true
+	case OrderActionReasonDisputedAtTheBank:
+		return true
+	case OrderActionReasonNoSeatClaimed:
+		return true
+	case OrderActionReasonNoSeatFree:
+		return true
+	case OrderActionReasonNoSeats:
+		return true
+	case OrderActionReasonNotPaid:
+		return true
+	case OrderActionReasonOrderCanceled:
+		return true
+	case OrderActionReasonOrderExpired:
+		return true
+	case OrderActionReasonPaidAlready:
+		return true
+	case OrderActionReasonPaymentMismatch:
+		return true
+	case OrderActionReasonPaymentUnderWay:
+		return true
+	case OrderActionReasonTimeIsOver:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderHappeningWhat.
+const (
+	OrderHappeningWhatCanceled        OrderHappeningWhat = "canceled"
+	OrderHappeningWhatCaptured        OrderHappeningWhat = "captured"
+	OrderHappeningWhatCreditNote      OrderHappeningWhat = "credit_note"
+	OrderHappeningWhatDisputeLost     OrderHappeningWhat = "dispute_lost"
+	OrderHappeningWhatDisputeOpened   OrderHappeningWhat = "dispute_opened"
+	OrderHappeningWhatDisputeWon      OrderHappeningWhat = "dispute_won"
+	OrderHappeningWhatEnrolled        OrderHappeningWhat = "enrolled"
+	OrderHappeningWhatExpired         OrderHappeningWhat = "expired"
+	OrderHappeningWhatInvoice         OrderHappeningWhat = "invoice"
+	OrderHappeningWhatMismatch        OrderHappeningWhat = "mismatch"
+	OrderHappeningWhatPaymentMismatch OrderHappeningWhat = "payment_mismatch"
+	OrderHappeningWhatPlaced          OrderHappeningWhat = "placed"
+	OrderHappeningWhatProforma        OrderHappeningWhat = "proforma"
+	OrderHappeningWhatReceipt         OrderHappeningWhat = "receipt"
+	OrderHappeningWhatRefundFailed    OrderHappeningWhat = "refund_failed"
+	OrderHappeningWhatRefundRequested OrderHappeningWhat = "refund_requested"
+	OrderHappeningWhatRefunded        OrderHappeningWhat = "refunded"
+	OrderHappeningWhatRevoked         OrderHappeningWhat = "revoked"
+	OrderHappeningWhatSeatClaimed     OrderHappeningWhat = "seat_claimed"
+	OrderHappeningWhatSeatReleased    OrderHappeningWhat = "seat_released"
+	OrderHappeningWhatSurplus         OrderHappeningWhat = "surplus"
+)
+
+// Valid indicates whether the value is a known member of the OrderHappeningWhat enum.
+func (e OrderHappeningWhat) Valid() bool {
+	switch e {
+	case OrderHappeningWhatCanceled:
+		return true
+	case OrderHappeningWhatCaptured:
+		return true
+	case OrderHappeningWhatCreditNote:
+		return true
+	case OrderHappeningWhatDisputeLost:
+		return true
+	case OrderHappeningWhatDisputeOpened:
+		return true
+	case OrderHappeningWhatDisputeWon:
+		return true
+	case OrderHappeningWhatEnrolled:
+		return true
+	case OrderHappeningWhatExpired:
+		return true
+	case OrderHappeningWhatInvoice:
+		return true
+	case OrderHappeningWhatMismatch:
+		return true
+	case OrderHappeningWhatPaymentMismatch:
+		return true
+	case OrderHappeningWhatPlaced:
+		return true
+	case OrderHappeningWhatProforma:
+		return true
+	case OrderHappeningWhatReceipt:
+		return true
+	case OrderHappeningWhatRefundFailed:
+		return true
+	case OrderHappeningWhatRefundRequested:
+		return true
+	case OrderHappeningWhatRefunded:
+		return true
+	case OrderHappeningWhatRevoked:
+		return true
+	case OrderHappeningWhatSeatClaimed:
+		return true
+	case OrderHappeningWhatSeatReleased:
+		return true
+	case OrderHappeningWhatSurplus:
 		return true
 	default:
 		return false
@@ -3592,6 +3778,29 @@ type NewWorkshopDay struct {
 	Zone string `json:"zone"`
 }
 
+// NextAction What the buyer has to do next.
+type NextAction struct {
+	// Kind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
+	//
+	// Example: pay
+	Kind NextActionKind `json:"kind"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until *Time `json:"until,omitempty"`
+
+	// Url Where.
+	//
+	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
+	Url *string `json:"url,omitempty"`
+}
+
+// NextActionKind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
+//
+// Example: pay
+type NextActionKind string
+
 // NextCursor Gives the next page; absent on the last one.
 //
 // Example: azE6UFJE
@@ -3844,6 +4053,9 @@ type Opening string
 
 // Order What was bought in one go. `session`, `edition`, `offer_id`, `formula`, `entitlements` and `enrolment_id` are those of its first line.
 type Order struct {
+	// Actions What can be done with it.
+	Actions []OrderAction `json:"actions"`
+
 	// CheckoutUrl The pay page; there only while the order waits for its payment.
 	//
 	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
@@ -3895,6 +4107,9 @@ type Order struct {
 	// Lines What was bought.
 	Lines []OrderLine `json:"lines"`
 
+	// NextAction What the buyer has to do next.
+	NextAction NextAction `json:"next_action"`
+
 	// OfferId Id of the offer.
 	//
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -3940,6 +4155,68 @@ type OrderState string
 //
 // Example: card
 type OrderWay string
+
+// OrderAction Something that can be done with an order, or why not. Who may do it is another question.
+type OrderAction struct {
+	// Action What can be done.
+	//
+	// Example: cancel
+	Action OrderActionAction `json:"action"`
+
+	// Allowed Whether it can be done now.
+	//
+	// Example: false
+	Allowed bool `json:"allowed"`
+
+	// Reason Why it cannot be done; there only where it is not allowed.
+	//
+	// Example: paid-already
+	Reason *OrderActionReason `json:"reason,omitempty"`
+}
+
+// OrderActionAction What can be done.
+//
+// Example: cancel
+type OrderActionAction string
+
+// OrderActionReason Why it cannot be done; there only where it is not allowed.
+//
+// Example: paid-already
+type OrderActionReason string
+
+// OrderHappening One thing that happened to an order.
+type OrderHappening struct {
+	// Amount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Amount *Money `json:"amount,omitempty"`
+
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Detail The number of a document, the method of a payment, or the key of a session.
+	//
+	// Example: card
+	Detail *string `json:"detail,omitempty"`
+
+	// What What happened. `surplus` and `mismatch`: money came that was not asked for. `invoice`, `credit_note`, `proforma`, `receipt`: a document was written.
+	//
+	// Example: captured
+	What OrderHappeningWhat `json:"what"`
+}
+
+// OrderHappeningWhat What happened. `surplus` and `mismatch`: money came that was not asked for. `invoice`, `credit_note`, `proforma`, `receipt`: a document was written.
+//
+// Example: captured
+type OrderHappeningWhat string
+
+// OrderHistory What happened to an order.
+type OrderHistory struct {
+	// Happened What happened, the oldest first.
+	Happened []OrderHappening `json:"happened"`
+}
 
 // OrderID Id of the order.
 //
@@ -7012,6 +7289,21 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{order} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CancelOrder Cancel an unpaid order
+	//
+	// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+	// goes back by itself. Cancelling again changes nothing.
+	//
+	// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+	CancelOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOrderHistory Get what happened to an order
+	//
+	// Everything that happened to an order, the oldest first.
+	//
+	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+	GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RefundOrderWithBody Give money back
 	//
 	// Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -8476,6 +8768,41 @@ func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body 
 // Corresponds with GET /v1/orders/{order} (the `GetOrder` operationId).
 func (c *Client) GetOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOrderRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelOrder Cancel an unpaid order
+//
+// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+// goes back by itself. Cancelling again changes nothing.
+//
+// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+func (c *Client) CancelOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelOrderRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOrderHistory Get what happened to an order
+//
+// Everything that happened to an order, the oldest first.
+//
+// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+func (c *Client) GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderHistoryRequest(c.Server, order)
 	if err != nil {
 		return nil, err
 	}
@@ -11911,6 +12238,74 @@ func NewGetOrderRequest(server string, order OrderRef) (*http.Request, error) {
 	return req, nil
 }
 
+// NewCancelOrderRequest constructs an http.Request for the CancelOrder method
+func NewCancelOrderRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/cancellation", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetOrderHistoryRequest constructs an http.Request for the GetOrderHistory method
+func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/history", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewRefundOrderRequest calls the generic RefundOrder builder with application/json body
 func NewRefundOrderRequest(server string, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -14498,6 +14893,25 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{order} (the `GetOrder` operationId).
 	GetOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
+
+	// CancelOrderWithResponse Cancel an unpaid order
+	//
+	// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+	// goes back by itself. Cancelling again changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+	CancelOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
+
+	// GetOrderHistoryWithResponse Get what happened to an order
+	//
+	// Everything that happened to an order, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+	GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error)
 
 	// RefundOrderWithBodyWithResponse Give money back
 	//
@@ -17227,6 +17641,102 @@ func (r GetOrderResponse) ContentType() string {
 	return ""
 }
 
+type CancelOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelOrderResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelOrderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelOrderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetOrderHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOrderHistoryResponse) GetJSON200() *OrderHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOrderHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrderHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrderHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrderHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrderHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RefundOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19936,6 +20446,37 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, order Or
 	return ParseGetOrderResponse(rsp)
 }
 
+// CancelOrderWithResponse Cancel an unpaid order
+//
+// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+// goes back by itself. Cancelling again changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
+	rsp, err := c.CancelOrder(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelOrderResponse(rsp)
+}
+
+// GetOrderHistoryWithResponse Get what happened to an order
+//
+// Everything that happened to an order, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+func (c *ClientWithResponses) GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error) {
+	rsp, err := c.GetOrderHistory(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrderHistoryResponse(rsp)
+}
+
 // RefundOrderWithBodyWithResponse Give money back
 //
 // Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -22373,6 +22914,72 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelOrderResponse parses an HTTP response from a CancelOrderWithResponse call
+func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetOrderHistoryResponse parses an HTTP response from a GetOrderHistoryWithResponse call
+func ParseGetOrderHistoryResponse(rsp *http.Response) (*GetOrderHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrderHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderHistory
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

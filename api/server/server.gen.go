@@ -154,6 +154,12 @@ type ServerInterface interface {
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(c *fiber.Ctx, order OrderRef) error
+	// CancelOrder Cancel an unpaid order
+	// (POST /v1/orders/{order}/cancellation)
+	CancelOrder(c *fiber.Ctx, order OrderRef) error
+	// GetOrderHistory Get what happened to an order
+	// (GET /v1/orders/{order}/history)
+	GetOrderHistory(c *fiber.Ctx, order OrderRef) error
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(c *fiber.Ctx, order OrderRef, params RefundOrderParams) error
@@ -2180,6 +2186,64 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// CancelOrder operation middleware
+func (siw *ServerInterfaceWrapper) CancelOrder(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelOrder(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetOrderHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetOrderHistory(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOrderHistory(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RefundOrder operation middleware
 func (siw *ServerInterfaceWrapper) RefundOrder(c *fiber.Ctx) error {
 
@@ -3895,6 +3959,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/orders/:order", wrapper.GetOrder)
 
+	router.Post(options.BaseURL+"/v1/orders/:order/cancellation", wrapper.CancelOrder)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/history", wrapper.GetOrderHistory)
+
 	router.Post(options.BaseURL+"/v1/orders/:order/refunds", wrapper.RefundOrder)
 
 	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
@@ -4904,6 +4972,40 @@ func (response GetOrder200JSONResponse) VisitGetOrderResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type CancelOrderRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type CancelOrderResponseObject interface {
+	VisitCancelOrderResponse(ctx *fiber.Ctx) error
+}
+
+type CancelOrder200JSONResponse Order
+
+func (response CancelOrder200JSONResponse) VisitCancelOrderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetOrderHistoryRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type GetOrderHistoryResponseObject interface {
+	VisitGetOrderHistoryResponse(ctx *fiber.Ctx) error
+}
+
+type GetOrderHistory200JSONResponse OrderHistory
+
+func (response GetOrderHistory200JSONResponse) VisitGetOrderHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type RefundOrderRequestObject struct {
 	Order  OrderRef `json:"order"`
 	Params RefundOrderParams
@@ -5843,6 +5945,12 @@ type StrictServerInterface interface {
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
+	// CancelOrder Cancel an unpaid order
+	// (POST /v1/orders/{order}/cancellation)
+	CancelOrder(ctx context.Context, request CancelOrderRequestObject) (CancelOrderResponseObject, error)
+	// GetOrderHistory Get what happened to an order
+	// (GET /v1/orders/{order}/history)
+	GetOrderHistory(ctx context.Context, request GetOrderHistoryRequestObject) (GetOrderHistoryResponseObject, error)
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(ctx context.Context, request RefundOrderRequestObject) (RefundOrderResponseObject, error)
@@ -7347,6 +7455,60 @@ func (sh *strictHandler) GetOrder(ctx *fiber.Ctx, order OrderRef) error {
 		return err
 	} else if validResponse, ok := response.(GetOrderResponseObject); ok {
 		if err := validResponse.VisitGetOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelOrder operation middleware
+func (sh *strictHandler) CancelOrder(ctx *fiber.Ctx, order OrderRef) error {
+	var request CancelOrderRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelOrder(ctx.UserContext(), request.(CancelOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelOrderResponseObject); ok {
+		if err := validResponse.VisitCancelOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOrderHistory operation middleware
+func (sh *strictHandler) GetOrderHistory(ctx *fiber.Ctx, order OrderRef) error {
+	var request GetOrderHistoryRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrderHistory(ctx.UserContext(), request.(GetOrderHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrderHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrderHistoryResponseObject); ok {
+		if err := validResponse.VisitGetOrderHistoryResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

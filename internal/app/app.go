@@ -136,7 +136,7 @@ func (h *House) furnish(o Options) (err error) {
 	}
 	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
 	flows.Register(h.Jobs, &flows.House{
-		DB: h.DB, Identity: h.Identity, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
+		DB: h.DB, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL),
 	})
 	return nil

@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/platform/jobs"
@@ -18,6 +19,7 @@ import (
 type House struct {
 	DB           *postgres.DB
 	Identity     *identity.Service
+	Payments     *payments.Service
 	Sales        *sales.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
@@ -30,6 +32,7 @@ type House struct {
 func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.paymentEvent)
 	jobs.Register(j, h.refundRequested)
+	jobs.Register(j, h.pageAbandoned)
 	jobs.Register(j, h.signInLinkAsked)
 	jobs.Register(j, h.orderPaid)
 	jobs.Register(j, h.orderReversed)

@@ -63,6 +63,10 @@ type Order struct {
 	PlacedAt      time.Time
 	ExpiresAt     *time.Time
 	PaidAt        *time.Time
+	ClosedAt      *time.Time // when it ended without being paid
+	Seats         SeatCount  // of an organisation's order
+	Next          Next       // what the buyer has to do
+	Actions       []Action   // what can be done with it
 	superseded    bool // other paid orders open the same; known when the order was locked
 }
 
@@ -141,6 +145,7 @@ type row struct {
 	PlacedAt      time.Time  `db:"placed_at"`
 	ExpiresAt     *time.Time `db:"expires_at"`
 	PaidAt        *time.Time `db:"paid_at"`
+	ClosedAt      *time.Time `db:"closed_at"`
 	Superseded    bool       `db:"superseded"`
 
 	N            int            `db:"line"`
@@ -176,7 +181,7 @@ func (r row) order() Order {
 	return Order{
 		ID: r.ID, BuyerID: r.BuyerID, PlacedBy: r.PlacedBy, Organisation: r.Organisation, Way: Way(r.Way), Total: money.Of(r.TotalMinor, c),
 		Credited: money.Of(r.CreditedMinor, c), State: State(r.State), Lang: r.Lang, Demo: r.Demo, PaymentID: r.PaymentID,
-		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, superseded: r.Superseded,
+		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, ClosedAt: r.ClosedAt, superseded: r.Superseded,
 	}
 }
 

@@ -100,6 +100,7 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	failpoint.Here("order placed")
 	if !replayed && fresh.payment.ID != "" {
 		fresh.order.PayURL, err = s.payments.OpenFor(ctx, fresh.payment)
+		fresh.order.decide(s.db.Now(), payments.Open)
 		failpoint.Here("checkout opened")
 		return fresh.order, err
 	}

@@ -1,6 +1,6 @@
 -- name: One
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -12,7 +12,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: Lock
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -30,7 +30,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: List
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -66,7 +66,7 @@ select $1, p.line, 0, p.position, p.session, p.weight, p.sold
   from jsonb_to_recordset($15::jsonb) as p(line int, position int, session text, weight bigint, sold bigint);
 
 -- name: Move
-update sales.orders set state = $2, credited_minor = $3, paid_at = $4 where id = $1;
+update sales.orders set state = $2, credited_minor = $3, paid_at = $4, closed_at = $5 where id = $1;
 
 -- name: Settle
 with enrolled as (
@@ -92,6 +92,24 @@ update sales.lines l set credited_minor = l.credited_minor + g.minor from (selec
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
   from sales.parts where order_id = $1 order by line, seat, position;
+
+-- name: History
+select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
+    select o.placed_at as at, 1 as rank, 'placed' as what, '' as detail, 0::bigint as number, o.total_minor as minor, o.currency from sales.orders o where o.id = $1
+    union all select o.closed_at, 9, o.state, '', 0, null, o.currency from sales.orders o where o.id = $1 and o.closed_at is not null
+    union all select p.captured_at, 2, p.state, p.method, 0, p.captured_minor, p.captured_currency from payments.payments p where p.order_id = $1 and p.captured_at is not null
+    union all select d.issued_at, 5, d.kind, d.series, d.number, d.amount_minor, d.currency from invoicing.documents d where d.order_id = $1
+    union all select g.granted_at, 3, 'enrolled', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+                join catalog.sessions s on s.id = e.session_id where g.order_id = $1
+    union all select g.revoked_at, 6, 'revoked', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+                join catalog.sessions s on s.id = e.session_id where g.order_id = $1 and g.revoked_at is not null
+    union all select r.requested_at, 4, 'refund_requested', '', 0, r.amount_minor, p.currency from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1
+    union all select r.settled_at, 5, case r.state when 'succeeded' then 'refunded' else 'refund_failed' end, '', 0, r.amount_minor, p.currency
+                from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1 and r.settled_at is not null
+    union all select d.opened_at, 4, 'dispute_opened', '', 0, d.amount_minor, p.currency from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1
+    union all select d.closed_at, 5, 'dispute_' || d.state, '', 0, d.amount_minor, p.currency
+                from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1 and d.closed_at is not null
+) h order by h.at, h.rank, h.what, h.detail limit 500;
 
 -- name: CheckOrdersBalance
 select o.id, o.state, o.total_minor, o.credited_minor, b.minor
