@@ -82,7 +82,10 @@ func TestAnUnpaidOrderIsCancelled(t *testing.T) {
 	w.quiet()
 	switch got := w.state(race); {
 	case err == nil && got.State == sales.Canceled:
-		w.until("the money goes back", func() bool { p := w.payment(race); return p.State == payments.Surplus && p.RefundedMinor == p.CapturedMinor })
+		w.until("the money goes back", func() bool {
+			p := w.payment(race)
+			return p.State == payments.Surplus && p.RefundedMinor == p.CapturedMinor
+		})
 	case errors.Is(err, sales.ErrNotOpen) && got.State == sales.Paid, errors.Is(err, sales.ErrUnderWay) && got.State == sales.Paid:
 	default:
 		t.Error(got.State, err)

@@ -233,3 +233,52 @@ select count(distinct o.buyer_id) filter (where o.organisation is null) + coales
 
 -- name: Seats
 select id, capacity from catalog.sessions where id = any($1::text[]) and capacity is not null order by id;
+
+-- name: Redeemed
+select coalesce(sum(r.uses), 0) as used, coalesce(sum(r.uses) filter (where r.buyer_id = $3), 0) as used_by, coalesce(sum(r.uses) filter (where r.code = $2), 0) as used_code
+  from sales.redemptions r join sales.orders o on o.id = r.order_id
+ where r.voucher_id = $1 and o.id <> $4
+   and (o.state in ('paid', 'partially_refunded', 'disputed')
+        or o.state = 'awaiting_payment' and (o.expires_at > $5
+            or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')));
+
+-- name: Redeem
+insert into sales.redemptions (order_id, line, voucher_id, code, buyer_id, uses, off_minor, currency, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: Redemptions
+select line, voucher_id, code, uses from sales.redemptions where order_id = $1 order by line;
+
+-- name: VoucherUses
+select r.voucher_id, coalesce(sum(r.uses) filter (where o.state in ('paid', 'partially_refunded', 'disputed')), 0) as used,
+       coalesce(sum(r.uses) filter (where o.state = 'awaiting_payment' and (o.expires_at > $2
+           or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending'))), 0) as held
+  from sales.redemptions r join sales.orders o on o.id = r.order_id where r.voucher_id = any($1::text[]) group by r.voucher_id;
+
+-- name: Uses
+select r.order_id, r.line, c.shown, r.uses, r.off_minor, r.currency, r.at,
+       case when o.state in ('paid', 'partially_refunded', 'disputed') then 'used'
+            when o.state = 'awaiting_payment' and (o.expires_at > $4 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')) then 'held'
+            else 'free' end as state
+  from sales.redemptions r join sales.orders o on o.id = r.order_id join offers.codes c on c.code = r.code
+ where r.voucher_id = $1
+   and ($2::text = '' or (r.order_id, r.line) < (split_part($2, '/', 1), case when $2 ~ '/[0-9]{1,4}$' then split_part($2, '/', 2)::int else 0 end))
+ order by r.order_id desc, r.line desc limit $3;
+
+-- name: CodesOf
+select c.shown, coalesce(u.state, 'free') as state, coalesce(u.order_id, '') as order_id
+  from offers.codes c
+  left join lateral (
+    select o.id as order_id, case when o.state = 'awaiting_payment' then 'held' else 'used' end as state
+      from sales.redemptions r join sales.orders o on o.id = r.order_id
+     where r.code = c.code
+       and (o.state in ('paid', 'partially_refunded', 'disputed')
+            or o.state = 'awaiting_payment' and (o.expires_at > $2 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')))
+     order by o.id desc limit 1) u on true
+ where c.voucher_id = $1 order by c.position;
+
+-- name: CheckVoucherLimits
+with used as (
+    select r.voucher_id, r.code, r.buyer_id, sum(r.uses) as uses from sales.redemptions r join sales.orders o on o.id = r.order_id
+     where o.state in ('paid', 'partially_refunded', 'disputed') group by r.voucher_id, r.code, r.buyer_id
+)
+select u.code, 'code' as broken, sum(u.uses) as uses from used u join offers.vouchers v on v.id = u.voucher_id where v.kind = 'batch' group by u.code having sum(u.uses) > 1;
