@@ -1208,6 +1208,27 @@ func (e VoucherUseState) Valid() bool {
 	}
 }
 
+// Defines values for WithdrawalRight.
+const (
+	WithdrawalRightConsumer   WithdrawalRight = "consumer"
+	WithdrawalRightNone       WithdrawalRight = "none"
+	WithdrawalRightVocational WithdrawalRight = "vocational"
+)
+
+// Valid indicates whether the value is a known member of the WithdrawalRight enum.
+func (e WithdrawalRight) Valid() bool {
+	switch e {
+	case WithdrawalRightConsumer:
+		return true
+	case WithdrawalRightNone:
+		return true
+	case WithdrawalRightVocational:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WorkshopDayState.
 const (
 	WorkshopDayStateCanceled WorkshopDayState = "canceled"
@@ -3439,6 +3460,11 @@ type NewOffer struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Withdrawal The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+	//
+	// Example: consumer
+	Withdrawal *WithdrawalRight `json:"withdrawal,omitempty"`
 }
 
 // NewOrder What to buy: either one place of one offer, or items.
@@ -3872,6 +3898,11 @@ type Offer struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Withdrawal The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+	//
+	// Example: consumer
+	Withdrawal *WithdrawalRight `json:"withdrawal,omitempty"`
 
 	// WithdrawnAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -6330,6 +6361,11 @@ type VoucherUsePage struct {
 	Uses []VoucherUse `json:"uses"`
 }
 
+// WithdrawalRight The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+//
+// Example: consumer
+type WithdrawalRight string
+
 // Words80 A short text in English, in French, in both or in none.
 //
 // Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
@@ -6800,6 +6836,9 @@ type ListEditionsParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Program Only the editions of this program, by its key or id.
+	Program *string `form:"program,omitempty" json:"program,omitempty"`
 }
 
 // PutEditionParams defines parameters for PutEdition.
@@ -7744,7 +7783,7 @@ type ClientInterface interface {
 	//
 	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 	//
 	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 	CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -9289,7 +9328,7 @@ func (c *Client) ListOffers(ctx context.Context, params *ListOffersParams, reqEd
 //
 // The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 // are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 //
 // Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 func (c *Client) CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -11881,6 +11920,18 @@ func NewListEditionsRequest(server string, params *ListEditionsParams) (*http.Re
 		if params.Cursor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Program != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "program", *params.Program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16180,7 +16231,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -22237,7 +22288,7 @@ func (c *ClientWithResponses) ListOffersWithResponse(ctx context.Context, params
 //
 // The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 // are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24143,6 +24194,9 @@ func ParseListEditionsResponse(rsp *http.Response) (*ListEditionsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -24175,6 +24229,9 @@ func ParseGetEditionResponse(rsp *http.Response) (*GetEditionResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -25224,6 +25281,9 @@ func ParseListProgramsResponse(rsp *http.Response) (*ListProgramsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -25256,6 +25316,9 @@ func ParseGetProgramResponse(rsp *http.Response) (*GetProgramResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

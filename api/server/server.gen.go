@@ -1230,6 +1230,13 @@ func (siw *ServerInterfaceWrapper) ListEditions(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "program" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "program", query, &params.Program, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListEditions(c, params)
 	}
@@ -4920,6 +4927,14 @@ func (response ListEditions200JSONResponse) VisitListEditionsResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ListEditions304Response struct {
+}
+
+func (response ListEditions304Response) VisitListEditionsResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
+}
+
 type GetEditionRequestObject struct {
 	Edition EditionRef `json:"edition"`
 }
@@ -4935,6 +4950,14 @@ func (response GetEdition200JSONResponse) VisitGetEditionResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type GetEdition304Response struct {
+}
+
+func (response GetEdition304Response) VisitGetEditionResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
 }
 
 type PutEditionRequestObject struct {
@@ -5506,6 +5529,14 @@ func (response ListPrograms200JSONResponse) VisitListProgramsResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ListPrograms304Response struct {
+}
+
+func (response ListPrograms304Response) VisitListProgramsResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
+}
+
 type GetProgramRequestObject struct {
 	Program ProgramRef `json:"program"`
 }
@@ -5521,6 +5552,14 @@ func (response GetProgram200JSONResponse) VisitGetProgramResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type GetProgram304Response struct {
+}
+
+func (response GetProgram304Response) VisitGetProgramResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
 }
 
 type GetProgramDraftRequestObject struct {

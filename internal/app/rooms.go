@@ -170,7 +170,7 @@ func apiSession(ctx context.Context, tx *postgres.Tx, s catalog.Session) (api.Se
 
 func apiOffer(o offers.Offer) api.Offer {
 	return api.Offer{ID: o.ID, Session: o.SessionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil,
-		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call)}
+		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call), Withdrawal: o.Withdrawal}
 }
 
 // VerifyCertificate looks a printed code up.

@@ -148,6 +148,7 @@ type NewOffer struct {
 	Audience              string // key of an organisation; empty: the public
 	Quota                 *int
 	Call                  Text
+	Withdrawal            string // consumer, vocational or none; empty: consumer
 }
 
 // Offer is a formula of a session at a price.
@@ -159,6 +160,7 @@ type Offer struct {
 	Audience              string
 	Quota                 *int
 	Call                  Text
+	Withdrawal            string
 }
 
 // NewOrder is what a learner wants to buy: one place of an offer, or items.
