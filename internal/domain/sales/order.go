@@ -67,7 +67,7 @@ type Order struct {
 	Seats         SeatCount  // of an organisation's order
 	Next          Next       // what the buyer has to do
 	Actions       []Action   // what can be done with it
-	superseded    bool // other paid orders open the same; known when the order was locked
+	superseded    bool       // other paid orders open the same; known when the order was locked
 }
 
 // Line is one formula of one session, or of one edition of a program, in an order. The other of the two is empty.
@@ -87,6 +87,7 @@ type Line struct {
 	List         money.Amount // of one
 	Discount     money.Amount // off the whole line
 	Reason       string       // of the discount
+	PriceID      string       // of the price that was quoted, known when it is placed; empty: the offer's own
 	Total        money.Amount // Quantity × List − Discount
 	Credited     money.Amount
 	MembershipID string // of a line on an edition that its buyer follows
