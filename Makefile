@@ -37,7 +37,7 @@ bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchase
 
 fuzz: ## Feed broken grade reports and catalogue files to their readers, a minute each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
-	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 60s ./internal/domain/exchange
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/exchange
 
 LINTER := .cache/bin/golangci-lint-2.15.0
 $(LINTER):
