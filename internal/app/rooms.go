@@ -170,7 +170,7 @@ func apiSession(ctx context.Context, tx *postgres.Tx, s catalog.Session) (api.Se
 
 func apiOffer(o offers.Offer) api.Offer {
 	return api.Offer{ID: o.ID, Session: o.SessionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil,
-		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call)}
+		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call), Withdrawal: o.Withdrawal}
 }
 
 // VerifyCertificate looks a printed code up.
@@ -211,9 +211,15 @@ func (r Rooms) Me(ctx context.Context, who api.Principal) (out api.Person, err e
 	return out, err
 }
 
+func orderOf(who api.Principal, n api.NewOrder) sales.PlaceOrder {
+	return sales.PlaceOrder{
+		BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, Voucher: n.Voucher, Currency: n.Currency, IdempotencyKey: n.Key,
+	}
+}
+
 // PlaceOrder orders offers.
 func (r Rooms) PlaceOrder(ctx context.Context, who api.Principal, n api.NewOrder) (sales.Order, error) {
-	return r.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, IdempotencyKey: n.Key})
+	return r.h.Sales.PlaceOrder(ctx, orderOf(who, n))
 }
 
 // Orders lists the principal's orders.

@@ -57,7 +57,7 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 	}
 	own := map[string]bool{
 		"identity.people": true, "identity.external_ids": true, "identity.members": true, "enrolment.enrolments": true, "enrolment.grants": true, "sales.orders": true, "sales.lines": true, "sales.parts": true,
-		"invoicing.documents": true, "exams.sittings": true, "certificates.certificates": true, "certificates.documents": true,
+		"invoicing.documents": true, "invoicing.files": true, "exams.sittings": true, "certificates.certificates": true, "certificates.documents": true,
 	}
 	for _, table := range personal {
 		if n := rows("learner:"+other.ID, table); n != 0 && (table != "identity.people" || n != 1) {

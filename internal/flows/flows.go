@@ -5,9 +5,11 @@
 package flows
 
 import (
+	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/platform/jobs"
@@ -21,6 +23,8 @@ type House struct {
 	Sales        *sales.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
+	Invoicing    *invoicing.Service
+	Accounting   *accounting.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -38,4 +42,6 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.sittingBooked)
 	jobs.Register(j, h.resultRecorded)
 	jobs.Register(j, h.certificateAwarded)
+	jobs.Register(j, h.documentIssued)
+	jobs.Register(j, h.reconciliationAsked)
 }

@@ -44,7 +44,11 @@ func TestAFileTakesNothingFromThePublic(t *testing.T) {
 			t.Errorf("%s: %v", pointer, fields)
 		}
 	}
-	take(t, db, edited(t, func(d *exchange.Document) { d.Sessions = d.Sessions[:0]; d.Editions = d.Editions[:0]; d.Offers = d.Offers[:0] }), false)
+	take(t, db, edited(t, func(d *exchange.Document) {
+		d.Sessions = d.Sessions[:0]
+		d.Editions = d.Editions[:0]
+		d.Offers = d.Offers[:0]
+	}), false)
 	if _, after := export(t, db); string(after) != string(flirt(t)) {
 		t.Error("what a file does not name went away")
 	}

@@ -62,6 +62,7 @@ func toOffer(o Offer) contract.Offer {
 	return contract.Offer{
 		Id: o.ID, Session: given(o.Session), Formula: o.Formula, Price: toMoney(o.Price), Entitlements: list(o.Entitlements),
 		ValidFrom: utc(o.ValidFrom), ValidUntil: utc(o.ValidUntil), Audience: given(o.Audience), Quota: o.Quota, Call: words80(o.Call),
+		Withdrawal: given(contract.WithdrawalRight(o.Withdrawal)),
 	}
 }
 

@@ -148,6 +148,7 @@ type NewOffer struct {
 	Audience              string // key of an organisation; empty: the public
 	Quota                 *int
 	Call                  Text
+	Withdrawal            string // consumer, vocational or none; empty: consumer
 }
 
 // Offer is a formula of a session at a price.
@@ -159,6 +160,7 @@ type Offer struct {
 	Audience              string
 	Quota                 *int
 	Call                  Text
+	Withdrawal            string
 }
 
 // NewOrder is what a learner wants to buy: one place of an offer, or items.
@@ -166,6 +168,8 @@ type NewOrder struct {
 	Key           string // idempotency key
 	OfferID, Lang string
 	Items         []sales.Item
+	Voucher       string // a code; empty: none
+	Currency      money.Currency
 }
 
 // NewRefund is money to give back. A nil amount is all that is left; minor units of the order's currency otherwise.

@@ -28,7 +28,7 @@ func (v View) Day(t *time.Time) (string, error) {
 
 // editionOffers is the page on which an edition of a program is bought.
 func (w *Web) editionOffers(r *request) (reply, error) {
-	c, err := w.house.CompareEdition(r.ctx, r.viewer, r.param("key"))
+	c, err := w.house.CompareEdition(r.ctx, r.viewer, r.param("key"), strings.TrimSpace(r.query("voucher")))
 	return reply{page: "edition", title: c.Title.In(r.lang), data: c}, err
 }
 
@@ -42,6 +42,7 @@ type offerPage struct {
 	Formulas      []offers.Formula
 	Organisations []identity.Organisation
 	Currencies    []money.Currency
+	Rights        []string // to withdraw
 	Written       map[string]string
 	Wrong         *fault.Fault
 }
@@ -55,7 +56,7 @@ func (w *Web) offersWith(r *request, written map[string]string, wrong *fault.Fau
 	if err != nil {
 		return reply{}, err
 	}
-	data := offerPage{On: strings.TrimSpace(r.query("on")), States: offerStates, Currencies: money.Currencies(), Written: written, Wrong: wrong}
+	data := offerPage{On: strings.TrimSpace(r.query("on")), States: offerStates, Currencies: money.Currencies(), Rights: offers.WithdrawalRights, Written: written, Wrong: wrong}
 	data.Filter = offers.Filter{State: r.query("state"), On: data.On}
 	var next string
 	if data.Offers, next, err = w.house.Offers(r.ctx, r.viewer, data.Filter, p); err != nil {
@@ -74,7 +75,7 @@ func (w *Web) offersWith(r *request, written map[string]string, wrong *fault.Fau
 }
 
 // offerFields are the fields of the form, to give back what was written when it is refused.
-var offerFields = []string{"kind", "on", "formula", "amount", "currency", "from", "until", "audience", "quota", "call_en", "call_fr"}
+var offerFields = []string{"kind", "on", "formula", "amount", "currency", "from", "until", "audience", "quota", "call_en", "call_fr", "withdrawal"}
 
 func (w *Web) makeOffer(r *request) (reply, error) {
 	written := map[string]string{}
@@ -101,7 +102,7 @@ func refusal(err error) *fault.Fault {
 }
 
 func offerOf(in map[string]string) (n offers.NewOffer, err error) {
-	n = offers.NewOffer{Formula: in["formula"], Audience: in["audience"], Call: catalog.Text{EN: in["call_en"], FR: in["call_fr"]}}
+	n = offers.NewOffer{Formula: in["formula"], Audience: in["audience"], Call: catalog.Text{EN: in["call_en"], FR: in["call_fr"]}, Withdrawal: in["withdrawal"]}
 	if in["kind"] == "edition" {
 		n.Edition = in["on"]
 	} else {
@@ -251,8 +252,13 @@ func (v View) Instance(s Session) map[string]any {
 			if o.ValidFrom != nil {
 				offer["validFrom"] = v.Machine(*o.ValidFrom)
 			}
-			if o.ValidUntil != nil {
-				offer["priceValidUntil"] = v.Machine(*o.ValidUntil)
+			if until := o.PriceEnds(); until != nil {
+				offer["priceValidUntil"] = v.Machine(*until)
+			}
+			if o.List != nil {
+				offer["priceSpecification"] = map[string]any{
+					"@type": "UnitPriceSpecification", "priceType": "https://schema.org/ListPrice", "price": o.List.Decimal(), "priceCurrency": o.List.Currency,
+				}
 			}
 			all = append(all, offer)
 		}
