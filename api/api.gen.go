@@ -655,6 +655,24 @@ func (e NewOrderLang) Valid() bool {
 	}
 }
 
+// Defines values for NewOrderDocumentKind.
+const (
+	NewOrderDocumentKindProforma NewOrderDocumentKind = "proforma"
+	NewOrderDocumentKindReceipt  NewOrderDocumentKind = "receipt"
+)
+
+// Valid indicates whether the value is a known member of the NewOrderDocumentKind enum.
+func (e NewOrderDocumentKind) Valid() bool {
+	switch e {
+	case NewOrderDocumentKindProforma:
+		return true
+	case NewOrderDocumentKindReceipt:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewResultState.
 const (
 	NewResultStateFailed NewResultState = "failed"
@@ -1991,6 +2009,63 @@ type BillTo struct {
 	Name string `json:"name"`
 
 	// VatNumber Of the company.
+	VatNumber *string `json:"vat_number,omitempty"`
+}
+
+// Billing To whom the invoice will be made out.
+type Billing struct {
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Company Which buys.
+	//
+	// Example: Réseaux & Cie
+	Company *string `json:"company,omitempty"`
+
+	// Email For the invoice.
+	//
+	// Example: compta@reseaux.example
+	Email *string `json:"email,omitempty"`
+
+	// Name Of the person; empty: as she is known.
+	//
+	// Example: Aïcha Diop
+	Name string `json:"name"`
+
+	// VatNumber Of the company.
+	//
+	// Example: FR40303265045
+	VatNumber *string `json:"vat_number,omitempty"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// BillingBody To whom to make the invoice out.
+type BillingBody struct {
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Company Which buys.
+	//
+	// Example: Réseaux & Cie
+	Company *string `json:"company,omitempty"`
+
+	// Email For the invoice.
+	//
+	// Example: compta@reseaux.example
+	Email *string `json:"email,omitempty"`
+
+	// Name Of the person; empty: as she is known.
+	//
+	// Example: Aïcha Diop
+	Name *string `json:"name,omitempty"`
+
+	// VatNumber Of the company.
+	//
+	// Example: FR40303265045
 	VatNumber *string `json:"vat_number,omitempty"`
 }
 
@@ -4681,6 +4756,19 @@ type NewOrder struct {
 //
 // Example: fr
 type NewOrderLang string
+
+// NewOrderDocument Which document to issue.
+type NewOrderDocument struct {
+	// Kind Its kind.
+	//
+	// Example: proforma
+	Kind NewOrderDocumentKind `json:"kind"`
+}
+
+// NewOrderDocumentKind Its kind.
+//
+// Example: proforma
+type NewOrderDocumentKind string
 
 // NewRefund Money to give back.
 //
@@ -8683,6 +8771,18 @@ type PlaceOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutOrderBillingParams defines parameters for PutOrderBilling.
+type PutOrderBillingParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// IssueOrderDocumentParams defines parameters for IssueOrderDocument.
+type IssueOrderDocumentParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -9000,6 +9100,12 @@ type PutPriceJSONRequestBody = PriceBody
 
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = NewOrder
+
+// PutOrderBillingJSONRequestBody defines body for PutOrderBilling for application/json ContentType.
+type PutOrderBillingJSONRequestBody = BillingBody
+
+// IssueOrderDocumentJSONRequestBody defines body for IssueOrderDocument for application/json ContentType.
+type IssueOrderDocumentJSONRequestBody = NewOrderDocument
 
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
 type RefundOrderJSONRequestBody = NewRefund
@@ -9764,12 +9870,55 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{order} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetOrderBilling Get to whom an order is billed
+	//
+	// What was written for its invoice.
+	//
+	// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+	GetOrderBilling(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutOrderBillingWithBody Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBillingWithBody(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutOrderBilling Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBilling(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrderDocuments List the documents of an order
 	//
 	// All of them, the first first.
 	//
 	// Corresponds with GET /v1/orders/{order}/documents (the `ListOrderDocuments` operationId).
 	ListOrderDocuments(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueOrderDocumentWithBody Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocumentWithBody(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueOrderDocument Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RefundOrderWithBody Give money back
 	//
@@ -11759,6 +11908,61 @@ func (c *Client) GetOrder(ctx context.Context, order OrderRef, reqEditors ...Req
 	return c.Client.Do(req)
 }
 
+// GetOrderBilling Get to whom an order is billed
+//
+// What was written for its invoice.
+//
+// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+func (c *Client) GetOrderBilling(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderBillingRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutOrderBillingWithBody Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *Client) PutOrderBillingWithBody(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutOrderBillingRequestWithBody(c.Server, order, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutOrderBilling Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *Client) PutOrderBilling(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutOrderBillingRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrderDocuments List the documents of an order
 //
 // All of them, the first first.
@@ -11766,6 +11970,44 @@ func (c *Client) GetOrder(ctx context.Context, order OrderRef, reqEditors ...Req
 // Corresponds with GET /v1/orders/{order}/documents (the `ListOrderDocuments` operationId).
 func (c *Client) ListOrderDocuments(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListOrderDocumentsRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueOrderDocumentWithBody Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *Client) IssueOrderDocumentWithBody(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueOrderDocumentRequestWithBody(c.Server, order, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueOrderDocument Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *Client) IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueOrderDocumentRequest(c.Server, order, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -16504,6 +16746,100 @@ func NewGetOrderRequest(server string, order OrderRef) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetOrderBillingRequest constructs an http.Request for the GetOrderBilling method
+func NewGetOrderBillingRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/billing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutOrderBillingRequest calls the generic PutOrderBilling builder with application/json body
+func NewPutOrderBillingRequest(server string, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutOrderBillingRequestWithBody(server, order, params, "application/json", bodyReader)
+}
+
+// NewPutOrderBillingRequestWithBody constructs an http.Request for the PutOrderBilling method, with any body, and a specified content type
+func NewPutOrderBillingRequestWithBody(server string, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/billing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListOrderDocumentsRequest constructs an http.Request for the ListOrderDocuments method
 func NewListOrderDocumentsRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -16533,6 +16869,66 @@ func NewListOrderDocumentsRequest(server string, order OrderRef) (*http.Request,
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIssueOrderDocumentRequest calls the generic IssueOrderDocument builder with application/json body
+func NewIssueOrderDocumentRequest(server string, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewIssueOrderDocumentRequestWithBody(server, order, params, "application/json", bodyReader)
+}
+
+// NewIssueOrderDocumentRequestWithBody constructs an http.Request for the IssueOrderDocument method, with any body, and a specified content type
+func NewIssueOrderDocumentRequestWithBody(server string, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/documents", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -20015,6 +20411,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/orders/{order} (the `GetOrder` operationId).
 	GetOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
 
+	// GetOrderBillingWithResponse Get to whom an order is billed
+	//
+	// What was written for its invoice.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+	GetOrderBillingWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderBillingResponse, error)
+
+	// PutOrderBillingWithBodyWithResponse Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBillingWithBodyWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error)
+
+	// PutOrderBillingWithResponse Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBillingWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error)
+
 	// ListOrderDocumentsWithResponse List the documents of an order
 	//
 	// All of them, the first first.
@@ -20023,6 +20446,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{order}/documents (the `ListOrderDocuments` operationId).
 	ListOrderDocumentsWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListOrderDocumentsResponse, error)
+
+	// IssueOrderDocumentWithBodyWithResponse Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocumentWithBodyWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error)
+
+	// IssueOrderDocumentWithResponse Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocumentWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error)
 
 	// RefundOrderWithBodyWithResponse Give money back
 	//
@@ -23760,6 +24201,116 @@ func (r GetOrderResponse) ContentType() string {
 	return ""
 }
 
+// GetOrderBillingResponse200Headers the declared response headers of an HTTP 200 response for GetOrderBilling
+type GetOrderBillingResponse200Headers struct {
+	ETag string
+}
+
+type GetOrderBillingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Billing
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetOrderBillingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOrderBillingResponse) GetJSON200() *Billing {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOrderBillingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrderBillingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrderBillingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrderBillingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrderBillingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutOrderBillingResponse200Headers the declared response headers of an HTTP 200 response for PutOrderBilling
+type PutOrderBillingResponse200Headers struct {
+	ETag string
+}
+
+type PutOrderBillingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Billing
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutOrderBillingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutOrderBillingResponse) GetJSON200() *Billing {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutOrderBillingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutOrderBillingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutOrderBillingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutOrderBillingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutOrderBillingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrderDocumentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -23802,6 +24353,54 @@ func (r ListOrderDocumentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListOrderDocumentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IssueOrderDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Document
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r IssueOrderDocumentResponse) GetJSON201() *Document {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r IssueOrderDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r IssueOrderDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IssueOrderDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IssueOrderDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IssueOrderDocumentResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -27479,6 +28078,51 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, order Or
 	return ParseGetOrderResponse(rsp)
 }
 
+// GetOrderBillingWithResponse Get to whom an order is billed
+//
+// What was written for its invoice.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+func (c *ClientWithResponses) GetOrderBillingWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderBillingResponse, error) {
+	rsp, err := c.GetOrderBilling(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrderBillingResponse(rsp)
+}
+
+// PutOrderBillingWithBodyWithResponse Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *ClientWithResponses) PutOrderBillingWithBodyWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error) {
+	rsp, err := c.PutOrderBillingWithBody(ctx, order, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutOrderBillingResponse(rsp)
+}
+
+// PutOrderBillingWithResponse Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *ClientWithResponses) PutOrderBillingWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error) {
+	rsp, err := c.PutOrderBilling(ctx, order, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutOrderBillingResponse(rsp)
+}
+
 // ListOrderDocumentsWithResponse List the documents of an order
 //
 // All of them, the first first.
@@ -27492,6 +28136,36 @@ func (c *ClientWithResponses) ListOrderDocumentsWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseListOrderDocumentsResponse(rsp)
+}
+
+// IssueOrderDocumentWithBodyWithResponse Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *ClientWithResponses) IssueOrderDocumentWithBodyWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error) {
+	rsp, err := c.IssueOrderDocumentWithBody(ctx, order, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueOrderDocumentResponse(rsp)
+}
+
+// IssueOrderDocumentWithResponse Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *ClientWithResponses) IssueOrderDocumentWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error) {
+	rsp, err := c.IssueOrderDocument(ctx, order, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueOrderDocumentResponse(rsp)
 }
 
 // RefundOrderWithBodyWithResponse Give money back
@@ -30857,6 +31531,98 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 	return response, nil
 }
 
+// ParseGetOrderBillingResponse parses an HTTP response from a GetOrderBillingWithResponse call
+func ParseGetOrderBillingResponse(rsp *http.Response) (*GetOrderBillingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrderBillingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Billing
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetOrderBillingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutOrderBillingResponse parses an HTTP response from a PutOrderBillingWithResponse call
+func ParsePutOrderBillingResponse(rsp *http.Response) (*PutOrderBillingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutOrderBillingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Billing
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutOrderBillingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListOrderDocumentsResponse parses an HTTP response from a ListOrderDocumentsWithResponse call
 func ParseListOrderDocumentsResponse(rsp *http.Response) (*ListOrderDocumentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -30877,6 +31643,39 @@ func ParseListOrderDocumentsResponse(rsp *http.Response) (*ListOrderDocumentsRes
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIssueOrderDocumentResponse parses an HTTP response from a IssueOrderDocumentWithResponse call
+func ParseIssueOrderDocumentResponse(rsp *http.Response) (*IssueOrderDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IssueOrderDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Document
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

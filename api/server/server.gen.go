@@ -205,9 +205,18 @@ type ServerInterface interface {
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(c *fiber.Ctx, order OrderRef) error
+	// GetOrderBilling Get to whom an order is billed
+	// (GET /v1/orders/{order}/billing)
+	GetOrderBilling(c *fiber.Ctx, order OrderRef) error
+	// PutOrderBilling Write to whom an order is billed
+	// (PUT /v1/orders/{order}/billing)
+	PutOrderBilling(c *fiber.Ctx, order OrderRef, params PutOrderBillingParams) error
 	// ListOrderDocuments List the documents of an order
 	// (GET /v1/orders/{order}/documents)
 	ListOrderDocuments(c *fiber.Ctx, order OrderRef) error
+	// IssueOrderDocument Issue a proforma or a receipt
+	// (POST /v1/orders/{order}/documents)
+	IssueOrderDocument(c *fiber.Ctx, order OrderRef, params IssueOrderDocumentParams) error
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(c *fiber.Ctx, order OrderRef, params RefundOrderParams) error
@@ -3030,6 +3039,88 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetOrderBilling operation middleware
+func (siw *ServerInterfaceWrapper) GetOrderBilling(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOrderBilling(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutOrderBilling operation middleware
+func (siw *ServerInterfaceWrapper) PutOrderBilling(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutOrderBillingParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutOrderBilling(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListOrderDocuments operation middleware
 func (siw *ServerInterfaceWrapper) ListOrderDocuments(c *fiber.Ctx) error {
 
@@ -3046,6 +3137,59 @@ func (siw *ServerInterfaceWrapper) ListOrderDocuments(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListOrderDocuments(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// IssueOrderDocument operation middleware
+func (siw *ServerInterfaceWrapper) IssueOrderDocument(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IssueOrderDocumentParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.IssueOrderDocument(c, order, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5366,7 +5510,13 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/orders/:order", wrapper.GetOrder)
 
+	router.Get(options.BaseURL+"/v1/orders/:order/billing", wrapper.GetOrderBilling)
+
+	router.Put(options.BaseURL+"/v1/orders/:order/billing", wrapper.PutOrderBilling)
+
 	router.Get(options.BaseURL+"/v1/orders/:order/documents", wrapper.ListOrderDocuments)
+
+	router.Post(options.BaseURL+"/v1/orders/:order/documents", wrapper.IssueOrderDocument)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/refunds", wrapper.RefundOrder)
 
@@ -6812,6 +6962,58 @@ func (response GetOrder200JSONResponse) VisitGetOrderResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type GetOrderBillingRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type GetOrderBillingResponseObject interface {
+	VisitGetOrderBillingResponse(ctx *fiber.Ctx) error
+}
+
+type GetOrderBilling200ResponseHeaders struct {
+	ETag string
+}
+
+type GetOrderBilling200JSONResponse struct {
+	Body    Billing
+	Headers GetOrderBilling200ResponseHeaders
+}
+
+func (response GetOrderBilling200JSONResponse) VisitGetOrderBillingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutOrderBillingRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Params PutOrderBillingParams
+	Body   *PutOrderBillingJSONRequestBody
+}
+
+type PutOrderBillingResponseObject interface {
+	VisitPutOrderBillingResponse(ctx *fiber.Ctx) error
+}
+
+type PutOrderBilling200ResponseHeaders struct {
+	ETag string
+}
+
+type PutOrderBilling200JSONResponse struct {
+	Body    Billing
+	Headers PutOrderBilling200ResponseHeaders
+}
+
+func (response PutOrderBilling200JSONResponse) VisitPutOrderBillingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListOrderDocumentsRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -6825,6 +7027,25 @@ type ListOrderDocuments200JSONResponse OrderDocuments
 func (response ListOrderDocuments200JSONResponse) VisitListOrderDocumentsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type IssueOrderDocumentRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Params IssueOrderDocumentParams
+	Body   *IssueOrderDocumentJSONRequestBody
+}
+
+type IssueOrderDocumentResponseObject interface {
+	VisitIssueOrderDocumentResponse(ctx *fiber.Ctx) error
+}
+
+type IssueOrderDocument201JSONResponse Document
+
+func (response IssueOrderDocument201JSONResponse) VisitIssueOrderDocumentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
 
 	return ctx.JSON(&response)
 }
@@ -8120,9 +8341,18 @@ type StrictServerInterface interface {
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
+	// GetOrderBilling Get to whom an order is billed
+	// (GET /v1/orders/{order}/billing)
+	GetOrderBilling(ctx context.Context, request GetOrderBillingRequestObject) (GetOrderBillingResponseObject, error)
+	// PutOrderBilling Write to whom an order is billed
+	// (PUT /v1/orders/{order}/billing)
+	PutOrderBilling(ctx context.Context, request PutOrderBillingRequestObject) (PutOrderBillingResponseObject, error)
 	// ListOrderDocuments List the documents of an order
 	// (GET /v1/orders/{order}/documents)
 	ListOrderDocuments(ctx context.Context, request ListOrderDocumentsRequestObject) (ListOrderDocumentsResponseObject, error)
+	// IssueOrderDocument Issue a proforma or a receipt
+	// (POST /v1/orders/{order}/documents)
+	IssueOrderDocument(ctx context.Context, request IssueOrderDocumentRequestObject) (IssueOrderDocumentResponseObject, error)
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(ctx context.Context, request RefundOrderRequestObject) (RefundOrderResponseObject, error)
@@ -10191,6 +10421,75 @@ func (sh *strictHandler) GetOrder(ctx *fiber.Ctx, order OrderRef) error {
 	return nil
 }
 
+// GetOrderBilling operation middleware
+func (sh *strictHandler) GetOrderBilling(ctx *fiber.Ctx, order OrderRef) error {
+	var request GetOrderBillingRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrderBilling(ctx.UserContext(), request.(GetOrderBillingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrderBilling")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrderBillingResponseObject); ok {
+		if err := validResponse.VisitGetOrderBillingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutOrderBilling operation middleware
+func (sh *strictHandler) PutOrderBilling(ctx *fiber.Ctx, order OrderRef, params PutOrderBillingParams) error {
+	var request PutOrderBillingRequestObject
+
+	request.Order = order
+	request.Params = params
+
+	var body PutOrderBillingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutOrderBilling(ctx.UserContext(), request.(PutOrderBillingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutOrderBilling")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutOrderBillingResponseObject); ok {
+		if err := validResponse.VisitPutOrderBillingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrderDocuments operation middleware
 func (sh *strictHandler) ListOrderDocuments(ctx *fiber.Ctx, order OrderRef) error {
 	var request ListOrderDocumentsRequestObject
@@ -10210,6 +10509,48 @@ func (sh *strictHandler) ListOrderDocuments(ctx *fiber.Ctx, order OrderRef) erro
 		return err
 	} else if validResponse, ok := response.(ListOrderDocumentsResponseObject); ok {
 		if err := validResponse.VisitListOrderDocumentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IssueOrderDocument operation middleware
+func (sh *strictHandler) IssueOrderDocument(ctx *fiber.Ctx, order OrderRef, params IssueOrderDocumentParams) error {
+	var request IssueOrderDocumentRequestObject
+
+	request.Order = order
+	request.Params = params
+
+	var body IssueOrderDocumentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.IssueOrderDocument(ctx.UserContext(), request.(IssueOrderDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IssueOrderDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IssueOrderDocumentResponseObject); ok {
+		if err := validResponse.VisitIssueOrderDocumentResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

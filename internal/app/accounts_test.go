@@ -67,6 +67,7 @@ func (w *world) accountsStory(t *testing.T, walker *apitest.Walker, token string
 	if len(stood) != 1 || len(standing) != 0 {
 		t.Fatal(stood, standing)
 	}
+	w.billedStory(t, walker, token)
 	for range 2 { // the same key starts one comparison
 		r := walker.Example("startReconciliation")
 		r.Token = token
@@ -85,6 +86,50 @@ func (w *world) accountsStory(t *testing.T, walker *apitest.Walker, token string
 	maps.Copy(walker.Values, map[string]string{
 		"document": d.ID, "issuer": "IMT", "account": "revenue", "agreement": "esp-desk", "partner": "ESP", "reconciliation": run.ID, "difference": stood[0].ID,
 	})
+}
+
+// billedStory has an order billed to a company before it is paid: the proforma and the invoice say so, and after that it is too late. A
+// proforma and a receipt are issued once, however often they are asked for, and are no revenue.
+func (w *world) billedStory(t *testing.T, walker *apitest.Walker, token string) {
+	t.Helper()
+	o := w.order(w.person("buyer@example.org", "A Buyer").ID, w.paid, "k-billed")
+	ask := func(operation string, status int, change func(r *apitest.Request)) (a apitest.Answer) {
+		t.Helper()
+		r := walker.Example(operation)
+		r.Token, r.Path["order"] = token, o.ID
+		change(&r)
+		if a = walker.Do(t, r); a.Status != status {
+			t.Errorf("%s: %d, not %d: %s", operation, a.Status, status, a.Body)
+		}
+		return a
+	}
+	paper := func(kind, key string) func(*apitest.Request) {
+		return func(r *apitest.Request) {
+			r.Body = []byte(`{"kind": "` + kind + `"}`)
+			r.Header.Set("Idempotency-Key", key)
+		}
+	}
+	match := func(tag string) func(*apitest.Request) { return func(r *apitest.Request) { r.Header.Set("If-Match", tag) } }
+	ask("issueOrderDocument", 409, paper("receipt", "doc-0"))
+	tag := ask("putOrderBilling", 200, match("*")).Header.Get("ETag")
+	ask("putOrderBilling", 412, match(`"7"`))
+	ask("putOrderBilling", 200, match(tag))
+	ask("getOrderBilling", 200, func(*apitest.Request) {})
+	first, again := ask("issueOrderDocument", 201, paper("proforma", "doc-1")), ask("issueOrderDocument", 201, paper("proforma", "doc-2"))
+	if string(first.Body) != string(again.Body) && !strings.Contains(string(again.Body), "sha256") {
+		t.Errorf("a second proforma:\n%s\n%s", first.Body, again.Body)
+	}
+	w.pay(o, visa)
+	w.becomes(o, sales.Paid)
+	ask("putOrderBilling", 409, match("*"))
+	ask("issueOrderDocument", 201, paper("receipt", "doc-3"))
+	var kinds []string
+	for _, d := range w.documents(o.ID) {
+		kinds = append(kinds, d.Kind+" "+d.Facts.Buyer.Company+" "+d.Facts.Payment.Means)
+	}
+	if got := strings.Join(kinds, ", "); got != "proforma Réseaux & Cie card, invoice Réseaux & Cie card, receipt Réseaux & Cie card" {
+		t.Error(got)
+	}
 }
 
 // A learner's invoice and credit note over the API: hers alone, the paper byte for byte the same at every download, its hash the one that

@@ -53,18 +53,68 @@ func (r Rooms) DocumentPDF(ctx context.Context, who api.Principal, id string) (i
 
 // OrderDocuments lists the documents of an order.
 func (r Rooms) OrderDocuments(ctx context.Context, who api.Principal, order string) (all []invoicing.Full, err error) {
+	if _, err := r.hers(ctx, who, order); err != nil {
+		return nil, err
+	}
 	err = r.h.DB.View(ctx, "documents of an order", func(ctx context.Context, tx *postgres.Tx) error {
-		o, err := sales.OrderTx(ctx, tx, order)
-		if err != nil {
-			return err
-		}
-		if ofHers(who, o.BuyerID) != nil {
-			return sales.ErrNoOrder
-		}
 		all, err = invoicing.OfOrderTx(ctx, tx, order)
 		return err
 	})
 	return all, err
+}
+
+// hers finds an order that is the caller's, or any where she may read the accounts.
+func (r Rooms) hers(ctx context.Context, who api.Principal, order string) (o sales.Order, err error) {
+	err = r.h.DB.View(ctx, "her order", func(ctx context.Context, tx *postgres.Tx) error {
+		if o, err = sales.OrderTx(ctx, tx, order); err == nil && ofHers(who, o.BuyerID) != nil {
+			err = sales.ErrNoOrder
+		}
+		return err
+	})
+	return o, err
+}
+
+// IssueOrderDocument issues a proforma or a receipt of an order of the caller, once.
+func (r Rooms) IssueOrderDocument(ctx context.Context, who api.Principal, key, order, kind string) (invoicing.Full, error) {
+	if _, err := r.hers(ctx, who, order); err != nil {
+		return invoicing.Full{}, err
+	}
+	ctx = postgres.WithActor(ctx, "system") // a learner writes no documents; this one says what her order says
+	id, err := r.once(ctx, who, key, "issue document", order+kind, func(ctx context.Context, tx *postgres.Tx) (string, error) {
+		return r.h.Sales.IssueTx(ctx, tx, order, kind)
+	})
+	if err != nil {
+		return invoicing.Full{}, err
+	}
+	return r.h.Invoicing.Document(ctx, id)
+}
+
+// OrderBilling says to whom an order is billed.
+func (r Rooms) OrderBilling(ctx context.Context, who api.Principal, order string) (b invoicing.Billing, err error) {
+	if _, err := r.hers(ctx, who, order); err != nil {
+		return b, err
+	}
+	err = r.h.DB.View(ctx, "billing", func(ctx context.Context, tx *postgres.Tx) error {
+		b, err = invoicing.BillingTx(ctx, tx, order)
+		return err
+	})
+	return b, err
+}
+
+// PutOrderBilling writes to whom an order is billed.
+func (r Rooms) PutOrderBilling(ctx context.Context, who api.Principal, order string, b invoicing.Buyer, version int) (out invoicing.Billing, err error) {
+	o, err := r.hers(ctx, who, order)
+	if err != nil {
+		return out, err
+	}
+	err = r.h.DB.InTx(postgres.WithActor(ctx, "system"), "put billing", func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := sales.LockTx(ctx, tx, order); err != nil {
+			return err
+		}
+		out, err = invoicing.PutBillingTx(ctx, tx, order, o.BuyerID, b, version)
+		return err
+	})
+	return out, err
 }
 
 // Issuers lists the issuers.

@@ -70,6 +70,41 @@ func (h handlers) ListOrderDocuments(ctx context.Context, r server.ListOrderDocu
 	return server.ListOrderDocuments200JSONResponse{Documents: append([]contract.Document{}, rows...)}, err
 }
 
+func (h handlers) IssueOrderDocument(ctx context.Context, r server.IssueOrderDocumentRequestObject) (server.IssueOrderDocumentResponseObject, error) {
+	d, err := h.rooms.IssueOrderDocument(ctx, callerOf(ctx), r.Params.IdempotencyKey, r.Order, string(r.Body.Kind))
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.Document](d)
+	return server.IssueOrderDocument201JSONResponse(out), err
+}
+
+func (h handlers) GetOrderBilling(ctx context.Context, r server.GetOrderBillingRequestObject) (server.GetOrderBillingResponseObject, error) {
+	b, err := h.rooms.OrderBilling(ctx, callerOf(ctx), r.Order)
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.Billing](b)
+	return server.GetOrderBilling200JSONResponse{Body: out, Headers: server.GetOrderBilling200ResponseHeaders{ETag: etag(b.Version)}}, err
+}
+
+func (h handlers) PutOrderBilling(ctx context.Context, r server.PutOrderBillingRequestObject) (server.PutOrderBillingResponseObject, error) {
+	version, err := expected(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	b, err := as[invoicing.Buyer](r.Body)
+	if err != nil {
+		return nil, err
+	}
+	now, err := h.rooms.PutOrderBilling(ctx, callerOf(ctx), r.Order, b, version)
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.Billing](now)
+	return server.PutOrderBilling200JSONResponse{Body: out, Headers: server.PutOrderBilling200ResponseHeaders{ETag: etag(now.Version)}}, err
+}
+
 func (h handlers) ListIssuers(ctx context.Context, _ server.ListIssuersRequestObject) (server.ListIssuersResponseObject, error) {
 	all, err := h.rooms.Issuers(ctx, callerOf(ctx))
 	if err != nil {

@@ -17,6 +17,10 @@ type AccountRooms interface {
 	Document(ctx context.Context, who Principal, id string) (invoicing.Full, error)
 	DocumentPDF(ctx context.Context, who Principal, id string) (invoicing.Full, []byte, error)
 	OrderDocuments(ctx context.Context, who Principal, order string) ([]invoicing.Full, error)
+	// IssueOrderDocument issues a proforma or a receipt, once.
+	IssueOrderDocument(ctx context.Context, who Principal, key, order, kind string) (invoicing.Full, error)
+	OrderBilling(ctx context.Context, who Principal, order string) (invoicing.Billing, error)
+	PutOrderBilling(ctx context.Context, who Principal, order string, b invoicing.Buyer, version int) (invoicing.Billing, error)
 	Issuers(ctx context.Context, who Principal) ([]invoicing.IssuerDetails, error)
 	PutIssuer(ctx context.Context, who Principal, d invoicing.IssuerDetails, version int) (invoicing.IssuerDetails, error)
 
