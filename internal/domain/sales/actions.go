@@ -15,11 +15,9 @@ type Action struct {
 
 // The actions. Who may take one is another question than whether it can be taken.
 const (
-	ActPay         = "pay"
-	ActCancel      = "cancel"
-	ActRefund      = "refund"
-	ActAssignSeats = "assign_seats"
-	ActReleaseSeat = "release_seat"
+	ActPay    = "pay"
+	ActCancel = "cancel"
+	ActRefund = "refund"
 )
 
 // Next is what the buyer has to do now, if anything.
@@ -31,30 +29,26 @@ type Next struct {
 
 // The kinds of a next action.
 const (
-	NextPay         = "pay"
-	NextAwaitBank   = "wait_for_bank"  // a delayed method was chosen; it pays or fails by itself
-	NextAwaitUs     = "wait_for_staff" // a person of ours decides
-	NextAssignSeats = "assign_seats"   // seats are paid and nobody has them
-	NextLearn       = "learn"
-	NextOrderAgain  = "order_again"
-	NextNothing     = "nothing"
+	NextPay        = "pay"
+	NextAwaitBank  = "wait_for_bank"  // a delayed method was chosen; it pays or fails by itself
+	NextAwaitUs    = "wait_for_staff" // a person of ours decides
+	NextLearn      = "learn"
+	NextOrderAgain = "order_again"
+	NextNothing    = "nothing"
 )
 
 // Why something cannot be done.
 const (
-	whyPaid       = "paid-already"
-	whyNotPaid    = "not-paid"
-	whyExpired    = "order-expired"
-	whyCanceled   = "order-canceled"
-	whyMismatch   = "payment-mismatch"
-	whyUnderWay   = "payment-under-way"
-	whyOver       = "time-is-over"
-	whyFree       = "costs-nothing"
-	whyAllBack    = "all-given-back"
-	whyDisputed   = "disputed-at-the-bank"
-	whyNotPool    = "no-seats"
-	whyNoneFree   = "no-seat-free"
-	whyNonePlaced = "no-seat-claimed"
+	whyPaid     = "paid-already"
+	whyNotPaid  = "not-paid"
+	whyExpired  = "order-expired"
+	whyCanceled = "order-canceled"
+	whyMismatch = "payment-mismatch"
+	whyUnderWay = "payment-under-way"
+	whyOver     = "time-is-over"
+	whyFree     = "costs-nothing"
+	whyAllBack  = "all-given-back"
+	whyDisputed = "disputed-at-the-bank"
 )
 
 // standing is all that decides what can be done with an order.
@@ -63,8 +57,6 @@ type standing struct {
 	payment  payments.State // of the payment that is open or was; empty: there is none
 	payURL   string
 	free     bool // it costs nothing
-	pool     bool
-	seats    SeatCount
 	openTill *time.Time
 	now      time.Time
 }
@@ -76,7 +68,7 @@ func (s State) inForce() bool { return s == Paid || s == PartiallyRefunded || s 
 func decide(s standing) (Next, []Action) {
 	over := s.openTill != nil && !s.now.Before(*s.openTill)
 	act := func(name, reason string) Action { return Action{name, reason == "", reason} }
-	var pay, cancel, refund, assign, release string
+	var pay, cancel, refund string
 	switch s.state {
 	case AwaitingPayment:
 		switch {
@@ -99,22 +91,11 @@ func decide(s standing) (Next, []Action) {
 	case Disputed:
 		pay, cancel, refund = whyPaid, whyPaid, whyDisputed
 	case Refunded, Lost:
+		fallthrough
+	default: // a state that is new here allows nothing
 		pay, cancel, refund = whyAllBack, whyAllBack, whyAllBack
 	}
-	switch {
-	case !s.pool:
-		assign, release = whyNotPool, whyNotPool
-	case !s.state.inForce():
-		assign, release = whyNotPaid, whyNotPaid
-	default:
-		if s.seats.Free == 0 {
-			assign = whyNoneFree
-		}
-		if s.seats.Claimed == 0 {
-			release = whyNonePlaced
-		}
-	}
-	return s.next(over), []Action{act(ActPay, pay), act(ActCancel, cancel), act(ActRefund, refund), act(ActAssignSeats, assign), act(ActReleaseSeat, release)}
+	return s.next(over), []Action{act(ActPay, pay), act(ActCancel, cancel), act(ActRefund, refund)}
 }
 
 func (s standing) next(over bool) Next {
@@ -127,16 +108,8 @@ func (s standing) next(over bool) Next {
 		return Next{Kind: NextAwaitUs}
 	case s.state == Expired, s.state == Canceled, s.state == AwaitingPayment:
 		return Next{Kind: NextOrderAgain}
-	case s.state.inForce() && s.pool && s.seats.Free > 0:
-		return Next{Kind: NextAssignSeats}
-	case s.state.inForce() && !s.pool:
+	case s.state.inForce():
 		return Next{Kind: NextLearn}
 	}
 	return Next{Kind: NextNothing}
-}
-
-// SeatCount is how the seats of an organisation's order stand.
-type SeatCount struct {
-	Free    int `json:"free" db:"free"`
-	Claimed int `json:"claimed" db:"claimed"`
 }

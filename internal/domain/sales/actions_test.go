@@ -17,8 +17,7 @@ func TestActionsFitTheState(t *testing.T) {
 		till := now.Add(time.Duration(rapid.IntRange(-60, 60).Draw(t, "minutes")) * time.Minute)
 		s := standing{
 			state: rapid.SampledFrom(states).Draw(t, "state"), payment: rapid.SampledFrom([]payments.State{"", payments.Open, payments.Pending}).Draw(t, "payment"),
-			payURL: "https://pay.example/1", free: rapid.Bool().Draw(t, "free"), pool: rapid.Bool().Draw(t, "pool"), openTill: &till, now: now,
-			seats: SeatCount{rapid.IntRange(0, 2).Draw(t, "free seats"), rapid.IntRange(0, 2).Draw(t, "claimed")},
+			payURL: "https://pay.example/1", free: rapid.Bool().Draw(t, "free"), openTill: &till, now: now,
 		}
 		next, actions := decide(s)
 		can := map[string]bool{}
@@ -28,19 +27,19 @@ func TestActionsFitTheState(t *testing.T) {
 			}
 			can[a.Action] = a.Allowed
 		}
-		if len(can) != 5 || next.Kind == "" {
+		if len(can) != 3 || next.Kind == "" {
 			t.Fatalf("%+v %+v", next, actions)
 		}
 		if can[ActPay] != (next.Kind == NextPay) || can[ActPay] && (next.URL == "" || next.Until == nil) {
 			t.Fatalf("to pay: %+v %+v", next, actions)
 		}
-		// Only what can still be paid can be cancelled or expire, only what is paid gives back, only what is in force has seats.
+		// Only what can still be paid can be cancelled, only what is paid gives back.
 		if can[ActCancel] && !Life.Allows(s.state, Canceled) || can[ActPay] && !Life.Allows(s.state, Paid) ||
 			can[ActRefund] && s.state != PaymentMismatch && !Life.Allows(s.state, Refunded) {
 			t.Fatalf("an action that the table does not allow: %+v", actions)
 		}
-		if (can[ActAssignSeats] || can[ActReleaseSeat]) && (!s.pool || !s.state.inForce()) || next.Kind == NextAssignSeats && !can[ActAssignSeats] {
-			t.Fatalf("seats: %+v %+v", next, actions)
+		if (next.Kind == NextLearn) != s.state.inForce() {
+			t.Fatalf("what is open: %+v in %s", next, s.state)
 		}
 	})
 }

@@ -64,7 +64,6 @@ type Order struct {
 	ExpiresAt     *time.Time
 	PaidAt        *time.Time
 	ClosedAt      *time.Time // when it ended without being paid
-	Seats         SeatCount  // of an organisation's order
 	Next          Next       // what the buyer has to do
 	Actions       []Action   // what can be done with it
 	superseded    bool       // other paid orders open the same; known when the order was locked

@@ -111,6 +111,9 @@ select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
                 from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1 and d.closed_at is not null
 ) h order by h.at, h.rank, h.what, h.detail limit 500;
 
+-- name: CheckClosed
+select id, state, closed_at from sales.orders where (closed_at is not null) <> (state in ('expired', 'canceled', 'payment_mismatch'));
+
 -- name: CheckOrdersBalance
 select o.id, o.state, o.total_minor, o.credited_minor, b.minor
   from sales.orders o

@@ -138,7 +138,7 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 // decide says what can be done with an order whose payment is in a state.
 func (o *Order) decide(now time.Time, payment payments.State) {
 	o.Next, o.Actions = decide(standing{
-		state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), pool: o.Pool(), seats: o.Seats, openTill: o.ExpiresAt, now: now,
+		state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now,
 	})
 }
 
@@ -180,6 +180,7 @@ func DemoTx(ctx context.Context, tx *postgres.Tx, sessionID string) (demo bool, 
 func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "2", Name: "an order's total less what was credited is what we hold or are owed", Query: q.Q("CheckOrdersBalance")},
+		{Invariant: "22", Name: "an order that ended without being paid says when", Query: q.Q("CheckClosed")},
 		{Invariant: "5", Name: "a paid order was paid in full", Query: q.Q("CheckPaidInFull")},
 		{Invariant: "9", Name: "each session of a paid order has its enrolment and grant", Query: q.Q("CheckPaidEnrolled")},
 		{Invariant: "9", Name: "a paid line on an edition has its membership", Query: q.Q("CheckPaidMember")},

@@ -162,8 +162,6 @@ type Order struct {
 	Total, Credited                  money.Amount
 	PlacedAt, ExpiresAt              time.Time
 	Demo                             bool
-	Organisation                     string // key of the one that buys; empty: the buyer does
-	Seats                            sales.SeatCount
 	Next                             sales.Next
 	Actions                          []sales.Action
 	History                          []sales.Happening // the oldest first
