@@ -5,10 +5,12 @@
 package flows
 
 import (
+	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/platform/jobs"
@@ -19,10 +21,12 @@ import (
 type House struct {
 	DB           *postgres.DB
 	Identity     *identity.Service
+	Payments     *payments.Service
 	Sales        *sales.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
 	Invoicing    *invoicing.Service
+	Accounting   *accounting.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -32,6 +36,7 @@ type House struct {
 func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.paymentEvent)
 	jobs.Register(j, h.refundRequested)
+	jobs.Register(j, h.pageAbandoned)
 	jobs.Register(j, h.signInLinkAsked)
 	jobs.Register(j, h.orderPaid)
 	jobs.Register(j, h.orderReversed)
@@ -44,4 +49,5 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.resultRecorded)
 	jobs.Register(j, h.certificateAwarded)
 	jobs.Register(j, h.documentIssued)
+	jobs.Register(j, h.reconciliationAsked)
 }

@@ -14,6 +14,12 @@ select id, order_id, provider, demo, amount_minor, currency, state, description,
        refunded_minor, lost_minor, captured_at
   from payments.payments where id = $1 for update;
 
+-- name: Some
+select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
+       coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
+       refunded_minor, lost_minor, captured_at
+  from payments.payments where id = any($1::text[]);
+
 -- name: OfFact
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,

@@ -65,7 +65,10 @@ type Order struct {
 	PlacedAt      time.Time
 	ExpiresAt     *time.Time
 	PaidAt        *time.Time
-	superseded    bool // other paid orders open the same; known when the order was locked
+	ClosedAt      *time.Time // when it ended without being paid
+	Next          Next       // what the buyer has to do
+	Actions       []Action   // what can be done with it
+	superseded    bool       // other paid orders open the same; known when the order was locked
 }
 
 // Line is one formula of one session, or of one edition of a program, in an order. The other of the two is empty.
@@ -85,6 +88,7 @@ type Line struct {
 	List         money.Amount // of one
 	Discount     money.Amount // off the whole line
 	Reason       string       // of the discount
+	PriceID      string       // of the price that was quoted, known when it is placed; empty: the offer's own
 	Total        money.Amount // Quantity × List − Discount
 	Credited     money.Amount
 	MembershipID string // of a line on an edition that its buyer follows
@@ -143,6 +147,7 @@ type row struct {
 	PlacedAt      time.Time  `db:"placed_at"`
 	ExpiresAt     *time.Time `db:"expires_at"`
 	PaidAt        *time.Time `db:"paid_at"`
+	ClosedAt      *time.Time `db:"closed_at"`
 	Superseded    bool       `db:"superseded"`
 
 	N            int            `db:"line"`
@@ -178,7 +183,7 @@ func (r row) order() Order {
 	return Order{
 		ID: r.ID, BuyerID: r.BuyerID, PlacedBy: r.PlacedBy, Organisation: r.Organisation, Way: Way(r.Way), Total: money.Of(r.TotalMinor, c),
 		Credited: money.Of(r.CreditedMinor, c), State: State(r.State), Lang: r.Lang, Demo: r.Demo, PaymentID: r.PaymentID,
-		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, superseded: r.Superseded,
+		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, ClosedAt: r.ClosedAt, superseded: r.Superseded,
 	}
 }
 

@@ -1,6 +1,6 @@
 -- name: One
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -12,7 +12,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: Lock
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -30,7 +30,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: List
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -56,17 +56,17 @@ with placed as (
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ), bought as (
     insert into sales.lines (order_id, line, offer_id, session_id, edition_id, program_version, formula, entitlements, qualifying, quantity, list_minor,
-           discount_minor, discount_reason, total_minor)
-    select $1, l.line, l.offer, l.session, l.edition, l.version, l.formula, l.entitlements, l.qualifying, l.quantity, l.list, l.discount, l.reason, l.total
+           discount_minor, discount_reason, total_minor, price_id)
+    select $1, l.line, l.offer, l.session, l.edition, l.version, l.formula, l.entitlements, l.qualifying, l.quantity, l.list, l.discount, l.reason, l.total, l.price
       from jsonb_to_recordset($14::jsonb) as l(line int, offer text, session text, edition text, version int, formula text, entitlements text[],
-           qualifying boolean, quantity int, list bigint, discount bigint, reason text, total bigint)
+           qualifying boolean, quantity int, list bigint, discount bigint, reason text, total bigint, price text)
 )
 insert into sales.parts (order_id, line, seat, position, session_id, weight, sold_minor)
 select $1, p.line, 0, p.position, p.session, p.weight, p.sold
   from jsonb_to_recordset($15::jsonb) as p(line int, position int, session text, weight bigint, sold bigint);
 
 -- name: Move
-update sales.orders set state = $2, credited_minor = $3, paid_at = $4 where id = $1;
+update sales.orders set state = $2, credited_minor = $3, paid_at = $4, closed_at = $5 where id = $1;
 
 -- name: Settle
 with enrolled as (
@@ -102,6 +102,27 @@ select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
   from sales.parts where order_id = $1 order by line, seat, position;
+
+-- name: History
+select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
+    select o.placed_at as at, 1 as rank, 'placed' as what, '' as detail, 0::bigint as number, o.total_minor as minor, o.currency from sales.orders o where o.id = $1
+    union all select o.closed_at, 9, o.state, '', 0, null, o.currency from sales.orders o where o.id = $1 and o.closed_at is not null
+    union all select p.captured_at, 2, p.state, p.method, 0, p.captured_minor, p.captured_currency from payments.payments p where p.order_id = $1 and p.captured_at is not null
+    union all select d.issued_at, 5, d.kind, d.series, d.number, d.amount_minor, d.currency from invoicing.documents d where d.order_id = $1
+    union all select g.granted_at, 3, 'enrolled', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+                join catalog.sessions s on s.id = e.session_id where g.order_id = $1
+    union all select g.revoked_at, 6, 'revoked', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+                join catalog.sessions s on s.id = e.session_id where g.order_id = $1 and g.revoked_at is not null
+    union all select r.requested_at, 4, 'refund_requested', '', 0, r.amount_minor, p.currency from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1
+    union all select r.settled_at, 5, case r.state when 'succeeded' then 'refunded' else 'refund_failed' end, '', 0, r.amount_minor, p.currency
+                from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1 and r.settled_at is not null
+    union all select d.opened_at, 4, 'dispute_opened', '', 0, d.amount_minor, p.currency from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1
+    union all select d.closed_at, 5, 'dispute_' || d.state, '', 0, d.amount_minor, p.currency
+                from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1 and d.closed_at is not null
+) h order by h.at, h.rank, h.what, h.detail limit 500;
+
+-- name: CheckClosed
+select id, state, closed_at from sales.orders where (closed_at is not null) <> (state in ('expired', 'canceled', 'payment_mismatch'));
 
 -- name: CheckOrdersBalance
 select o.id, o.state, o.total_minor, o.credited_minor, b.minor
@@ -237,8 +258,24 @@ select coalesce(sum(r.uses), 0) as used, coalesce(sum(r.uses) filter (where r.bu
 -- name: Redeem
 insert into sales.redemptions (order_id, line, voucher_id, code, buyer_id, uses, off_minor, currency, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
--- name: Redemptions
-select line, voucher_id, code, uses from sales.redemptions where order_id = $1 order by line;
+-- name: Favours
+select l.offer_id, l.quantity, p.early_until, coalesce(r.voucher_id, '') as voucher_id, coalesce(r.code, '') as code
+  from sales.lines l left join offers.prices p on p.id = l.price_id left join sales.redemptions r on r.order_id = l.order_id and r.line = l.line
+ where l.order_id = $1 and (p.early_until is not null or r.voucher_id is not null) order by l.line;
+
+-- name: SoldToOthers
+select coalesce(sum(l.quantity), 0) from sales.lines l join sales.orders o on o.id = l.order_id
+ where l.offer_id = $1 and o.id <> $2
+   and (o.state in ('paid', 'partially_refunded', 'disputed')
+        or o.state = 'awaiting_payment' and (o.expires_at > $3 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')));
+
+-- name: MostUses
+select coalesce(sum(uses), 0) as all_uses, coalesce(max(uses), 0) as of_one from (
+    select r.buyer_id, sum(r.uses) as uses from sales.redemptions r join sales.orders o on o.id = r.order_id
+     where r.voucher_id = $1
+       and (o.state in ('paid', 'partially_refunded', 'disputed')
+            or o.state = 'awaiting_payment' and (o.expires_at > $2 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')))
+     group by r.buyer_id) u;
 
 -- name: VoucherUses
 select r.voucher_id, coalesce(sum(r.uses) filter (where o.state in ('paid', 'partially_refunded', 'disputed')), 0) as used,
@@ -273,7 +310,17 @@ with used as (
     select r.voucher_id, r.code, r.buyer_id, sum(r.uses) as uses from sales.redemptions r join sales.orders o on o.id = r.order_id
      where o.state in ('paid', 'partially_refunded', 'disputed') group by r.voucher_id, r.code, r.buyer_id
 )
-select u.code, 'code' as broken, sum(u.uses) as uses from used u join offers.vouchers v on v.id = u.voucher_id where v.kind = 'batch' group by u.code having sum(u.uses) > 1;
+select v.id, 'code ' || u.code as of, sum(u.uses) as uses from used u join offers.vouchers v on v.id = u.voucher_id
+ where v.kind = 'batch' group by v.id, u.code having sum(u.uses) > 1
+union all
+select v.id, 'all', sum(u.uses) from used u join offers.vouchers v on v.id = u.voucher_id group by v.id having sum(u.uses) > v.use_limit
+union all
+select v.id, 'person ' || u.buyer_id, sum(u.uses) from used u join offers.vouchers v on v.id = u.voucher_id group by v.id, u.buyer_id having sum(u.uses) > v.per_person;
+
+-- name: CheckRedemptions
+select r.order_id, r.line, r.off_minor, l.discount_minor from sales.redemptions r
+  left join sales.lines l on l.order_id = r.order_id and l.line = r.line left join sales.orders o on o.id = r.order_id
+ where l.line is null or r.off_minor > l.discount_minor or r.uses <> l.quantity or r.currency <> o.currency or r.buyer_id <> o.buyer_id;
 
 -- name: AddTerms
 insert into sales.terms (order_id, withdrawal, begin_now, payable_from, agreed_at) values ($1, $2, $3, $4, $5);

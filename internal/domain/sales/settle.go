@@ -107,7 +107,7 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		state, counter = payments.Surplus, overpaid
 	case p.State != payments.Pending && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
 		err := lateSeats(ctx, tx, o)
-		if errors.Is(err, ErrSoldOut) || errors.Is(err, ErrQuota) {
+		if taken(err) {
 			state, counter = payments.Surplus, overpaid
 		} else if err != nil {
 			return err
@@ -261,13 +261,18 @@ func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State)
 	if !Life.Allows(o.State, to) {
 		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, to))
 	}
-	o.State = to
+	switch o.State = to; to {
+	case Expired, Canceled, PaymentMismatch:
+		now := tx.Now()
+		o.ClosedAt = &now
+	default:
+	}
 	return store(ctx, tx, *o)
 }
 
 // store writes what can change of an order.
 func store(ctx context.Context, tx *postgres.Tx, o Order) error {
-	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, o.PaidAt)
+	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, o.PaidAt, o.ClosedAt)
 	return err
 }
 
