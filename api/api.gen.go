@@ -867,6 +867,7 @@ const (
 	OrderStatePartiallyRefunded OrderState = "partially_refunded"
 	OrderStatePaymentMismatch   OrderState = "payment_mismatch"
 	OrderStateRefunded          OrderState = "refunded"
+	OrderStateWithdrawn         OrderState = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the OrderState enum.
@@ -889,6 +890,8 @@ func (e OrderState) Valid() bool {
 	case OrderStatePaymentMismatch:
 		return true
 	case OrderStateRefunded:
+		return true
+	case OrderStateWithdrawn:
 		return true
 	default:
 		return false

@@ -88,6 +88,8 @@ func decide(s standing) (Next, []Action) {
 		if s.free {
 			refund = whyFree
 		}
+	case Withdrawn:
+		pay, cancel = whyPaid, whyPaid
 	case Disputed:
 		pay, cancel, refund = whyPaid, whyPaid, whyDisputed
 	case Refunded, Lost:
