@@ -11,7 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"cursus/api/contract"
 	"cursus/internal/app"
@@ -90,6 +93,7 @@ func TestTwoEditorsInABrowser(t *testing.T) {
 	second.open(page)
 	first.seen("console-course")
 	first.shows("7:01", "Conformance")
+	w.foldsItsChapters(first, page)
 	first.set("at-title-en", "Networks of data")
 	first.set("at-chapters-0-lectures-1-video_seconds", "6:20")
 	first.save("p.notice.good")
@@ -113,6 +117,55 @@ func TestTwoEditorsInABrowser(t *testing.T) {
 	first.seen("course-public")
 	w.writesACourse(second)
 	w.verify()
+}
+
+// foldsItsChapters looks at a course of two chapters: one is unfolded, a link or a fault unfolds the other, and paper both; without a script too.
+func (w *world) foldsItsChapters(b tab, page string) {
+	w.t.Helper()
+	sees := func(when, second string) {
+		w.t.Helper()
+		if got := ask[string](b, `["#at-chapters-0-minutes", "#at-chapters-1-minutes"].map(f => document.querySelector(f).checkVisibility()).join(" ")`); got != second {
+			w.t.Errorf("%s: the two chapters are visible: %s", when, got)
+		}
+	}
+	for _, scripts := range []bool{true, false} {
+		b.scripts(scripts)
+		b.open(page)
+		sees("at first", "true false")
+		b.media("print")
+		sees("on paper", "true true")
+		b.media("screen")
+		b.reach("a[href='#at-chapters-1-in']")
+		b.keys(kb.Enter)
+		sees("by its link", "true true")
+		b.open(page)
+		ask[string](b, `document.getElementById("at-chapters-1-lectures-0-video_seconds").value = "seven"`)
+		b.reach(".sticky button")
+		b.follow(kb.Enter, "#at-chapters-1-lectures-0-video_seconds-wrong")
+		sees("with a fault in it", "true true")
+		b.reach("button[value='add /chapters/1/lectures']")
+		b.follow(kb.Enter, "#at-chapters-1-lectures-2")
+		if at := ask[string](b, `document.activeElement.id`); at != "at-chapters-1-lectures-2-title-en" {
+			w.t.Errorf("after a lecture was added the keyboard is at %q", at)
+		}
+	}
+	b.scripts(true)
+	b.seen("console-course-unfolded")
+	b.axeEverywhere("a course unfolded")
+	b.open(page)
+	first := ask[bool](b, `(() => { const s = document.querySelector(".sticky").getBoundingClientRect(); return s.top >= 0 && s.bottom <= innerHeight; })()`)
+	if !first {
+		w.t.Error("the button that saves is out of sight")
+	}
+}
+
+// media shows the page as on a screen or on paper.
+func (b tab) media(name string) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: name})
+		return err
+	}))
 }
 
 func (w *world) writesACourse(b tab) {

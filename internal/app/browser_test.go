@@ -31,8 +31,16 @@ import (
 	"cursus/internal/testkit"
 )
 
-// newSite is a world that browsers can reach, on the machine's own clock: cookies and the pay page live by it.
+// newSite is a furnished world that browsers can reach.
 func newSite(t *testing.T) (w *world, mails string) {
+	t.Helper()
+	w, mails = bareSite(t)
+	w.furnish()
+	return w, mails
+}
+
+// bareSite is a world without any course that browsers can reach, on the machine's own clock: cookies and the pay page live by it.
+func bareSite(t *testing.T) (w *world, mails string) {
 	t.Helper()
 	w = &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}
 	site, stripe := listen(t), listen(t)
@@ -63,7 +71,6 @@ func newSite(t *testing.T) (w *world, mails string) {
 		}
 		_ = w.h.Close()
 	})
-	w.furnish()
 	return w, mails
 }
 

@@ -48,13 +48,9 @@ func (p Pages) PublicProgram(ctx context.Context, key string) (out web.ShownProg
 		if err != nil {
 			return err
 		}
-		out = web.ShownProgram{Program: x, Path: fresh(*x.Published, tx), Names: map[string]web.Text{}}
-		courses, err := catalog.CoursesTx(ctx, tx)
-		if err != nil {
+		out = web.ShownProgram{Program: x, Path: fresh(*x.Published, tx)}
+		if out.Names, err = courseNames(ctx, tx); err != nil {
 			return err
-		}
-		for _, c := range courses {
-			out.Names[c.Key] = text(c.Title)
 		}
 		editions, err := programs.EditionsTx(ctx, tx, x.ID)
 		for _, e := range editions {
@@ -76,6 +72,34 @@ func (p Pages) PublicProgram(ctx context.Context, key string) (out web.ShownProg
 		return err
 	})
 	return out, err
+}
+
+// PublicEdition shows an edition with what it promises.
+func (p Pages) PublicEdition(ctx context.Context, key string) (out web.PublicEdition, err error) {
+	err = p.h.DB.View(ctx, "public edition", func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := programs.EditionTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		v, err := programs.VersionTx(ctx, tx, e.ProgramID, e.Version)
+		if err != nil {
+			return err
+		}
+		out = web.PublicEdition{Edition: e, Now: e.StateAt(tx.Now()), Content: v.Content}
+		out.Names, err = courseNames(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// courseNames are the titles of the courses that the public sees, by their keys.
+func courseNames(ctx context.Context, tx *postgres.Tx) (map[string]web.Text, error) {
+	courses, err := catalog.CoursesTx(ctx, tx)
+	names := map[string]web.Text{}
+	for _, c := range courses {
+		names[c.Key] = text(c.Title)
+	}
+	return names, err
 }
 
 // LearnerPaths shows a learner the programs that she follows.
@@ -126,12 +150,20 @@ func (p Pages) WrittenProgram(ctx context.Context, who web.Viewer, key string) (
 // movesTx lists moves with the names of those who made them.
 func movesTx(ctx context.Context, tx *postgres.Tx, kind, id string) ([]catalog.Move, error) {
 	moves, err := programs.HistoryTx(ctx, tx, kind, id)
+	if err != nil {
+		return nil, err
+	}
+	return namedMoves(ctx, tx, moves)
+}
+
+// namedMoves says the names of those who made the moves.
+func namedMoves(ctx context.Context, tx *postgres.Tx, moves []catalog.Move) (_ []catalog.Move, err error) {
 	for i := range moves {
-		if err == nil {
-			moves[i].By, err = named(ctx, tx, moves[i].By)
+		if moves[i].By, err = named(ctx, tx, moves[i].By); err != nil {
+			return nil, err
 		}
 	}
-	return moves, err
+	return moves, nil
 }
 
 // ProgramCourses lists the courses that a program can name.

@@ -36,7 +36,31 @@ func (p Pages) SessionDesk(ctx context.Context, who web.Viewer, key string) (out
 			return err
 		}
 		out.Next = catalog.PublicationLife.Next(out.Sheet.Publication)
-		out.Days, err = workshops.DaysTx(ctx, tx, out.Sheet.ID)
+		if out.Days, err = workshops.DaysTx(ctx, tx, out.Sheet.ID); err != nil {
+			return err
+		}
+		if out.Versions, err = catalog.SessionVersionsTx(ctx, tx, out.Sheet.ID, web.SessionVersions); err != nil {
+			return err
+		}
+		for i := range out.Versions {
+			if out.Versions[i].By, err = named(ctx, tx, out.Versions[i].By); err != nil {
+				return err
+			}
+		}
+		out.Sheet.Moves, err = namedMoves(ctx, tx, out.Sheet.Moves)
+		return err
+	})
+	return out, err
+}
+
+// SessionVersion finds what a session said.
+func (p Pages) SessionVersion(ctx context.Context, who web.Viewer, key string, version int) (out catalog.SessionVersion, err error) {
+	err = p.h.DB.View(as(ctx, who), "session version", func(ctx context.Context, tx *postgres.Tx) error {
+		s, err := catalog.SessionTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		out, err = catalog.SessionVersionTx(ctx, tx, s.ID, version)
 		return err
 	})
 	return out, err

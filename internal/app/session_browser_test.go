@@ -24,19 +24,38 @@ func TestTwoEditorsOfASession(t *testing.T) {
 	first.open(address)
 	second.open(address)
 	first.set("title_en", "Data networks, spring")
+	first.set("language", "fr")
 	first.press("form[data-keep] .toolbar button", "#title_en[value='Data networks, spring']")
 	second.set("title_en", "Data networks, autumn")
 	second.set("audience", "bachelor")
 	second.press("form[data-keep] .toolbar button", "#conflict")
-	second.shows("Data networks, spring", "Data networks, autumn")
+	second.shows("Data networks, spring", "Data networks, autumn", "Language")
+	if said := ask[string](second, `document.getElementById("language").value`); said != "fr" {
+		t.Errorf("what the first alone changed stands as %q in the form of the second", said)
+	}
 	second.seen("session-conflict")
 	second.axe("conflict of a session")
 	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, spring" || s.Audience != "" {
 		t.Errorf("the second editor's text was saved over the first's: %+v", s)
 	}
 	second.press("form[data-keep] .toolbar button", "body:not(:has(#conflict))")
-	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, autumn" || s.Audience != "bachelor" {
+	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, autumn" || s.Audience != "bachelor" || s.Language != "fr" {
 		t.Errorf("what was written was lost: %+v", s)
+	}
+	second.shows("version 3", "version 2", "version 1", "Staff Member", "Data networks, spring", "The session was made.") // who made it say what, and what stood there before
+	second.axeEverywhere("a session with its history")
+	first.open(address)
+	second.open(address)
+	first.set("title_en", "Data networks, winter")
+	first.press("form[data-keep] .toolbar button", "#title_en[value='Data networks, winter']")
+	second.set("number", "none") // what cannot be read does not hide that somebody else saved
+	second.press("form[data-keep] .toolbar button", "#conflict")
+	second.shows("A whole number.", "Data networks, winter")
+	second.set("number", "9")
+	second.press("form[data-keep] .toolbar button", "#conflict")
+	second.press("form[data-keep] .toolbar button", "p.notice.good")
+	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, winter" || s.Number != 9 {
+		t.Errorf("%+v", s)
 	}
 	first.open(address) // rows of the map: one is added, one is removed
 	first.press("form[action$='/map'] button[name=more]", "tbody tr:nth-child(3) input[name=label]")
