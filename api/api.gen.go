@@ -725,6 +725,36 @@ func (e OrderState) Valid() bool {
 	}
 }
 
+// Defines values for OrderWay.
+const (
+	OrderWayCard          OrderWay = "card"
+	OrderWayDesk          OrderWay = "desk"
+	OrderWayFree          OrderWay = "free"
+	OrderWayInstalments   OrderWay = "instalments"
+	OrderWayPurchaseOrder OrderWay = "purchase_order"
+	OrderWayTransfer      OrderWay = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the OrderWay enum.
+func (e OrderWay) Valid() bool {
+	switch e {
+	case OrderWayCard:
+		return true
+	case OrderWayDesk:
+		return true
+	case OrderWayFree:
+		return true
+	case OrderWayInstalments:
+		return true
+	case OrderWayPurchaseOrder:
+		return true
+	case OrderWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PathReasonCode.
 const (
 	PathReasonCodeDaysMissing       PathReasonCode = "days_missing"
@@ -1109,6 +1139,66 @@ func (e VerificationState) Valid() bool {
 	}
 }
 
+// Defines values for VoucherKind.
+const (
+	VoucherKindBatch VoucherKind = "batch"
+	VoucherKindCode  VoucherKind = "code"
+)
+
+// Valid indicates whether the value is a known member of the VoucherKind enum.
+func (e VoucherKind) Valid() bool {
+	switch e {
+	case VoucherKindBatch:
+		return true
+	case VoucherKindCode:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VoucherUseState.
+const (
+	VoucherUseStateFree VoucherUseState = "free"
+	VoucherUseStateHeld VoucherUseState = "held"
+	VoucherUseStateUsed VoucherUseState = "used"
+)
+
+// Valid indicates whether the value is a known member of the VoucherUseState enum.
+func (e VoucherUseState) Valid() bool {
+	switch e {
+	case VoucherUseStateFree:
+		return true
+	case VoucherUseStateHeld:
+		return true
+	case VoucherUseStateUsed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WithdrawalRight.
+const (
+	WithdrawalRightConsumer   WithdrawalRight = "consumer"
+	WithdrawalRightNone       WithdrawalRight = "none"
+	WithdrawalRightVocational WithdrawalRight = "vocational"
+)
+
+// Valid indicates whether the value is a known member of the WithdrawalRight enum.
+func (e WithdrawalRight) Valid() bool {
+	switch e {
+	case WithdrawalRightConsumer:
+		return true
+	case WithdrawalRightNone:
+		return true
+	case WithdrawalRightVocational:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WorkshopDayState.
 const (
 	WorkshopDayStateCanceled WorkshopDayState = "canceled"
@@ -1319,6 +1409,24 @@ func (e GetIndicatorsParamsWeek1Rule) Valid() bool {
 	case GetIndicatorsParamsWeek1RuleFirst:
 		return true
 	case GetIndicatorsParamsWeek1RuleNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListVouchersParamsState.
+const (
+	ListVouchersParamsStateActive   ListVouchersParamsState = "active"
+	ListVouchersParamsStateArchived ListVouchersParamsState = "archived"
+)
+
+// Valid indicates whether the value is a known member of the ListVouchersParamsState enum.
+func (e ListVouchersParamsState) Valid() bool {
+	switch e {
+	case ListVouchersParamsStateActive:
+		return true
+	case ListVouchersParamsStateArchived:
 		return true
 	default:
 		return false
@@ -2593,6 +2701,11 @@ type CourseVersion struct {
 // Example: EUR
 type Currency = string
 
+// EarlyUntil It holds until so many of the offer are sold or held; absent for no such limit.
+//
+// Example: 20
+type EarlyUntil = int
+
 // Edition A version of a program in a period. Once published, it keeps its version and its sessions.
 type Edition struct {
 	// Capacity Places; absent means as many as come.
@@ -3327,12 +3440,20 @@ type NewOffer struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Withdrawal The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+	//
+	// Example: consumer
+	Withdrawal *WithdrawalRight `json:"withdrawal,omitempty"`
 }
 
-// NewOrder What to buy.
+// NewOrder What to buy: either one place of one offer, or items.
 //
 // Example: {"lang":"fr","offer_id":"off_01kb5t8kz9e0qv4m3r2x7nwhjd"}
 type NewOrder struct {
+	// Items What to buy, all in one currency. No two of them open the same session.
+	Items *[]OrderItem `json:"items,omitempty"`
+
 	// Lang The language of the pay page and of the mails.
 	//
 	// Example: fr
@@ -3341,7 +3462,7 @@ type NewOrder struct {
 	// OfferId Id of the offer.
 	//
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
-	OfferId OfferID `json:"offer_id"`
+	OfferId *OfferID `json:"offer_id,omitempty"`
 }
 
 // NewOrderLang The language of the pay page and of the mails.
@@ -3537,6 +3658,59 @@ type NewSessionCopy struct {
 	Zone *string `json:"zone,omitempty"`
 }
 
+// NewVoucher The terms of a voucher, and its code or how many codes.
+//
+// Example: {"count":3,"name":"Autumn fair","per_person":1,"percent_ppm":100000,"scope":{"formulas":["QUALIFYING"]}}
+type NewVoucher struct {
+	// Amounts Or what it takes off each unit, once per currency.
+	Amounts *VoucherAmounts `json:"amounts,omitempty"`
+
+	// Code A code of your own, 4 to 32 letters and digits. Case, blanks and hyphens do not count, and what looks alike is the same: O and 0, I, L and 1, U and V.
+	//
+	// Example: WELCOME-26
+	Code *string `json:"code,omitempty"`
+
+	// Count Or a batch of so many codes that each work once.
+	//
+	// Example: 500
+	Count *int `json:"count,omitempty"`
+
+	// Limit How many uses; absent for no limit.
+	//
+	// Example: 100
+	Limit *VoucherLimit `json:"limit,omitempty"`
+
+	// Name What staff call it.
+	//
+	// Example: Autumn fair
+	Name VoucherName `json:"name"`
+
+	// PerPerson How many uses; absent for no limit.
+	//
+	// Example: 100
+	PerPerson *VoucherLimit `json:"per_person,omitempty"`
+
+	// PercentPpm The share that it takes off, in millionths: 100,000 is a tenth.
+	//
+	// Example: 100000
+	PercentPpm *VoucherShare `json:"percent_ppm,omitempty"`
+
+	// Scope Where a voucher holds: on one of the offers, sessions and editions, or, without any, on anything; of one of the formulas, or of any; for everybody, or for the members of an organisation.
+	//
+	// Example: {"formulas":["QUALIFYING"]}
+	Scope *VoucherScope `json:"scope,omitempty"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom *Time `json:"valid_from,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+}
+
 // NewWorkshopDay A day in a room.
 //
 // Example: {"capacity":16,"cost_minor":130000,"currency":"EUR","ends_at":"2026-05-18T15:30:00Z","per_head_minor":1500,"place":"Télécom Paris, room B567","starts_at":"2026-05-18T07:00:00Z","zone":"Europe/Paris"}
@@ -3695,6 +3869,11 @@ type Offer struct {
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
 
+	// Withdrawal The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+	//
+	// Example: consumer
+	Withdrawal *WithdrawalRight `json:"withdrawal,omitempty"`
+
 	// WithdrawnAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
 	// Example: 2025-10-09T08:53:20Z
@@ -3837,7 +4016,7 @@ type OfferRow struct {
 // Example: monthly
 type Opening string
 
-// Order What a learner bought, at the price that it had then: a formula of a session, or of an edition of a program. One of `session` and `edition` is there.
+// Order What was bought in one go. `session`, `edition`, `offer_id`, `formula`, `entitlements` and `enrolment_id` are those of its first line.
 type Order struct {
 	// CheckoutUrl The pay page; there only while the order waits for its payment.
 	//
@@ -3887,6 +4066,9 @@ type Order struct {
 	// Example: CUR-2025-000042
 	InvoiceNumber *string `json:"invoice_number,omitempty"`
 
+	// Lines What was bought.
+	Lines []OrderLine `json:"lines"`
+
 	// OfferId Id of the offer.
 	//
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -3916,6 +4098,11 @@ type Order struct {
 	//
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Total Money `json:"total"`
+
+	// Way How it is paid.
+	//
+	// Example: card
+	Way OrderWay `json:"way"`
 }
 
 // OrderState `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it.
@@ -3923,10 +4110,104 @@ type Order struct {
 // Example: awaiting_payment
 type OrderState string
 
+// OrderWay How it is paid.
+//
+// Example: card
+type OrderWay string
+
 // OrderID Id of the order.
 //
 // Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderID = string
+
+// OrderItem One offer, and how many places of it.
+type OrderItem struct {
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Quantity How many places: one, where a learner buys for herself.
+	//
+	// Example: 1
+	Quantity *int `json:"quantity,omitempty"`
+}
+
+// OrderLine One formula of a session, or of an edition of a program, at the price that it had when it was ordered. One of `session` and `edition` is there.
+type OrderLine struct {
+	// Credited An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Credited Money `json:"credited"`
+
+	// Discount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Discount Money `json:"discount"`
+
+	// DiscountReason Why the line costs less than its list price.
+	//
+	// Example: Early bird
+	DiscountReason *string `json:"discount_reason,omitempty"`
+
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId *EnrolmentID `json:"enrolment_id,omitempty"`
+
+	// Entitlements What it opens.
+	Entitlements []string `json:"entitlements"`
+
+	// Formula A way to follow a session.
+	//
+	// Example: QUALIFYING
+	Formula Formula `json:"formula"`
+
+	// Line Its number in the order, from 1.
+	//
+	// Example: 1
+	Line int `json:"line"`
+
+	// ListPrice An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	ListPrice Money `json:"list_price"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Quantity How many places.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session *Key `json:"session,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Total An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Total Money `json:"total"`
+
+	// Version The version of the program that was promised.
+	//
+	// Example: 1
+	Version *int `json:"version,omitempty"`
+}
 
 // OrderPage A page of orders.
 type OrderPage struct {
@@ -4170,6 +4451,115 @@ type Price struct {
 	//
 	// Example: EUR
 	Currency Currency `json:"currency"`
+}
+
+// PriceBody A further price of an offer. Each condition that is given must hold.
+//
+// Example: {"early_until":20,"label":{"en":"Early bird","fr":"Tarif anticipé"},"price":{"amount_minor":9900,"currency":"EUR"}}
+type PriceBody struct {
+	// Archived It holds no more. A new one is never archived.
+	//
+	// Example: false
+	Archived *bool `json:"archived,omitempty"`
+
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// EarlyUntil It holds until so many of the offer are sold or held; absent for no such limit.
+	//
+	// Example: 20
+	EarlyUntil *EarlyUntil `json:"early_until,omitempty"`
+
+	// Label A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Label *Words80 `json:"label,omitempty"`
+
+	// Price What an offer costs; 0 is free.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Price Price `json:"price"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom *Time `json:"valid_from,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+}
+
+// PriceID Id of the price.
+//
+// Example: prc_01kb5t8kz9e0qv4m3r2x7nwhjd
+type PriceID = string
+
+// PriceList The further prices of an offer.
+type PriceList struct {
+	// Prices The prices.
+	Prices []PriceRow `json:"prices"`
+}
+
+// PriceRow A further price of an offer.
+type PriceRow struct {
+	// Archived It holds no more.
+	//
+	// Example: false
+	Archived bool `json:"archived"`
+
+	// Audience Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Audience *Audience `json:"audience,omitempty"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// EarlyUntil It holds until so many of the offer are sold or held; absent for no such limit.
+	//
+	// Example: 20
+	EarlyUntil *EarlyUntil `json:"early_until,omitempty"`
+
+	// Id Id of the price.
+	//
+	// Example: prc_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id PriceID `json:"id"`
+
+	// Label A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Label Words80 `json:"label"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Price What an offer costs; 0 is free.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Price Price `json:"price"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom *Time `json:"valid_from,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
 }
 
 // PriceSpan What the courses cost one by one, over every choice, in the cheapest paid formula that stands for each.
@@ -5521,6 +5911,252 @@ type Verification struct {
 // Example: valid
 type VerificationState string
 
+// Voucher A voucher with how often it was used.
+type Voucher struct {
+	// Amounts Or what it takes off each unit, once per currency.
+	Amounts VoucherAmounts `json:"amounts"`
+
+	// Archived It holds no more.
+	//
+	// Example: false
+	Archived bool `json:"archived"`
+
+	// Code Its code, as it is printed; those of a batch are in its file.
+	//
+	// Example: WELCOME-26
+	Code *string `json:"code,omitempty"`
+
+	// Codes How many codes it has.
+	//
+	// Example: 1
+	Codes int `json:"codes"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// Held Uses in orders that can still be paid.
+	//
+	// Example: 1
+	Held int `json:"held"`
+
+	// Id Id of the voucher.
+	//
+	// Example: vch_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id VoucherID `json:"id"`
+
+	// Kind One code, or codes that each work once.
+	//
+	// Example: code
+	Kind VoucherKind `json:"kind"`
+
+	// Limit How many uses; absent for no limit.
+	//
+	// Example: 100
+	Limit *VoucherLimit `json:"limit,omitempty"`
+
+	// Name What staff call it.
+	//
+	// Example: Autumn fair
+	Name VoucherName `json:"name"`
+
+	// PerPerson How many uses; absent for no limit.
+	//
+	// Example: 100
+	PerPerson *VoucherLimit `json:"per_person,omitempty"`
+
+	// PercentPpm The share that it takes off, in millionths: 100,000 is a tenth.
+	//
+	// Example: 100000
+	PercentPpm *VoucherShare `json:"percent_ppm,omitempty"`
+
+	// Scope Where a voucher holds: on one of the offers, sessions and editions, or, without any, on anything; of one of the formulas, or of any; for everybody, or for the members of an organisation.
+	//
+	// Example: {"formulas":["QUALIFYING"]}
+	Scope VoucherScope `json:"scope"`
+
+	// Used Uses in orders that were paid.
+	//
+	// Example: 12
+	Used int `json:"used"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom *Time `json:"valid_from,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// VoucherKind One code, or codes that each work once.
+//
+// Example: code
+type VoucherKind string
+
+// VoucherAmounts Or what it takes off each unit, once per currency.
+type VoucherAmounts = []Price
+
+// VoucherBody What can be changed of a voucher.
+//
+// Example: {"limit":100,"name":"Autumn fair","per_person":1,"scope":{"formulas":["QUALIFYING"]}}
+type VoucherBody struct {
+	// Archived It holds no more.
+	//
+	// Example: false
+	Archived *bool `json:"archived,omitempty"`
+
+	// Limit How many uses; absent for no limit.
+	//
+	// Example: 100
+	Limit *VoucherLimit `json:"limit,omitempty"`
+
+	// Name What staff call it.
+	//
+	// Example: Autumn fair
+	Name VoucherName `json:"name"`
+
+	// PerPerson How many uses; absent for no limit.
+	//
+	// Example: 100
+	PerPerson *VoucherLimit `json:"per_person,omitempty"`
+
+	// Scope Where a voucher holds: on one of the offers, sessions and editions, or, without any, on anything; of one of the formulas, or of any; for everybody, or for the members of an organisation.
+	//
+	// Example: {"formulas":["QUALIFYING"]}
+	Scope *VoucherScope `json:"scope,omitempty"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom *Time `json:"valid_from,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+}
+
+// VoucherID Id of the voucher.
+//
+// Example: vch_01kb5t8kz9e0qv4m3r2x7nwhjd
+type VoucherID = string
+
+// VoucherLimit How many uses; absent for no limit.
+//
+// Example: 100
+type VoucherLimit = int
+
+// VoucherName What staff call it.
+//
+// Example: Autumn fair
+type VoucherName = string
+
+// VoucherPage A page of vouchers.
+type VoucherPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Vouchers The vouchers.
+	Vouchers []Voucher `json:"vouchers"`
+}
+
+// VoucherScope Where a voucher holds: on one of the offers, sessions and editions, or, without any, on anything; of one of the formulas, or of any; for everybody, or for the members of an organisation.
+//
+// Example: {"formulas":["QUALIFYING"]}
+type VoucherScope struct {
+	// Editions Keys of editions.
+	Editions *[]Key `json:"editions,omitempty"`
+
+	// Formulas Formulas.
+	Formulas *[]Formula `json:"formulas,omitempty"`
+
+	// Offers Offers.
+	Offers *[]OfferID `json:"offers,omitempty"`
+
+	// Organisation Key of the organisation whose members it is for; absent for the public.
+	//
+	// Example: ESP
+	Organisation *Audience `json:"organisation,omitempty"`
+
+	// Sessions Keys of sessions.
+	Sessions *[]Key `json:"sessions,omitempty"`
+}
+
+// VoucherShare The share that it takes off, in millionths: 100,000 is a tenth.
+//
+// Example: 100000
+type VoucherShare = int
+
+// VoucherUse A voucher in a line of an order.
+type VoucherUse struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Code The code that was given.
+	//
+	// Example: WELCOME-26
+	Code string `json:"code"`
+
+	// Line The line of the order.
+	//
+	// Example: 1
+	Line int `json:"line"`
+
+	// Off An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Off Money `json:"off"`
+
+	// OrderId Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OrderId OrderID `json:"order_id"`
+
+	// State Held while the order can be paid, used when it was, free again otherwise.
+	//
+	// Example: used
+	State VoucherUseState `json:"state"`
+
+	// Units How many units it took something off.
+	//
+	// Example: 1
+	Units int `json:"units"`
+}
+
+// VoucherUseState Held while the order can be paid, used when it was, free again otherwise.
+//
+// Example: used
+type VoucherUseState string
+
+// VoucherUsePage A page of uses.
+type VoucherUsePage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Uses The uses.
+	Uses []VoucherUse `json:"uses"`
+}
+
+// WithdrawalRight The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+//
+// Example: consumer
+type WithdrawalRight string
+
 // Words80 A short text in English, in French, in both or in none.
 //
 // Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
@@ -5825,6 +6461,11 @@ type OfferRef = OfferID
 // Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderRef = OrderID
 
+// PriceRef Id of the price.
+//
+// Example: prc_01kb5t8kz9e0qv4m3r2x7nwhjd
+type PriceRef = PriceID
+
 // ProgramRef defines model for ProgramRef.
 type ProgramRef = string
 
@@ -5835,6 +6476,11 @@ type SessionRef = string
 //
 // Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingRef = SittingID
+
+// VoucherRef Id of the voucher.
+//
+// Example: vch_01kb5t8kz9e0qv4m3r2x7nwhjd
+type VoucherRef = VoucherID
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
@@ -5981,6 +6627,9 @@ type ListEditionsParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Program Only the editions of this program, by its key or id.
+	Program *string `form:"program,omitempty" json:"program,omitempty"`
 }
 
 // PutEditionParams defines parameters for PutEdition.
@@ -6071,6 +6720,18 @@ type ListOffersParamsState string
 type CompareOffersParams struct {
 	// Of Key or id of the session or, where there is no such session, of the edition.
 	Of string `form:"of" json:"of"`
+}
+
+// AddPriceParams defines parameters for AddPrice.
+type AddPriceParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutPriceParams defines parameters for PutPrice.
+type PutPriceParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
 }
 
 // ListOrdersParams defines parameters for ListOrders.
@@ -6262,6 +6923,45 @@ type CreateWorkshopDayParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListVouchersParams defines parameters for ListVouchers.
+type ListVouchersParams struct {
+	// Q A part of the name, or a code.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// State Only those that are, or are not, archived.
+	State *ListVouchersParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListVouchersParamsState defines parameters for ListVouchers.
+type ListVouchersParamsState string
+
+// CreateVoucherParams defines parameters for CreateVoucher.
+type CreateVoucherParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutVoucherParams defines parameters for PutVoucher.
+type PutVoucherParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListVoucherUsesParams defines parameters for ListVoucherUses.
+type ListVoucherUsesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ReceiveStripeEventParams defines parameters for ReceiveStripeEvent.
 type ReceiveStripeEventParams struct {
 	// StripeSignature The time and the signatures, as Stripe sends them.
@@ -6316,6 +7016,12 @@ type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
 // PutFormulaJSONRequestBody defines body for PutFormula for application/json ContentType.
 type PutFormulaJSONRequestBody = FormulaBody
 
+// AddPriceJSONRequestBody defines body for AddPrice for application/json ContentType.
+type AddPriceJSONRequestBody = PriceBody
+
+// PutPriceJSONRequestBody defines body for PutPrice for application/json ContentType.
+type PutPriceJSONRequestBody = PriceBody
+
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = NewOrder
 
@@ -6357,6 +7063,12 @@ type CreateWorkshopDayJSONRequestBody = NewWorkshopDay
 
 // RecordResultJSONRequestBody defines body for RecordResult for application/json ContentType.
 type RecordResultJSONRequestBody = NewResult
+
+// CreateVoucherJSONRequestBody defines body for CreateVoucher for application/json ContentType.
+type CreateVoucherJSONRequestBody = NewVoucher
+
+// PutVoucherJSONRequestBody defines body for PutVoucher for application/json ContentType.
+type PutVoucherJSONRequestBody = VoucherBody
 
 // PutWorkshopDayJSONRequestBody defines body for PutWorkshopDay for application/json ContentType.
 type PutWorkshopDayJSONRequestBody = NewWorkshopDay
@@ -6859,10 +7571,55 @@ type ClientInterface interface {
 	//
 	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 	//
 	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 	CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPrices List the prices of an offer
+	//
+	// The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
+	//
+	// Corresponds with GET /v1/offers/{offer}/prices (the `ListPrices` operationId).
+	ListPrices(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddPriceWithBody Add a price to an offer
+	//
+	// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+	// lowest is taken. What was ordered keeps its price.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+	AddPriceWithBody(ctx context.Context, offer OfferRef, params *AddPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddPrice Add a price to an offer
+	//
+	// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+	// lowest is taken. What was ordered keeps its price.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+	AddPrice(ctx context.Context, offer OfferRef, params *AddPriceParams, body AddPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPriceWithBody Rewrite a price of an offer
+	//
+	// Over the version that was read. What was ordered keeps its price.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPriceWithBody(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPrice Rewrite a price of an offer
+	//
+	// Over the version that was read. What was ordered keeps its price.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPrice(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// WithdrawOffer Withdraw an offer
 	//
@@ -6880,8 +7637,8 @@ type ClientInterface interface {
 
 	// PlaceOrderWithBody Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6890,8 +7647,8 @@ type ClientInterface interface {
 
 	// PlaceOrder Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7268,6 +8025,72 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/verifications/{code} (the `VerifyCertificate` operationId).
 	VerifyCertificate(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListVouchers List vouchers
+	//
+	// Every voucher with how often it was used, the newest first.
+	//
+	// Corresponds with GET /v1/vouchers (the `ListVouchers` operationId).
+	ListVouchers(ctx context.Context, params *ListVouchersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateVoucherWithBody Make a voucher
+	//
+	// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+	// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+	CreateVoucherWithBody(ctx context.Context, params *CreateVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateVoucher Make a voucher
+	//
+	// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+	// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+	CreateVoucher(ctx context.Context, params *CreateVoucherParams, body CreateVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetVoucher Get a voucher
+	//
+	// One voucher with how often it was used.
+	//
+	// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+	GetVoucher(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutVoucherWithBody Rewrite or archive a voucher
+	//
+	// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucherWithBody(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutVoucher Rewrite or archive a voucher
+	//
+	// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucher(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportVoucherCodes Export the codes of a voucher
+	//
+	// A CSV file: code, state (free, held, used) and the order that has it.
+	//
+	// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+	ExportVoucherCodes(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListVoucherUses List the uses of a voucher
+	//
+	// The lines of orders that use it, the newest first: held while the order can be paid, used when it was, free again otherwise.
+	//
+	// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+	ListVoucherUses(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReceiveStripeEventWithBody Receive an event of Stripe
 	//
@@ -8273,11 +9096,106 @@ func (c *Client) ListOffers(ctx context.Context, params *ListOffersParams, reqEd
 //
 // The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 // are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 //
 // Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 func (c *Client) CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCompareOffersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPrices List the prices of an offer
+//
+// The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
+//
+// Corresponds with GET /v1/offers/{offer}/prices (the `ListPrices` operationId).
+func (c *Client) ListPrices(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPricesRequest(c.Server, offer)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddPriceWithBody Add a price to an offer
+//
+// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+// lowest is taken. What was ordered keeps its price.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+func (c *Client) AddPriceWithBody(ctx context.Context, offer OfferRef, params *AddPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddPriceRequestWithBody(c.Server, offer, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddPrice Add a price to an offer
+//
+// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+// lowest is taken. What was ordered keeps its price.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+func (c *Client) AddPrice(ctx context.Context, offer OfferRef, params *AddPriceParams, body AddPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddPriceRequest(c.Server, offer, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPriceWithBody Rewrite a price of an offer
+//
+// Over the version that was read. What was ordered keeps its price.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *Client) PutPriceWithBody(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPriceRequestWithBody(c.Server, offer, priceId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPrice Rewrite a price of an offer
+//
+// Over the version that was read. What was ordered keeps its price.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *Client) PutPrice(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPriceRequest(c.Server, offer, priceId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8324,8 +9242,8 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 
 // PlaceOrderWithBody Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8344,8 +9262,8 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 
 // PlaceOrder Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9153,6 +10071,152 @@ func (c *Client) RecordResult(ctx context.Context, sitting SittingRef, body Reco
 // Corresponds with GET /v1/verifications/{code} (the `VerifyCertificate` operationId).
 func (c *Client) VerifyCertificate(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewVerifyCertificateRequest(c.Server, code)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListVouchers List vouchers
+//
+// Every voucher with how often it was used, the newest first.
+//
+// Corresponds with GET /v1/vouchers (the `ListVouchers` operationId).
+func (c *Client) ListVouchers(ctx context.Context, params *ListVouchersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVouchersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateVoucherWithBody Make a voucher
+//
+// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+func (c *Client) CreateVoucherWithBody(ctx context.Context, params *CreateVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateVoucherRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateVoucher Make a voucher
+//
+// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+func (c *Client) CreateVoucher(ctx context.Context, params *CreateVoucherParams, body CreateVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateVoucherRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetVoucher Get a voucher
+//
+// One voucher with how often it was used.
+//
+// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+func (c *Client) GetVoucher(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetVoucherRequest(c.Server, voucherId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutVoucherWithBody Rewrite or archive a voucher
+//
+// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *Client) PutVoucherWithBody(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutVoucherRequestWithBody(c.Server, voucherId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutVoucher Rewrite or archive a voucher
+//
+// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *Client) PutVoucher(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutVoucherRequest(c.Server, voucherId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportVoucherCodes Export the codes of a voucher
+//
+// A CSV file: code, state (free, held, used) and the order that has it.
+//
+// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+func (c *Client) ExportVoucherCodes(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportVoucherCodesRequest(c.Server, voucherId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListVoucherUses List the uses of a voucher
+//
+// The lines of orders that use it, the newest first: held while the order can be paid, used when it was, free again otherwise.
+//
+// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+func (c *Client) ListVoucherUses(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListVoucherUsesRequest(c.Server, voucherId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10593,6 +11657,18 @@ func NewListEditionsRequest(server string, params *ListEditionsParams) (*http.Re
 
 		}
 
+		if params.Program != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "program", *params.Program, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -11612,6 +12688,167 @@ func NewCompareOffersRequest(server string, params *CompareOffersParams) (*http.
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListPricesRequest constructs an http.Request for the ListPrices method
+func NewListPricesRequest(server string, offer OfferRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/prices", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddPriceRequest calls the generic AddPrice builder with application/json body
+func NewAddPriceRequest(server string, offer OfferRef, params *AddPriceParams, body AddPriceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddPriceRequestWithBody(server, offer, params, "application/json", bodyReader)
+}
+
+// NewAddPriceRequestWithBody constructs an http.Request for the AddPrice method, with any body, and a specified content type
+func NewAddPriceRequestWithBody(server string, offer OfferRef, params *AddPriceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/prices", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewPutPriceRequest calls the generic PutPrice builder with application/json body
+func NewPutPriceRequest(server string, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutPriceRequestWithBody(server, offer, priceId, params, "application/json", bodyReader)
+}
+
+// NewPutPriceRequestWithBody constructs an http.Request for the PutPrice method, with any body, and a specified content type
+func NewPutPriceRequestWithBody(server string, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "price_id", priceId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/prices/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
 	}
 
 	return req, nil
@@ -13494,6 +14731,350 @@ func NewVerifyCertificateRequest(server string, code string) (*http.Request, err
 	return req, nil
 }
 
+// NewListVouchersRequest constructs an http.Request for the ListVouchers method
+func NewListVouchersRequest(server string, params *ListVouchersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/vouchers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateVoucherRequest calls the generic CreateVoucher builder with application/json body
+func NewCreateVoucherRequest(server string, params *CreateVoucherParams, body CreateVoucherJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateVoucherRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateVoucherRequestWithBody constructs an http.Request for the CreateVoucher method, with any body, and a specified content type
+func NewCreateVoucherRequestWithBody(server string, params *CreateVoucherParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/vouchers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetVoucherRequest constructs an http.Request for the GetVoucher method
+func NewGetVoucherRequest(server string, voucherId VoucherRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/vouchers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutVoucherRequest calls the generic PutVoucher builder with application/json body
+func NewPutVoucherRequest(server string, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutVoucherRequestWithBody(server, voucherId, params, "application/json", bodyReader)
+}
+
+// NewPutVoucherRequestWithBody constructs an http.Request for the PutVoucher method, with any body, and a specified content type
+func NewPutVoucherRequestWithBody(server string, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/vouchers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewExportVoucherCodesRequest constructs an http.Request for the ExportVoucherCodes method
+func NewExportVoucherCodesRequest(server string, voucherId VoucherRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/vouchers/%s/codes", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListVoucherUsesRequest constructs an http.Request for the ListVoucherUses method
+func NewListVoucherUsesRequest(server string, voucherId VoucherRef, params *ListVoucherUsesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "voucher_id", voucherId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/vouchers/%s/uses", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewReceiveStripeEventRequestWithBody constructs an http.Request for the ReceiveStripeEvent method, with any body, and a specified content type
 func NewReceiveStripeEventRequestWithBody(server string, params *ReceiveStripeEventParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -14338,12 +15919,59 @@ type ClientWithResponsesInterface interface {
 	//
 	// The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 	// are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-	// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+	// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 	CompareOffersWithResponse(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*CompareOffersResponse, error)
+
+	// ListPricesWithResponse List the prices of an offer
+	//
+	// The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/offers/{offer}/prices (the `ListPrices` operationId).
+	ListPricesWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*ListPricesResponse, error)
+
+	// AddPriceWithBodyWithResponse Add a price to an offer
+	//
+	// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+	// lowest is taken. What was ordered keeps its price.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+	AddPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, params *AddPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddPriceResponse, error)
+
+	// AddPriceWithResponse Add a price to an offer
+	//
+	// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+	// lowest is taken. What was ordered keeps its price.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+	AddPriceWithResponse(ctx context.Context, offer OfferRef, params *AddPriceParams, body AddPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*AddPriceResponse, error)
+
+	// PutPriceWithBodyWithResponse Rewrite a price of an offer
+	//
+	// Over the version that was read. What was ordered keeps its price.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPriceResponse, error)
+
+	// PutPriceWithResponse Rewrite a price of an offer
+	//
+	// Over the version that was read. What was ordered keeps its price.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+	PutPriceWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPriceResponse, error)
 
 	// WithdrawOfferWithResponse Withdraw an offer
 	//
@@ -14365,8 +15993,8 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithBodyWithResponse Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14375,8 +16003,8 @@ type ClientWithResponsesInterface interface {
 
 	// PlaceOrderWithResponse Place an order
 	//
-	// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-	// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14783,6 +16411,80 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/verifications/{code} (the `VerifyCertificate` operationId).
 	VerifyCertificateWithResponse(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*VerifyCertificateResponse, error)
+
+	// ListVouchersWithResponse List vouchers
+	//
+	// Every voucher with how often it was used, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/vouchers (the `ListVouchers` operationId).
+	ListVouchersWithResponse(ctx context.Context, params *ListVouchersParams, reqEditors ...RequestEditorFn) (*ListVouchersResponse, error)
+
+	// CreateVoucherWithBodyWithResponse Make a voucher
+	//
+	// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+	// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+	CreateVoucherWithBodyWithResponse(ctx context.Context, params *CreateVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateVoucherResponse, error)
+
+	// CreateVoucherWithResponse Make a voucher
+	//
+	// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+	// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+	CreateVoucherWithResponse(ctx context.Context, params *CreateVoucherParams, body CreateVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateVoucherResponse, error)
+
+	// GetVoucherWithResponse Get a voucher
+	//
+	// One voucher with how often it was used.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+	GetVoucherWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*GetVoucherResponse, error)
+
+	// PutVoucherWithBodyWithResponse Rewrite or archive a voucher
+	//
+	// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucherWithBodyWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error)
+
+	// PutVoucherWithResponse Rewrite or archive a voucher
+	//
+	// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+	PutVoucherWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error)
+
+	// ExportVoucherCodesWithResponse Export the codes of a voucher
+	//
+	// A CSV file: code, state (free, held, used) and the order that has it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+	ExportVoucherCodesWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*ExportVoucherCodesResponse, error)
+
+	// ListVoucherUsesWithResponse List the uses of a voucher
+	//
+	// The lines of orders that use it, the newest first: held while the order can be paid, used when it was, free again otherwise.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+	ListVoucherUsesWithResponse(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*ListVoucherUsesResponse, error)
 
 	// ReceiveStripeEventWithBodyWithResponse Receive an event of Stripe
 	//
@@ -16921,6 +18623,164 @@ func (r CompareOffersResponse) ContentType() string {
 	return ""
 }
 
+type ListPricesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PriceList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPricesResponse) GetJSON200() *PriceList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPricesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPricesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPricesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPricesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPricesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AddPriceResponse201Headers the declared response headers of an HTTP 201 response for AddPrice
+type AddPriceResponse201Headers struct {
+	ETag string
+}
+
+type AddPriceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PriceRow
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *AddPriceResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddPriceResponse) GetJSON201() *PriceRow {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AddPriceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddPriceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddPriceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddPriceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddPriceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutPriceResponse200Headers the declared response headers of an HTTP 200 response for PutPrice
+type PutPriceResponse200Headers struct {
+	ETag string
+}
+
+type PutPriceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PriceRow
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutPriceResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutPriceResponse) GetJSON200() *PriceRow {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutPriceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutPriceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutPriceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutPriceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutPriceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type WithdrawOfferResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18613,6 +20473,315 @@ func (r VerifyCertificateResponse) ContentType() string {
 	return ""
 }
 
+type ListVouchersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoucherPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListVouchersResponse) GetJSON200() *VoucherPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListVouchersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListVouchersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListVouchersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListVouchersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListVouchersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateVoucherResponse201Headers the declared response headers of an HTTP 201 response for CreateVoucher
+type CreateVoucherResponse201Headers struct {
+	ETag string
+}
+
+type CreateVoucherResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Voucher
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateVoucherResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateVoucherResponse) GetJSON201() *Voucher {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateVoucherResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateVoucherResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateVoucherResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateVoucherResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateVoucherResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetVoucherResponse200Headers the declared response headers of an HTTP 200 response for GetVoucher
+type GetVoucherResponse200Headers struct {
+	ETag string
+}
+
+type GetVoucherResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Voucher
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetVoucherResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetVoucherResponse) GetJSON200() *Voucher {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetVoucherResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetVoucherResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetVoucherResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetVoucherResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetVoucherResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutVoucherResponse200Headers the declared response headers of an HTTP 200 response for PutVoucher
+type PutVoucherResponse200Headers struct {
+	ETag string
+}
+
+type PutVoucherResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Voucher
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutVoucherResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutVoucherResponse) GetJSON200() *Voucher {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutVoucherResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutVoucherResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutVoucherResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutVoucherResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutVoucherResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportVoucherCodesResponse200Headers the declared response headers of an HTTP 200 response for ExportVoucherCodes
+type ExportVoucherCodesResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportVoucherCodesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportVoucherCodesResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportVoucherCodesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportVoucherCodesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportVoucherCodesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportVoucherCodesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportVoucherCodesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListVoucherUsesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VoucherUsePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListVoucherUsesResponse) GetJSON200() *VoucherUsePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListVoucherUsesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListVoucherUsesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListVoucherUsesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListVoucherUsesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListVoucherUsesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ReceiveStripeEventResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19739,7 +21908,7 @@ func (c *ClientWithResponses) ListOffersWithResponse(ctx context.Context, params
 //
 // The formulas of a session or of an edition side by side, as the public may take them: columns are formulas with their prices, rows
 // are what they open. An offer that cannot be taken now says why: `offer-not-valid`, `session-not-open`, `edition-not-open`,
-// `sold-out`, `offer-quota-reached` or `no-payment-provider`.
+// `sold-out`, `offer-quota-reached` or `no-payment-provider`. What is left changes with every order, therefore this answer is never kept.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -19750,6 +21919,83 @@ func (c *ClientWithResponses) CompareOffersWithResponse(ctx context.Context, par
 		return nil, err
 	}
 	return ParseCompareOffersResponse(rsp)
+}
+
+// ListPricesWithResponse List the prices of an offer
+//
+// The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/offers/{offer}/prices (the `ListPrices` operationId).
+func (c *ClientWithResponses) ListPricesWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*ListPricesResponse, error) {
+	rsp, err := c.ListPrices(ctx, offer, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPricesResponse(rsp)
+}
+
+// AddPriceWithBodyWithResponse Add a price to an offer
+//
+// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+// lowest is taken. What was ordered keeps its price.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+func (c *ClientWithResponses) AddPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, params *AddPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddPriceResponse, error) {
+	rsp, err := c.AddPriceWithBody(ctx, offer, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddPriceResponse(rsp)
+}
+
+// AddPriceWithResponse Add a price to an offer
+//
+// In another currency, for a time, for the first buyers, or for the members of an organisation. Of all prices that hold for a buyer the
+// lowest is taken. What was ordered keeps its price.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/offers/{offer}/prices (the `AddPrice` operationId).
+func (c *ClientWithResponses) AddPriceWithResponse(ctx context.Context, offer OfferRef, params *AddPriceParams, body AddPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*AddPriceResponse, error) {
+	rsp, err := c.AddPrice(ctx, offer, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddPriceResponse(rsp)
+}
+
+// PutPriceWithBodyWithResponse Rewrite a price of an offer
+//
+// Over the version that was read. What was ordered keeps its price.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *ClientWithResponses) PutPriceWithBodyWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPriceResponse, error) {
+	rsp, err := c.PutPriceWithBody(ctx, offer, priceId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPriceResponse(rsp)
+}
+
+// PutPriceWithResponse Rewrite a price of an offer
+//
+// Over the version that was read. What was ordered keeps its price.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/offers/{offer}/prices/{price_id} (the `PutPrice` operationId).
+func (c *ClientWithResponses) PutPriceWithResponse(ctx context.Context, offer OfferRef, priceId PriceRef, params *PutPriceParams, body PutPriceJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPriceResponse, error) {
+	rsp, err := c.PutPrice(ctx, offer, priceId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPriceResponse(rsp)
 }
 
 // WithdrawOfferWithResponse Withdraw an offer
@@ -19784,8 +22030,8 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 
 // PlaceOrderWithBodyWithResponse Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -19800,8 +22046,8 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 
 // PlaceOrderWithResponse Place an order
 //
-// Orders an offer at the price that it has now. An order that costs nothing is fulfilled at once; another one carries `checkout_url`,
-// the pay page of the provider. While an order of the same offer waits for its payment, that one is given.
+// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
+// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20471,6 +22717,128 @@ func (c *ClientWithResponses) VerifyCertificateWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseVerifyCertificateResponse(rsp)
+}
+
+// ListVouchersWithResponse List vouchers
+//
+// Every voucher with how often it was used, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/vouchers (the `ListVouchers` operationId).
+func (c *ClientWithResponses) ListVouchersWithResponse(ctx context.Context, params *ListVouchersParams, reqEditors ...RequestEditorFn) (*ListVouchersResponse, error) {
+	rsp, err := c.ListVouchers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListVouchersResponse(rsp)
+}
+
+// CreateVoucherWithBodyWithResponse Make a voucher
+//
+// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+func (c *ClientWithResponses) CreateVoucherWithBodyWithResponse(ctx context.Context, params *CreateVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateVoucherResponse, error) {
+	rsp, err := c.CreateVoucherWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateVoucherResponse(rsp)
+}
+
+// CreateVoucherWithResponse Make a voucher
+//
+// Terms with one code of your own, with one that is made (neither `code` nor `count`), or with a batch of up to 10,000 codes that each
+// work once. A use is one unit of what is bought; a share is rounded half-up once per line. What it takes off never changes afterwards.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/vouchers (the `CreateVoucher` operationId).
+func (c *ClientWithResponses) CreateVoucherWithResponse(ctx context.Context, params *CreateVoucherParams, body CreateVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateVoucherResponse, error) {
+	rsp, err := c.CreateVoucher(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateVoucherResponse(rsp)
+}
+
+// GetVoucherWithResponse Get a voucher
+//
+// One voucher with how often it was used.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/vouchers/{voucher_id} (the `GetVoucher` operationId).
+func (c *ClientWithResponses) GetVoucherWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*GetVoucherResponse, error) {
+	rsp, err := c.GetVoucher(ctx, voucherId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetVoucherResponse(rsp)
+}
+
+// PutVoucherWithBodyWithResponse Rewrite or archive a voucher
+//
+// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *ClientWithResponses) PutVoucherWithBodyWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error) {
+	rsp, err := c.PutVoucherWithBody(ctx, voucherId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutVoucherResponse(rsp)
+}
+
+// PutVoucherWithResponse Rewrite or archive a voucher
+//
+// Its name, limits, scope and time, over the version that was read. What it takes off and its codes stay; what was ordered keeps its discount.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/vouchers/{voucher_id} (the `PutVoucher` operationId).
+func (c *ClientWithResponses) PutVoucherWithResponse(ctx context.Context, voucherId VoucherRef, params *PutVoucherParams, body PutVoucherJSONRequestBody, reqEditors ...RequestEditorFn) (*PutVoucherResponse, error) {
+	rsp, err := c.PutVoucher(ctx, voucherId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutVoucherResponse(rsp)
+}
+
+// ExportVoucherCodesWithResponse Export the codes of a voucher
+//
+// A CSV file: code, state (free, held, used) and the order that has it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/vouchers/{voucher_id}/codes (the `ExportVoucherCodes` operationId).
+func (c *ClientWithResponses) ExportVoucherCodesWithResponse(ctx context.Context, voucherId VoucherRef, reqEditors ...RequestEditorFn) (*ExportVoucherCodesResponse, error) {
+	rsp, err := c.ExportVoucherCodes(ctx, voucherId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportVoucherCodesResponse(rsp)
+}
+
+// ListVoucherUsesWithResponse List the uses of a voucher
+//
+// The lines of orders that use it, the newest first: held while the order can be paid, used when it was, free again otherwise.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
+func (c *ClientWithResponses) ListVoucherUsesWithResponse(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*ListVoucherUsesResponse, error) {
+	rsp, err := c.ListVoucherUses(ctx, voucherId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListVoucherUsesResponse(rsp)
 }
 
 // ReceiveStripeEventWithBodyWithResponse Receive an event of Stripe
@@ -21414,6 +23782,9 @@ func ParseListEditionsResponse(rsp *http.Response) (*ListEditionsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -21446,6 +23817,9 @@ func ParseGetEditionResponse(rsp *http.Response) (*GetEditionResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -22138,6 +24512,131 @@ func ParseCompareOffersResponse(rsp *http.Response) (*CompareOffersResponse, err
 	return response, nil
 }
 
+// ParseListPricesResponse parses an HTTP response from a ListPricesWithResponse call
+func ParseListPricesResponse(rsp *http.Response) (*ListPricesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPricesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PriceList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddPriceResponse parses an HTTP response from a AddPriceWithResponse call
+func ParseAddPriceResponse(rsp *http.Response) (*AddPriceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddPriceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PriceRow
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers AddPriceResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutPriceResponse parses an HTTP response from a PutPriceWithResponse call
+func ParsePutPriceResponse(rsp *http.Response) (*PutPriceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutPriceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PriceRow
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutPriceResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseWithdrawOfferResponse parses an HTTP response from a WithdrawOfferWithResponse call
 func ParseWithdrawOfferResponse(rsp *http.Response) (*WithdrawOfferResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -22370,6 +24869,9 @@ func ParseListProgramsResponse(rsp *http.Response) (*ListProgramsResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22402,6 +24904,9 @@ func ParseGetProgramResponse(rsp *http.Response) (*GetProgramResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -23417,6 +25922,249 @@ func ParseVerifyCertificateResponse(rsp *http.Response) (*VerifyCertificateRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Verification
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListVouchersResponse parses an HTTP response from a ListVouchersWithResponse call
+func ParseListVouchersResponse(rsp *http.Response) (*ListVouchersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListVouchersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoucherPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateVoucherResponse parses an HTTP response from a CreateVoucherWithResponse call
+func ParseCreateVoucherResponse(rsp *http.Response) (*CreateVoucherResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateVoucherResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Voucher
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateVoucherResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetVoucherResponse parses an HTTP response from a GetVoucherWithResponse call
+func ParseGetVoucherResponse(rsp *http.Response) (*GetVoucherResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetVoucherResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Voucher
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetVoucherResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutVoucherResponse parses an HTTP response from a PutVoucherWithResponse call
+func ParsePutVoucherResponse(rsp *http.Response) (*PutVoucherResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutVoucherResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Voucher
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutVoucherResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportVoucherCodesResponse parses an HTTP response from a ExportVoucherCodesWithResponse call
+func ParseExportVoucherCodesResponse(rsp *http.Response) (*ExportVoucherCodesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportVoucherCodesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportVoucherCodesResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListVoucherUsesResponse parses an HTTP response from a ListVoucherUsesWithResponse call
+func ParseListVoucherUsesResponse(rsp *http.Response) (*ListVoucherUsesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListVoucherUsesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VoucherUsePage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -142,6 +142,15 @@ type ServerInterface interface {
 	// CompareOffers Compare formulas
 	// (GET /v1/offers/comparison)
 	CompareOffers(c *fiber.Ctx, params CompareOffersParams) error
+	// ListPrices List the prices of an offer
+	// (GET /v1/offers/{offer}/prices)
+	ListPrices(c *fiber.Ctx, offer OfferRef) error
+	// AddPrice Add a price to an offer
+	// (POST /v1/offers/{offer}/prices)
+	AddPrice(c *fiber.Ctx, offer OfferRef, params AddPriceParams) error
+	// PutPrice Rewrite a price of an offer
+	// (PUT /v1/offers/{offer}/prices/{price_id})
+	PutPrice(c *fiber.Ctx, offer OfferRef, priceId PriceRef, params PutPriceParams) error
 	// WithdrawOffer Withdraw an offer
 	// (POST /v1/offers/{offer}/withdrawal)
 	WithdrawOffer(c *fiber.Ctx, offer OfferRef) error
@@ -241,6 +250,24 @@ type ServerInterface interface {
 	// VerifyCertificate Verify a certificate
 	// (GET /v1/verifications/{code})
 	VerifyCertificate(c *fiber.Ctx, code string) error
+	// ListVouchers List vouchers
+	// (GET /v1/vouchers)
+	ListVouchers(c *fiber.Ctx, params ListVouchersParams) error
+	// CreateVoucher Make a voucher
+	// (POST /v1/vouchers)
+	CreateVoucher(c *fiber.Ctx, params CreateVoucherParams) error
+	// GetVoucher Get a voucher
+	// (GET /v1/vouchers/{voucher_id})
+	GetVoucher(c *fiber.Ctx, voucherId VoucherRef) error
+	// PutVoucher Rewrite or archive a voucher
+	// (PUT /v1/vouchers/{voucher_id})
+	PutVoucher(c *fiber.Ctx, voucherId VoucherRef, params PutVoucherParams) error
+	// ExportVoucherCodes Export the codes of a voucher
+	// (GET /v1/vouchers/{voucher_id}/codes)
+	ExportVoucherCodes(c *fiber.Ctx, voucherId VoucherRef) error
+	// ListVoucherUses List the uses of a voucher
+	// (GET /v1/vouchers/{voucher_id}/uses)
+	ListVoucherUses(c *fiber.Ctx, voucherId VoucherRef, params ListVoucherUsesParams) error
 	// ReceiveStripeEvent Receive an event of Stripe
 	// (POST /v1/webhooks/stripe)
 	ReceiveStripeEvent(c *fiber.Ctx, params ReceiveStripeEventParams) error
@@ -1200,6 +1227,13 @@ func (siw *ServerInterfaceWrapper) ListEditions(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "program" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "program", query, &params.Program, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter program: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListEditions(c, params)
 	}
@@ -2020,6 +2054,149 @@ func (siw *ServerInterfaceWrapper) CompareOffers(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.CompareOffers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListPrices operation middleware
+func (siw *ServerInterfaceWrapper) ListPrices(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPrices(c, offer)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AddPrice operation middleware
+func (siw *ServerInterfaceWrapper) AddPrice(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddPriceParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AddPrice(c, offer, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutPrice operation middleware
+func (siw *ServerInterfaceWrapper) PutPrice(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	// ------------- Path parameter "price_id" -------------
+	var priceId PriceRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "price_id", c.Params("price_id"), &priceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter price_id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutPriceParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutPrice(c, offer, priceId, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3491,6 +3668,272 @@ func (siw *ServerInterfaceWrapper) VerifyCertificate(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListVouchers operation middleware
+func (siw *ServerInterfaceWrapper) ListVouchers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListVouchersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", query, &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter q: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListVouchers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateVoucher operation middleware
+func (siw *ServerInterfaceWrapper) CreateVoucher(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateVoucherParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateVoucher(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetVoucher operation middleware
+func (siw *ServerInterfaceWrapper) GetVoucher(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetVoucher(c, voucherId)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutVoucher operation middleware
+func (siw *ServerInterfaceWrapper) PutVoucher(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutVoucherParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutVoucher(c, voucherId, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportVoucherCodes operation middleware
+func (siw *ServerInterfaceWrapper) ExportVoucherCodes(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportVoucherCodes(c, voucherId)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListVoucherUses operation middleware
+func (siw *ServerInterfaceWrapper) ListVoucherUses(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "voucher_id" -------------
+	var voucherId VoucherRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "voucher_id", c.Params("voucher_id"), &voucherId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter voucher_id: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListVoucherUsesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListVoucherUses(c, voucherId, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ReceiveStripeEvent operation middleware
 func (siw *ServerInterfaceWrapper) ReceiveStripeEvent(c *fiber.Ctx) error {
 
@@ -3885,6 +4328,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/offers", wrapper.ListOffers)
 
+	router.Get(options.BaseURL+"/v1/offers/:offer/prices", wrapper.ListPrices)
+
+	router.Post(options.BaseURL+"/v1/offers/:offer/prices", wrapper.AddPrice)
+
+	router.Put(options.BaseURL+"/v1/offers/:offer/prices/:price_id", wrapper.PutPrice)
+
 	router.Post(options.BaseURL+"/v1/offers/:offer/withdrawal", wrapper.WithdrawOffer)
 
 	router.Get(options.BaseURL+"/v1/offers/comparison", wrapper.CompareOffers)
@@ -3952,6 +4401,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sittings/:sitting/result", wrapper.RecordResult)
 
 	router.Get(options.BaseURL+"/v1/verifications/:code", wrapper.VerifyCertificate)
+
+	router.Get(options.BaseURL+"/v1/vouchers", wrapper.ListVouchers)
+
+	router.Post(options.BaseURL+"/v1/vouchers", wrapper.CreateVoucher)
+
+	router.Get(options.BaseURL+"/v1/vouchers/:voucher_id", wrapper.GetVoucher)
+
+	router.Put(options.BaseURL+"/v1/vouchers/:voucher_id", wrapper.PutVoucher)
+
+	router.Get(options.BaseURL+"/v1/vouchers/:voucher_id/codes", wrapper.ExportVoucherCodes)
+
+	router.Get(options.BaseURL+"/v1/vouchers/:voucher_id/uses", wrapper.ListVoucherUses)
 
 	router.Post(options.BaseURL+"/v1/webhooks/stripe", wrapper.ReceiveStripeEvent)
 
@@ -4443,6 +4904,14 @@ func (response ListEditions200JSONResponse) VisitListEditionsResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ListEditions304Response struct {
+}
+
+func (response ListEditions304Response) VisitListEditionsResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
+}
+
 type GetEditionRequestObject struct {
 	Edition EditionRef `json:"edition"`
 }
@@ -4458,6 +4927,14 @@ func (response GetEdition200JSONResponse) VisitGetEditionResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type GetEdition304Response struct {
+}
+
+func (response GetEdition304Response) VisitGetEditionResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
 }
 
 type PutEditionRequestObject struct {
@@ -4827,6 +5304,78 @@ func (response CompareOffers200JSONResponse) VisitCompareOffersResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type ListPricesRequestObject struct {
+	Offer OfferRef `json:"offer"`
+}
+
+type ListPricesResponseObject interface {
+	VisitListPricesResponse(ctx *fiber.Ctx) error
+}
+
+type ListPrices200JSONResponse PriceList
+
+func (response ListPrices200JSONResponse) VisitListPricesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AddPriceRequestObject struct {
+	Offer  OfferRef `json:"offer"`
+	Params AddPriceParams
+	Body   *AddPriceJSONRequestBody
+}
+
+type AddPriceResponseObject interface {
+	VisitAddPriceResponse(ctx *fiber.Ctx) error
+}
+
+type AddPrice201ResponseHeaders struct {
+	ETag string
+}
+
+type AddPrice201JSONResponse struct {
+	Body    PriceRow
+	Headers AddPrice201ResponseHeaders
+}
+
+func (response AddPrice201JSONResponse) VisitAddPriceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutPriceRequestObject struct {
+	Offer   OfferRef `json:"offer"`
+	PriceId PriceRef `json:"price_id"`
+	Params  PutPriceParams
+	Body    *PutPriceJSONRequestBody
+}
+
+type PutPriceResponseObject interface {
+	VisitPutPriceResponse(ctx *fiber.Ctx) error
+}
+
+type PutPrice200ResponseHeaders struct {
+	ETag string
+}
+
+type PutPrice200JSONResponse struct {
+	Body    PriceRow
+	Headers PutPrice200ResponseHeaders
+}
+
+func (response PutPrice200JSONResponse) VisitPutPriceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type WithdrawOfferRequestObject struct {
 	Offer OfferRef `json:"offer"`
 }
@@ -4957,6 +5506,14 @@ func (response ListPrograms200JSONResponse) VisitListProgramsResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ListPrograms304Response struct {
+}
+
+func (response ListPrograms304Response) VisitListProgramsResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
+}
+
 type GetProgramRequestObject struct {
 	Program ProgramRef `json:"program"`
 }
@@ -4972,6 +5529,14 @@ func (response GetProgram200JSONResponse) VisitGetProgramResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type GetProgram304Response struct {
+}
+
+func (response GetProgram304Response) VisitGetProgramResponse(ctx *fiber.Ctx) error {
+	ctx.Status(304)
+	return nil
 }
 
 type GetProgramDraftRequestObject struct {
@@ -5556,6 +6121,152 @@ func (response VerifyCertificate200JSONResponse) VisitVerifyCertificateResponse(
 	return ctx.JSON(&response)
 }
 
+type ListVouchersRequestObject struct {
+	Params ListVouchersParams
+}
+
+type ListVouchersResponseObject interface {
+	VisitListVouchersResponse(ctx *fiber.Ctx) error
+}
+
+type ListVouchers200JSONResponse VoucherPage
+
+func (response ListVouchers200JSONResponse) VisitListVouchersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateVoucherRequestObject struct {
+	Params CreateVoucherParams
+	Body   *CreateVoucherJSONRequestBody
+}
+
+type CreateVoucherResponseObject interface {
+	VisitCreateVoucherResponse(ctx *fiber.Ctx) error
+}
+
+type CreateVoucher201ResponseHeaders struct {
+	ETag string
+}
+
+type CreateVoucher201JSONResponse struct {
+	Body    Voucher
+	Headers CreateVoucher201ResponseHeaders
+}
+
+func (response CreateVoucher201JSONResponse) VisitCreateVoucherResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetVoucherRequestObject struct {
+	VoucherId VoucherRef `json:"voucher_id"`
+}
+
+type GetVoucherResponseObject interface {
+	VisitGetVoucherResponse(ctx *fiber.Ctx) error
+}
+
+type GetVoucher200ResponseHeaders struct {
+	ETag string
+}
+
+type GetVoucher200JSONResponse struct {
+	Body    Voucher
+	Headers GetVoucher200ResponseHeaders
+}
+
+func (response GetVoucher200JSONResponse) VisitGetVoucherResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutVoucherRequestObject struct {
+	VoucherId VoucherRef `json:"voucher_id"`
+	Params    PutVoucherParams
+	Body      *PutVoucherJSONRequestBody
+}
+
+type PutVoucherResponseObject interface {
+	VisitPutVoucherResponse(ctx *fiber.Ctx) error
+}
+
+type PutVoucher200ResponseHeaders struct {
+	ETag string
+}
+
+type PutVoucher200JSONResponse struct {
+	Body    Voucher
+	Headers PutVoucher200ResponseHeaders
+}
+
+func (response PutVoucher200JSONResponse) VisitPutVoucherResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ExportVoucherCodesRequestObject struct {
+	VoucherId VoucherRef `json:"voucher_id"`
+}
+
+type ExportVoucherCodesResponseObject interface {
+	VisitExportVoucherCodesResponse(ctx *fiber.Ctx) error
+}
+
+type ExportVoucherCodes200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportVoucherCodes200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportVoucherCodes200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportVoucherCodes200TextcsvResponse) VisitExportVoucherCodesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type ListVoucherUsesRequestObject struct {
+	VoucherId VoucherRef `json:"voucher_id"`
+	Params    ListVoucherUsesParams
+}
+
+type ListVoucherUsesResponseObject interface {
+	VisitListVoucherUsesResponse(ctx *fiber.Ctx) error
+}
+
+type ListVoucherUses200JSONResponse VoucherUsePage
+
+func (response ListVoucherUses200JSONResponse) VisitListVoucherUsesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ReceiveStripeEventRequestObject struct {
 	Params      ReceiveStripeEventParams
 	ContentType string
@@ -5831,6 +6542,15 @@ type StrictServerInterface interface {
 	// CompareOffers Compare formulas
 	// (GET /v1/offers/comparison)
 	CompareOffers(ctx context.Context, request CompareOffersRequestObject) (CompareOffersResponseObject, error)
+	// ListPrices List the prices of an offer
+	// (GET /v1/offers/{offer}/prices)
+	ListPrices(ctx context.Context, request ListPricesRequestObject) (ListPricesResponseObject, error)
+	// AddPrice Add a price to an offer
+	// (POST /v1/offers/{offer}/prices)
+	AddPrice(ctx context.Context, request AddPriceRequestObject) (AddPriceResponseObject, error)
+	// PutPrice Rewrite a price of an offer
+	// (PUT /v1/offers/{offer}/prices/{price_id})
+	PutPrice(ctx context.Context, request PutPriceRequestObject) (PutPriceResponseObject, error)
 	// WithdrawOffer Withdraw an offer
 	// (POST /v1/offers/{offer}/withdrawal)
 	WithdrawOffer(ctx context.Context, request WithdrawOfferRequestObject) (WithdrawOfferResponseObject, error)
@@ -5930,6 +6650,24 @@ type StrictServerInterface interface {
 	// VerifyCertificate Verify a certificate
 	// (GET /v1/verifications/{code})
 	VerifyCertificate(ctx context.Context, request VerifyCertificateRequestObject) (VerifyCertificateResponseObject, error)
+	// ListVouchers List vouchers
+	// (GET /v1/vouchers)
+	ListVouchers(ctx context.Context, request ListVouchersRequestObject) (ListVouchersResponseObject, error)
+	// CreateVoucher Make a voucher
+	// (POST /v1/vouchers)
+	CreateVoucher(ctx context.Context, request CreateVoucherRequestObject) (CreateVoucherResponseObject, error)
+	// GetVoucher Get a voucher
+	// (GET /v1/vouchers/{voucher_id})
+	GetVoucher(ctx context.Context, request GetVoucherRequestObject) (GetVoucherResponseObject, error)
+	// PutVoucher Rewrite or archive a voucher
+	// (PUT /v1/vouchers/{voucher_id})
+	PutVoucher(ctx context.Context, request PutVoucherRequestObject) (PutVoucherResponseObject, error)
+	// ExportVoucherCodes Export the codes of a voucher
+	// (GET /v1/vouchers/{voucher_id}/codes)
+	ExportVoucherCodes(ctx context.Context, request ExportVoucherCodesRequestObject) (ExportVoucherCodesResponseObject, error)
+	// ListVoucherUses List the uses of a voucher
+	// (GET /v1/vouchers/{voucher_id}/uses)
+	ListVoucherUses(ctx context.Context, request ListVoucherUsesRequestObject) (ListVoucherUsesResponseObject, error)
 	// ReceiveStripeEvent Receive an event of Stripe
 	// (POST /v1/webhooks/stripe)
 	ReceiveStripeEvent(ctx context.Context, request ReceiveStripeEventRequestObject) (ReceiveStripeEventResponseObject, error)
@@ -7233,6 +7971,118 @@ func (sh *strictHandler) CompareOffers(ctx *fiber.Ctx, params CompareOffersParam
 	return nil
 }
 
+// ListPrices operation middleware
+func (sh *strictHandler) ListPrices(ctx *fiber.Ctx, offer OfferRef) error {
+	var request ListPricesRequestObject
+
+	request.Offer = offer
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPrices(ctx.UserContext(), request.(ListPricesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPrices")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPricesResponseObject); ok {
+		if err := validResponse.VisitListPricesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddPrice operation middleware
+func (sh *strictHandler) AddPrice(ctx *fiber.Ctx, offer OfferRef, params AddPriceParams) error {
+	var request AddPriceRequestObject
+
+	request.Offer = offer
+	request.Params = params
+
+	var body AddPriceJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AddPrice(ctx.UserContext(), request.(AddPriceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddPrice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddPriceResponseObject); ok {
+		if err := validResponse.VisitAddPriceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutPrice operation middleware
+func (sh *strictHandler) PutPrice(ctx *fiber.Ctx, offer OfferRef, priceId PriceRef, params PutPriceParams) error {
+	var request PutPriceRequestObject
+
+	request.Offer = offer
+	request.PriceId = priceId
+	request.Params = params
+
+	var body PutPriceJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutPrice(ctx.UserContext(), request.(PutPriceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutPrice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutPriceResponseObject); ok {
+		if err := validResponse.VisitPutPriceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // WithdrawOffer operation middleware
 func (sh *strictHandler) WithdrawOffer(ctx *fiber.Ctx, offer OfferRef) error {
 	var request WithdrawOfferRequestObject
@@ -8330,6 +9180,198 @@ func (sh *strictHandler) VerifyCertificate(ctx *fiber.Ctx, code string) error {
 		return err
 	} else if validResponse, ok := response.(VerifyCertificateResponseObject); ok {
 		if err := validResponse.VisitVerifyCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListVouchers operation middleware
+func (sh *strictHandler) ListVouchers(ctx *fiber.Ctx, params ListVouchersParams) error {
+	var request ListVouchersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListVouchers(ctx.UserContext(), request.(ListVouchersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListVouchers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListVouchersResponseObject); ok {
+		if err := validResponse.VisitListVouchersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateVoucher operation middleware
+func (sh *strictHandler) CreateVoucher(ctx *fiber.Ctx, params CreateVoucherParams) error {
+	var request CreateVoucherRequestObject
+
+	request.Params = params
+
+	var body CreateVoucherJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateVoucher(ctx.UserContext(), request.(CreateVoucherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateVoucher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateVoucherResponseObject); ok {
+		if err := validResponse.VisitCreateVoucherResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetVoucher operation middleware
+func (sh *strictHandler) GetVoucher(ctx *fiber.Ctx, voucherId VoucherRef) error {
+	var request GetVoucherRequestObject
+
+	request.VoucherId = voucherId
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetVoucher(ctx.UserContext(), request.(GetVoucherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetVoucher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetVoucherResponseObject); ok {
+		if err := validResponse.VisitGetVoucherResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutVoucher operation middleware
+func (sh *strictHandler) PutVoucher(ctx *fiber.Ctx, voucherId VoucherRef, params PutVoucherParams) error {
+	var request PutVoucherRequestObject
+
+	request.VoucherId = voucherId
+	request.Params = params
+
+	var body PutVoucherJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutVoucher(ctx.UserContext(), request.(PutVoucherRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutVoucher")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutVoucherResponseObject); ok {
+		if err := validResponse.VisitPutVoucherResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportVoucherCodes operation middleware
+func (sh *strictHandler) ExportVoucherCodes(ctx *fiber.Ctx, voucherId VoucherRef) error {
+	var request ExportVoucherCodesRequestObject
+
+	request.VoucherId = voucherId
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportVoucherCodes(ctx.UserContext(), request.(ExportVoucherCodesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportVoucherCodes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportVoucherCodesResponseObject); ok {
+		if err := validResponse.VisitExportVoucherCodesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListVoucherUses operation middleware
+func (sh *strictHandler) ListVoucherUses(ctx *fiber.Ctx, voucherId VoucherRef, params ListVoucherUsesParams) error {
+	var request ListVoucherUsesRequestObject
+
+	request.VoucherId = voucherId
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListVoucherUses(ctx.UserContext(), request.(ListVoucherUsesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListVoucherUses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListVoucherUsesResponseObject); ok {
+		if err := validResponse.VisitListVoucherUsesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -49,6 +49,7 @@ type House struct {
 	Gradebook    *gradebook.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
+	Invoicing    *invoicing.Service
 	Workshops    *workshops.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
@@ -135,8 +136,9 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
+	h.Invoicing = invoicing.New(h.DB, printer)
 	flows.Register(h.Jobs, &flows.House{
-		DB: h.DB, Identity: h.Identity, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
+		DB: h.DB, Invoicing: h.Invoicing, Identity: h.Identity, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL),
 	})
 	return nil

@@ -50,6 +50,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	walker.Values["collection"] = "FLIRT"
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.authoringStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.pricesStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
@@ -88,7 +89,7 @@ func (w *world) certified(learner string) map[string]string {
 	})
 	w.clock.Advance(24 * time.Hour)
 	w.grades(w.clock.Now(), "42,zoe@example.org,zoe,0.5,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled")
-	x, err := w.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: learner, EnrolmentID: o.EnrolmentID, IdempotencyKey: "b1"})
+	x, err := w.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: learner, EnrolmentID: o.Lines[0].Enrolment(), IdempotencyKey: "b1"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -97,9 +98,9 @@ func (w *world) certified(learner string) map[string]string {
 		w.t.Fatal(err)
 	}
 	w.quiet()
-	c := w.certificate(learner, o.EnrolmentID)
+	c := w.certificate(learner, o.Lines[0].Enrolment())
 	return map[string]string{
-		"course": "PRD", "session": w.session.Key, "order": o.ID, "offer_id": w.paid.ID, "enrolment": o.EnrolmentID, "sitting": x.ID, "certificate": c.ID, "code": c.Code,
+		"course": "PRD", "session": w.session.Key, "order": o.ID, "offer_id": w.paid.ID, "enrolment": o.Lines[0].Enrolment(), "sitting": x.ID, "certificate": c.ID, "code": c.Code,
 	}
 }
 

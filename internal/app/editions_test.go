@@ -91,7 +91,7 @@ func TestAnEditionIsSoldAsAWhole(t *testing.T) {
 	e := w.program("NET", nil, money.Of(9999, "EUR"), nil, 10000, 5000, 3700)
 	zoe := w.person("zoe@example.org", "Zoé")
 	o := w.order(zoe.ID, e.offer, "k1")
-	if o.EditionKey != "NET-2026" || o.SessionID != "" || o.PayURL == "" || o.Version != 1 || o.Title.EN != "Networks basics, Dakar" {
+	if l := o.Lines[0]; l.EditionKey != "NET-2026" || l.SessionID != "" || o.PayURL == "" || l.Version != 1 || o.Title().EN != "Networks basics, Dakar" {
 		t.Fatalf("the order: %+v", o)
 	}
 	w.pay(o, visa)
@@ -105,7 +105,7 @@ func TestAnEditionIsSoldAsAWhole(t *testing.T) {
 		t.Error("the shares are", sold)
 	}
 	members, enrolments := w.membership(zoe, e)
-	if len(members) != 1 || members[0].ID != o.MembershipID || members[0].Version != 1 || !members[0].Qualifying || len(enrolments) != 3 {
+	if len(members) != 1 || members[0].ID != o.Lines[0].MembershipID || members[0].Version != 1 || !members[0].Qualifying || len(enrolments) != 3 {
 		t.Errorf("%d memberships %+v, %d enrolments", len(members), members, len(enrolments))
 	}
 	for _, x := range enrolments {
@@ -184,7 +184,7 @@ func TestAProgramAndOneOfItsSessions(t *testing.T) {
 	w.becomes(o, sales.Refunded)
 	_, all := w.membership(awa, e)
 	for _, x := range all {
-		if (x.ID == single.EnrolmentID) == x.Revoked {
+		if (x.ID == single.Lines[0].Enrolment()) == x.Revoked {
 			t.Errorf("after the refund of the program: %+v", x)
 		}
 	}

@@ -62,7 +62,7 @@ func (w *world) training() {
 		p := w.person(fmt.Sprintf("trainee%02d@example.org", i), fmt.Sprint("Trainee ", i))
 		x := w.order(p.ID, o, fmt.Sprint("training-", i))
 		w.pay(x, visa)
-		people, enrolments = append(people, p.ID), append(enrolments, w.becomes(x, sales.Paid).EnrolmentID)
+		people, enrolments = append(people, p.ID), append(enrolments, w.becomes(x, sales.Paid).Lines[0].Enrolment())
 	}
 	var marks []workshops.Mark
 	var made []workshops.Production

@@ -34,6 +34,7 @@ func TestAHybridSessionThroughTheAPI(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
 	})
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
+	w.factsAgree()
 	w.verify()
 }
 

@@ -46,7 +46,7 @@ func TestTheMainWay(t *testing.T) {
 	w := newWorld(t)
 	zoe := w.person("zoe@example.org", "Zoé N’Diaye 🎓")
 	free := w.order(zoe.ID, w.free, "k1")
-	if free.State != sales.Paid || free.EnrolmentID == "" || free.InvoiceNumber != "" {
+	if free.State != sales.Paid || free.Lines[0].Enrolment() == "" || free.InvoiceNumber != "" {
 		t.Fatalf("a free order is fulfilled at once and has no invoice: %+v", free)
 	}
 	w.clock.Advance(time.Hour)
@@ -62,7 +62,7 @@ func TestTheMainWay(t *testing.T) {
 	}
 	w.pay(o, visa)
 	o = w.becomes(o, sales.Paid)
-	if o.EnrolmentID != free.EnrolmentID || o.InvoiceNumber != "DEMO-IMT-2026-000001" {
+	if o.Lines[0].Enrolment() != free.Lines[0].Enrolment() || o.InvoiceNumber != "DEMO-IMT-2026-000001" {
 		t.Fatalf("an upgrade keeps the enrolment and has an invoice: %+v", o)
 	}
 	if _, err := w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{BuyerID: zoe.ID, OfferID: w.paid.ID, IdempotencyKey: "k3"}); !errors.Is(err, sales.ErrEnrolled) {
@@ -77,13 +77,13 @@ func (w *world) examined(learner string, o sales.Order) {
 	t := w.t
 	t.Helper()
 	ctx := context.Background()
-	book := exams.BookSitting{LearnerID: learner, EnrolmentID: o.EnrolmentID, IdempotencyKey: "b1"}
+	book := exams.BookSitting{LearnerID: learner, EnrolmentID: o.Lines[0].Enrolment(), IdempotencyKey: "b1"}
 	if _, err := w.h.Exams.Book(ctx, book); code(err) != "not-eligible" {
 		t.Fatal("booked without a grade:", err)
 	}
 	w.clock.Advance(24 * time.Hour)
 	w.grades(w.clock.Now(), "42,zoe@example.org,zoe,0.5,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", "43,x@example.org,x,0.49,Not Attempted,0.9,0.45,,honor,N/A,N,N,N/A,enrolled")
-	d, _, err := w.h.Exams.Eligibility(system, o.EnrolmentID)
+	d, _, err := w.h.Exams.Eligibility(system, o.Lines[0].Enrolment())
 	if err != nil || !d.Eligible || len(d.Conditions) != 4 {
 		t.Fatalf("a grade at the threshold makes eligible: %+v %v", d, err)
 	}
@@ -108,7 +108,7 @@ func (w *world) examined(learner string, o sales.Order) {
 		t.Fatal("a result was overwritten:", err)
 	}
 	w.quiet()
-	c := w.certificate(learner, o.EnrolmentID)
+	c := w.certificate(learner, o.Lines[0].Enrolment())
 	if c.Facts.HolderName != "Zoé N’Diaye 🎓" || c.Facts.Grade != "87 %" || !c.Facts.Demo || c.SHA256 == "" {
 		t.Fatalf("%+v", c)
 	}
@@ -145,16 +145,16 @@ func (w *world) refundedAndRevoked(o sales.Order) {
 	if o.Credited != o.Total {
 		t.Fatal(o.Credited)
 	}
-	c := w.certificate(o.BuyerID, o.EnrolmentID)
+	c := w.certificate(o.BuyerID, o.Lines[0].Enrolment())
 	if v, err := w.h.Certificates.Verify(context.Background(), c.Code); err != nil || v.RevokedAt == nil {
 		t.Fatal("a certificate outlived its payment:", v, err)
 	}
 	var rows map[string]journey.Row
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-		rows, err = journey.RowsTx(ctx, tx, o.EnrolmentID)
+		rows, err = journey.RowsTx(ctx, tx, o.Lines[0].Enrolment())
 		return err
 	})
-	way := rows[o.EnrolmentID]
+	way := rows[o.Lines[0].Enrolment()]
 	if way.State.Has(journey.Qualifying) || way.State.Has(journey.Certified) || !way.State.Has(journey.Enrolled) || !way.Ever.Has(journey.Certified) {
 		t.Fatalf("after the refund: %b, ever %b", way.State, way.Ever)
 	}

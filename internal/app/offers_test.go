@@ -83,7 +83,7 @@ func TestAnOrderKeepsWhatItPromised(t *testing.T) {
 		return nil
 	})
 	w.pay(o, visa)
-	if o = w.becomes(o, sales.Paid); len(o.Entitlements) != 7 || o.Total != money.Of(15000, "EUR") {
+	if o = w.becomes(o, sales.Paid); len(o.Lines[0].Entitlements) != 7 || o.Total != money.Of(15000, "EUR") {
 		t.Errorf("the order became %+v", o)
 	}
 	_, err := w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{BuyerID: w.person("late@example.org", "L").ID, OfferID: w.paid.ID, IdempotencyKey: "l"})

@@ -211,8 +211,11 @@ func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Or
 		return out, err
 	}
 	out = web.Order{
-		ID: o.ID, State: string(o.State), Formula: o.Formula, PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, SessionKey: o.SessionKey,
-		Total: o.Total, Credited: o.Credited, PlacedAt: o.PlacedAt, Demo: o.Demo, EditionKey: o.EditionKey, Title: text(o.Title),
+		ID: o.ID, State: string(o.State), PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, Total: o.Total, Credited: o.Credited,
+		PlacedAt: o.PlacedAt, Demo: o.Demo,
+	}
+	for _, l := range o.Lines {
+		out.Lines = append(out.Lines, web.OrderLine{Title: text(l.Title), SessionKey: l.SessionKey, EditionKey: l.EditionKey, Formula: l.Formula, Quantity: l.Quantity, Total: l.Total})
 	}
 	if o.ExpiresAt != nil {
 		out.ExpiresAt = *o.ExpiresAt

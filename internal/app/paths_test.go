@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/programs"
+	"cursus/internal/domain/workshops"
 	"cursus/internal/platform/postgres"
 )
 
@@ -109,4 +112,76 @@ func TestAnEditionIsFollowedToItsEnd(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// What the engine is told of an enrolment in one row is what each room answers for itself: stages, grades, days and productions.
+func (w *world) factsAgree() {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		var facts []struct {
+			ID         string        `db:"enrolment_id"`
+			Reached    journey.State `db:"reached"`
+			Succeeded  *time.Time    `db:"succeeded_at"`
+			Grade      *int64        `db:"grade"`
+			Attended   int           `db:"attended"`
+			Production *int          `db:"production_ppm"`
+		}
+		if err := tx.Select(ctx, &facts, postgres.Query{Name: "facts", SQL: `select enrolment_id, reached, succeeded_at, grade, attended, production_ppm from paths.facts`}); err != nil || len(facts) == 0 {
+			w.t.Fatal(len(facts), err)
+		}
+		for _, f := range facts {
+			ways, err := journey.RowsTx(ctx, tx, f.ID)
+			if err != nil {
+				return err
+			}
+			grades, err := gradebook.GradesTx(ctx, tx, f.ID)
+			if err != nil {
+				return err
+			}
+			worked, err := workshops.CompletionTx(ctx, tx, f.ID)
+			if err != nil {
+				return err
+			}
+			way, c := ways[f.ID], worked[f.ID]
+			at, succeeded := way.First[journey.Succeeded]
+			if f.Reached != way.State || (f.Succeeded != nil) != succeeded || succeeded && !f.Succeeded.Equal(at) {
+				w.t.Errorf("%s: the journey says %v %v, the view %v %v", f.ID, way.State, at, f.Reached, f.Succeeded)
+			}
+			grade, graded := 0, false
+			if f.Grade != nil {
+				grade, graded = gradebook.GradePPM(*f.Grade)
+			}
+			if g, ok := grades[f.ID]; ok != graded || ok && g != grade {
+				w.t.Errorf("%s: the gradebook says %d %v, the view %d %v", f.ID, g, ok, grade, graded)
+			}
+			if f.Attended != c.Attended || (f.Production == nil) != (c.ProductionPPM == nil) || f.Production != nil && *f.Production != *c.ProductionPPM {
+				w.t.Errorf("%s: the workshops say %+v, the view %d days, %v", f.ID, c, f.Attended, f.Production)
+			}
+		}
+		return nil
+	})
+}
+
+// A long program with regrades, its facts against those of the rooms; another learner has no path through it, nor facts to see.
+func TestTheFactsOfAPathAreThoseOfTheRooms(t *testing.T) {
+	w := newWorld(t)
+	learner, key := w.longEdition()
+	w.factsAgree()
+	w.clock.Advance(time.Hour)
+	w.grades(w.clock.Now(), "42,zoe@example.org,zoe,0.12,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled") // of the last session: a regrade below its bar
+	w.quiet()
+	w.factsAgree()
+	for actor, sees := range map[string]bool{"learner:" + learner: true, "learner:" + w.person("eve@example.org", "Eve").ID: false, "public": false, "system": true} {
+		var n int
+		err := w.h.DB.View(postgres.WithActor(context.Background(), actor), "look", func(ctx context.Context, tx *postgres.Tx) error {
+			if err := tx.Get(ctx, &n, postgres.Query{Name: "n", SQL: "select count(*) from paths.facts"}); err != nil {
+				return err
+			}
+			_, err := paths.OfLearnerTx(ctx, tx, learner, key)
+			return err
+		})
+		if (err == nil) != sees || !sees && code(err) != "not-a-member" || (n == 40) != sees {
+			t.Errorf("%s sees %d facts: %v", actor, n, err)
+		}
+	}
 }

@@ -34,7 +34,7 @@ func (s *shop) purchaseActs() [][]act {
 		"array['ltx_sale'||:n::text,'ltx_capture'||:n::text]", "array[" + ord + "||'sale'," + ord + "||'capture']", "array['sale','capture']", "array['EUR','EUR']",
 		`array['\x00','\x00']::bytea[]`, "array[now(),now()]", "now()", "array[" + entries + "]",
 		"array['receivable','revenue','clearing'||chr(58)||'stripe','receivable']", "array[15000,-15000,15000,-15000]::bigint[]",
-		"array[" + ord + "," + ord + "," + ord + "," + ord + "]", "array[" + enr + "," + enr + "," + enr + "," + enr + "]",
+		"array[" + ord + "," + ord + "," + ord + "," + ord + "]", "array[''," + enr + ",'','']",
 	}}
 	audit := func(action string) act {
 		return act{"audit.Append", []string{"now()", "'system'", lit(action), ord, "'{}'"}}
@@ -42,10 +42,13 @@ func (s *shop) purchaseActs() [][]act {
 	return [][]act{
 		{
 			{"idempotency.Begin", []string{"'buyer'", "('k'||:n::text)"}},
-			{"offers.Offer", []string{offer}}, {"sales.LockBuyer", []string{per}}, {"sales.OpenOrder", []string{per, offer, "now()"}},
+			{"offers.Offer", []string{offer}}, {"sales.LockBuyer", []string{per}}, {"sales.OpenOrders", []string{per, "now()"}},
 			{"catalog.Session", []string{session}}, {"identity.Person", []string{per}}, {"enrolment.OfLearnerInSession", []string{per, session}},
 			{"payments.Add", []string{pay, ord, "'stripe'", "true", "15000", "'EUR'", "'x'", "''", "'en'", "now()", "now()"}},
-			{"sales.Add", []string{ord, per, offer, session, "'QUALIFYING'", all, "true", "15000", "'EUR'", "'awaiting_payment'", "'en'", "true", pay, "now()", "now() + interval '1 hour'", "null", "null"}},
+			{"sales.Add", []string{ord, per, "null", "null", "'card'", "15000", "'EUR'", "'awaiting_payment'", "'en'", "true", pay, "now()", "now() + interval '1 hour'",
+				"jsonb_build_array(jsonb_build_object('line', 1, 'offer', " + offer + ", 'session', " + session + ", 'formula', 'QUALIFYING', 'entitlements', " + all + "::text[], 'qualifying', true, " +
+					"'quantity', 1, 'list', 15000, 'discount', 0, 'reason', '', 'total', 15000))",
+				"jsonb_build_array(jsonb_build_object('line', 1, 'position', 1, 'session', " + session + ", 'weight', 1, 'sold', 15000))"}},
 			audit("order.placed"), {"idempotency.Store", []string{"'buyer'", "('k'||:n::text)", "'h'", "201", `'\x00'`, "now()"}},
 		},
 		{{"payments.Opened", []string{pay, cs, "''", "'http://pay.test'"}}},
@@ -58,7 +61,7 @@ func (s *shop) purchaseActs() [][]act {
 			{"journey.Open", []string{"array[" + enr + "]", "array[" + session + "]", "array[" + per + "]"}},
 			{"journey.Record", []string{"array[" + enr + "," + enr + "]", "array['enrolled','qualifying']", "array[true,true]", "array['2026-03-02','2026-03-02']::timestamptz[]", "array[" + ord + "," + ord + "]", "now()"}},
 			{"journey.Refresh", []string{"array[" + enr + "]"}}, ledger,
-			{"sales.Move", []string{ord, "'paid'", "0", enr, "now()", "null"}},
+			{"sales.Settle", []string{ord, "'paid'", "now()", "array[1]", "array[1]", "array[" + enr + "]", "'{}'", "'{}'"}},
 			audit("order.paid"), {"invoicing.Issue", []string{"'IMT-2026'", "'IMT'", "now()", "('inv_'||:n::text)", "'invoice'", ord, ord, per, "null", "15000", "'EUR'", "'{}'", "'IMT'"}},
 		},
 	}

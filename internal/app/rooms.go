@@ -170,7 +170,7 @@ func apiSession(ctx context.Context, tx *postgres.Tx, s catalog.Session) (api.Se
 
 func apiOffer(o offers.Offer) api.Offer {
 	return api.Offer{ID: o.ID, Session: o.SessionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil,
-		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call)}
+		Audience: o.Audience, Quota: o.Quota, Call: api.Text(o.Call), Withdrawal: o.Withdrawal}
 }
 
 // VerifyCertificate looks a printed code up.
@@ -211,40 +211,24 @@ func (r Rooms) Me(ctx context.Context, who api.Principal) (out api.Person, err e
 	return out, err
 }
 
-// PlaceOrder orders an offer.
-func (r Rooms) PlaceOrder(ctx context.Context, who api.Principal, n api.NewOrder) (api.Order, error) {
-	o, err := r.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: who.PersonID, OfferID: n.OfferID, Lang: n.Lang, IdempotencyKey: n.Key})
-	return apiOrder(o), err
-}
-
-func apiOrder(o sales.Order) api.Order {
-	return api.Order{
-		ID: o.ID, State: string(o.State), Session: o.SessionKey, Edition: o.EditionKey, OfferID: o.OfferID, Formula: o.Formula, Entitlements: o.Entitlements, Total: o.Total,
-		Credited: o.Credited, CheckoutURL: o.PayURL, EnrolmentID: o.EnrolmentID, InvoiceNumber: o.InvoiceNumber, Demo: o.Demo, PlacedAt: o.PlacedAt,
-		ExpiresAt: o.ExpiresAt, PaidAt: o.PaidAt,
-	}
+// PlaceOrder orders offers.
+func (r Rooms) PlaceOrder(ctx context.Context, who api.Principal, n api.NewOrder) (sales.Order, error) {
+	return r.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, IdempotencyKey: n.Key})
 }
 
 // Orders lists the principal's orders.
-func (r Rooms) Orders(ctx context.Context, who api.Principal, p page.Request) ([]api.Order, string, error) {
-	all, next, err := r.h.Sales.Orders(ctx, who.PersonID, p)
-	var out []api.Order
-	for _, o := range all {
-		out = append(out, apiOrder(o))
-	}
-	return out, next, err
+func (r Rooms) Orders(ctx context.Context, who api.Principal, p page.Request) ([]sales.Order, string, error) {
+	return r.h.Sales.Orders(ctx, who.PersonID, p)
 }
 
 // Order finds an order.
-func (r Rooms) Order(ctx context.Context, _ api.Principal, id string) (api.Order, error) {
-	o, err := r.h.Sales.Order(ctx, id)
-	return apiOrder(o), err
+func (r Rooms) Order(ctx context.Context, _ api.Principal, id string) (sales.Order, error) {
+	return r.h.Sales.Order(ctx, id)
 }
 
 // Refund requests a refund.
-func (r Rooms) Refund(ctx context.Context, _ api.Principal, n api.NewRefund) (api.Order, error) {
-	o, err := r.h.Sales.Refund(ctx, sales.RefundOrder{OrderID: n.OrderID, AmountMinor: n.AmountMinor, Reason: n.Reason, IdempotencyKey: n.Key})
-	return apiOrder(o), err
+func (r Rooms) Refund(ctx context.Context, _ api.Principal, n api.NewRefund) (sales.Order, error) {
+	return r.h.Sales.Refund(ctx, sales.RefundOrder{OrderID: n.OrderID, AmountMinor: n.AmountMinor, Reason: n.Reason, IdempotencyKey: n.Key})
 }
 
 // Eligibility says whether a learner may sit the exam.

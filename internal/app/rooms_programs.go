@@ -19,16 +19,12 @@ func editionNow(e programs.Edition, tx *postgres.Tx) api.Edition {
 	return api.Edition{Edition: e, Now: e.StateAt(tx.Now())}
 }
 
-// publishedEditions lists those that the public sees, of one program or of all.
-func publishedEditions(ctx context.Context, tx *postgres.Tx, program string) ([]api.Edition, error) {
-	all, err := programs.EditionsTx(ctx, tx, program)
-	out := []api.Edition{}
-	for _, e := range all {
-		if e.State == catalog.Published {
-			out = append(out, editionNow(e, tx))
-		}
+func editionsNow(all []programs.Edition, tx *postgres.Tx) []api.Edition {
+	out := make([]api.Edition, len(all))
+	for i, e := range all {
+		out[i] = editionNow(e, tx)
 	}
-	return out, err
+	return out
 }
 
 func publicProgram(p programs.Program, editions []api.Edition) api.PublicProgram {
@@ -43,28 +39,26 @@ func publicProgram(p programs.Program, editions []api.Edition) api.PublicProgram
 
 // Programs lists what the public sees.
 func (r Rooms) Programs(ctx context.Context, p page.Request) (out []api.PublicProgram, next string, err error) {
-	err = r.h.DB.View(ctx, "list programs", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = publicPrograms(ctx, tx)
+	err = r.h.DB.View(ctx, "list programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		var all []programs.Program
+		if all, next, err = programs.PublicProgramsTx(ctx, tx, p); err != nil {
+			return err
+		}
+		out, err = withEditions(ctx, tx, all...)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	out, next = cut(out, p, func(x api.PublicProgram) string { return x.Key })
-	return out, next, nil
+	return out, next, err
 }
 
-func publicPrograms(ctx context.Context, tx *postgres.Tx) ([]api.PublicProgram, error) {
-	all, err := programs.ProgramsTx(ctx, tx)
-	if err != nil {
-		return nil, err
+func withEditions(ctx context.Context, tx *postgres.Tx, all ...programs.Program) ([]api.PublicProgram, error) {
+	ids := make([]string, len(all))
+	for i, p := range all {
+		ids[i] = p.ID
 	}
-	editions, err := publishedEditions(ctx, tx, "")
-	out := []api.PublicProgram{}
-	for _, p := range all {
-		if p.Visible && p.Published != nil {
-			out = append(out, publicProgram(p, editions))
-		}
+	editions, err := programs.PublishedEditionsOfTx(ctx, tx, ids...)
+	now, out := editionsNow(editions, tx), make([]api.PublicProgram, len(all))
+	for i, p := range all {
+		out[i] = publicProgram(p, now)
 	}
 	return out, err
 }
@@ -76,8 +70,8 @@ func (r Rooms) Program(ctx context.Context, key string) (out api.PublicProgram, 
 		if err != nil {
 			return err
 		}
-		editions, err := publishedEditions(ctx, tx, p.ID)
-		out = publicProgram(p, editions)
+		all, err := withEditions(ctx, tx, p)
+		out = all[0]
 		return err
 	})
 	return out, err
@@ -233,17 +227,15 @@ func priceSpans(ctx context.Context, tx *postgres.Tx, c programs.Content) ([]api
 	return out, unpriced, nil
 }
 
-// Editions lists what the public sees.
-func (r Rooms) Editions(ctx context.Context, p page.Request) (out []api.Edition, next string, err error) {
-	err = r.h.DB.View(ctx, "list editions", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = publishedEditions(ctx, tx, "")
+// Editions lists what the public sees, of one program or of all.
+func (r Rooms) Editions(ctx context.Context, program string, p page.Request) (out []api.Edition, next string, err error) {
+	err = r.h.DB.View(ctx, "list editions", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		var all []programs.Edition
+		all, next, err = programs.PublicEditionsTx(ctx, tx, program, p)
+		out = editionsNow(all, tx)
 		return err
 	})
-	if err != nil {
-		return nil, "", err
-	}
-	out, next = cut(out, p, func(e api.Edition) string { return e.ID })
-	return out, next, nil
+	return out, next, err
 }
 
 // Edition finds a published edition.

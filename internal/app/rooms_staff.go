@@ -125,7 +125,7 @@ func (r Rooms) CreateOffer(ctx context.Context, who api.Principal, n api.NewOffe
 	id, err := r.once(ctx, who, key, "create offer", n, func(ctx context.Context, tx *postgres.Tx) (string, error) {
 		o, err := offers.CreateTx(ctx, tx, offers.NewOffer{
 			Session: n.Session, Formula: n.Formula, Price: n.Price, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil, Audience: n.Audience, Quota: n.Quota,
-			Call: catalog.Text(n.Call),
+			Call: catalog.Text(n.Call), Withdrawal: n.Withdrawal,
 		})
 		return o.ID, err
 	})

@@ -23,7 +23,7 @@ import (
 
 // personal are the tables in which a row belongs to somebody.
 var personal = []string{
-	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders",
+	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders", "sales.lines", "sales.parts",
 	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "certificates.certificates", "certificates.documents",
 }
 
@@ -35,7 +35,7 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 	w.pay(o, visa)
 	w.becomes(o, sales.Paid)
 	w.grades(w.clock.Now(), "1,zoe@example.org,z,0.9,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled")
-	enrolled := w.state(o).EnrolmentID
+	enrolled := w.state(o).Lines[0].Enrolment()
 	if _, err := w.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: zoe.ID, EnrolmentID: enrolled, IdempotencyKey: "b"}); err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,8 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 		return n
 	}
 	own := map[string]bool{
-		"identity.people": true, "identity.external_ids": true, "enrolment.enrolments": true, "enrolment.grants": true, "sales.orders": true,
-		"invoicing.documents": true, "exams.sittings": true, "certificates.certificates": true, "certificates.documents": true,
+		"identity.people": true, "identity.external_ids": true, "enrolment.enrolments": true, "enrolment.grants": true, "sales.orders": true, "sales.lines": true, "sales.parts": true,
+		"invoicing.documents": true, "invoicing.files": true, "exams.sittings": true, "certificates.certificates": true, "certificates.documents": true,
 	}
 	for _, table := range personal {
 		if n := rows("learner:"+other.ID, table); n != 0 && (table != "identity.people" || n != 1) {

@@ -313,7 +313,7 @@ func TestSurplusAndMismatch(t *testing.T) {
 	w.deliver([2]string{other, stripegate.Sign([]byte(other), hookSecret, w.clock.Now())})
 	w.becomes(b, sales.PaymentMismatch)
 	w.quiet()
-	if w.state(b).EnrolmentID != "" {
+	if w.state(b).Lines[0].Enrolment() != "" {
 		t.Error("an order was fulfilled for another amount than its own")
 	}
 	forged := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(other))

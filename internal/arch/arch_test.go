@@ -50,7 +50,7 @@ var floors = []struct {
 // schemaFloors gives each PostgreSQL schema the floor of its room.
 var schemaFloors = map[string]int{
 	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
-	"gradebook": 24, "sales": 24, "workshops": 24, "exams": 25, "certificates": 26, "accounting": 26,
+	"gradebook": 24, "sales": 24, "workshops": 24, "exams": 25, "paths": 25, "certificates": 26, "accounting": 26,
 }
 
 // oneRoom lists outside dependencies and the only folders that may import them.

@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/platform/jobs"
@@ -21,6 +22,7 @@ type House struct {
 	Sales        *sales.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
+	Invoicing    *invoicing.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -38,4 +40,5 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.sittingBooked)
 	jobs.Register(j, h.resultRecorded)
 	jobs.Register(j, h.certificateAwarded)
+	jobs.Register(j, h.documentIssued)
 }

@@ -13,21 +13,19 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	if err != nil {
 		return err
 	}
-	enrolments, err := h.Sales.Enrolments(ctx, o)
-	if err != nil {
-		return err
-	}
-	for _, id := range enrolments {
-		if !o.Qualifying {
-			break
-		}
-		if err := h.Exams.RefreshOne(ctx, id, o.ID); err != nil {
-			return err
+	for _, l := range o.Lines {
+		for _, part := range l.Parts {
+			if !l.Qualifying {
+				break
+			}
+			if err := h.Exams.RefreshOne(ctx, part.EnrolmentID, o.ID); err != nil {
+				return err
+			}
 		}
 	}
 	return h.post(ctx, letter{
-		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title, path: "/learning",
-		facts: mails.Facts{Demo: o.Demo, Formula: o.Formula, Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
+		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title(), path: "/learning",
+		facts: mails.Facts{Demo: o.Demo, Formula: o.Lines[0].Formula, Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
 	})
 }
 
@@ -51,6 +49,6 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 		name = "order_lost"
 	}
 	return h.post(ctx, letter{
-		name: name, reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title, path: "/orders/" + o.ID, facts: mails.Facts{Demo: o.Demo, Total: o.Total, Order: o.ID},
+		name: name, reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID, facts: mails.Facts{Demo: o.Demo, Total: o.Total, Order: o.ID},
 	})
 }

@@ -199,7 +199,7 @@ func (a *applier) offers() {
 			}
 			_, err := offers.CreateTx(a.ctx, a.tx, offers.NewOffer{
 				Session: o.Session, Edition: o.Edition, Formula: o.Formula, Price: money.Of(o.PriceMinor, o.Currency), ValidFrom: o.ValidFrom,
-				ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call,
+				ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, Withdrawal: o.Withdrawal,
 			})
 			if f := fault.From(err); err != nil && f.Kind == fault.NotFound {
 				err = f.Of(fault.Unprocessable)

@@ -168,6 +168,7 @@ type Offer struct {
 	ValidUntil *time.Time     `json:"valid_until,omitempty"`
 	Quota      *int           `json:"quota,omitempty"`
 	Call       catalog.Text   `json:"call"`
+	Withdrawal string         `json:"withdrawal,omitempty"` // vocational or none; a consumer's right is not written
 }
 
 // JSON writes a document: indented, one member a line, in a stable order, so that a difference between two of them reads well.

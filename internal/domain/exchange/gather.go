@@ -308,5 +308,9 @@ func everyOffer(ctx context.Context, tx *postgres.Tx) (out []offers.Offer, err e
 }
 
 func offerOf(o offers.Offer) Offer {
-	return Offer{o.SessionKey, o.EditionKey, o.Formula, o.Price.Minor, o.Price.Currency, o.Audience, clone(o.ValidFrom), clone(o.ValidUntil), o.Quota, o.Call}
+	out := Offer{o.SessionKey, o.EditionKey, o.Formula, o.Price.Minor, o.Price.Currency, o.Audience, clone(o.ValidFrom), clone(o.ValidUntil), o.Quota, o.Call, o.Withdrawal}
+	if out.Withdrawal == "consumer" {
+		out.Withdrawal = ""
+	}
+	return out
 }

@@ -3,6 +3,7 @@ select min(t.at) as at from (
     select starts_at as at from catalog.sessions union all select ends_at from catalog.sessions
     union all select enrol_from from catalog.sessions union all select enrol_until from catalog.sessions
     union all select valid_from from offers.offers union all select valid_until from offers.offers
+    union all select valid_from from offers.prices union all select valid_until from offers.prices
     union all select starts_at from programs.editions union all select ends_at from programs.editions
     union all select enrol_from from programs.editions union all select enrol_until from programs.editions
     union all select opens_at from programs.edition_sessions
@@ -22,4 +23,4 @@ release savepoint thing;
 rollback to savepoint thing;
 
 -- name: Sold
-select exists (select 1 from sales.orders where offer_id = $1);
+select exists (select 1 from sales.lines where offer_id = $1);

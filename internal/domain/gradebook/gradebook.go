@@ -83,6 +83,9 @@ func CohortTx(ctx context.Context, tx *postgres.Tx, sessionID, cohort string, at
 	return ids, err
 }
 
+// GradePPM turns a global grade as it is kept into millionths; false: there is none.
+func GradePPM(value int64) (ppm int, graded bool) { return int(value / (one / 1_000_000)), value >= 0 }
+
 // GradesTx gives the latest global grades of enrolments in millionths; one without a grade is missing.
 func GradesTx(ctx context.Context, tx *postgres.Tx, enrolments ...string) (map[string]int, error) {
 	var rows []struct {
@@ -92,8 +95,8 @@ func GradesTx(ctx context.Context, tx *postgres.Tx, enrolments ...string) (map[s
 	err := tx.Select(ctx, &rows, q.Q("Grades"), pq.Array(enrolments))
 	out := map[string]int{}
 	for _, r := range rows {
-		if r.Value >= 0 {
-			out[r.EnrolmentID] = int(r.Value / (one / 1_000_000))
+		if ppm, graded := GradePPM(r.Value); graded {
+			out[r.EnrolmentID] = ppm
 		}
 	}
 	return out, err

@@ -4,6 +4,9 @@ with taken as (
     on conflict (code) do update set last = s.last + 1, last_issued_at = greatest(s.last_issued_at, excluded.last_issued_at)
      where s.issuer_key = excluded.issuer_key
     returning last, last_issued_at
+), printed as ( -- the job Issued
+    insert into jobs.queue (kind, args, created_at, due_at, rank)
+    select 'invoicing.issued', jsonb_build_object('document_id', $4::text), now(), now(), 1 from taken
 )
 insert into invoicing.documents (id, series, number, kind, reference, order_id, buyer_id, corrects, amount_minor, currency, facts, issued_at)
 select $4, $1, taken.last, $5, $6, $7, $8, $9, $10, $11, $12, taken.last_issued_at from taken
@@ -152,3 +155,9 @@ select coalesce(d.currency, b.currency) as currency, coalesce(d.minor, 0)::bigin
 
 -- name: CheckHash
 select document_id from invoicing.files where sha256(pdf) <> sha256;
+
+-- name: PDF
+select pdf from invoicing.files where document_id = $1;
+
+-- name: KeepPDF
+insert into invoicing.files (document_id, pdf, sha256, made_at) values ($1, $2, $3, $4) on conflict (document_id) do nothing;

@@ -1,6 +1,7 @@
 package offers
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -38,11 +39,15 @@ type Offer struct {
 	Audience     string // key of the organisation whose members it is for; empty: the public
 	Quota        *int   // how many can be sold; nil: no limit
 	Call         catalog.Text
+	Withdrawal   string // the right of its buyers to leave the contract: consumer, vocational or none
 	Withdrawn    bool
 	WithdrawnAt  *time.Time
 	CreatedAt    time.Time
 	Capacity     *int // of the session; an edition's is asked of programs
 }
+
+// WithdrawalRights are the rights to leave a contract that an offer can be sold with.
+var WithdrawalRights = []string{"consumer", "vocational", "none"}
 
 // States of an offer at an instant.
 const (
@@ -93,13 +98,15 @@ type row struct {
 	WithdrawnAt  *time.Time     `db:"withdrawn_at"`
 	CreatedAt    time.Time      `db:"created_at"`
 	Capacity     *int           `db:"capacity"`
+	Withdrawal   string         `db:"withdrawal"`
 }
 
 func (r row) offer() Offer {
 	return Offer{
 		ID: r.ID, SessionID: r.SessionID, SessionKey: r.SessionKey, EditionID: r.EditionID, EditionKey: r.EditionKey, Formula: r.Formula,
 		Price: money.Of(r.PriceMinor, money.Currency(r.Currency)), Entitlements: inOrder(r.Entitlements), Qualifying: r.Qualifying, ValidFrom: r.ValidFrom,
-		ValidUntil: r.ValidUntil, Audience: r.Audience, Quota: r.Quota, Call: catalog.Text{EN: r.CallEN, FR: r.CallFR}, Withdrawn: r.WithdrawnAt != nil,
+		ValidUntil: r.ValidUntil, Audience: r.Audience, Quota: r.Quota, Call: catalog.Text{EN: r.CallEN, FR: r.CallFR},
+		Withdrawal: r.Withdrawal, Withdrawn: r.WithdrawnAt != nil,
 		WithdrawnAt: r.WithdrawnAt, CreatedAt: r.CreatedAt, Capacity: r.Capacity,
 	}
 }
@@ -115,6 +122,7 @@ type NewOffer struct {
 	Audience   string // key of an organisation; empty: the public
 	Quota      *int
 	Call       catalog.Text
+	Withdrawal string // consumer, vocational or none; empty: consumer
 }
 
 func (n NewOffer) validate() error {
@@ -129,6 +137,9 @@ func (n NewOffer) validate() error {
 	}
 	if n.Quota != nil && (*n.Quota < 1 || *n.Quota > 1_000_000) {
 		return errQuota
+	}
+	if n.Withdrawal != "" && !slices.Contains(WithdrawalRights, n.Withdrawal) {
+		return fault.InvalidInput(fault.Field{Pointer: "/withdrawal", Code: "unknown", Detail: "consumer, vocational or none."})
 	}
 	if utf8.RuneCountInString(n.Call.EN) > 80 || utf8.RuneCountInString(n.Call.FR) > 80 {
 		return fault.InvalidInput(fault.Field{Pointer: "/call", Code: "too-long", Detail: "At most 80 characters."})
@@ -156,7 +167,7 @@ func CreateTx(ctx context.Context, tx *postgres.Tx, n NewOffer) (Offer, error) {
 	}
 	id := ident.New("off")
 	if _, err := tx.Exec(ctx, q.Q("Add"), id, sessionID, editionID, n.Formula, n.Price.Minor, n.Price.Currency, n.ValidFrom, n.ValidUntil,
-		nullable(n.Audience), n.Quota, n.Call.EN, n.Call.FR, tx.Now()); err != nil {
+		nullable(n.Audience), n.Quota, n.Call.EN, n.Call.FR, tx.Now(), cmp.Or(n.Withdrawal, "consumer")); err != nil {
 		return Offer{}, err
 	}
 	detail := map[string]any{"on": on, "formula": n.Formula, "price": n.Price, "audience": n.Audience, "quota": n.Quota}

@@ -17,8 +17,8 @@ select key, title_en, title_fr, pitch_en, pitch_fr, call_en, call_fr, entitlemen
   from offers.formulas order by position, key;
 
 -- name: Add
-insert into offers.offers (id, session_id, edition_id, formula, price_minor, currency, valid_from, valid_until, audience, quota, call_en, call_fr, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+insert into offers.offers (id, session_id, edition_id, formula, price_minor, currency, valid_from, valid_until, audience, quota, call_en, call_fr, created_at, withdrawal)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: Withdraw
 update offers.offers set withdrawn_at = $2 where id = $1 and withdrawn_at is null;
@@ -26,7 +26,7 @@ update offers.offers set withdrawn_at = $2 where id = $1 and withdrawn_at is nul
 -- name: Offer
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where o.id = $1;
@@ -34,7 +34,7 @@ select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as se
 -- name: OfSession
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where o.session_id = $1 and o.withdrawn_at is null and (o.audience is null or o.audience = any($2::text[]))
@@ -43,7 +43,7 @@ select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as se
 -- name: OfEdition
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where o.edition_id = $1 and o.withdrawn_at is null and (o.audience is null or o.audience = any($2::text[]))
@@ -52,7 +52,7 @@ select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as se
 -- name: List
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where ($1::text = '' or s.key = $1 or s.id = $1) and ($2::text = '' or e.key = $2 or e.id = $2) and ($4::text = '' or o.id < $4)

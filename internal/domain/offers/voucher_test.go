@@ -130,7 +130,10 @@ func TestVouchersAreWrittenAndRewritten(t *testing.T) {
 	} {
 		n := tenth("x")
 		change(&n)
-		if err := m.try(staff, func(ctx context.Context, tx *postgres.Tx) error { _, err := offers.CreateVoucherTx(ctx, tx, n); return err }); codeOf(err) != want {
+		if err := m.try(staff, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := offers.CreateVoucherTx(ctx, tx, n)
+			return err
+		}); codeOf(err) != want {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
@@ -143,7 +146,10 @@ func TestVouchersAreWrittenAndRewritten(t *testing.T) {
 	if v.Version != 2 || !v.Archived || v.Limit != nil || len(v.Scope.Sessions) != 0 || len(v.Amounts) != 2 || v.Name != "Welcome" {
 		t.Errorf("%+v", v)
 	}
-	if err := m.try(staff, func(ctx context.Context, tx *postgres.Tx) error { _, err := offers.PutVoucherTx(ctx, tx, edit, 1); return err }); !errors.Is(err, offers.ErrVoucherChanged) {
+	if err := m.try(staff, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := offers.PutVoucherTx(ctx, tx, edit, 1)
+		return err
+	}); !errors.Is(err, offers.ErrVoucherChanged) {
 		t.Error("an older version was written over:", err)
 	}
 	m.do(staff, func(ctx context.Context, tx *postgres.Tx) error {

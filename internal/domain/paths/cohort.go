@@ -28,12 +28,12 @@ type CourseRow struct {
 
 // CohortTx counts the members of an edition.
 func CohortTx(ctx context.Context, tx *postgres.Tx, e programs.Edition) (Cohort, error) {
-	v, err := programs.VersionTx(ctx, tx, e.ProgramID, e.Version)
+	rules, err := programs.RulesOfTx(ctx, tx, e)
 	if err != nil {
 		return Cohort{}, err
 	}
 	out := Cohort{Courses: []CourseRow{}}
-	for _, c := range v.Content.Courses() {
+	for _, c := range rules.Content.Courses() {
 		out.Courses = append(out.Courses, CourseRow{Course: c.Key})
 	}
 	members, err := enrolment.MembersTx(ctx, tx, e.ID)
@@ -54,7 +54,7 @@ func CohortTx(ctx context.Context, tx *postgres.Tx, e programs.Edition) (Cohort,
 	}
 	out.Members = len(learners)
 	for _, learner := range learners {
-		out.count(programs.PathOf(v.Content, e, all[learner].in(e), tx.Now()))
+		out.count(rules.Path(e, all[learner].in(e), tx.Now()))
 	}
 	return out, nil
 }

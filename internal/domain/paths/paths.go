@@ -4,15 +4,14 @@ package paths
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"time"
 
 	"github.com/lib/pq"
 
 	"cursus/internal/books/journey"
-	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/programs"
-	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 )
@@ -33,64 +32,54 @@ type Answer struct {
 	Path      programs.Path    `json:"path"`
 }
 
-// OfLearnerTx answers for an edition by id or key that a learner is a member of, as far as the actor may see it. Error: ErrNotMember.
+// OfLearnerTx answers for an edition by id or key that a learner is a member of, as far as the actor may see it, in one statement once the
+// rules of the version are known. Error: ErrNotMember.
 func OfLearnerTx(ctx context.Context, tx *postgres.Tx, learnerID, edition string) (Answer, error) {
-	e, err := programs.EditionTx(ctx, tx, edition)
-	if f := fault.From(err); err != nil && f.Kind == fault.NotFound {
+	if edition == "" {
 		return Answer{}, ErrNotMember
 	}
+	all, err := answersTx(ctx, tx, learnerID, edition)
 	if err != nil {
 		return Answer{}, err
 	}
-	in, err := enrolment.MembershipsInTx(ctx, tx, learnerID, e.ID)
-	if err != nil {
-		return Answer{}, err
-	}
-	if len(in) == 0 {
+	if len(all) == 0 {
 		return Answer{}, ErrNotMember
 	}
-	facts, err := factsTx(ctx, tx, []string{learnerID})
-	if err != nil {
-		return Answer{}, err
-	}
-	return judge(ctx, tx, e, learnerID, facts[learnerID])
+	return all[0], nil
 }
 
 // AllOfLearnerTx answers for every edition that a learner is a member of, the newest membership first.
 func AllOfLearnerTx(ctx context.Context, tx *postgres.Tx, learnerID string) ([]Answer, error) {
-	in, err := enrolment.MembershipsTx(ctx, tx, learnerID)
-	if err != nil || len(in) == 0 {
-		return []Answer{}, err
-	}
-	facts, err := factsTx(ctx, tx, []string{learnerID})
-	if err != nil {
-		return nil, err
-	}
-	out, seen := []Answer{}, map[string]bool{}
-	for _, m := range in {
-		if seen[m.EditionID] { // an upgrade is a second membership
-			continue
-		}
-		seen[m.EditionID] = true
-		e, err := programs.EditionTx(ctx, tx, m.EditionID)
-		if err != nil {
-			return nil, err
-		}
-		a, err := judge(ctx, tx, e, learnerID, facts[learnerID])
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, a)
-	}
-	return out, nil
+	return answersTx(ctx, tx, learnerID, "")
 }
 
-func judge(ctx context.Context, tx *postgres.Tx, e programs.Edition, learnerID string, f facts) (Answer, error) {
-	v, err := programs.VersionTx(ctx, tx, e.ProgramID, e.Version)
-	if err != nil {
-		return Answer{}, err
+// answersTx answers for one edition, or for all where it is "". An upgrade is a second membership, and no second answer.
+func answersTx(ctx context.Context, tx *postgres.Tx, learnerID, edition string) ([]Answer, error) {
+	var rows []struct {
+		Edition     []byte    `db:"edition"`
+		PublishedAt time.Time `db:"published_at"`
+		Facts       []byte    `db:"facts"` // in the first row
 	}
-	return Answer{learnerID, e, v.Content, programs.PathOf(v.Content, e, f.in(e), tx.Now())}, nil
+	if err := tx.Select(ctx, &rows, q.Q("Ways"), learnerID, edition); err != nil || len(rows) == 0 {
+		return []Answer{}, err
+	}
+	var known []row
+	if err := json.Unmarshal(rows[0].Facts, &known); err != nil {
+		return nil, err
+	}
+	f, out := gathered(known), make([]Answer, len(rows))
+	for i, r := range rows {
+		a := &out[i]
+		if err := json.Unmarshal(r.Edition, &a.Edition); err != nil {
+			return nil, err
+		}
+		rules, err := programs.RulesTx(ctx, tx, programs.VersionRef{ProgramID: a.Edition.ProgramID, Number: a.Edition.Version, Published: r.PublishedAt})
+		if err != nil {
+			return nil, err
+		}
+		a.LearnerID, a.Content, a.Path = learnerID, rules.Content, rules.Path(a.Edition, f[learnerID].in(a.Edition), tx.Now())
+	}
+	return out, nil
 }
 
 // LockedTx says which sessions a learner reaches through editions alone and may not follow yet, with the course as each stands there. A
@@ -148,68 +137,59 @@ func (f facts) in(e programs.Edition) programs.Facts {
 	return programs.Facts{Results: f.results, Workshops: f.workshops, Enrolled: enrolled}
 }
 
-type enrolmentRow struct {
-	ID         string    `db:"id"`
-	LearnerID  string    `db:"learner_id"`
-	SessionID  string    `db:"session_id"`
-	SessionKey string    `db:"session_key"`
-	CourseKey  string    `db:"course_key"`
-	OpenedAt   time.Time `db:"opened_at"`
+// row is what the house knows of one enrolment (view paths.facts).
+type row struct {
+	LearnerID     string        `db:"learner_id" json:"learner_id"`
+	SessionID     string        `db:"session_id" json:"session_id"`
+	SessionKey    string        `db:"session_key" json:"session_key"`
+	CourseKey     string        `db:"course_key" json:"course_key"`
+	OpenedAt      time.Time     `db:"opened_at" json:"opened_at"`
+	Reached       journey.State `db:"reached" json:"reached"`
+	SucceededAt   *time.Time    `db:"succeeded_at" json:"succeeded_at"`
+	Grade         *int64        `db:"grade" json:"grade"` // as the gradebook keeps it
+	Attended      int           `db:"attended" json:"attended"`
+	ProductionPPM *int          `db:"production_ppm" json:"production_ppm"`
 }
 
-// factsTx gathers the facts of learners in five statements, however many they are.
+// factsTx gathers the facts of learners in one statement, however many they are.
 func factsTx(ctx context.Context, tx *postgres.Tx, learners []string) (map[string]facts, error) {
-	out := make(map[string]facts, len(learners))
-	var rows []enrolmentRow
-	if err := tx.Select(ctx, &rows, q.Q("Enrolments"), pq.Array(learners)); err != nil || len(rows) == 0 {
-		return out, err
-	}
-	ids := make([]string, len(rows))
-	for i, r := range rows {
-		ids[i] = r.ID
-	}
-	ways, err := journey.RowsTx(ctx, tx, ids...)
-	if err != nil {
-		return nil, err
-	}
-	grades, err := gradebook.GradesTx(ctx, tx, ids...)
-	if err != nil {
-		return nil, err
-	}
-	attended, err := workshops.CompletionTx(ctx, tx, ids...)
-	if err != nil {
-		return nil, err
-	}
+	var rows []row
+	err := tx.Select(ctx, &rows, q.Q("Facts"), pq.Array(learners))
+	return gathered(rows), err
+}
+
+func gathered(rows []row) map[string]facts {
+	out := map[string]facts{}
 	for _, r := range rows {
 		f, ok := out[r.LearnerID]
 		if !ok {
 			f.sessions = map[string]bool{}
 		}
-		way := ways[r.ID]
-		f.sessions[r.SessionID] = way.State.Has(journey.Enrolled)
-		if x, ok := result(r, way, grades); ok {
+		f.sessions[r.SessionID] = r.Reached.Has(journey.Enrolled)
+		if x, ok := r.result(); ok {
 			f.results = append(f.results, x)
 		}
-		if c, ok := attended[r.ID]; ok && (c.Attended > 0 || c.ProductionPPM != nil) {
-			f.workshops = append(f.workshops, programs.WorkshopFact{Course: r.CourseKey, Session: r.SessionKey, Days: c.Attended, ProductionPPM: c.ProductionPPM})
+		if r.Attended > 0 || r.ProductionPPM != nil {
+			f.workshops = append(f.workshops, programs.WorkshopFact{Course: r.CourseKey, Session: r.SessionKey, Days: r.Attended, ProductionPPM: r.ProductionPPM})
 		}
 		out[r.LearnerID] = f
 	}
-	return out, nil
+	return out
 }
 
 // result is what an enrolment came to so far; false: to nothing. A certificate that was revoked, and a success that a regrade took
 // back, do not count.
-func result(r enrolmentRow, way journey.Row, grades map[string]int) (programs.Result, bool) {
-	x := programs.Result{Course: r.CourseKey, Session: r.SessionKey, Passed: way.State.Has(journey.Succeeded), Certified: way.State.Has(journey.Certified), At: r.OpenedAt}
-	if at, ok := way.First[journey.Succeeded]; ok && x.Passed {
-		x.At = at
+func (r row) result() (programs.Result, bool) {
+	x := programs.Result{Course: r.CourseKey, Session: r.SessionKey, Passed: r.Reached.Has(journey.Succeeded), Certified: r.Reached.Has(journey.Certified), At: r.OpenedAt}
+	if r.SucceededAt != nil && x.Passed {
+		x.At = *r.SucceededAt
 	}
-	grade, graded := grades[r.ID]
-	if graded {
-		x.GradePPM = &grade
+	if r.Grade != nil {
+		if ppm, graded := gradebook.GradePPM(*r.Grade); graded {
+			x.GradePPM = &ppm
+		}
 	}
-	return x, graded || x.Passed || x.Certified
+	return x, x.GradePPM != nil || x.Passed || x.Certified
 }
 
 // Checks are this room's invariants.

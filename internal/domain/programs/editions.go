@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
 
@@ -57,14 +58,29 @@ func EditionsTx(ctx context.Context, tx *postgres.Tx, program string) ([]Edition
 	return editions(ctx, tx, "Editions", program)
 }
 
+// PublicEditionsTx lists at most p.Limit published editions after the one whose id p.After is, and the id to go on after: of a program by
+// id or key, or of all where it is "", by the key of the program, the newest first.
+func PublicEditionsTx(ctx context.Context, tx *postgres.Tx, program string, p page.Request) ([]Edition, string, error) {
+	all, err := editions(ctx, tx, "PublicEditions", program, p.After, p.Limit+1)
+	if err != nil || len(all) <= p.Limit {
+		return all, "", err
+	}
+	return all[:p.Limit], all[p.Limit-1].ID, nil
+}
+
+// PublishedEditionsOfTx lists the published editions of programs by their ids, the newest of each program first.
+func PublishedEditionsOfTx(ctx context.Context, tx *postgres.Tx, programIDs ...string) ([]Edition, error) {
+	return editions(ctx, tx, "PublishedEditionsOf", pq.Array(programIDs))
+}
+
 // EditionsByIDTx finds editions by their ids.
 func EditionsByIDTx(ctx context.Context, tx *postgres.Tx, ids []string) ([]Edition, error) {
 	return editions(ctx, tx, "EditionsByID", pq.Array(ids))
 }
 
-func editions(ctx context.Context, tx *postgres.Tx, statement string, arg any) ([]Edition, error) {
+func editions(ctx context.Context, tx *postgres.Tx, statement string, args ...any) ([]Edition, error) {
 	var rows []editionRow
-	if err := tx.Select(ctx, &rows, q.Q(statement), arg); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := tx.Select(ctx, &rows, q.Q(statement), args...); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
 	out, ids, at := make([]Edition, len(rows)), make([]string, len(rows)), map[string]int{}

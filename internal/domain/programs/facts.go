@@ -64,7 +64,7 @@ type Credit struct {
 }
 
 // own gives the earliest result of the course itself that counts for it.
-func (c CourseRule) own(results []Result) (best Result, ok bool) {
+func (c *CourseRule) own(results []Result) (best Result, ok bool) {
 	for _, r := range results {
 		if r.Course == c.Key && r.reaches(c.MinGradePPM) && (!ok || r.before(best)) {
 			best, ok = r, true
@@ -83,7 +83,8 @@ func (c CourseRule) own(results []Result) (best Result, ok bool) {
 func credits(courses []CourseRule, results []Result) []*Credit {
 	out := make([]*Credit, len(courses))
 	accepted := map[string]Result{}
-	for i, c := range courses {
+	for i := range courses {
+		c := &courses[i]
 		if r, ok := c.own(results); ok {
 			out[i] = &Credit{Course: r.Course, Session: r.Session}
 		}
@@ -98,7 +99,7 @@ func credits(courses []CourseRule, results []Result) []*Credit {
 	holder := map[string]int{}
 	for _, optional := range []bool{false, true} {
 		for i, c := range courses {
-			if out[i] == nil && c.Optional == optional {
+			if out[i] == nil && c.Optional == optional && len(c.Equivalents) > 0 {
 				assign(courses, accepted, holder, i, map[string]bool{})
 			}
 		}

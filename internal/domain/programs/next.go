@@ -49,13 +49,13 @@ func (w *walker) attend(r Requirement, settled bool) (steps []Step) {
 
 // sums adds up what is done, and the least that is left.
 func (w *walker) sums(p *Path) {
-	walk(w.content.Parts, "", func(n Node, _ string) {
-		if n.Group == nil && w.kept(n) {
+	for _, n := range w.leaves {
+		if w.kept(n) {
 			p.HoursDone += hours(n)
 			p.ECTSDone += ects(n)
 		}
-	})
-	p.HoursLeft, p.ECTSLeft = w.left(w.content.root(), hours), w.left(w.content.root(), ects)
+	}
+	p.HoursLeft, p.ECTSLeft = w.left(w.Content.root(), hours), w.left(w.Content.root(), ects)
 }
 
 // left is the least that the parts of a group which it still needs come to.

@@ -101,40 +101,71 @@ type Path struct {
 
 // PathOf judges a version in an edition for a learner. It is pure: the same arguments give the same answer, in whatever order the
 // results stand.
-func PathOf(c Content, e Edition, f Facts, now time.Time) Path {
-	w := &walker{content: c, edition: e, facts: f, now: now, courses: c.Courses(), done: map[string]bool{}, needed: map[string]bool{}}
-	w.credits = credits(w.courses, f.Results)
-	for i, course := range w.courses {
-		w.done[course.Key] = w.credits[i] != nil
+func PathOf(c Content, e Edition, f Facts, now time.Time) Path { return Compile(c).Path(e, f, now) }
+
+// Path is PathOf with rules that are ready.
+func (r *Rules) Path(e Edition, f Facts, now time.Time) Path {
+	n := len(r.courses)
+	w := &walker{
+		Rules: r, edition: e, facts: f, now: now, credits: credits(r.courses, f.Results), needed: make([]bool, n), best: make([]*int, n),
+		lack: make([][]Reason, n), sessions: make([]*EditionSession, n), opens: make([]*time.Time, n),
 	}
-	p := Path{At: now, Totals: c.Totals(), Courses: []CoursePath{}, Next: []Step{}}
-	p.Requirements = w.group(c.root(), false)
+	w.look()
+	p := Path{At: now, Totals: r.totals, Courses: make([]CoursePath, n), Next: []Step{}}
+	p.Requirements = w.group(r.Content.root(), false)
 	p.Complete = p.Requirements.Done
 	w.dates()
 	for i := range w.courses {
-		p.Courses = append(p.Courses, w.course(i))
+		p.Courses[i] = w.course(i)
 	}
 	p.Next = w.next(p)
 	w.sums(&p)
 	return p
 }
 
-// walker holds what is known while a path is judged.
+// walker holds what is known while a path is judged; lists are by the place of a course.
 type walker struct {
-	content Content
-	edition Edition
-	facts   Facts
-	now     time.Time
-	courses []CourseRule
-	credits []*Credit
-	done    map[string]bool
-	needed  map[string]bool // courses that the certificate still asks for
-	opens   []*time.Time
+	*Rules
+	edition  Edition
+	facts    Facts
+	now      time.Time
+	credits  []*Credit         // nil: the course is not done
+	needed   []bool            // the certificate still asks for it
+	best     []*int            // the highest grade of the course's own results
+	lack     [][]Reason        // why it is not done
+	sessions []*EditionSession // in which it is followed
+	opens    []*time.Time
+}
+
+// look finds the session of each course, its best grade, and what it lacks.
+func (w *walker) look() {
+	for i := range w.edition.Sessions {
+		s := &w.edition.Sessions[i]
+		if at, ok := w.place[s.CourseKey]; ok && w.sessions[at] == nil {
+			w.sessions[at] = s
+		}
+	}
+	for _, r := range w.facts.Results {
+		if at, ok := w.place[r.Course]; ok && r.GradePPM != nil && (w.best[at] == nil || *r.GradePPM > *w.best[at]) {
+			w.best[at] = r.GradePPM
+		}
+	}
+	for i := range w.courses {
+		if w.credits[i] == nil {
+			w.lack[i] = w.lacks(i)
+		}
+	}
+}
+
+// done says whether a course of the program counts.
+func (w *walker) done(key string) bool {
+	at, ok := w.place[key]
+	return ok && w.credits[at] != nil
 }
 
 // group judges a group; settled says that something around it is kept, so that nothing in it is needed any more.
 func (w *walker) group(g Group, settled bool) Requirement {
-	r := Requirement{Title: g.Title, Need: g.Need, Of: counting(g.Parts), Missing: []Reason{}, Parts: []Requirement{}}
+	r := Requirement{Title: g.Title, Need: g.Need, Of: counting(g.Parts), Missing: []Reason{}, Parts: make([]Requirement, 0, len(g.Parts))}
 	for _, n := range g.Parts { // first what is kept, because that settles the others
 		if !n.optional() && w.kept(n) {
 			r.Have++
@@ -150,7 +181,7 @@ func (w *walker) group(g Group, settled bool) Requirement {
 func (w *walker) kept(n Node) bool {
 	switch {
 	case n.Course != nil:
-		return w.done[n.Course.Key]
+		return w.done(n.Course.Key)
 	case n.Workshop != nil:
 		return n.Workshop.kept(w.facts.Workshops)
 	case n.Group != nil:
@@ -175,9 +206,10 @@ func (w *walker) requirement(n Node, settled bool) Requirement {
 	}
 	if n.Course != nil {
 		r.Course = n.Course.Key
-		w.needed[r.Course] = !r.Done && !r.Optional && !settled
+		at := w.place[r.Course]
+		w.needed[at] = !r.Done && !r.Optional && !settled
 		if !r.Done {
-			r.Missing = w.lacks(*n.Course)
+			r.Missing = w.lack[at]
 		}
 		return r
 	}
@@ -188,31 +220,21 @@ func (w *walker) requirement(n Node, settled bool) Requirement {
 }
 
 // lacks says why a course is not done: the nearest that its own results come.
-func (w *walker) lacks(c CourseRule) []Reason {
-	best := w.best(c.Key)
+func (w *walker) lacks(i int) []Reason {
+	c, best := &w.courses[i], w.best[i]
 	if c.MinGradePPM == nil || best == nil {
 		return []Reason{{Code: NotPassed}}
 	}
 	return []Reason{{Code: GradeBelow, NeedPPM: *c.MinGradePPM, ByPPM: *c.MinGradePPM - *best}}
 }
 
-// best is the highest grade of a course's own results; nil without one.
-func (w *walker) best(key string) (best *int) {
-	for _, r := range w.facts.Results {
-		if r.Course == key && r.GradePPM != nil && (best == nil || *r.GradePPM > *best) {
-			best = r.GradePPM
-		}
-	}
-	return best
-}
-
 // dates works out when each course opens as far as dates decide: the latest of the start of the edition, the start of the session and
 // the date of the rule.
 func (w *walker) dates() {
 	months := 0
-	for _, c := range w.courses {
+	for i, s := range w.sessions {
 		var at *time.Time
-		if s, ok := w.edition.SessionOf(c.Key); ok {
+		if s != nil {
 			at = later(w.edition.StartsAt, s.StartsAt)
 			switch s.Opening {
 			case OnDate:
@@ -225,7 +247,7 @@ func (w *walker) dates() {
 				months++
 			}
 		}
-		w.opens = append(w.opens, at)
+		w.opens[i] = at
 	}
 }
 
@@ -245,19 +267,22 @@ func addMonths(t time.Time, n int) time.Time {
 }
 
 func (w *walker) course(i int) CoursePath {
-	c := w.courses[i]
-	s, _ := w.edition.SessionOf(c.Key)
-	p := CoursePath{
-		Course: c.Key, Session: s.SessionKey, Optional: c.Optional, Needed: w.needed[c.Key], Opening: s.Opening, OpensAt: w.opens[i],
-		GradePPM: w.best(c.Key), Credit: w.credits[i], Reasons: []Reason{}, Missing: []Reason{}, WorkloadHours: c.WorkloadHours, ECTSHundredths: c.ECTSHundredths,
+	c, s := &w.courses[i], w.sessions[i]
+	if s == nil {
+		s = &EditionSession{}
 	}
-	if w.done[c.Key] {
+	p := CoursePath{
+		Course: c.Key, Session: s.SessionKey, Optional: c.Optional, Needed: w.needed[i], Opening: s.Opening, OpensAt: w.opens[i],
+		GradePPM: w.best[i], Credit: w.credits[i], Reasons: []Reason{}, Missing: []Reason{}, WorkloadHours: c.WorkloadHours, ECTSHundredths: c.ECTSHundredths,
+	}
+	if p.Credit != nil {
 		p.Standing = Done
 		return p
 	}
-	p.Missing = w.lacks(c)
-	p.Reasons = append(p.Reasons, w.reasons(i)...)
-	p.Standing = Open
+	p.Missing, p.Standing = w.lack[i], Open
+	if why := w.reasons(i); why != nil {
+		p.Reasons = why
+	}
 	for _, r := range p.Reasons {
 		if r.Code != OpensOn {
 			p.Standing = Locked
@@ -270,9 +295,8 @@ func (w *walker) course(i int) CoursePath {
 
 // reasons says why a course that is not done is not open either; none: it is open.
 func (w *walker) reasons(i int) (all []Reason) {
-	c := w.courses[i]
-	s, ok := w.edition.SessionOf(c.Key)
-	if !ok {
+	c, s := &w.courses[i], w.sessions[i]
+	if s == nil {
 		return []Reason{{Code: NoSession}}
 	}
 	for _, end := range []*time.Time{w.edition.EndsAt, s.EndsAt} {
@@ -284,15 +308,15 @@ func (w *walker) reasons(i int) (all []Reason) {
 		all = append(all, Reason{Code: NotEnrolled})
 	}
 	for _, key := range c.After {
-		if !w.done[key] {
+		if !w.done(key) {
 			all = append(all, w.needs(NeedsPassed, key))
 		}
 	}
-	if len(c.AfterAny) > 0 && !slices.ContainsFunc(c.AfterAny, func(key string) bool { return w.done[key] }) {
+	if len(c.AfterAny) > 0 && !slices.ContainsFunc(c.AfterAny, w.done) {
 		all = append(all, Reason{Code: NeedsOneOf, Courses: c.AfterAny})
 	}
 	if s.Opening == AfterPrevious {
-		if key := w.previous(i); key != "" && !w.done[key] {
+		if key := w.previous(i); key != "" && !w.done(key) {
 			all = append(all, w.needs(NeedsPrevious, key))
 		}
 	}
@@ -305,12 +329,8 @@ func (w *walker) reasons(i int) (all []Reason) {
 // needs names a course that is not passed, and by how much where it has a grade below its bar.
 func (w *walker) needs(code, key string) Reason {
 	r := Reason{Code: code, Courses: []string{key}}
-	for _, c := range w.courses {
-		if c.Key == key {
-			if lack := w.lacks(c)[0]; lack.Code == GradeBelow {
-				r.NeedPPM, r.ByPPM = lack.NeedPPM, lack.ByPPM
-			}
-		}
+	if at, ok := w.place[key]; ok && w.lack[at] != nil && w.lack[at][0].Code == GradeBelow {
+		r.NeedPPM, r.ByPPM = w.lack[at][0].NeedPPM, w.lack[at][0].ByPPM
 	}
 	return r
 }
@@ -319,7 +339,7 @@ func (w *walker) needs(code, key string) Reason {
 // several and is not needed any more, holds nobody up.
 func (w *walker) previous(i int) string {
 	for i--; i >= 0; i-- {
-		if c := w.courses[i]; !c.Optional && (w.done[c.Key] || w.needed[c.Key]) {
+		if c := &w.courses[i]; !c.Optional && (w.credits[i] != nil || w.needed[i]) {
 			return c.Key
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
@@ -87,10 +88,23 @@ func PublicProgramTx(ctx context.Context, tx *postgres.Tx, idOrKey string) (Prog
 	return p, err
 }
 
+// PublicProgramsTx lists at most p.Limit programs that the public sees, by key, after the key p.After, and the key to go on after.
+func PublicProgramsTx(ctx context.Context, tx *postgres.Tx, p page.Request) ([]Program, string, error) {
+	all, err := list(ctx, tx, "PublicPrograms", p.After, p.Limit+1)
+	if err != nil || len(all) <= p.Limit {
+		return all, "", err
+	}
+	return all[:p.Limit], all[p.Limit-1].Key, nil
+}
+
 // ProgramsTx lists the programs by key, whatever their state.
 func ProgramsTx(ctx context.Context, tx *postgres.Tx) ([]Program, error) {
+	return list(ctx, tx, "Programs")
+}
+
+func list(ctx context.Context, tx *postgres.Tx, statement string, args ...any) ([]Program, error) {
 	var rows []programRow
-	if err := tx.Select(ctx, &rows, q.Q("Programs")); err != nil {
+	if err := tx.Select(ctx, &rows, q.Q(statement), args...); err != nil {
 		return nil, err
 	}
 	out := make([]Program, len(rows))

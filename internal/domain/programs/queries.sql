@@ -20,6 +20,12 @@ select p.id, p.key, p.draft, p.version, p.state, coalesce(p.current, 0) as curre
   from programs.programs p left join programs.versions v on v.program_id = p.id and v.number = p.current
  order by p.key;
 
+-- name: PublicPrograms
+select p.id, p.key, p.draft, p.version, p.state, p.current, p.visible, p.changed_at, p.changed_by, v.content, v.published_at
+  from programs.programs p join programs.versions v on v.program_id = p.id and v.number = p.current
+ where p.visible and p.key > $1
+ order by p.key limit $2;
+
 -- name: AddVersion
 insert into programs.versions (program_id, number, content, published_at, published_by) values ($1, $2, $3, $4, $5);
 
@@ -33,6 +39,9 @@ select number, content, published_at, published_by from programs.versions where 
 
 -- name: Version
 select number, content, published_at, published_by from programs.versions where program_id = $1 and number = $2;
+
+-- name: VersionPublished
+select published_at from programs.versions where program_id = $1 and number = $2;
 
 -- name: KnownCourses
 select key from catalog.courses where key = any($1::text[]);
@@ -79,6 +88,23 @@ select e.id, e.key, e.program_id, p.key as program_key, e.version_number, e.titl
        e.enrol_from, e.enrol_until, e.state, e.version, e.published_at is not null as promised
   from programs.editions e join programs.programs p on p.id = e.program_id
  where $1 = '' or p.id = $1 or p.key = $1
+ order by p.key, e.starts_at desc nulls last, e.key;
+
+-- name: PublicEditions
+select e.id, e.key, e.program_id, p.key as program_key, e.version_number, e.title_en, e.title_fr, e.lang, e.partner, e.capacity, e.starts_at, e.ends_at,
+       e.enrol_from, e.enrol_until, e.state, e.version, e.published_at is not null as promised
+  from programs.editions e join programs.programs p on p.id = e.program_id
+ where e.state = 'published' and ($1 = '' or p.id = $1 or p.key = $1)
+   and ($2 = '' or exists (
+       select 1 from programs.editions a join programs.programs ap on ap.id = a.program_id
+        where a.id = $2 and (p.key, coalesce(a.starts_at, '-infinity'), e.key) > (ap.key, coalesce(e.starts_at, '-infinity'), a.key)))
+ order by p.key, e.starts_at desc nulls last, e.key limit $3;
+
+-- name: PublishedEditionsOf
+select e.id, e.key, e.program_id, p.key as program_key, e.version_number, e.title_en, e.title_fr, e.lang, e.partner, e.capacity, e.starts_at, e.ends_at,
+       e.enrol_from, e.enrol_until, e.state, e.version, e.published_at is not null as promised
+  from programs.editions e join programs.programs p on p.id = e.program_id
+ where e.state = 'published' and e.program_id = any($1::text[])
  order by p.key, e.starts_at desc nulls last, e.key;
 
 -- name: EditionsByID

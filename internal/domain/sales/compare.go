@@ -28,7 +28,8 @@ type Standing struct {
 	Audience     string       `json:"audience,omitempty"`
 	Quota        *int         `json:"quota,omitempty"`
 	Call         catalog.Text `json:"call"`
-	State        string       `json:"state"` // waiting, standing, ended, withdrawn
+	Withdrawal   string       `json:"withdrawal"` // the right of its buyers to leave the contract
+	State        string       `json:"state"`      // waiting, standing, ended, withdrawn
 	Sold         int          `json:"sold"`
 	Held         int          `json:"held"` // orders that can still be paid
 	CreatedAt    time.Time    `json:"created_at"`
@@ -47,7 +48,7 @@ func StandingsTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer) ([]St
 		out[i] = Standing{
 			ID: o.ID, Session: o.SessionKey, Edition: o.EditionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom,
 			ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, State: o.StateAt(tx.Now()), Sold: sold[o.ID].Sold, Held: sold[o.ID].Held,
-			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt,
+			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt, Withdrawal: o.Withdrawal,
 		}
 	}
 	return out, err

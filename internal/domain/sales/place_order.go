@@ -5,9 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -17,6 +18,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/failpoint"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
@@ -27,21 +29,55 @@ import (
 // payWithin is how long a pay page stays open. The provider wants 30 minutes at least, by its own clock.
 const payWithin = 45 * time.Minute
 
-// PlaceOrder orders an offer. The same key with the same content gives the same order, however often it is sent.
+// maxLines is how many items an order may have.
+const maxLines = 20
+
+// Item is one offer of an order, and how often: a learner buys one place, an organisation as many seats as it likes.
+type Item struct {
+	OfferID  string `json:"offer_id"`
+	Quantity int    `json:"quantity"`
+}
+
+// PlaceOrder orders one or several offers. The same key with the same content gives the same order, however often it is sent.
 type PlaceOrder struct {
 	BuyerID        string
-	OfferID        string
+	OfferID        string // one place; or Items
+	Items          []Item
 	Lang           string // en or fr
 	IdempotencyKey string
 }
 
-// PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its
-// pay page. While an order of the same offer waits for its payment, that one is given instead of a second. Errors: offers.ErrNoOffer, offers.ErrNotValid, ErrClosed,
-// ErrEditionClosed, ErrEnrolled, ErrSoldOut, ErrQuota, payments.ErrNoProvider, and those of idempotency and of the provider. After the last of these the order is there and
-// the same call tries again.
-func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
+// normal is the command with its defaults. Errors: an invalid field.
+func (c PlaceOrder) normal() (PlaceOrder, error) {
 	if c.Lang != "fr" {
 		c.Lang = "en"
+	}
+	if (c.OfferID == "") == (len(c.Items) == 0) {
+		return c, fault.InvalidInput(fault.Field{Pointer: "/items", Code: "one-of", Detail: "Either an offer or items."})
+	}
+	if c.OfferID != "" {
+		c.OfferID, c.Items = "", []Item{{c.OfferID, 1}}
+	}
+	if len(c.Items) > maxLines {
+		return c, fault.InvalidInput(fault.Field{Pointer: "/items", Code: "too-many", Detail: "At most 20 items."})
+	}
+	for i, x := range c.Items {
+		if x.Quantity != 1 {
+			return c, fault.InvalidInput(fault.Field{Pointer: fmt.Sprintf("/items/%d/quantity", i), Code: "one-place", Detail: "A learner buys one place for herself."})
+		}
+	}
+	return c, nil
+}
+
+// PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its
+// pay page. While an order of the same offers waits for its payment, that one is given instead of a second. Errors:
+// offers.ErrNoOffer, offers.ErrNotValid, ErrClosed, ErrEditionClosed, ErrEnrolled, ErrOpenAlready, ErrTwice, ErrCurrencies,
+// ErrSoldOut, ErrQuota, payments.ErrNoProvider, and those of idempotency and of the provider. After the last of these the order
+// is there and the same call tries again.
+func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
+	c, err := c.normal()
+	if err != nil {
+		return Order{}, err
 	}
 	var made struct{ OrderID, PaymentID string }
 	var fresh placed
@@ -92,7 +128,7 @@ type placed struct {
 }
 
 func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (placed, error) {
-	offer, err := offers.OfferTx(ctx, tx, c.OfferID)
+	wanted, err := wantedOf(ctx, tx, c.Items)
 	if err != nil {
 		return placed{}, err
 	}
@@ -100,83 +136,206 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if _, err := tx.Exec(ctx, q.Q("LockBuyer"), c.BuyerID); err != nil {
 		return placed{}, err
 	}
-	open, err := one(ctx, tx, "OpenOrder", c.BuyerID, offer.ID, tx.Now())
-	if err == nil {
-		return placed{order: open}, nil
+	if open, found, err := openOrder(ctx, tx, c.BuyerID, wanted); err != nil || found {
+		return placed{order: open}, err
 	}
-	if !errors.Is(err, ErrNoOrder) {
-		return placed{}, err
-	}
-	on, buyer, err := s.mayOrder(ctx, tx, c.BuyerID, offer)
+	buyer, err := s.mayOrder(ctx, tx, c.BuyerID, wanted)
 	if err != nil {
 		return placed{}, err
 	}
 	o := Order{
-		ID: ident.New("ord"), BuyerID: c.BuyerID, OfferID: offer.ID, SessionID: on.session.ID, SessionKey: on.session.Key, EditionID: on.edition.ID,
-		EditionKey: on.edition.Key, Version: on.edition.Version, Title: on.title(), Formula: offer.Formula, Entitlements: offer.Entitlements,
-		Qualifying: offer.Qualifying, Total: offer.Price, Credited: money.Zero(offer.Price.Currency), State: AwaitingPayment, Lang: c.Lang,
-		Demo: s.payments.Demo(), PlacedAt: tx.Now(),
+		ID: ident.New("ord"), BuyerID: c.BuyerID, Way: Card, State: AwaitingPayment, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(),
 	}
-	if err := takeSeat(ctx, tx, o, on.limits(offer)); err != nil {
+	if err := o.quote(ctx, tx, wanted); err != nil {
+		return placed{}, err
+	}
+	if err := takeSeats(ctx, tx, o, wanted); err != nil {
 		return placed{}, err
 	}
 	var payment payments.Payment
 	if !o.Total.IsZero() {
-		until := tx.Now().Add(payWithin)
-		o.ExpiresAt = &until
-		payment, err = s.payments.CreateTx(ctx, tx, payments.NewPayment{
-			OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: c.Lang, ExpiresAt: until,
-			Description: fmt.Sprintf("%s · %s", o.Title.In(c.Lang), offer.Formula),
-		})
-		if err != nil {
+		if payment, err = s.ask(ctx, tx, &o, buyer); err != nil {
 			return placed{}, err
 		}
-		o.PaymentID = payment.ID
 	}
-	if err := add(ctx, tx, o, on); err != nil {
+	if err := add(ctx, tx, o); err != nil {
 		return placed{}, err
 	}
 	if o.Total.IsZero() {
 		err := s.fulfilTx(ctx, tx, &o, buyer)
 		return placed{order: o}, err
 	}
-	return placed{o, payment}, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offer": o.OfferID, "total": o.Total}})
+	return placed{o, payment}, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offers": c.Items, "total": o.Total}})
 }
 
-// add stores a new order, and with an edition the sessions that it promises.
-func add(ctx context.Context, tx *postgres.Tx, o Order, on thing) error {
-	if _, err := tx.Exec(ctx, q.Q("Add"), o.ID, o.BuyerID, o.OfferID, nullable(o.SessionID), o.Formula, pq.Array(o.Entitlements), o.Qualifying,
-		o.Total.Minor, o.Total.Currency, o.State, o.Lang, o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt, nullable(o.EditionID), orNull(o.Version)); err != nil {
+// wanted is an item with its offer and what that is on.
+type wanted struct {
+	Item
+	offer offers.Offer
+	on    thing
+}
+
+// wantedOf finds the offers of items. Errors: offers.ErrNoOffer, ErrCurrencies.
+func wantedOf(ctx context.Context, tx *postgres.Tx, items []Item) (out []wanted, err error) {
+	for _, x := range items {
+		w := wanted{Item: x}
+		if w.offer, err = offers.OfferTx(ctx, tx, x.OfferID); err != nil {
+			return nil, err
+		}
+		if out = append(out, w); out[0].offer.Price.Currency != w.offer.Price.Currency {
+			return nil, ErrCurrencies
+		}
+	}
+	return out, nil
+}
+
+// openOrder finds the unpaid order of somebody for exactly these offers. Another one that waits for the same, among several lines
+// of either, is ErrOpenAlready: both could be paid.
+func openOrder(ctx context.Context, tx *postgres.Tx, buyerID string, items []wanted) (o Order, found bool, err error) {
+	var open []struct {
+		ID     string         `db:"id"`
+		Offers pq.StringArray `db:"offers"`
+		Things pq.StringArray `db:"things"`
+	}
+	if err := tx.Select(ctx, &open, q.Q("OpenOrders"), buyerID, tx.Now()); err != nil || len(open) == 0 {
+		return o, false, err
+	}
+	mine := make([]string, len(items))
+	for i, x := range items {
+		mine[i] = x.OfferID
+	}
+	slices.Sort(mine)
+	for _, x := range open {
+		slices.Sort(x.Offers)
+		if slices.Equal(x.Offers, mine) {
+			o, err = OrderTx(ctx, tx, x.ID)
+			return o, err == nil, err
+		}
+		for _, w := range items {
+			if len(items)+len(x.Offers) > 2 && slices.Contains(x.Things, w.offer.SessionID+w.offer.EditionID) {
+				return o, false, ErrOpenAlready
+			}
+		}
+	}
+	return o, false, nil
+}
+
+// quote freezes the prices of the order's lines, and what each of them promises. Errors: ErrTwice.
+func (o *Order) quote(ctx context.Context, tx *postgres.Tx, items []wanted) (err error) {
+	seen := map[string]bool{}
+	o.Total = money.Zero(items[0].offer.Price.Currency)
+	o.Credited = o.Total
+	for i, w := range items {
+		l := Line{
+			N: i + 1, OfferID: w.OfferID, SessionID: w.on.session.ID, SessionKey: w.on.session.Key, EditionID: w.on.edition.ID, EditionKey: w.on.edition.Key,
+			Version: w.on.edition.Version, Title: w.on.title(), Formula: w.offer.Formula, Entitlements: w.offer.Entitlements, Qualifying: w.offer.Qualifying,
+			Quantity: w.Quantity, List: w.offer.Price, Discount: money.Zero(w.offer.Price.Currency), Credited: money.Zero(w.offer.Price.Currency),
+			Total: money.Of(w.offer.Price.Minor*int64(w.Quantity), w.offer.Price.Currency),
+		}
+		if l.Parts, err = promise(ctx, tx, l, w.on.edition); err != nil {
+			return err
+		}
+		for _, p := range l.Parts {
+			if seen[p.SessionID] {
+				return ErrTwice
+			}
+			seen[p.SessionID] = true
+		}
+		if o.Total, err = o.Total.Add(l.Total); err != nil {
+			return err
+		}
+		o.Lines = append(o.Lines, l)
+	}
+	if o.Total.IsZero() {
+		o.Way = Free
+	}
+	return nil
+}
+
+// ask notes what is to be paid on the provider's pay page, and until when.
+func (s *Service) ask(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person) (payments.Payment, error) {
+	until := tx.Now().Add(payWithin)
+	o.ExpiresAt = &until
+	p, err := s.payments.CreateTx(ctx, tx, payments.NewPayment{
+		OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: o.Lang, ExpiresAt: until, Description: o.description(500),
+	})
+	o.PaymentID = p.ID
+	return p, err
+}
+
+// description says what is bought in the language of the order, in so many characters at most.
+func (o Order) description(most int) string {
+	var lines []string
+	for _, l := range o.Lines {
+		text := fmt.Sprintf("%s · %s", l.Title.In(o.Lang), l.Formula)
+		if l.Quantity > 1 {
+			text = fmt.Sprintf("%d × %s", l.Quantity, text)
+		}
+		lines = append(lines, text)
+	}
+	text := []rune(strings.Join(lines, "; "))
+	if len(text) > most {
+		text = append(text[:most-1], '…')
+	}
+	return string(text)
+}
+
+// add stores a new order with its lines and parts, in one statement.
+func add(ctx context.Context, tx *postgres.Tx, o Order) error {
+	var lines, parts []map[string]any
+	for _, l := range o.Lines {
+		lines = append(lines, map[string]any{
+			"line": l.N, "offer": l.OfferID, "session": nullable(l.SessionID), "edition": nullable(l.EditionID), "version": orNull(l.Version), "formula": l.Formula,
+			"entitlements": l.Entitlements, "qualifying": l.Qualifying, "quantity": l.Quantity, "list": l.List.Minor, "discount": l.Discount.Minor,
+			"reason": l.Reason, "total": l.Total.Minor,
+		})
+		for _, p := range l.Parts {
+			parts = append(parts, map[string]any{"line": l.N, "position": p.Position, "session": p.SessionID, "weight": p.Weight, "sold": p.Sold})
+		}
+	}
+	linesJSON, err := json.Marshal(lines)
+	if err != nil {
 		return err
 	}
-	if o.EditionID == "" {
-		return nil
+	partsJSON, err := json.Marshal(parts)
+	if err != nil {
+		return err
 	}
-	return addParts(ctx, tx, o, on.edition)
+	_, err = tx.Exec(ctx, q.Q("Add"), o.ID, o.BuyerID, nullable(o.PlacedBy), nullable(o.Organisation), o.Way, o.Total.Minor, o.Total.Currency, o.State, o.Lang,
+		o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt, string(linesJSON), string(partsJSON))
+	return err
 }
 
-// mayOrder says why an offer cannot be ordered now by somebody.
-func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string, offer offers.Offer) (on thing, buyer identity.Person, err error) {
-	if err := offers.MayTakeTx(ctx, tx, offer, buyerID); err != nil {
-		return on, buyer, err
+// mayOrder says why somebody cannot order offers now; it finds what they are on.
+func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string, items []wanted) (buyer identity.Person, err error) {
+	for i := range items {
+		w := &items[i]
+		if err := offers.MayTakeTx(ctx, tx, w.offer, buyerID); err != nil {
+			return buyer, err
+		}
+		if err := w.offer.ValidAt(tx.Now()); err != nil {
+			return buyer, err
+		}
+		if w.on, err = thingOf(ctx, tx, w.offer); err != nil {
+			return buyer, err
+		}
+		if err := w.on.openAt(tx.Now()); err != nil {
+			return buyer, err
+		}
+		if i == 0 {
+			if buyer, err = identity.PersonTx(ctx, tx, buyerID); err != nil {
+				return buyer, err
+			}
+		}
+		has, err := w.on.held(ctx, tx, buyerID)
+		if err != nil {
+			return buyer, err
+		}
+		if opensNothing(has, w.offer) {
+			return buyer, ErrEnrolled
+		}
 	}
-	if err := offer.ValidAt(tx.Now()); err != nil {
-		return on, buyer, err
-	}
-	if on, err = thingOf(ctx, tx, offer); err != nil {
-		return on, buyer, err
-	}
-	if err := on.openAt(tx.Now()); err != nil {
-		return on, buyer, err
-	}
-	if buyer, err = identity.PersonTx(ctx, tx, buyerID); err != nil {
-		return on, buyer, err
-	}
-	has, err := on.held(ctx, tx, buyerID)
-	if err == nil && opensNothing(has, offer) {
-		err = ErrEnrolled
-	}
-	return on, buyer, err
+	return buyer, nil
 }
 
 // addsAnything says whether an offer opens what the enrolment does not.

@@ -127,7 +127,7 @@ func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason 
 	if err != nil {
 		return err
 	}
-	return s.jobs.EnqueueTx(ctx, tx, OrderReversed{OrderID: o.ID, EnrolmentID: o.EnrolmentID, Enrolments: enrolments, Reason: reason})
+	return s.jobs.EnqueueTx(ctx, tx, OrderReversed{OrderID: o.ID, Enrolments: enrolments, Reason: reason})
 }
 
 // refundFailed notes that a refund came back to us. The buyer keeps her credit note, and we owe her the money.

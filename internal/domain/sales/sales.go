@@ -1,4 +1,4 @@
-// Package sales turns an offer into an order, and an order into an enrolment.
+// Package sales turns offers into an order, and an order into enrolments.
 //
 // An order freezes what was quoted. When a provider's event says that the money is there, one transaction writes payment,
 // ledger, order, enrolment, journey and invoice, and enqueues what follows: paid without enrolled cannot exist. An order
@@ -7,9 +7,7 @@ package sales
 
 import (
 	"context"
-	"database/sql"
 	_ "embed"
-	"errors"
 
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
@@ -31,13 +29,18 @@ var (
 	ErrEnrolled      = fault.New(fault.Conflict, "already-enrolled", "You have what this offer opens already.")
 	ErrClosed        = fault.New(fault.Unprocessable, "session-not-open", "This session cannot be joined now.")
 	ErrEditionClosed = fault.New(fault.Unprocessable, "edition-not-open", "This program cannot be joined now.")
+	ErrOpenAlready   = fault.New(fault.Conflict, "order-open-already", "One of these is in an order that waits for its payment. Pay or cancel that one first.")
+	ErrTwice         = fault.New(fault.Unprocessable, "session-twice", "Two items of this order open the same session.")
+	ErrCurrencies    = fault.New(fault.Unprocessable, "one-currency", "The items of an order have one currency.")
 	ErrNotPaid       = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
 	errNotInLife     = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
 )
 
 func init() {
 	postgres.RegisterConstraint("never_credited_more_than_sold", payments.ErrTooMuch)
+	postgres.RegisterConstraint("never_credited_more_than_its_line", payments.ErrTooMuch)
 	postgres.RegisterConstraint("never_credited_more_than_its_share", payments.ErrTooMuch)
+	postgres.RegisterConstraint("session_once_in_an_order", ErrTwice)
 }
 
 // OrderPaid says that an order was fulfilled: paid, enrolled and invoiced.
@@ -51,8 +54,8 @@ func (OrderPaid) Kind() string { return "sales.order_paid" }
 // OrderReversed says that everything that an order brought was given back or lost, and its enrolment revoked.
 type OrderReversed struct {
 	OrderID     string   `json:"order_id"`
-	EnrolmentID string   `json:"enrolment_id"`         // of an order on a session
-	Enrolments  []string `json:"enrolments,omitempty"` // all of them
+	EnrolmentID string   `json:"enrolment_id,omitempty"` // in jobs that are older than programs
+	Enrolments  []string `json:"enrolments,omitempty"`
 	Reason      string   `json:"reason"`
 }
 
@@ -79,12 +82,14 @@ func OrderTx(ctx context.Context, tx *postgres.Tx, id string) (Order, error) {
 }
 
 func one(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (Order, error) {
-	var r row
-	err := tx.Get(ctx, &r, q.Q(statement), args...)
-	if errors.Is(err, sql.ErrNoRows) {
+	var rows []row
+	if err := tx.Select(ctx, &rows, q.Q(statement), args...); err != nil {
+		return Order{}, err
+	}
+	if len(rows) == 0 {
 		return Order{}, ErrNoOrder
 	}
-	return r.order(), err
+	return ordersOf(rows)[0], nil
 }
 
 // Order finds an order, as far as the actor may see it, with the address of its pay page while it can be paid.
@@ -115,18 +120,17 @@ func (s *Service) Orders(ctx context.Context, buyerID string, r page.Request) (o
 		if err := tx.Select(ctx, &rows, q.Q("List"), buyerID, r.After, r.Limit+1); err != nil {
 			return err
 		}
-		out, next = nil, ""
-		if len(rows) > r.Limit {
-			rows, next = rows[:r.Limit], rows[r.Limit-1].ID
+		out, next = ordersOf(rows), ""
+		if len(out) > r.Limit {
+			out, next = out[:r.Limit], out[r.Limit-1].ID
 		}
-		for _, x := range rows {
-			o := x.order()
+		for i := range out {
+			o := &out[i]
 			if o.PaidAt != nil && !o.Total.IsZero() {
 				if o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, o.ID); err != nil {
 					return err
 				}
 			}
-			out = append(out, o)
 		}
 		return nil
 	})
@@ -144,10 +148,10 @@ func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "2", Name: "an order's total less what was credited is what we hold or are owed", Query: q.Q("CheckOrdersBalance")},
 		{Invariant: "5", Name: "a paid order was paid in full", Query: q.Q("CheckPaidInFull")},
-		{Invariant: "9", Name: "a paid order has its enrolment", Query: q.Q("CheckPaidEnrolled")},
-		{Invariant: "9", Name: "a paid order on an edition has its membership and all its enrolments", Query: q.Q("CheckPaidMember")},
-		{Invariant: "9", Name: "the shares of an order's enrolments sum to the order", Query: q.Q("CheckPartsSum")},
-		{Invariant: "9", Name: "the share of an enrolment is what the ledger says of it", Query: q.Q("CheckPartsLedger")},
+		{Invariant: "9", Name: "each session of a paid order has its enrolment and grant", Query: q.Q("CheckPaidEnrolled")},
+		{Invariant: "9", Name: "a paid line on an edition has its membership", Query: q.Q("CheckPaidMember")},
+		{Invariant: "9", Name: "parts sum to their line, lines to their order", Query: q.Q("CheckPartsSum")},
+		{Invariant: "9", Name: "the parts of an enrolment, and what nobody has claimed, are what the ledger says of them", Query: q.Q("CheckPartsLedger")},
 		{Invariant: "11", Name: "no offer was sold more often than its quota", Query: q.Q("CheckQuota")},
 		{Invariant: "10", Name: "no paid grant is in force on a refunded or lost order", Query: q.Q("CheckNoGrantOnReversed")},
 		{Invariant: "12", Name: "the amount asked for is the price quoted", Query: q.Q("CheckPriceQuoted")},

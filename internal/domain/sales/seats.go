@@ -47,25 +47,46 @@ func (l limits) locks() (keys []string) {
 	return keys
 }
 
-// takeSeat refuses an order for which no seat is left: paid orders and those that can still be paid count, each person once for
-// a seat, each order once for a quota. It holds the limits until the transaction ends, so that two do not take the last one;
-// what has no limit waits for nobody and costs nothing. Take it before anything that others hold for long. Errors: ErrSoldOut,
-// ErrQuota.
-func takeSeat(ctx context.Context, tx *postgres.Tx, o Order, l limits) error {
-	keys := l.locks()
+// takeSeats refuses an order for which no seat is left: paid orders and those that can still be paid count, each person once for
+// a seat, each order once for a quota, the seats of an organisation all. It holds the limits until the transaction ends, so that
+// two do not take the last one; what has no limit waits for nobody and costs nothing. Take it before anything that others hold for
+// long. Errors: ErrSoldOut, ErrQuota.
+func takeSeats(ctx context.Context, tx *postgres.Tx, o Order, items []wanted) error {
+	var keys []string
+	for _, w := range items {
+		keys = append(keys, w.on.limits(w.offer).locks()...)
+	}
 	if len(keys) == 0 {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, q.Q("LockSeats"), pq.Array(keys)); err != nil {
+	slices.Sort(keys)
+	if _, err := tx.Exec(ctx, q.Q("LockSeats"), pq.Array(slices.Compact(keys))); err != nil {
 		return err
+	}
+	for _, w := range items { // other statements than the lock: they see what was committed while we waited
+		if err := w.on.limits(w.offer).full(ctx, tx, o, w.Quantity); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// full says ErrSoldOut or ErrQuota where fewer seats than needed are left.
+func (l limits) full(ctx context.Context, tx *postgres.Tx, o Order, needed int) error {
+	if len(l.locks()) == 0 {
+		return nil
 	}
 	sessions, capacities := make([]string, len(l.seats)), make([]int64, len(l.seats))
 	for i, s := range l.seats {
 		sessions[i], capacities[i] = s.ID, int64(s.Capacity)
 	}
-	var full string // another statement than the lock: it sees what was committed while we waited
-	if err := tx.Get(ctx, &full, q.Q("Full"), o.ID, o.BuyerID, l.offerID, l.quota, nullable(l.editionID), l.edition, pq.Array(sessions), pq.Array(capacities),
-		tx.Now()); err != nil {
+	own := o.BuyerID // a seat that she has already is not taken again
+	if o.Pool() {
+		own = ""
+	}
+	var full string
+	if err := tx.Get(ctx, &full, q.Q("Full"), o.ID, own, l.offerID, l.quota, nullable(l.editionID), l.edition, pq.Array(sessions), pq.Array(capacities),
+		tx.Now(), needed); err != nil {
 		return err
 	}
 	switch full {
@@ -77,17 +98,20 @@ func takeSeat(ctx context.Context, tx *postgres.Tx, o Order, l limits) error {
 	return ErrSoldOut
 }
 
-// lateSeat takes the seat of an order that is paid after its time: others may have taken it meanwhile.
-func lateSeat(ctx context.Context, tx *postgres.Tx, o Order) error {
-	offer, err := offers.OfferTx(ctx, tx, o.OfferID)
-	if err != nil {
-		return err
+// lateSeats takes the seats of an order that is paid after its time: others may have taken them meanwhile.
+func lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error {
+	items := make([]wanted, len(o.Lines))
+	for i, l := range o.Lines {
+		offer, err := offers.OfferTx(ctx, tx, l.OfferID)
+		if err != nil {
+			return err
+		}
+		items[i] = wanted{Item: Item{l.OfferID, l.Quantity}, offer: offer}
+		if items[i].on, err = thingOf(ctx, tx, offer); err != nil {
+			return err
+		}
 	}
-	on, err := thingOf(ctx, tx, offer)
-	if err != nil {
-		return err
-	}
-	return takeSeat(ctx, tx, o, on.limits(offer))
+	return takeSeats(ctx, tx, o, items)
 }
 
 func seatsOf(ctx context.Context, tx *postgres.Tx, e programs.Edition) (seats []seat, err error) {

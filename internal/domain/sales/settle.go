@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lib/pq"
 
 	"cursus/internal/books/ledger"
 	"cursus/internal/domain/enrolment"
@@ -97,7 +101,7 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	case o.State != AwaitingPayment, o.superseded:
 		state, counter = payments.Surplus, overpaid
 	case p.State != payments.Pending && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
-		err := lateSeat(ctx, tx, o)
+		err := lateSeats(ctx, tx, o)
 		if errors.Is(err, ErrSoldOut) || errors.Is(err, ErrQuota) {
 			state, counter = payments.Surplus, overpaid
 		} else if err != nil {
@@ -136,51 +140,91 @@ func (s *Service) settle(ctx context.Context, tx *postgres.Tx, o Order) error {
 	return s.fulfilTx(ctx, tx, &o, buyer)
 }
 
-// paidFor says whether the order makes a paying learner of its buyer.
-func (o Order) paidFor() bool { return o.Qualifying && !o.Total.IsZero() }
-
-func (o Order) grant(sessionID string) enrolment.Grant {
-	return enrolment.Grant{
-		LearnerID: o.BuyerID, SessionID: sessionID, OrderID: o.ID, Formula: o.Formula, Entitlements: o.Entitlements, Qualifying: o.paidFor(),
-	}
-}
-
-// fulfilTx grants the enrolment, or those of the edition, posts sale and payment, and issues the invoice, last, because its
-// counter is locked.
+// fulfilTx grants the enrolments of every line, posts sale and payment, and issues the invoice, last, because its counter is
+// locked.
 func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person) (err error) {
-	var shares []share
-	if o.EditionID != "" {
-		shares, err = admit(ctx, tx, o)
-	} else {
-		o.EnrolmentID, err = enrolment.GrantTx(ctx, tx, o.grant(o.SessionID))
-	}
-	if err != nil {
+	if err := admit(ctx, tx, o); err != nil {
 		return err
 	}
 	if err := s.jobs.EnqueueTx(ctx, tx, OrderPaid{o.ID}); err != nil {
 		return err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolment": o.EnrolmentID, "membership": o.MembershipID}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolments": o.Enrolments()}}); err != nil {
 		return err
 	}
 	if !o.Total.IsZero() {
-		if err := ledger.PostTx(ctx, tx, s.posting(tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, shares...),
+		if err := ledger.PostTx(ctx, tx, s.posting(tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, o.shares()...),
 			s.posting(tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable)); err != nil {
 			return err
 		}
-		if err := s.move(ctx, tx, o, Paid); err != nil {
-			return err
-		}
+	}
+	if err := paid(ctx, tx, o); err != nil {
+		return err
+	}
+	if !o.Total.IsZero() {
 		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.document(tx, buyer))
 		if err != nil {
 			return err
 		}
 		o.InvoiceNumber = document.Number
-	} else if err := s.move(ctx, tx, o, Paid); err != nil {
-		return err
 	}
 	failpoint.Here("settled, not committed")
 	return nil
+}
+
+// admit grants what each line opens: an enrolment, or a membership and an enrolment in each session of its edition.
+func admit(ctx context.Context, tx *postgres.Tx, o *Order) (err error) {
+	var parts []*Part
+	line := map[*Part]*Line{}
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		if l.EditionID != "" {
+			l.MembershipID, err = enrolment.AdmitTx(ctx, tx, enrolment.Membership{
+				LearnerID: o.BuyerID, EditionID: l.EditionID, Version: l.Version, OrderID: o.ID, Formula: l.Formula, Entitlements: l.Entitlements, Qualifying: l.paidFor(),
+			})
+			if err != nil {
+				return err
+			}
+		}
+		for j := range l.Parts {
+			parts, line[&l.Parts[j]] = append(parts, &l.Parts[j]), l
+		}
+	}
+	// Enrolments are locked in one order, whatever that of lines and programs.
+	slices.SortFunc(parts, func(a, b *Part) int { return strings.Compare(a.SessionID, b.SessionID) })
+	for _, p := range parts {
+		l := line[p]
+		p.EnrolmentID, err = enrolment.GrantTx(ctx, tx, enrolment.Grant{
+			LearnerID: o.BuyerID, SessionID: p.SessionID, OrderID: o.ID, Formula: l.Formula, Entitlements: l.Entitlements, Qualifying: l.paidFor(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// paid moves an order to paid and notes what each of its parts opened.
+func paid(ctx context.Context, tx *postgres.Tx, o *Order) error {
+	if !Life.Allows(o.State, Paid) {
+		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, Paid))
+	}
+	now := tx.Now()
+	o.State, o.PaidAt = Paid, &now
+	var lines, positions, joined []int64
+	var enrolments, memberships []string
+	for _, l := range o.Lines {
+		if l.MembershipID != "" {
+			joined, memberships = append(joined, int64(l.N)), append(memberships, l.MembershipID)
+		}
+		for _, p := range l.Parts {
+			if p.EnrolmentID != "" {
+				lines, positions, enrolments = append(lines, int64(l.N)), append(positions, int64(p.Position)), append(enrolments, p.EnrolmentID)
+			}
+		}
+	}
+	_, err := tx.Exec(ctx, q.Q("Settle"), o.ID, o.State, o.PaidAt, pq.Array(lines), pq.Array(positions), pq.Array(enrolments), pq.Array(joined), pq.Array(memberships))
+	return err
 }
 
 // post writes one amount from an account to another.
@@ -188,7 +232,7 @@ func (s *Service) post(ctx context.Context, tx *postgres.Tx, reference, kind str
 	return ledger.PostTx(ctx, tx, s.posting(tx, reference, kind, a, o, debit, credit, shares...))
 }
 
-// posting is one amount from an account to another, carrying the order and its enrolment, or the enrolments of its shares.
+// posting is one amount from an account to another, carrying the order, and the enrolments of its shares.
 func (*Service) posting(tx *postgres.Tx, reference, kind string, a money.Amount, o Order, debit, credit string, shares ...share) ledger.Posting {
 	return ledger.Posting{
 		Reference: reference, Kind: kind, Currency: a.Currency, OccurredAt: tx.Now(),
@@ -204,16 +248,12 @@ func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State)
 		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, to))
 	}
 	o.State = to
-	if to == Paid && o.PaidAt == nil {
-		now := tx.Now()
-		o.PaidAt = &now
-	}
 	return store(ctx, tx, *o)
 }
 
 // store writes what can change of an order.
 func store(ctx context.Context, tx *postgres.Tx, o Order) error {
-	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, nullable(o.EnrolmentID), o.PaidAt, nullable(o.MembershipID))
+	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, o.PaidAt)
 	return err
 }
 

@@ -1,6 +1,6 @@
-// Package pdf sets certificates on paper. It is the only room that knows the PDF library.
+// Package pdf sets certificates and documents on paper. It is the only room that knows the PDF library.
 //
-// Where things stand, in which colour and in which words is data (templates/certificate/layout.json). The same facts give
+// Where things stand, in which colour and in which words is data (templates/certificate and templates/documents, layout.json). The same facts give
 // the same bytes: dates come from the facts and the catalogues are sorted.
 package pdf
 
@@ -22,7 +22,7 @@ import (
 )
 
 // ErrRender is our failure: no input should reach it.
-var ErrRender = fault.New(fault.Internal, "certificate-not-rendered", "The certificate could not be printed. Nothing was lost; please try again.")
+var ErrRender = fault.New(fault.Internal, "certificate-not-rendered", "The paper could not be printed. Nothing was lost; please try again.")
 
 const (
 	faceWide = "wide"
@@ -59,8 +59,11 @@ type layout struct {
 	Words map[string]map[string]string
 }
 
-// Renderer implements certificates.Renderer. It keeps no state between documents and may be used by many goroutines.
-type Renderer struct{ layout layout }
+// Renderer implements certificates.Renderer and invoicing.Printer. It keeps no state between documents and may be used by many goroutines.
+type Renderer struct {
+	layout    layout
+	documents documentLayout
+}
 
 var _ certificates.Renderer = (*Renderer)(nil)
 
@@ -68,6 +71,10 @@ var _ certificates.Renderer = (*Renderer)(nil)
 func New() (*Renderer, error) {
 	r := &Renderer{}
 	if err := json.Unmarshal(certificate.Layout, &r.layout); err != nil {
+		return nil, ErrRender.Because(err)
+	}
+	var err error
+	if r.documents, err = readDocumentLayout(); err != nil {
 		return nil, ErrRender.Because(err)
 	}
 	return r, nil

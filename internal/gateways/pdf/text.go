@@ -42,7 +42,10 @@ func has(f *sfnt.Font, r rune) bool {
 }
 
 // clean makes text printable: composed accents, no control characters, a visible sign for what no face can draw.
-func clean(s string) []rune {
+func clean(s string) []rune { return cleanTo(s, longest) }
+
+// cleanTo is clean for as many runes.
+func cleanTo(s string, longest int) []rune {
 	out := make([]rune, 0, len(s))
 	for _, r := range norm.NFC.String(strings.ToValidUTF8(s, string(missing))) {
 		switch {

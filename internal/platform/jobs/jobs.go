@@ -53,6 +53,9 @@ var errUnknownKind = fault.New(fault.Internal, "unknown-job", "Nobody here knows
 // Args is what a job carries; Kind names it for ever.
 type Args interface{ Kind() string }
 
+// Ranked is a job that waits while others of a lower rank are due; without it the rank is 0.
+type Ranked interface{ Rank() int }
+
 // Jobs is the queue of one process. Register the work first, then Start.
 type Jobs struct {
 	db      *postgres.DB
@@ -115,7 +118,7 @@ func (j *Jobs) EnqueueTx(ctx context.Context, tx *postgres.Tx, jobs ...Args) err
 	if len(jobs) == 0 {
 		return nil
 	}
-	kinds, args := make([]string, len(jobs)), make([]string, len(jobs))
+	kinds, args, ranks := make([]string, len(jobs)), make([]string, len(jobs)), make([]int64, len(jobs))
 	for i, a := range jobs {
 		if kinds[i] = a.Kind(); len(j.kinds) > 0 && j.kinds[kinds[i]] == nil {
 			return errUnknownKind.Because(fmt.Errorf("%q was enqueued", kinds[i]))
@@ -125,8 +128,11 @@ func (j *Jobs) EnqueueTx(ctx context.Context, tx *postgres.Tx, jobs ...Args) err
 			return err
 		}
 		args[i] = string(b)
+		if r, ok := a.(Ranked); ok {
+			ranks[i] = int64(r.Rank())
+		}
 	}
-	if _, err := tx.Exec(ctx, q.Q("Enqueue"), pq.Array(kinds), pq.Array(args)); err != nil {
+	if _, err := tx.Exec(ctx, q.Q("Enqueue"), pq.Array(kinds), pq.Array(args), pq.Array(ranks)); err != nil {
 		return err
 	}
 	tx.Committed(j.rouse)

@@ -267,11 +267,13 @@ func TestRiversJobsGoOn(t *testing.T) {
 		insert into jobs.river_job (state, attempt, created_at, scheduled_at, args, kind, errors, finalized_at)
 		select x.state::jobs.river_job_state, 3, now(), now() + interval '1 hour' * (x.state = 'retryable')::int, jsonb_build_object('name', x.state), 'test.greet', array['{"error": "first"}', '{"error": "last"}']::jsonb[], x.ended
 		  from (values ('available', null::timestamptz), ('running', null), ('retryable', null), ('completed', now()), ('discarded', now()), ('cancelled', now())) x(state, ended)`)
-	b, err := fs.ReadFile(migrations.Files, "00045_queue.sql")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"00045_queue.sql", "00061_job_rank.sql"} {
+		b, err := fs.ReadFile(migrations.Files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.exec(string(b)) // its marks are comments
 	}
-	s.exec(string(b)) // its marks are comments
 	j := jobs.New(s.db, nil)
 	var done sync.Map
 	jobs.Register(j, func(_ context.Context, a greet) error { done.Store(a.Name, true); return nil })
@@ -285,5 +287,50 @@ func TestRiversJobsGoOn(t *testing.T) {
 	}
 	if n := s.ask(`select count(*) from pg_class where relnamespace = 'jobs'::regnamespace and relname like 'river%'`); n != "0" {
 		t.Error(n, "things of River are left")
+	}
+}
+
+// errand is a job that nobody waits for.
+type errand struct {
+	Name string `json:"name"`
+}
+
+func (errand) Kind() string { return "test.errand" }
+func (errand) Rank() int    { return 1 }
+
+// What has a rank waits while others are due, however long it has been due itself.
+func TestARankedJobLetsOthersPass(t *testing.T) {
+	s := newSite(t)
+	j := jobs.New(s.db, nil)
+	var mu sync.Mutex
+	var order []string
+	note := func(kind string) {
+		mu.Lock()
+		defer mu.Unlock()
+		order = append(order, kind)
+		time.Sleep(time.Millisecond)
+	}
+	jobs.Register(j, func(context.Context, greet) error { note("greet"); return nil })
+	jobs.Register(j, func(context.Context, errand) error { note("errand"); return nil })
+	for i := range 80 {
+		if err := s.db.InTx(context.Background(), "enqueue", func(ctx context.Context, tx *postgres.Tx) error {
+			if i < 40 {
+				return j.EnqueueTx(ctx, tx, errand{"late"})
+			}
+			return j.EnqueueTx(ctx, tx, greet{"early"})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	for i, kind := range order {
+		if kind == "errand" && i < 40-16 { // those that run at the same time may end in any order
+			t.Fatalf("an errand was the %d. of %d: %v", i+1, len(order), order)
+		}
+	}
+	if len(order) != 80 {
+		t.Error(len(order), "of 80 were done")
 	}
 }

@@ -1,6 +1,6 @@
 -- name: Enqueue
-insert into jobs.queue (kind, args, created_at, due_at)
-select n.kind, n.args::jsonb, now(), now() from unnest($1::text[], $2::text[]) as n(kind, args);
+insert into jobs.queue (kind, args, created_at, due_at, rank)
+select n.kind, n.args::jsonb, now(), now(), n.rank from unnest($1::text[], $2::text[], $3::smallint[]) as n(kind, args, rank);
 
 -- name: Take
 with finished as (
@@ -8,7 +8,7 @@ with finished as (
 )
 update jobs.queue set worker = $2, attempts = attempts + 1
  where id = any (array(select id from jobs.queue where worker is null and dead_at is null and due_at <= now()
-                        order by due_at, id limit $3 for update skip locked))
+                        order by rank, due_at, id limit $3 for update skip locked))
 returning id, kind, args, attempts, (extract(epoch from now() - created_at) * 1000)::bigint as age_ms;
 
 -- name: Again

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	contract "cursus/api"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 )
 
@@ -61,6 +62,7 @@ func toOffer(o Offer) contract.Offer {
 	return contract.Offer{
 		Id: o.ID, Session: given(o.Session), Formula: o.Formula, Price: toMoney(o.Price), Entitlements: list(o.Entitlements),
 		ValidFrom: utc(o.ValidFrom), ValidUntil: utc(o.ValidUntil), Audience: given(o.Audience), Quota: o.Quota, Call: words80(o.Call),
+		Withdrawal: given(contract.WithdrawalRight(o.Withdrawal)),
 	}
 }
 
@@ -71,12 +73,26 @@ func words80(t Text) *contract.Words80 {
 	return &contract.Words80{En: given(t.EN), Fr: given(t.FR)}
 }
 
-func toOrder(o Order) contract.Order {
+func toOrder(o sales.Order) contract.Order {
+	first := o.Lines[0]
 	return contract.Order{
-		Id: o.ID, State: contract.OrderState(o.State), Session: given(o.Session), Edition: given(o.Edition), OfferId: o.OfferID, Formula: o.Formula, Entitlements: list(o.Entitlements),
-		Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.CheckoutURL), EnrolmentId: given(o.EnrolmentID),
+		Id: o.ID, State: contract.OrderState(o.State), Way: contract.OrderWay(o.Way), Lines: each(o.Lines, toLine),
+		Session: given(first.SessionKey), Edition: given(first.EditionKey), OfferId: first.OfferID, Formula: first.Formula, Entitlements: list(first.Entitlements),
+		EnrolmentId: given(first.Enrolment()), Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.PayURL),
 		InvoiceNumber: given(o.InvoiceNumber), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),
 	}
+}
+
+func toLine(l sales.Line) contract.OrderLine {
+	out := contract.OrderLine{
+		Line: l.N, OfferId: l.OfferID, Session: given(l.SessionKey), Edition: given(l.EditionKey), Title: toText(Text{EN: l.Title.EN, FR: l.Title.FR}),
+		Formula: l.Formula, Entitlements: list(l.Entitlements), Quantity: l.Quantity, ListPrice: toMoney(l.List), Discount: toMoney(l.Discount),
+		DiscountReason: given(l.Reason), Total: toMoney(l.Total), Credited: toMoney(l.Credited), EnrolmentId: given(l.Enrolment()),
+	}
+	if l.Version > 0 {
+		out.Version = &l.Version
+	}
+	return out
 }
 
 func toEnrolment(e Enrolment) contract.Enrolment {

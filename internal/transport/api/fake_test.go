@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
@@ -139,31 +140,38 @@ func (f *fake) Me(ctx context.Context, who api.Principal) (api.Person, error) {
 	return p, f.asked(ctx, "Me", who)
 }
 
-func (f *fake) order() api.Order {
-	o := api.Order{
-		ID: "ord" + id, State: "awaiting_payment", Session: "PRD-8", OfferID: "off" + id, Formula: "QUALIFYING", Total: money.Of(15000, "EUR"),
-		Credited: money.Zero("EUR"), PlacedAt: at,
+func (f *fake) order() sales.Order {
+	l := sales.Line{
+		N: 1, SessionKey: "PRD-8", OfferID: "off" + id, Title: catalog.Text{EN: "Routing"}, Formula: "QUALIFYING", Quantity: 1, List: money.Of(15000, "EUR"),
+		Discount: money.Zero("EUR"), Total: money.Of(15000, "EUR"), Credited: money.Zero("EUR"), Parts: []sales.Part{{}},
 	}
 	if !f.sparse {
-		o.Entitlements, o.CheckoutURL, o.EnrolmentID, o.InvoiceNumber = []string{"labs"}, "https://pay.example/1", "enr"+id, "CUR-2025-000042"
+		l.Entitlements, l.Parts[0].EnrolmentID, l.Version = []string{"labs"}, "enr"+id, 1
+		l.List, l.Discount, l.Reason = money.Of(20000, "EUR"), money.Of(5000, "EUR"), "Early bird"
+	}
+	o := sales.Order{
+		ID: "ord" + id, State: "awaiting_payment", Way: sales.Card, Lines: []sales.Line{l}, Total: money.Of(15000, "EUR"), Credited: money.Zero("EUR"), PlacedAt: at,
+	}
+	if !f.sparse {
+		o.PayURL, o.InvoiceNumber = "https://pay.example/1", "CUR-2025-000042"
 		o.ExpiresAt, o.PaidAt, o.Demo = &at, &at, true
 	}
 	return o
 }
 
-func (f *fake) PlaceOrder(ctx context.Context, _ api.Principal, o api.NewOrder) (api.Order, error) {
+func (f *fake) PlaceOrder(ctx context.Context, _ api.Principal, o api.NewOrder) (sales.Order, error) {
 	return f.order(), f.asked(ctx, "PlaceOrder", o)
 }
 
-func (f *fake) Orders(ctx context.Context, _ api.Principal, p page.Request) ([]api.Order, string, error) {
+func (f *fake) Orders(ctx context.Context, _ api.Principal, p page.Request) ([]sales.Order, string, error) {
 	err := f.asked(ctx, "Orders", p)
 	if f.sparse {
 		return nil, "", err
 	}
-	return []api.Order{f.order()}, "ord" + id, err
+	return []sales.Order{f.order()}, "ord" + id, err
 }
 
-func (f *fake) Order(ctx context.Context, _ api.Principal, id string) (api.Order, error) {
+func (f *fake) Order(ctx context.Context, _ api.Principal, id string) (sales.Order, error) {
 	return f.order(), f.asked(ctx, "Order", id)
 }
 
@@ -265,7 +273,7 @@ func (f *fake) RecordResult(ctx context.Context, _ api.Principal, r api.NewResul
 	return sitting(f.sparse), f.asked(ctx, "RecordResult", r)
 }
 
-func (f *fake) Refund(ctx context.Context, _ api.Principal, r api.NewRefund) (api.Order, error) {
+func (f *fake) Refund(ctx context.Context, _ api.Principal, r api.NewRefund) (sales.Order, error) {
 	return f.order(), f.asked(ctx, "Refund", r)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	contract "cursus/api"
 	"cursus/api/server"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
 )
 
@@ -21,7 +22,9 @@ func (h handlers) GetMe(ctx context.Context, _ server.GetMeRequestObject) (serve
 }
 
 func (h handlers) PlaceOrder(ctx context.Context, r server.PlaceOrderRequestObject) (server.PlaceOrderResponseObject, error) {
-	o, err := h.rooms.PlaceOrder(ctx, callerOf(ctx), NewOrder{Key: r.Params.IdempotencyKey, OfferID: r.Body.OfferId, Lang: string(r.Body.Lang)})
+	o, err := h.rooms.PlaceOrder(ctx, callerOf(ctx), NewOrder{
+		Key: r.Params.IdempotencyKey, OfferID: value(r.Body.OfferId), Lang: string(r.Body.Lang), Items: itemsOf(r.Body.Items),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -98,4 +101,15 @@ func (h handlers) GetCertificatePdf(ctx context.Context, r server.GetCertificate
 		Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf)),
 		Headers: server.GetCertificatePdf200ResponseHeaders{ContentDisposition: `attachment; filename="` + r.Certificate + `.pdf"`},
 	}, nil
+}
+
+func itemsOf(in *[]contract.OrderItem) (out []sales.Item) {
+	for _, x := range value(in) {
+		item := sales.Item{OfferID: x.OfferId, Quantity: 1}
+		if x.Quantity != nil {
+			item.Quantity = *x.Quantity
+		}
+		out = append(out, item)
+	}
+	return out
 }

@@ -73,7 +73,7 @@ func (h handlers) CreateEditionOffer(ctx context.Context, r server.CreateEdition
 func newOffer(b contract.NewOffer) offers.NewOffer {
 	n := offers.NewOffer{
 		Formula: b.Formula, Price: money.Of(b.Price.AmountMinor, money.Currency(b.Price.Currency)), ValidFrom: b.ValidFrom, ValidUntil: b.ValidUntil,
-		Audience: value(b.Audience), Quota: b.Quota,
+		Audience: value(b.Audience), Quota: b.Quota, Withdrawal: string(value(b.Withdrawal)),
 	}
 	if b.Call != nil {
 		n.Call = catalog.Text{EN: value(b.Call.En), FR: value(b.Call.Fr)}

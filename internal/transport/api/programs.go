@@ -126,7 +126,7 @@ func (h handlers) ListEditions(ctx context.Context, r server.ListEditionsRequest
 	if err != nil {
 		return nil, err
 	}
-	all, next, err := h.rooms.Editions(ctx, p)
+	all, next, err := h.rooms.Editions(ctx, value(r.Params.Program), p)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 )
@@ -30,10 +31,10 @@ type Rooms interface {
 
 	// Me is the person behind the principal.
 	Me(ctx context.Context, who Principal) (Person, error)
-	PlaceOrder(ctx context.Context, who Principal, o NewOrder) (Order, error)
+	PlaceOrder(ctx context.Context, who Principal, o NewOrder) (sales.Order, error)
 	// Orders are those of the principal, the newest first.
-	Orders(ctx context.Context, who Principal, p page.Request) (orders []Order, next string, err error)
-	Order(ctx context.Context, who Principal, id string) (Order, error)
+	Orders(ctx context.Context, who Principal, p page.Request) (orders []sales.Order, next string, err error)
+	Order(ctx context.Context, who Principal, id string) (sales.Order, error)
 	// Enrolments are those of the principal, the newest first.
 	Enrolments(ctx context.Context, who Principal, p page.Request) (enrolments []Enrolment, next string, err error)
 	Eligibility(ctx context.Context, who Principal, enrolmentID string) (Eligibility, error)
@@ -53,7 +54,7 @@ type Rooms interface {
 	// RecordResult does nothing when the sitting has this very result, and is a Conflict when it has another.
 	RecordResult(ctx context.Context, who Principal, r NewResult) (Sitting, error)
 	// Refund answers the order as it stands once the refund is requested.
-	Refund(ctx context.Context, who Principal, r NewRefund) (Order, error)
+	Refund(ctx context.Context, who Principal, r NewRefund) (sales.Order, error)
 	RevokeCertificate(ctx context.Context, who Principal, id, reason string) (Certificate, error)
 	Indicators(ctx context.Context, who Principal, q IndicatorsQuestion) (Indicators, error)
 	Outcomes(ctx context.Context, who Principal, q OutcomesQuestion) (Outcomes, error)
@@ -147,6 +148,7 @@ type NewOffer struct {
 	Audience              string // key of an organisation; empty: the public
 	Quota                 *int
 	Call                  Text
+	Withdrawal            string // consumer, vocational or none; empty: consumer
 }
 
 // Offer is a formula of a session at a price.
@@ -158,24 +160,14 @@ type Offer struct {
 	Audience              string
 	Quota                 *int
 	Call                  Text
+	Withdrawal            string
 }
 
-// NewOrder is what a learner wants to buy.
+// NewOrder is what a learner wants to buy: one place of an offer, or items.
 type NewOrder struct {
 	Key           string // idempotency key
-	OfferID, Lang string // lang: en, fr
-}
-
-// Order is what a learner bought. CheckoutURL is there while the order can be paid; EnrolmentID and InvoiceNumber once they exist.
-type Order struct {
-	ID, State, Session, OfferID, Formula    string // state: see openapi.yaml; session: its key, or empty
-	Edition                                 string // key of the edition, or empty
-	Entitlements                            []string
-	Total, Credited                         money.Amount
-	CheckoutURL, EnrolmentID, InvoiceNumber string
-	Demo                                    bool
-	PlacedAt                                time.Time
-	ExpiresAt, PaidAt                       *time.Time
+	OfferID, Lang string
+	Items         []sales.Item
 }
 
 // NewRefund is money to give back. A nil amount is all that is left; minor units of the order's currency otherwise.

@@ -24,7 +24,7 @@ type ProgramRooms interface {
 	ProgramVersion(ctx context.Context, key string, number int) (programs.Version, error)
 	PreviewProgram(ctx context.Context, t ProgramTrial) (ProgramPreview, error)
 
-	Editions(ctx context.Context, p page.Request) ([]Edition, string, error)
+	Editions(ctx context.Context, program string, p page.Request) ([]Edition, string, error)
 	Edition(ctx context.Context, key string) (Edition, error)
 	EditionDraft(ctx context.Context, key string) (Edition, error)
 	PutEdition(ctx context.Context, who Principal, key string, n programs.EditionPlan, version int) (Edition, error)

@@ -41,7 +41,7 @@ func (h handlers) CreateOffer(ctx context.Context, r server.CreateOfferRequestOb
 	n := newOffer(*r.Body)
 	o, err := h.rooms.CreateOffer(ctx, callerOf(ctx), NewOffer{
 		Key: r.Params.IdempotencyKey, Session: r.Session, Formula: n.Formula, ValidFrom: n.ValidFrom, ValidUntil: n.ValidUntil, Price: n.Price,
-		Audience: n.Audience, Quota: n.Quota, Call: Text(n.Call),
+		Audience: n.Audience, Quota: n.Quota, Call: Text(n.Call), Withdrawal: n.Withdrawal,
 	})
 	if err != nil {
 		return nil, err

@@ -142,7 +142,7 @@ func (f *fake) Order(_ context.Context, who Viewer, id string) (Order, error) {
 	if id != "ord_1" || who.PersonID != learner.PersonID {
 		return Order{}, fault.New(fault.NotFound, "no-such-order", "There is no such order.")
 	}
-	return Order{ID: id, State: f.state, Formula: "QUALIFYING", PayURL: f.payURL, SessionKey: "PRD-8", Title: prd("open").Title, Total: money.Of(15000, "EUR"), Credited: money.Of(0, "EUR"), InvoiceNumber: "DEMO-2019-000041", PlacedAt: day, Demo: true}, nil
+	return Order{ID: id, State: f.state, PayURL: f.payURL, Lines: []OrderLine{{Title: prd("open").Title, SessionKey: "PRD-8", Formula: "QUALIFYING", Quantity: 1, Total: money.Of(15000, "EUR")}}, Total: money.Of(15000, "EUR"), Credited: money.Of(0, "EUR"), InvoiceNumber: "DEMO-2019-000041", PlacedAt: day, Demo: true}, nil
 }
 
 func (f *fake) Learning(context.Context, Viewer) ([]Enrolment, error) {

@@ -153,21 +153,31 @@ type Placed struct{ OrderID, PayURL string }
 
 // Order is what a buyer sees of her order.
 type Order struct {
-	ID, State, Formula, PayURL, InvoiceNumber string
-	SessionKey, EditionKey                    string // what it is for: one of them
-	Title                                     Text   // of what it is for
-	Total, Credited                           money.Amount
-	PlacedAt, ExpiresAt                       time.Time
-	Demo                                      bool
+	ID, State, PayURL, InvoiceNumber string
+	Lines                            []OrderLine
+	Total, Credited                  money.Amount
+	PlacedAt, ExpiresAt              time.Time
+	Demo                             bool
+}
+
+// OrderLine is one thing that was ordered.
+type OrderLine struct {
+	Title                           Text
+	SessionKey, EditionKey, Formula string // what it is for: one of the keys
+	Quantity                        int
+	Total                           money.Amount
 }
 
 // For is the page of what was ordered.
-func (o Order) For() string {
-	if o.EditionKey != "" {
-		return "/editions/" + o.EditionKey
+func (l OrderLine) For() string {
+	if l.EditionKey != "" {
+		return "/editions/" + l.EditionKey
 	}
-	return "/sessions/" + o.SessionKey
+	return "/sessions/" + l.SessionKey
 }
+
+// For is the page of the first thing that was ordered.
+func (o Order) For() string { return o.Lines[0].For() }
 
 // Waiting says whether the state will change without the buyer doing anything here.
 func (o Order) Waiting() bool { return o.State == "awaiting_payment" }

@@ -52,6 +52,7 @@ type offerPage struct {
 	Formulas      []offers.Formula
 	Organisations []identity.Organisation
 	Currencies    []money.Currency
+	Rights        []string // to withdraw
 	Written       map[string]string
 	Wrong         *fault.Fault
 }
@@ -65,7 +66,7 @@ func (w *Web) offersWith(r *request, written map[string]string, wrong *fault.Fau
 	if err != nil {
 		return reply{}, err
 	}
-	data := offerPage{On: strings.TrimSpace(r.query("on")), States: offerStates, Currencies: money.Currencies(), Written: written, Wrong: wrong}
+	data := offerPage{On: strings.TrimSpace(r.query("on")), States: offerStates, Currencies: money.Currencies(), Rights: offers.WithdrawalRights, Written: written, Wrong: wrong}
 	data.Filter = offers.Filter{State: r.query("state"), On: data.On}
 	var next string
 	if data.Offers, next, err = w.house.Offers(r.ctx, r.viewer, data.Filter, p); err != nil {
@@ -84,7 +85,7 @@ func (w *Web) offersWith(r *request, written map[string]string, wrong *fault.Fau
 }
 
 // offerFields are the fields of the form, to give back what was written when it is refused.
-var offerFields = []string{"kind", "on", "formula", "amount", "currency", "from", "until", "audience", "quota", "call_en", "call_fr"}
+var offerFields = []string{"kind", "on", "formula", "amount", "currency", "from", "until", "audience", "quota", "call_en", "call_fr", "withdrawal"}
 
 func (w *Web) makeOffer(r *request) (reply, error) {
 	written := map[string]string{}
@@ -111,7 +112,7 @@ func refusal(err error) *fault.Fault {
 }
 
 func offerOf(in map[string]string) (n offers.NewOffer, err error) {
-	n = offers.NewOffer{Formula: in["formula"], Audience: in["audience"], Call: catalog.Text{EN: in["call_en"], FR: in["call_fr"]}}
+	n = offers.NewOffer{Formula: in["formula"], Audience: in["audience"], Call: catalog.Text{EN: in["call_en"], FR: in["call_fr"]}, Withdrawal: in["withdrawal"]}
 	if in["kind"] == "edition" {
 		n.Edition = in["on"]
 	} else {
