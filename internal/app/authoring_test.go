@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -85,9 +84,7 @@ func (b tab) save(then string) {
 func TestTwoEditorsInABrowser(t *testing.T) {
 	w, mails := newSite(t)
 	w.written("NET")
-	first, second := newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
-	w.staffTab(first, mails, "first@example.org")
-	w.staffTab(second, mails, "second@example.org")
+	first, second := w.twoEditors(t, mails)
 	page := w.cfg.BaseURL + "/console/courses/NET"
 	first.open(page)
 	second.open(page)

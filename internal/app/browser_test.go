@@ -227,6 +227,15 @@ func (w *world) staffTab(b tab, mails, email string) identity.Person {
 	return p
 }
 
+// twoEditors are the tabs of two officers who are signed in.
+func (w *world) twoEditors(t *testing.T, mails string) (first, second tab) {
+	t.Helper()
+	first, second = newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
+	w.staffTab(first, mails, "first@example.org")
+	w.staffTab(second, mails, "second@example.org")
+	return first, second
+}
+
 // A learner buys in a browser, learns, sits the exam, gets her certificate, and anybody verifies it.
 func TestBuyPassAndVerifyInABrowser(t *testing.T) {
 	w, mails := newSite(t)

@@ -13,6 +13,8 @@ import (
 	"cursus/internal/transport/web"
 )
 
+const writesPrograms = "programs:write"
+
 // fresh is a path as somebody sees it who has passed nothing and for whom everything is offered.
 func fresh(c programs.Content, tx *postgres.Tx) programs.Path {
 	e, f := programs.Edition{}, programs.Facts{Enrolled: map[string]bool{}}
@@ -103,30 +105,22 @@ func courseNames(ctx context.Context, tx *postgres.Tx) (map[string]web.Text, err
 }
 
 // LearnerPaths shows a learner the programs that she follows.
-func (p Pages) LearnerPaths(ctx context.Context, who web.Viewer) (out []paths.Answer, err error) {
-	err = p.h.DB.View(as(ctx, who), "my programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = paths.AllOfLearnerTx(ctx, tx, who.PersonID)
-		return err
+func (p Pages) LearnerPaths(ctx context.Context, who web.Viewer) ([]paths.Answer, error) {
+	return view(as(ctx, who), p.h, "my programs", func(ctx context.Context, tx *postgres.Tx) ([]paths.Answer, error) {
+		return paths.AllOfLearnerTx(ctx, tx, who.PersonID)
 	})
-	return out, err
 }
 
 // LearnerPath shows her one of them.
-func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (out paths.Answer, err error) {
-	err = p.h.DB.View(as(ctx, who), "my path", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = paths.OfLearnerTx(ctx, tx, who.PersonID, edition)
-		return err
+func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (paths.Answer, error) {
+	return view(as(ctx, who), p.h, "my path", func(ctx context.Context, tx *postgres.Tx) (paths.Answer, error) {
+		return paths.OfLearnerTx(ctx, tx, who.PersonID, edition)
 	})
-	return out, err
 }
 
 // AllPrograms lists every program for staff.
-func (p Pages) AllPrograms(ctx context.Context, who web.Viewer) (out []programs.Program, err error) {
-	err = p.h.DB.View(as(ctx, who), "programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.ProgramsTx(ctx, tx)
-		return err
-	})
-	return out, err
+func (p Pages) AllPrograms(ctx context.Context, who web.Viewer) ([]programs.Program, error) {
+	return view(as(ctx, who), p.h, "programs", programs.ProgramsTx)
 }
 
 // WrittenProgram finds a program with its history.
@@ -167,12 +161,8 @@ func namedMoves(ctx context.Context, tx *postgres.Tx, moves []catalog.Move) (_ [
 }
 
 // ProgramCourses lists the courses that a program can name.
-func (p Pages) ProgramCourses(ctx context.Context, who web.Viewer) (out []catalog.Course, err error) {
-	err = p.h.DB.View(as(ctx, who), "courses of programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = catalog.CoursesTx(ctx, tx)
-		return err
-	})
-	return out, err
+func (p Pages) ProgramCourses(ctx context.Context, who web.Viewer) ([]catalog.Course, error) {
+	return view(as(ctx, who), p.h, "courses of programs", catalog.CoursesTx)
 }
 
 func init() {
@@ -189,20 +179,18 @@ func init() {
 }
 
 // SaveProgram writes the working copy.
-func (p Pages) SaveProgram(ctx context.Context, who web.Viewer, key string, c programs.Content, version int) (out programs.Program, err error) {
-	err = p.h.DB.InTx(as(ctx, who), "save program", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.SaveDraftTx(ctx, tx, key, c, version)
-		return err
+func (p Pages) SaveProgram(ctx context.Context, who web.Viewer, key string, c programs.Content, version int) (programs.Program, error) {
+	return done(ctx, p, who, writesPrograms, "save program", func(ctx context.Context, tx *postgres.Tx) (programs.Program, error) {
+		return programs.SaveDraftTx(ctx, tx, key, c, version)
 	})
-	return out, err
 }
 
 // MoveProgramOn takes a program to another state of publication.
 func (p Pages) MoveProgramOn(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
-	return p.h.DB.InTx(as(ctx, who), "move program", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := programs.MoveProgramTx(ctx, tx, key, to, note, version)
-		return err
+	_, err := done(ctx, p, who, writesPrograms, "move program", func(ctx context.Context, tx *postgres.Tx) (programs.Program, error) {
+		return programs.MoveProgramTx(ctx, tx, key, to, note, version)
 	})
+	return err
 }
 
 // TryProgram says what a content means for somebody who has passed these courses.
@@ -225,12 +213,10 @@ func (p Pages) TryProgram(ctx context.Context, who web.Viewer, c programs.Conten
 }
 
 // AllEditions lists every edition for staff.
-func (p Pages) AllEditions(ctx context.Context, who web.Viewer) (out []programs.Edition, err error) {
-	err = p.h.DB.View(as(ctx, who), "editions", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.EditionsTx(ctx, tx, "")
-		return err
+func (p Pages) AllEditions(ctx context.Context, who web.Viewer) ([]programs.Edition, error) {
+	return view(as(ctx, who), p.h, "editions", func(ctx context.Context, tx *postgres.Tx) ([]programs.Edition, error) {
+		return programs.EditionsTx(ctx, tx, "")
 	})
-	return out, err
 }
 
 // WrittenEdition finds an edition with its history and where its members stand.
@@ -273,18 +259,16 @@ func (p Pages) EditionChoices(ctx context.Context, who web.Viewer, program strin
 }
 
 // SaveEdition writes an edition.
-func (p Pages) SaveEdition(ctx context.Context, who web.Viewer, key string, n programs.EditionPlan, version int) (out programs.Edition, err error) {
-	err = p.h.DB.InTx(as(ctx, who), "save edition", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.PutEditionTx(ctx, tx, key, n, version)
-		return err
+func (p Pages) SaveEdition(ctx context.Context, who web.Viewer, key string, n programs.EditionPlan, version int) (programs.Edition, error) {
+	return done(ctx, p, who, writesPrograms, "save edition", func(ctx context.Context, tx *postgres.Tx) (programs.Edition, error) {
+		return programs.PutEditionTx(ctx, tx, key, n, version)
 	})
-	return out, err
 }
 
 // MoveEditionOn takes an edition to another state of publication.
 func (p Pages) MoveEditionOn(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
-	return p.h.DB.InTx(as(ctx, who), "move edition", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := programs.MoveEditionTx(ctx, tx, key, to, note, version)
-		return err
+	_, err := done(ctx, p, who, writesPrograms, "move edition", func(ctx context.Context, tx *postgres.Tx) (programs.Edition, error) {
+		return programs.MoveEditionTx(ctx, tx, key, to, note, version)
 	})
+	return err
 }

@@ -93,6 +93,46 @@ func TestThePaperIsBuiltAtTheConsole(t *testing.T) {
 	w.verify()
 }
 
+// Staff of another trade read the console. What they would write there is refused, as over the API, and nothing changes.
+func TestStaffOfAnotherTradeWriteNothing(t *testing.T) {
+	w, mails := bareSite(t)
+	w.catalogue()
+	d := w.newDeskOf(t, mails, "analyst@example.org", "analytics")
+	for page, forms := range map[string][]struct{ action, button, value string }{
+		"/console/programs/NETWORKS":             {{"", "do", "save"}, {"/move", "to", "draft"}},
+		"/console/editions/NETWORKS-2019":        {{"", "", ""}, {"/move", "to", "archived"}},
+		"/console/sessions/IOT-2019":             {{"", "", ""}, {"/move", "to", "archived"}, {"/map", "", ""}, {"/exercises", "apply", "yes"}, {"/copy", "", ""}, {"/days", "", ""}},
+		"/console/programs/new":                  {{"", "do", "save"}},
+		"/console/editions/new?program=NETWORKS": {{"", "", ""}},
+		"/console/courses/IOT":                   {{"", "do", "save"}, {"/state", "state", "archived"}},
+	} {
+		for _, form := range forms {
+			d.open(page)
+			path, _, _ := strings.Cut(page, "?")
+			f := d.form(path + form.action)
+			for name, said := range map[string]string{"title_en": "Mine", "/title/en": "Mine", "program": "MINE", "edition": "MINE"} {
+				for _, c := range f.controls {
+					if c.name == name {
+						c.value = said
+					}
+				}
+			}
+			if form.action == "/days" {
+				for name, said := range map[string]string{"place": "Here", "starts_at": "2027-01-04T09:00", "ends_at": "2027-01-04T17:00", "capacity": "3"} {
+					f.set(name, said)
+				}
+			}
+			d.want = 403
+			f.press(form.button, form.value)
+		}
+	}
+	r, err := exchange.Import(system, w.h.DB, flirt(t), true)
+	if err != nil || !r.Same {
+		t.Errorf("something changed: %+v %v", r, err)
+	}
+	w.verify()
+}
+
 // stored is the whole collection as it stands in the house.
 func (w *world) stored() (d exchange.Document) {
 	w.t.Helper()

@@ -303,9 +303,7 @@ func (w *world) draft(key string) (p programs.Program) {
 func TestTwoEditorsOfAProgram(t *testing.T) {
 	w, mails := newSite(t)
 	w.basics(w.h.DB.Now())
-	first, second := newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
-	w.staffTab(first, mails, "first@example.org")
-	w.staffTab(second, mails, "second@example.org")
+	first, second := w.twoEditors(t, mails)
 	page := w.cfg.BaseURL + "/console/programs/BASICS"
 	first.open(page)
 	second.open(page)

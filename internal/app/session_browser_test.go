@@ -17,9 +17,7 @@ import (
 // Two editors have a session open: what the second one wrote is not saved over the first, and nothing of it is lost.
 func TestTwoEditorsOfASession(t *testing.T) {
 	w, mails := newSite(t)
-	first, second := newTab(t), newTab(t)
-	w.staffTab(first, mails, "first@example.org")
-	w.staffTab(second, mails, "second@example.org")
+	first, second := w.twoEditors(t, mails)
 	address := w.cfg.BaseURL + "/console/sessions/PRD-9"
 	first.open(address)
 	second.open(address)
