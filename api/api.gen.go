@@ -920,6 +920,54 @@ func (e PublicationState) Valid() bool {
 	}
 }
 
+// Defines values for QuoteLineWhy.
+const (
+	QuoteLineWhyCurrency     QuoteLineWhy = "currency"
+	QuoteLineWhyEarly        QuoteLineWhy = "early"
+	QuoteLineWhyList         QuoteLineWhy = "list"
+	QuoteLineWhyOrganisation QuoteLineWhy = "organisation"
+	QuoteLineWhyWindow       QuoteLineWhy = "window"
+)
+
+// Valid indicates whether the value is a known member of the QuoteLineWhy enum.
+func (e QuoteLineWhy) Valid() bool {
+	switch e {
+	case QuoteLineWhyCurrency:
+		return true
+	case QuoteLineWhyEarly:
+		return true
+	case QuoteLineWhyList:
+		return true
+	case QuoteLineWhyOrganisation:
+		return true
+	case QuoteLineWhyWindow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QuoteStepKind.
+const (
+	QuoteStepKindList    QuoteStepKind = "list"
+	QuoteStepKindPrice   QuoteStepKind = "price"
+	QuoteStepKindVoucher QuoteStepKind = "voucher"
+)
+
+// Valid indicates whether the value is a known member of the QuoteStepKind enum.
+func (e QuoteStepKind) Valid() bool {
+	switch e {
+	case QuoteStepKindList:
+		return true
+	case QuoteStepKindPrice:
+		return true
+	case QuoteStepKindVoucher:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionEditKind.
 const (
 	SessionEditKindHybrid SessionEditKind = "hybrid"
@@ -3451,6 +3499,11 @@ type NewOffer struct {
 //
 // Example: {"lang":"fr","offer_id":"off_01kb5t8kz9e0qv4m3r2x7nwhjd"}
 type NewOrder struct {
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency *Currency `json:"currency,omitempty"`
+
 	// Items What to buy, all in one currency. No two of them open the same session.
 	Items *[]OrderItem `json:"items,omitempty"`
 
@@ -3463,6 +3516,11 @@ type NewOrder struct {
 	//
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId *OfferID `json:"offer_id,omitempty"`
+
+	// Voucher The code of a voucher. Case, blanks and hyphens do not count.
+	//
+	// Example: WELCOME-26
+	Voucher *VoucherCode `json:"voucher,omitempty"`
 }
 
 // NewOrderLang The language of the pay page and of the mails.
@@ -3907,15 +3965,35 @@ type OfferChoice struct {
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id OfferID `json:"id"`
 
+	// Label A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Label *Words80 `json:"label,omitempty"`
+
 	// Left How many can still be taken; absent for no limit.
 	//
 	// Example: 4
 	Left *int `json:"left,omitempty"`
 
+	// ListPrice An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	ListPrice *Money `json:"list_price,omitempty"`
+
 	// Price An amount in minor units of a currency.
 	//
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Price Money `json:"price"`
+
+	// PriceLeft How many are left at this price; absent for no limit.
+	//
+	// Example: 4
+	PriceLeft *int `json:"price_left,omitempty"`
+
+	// PriceUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PriceUntil *Time `json:"price_until,omitempty"`
 
 	// Reason The code of why not.
 	//
@@ -3940,7 +4018,7 @@ type OfferColumn struct {
 	// Example: QUALIFYING
 	Formula Formula `json:"formula"`
 
-	// Offers One for each currency.
+	// Offers One for each offer and currency, at the best price that holds; `list_price` is there where it is lower than the list.
 	Offers []OfferChoice `json:"offers"`
 
 	// Pitch What a formula is about, in one sentence.
@@ -5070,6 +5148,147 @@ type Queue struct {
 // Example: 30
 type Quota = int
 
+// Quote What an order would cost and why.
+type Quote struct {
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Discount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Discount Money `json:"discount"`
+
+	// Lines A line for each item.
+	Lines []QuoteLine `json:"lines"`
+
+	// Total An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Total Money `json:"total"`
+
+	// VoucherRefused Why a voucher takes nothing off.
+	VoucherRefused *Refusal `json:"voucher_refused,omitempty"`
+}
+
+// QuoteLine What some units of an offer cost, and why.
+type QuoteLine struct {
+	// Code The code of the voucher that takes something off.
+	//
+	// Example: WELCOME-26
+	Code *string `json:"code,omitempty"`
+
+	// Discount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Discount Money `json:"discount"`
+
+	// Label A short text in English, in French, in both or in none.
+	//
+	// Example: {"en":"Join the autumn session","fr":"Rejoindre la session d’automne"}
+	Label Words80 `json:"label"`
+
+	// Left How many are left at this price; absent for no limit.
+	//
+	// Example: 4
+	Left *int `json:"left,omitempty"`
+
+	// Lines Steps that sum to the total.
+	Lines []QuoteStep `json:"lines"`
+
+	// List An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	List Money `json:"list"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// PriceId Id of the price.
+	//
+	// Example: prc_01kb5t8kz9e0qv4m3r2x7nwhjd
+	PriceId *PriceID `json:"price_id,omitempty"`
+
+	// Quantity How many units.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Total An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Total Money `json:"total"`
+
+	// Unit An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Unit Money `json:"unit"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until *Time `json:"until,omitempty"`
+
+	// VoucherId Id of the voucher.
+	//
+	// Example: vch_01kb5t8kz9e0qv4m3r2x7nwhjd
+	VoucherId *VoucherID `json:"voucher_id,omitempty"`
+
+	// Why Which price is taken: that of the offer, of the first buyers, of a time, of the members of an organisation, or of another currency.
+	//
+	// Example: early
+	Why QuoteLineWhy `json:"why"`
+}
+
+// QuoteLineWhy Which price is taken: that of the offer, of the first buyers, of a time, of the members of an organisation, or of another currency.
+//
+// Example: early
+type QuoteLineWhy string
+
+// QuoteRequest What would be bought: either one place of one offer, or items.
+//
+// Example: {"offer_id":"off_01kb5t8kz9e0qv4m3r2x7nwhjd","voucher":"WELCOME-26"}
+type QuoteRequest struct {
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency *Currency `json:"currency,omitempty"`
+
+	// Items What would be bought.
+	Items *[]OrderItem `json:"items,omitempty"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId *OfferID `json:"offer_id,omitempty"`
+
+	// Voucher The code of a voucher. Case, blanks and hyphens do not count.
+	//
+	// Example: WELCOME-26
+	Voucher *VoucherCode `json:"voucher,omitempty"`
+}
+
+// QuoteStep A step from the list price to the total: the list price, what a better price takes off, what the voucher takes off.
+type QuoteStep struct {
+	// Amount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Amount Money `json:"amount"`
+
+	// Kind The step.
+	//
+	// Example: list
+	Kind QuoteStepKind `json:"kind"`
+}
+
+// QuoteStepKind The step.
+//
+// Example: list
+type QuoteStepKind string
+
 // Rate A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
 //
 // Example: {"count":9,"of":20,"tenths_of_percent":450,"wilson95_high_tenths":658,"wilson95_low_tenths":258}
@@ -5104,6 +5323,19 @@ type Rate struct {
 //
 // Example: Asked for within the fourteen days.
 type Reason = string
+
+// Refusal Why a voucher takes nothing off.
+type Refusal struct {
+	// Code The stable code of the reason.
+	//
+	// Example: voucher-used-up
+	Code string `json:"code"`
+
+	// Detail For people.
+	//
+	// Example: This voucher was used as often as it can be.
+	Detail string `json:"detail"`
+}
 
 // Reject A row that could not be read, and where.
 type Reject struct {
@@ -6044,6 +6276,11 @@ type VoucherBody struct {
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
 }
+
+// VoucherCode The code of a voucher. Case, blanks and hyphens do not count.
+//
+// Example: WELCOME-26
+type VoucherCode = string
 
 // VoucherID Id of the voucher.
 //
@@ -7037,6 +7274,9 @@ type PutProgramDraftJSONRequestBody = ProgramContent
 // MoveProgramJSONRequestBody defines body for MoveProgram for application/json ContentType.
 type MoveProgramJSONRequestBody = ProgramMove
 
+// QuoteOrderJSONRequestBody defines body for QuoteOrder for application/json ContentType.
+type QuoteOrderJSONRequestBody = QuoteRequest
+
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = NewSession
 
@@ -7781,6 +8021,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/queue (the `GetQueue` operationId).
 	GetQueue(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QuoteOrderWithBody Quote an order
+	//
+	// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+	// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+	QuoteOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QuoteOrder Quote an order
+	//
+	// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+	// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+	QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSessions List the sessions of all states of publication
 	//
@@ -9547,6 +9807,46 @@ func (c *Client) GetProgramVersion(ctx context.Context, program ProgramRef, numb
 // Corresponds with GET /v1/queue (the `GetQueue` operationId).
 func (c *Client) GetQueue(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetQueueRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QuoteOrderWithBody Quote an order
+//
+// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQuoteOrderRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QuoteOrder Quote an order
+//
+// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+func (c *Client) QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQuoteOrderRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13536,6 +13836,46 @@ func NewGetQueueRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewQuoteOrderRequest calls the generic QuoteOrder builder with application/json body
+func NewQuoteOrderRequest(server string, body QuoteOrderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewQuoteOrderRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewQuoteOrderRequestWithBody constructs an http.Request for the QuoteOrder method, with any body, and a specified content type
+func NewQuoteOrderRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/quotes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListSessionsRequest constructs an http.Request for the ListSessions method
 func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
 	var err error
@@ -16151,6 +16491,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/queue (the `GetQueue` operationId).
 	GetQueueWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetQueueResponse, error)
+
+	// QuoteOrderWithBodyWithResponse Quote an order
+	//
+	// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+	// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+	QuoteOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
+
+	// QuoteOrderWithResponse Quote an order
+	//
+	// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+	// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+	QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
 
 	// ListSessionsWithResponse List the sessions of all states of publication
 	//
@@ -19481,6 +19841,54 @@ func (r GetQueueResponse) ContentType() string {
 	return ""
 }
 
+type QuoteOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Quote
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r QuoteOrderResponse) GetJSON200() *Quote {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r QuoteOrderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r QuoteOrderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r QuoteOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r QuoteOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r QuoteOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSessionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -22289,6 +22697,38 @@ func (c *ClientWithResponses) GetQueueWithResponse(ctx context.Context, reqEdito
 		return nil, err
 	}
 	return ParseGetQueueResponse(rsp)
+}
+
+// QuoteOrderWithBodyWithResponse Quote an order
+//
+// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+func (c *ClientWithResponses) QuoteOrderWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error) {
+	rsp, err := c.QuoteOrderWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQuoteOrderResponse(rsp)
+}
+
+// QuoteOrderWithResponse Quote an order
+//
+// What an order would cost the caller at this moment and why; nothing is stored and nothing is held. A voucher that does not hold is
+// told in `voucher_refused`, and the quote is without it; an order with it would be refused with the same code.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
+func (c *ClientWithResponses) QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error) {
+	rsp, err := c.QuoteOrder(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQuoteOrderResponse(rsp)
 }
 
 // ListSessionsWithResponse List the sessions of all states of publication
@@ -25140,6 +25580,39 @@ func ParseGetQueueResponse(rsp *http.Response) (*GetQueueResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Queue
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseQuoteOrderResponse parses an HTTP response from a QuoteOrderWithResponse call
+func ParseQuoteOrderResponse(rsp *http.Response) (*QuoteOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &QuoteOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Quote
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -193,6 +193,9 @@ type ServerInterface interface {
 	// GetQueue Look at the queue
 	// (GET /v1/queue)
 	GetQueue(c *fiber.Ctx) error
+	// QuoteOrder Quote an order
+	// (POST /v1/quotes)
+	QuoteOrder(c *fiber.Ctx) error
 	// ListSessions List the sessions of all states of publication
 	// (GET /v1/sessions)
 	ListSessions(c *fiber.Ctx, params ListSessionsParams) error
@@ -2743,6 +2746,24 @@ func (siw *ServerInterfaceWrapper) GetQueue(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// QuoteOrder operation middleware
+func (siw *ServerInterfaceWrapper) QuoteOrder(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.QuoteOrder(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListSessions operation middleware
 func (siw *ServerInterfaceWrapper) ListSessions(c *fiber.Ctx) error {
 
@@ -4364,6 +4385,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/queue", wrapper.GetQueue)
 
+	router.Post(options.BaseURL+"/v1/quotes", wrapper.QuoteOrder)
+
 	router.Get(options.BaseURL+"/v1/sessions", wrapper.ListSessions)
 
 	router.Post(options.BaseURL+"/v1/sessions", wrapper.CreateSession)
@@ -5670,6 +5693,23 @@ func (response GetQueue200JSONResponse) VisitGetQueueResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type QuoteOrderRequestObject struct {
+	Body *QuoteOrderJSONRequestBody
+}
+
+type QuoteOrderResponseObject interface {
+	VisitQuoteOrderResponse(ctx *fiber.Ctx) error
+}
+
+type QuoteOrder200JSONResponse Quote
+
+func (response QuoteOrder200JSONResponse) VisitQuoteOrderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListSessionsRequestObject struct {
 	Params ListSessionsParams
 }
@@ -6593,6 +6633,9 @@ type StrictServerInterface interface {
 	// GetQueue Look at the queue
 	// (GET /v1/queue)
 	GetQueue(ctx context.Context, request GetQueueRequestObject) (GetQueueResponseObject, error)
+	// QuoteOrder Quote an order
+	// (POST /v1/quotes)
+	QuoteOrder(ctx context.Context, request QuoteOrderRequestObject) (QuoteOrderResponseObject, error)
 	// ListSessions List the sessions of all states of publication
 	// (GET /v1/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -8524,6 +8567,45 @@ func (sh *strictHandler) GetQueue(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(GetQueueResponseObject); ok {
 		if err := validResponse.VisitGetQueueResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// QuoteOrder operation middleware
+func (sh *strictHandler) QuoteOrder(ctx *fiber.Ctx) error {
+	var request QuoteOrderRequestObject
+
+	var body QuoteOrderJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.QuoteOrder(ctx.UserContext(), request.(QuoteOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "QuoteOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(QuoteOrderResponseObject); ok {
+		if err := validResponse.VisitQuoteOrderResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -12,6 +12,7 @@ import (
 
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
+	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/enrolment"
@@ -50,6 +51,7 @@ type House struct {
 	Exams        *exams.Service
 	Certificates *certificates.Service
 	Invoicing    *invoicing.Service
+	Accounting   *accounting.Service
 	Workshops    *workshops.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
@@ -137,8 +139,9 @@ func (h *House) furnish(o Options) (err error) {
 	}
 	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
 	h.Invoicing = invoicing.New(h.DB, printer)
+	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)
 	flows.Register(h.Jobs, &flows.House{
-		DB: h.DB, Invoicing: h.Invoicing, Identity: h.Identity, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
+		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL),
 	})
 	return nil
@@ -192,7 +195,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		workshops.Checks(),
+		workshops.Checks(), accounting.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -210,7 +210,7 @@ func TestAnOfferForAnOrganisation(t *testing.T) {
 		t.Error("somebody else:", err)
 	}
 	seen := func(person string) (n int) {
-		c, err := w.h.Sales.Compare(context.Background(), w.session.Key, "", person)
+		c, err := w.h.Sales.Compare(context.Background(), w.session.Key, "", person, "")
 		if err != nil {
 			t.Fatal(err)
 		}

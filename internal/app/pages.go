@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
 )
@@ -125,7 +126,7 @@ func (p Pages) Course(ctx context.Context, key string) (out web.Course, err erro
 }
 
 // Session shows one session with its formulas side by side, as the viewer may take them.
-func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web.Session, err error) {
+func (p Pages) Session(ctx context.Context, who web.Viewer, key, voucher string) (out web.Session, err error) {
 	err = p.h.DB.View(as(ctx, who), "session page", func(ctx context.Context, tx *postgres.Tx) error {
 		s, err := catalog.SessionTx(ctx, tx, key)
 		if err != nil {
@@ -148,7 +149,7 @@ func (p Pages) Session(ctx context.Context, who web.Viewer, key string) (out web
 	if err != nil {
 		return out, err
 	}
-	out.Comparison, err = p.h.Sales.Compare(ctx, out.Key, "", who.PersonID)
+	out.Comparison, err = p.h.Sales.Compare(ctx, out.Key, "", who.PersonID, voucher)
 	out.EnrolledFormula = out.Comparison.Has
 	if err == nil && out.Kind == string(catalog.Hybrid) {
 		out.Workshop, err = p.workshopOf(ctx, who, out.Key)
@@ -199,8 +200,10 @@ func (p Pages) SetName(ctx context.Context, who web.Viewer, name string) error {
 }
 
 // PlaceOrder orders an offer.
-func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, offerID, key, lang string) (web.Placed, error) {
-	o, err := p.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: who.PersonID, OfferID: offerID, Lang: lang, IdempotencyKey: key})
+func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, n web.Purchase) (web.Placed, error) {
+	o, err := p.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{
+		BuyerID: who.PersonID, OfferID: n.OfferID, Lang: n.Lang, Voucher: n.Voucher, Currency: money.Currency(n.Currency), IdempotencyKey: n.Key,
+	})
 	return web.Placed{OrderID: o.ID, PayURL: o.PayURL}, err
 }
 

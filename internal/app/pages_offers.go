@@ -112,8 +112,8 @@ func (p Pages) SaveOrganisation(ctx context.Context, who web.Viewer, key, name s
 }
 
 // CompareEdition compares the formulas of an edition.
-func (p Pages) CompareEdition(ctx context.Context, who web.Viewer, edition string) (sales.Comparison, error) {
-	return p.h.Sales.Compare(ctx, "", edition, who.PersonID)
+func (p Pages) CompareEdition(ctx context.Context, who web.Viewer, edition, voucher string) (sales.Comparison, error) {
+	return p.h.Sales.Compare(ctx, "", edition, who.PersonID, voucher)
 }
 
 // Memberships lists the programs that somebody follows.

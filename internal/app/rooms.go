@@ -211,9 +211,15 @@ func (r Rooms) Me(ctx context.Context, who api.Principal) (out api.Person, err e
 	return out, err
 }
 
+func orderOf(who api.Principal, n api.NewOrder) sales.PlaceOrder {
+	return sales.PlaceOrder{
+		BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, Voucher: n.Voucher, Currency: n.Currency, IdempotencyKey: n.Key,
+	}
+}
+
 // PlaceOrder orders offers.
 func (r Rooms) PlaceOrder(ctx context.Context, who api.Principal, n api.NewOrder) (sales.Order, error) {
-	return r.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, IdempotencyKey: n.Key})
+	return r.h.Sales.PlaceOrder(ctx, orderOf(who, n))
 }
 
 // Orders lists the principal's orders.

@@ -78,9 +78,9 @@ func (r Rooms) WithdrawOffer(ctx context.Context, _ api.Principal, id string) (s
 
 // CompareOffers compares the formulas of a session or, where there is none, of an edition.
 func (r Rooms) CompareOffers(ctx context.Context, of string) (sales.Comparison, error) {
-	c, err := r.h.Sales.Compare(ctx, of, "", "")
+	c, err := r.h.Sales.Compare(ctx, of, "", "", "")
 	if errors.Is(err, catalog.ErrNoSession) {
-		return r.h.Sales.Compare(ctx, "", of, "")
+		return r.h.Sales.Compare(ctx, "", of, "", "")
 	}
 	return c, err
 }

@@ -82,10 +82,7 @@ func (r Rooms) CreateVoucher(ctx context.Context, who api.Principal, key string,
 // PutVoucher rewrites a voucher.
 func (r Rooms) PutVoucher(ctx context.Context, _ api.Principal, v offers.Voucher, version int) (out sales.VoucherStanding, err error) {
 	err = r.h.DB.InTx(ctx, "put voucher", func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := offers.PutVoucherTx(ctx, tx, v, version); err != nil {
-			return err
-		}
-		out, err = sales.VoucherTx(ctx, tx, v.ID)
+		out, err = sales.PutVoucherTx(ctx, tx, v, version)
 		return err
 	})
 	return out, err
@@ -123,4 +120,9 @@ func (r Rooms) VoucherUses(ctx context.Context, _ api.Principal, id string, p pa
 		return err
 	})
 	return out, next, err
+}
+
+// QuoteOrder says what an order would cost and why.
+func (r Rooms) QuoteOrder(ctx context.Context, who api.Principal, n api.NewOrder) (sales.Quotation, error) {
+	return r.h.Sales.QuoteOrder(ctx, orderOf(who, n))
 }

@@ -5,6 +5,7 @@
 package flows
 
 import (
+	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
@@ -23,6 +24,7 @@ type House struct {
 	Exams        *exams.Service
 	Certificates *certificates.Service
 	Invoicing    *invoicing.Service
+	Accounting   *accounting.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -41,4 +43,5 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.resultRecorded)
 	jobs.Register(j, h.certificateAwarded)
 	jobs.Register(j, h.documentIssued)
+	jobs.Register(j, h.reconciliationAsked)
 }

@@ -162,8 +162,6 @@ func (v *Presented) off(o Offer, b Buyer, line money.Amount, quantity int, now t
 // refusal says why a voucher does not hold for a line; nil when it does.
 func (v *Presented) refusal(o Offer, b Buyer, c money.Currency, quantity int, now time.Time) *fault.Fault {
 	w := v.Voucher
-	within := func(limit *int, used int) bool { return limit == nil || used+quantity <= *limit }
-	once := 1
 	switch {
 	case w.Archived:
 		return ErrVoucherArchived
@@ -177,15 +175,27 @@ func (v *Presented) refusal(o Offer, b Buyer, c money.Currency, quantity int, no
 		return ErrVoucherElsewhere
 	case len(w.Scope.Formulas) > 0 && !slices.Contains(w.Scope.Formulas, o.Formula):
 		return ErrVoucherFormula
-	case w.Kind == Batch && !within(&once, v.UsedCode):
-		return ErrCodeUsed
-	case !within(w.Limit, v.Used):
-		return ErrVoucherUsedUp
-	case !within(w.PerPerson, v.UsedBy):
-		return ErrVoucherUsedByYou
+	}
+	if f := v.Free(quantity); f != nil {
+		return f
 	}
 	if _, ok := w.amountIn(c); w.PercentPPM == nil && !ok {
 		return ErrVoucherCurrency
+	}
+	return nil
+}
+
+// Free says whether so many uses are left: nil, or which limit stands against them.
+func (v *Presented) Free(uses int) *fault.Fault {
+	within := func(limit *int, used int) bool { return limit == nil || used+uses <= *limit }
+	once := 1
+	switch {
+	case v.Voucher.Kind == Batch && !within(&once, v.UsedCode):
+		return ErrCodeUsed
+	case !within(v.Voucher.Limit, v.Used):
+		return ErrVoucherUsedUp
+	case !within(v.Voucher.PerPerson, v.UsedBy):
+		return ErrVoucherUsedByYou
 	}
 	return nil
 }

@@ -28,9 +28,21 @@ type Gateway interface {
 	Fact(e ProviderEvent) (Fact, bool, error)
 	// EventsSince lists the events created at or after t, oldest first, for what the webhook missed.
 	EventsSince(ctx context.Context, t time.Time) ([]ProviderEvent, error)
-	// Book sums the provider's own record per currency: captures − refunds − lost disputes.
-	Book(ctx context.Context) (map[money.Currency]int64, error)
+	// Book is the provider's own record of our payments.
+	Book(ctx context.Context) ([]Charge, error)
 }
+
+// Charge is what the provider's book says of one payment; Left of it is what it holds for us.
+type Charge struct {
+	PaymentID     string // ours
+	Currency      money.Currency
+	CapturedMinor int64
+	RefundedMinor int64
+	LostMinor     int64 // to disputes
+}
+
+// Left is captures − refunds − lost disputes.
+func (c Charge) Left() int64 { return c.CapturedMinor - c.RefundedMinor - c.LostMinor }
 
 // CheckoutRequest asks for a pay page. Keys: the payment's id is the client reference and metadata "payment_id".
 type CheckoutRequest struct {

@@ -10,15 +10,27 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
+// Book is the provider's own record of our payments; nothing without a provider. It reads all of it.
+func (s *Service) Book(ctx context.Context) ([]Charge, error) {
+	if s.gateway == nil {
+		return nil, nil
+	}
+	return s.gateway.Book(ctx)
+}
+
 // Reconcile compares the provider's own book (captures − refunds − lost disputes) with our clearing account, per currency,
 // and gives the differences. It reads the provider's whole record.
 func (s *Service) Reconcile(ctx context.Context) ([]string, error) {
 	if s.gateway == nil {
 		return nil, nil
 	}
-	theirs, err := s.gateway.Book(ctx)
+	book, err := s.gateway.Book(ctx)
 	if err != nil {
 		return nil, err
+	}
+	theirs := map[money.Currency]int64{}
+	for _, c := range book {
+		theirs[c.Currency] += c.Left()
 	}
 	var ours []struct {
 		Currency money.Currency `db:"currency"`

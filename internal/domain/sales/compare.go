@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -74,6 +75,8 @@ type Comparison struct {
 	Rows    []Row        `json:"rows"`
 	Has     string       `json:"-"` // the formula that the person who asks has here; empty: none
 	Closed  string       `json:"-"` // the code of why nothing that costs can be sold; empty: it can
+	Voucher string       `json:"-"` // the code that was presented, as it is printed or typed; empty: none
+	Refused string       `json:"-"` // the code of why it takes nothing off anything here; empty: it does
 }
 
 // Column is one formula with its prices: one offer for each currency and audience.
@@ -86,16 +89,30 @@ type Column struct {
 }
 
 // Choice is an offer as somebody may take it now, or the code of why not. Left is how many of a limited one can still be taken.
+//
+// Price is the best one that holds, less the voucher that was presented; List is the list price where that is higher.
 type Choice struct {
-	ID         string       `json:"id"`
-	Price      money.Amount `json:"price"`
-	Call       catalog.Text `json:"call"`
-	ValidFrom  *time.Time   `json:"valid_from,omitempty"`
-	ValidUntil *time.Time   `json:"valid_until,omitempty"`
-	Audience   string       `json:"audience,omitempty"`
-	Left       *int         `json:"left,omitempty"`
-	Available  bool         `json:"available"`
-	Reason     string       `json:"reason,omitempty"`
+	ID         string        `json:"id"`
+	Price      money.Amount  `json:"price"`
+	List       *money.Amount `json:"list_price,omitempty"`
+	Label      catalog.Text  `json:"label,omitzero"`
+	PriceUntil *time.Time    `json:"price_until,omitempty"` // when that price ends
+	PriceLeft  *int          `json:"price_left,omitempty"`  // how many are left at it
+	Call       catalog.Text  `json:"call"`
+	ValidFrom  *time.Time    `json:"valid_from,omitempty"`
+	ValidUntil *time.Time    `json:"valid_until,omitempty"`
+	Audience   string        `json:"audience,omitempty"`
+	Left       *int          `json:"left,omitempty"`
+	Available  bool          `json:"available"`
+	Reason     string        `json:"reason,omitempty"`
+}
+
+// PriceEnds is when the price ends at the latest: with its own time or with that of the offer. Nil: nobody knows.
+func (c Choice) PriceEnds() *time.Time {
+	if c.PriceUntil == nil || c.ValidUntil != nil && c.ValidUntil.Before(*c.PriceUntil) {
+		return c.ValidUntil
+	}
+	return c.PriceUntil
 }
 
 // Row is an entitlement; Open says which columns open it, in their order.
@@ -105,19 +122,20 @@ type Row struct {
 }
 
 // Compare compares the formulas of a session or an edition (an id or a key; the other is empty) as a person may take them; an
-// empty person is the public, who does not see what is for organisations. Errors: catalog.ErrNoSession, programs.ErrNoEdition.
-func (s *Service) Compare(ctx context.Context, session, edition, personID string) (c Comparison, err error) {
+// empty person is the public, who does not see what is for organisations and cannot present the code of a voucher. Errors: catalog.ErrNoSession, programs.ErrNoEdition.
+func (s *Service) Compare(ctx context.Context, session, edition, personID, voucher string) (c Comparison, err error) {
 	if (session == "") == (edition == "") {
 		return c, fault.InvalidInput(fault.Field{Pointer: "/session", Code: "one-of", Detail: "Either a session or an edition."})
 	}
 	err = s.db.View(postgres.WithActor(ctx, "system"), "compare offers", func(ctx context.Context, tx *postgres.Tx) error {
-		c, err = s.compareTx(ctx, tx, session, edition, personID)
+		c, err = s.compareTx(ctx, tx, session, edition, PlaceOrder{BuyerID: personID, Voucher: voucher})
 		return err
 	})
 	return c, err
 }
 
-func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, edition, personID string) (c Comparison, err error) {
+func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, edition string, as PlaceOrder) (c Comparison, err error) {
+	personID := as.BuyerID
 	var on thing
 	if edition != "" {
 		on.edition, err = programs.EditionTx(ctx, tx, edition)
@@ -150,6 +168,10 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 	if err != nil {
 		return c, err
 	}
+	prices, err := c.price(ctx, tx, as, all)
+	if err != nil {
+		return c, err
+	}
 	var has []enrolment.Enrolment
 	if personID != "" {
 		if has, err = on.held(ctx, tx, personID); err != nil {
@@ -170,20 +192,64 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 			if o.Formula != f.Key || o.StateAt(tx.Now()) == offers.Ended {
 				continue
 			}
-			choice := s.choose(tx.Now(), on, o, stands[i], left)
-			if choice.Call == (catalog.Text{}) {
-				choice.Call = f.Call
+			for _, x := range prices[o.ID] {
+				choice := s.choose(tx.Now(), on, o, x, stands[i], left)
+				if choice.Call == (catalog.Text{}) {
+					choice.Call = f.Call
+				}
+				if opensNothing(has, o) {
+					choice.Available, choice.Reason = false, ErrEnrolled.Code
+				}
+				column.Offers = append(column.Offers, choice)
 			}
-			if opensNothing(has, o) {
-				choice.Available, choice.Reason = false, ErrEnrolled.Code
-			}
-			column.Offers = append(column.Offers, choice)
 		}
 		if column.Offers != nil {
 			c.add(column, f)
 		}
 	}
 	return c, nil
+}
+
+// price quotes one unit of each offer in each currency that it has a price in, and says what became of the voucher.
+func (c *Comparison) price(ctx context.Context, tx *postgres.Tx, as PlaceOrder, all []offers.Offer) (map[string][]offers.Quoted, error) {
+	items := make([]wanted, len(all))
+	for i, o := range all {
+		items[i] = wanted{Item: Item{o.ID, 1}, offer: o}
+	}
+	if as.BuyerID == "" {
+		as.Voucher = ""
+	}
+	p, err := pricingOf(ctx, tx, as, items)
+	if errors.Is(err, offers.ErrNoCode) {
+		c.Voucher, c.Refused, as.Voucher = as.Voucher, offers.ErrNoCode.Code, ""
+		p, err = pricingOf(ctx, tx, as, items)
+	}
+	if err == nil {
+		err = p.count(ctx, tx, as.BuyerID, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p.voucher != nil {
+		c.Voucher = p.voucher.Code
+	}
+	out, takes := map[string][]offers.Quoted{}, false
+	for _, o := range all {
+		for _, p.buyer.Currency = range offers.CurrenciesOf(o, p.prices[o.ID]) {
+			x, refused := offers.Quote(o, p.prices[o.ID], p.voucher, p.buyer, 1, tx.Now(), p.sold[o.ID])
+			if len(refused) > 0 && errors.Is(refused[0], offers.ErrOtherCurrency) {
+				continue
+			}
+			if takes = takes || x.VoucherID != ""; len(refused) > 0 && c.Refused == "" {
+				c.Refused = refused[0].Code
+			}
+			out[o.ID] = append(out[o.ID], x)
+		}
+	}
+	if takes {
+		c.Refused = ""
+	}
+	return out, nil
 }
 
 // add puts a column to the right of the others.
@@ -232,8 +298,13 @@ func (t *thing) leftTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer)
 }
 
 // choose says whether an offer can be taken now, apart from who asks. left are the seats of what it is on.
-func (s *Service) choose(now time.Time, on thing, o offers.Offer, sells Standing, left *int) Choice {
-	c := Choice{ID: o.ID, Price: o.Price, Call: o.Call, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Audience: o.Audience, Left: left}
+func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quoted, sells Standing, left *int) Choice {
+	c := Choice{
+		ID: o.ID, Price: x.Total, Label: x.Label, PriceUntil: x.Until, PriceLeft: x.Left, Call: o.Call, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Audience: o.Audience, Left: left,
+	}
+	if x.Total != x.List {
+		c.List = &x.List
+	}
 	refuse := func(err error) {
 		if c.Reason == "" && err != nil {
 			c.Reason = fault.From(err).Code
@@ -253,7 +324,7 @@ func (s *Service) choose(now time.Time, on thing, o offers.Offer, sells Standing
 			c.Left = &n
 		}
 	}
-	if !o.Price.IsZero() {
+	if !c.Price.IsZero() {
 		refuse(s.payments.CanTake())
 	}
 	c.Available = c.Reason == ""

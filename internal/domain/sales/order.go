@@ -83,6 +83,7 @@ type Line struct {
 	List         money.Amount // of one
 	Discount     money.Amount // off the whole line
 	Reason       string       // of the discount
+	PriceID      string       // of the price that was quoted, known when it is placed; empty: the offer's own
 	Total        money.Amount // Quantity × List − Discount
 	Credited     money.Amount
 	MembershipID string // of a line on an edition that its buyer follows

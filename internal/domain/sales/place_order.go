@@ -43,7 +43,9 @@ type PlaceOrder struct {
 	BuyerID        string
 	OfferID        string // one place; or Items
 	Items          []Item
-	Lang           string // en or fr
+	Lang           string         // en or fr
+	Voucher        string         `json:",omitempty"` // a code; empty: none
+	Currency       money.Currency `json:",omitempty"` // in which it is paid; empty: that of the offers
 	IdempotencyKey string
 }
 
@@ -136,8 +138,13 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if _, err := tx.Exec(ctx, q.Q("LockBuyer"), c.BuyerID); err != nil {
 		return placed{}, err
 	}
-	if open, found, err := openOrder(ctx, tx, c.BuyerID, wanted); err != nil || found {
-		return placed{order: open}, err
+	if open, found, err := openOrder(ctx, tx, c.BuyerID, wanted); err != nil {
+		return placed{}, err
+	} else if found {
+		same, err := s.instead(ctx, tx, open, c)
+		if err != nil || same {
+			return placed{order: open}, err
+		}
 	}
 	buyer, err := s.mayOrder(ctx, tx, c.BuyerID, wanted)
 	if err != nil {
@@ -146,7 +153,11 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	o := Order{
 		ID: ident.New("ord"), BuyerID: c.BuyerID, Way: Card, State: AwaitingPayment, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(),
 	}
-	if err := o.quote(ctx, tx, wanted); err != nil {
+	quoted, err := quoteTx(ctx, tx, c, o.ID, wanted)
+	if err != nil {
+		return placed{}, err
+	}
+	if err := o.freeze(ctx, tx, wanted, quoted); err != nil {
 		return placed{}, err
 	}
 	if err := takeSeats(ctx, tx, o, wanted); err != nil {
@@ -159,6 +170,9 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 		}
 	}
 	if err := add(ctx, tx, o); err != nil {
+		return placed{}, err
+	}
+	if err := redeem(ctx, tx, o, quoted); err != nil {
 		return placed{}, err
 	}
 	if o.Total.IsZero() {
@@ -175,16 +189,14 @@ type wanted struct {
 	on    thing
 }
 
-// wantedOf finds the offers of items. Errors: offers.ErrNoOffer, ErrCurrencies.
+// wantedOf finds the offers of items. Errors: offers.ErrNoOffer.
 func wantedOf(ctx context.Context, tx *postgres.Tx, items []Item) (out []wanted, err error) {
 	for _, x := range items {
 		w := wanted{Item: x}
 		if w.offer, err = offers.OfferTx(ctx, tx, x.OfferID); err != nil {
 			return nil, err
 		}
-		if out = append(out, w); out[0].offer.Price.Currency != w.offer.Price.Currency {
-			return nil, ErrCurrencies
-		}
+		out = append(out, w)
 	}
 	return out, nil
 }
@@ -220,17 +232,16 @@ func openOrder(ctx context.Context, tx *postgres.Tx, buyerID string, items []wan
 	return o, false, nil
 }
 
-// quote freezes the prices of the order's lines, and what each of them promises. Errors: ErrTwice.
-func (o *Order) quote(ctx context.Context, tx *postgres.Tx, items []wanted) (err error) {
+// freeze writes what was quoted into the order's lines, and what each of them promises. Errors: ErrTwice.
+func (o *Order) freeze(ctx context.Context, tx *postgres.Tx, items []wanted, quoted Quotation) (err error) {
 	seen := map[string]bool{}
-	o.Total = money.Zero(items[0].offer.Price.Currency)
-	o.Credited = o.Total
+	o.Total, o.Credited = quoted.Total, money.Zero(quoted.Currency)
 	for i, w := range items {
+		x := quoted.Lines[i]
 		l := Line{
 			N: i + 1, OfferID: w.OfferID, SessionID: w.on.session.ID, SessionKey: w.on.session.Key, EditionID: w.on.edition.ID, EditionKey: w.on.edition.Key,
 			Version: w.on.edition.Version, Title: w.on.title(), Formula: w.offer.Formula, Entitlements: w.offer.Entitlements, Qualifying: w.offer.Qualifying,
-			Quantity: w.Quantity, List: w.offer.Price, Discount: money.Zero(w.offer.Price.Currency), Credited: money.Zero(w.offer.Price.Currency),
-			Total: money.Of(w.offer.Price.Minor*int64(w.Quantity), w.offer.Price.Currency),
+			Quantity: w.Quantity, List: x.List, Discount: x.Discount, Reason: x.Reason(), PriceID: x.PriceID, Credited: money.Zero(quoted.Currency), Total: x.Total,
 		}
 		if l.Parts, err = promise(ctx, tx, l, w.on.edition); err != nil {
 			return err
@@ -240,9 +251,6 @@ func (o *Order) quote(ctx context.Context, tx *postgres.Tx, items []wanted) (err
 				return ErrTwice
 			}
 			seen[p.SessionID] = true
-		}
-		if o.Total, err = o.Total.Add(l.Total); err != nil {
-			return err
 		}
 		o.Lines = append(o.Lines, l)
 	}
@@ -287,7 +295,7 @@ func add(ctx context.Context, tx *postgres.Tx, o Order) error {
 		lines = append(lines, map[string]any{
 			"line": l.N, "offer": l.OfferID, "session": nullable(l.SessionID), "edition": nullable(l.EditionID), "version": orNull(l.Version), "formula": l.Formula,
 			"entitlements": l.Entitlements, "qualifying": l.Qualifying, "quantity": l.Quantity, "list": l.List.Minor, "discount": l.Discount.Minor,
-			"reason": l.Reason, "total": l.Total.Minor,
+			"reason": l.Reason, "total": l.Total.Minor, "price": nullable(l.PriceID),
 		})
 		for _, p := range l.Parts {
 			parts = append(parts, map[string]any{"line": l.N, "position": p.Position, "session": p.SessionID, "weight": p.Weight, "sold": p.Sold})

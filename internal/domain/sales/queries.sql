@@ -56,10 +56,10 @@ with placed as (
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ), bought as (
     insert into sales.lines (order_id, line, offer_id, session_id, edition_id, program_version, formula, entitlements, qualifying, quantity, list_minor,
-           discount_minor, discount_reason, total_minor)
-    select $1, l.line, l.offer, l.session, l.edition, l.version, l.formula, l.entitlements, l.qualifying, l.quantity, l.list, l.discount, l.reason, l.total
+           discount_minor, discount_reason, total_minor, price_id)
+    select $1, l.line, l.offer, l.session, l.edition, l.version, l.formula, l.entitlements, l.qualifying, l.quantity, l.list, l.discount, l.reason, l.total, l.price
       from jsonb_to_recordset($14::jsonb) as l(line int, offer text, session text, edition text, version int, formula text, entitlements text[],
-           qualifying boolean, quantity int, list bigint, discount bigint, reason text, total bigint)
+           qualifying boolean, quantity int, list bigint, discount bigint, reason text, total bigint, price text)
 )
 insert into sales.parts (order_id, line, seat, position, session_id, weight, sold_minor)
 select $1, p.line, 0, p.position, p.session, p.weight, p.sold
@@ -227,8 +227,24 @@ select coalesce(sum(r.uses), 0) as used, coalesce(sum(r.uses) filter (where r.bu
 -- name: Redeem
 insert into sales.redemptions (order_id, line, voucher_id, code, buyer_id, uses, off_minor, currency, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
--- name: Redemptions
-select line, voucher_id, code, uses from sales.redemptions where order_id = $1 order by line;
+-- name: Favours
+select l.offer_id, l.quantity, p.early_until, coalesce(r.voucher_id, '') as voucher_id, coalesce(r.code, '') as code
+  from sales.lines l left join offers.prices p on p.id = l.price_id left join sales.redemptions r on r.order_id = l.order_id and r.line = l.line
+ where l.order_id = $1 and (p.early_until is not null or r.voucher_id is not null) order by l.line;
+
+-- name: SoldToOthers
+select coalesce(sum(l.quantity), 0) from sales.lines l join sales.orders o on o.id = l.order_id
+ where l.offer_id = $1 and o.id <> $2
+   and (o.state in ('paid', 'partially_refunded', 'disputed')
+        or o.state = 'awaiting_payment' and (o.expires_at > $3 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')));
+
+-- name: MostUses
+select coalesce(sum(uses), 0) as all_uses, coalesce(max(uses), 0) as of_one from (
+    select r.buyer_id, sum(r.uses) as uses from sales.redemptions r join sales.orders o on o.id = r.order_id
+     where r.voucher_id = $1
+       and (o.state in ('paid', 'partially_refunded', 'disputed')
+            or o.state = 'awaiting_payment' and (o.expires_at > $2 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')))
+     group by r.buyer_id) u;
 
 -- name: VoucherUses
 select r.voucher_id, coalesce(sum(r.uses) filter (where o.state in ('paid', 'partially_refunded', 'disputed')), 0) as used,
@@ -263,4 +279,14 @@ with used as (
     select r.voucher_id, r.code, r.buyer_id, sum(r.uses) as uses from sales.redemptions r join sales.orders o on o.id = r.order_id
      where o.state in ('paid', 'partially_refunded', 'disputed') group by r.voucher_id, r.code, r.buyer_id
 )
-select u.code, 'code' as broken, sum(u.uses) as uses from used u join offers.vouchers v on v.id = u.voucher_id where v.kind = 'batch' group by u.code having sum(u.uses) > 1;
+select v.id, 'code ' || u.code as of, sum(u.uses) as uses from used u join offers.vouchers v on v.id = u.voucher_id
+ where v.kind = 'batch' group by v.id, u.code having sum(u.uses) > 1
+union all
+select v.id, 'all', sum(u.uses) from used u join offers.vouchers v on v.id = u.voucher_id group by v.id having sum(u.uses) > v.use_limit
+union all
+select v.id, 'person ' || u.buyer_id, sum(u.uses) from used u join offers.vouchers v on v.id = u.voucher_id group by v.id, u.buyer_id having sum(u.uses) > v.per_person;
+
+-- name: CheckRedemptions
+select r.order_id, r.line, r.off_minor, l.discount_minor from sales.redemptions r
+  left join sales.lines l on l.order_id = r.order_id and l.line = r.line left join sales.orders o on o.id = r.order_id
+ where l.line is null or r.off_minor > l.discount_minor or r.uses <> l.quantity or r.currency <> o.currency or r.buyer_id <> o.buyer_id;

@@ -153,6 +153,8 @@ func Checks() []postgres.Check {
 		{Invariant: "9", Name: "parts sum to their line, lines to their order", Query: q.Q("CheckPartsSum")},
 		{Invariant: "9", Name: "the parts of an enrolment, and what nobody has claimed, are what the ledger says of them", Query: q.Q("CheckPartsLedger")},
 		{Invariant: "11", Name: "no offer was sold more often than its quota", Query: q.Q("CheckQuota")},
+		{Invariant: "11", Name: "no voucher was used more often than its limits", Query: q.Q("CheckVoucherLimits")},
+		{Invariant: "12", Name: "what a voucher took off stands in its line", Query: q.Q("CheckRedemptions")},
 		{Invariant: "10", Name: "no paid grant is in force on a refunded or lost order", Query: q.Q("CheckNoGrantOnReversed")},
 		{Invariant: "12", Name: "the amount asked for is the price quoted", Query: q.Q("CheckPriceQuoted")},
 		{Invariant: "17", Name: "every captured order has its invoice, every refund its credit note", Query: q.Q("CheckInvoiced")},

@@ -47,12 +47,11 @@ func (l limits) locks() (keys []string) {
 	return keys
 }
 
-// takeSeats refuses an order for which no seat is left: paid orders and those that can still be paid count, each person once for
-// a seat, each order once for a quota, the seats of an organisation all. It holds the limits until the transaction ends, so that
-// two do not take the last one; what has no limit waits for nobody and costs nothing. Take it before anything that others hold for
-// long. Errors: ErrSoldOut, ErrQuota.
-func takeSeats(ctx context.Context, tx *postgres.Tx, o Order, items []wanted) error {
-	var keys []string
+// lockLimits holds what bounds the number of orders until the transaction ends, so that two do not take the last one: the limits of
+// the items, and more. All of them are taken here, in one order; what has no limit waits for nobody and costs nothing. Take them
+// before anything that others hold for long.
+func lockLimits(ctx context.Context, tx *postgres.Tx, items []wanted, more []string) error {
+	keys := more
 	for _, w := range items {
 		keys = append(keys, w.on.limits(w.offer).locks()...)
 	}
@@ -60,9 +59,13 @@ func takeSeats(ctx context.Context, tx *postgres.Tx, o Order, items []wanted) er
 		return nil
 	}
 	slices.Sort(keys)
-	if _, err := tx.Exec(ctx, q.Q("LockSeats"), pq.Array(slices.Compact(keys))); err != nil {
-		return err
-	}
+	_, err := tx.Exec(ctx, q.Q("LockSeats"), pq.Array(slices.Compact(keys)))
+	return err
+}
+
+// takeSeats refuses an order for which no seat is left: paid orders and those that can still be paid count, each person once for
+// a seat, each order once for a quota, the seats of an organisation all. The limits are locked. Errors: ErrSoldOut, ErrQuota.
+func takeSeats(ctx context.Context, tx *postgres.Tx, o Order, items []wanted) error {
 	for _, w := range items { // other statements than the lock: they see what was committed while we waited
 		if err := w.on.limits(w.offer).full(ctx, tx, o, w.Quantity); err != nil {
 			return err
@@ -98,7 +101,8 @@ func (l limits) full(ctx context.Context, tx *postgres.Tx, o Order, needed int) 
 	return ErrSoldOut
 }
 
-// lateSeats takes the seats of an order that is paid after its time: others may have taken them meanwhile.
+// lateSeats takes the seats of an order that is paid after its time, and what it was given besides: others may have taken them
+// meanwhile. Errors: those of takeSeats and lateFavours.
 func lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error {
 	items := make([]wanted, len(o.Lines))
 	for i, l := range o.Lines {
@@ -111,7 +115,17 @@ func lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error {
 			return err
 		}
 	}
-	return takeSeats(ctx, tx, o, items)
+	favours, err := favoursOf(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	if err := lockLimits(ctx, tx, items, favourLocks(favours)); err != nil {
+		return err
+	}
+	if err := takeSeats(ctx, tx, o, items); err != nil {
+		return err
+	}
+	return lateFavours(ctx, tx, o, favours)
 }
 
 func seatsOf(ctx context.Context, tx *postgres.Tx, e programs.Edition) (seats []seat, err error) {

@@ -102,7 +102,7 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		state, counter = payments.Surplus, overpaid
 	case p.State != payments.Pending && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
 		err := lateSeats(ctx, tx, o)
-		if errors.Is(err, ErrSoldOut) || errors.Is(err, ErrQuota) {
+		if taken(err) {
 			state, counter = payments.Surplus, overpaid
 		} else if err != nil {
 			return err

@@ -121,19 +121,8 @@ func CodesTx(ctx context.Context, tx *postgres.Tx, voucherID string) (out []Code
 	return out, err
 }
 
-// presented finds the voucher of a code and how often others use it; the order that it is for does not count. Nil where no code was
-// given. Errors: offers.ErrNoCode. What it counts may change until the transaction ends, unless the voucher's lock is held.
-func presented(ctx context.Context, tx *postgres.Tx, code, buyerID, orderID string) (*offers.Presented, error) {
-	if code == "" {
-		return nil, nil //nolint:nilnil // no voucher takes nothing off
-	}
-	v, shown, err := offers.CodeTx(ctx, tx, code)
-	if err != nil {
-		return nil, err
-	}
-	return count(ctx, tx, &offers.Presented{Voucher: v, Code: shown}, buyerID, orderID)
-}
-
+// count counts how often others use a voucher; the order that it is for does not count. What it counts may change until the
+// transaction ends, unless the voucher's lock is held.
 func count(ctx context.Context, tx *postgres.Tx, v *offers.Presented, buyerID, orderID string) (*offers.Presented, error) {
 	folded, _ := offers.FoldCode(v.Code)
 	var used struct {
@@ -146,7 +135,7 @@ func count(ctx context.Context, tx *postgres.Tx, v *offers.Presented, buyerID, o
 	return v, err
 }
 
-// spent says whether a voucher is no longer free for a late payment: used up by others meanwhile.
-func spent(err error) bool {
-	return errors.Is(err, offers.ErrVoucherUsedUp) || errors.Is(err, offers.ErrVoucherUsedByYou) || errors.Is(err, offers.ErrCodeUsed)
+// taken says that others took meanwhile what an order that is paid late needs: its seat, its price or its voucher.
+func taken(err error) bool {
+	return errors.Is(err, ErrSoldOut) || errors.Is(err, ErrQuota) || errors.Is(err, ErrEarlyGone) || errors.Is(err, offers.ErrVoucherUsedUp) || errors.Is(err, offers.ErrVoucherUsedByYou) || errors.Is(err, offers.ErrCodeUsed)
 }

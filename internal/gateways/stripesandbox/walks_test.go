@@ -38,7 +38,7 @@ func TestCurrenciesArriveUnmultiplied(t *testing.T) {
 			t.Errorf("%s: no payment intent", c)
 		}
 	}
-	book, err := w.gate.Book(context.Background())
+	book, err := balance(w.gate.Book(context.Background()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestRefunds(t *testing.T) {
 
 func (w *world) wantBook(c money.Currency, minor int64) {
 	w.t.Helper()
-	book, err := w.gate.Book(context.Background())
+	book, err := balance(w.gate.Book(context.Background()))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 )
 
@@ -24,6 +25,7 @@ func (h handlers) GetMe(ctx context.Context, _ server.GetMeRequestObject) (serve
 func (h handlers) PlaceOrder(ctx context.Context, r server.PlaceOrderRequestObject) (server.PlaceOrderResponseObject, error) {
 	o, err := h.rooms.PlaceOrder(ctx, callerOf(ctx), NewOrder{
 		Key: r.Params.IdempotencyKey, OfferID: value(r.Body.OfferId), Lang: string(r.Body.Lang), Items: itemsOf(r.Body.Items),
+		Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)),
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/offers"
+	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 )
 
@@ -129,4 +130,18 @@ func (h handlers) ListVoucherUses(ctx context.Context, r server.ListVoucherUsesR
 	}
 	rows, err := as[[]contract.VoucherUse](all)
 	return server.ListVoucherUses200JSONResponse{Uses: append([]contract.VoucherUse{}, rows...), NextCursor: given(page.Cursor(next))}, err
+}
+
+func (h handlers) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject) (server.QuoteOrderResponseObject, error) {
+	quoted, err := h.rooms.QuoteOrder(ctx, callerOf(ctx), NewOrder{
+		OfferID: value(r.Body.OfferId), Items: itemsOf(r.Body.Items), Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.Quote](quoted)
+	if f := quoted.Refused; f != nil {
+		out.VoucherRefused = &contract.Refusal{Code: f.Code, Detail: f.Detail}
+	}
+	return server.QuoteOrder200JSONResponse(out), err
 }

@@ -168,6 +168,8 @@ type NewOrder struct {
 	Key           string // idempotency key
 	OfferID, Lang string
 	Items         []sales.Item
+	Voucher       string // a code; empty: none
+	Currency      money.Currency
 }
 
 // NewRefund is money to give back. A nil amount is all that is left; minor units of the order's currency otherwise.

@@ -22,5 +22,7 @@ type PriceRooms interface {
 	PutVoucher(ctx context.Context, who Principal, v offers.Voucher, version int) (sales.VoucherStanding, error)
 	// VoucherCodes gives the codes of a voucher as CSV.
 	VoucherCodes(ctx context.Context, who Principal, id string) ([]byte, error)
+	// QuoteOrder says what an order would cost the caller and why, and stores nothing.
+	QuoteOrder(ctx context.Context, who Principal, o NewOrder) (sales.Quotation, error)
 	VoucherUses(ctx context.Context, who Principal, id string, p page.Request) (all []sales.Use, next string, err error)
 }

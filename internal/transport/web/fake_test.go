@@ -86,7 +86,7 @@ func (f *fake) Course(_ context.Context, key string) (Course, error) {
 	return Course{}, fault.New(fault.NotFound, "no-such-course", "There is no course with this key.")
 }
 
-func (f *fake) Session(_ context.Context, who Viewer, key string) (Session, error) {
+func (f *fake) Session(_ context.Context, who Viewer, key, _ string) (Session, error) {
 	if key != "PRD-8" {
 		return Session{}, fault.New(fault.NotFound, "no-such-session", "There is no session with this id or key.")
 	}
@@ -125,11 +125,11 @@ func (f *fake) Viewer(_ context.Context, secret string) (Viewer, error) {
 
 func (f *fake) SignOut(context.Context, string) error { return nil }
 
-func (f *fake) PlaceOrder(_ context.Context, _ Viewer, offerID, key, _ string) (Placed, error) {
+func (f *fake) PlaceOrder(_ context.Context, _ Viewer, p Purchase) (Placed, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.orders[key] = "ord_1"
-	if offerID == "off_1" {
+	f.orders[p.Key] = "ord_1"
+	if p.OfferID == "off_1" {
 		f.state = "paid"
 		return Placed{OrderID: "ord_1"}, nil
 	}

@@ -17,7 +17,8 @@ type House interface {
 	Catalogue(ctx context.Context) (Catalogue, error)
 	Course(ctx context.Context, key string) (Course, error)
 	// Session may be asked by nobody (a zero viewer); a viewer who is enrolled gets her formula too.
-	Session(ctx context.Context, who Viewer, key string) (Session, error)
+	// Session shows a session; voucher is a code that the viewer typed, or empty.
+	Session(ctx context.Context, who Viewer, key, voucher string) (Session, error)
 
 	// SendSignInLink never says whether the address is known. next is a path of this site or empty.
 	SendSignInLink(ctx context.Context, email, next, lang string) error
@@ -29,7 +30,7 @@ type House interface {
 	SetName(ctx context.Context, who Viewer, name string) error
 
 	// PlaceOrder orders an offer once per key, however often it is called. A free offer is fulfilled at once and has no PayURL.
-	PlaceOrder(ctx context.Context, who Viewer, offerID, key, lang string) (Placed, error)
+	PlaceOrder(ctx context.Context, who Viewer, p Purchase) (Placed, error)
 	Order(ctx context.Context, who Viewer, id string) (Order, error)
 	Learning(ctx context.Context, who Viewer) ([]Enrolment, error)
 	BookExam(ctx context.Context, who Viewer, enrolmentID, key string) error
@@ -147,6 +148,9 @@ func (o Offer) Has(entitlement string) bool {
 
 // Free says whether it costs nothing.
 func (o Offer) Free() bool { return o.Price.Minor == 0 }
+
+// Purchase is what a buyer asks for, once per key. Voucher is a code and may be empty; so may Currency: that of the offer.
+type Purchase struct{ OfferID, Key, Lang, Voucher, Currency string }
 
 // Placed is an order that was just made, or found again under its key.
 type Placed struct{ OrderID, PayURL string }

@@ -23,7 +23,7 @@ type OfferHouse interface {
 	// SaveOrganisation names an organisation and adds people to it by their addresses.
 	SaveOrganisation(ctx context.Context, who Viewer, key, name string, addresses []string) error
 	// CompareEdition sets the formulas of an edition side by side, as the viewer may take them.
-	CompareEdition(ctx context.Context, who Viewer, edition string) (sales.Comparison, error)
+	CompareEdition(ctx context.Context, who Viewer, edition, voucher string) (sales.Comparison, error)
 	// Memberships are the programs that the viewer follows.
 	Memberships(ctx context.Context, who Viewer) ([]Membership, error)
 }

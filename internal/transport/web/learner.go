@@ -14,7 +14,7 @@ func (w *Web) checkout(r *request) (reply, error) {
 	if offer == "" || key == "" {
 		return reply{}, fault.InvalidInput(fault.Field{Pointer: "offer", Code: "required", Detail: "offer, key"})
 	}
-	placed, err := w.house.PlaceOrder(r.ctx, r.viewer, offer, key, r.lang)
+	placed, err := w.house.PlaceOrder(r.ctx, r.viewer, Purchase{offer, key, r.lang, strings.TrimSpace(r.form("voucher")), r.form("currency")})
 	if err != nil {
 		return reply{}, err
 	}

@@ -28,7 +28,7 @@ func (v View) Day(t *time.Time) (string, error) {
 
 // editionOffers is the page on which an edition of a program is bought.
 func (w *Web) editionOffers(r *request) (reply, error) {
-	c, err := w.house.CompareEdition(r.ctx, r.viewer, r.param("key"))
+	c, err := w.house.CompareEdition(r.ctx, r.viewer, r.param("key"), strings.TrimSpace(r.query("voucher")))
 	if err != nil {
 		return reply{}, err
 	}
@@ -265,8 +265,13 @@ func (v View) offered(c sales.Comparison, at string) []map[string]any {
 			if o.ValidFrom != nil {
 				offer["validFrom"] = v.Machine(*o.ValidFrom)
 			}
-			if o.ValidUntil != nil {
-				offer["priceValidUntil"] = v.Machine(*o.ValidUntil)
+			if until := o.PriceEnds(); until != nil {
+				offer["priceValidUntil"] = v.Machine(*until)
+			}
+			if o.List != nil {
+				offer["priceSpecification"] = map[string]any{
+					"@type": "UnitPriceSpecification", "priceType": "https://schema.org/ListPrice", "price": o.List.Decimal(), "priceCurrency": o.List.Currency,
+				}
 			}
 			all = append(all, offer)
 		}

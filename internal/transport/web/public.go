@@ -19,7 +19,7 @@ func (w *Web) course(r *request) (reply, error) {
 }
 
 func (w *Web) session(r *request) (reply, error) {
-	s, err := w.house.Session(r.ctx, r.viewer, r.param("key"))
+	s, err := w.house.Session(r.ctx, r.viewer, r.param("key"), strings.TrimSpace(r.query("voucher")))
 	return reply{page: "session", title: s.Title.In(r.lang), data: s}, err
 }
 
