@@ -47,7 +47,7 @@ func (w *world) newDeskOf(t testing.TB, mails, email, role string) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{t: t, w: w, http: &http.Client{Jar: jar}}
-	d.open("/sign-in?lang=en&next=/console/courses")
+	d.open("/sign-in?lang=en&next=/verify")
 	f := d.form("/sign-in")
 	f.set("email", email)
 	f.press("", "")

@@ -11,6 +11,7 @@ import (
 
 	"cursus/api/contract"
 	"cursus/internal/app"
+	"cursus/internal/domain/exchange"
 )
 
 // The page of an edition tells search engines what it is, in the words of schema.org: a program in a period, its courses with the session of
@@ -19,6 +20,7 @@ func TestAnEditionIsDescribedForSearchEngines(t *testing.T) {
 	w, mails := bareSite(t)
 	w.catalogue()
 	d := w.newDesk(t, mails, "officer@example.org")
+	d.offer(exchange.Offer{Edition: "NETWORKS-BASICS-2019", Formula: "QUALIFYING", PriceMinor: 15_245, Currency: "EUR"}) // that of the file ended in 2019
 	type described struct {
 		Type        string `json:"@type"`
 		Name, URL   string
@@ -33,8 +35,8 @@ func TestAnEditionIsDescribedForSearchEngines(t *testing.T) {
 			Instance               struct{ Identifier, URL, StartDate, EndDate, CourseWorkload string } `json:"hasCourseInstance"`
 		} `json:"hasCourse"`
 		Offers []struct {
-			Type                                           string `json:"@type"`
-			Price, PriceCurrency, Category, URL, ValidFrom string
+			Type                                string `json:"@type"`
+			Price, PriceCurrency, Category, URL string
 		}
 	}
 	for path, name := range map[string]string{"/editions/NETWORKS-BASICS-2019": "Networks basics with ESP, spring 2019", "/programs/NETWORKS-BASICS": "Networks basics"} {
@@ -61,7 +63,7 @@ func TestAnEditionIsDescribedForSearchEngines(t *testing.T) {
 		if x.Identifier != "NETWORKS-BASICS-2019" || x.StartDate != "2019-02-04T08:00:00Z" || x.Maximum != 200 || len(x.Provider) != 3 || len(x.Offers) != 1 {
 			t.Fatalf("%+v", x)
 		}
-		if o := x.Offers[0]; o.Type != "Offer" || o.Price != "100000" || o.PriceCurrency != "XOF" || o.Category != "QUALIFYING" || o.URL != w.cfg.BaseURL+path || o.ValidFrom != "2018-12-03T08:00:00Z" {
+		if o := x.Offers[0]; o.Type != "Offer" || o.Price != "152.45" || o.PriceCurrency != "EUR" || o.Category != "QUALIFYING" || o.URL != w.cfg.BaseURL+path {
 			t.Errorf("%+v", o)
 		}
 	}
