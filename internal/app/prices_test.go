@@ -312,7 +312,9 @@ func TestAnotherVoucherMakesAnotherOrder(t *testing.T) {
 // A quote says what an order then costs, whatever prices and vouchers there are, and stores nothing.
 func TestAQuoteIsWhatTheOrderCosts(t *testing.T) {
 	w := newWorld(t)
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.PutOrganisationTx(ctx, tx, "ESP", "École") })
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "ESP", "École")
+	})
 	member := w.person("member@example.org", "M").ID
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.JoinTx(ctx, tx, "ESP", member) })
 	until := w.h.Clock.Now().Add(time.Hour)
