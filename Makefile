@@ -35,8 +35,9 @@ bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchase
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/app
 	$(GO) test -run '^$$' -bench . -benchtime 2s -cpu 1 ./internal/gateways/pdf
 
-fuzz: ## Feed broken grade reports to the parser for a minute
-	$(GO) test -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
+fuzz: ## Feed broken grade reports and catalogue files to their readers, a minute each
+	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/exchange
 
 LINTER := .cache/bin/golangci-lint-2.15.0
 $(LINTER):

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +16,44 @@ import (
 	"time"
 
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
+
+// Defines values for AgreementCollects.
+const (
+	AgreementCollectsInstitute AgreementCollects = "institute"
+	AgreementCollectsPartner   AgreementCollects = "partner"
+)
+
+// Valid indicates whether the value is a known member of the AgreementCollects enum.
+func (e AgreementCollects) Valid() bool {
+	switch e {
+	case AgreementCollectsInstitute:
+		return true
+	case AgreementCollectsPartner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AgreementBodyCollects.
+const (
+	AgreementBodyCollectsInstitute AgreementBodyCollects = "institute"
+	AgreementBodyCollectsPartner   AgreementBodyCollects = "partner"
+)
+
+// Valid indicates whether the value is a known member of the AgreementBodyCollects enum.
+func (e AgreementBodyCollects) Valid() bool {
+	switch e {
+	case AgreementBodyCollectsInstitute:
+		return true
+	case AgreementBodyCollectsPartner:
+		return true
+	default:
+		return false
+	}
+}
 
 // Defines values for AttendanceMarksMarksStatus.
 const (
@@ -353,6 +391,90 @@ func (e CoursePathStanding) Valid() bool {
 	}
 }
 
+// Defines values for DifferenceKind.
+const (
+	DifferenceKindDocumentLedger  DifferenceKind = "document_ledger"
+	DifferenceKindEnrolledNotPaid DifferenceKind = "enrolled_not_paid"
+	DifferenceKindEventWaiting    DifferenceKind = "event_waiting"
+	DifferenceKindOrderLedger     DifferenceKind = "order_ledger"
+	DifferenceKindPaidNotEnrolled DifferenceKind = "paid_not_enrolled"
+	DifferenceKindPaymentLedger   DifferenceKind = "payment_ledger"
+	DifferenceKindProviderAmount  DifferenceKind = "provider_amount"
+	DifferenceKindProviderBook    DifferenceKind = "provider_book"
+	DifferenceKindProviderMissing DifferenceKind = "provider_missing"
+	DifferenceKindProviderOnly    DifferenceKind = "provider_only"
+)
+
+// Valid indicates whether the value is a known member of the DifferenceKind enum.
+func (e DifferenceKind) Valid() bool {
+	switch e {
+	case DifferenceKindDocumentLedger:
+		return true
+	case DifferenceKindEnrolledNotPaid:
+		return true
+	case DifferenceKindEventWaiting:
+		return true
+	case DifferenceKindOrderLedger:
+		return true
+	case DifferenceKindPaidNotEnrolled:
+		return true
+	case DifferenceKindPaymentLedger:
+		return true
+	case DifferenceKindProviderAmount:
+		return true
+	case DifferenceKindProviderBook:
+		return true
+	case DifferenceKindProviderMissing:
+		return true
+	case DifferenceKindProviderOnly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DocumentKind.
+const (
+	DocumentKindCreditNote DocumentKind = "credit_note"
+	DocumentKindInvoice    DocumentKind = "invoice"
+	DocumentKindProforma   DocumentKind = "proforma"
+	DocumentKindReceipt    DocumentKind = "receipt"
+)
+
+// Valid indicates whether the value is a known member of the DocumentKind enum.
+func (e DocumentKind) Valid() bool {
+	switch e {
+	case DocumentKindCreditNote:
+		return true
+	case DocumentKindInvoice:
+		return true
+	case DocumentKindProforma:
+		return true
+	case DocumentKindReceipt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DocumentFactsLang.
+const (
+	DocumentFactsLangEn DocumentFactsLang = "en"
+	DocumentFactsLangFr DocumentFactsLang = "fr"
+)
+
+// Valid indicates whether the value is a known member of the DocumentFactsLang enum.
+func (e DocumentFactsLang) Valid() bool {
+	switch e {
+	case DocumentFactsLangEn:
+		return true
+	case DocumentFactsLangFr:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EnrolmentState.
 const (
 	EnrolmentStateActive  EnrolmentState = "active"
@@ -533,6 +655,24 @@ func (e NewOrderLang) Valid() bool {
 	}
 }
 
+// Defines values for NewOrderDocumentKind.
+const (
+	NewOrderDocumentKindProforma NewOrderDocumentKind = "proforma"
+	NewOrderDocumentKindReceipt  NewOrderDocumentKind = "receipt"
+)
+
+// Valid indicates whether the value is a known member of the NewOrderDocumentKind enum.
+func (e NewOrderDocumentKind) Valid() bool {
+	switch e {
+	case NewOrderDocumentKindProforma:
+		return true
+	case NewOrderDocumentKindReceipt:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewResultState.
 const (
 	NewResultStateFailed NewResultState = "failed"
@@ -587,6 +727,24 @@ func (e NewSessionPublication) Valid() bool {
 	case NewSessionPublicationDraft:
 		return true
 	case NewSessionPublicationPublished:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewSettlementDirection.
+const (
+	NewSettlementDirectionFromPartner NewSettlementDirection = "from_partner"
+	NewSettlementDirectionToPartner   NewSettlementDirection = "to_partner"
+)
+
+// Valid indicates whether the value is a known member of the NewSettlementDirection enum.
+func (e NewSettlementDirection) Valid() bool {
+	switch e {
+	case NewSettlementDirectionFromPartner:
+		return true
+	case NewSettlementDirectionToPartner:
 		return true
 	default:
 		return false
@@ -950,6 +1108,27 @@ func (e QuoteStepKind) Valid() bool {
 	}
 }
 
+// Defines values for ReconciliationState.
+const (
+	ReconciliationStateDone    ReconciliationState = "done"
+	ReconciliationStateFailed  ReconciliationState = "failed"
+	ReconciliationStateWaiting ReconciliationState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ReconciliationState enum.
+func (e ReconciliationState) Valid() bool {
+	switch e {
+	case ReconciliationStateDone:
+		return true
+	case ReconciliationStateFailed:
+		return true
+	case ReconciliationStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionEditKind.
 const (
 	SessionEditKindHybrid SessionEditKind = "hybrid"
@@ -1037,6 +1216,24 @@ func (e SessionState) Valid() bool {
 	case SessionStateRunning:
 		return true
 	case SessionStateUpcoming:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SettlementDirection.
+const (
+	SettlementDirectionFromPartner SettlementDirection = "from_partner"
+	SettlementDirectionToPartner   SettlementDirection = "to_partner"
+)
+
+// Valid indicates whether the value is a known member of the SettlementDirection enum.
+func (e SettlementDirection) Valid() bool {
+	switch e {
+	case SettlementDirectionFromPartner:
+		return true
+	case SettlementDirectionToPartner:
 		return true
 	default:
 		return false
@@ -1145,6 +1342,36 @@ func (e StageCode) Valid() bool {
 	case StageCodeStarted:
 		return true
 	case StageCodeSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TaxCategory.
+const (
+	TaxCategoryAE TaxCategory = "AE"
+	TaxCategoryE  TaxCategory = "E"
+	TaxCategoryG  TaxCategory = "G"
+	TaxCategoryO  TaxCategory = "O"
+	TaxCategoryS  TaxCategory = "S"
+	TaxCategoryZ  TaxCategory = "Z"
+)
+
+// Valid indicates whether the value is a known member of the TaxCategory enum.
+func (e TaxCategory) Valid() bool {
+	switch e {
+	case TaxCategoryAE:
+		return true
+	case TaxCategoryE:
+		return true
+	case TaxCategoryG:
+		return true
+	case TaxCategoryO:
+		return true
+	case TaxCategoryS:
+		return true
+	case TaxCategoryZ:
 		return true
 	default:
 		return false
@@ -1334,6 +1561,48 @@ func (e ListCoursesParamsLevel) Valid() bool {
 	}
 }
 
+// Defines values for ListDifferencesParamsState.
+const (
+	ListDifferencesParamsStateOpen     ListDifferencesParamsState = "open"
+	ListDifferencesParamsStateResolved ListDifferencesParamsState = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the ListDifferencesParamsState enum.
+func (e ListDifferencesParamsState) Valid() bool {
+	switch e {
+	case ListDifferencesParamsStateOpen:
+		return true
+	case ListDifferencesParamsStateResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDocumentsParamsKind.
+const (
+	ListDocumentsParamsKindCreditNote ListDocumentsParamsKind = "credit_note"
+	ListDocumentsParamsKindInvoice    ListDocumentsParamsKind = "invoice"
+	ListDocumentsParamsKindProforma   ListDocumentsParamsKind = "proforma"
+	ListDocumentsParamsKindReceipt    ListDocumentsParamsKind = "receipt"
+)
+
+// Valid indicates whether the value is a known member of the ListDocumentsParamsKind enum.
+func (e ListDocumentsParamsKind) Valid() bool {
+	switch e {
+	case ListDocumentsParamsKindCreditNote:
+		return true
+	case ListDocumentsParamsKindInvoice:
+		return true
+	case ListDocumentsParamsKindProforma:
+		return true
+	case ListDocumentsParamsKindReceipt:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListOffersParamsState.
 const (
 	ListOffersParamsStateEnded     ListOffersParamsState = "ended"
@@ -1463,6 +1732,165 @@ func (e ListVouchersParamsState) Valid() bool {
 	}
 }
 
+// AccountBalance What stands on an account in a currency, minor units; debits are positive.
+type AccountBalance struct {
+	// Account In the ledger.
+	//
+	// Example: revenue
+	Account string `json:"account"`
+
+	// BalanceMinor Debits less credits.
+	//
+	// Example: 15000
+	BalanceMinor int64 `json:"balance_minor"`
+
+	// CreditMinor Sum of credits.
+	//
+	// Example: 15000
+	CreditMinor int64 `json:"credit_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// DebitMinor Sum of debits.
+	//
+	// Example: 15000
+	DebitMinor int64 `json:"debit_minor"`
+
+	// Entries How many entries.
+	//
+	// Example: 3
+	Entries int64 `json:"entries"`
+
+	// Number In the chart of accounts.
+	//
+	// Example: 706000
+	Number string `json:"number"`
+
+	// TitleEn Its name.
+	TitleEn string `json:"title_en"`
+
+	// TitleFr Its name.
+	TitleFr string `json:"title_fr"`
+}
+
+// AccountList The accounts.
+type AccountList struct {
+	// Accounts The accounts.
+	Accounts []AccountBalance `json:"accounts"`
+
+	// AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AsOf Time `json:"as_of"`
+}
+
+// Agreement An agreement with a partner school.
+type Agreement struct {
+	// Collects Who collects.
+	//
+	// Example: partner
+	Collects AgreementCollects `json:"collects"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Holder Of the clearing account of its desk; absent: desk and its key.
+	//
+	// Example: desk:esp
+	Holder string `json:"holder"`
+
+	// Key Its key.
+	//
+	// Example: esp-desk
+	Key string `json:"key"`
+
+	// Organisation The school.
+	//
+	// Example: ESP
+	Organisation string `json:"organisation"`
+
+	// SharePpm The share of the school, millionths.
+	//
+	// Example: 300000
+	SharePpm int `json:"share_ppm"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom Time `json:"valid_from"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// AgreementCollects Who collects.
+//
+// Example: partner
+type AgreementCollects string
+
+// AgreementBody An agreement to be written.
+//
+// Example: {"collects":"partner","currency":"XOF","organisation":"ESP","share_ppm":300000,"valid_from":"2026-01-01T00:00:00Z"}
+type AgreementBody struct {
+	// Collects Who collects.
+	//
+	// Example: partner
+	Collects AgreementBodyCollects `json:"collects"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Holder Of the clearing account of its desk; absent: desk and its key.
+	//
+	// Example: desk:esp
+	Holder *string `json:"holder,omitempty"`
+
+	// Organisation The school.
+	//
+	// Example: ESP
+	Organisation string `json:"organisation"`
+
+	// SharePpm The share of the school, millionths.
+	//
+	// Example: 300000
+	SharePpm int `json:"share_ppm"`
+
+	// ValidFrom RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidFrom Time `json:"valid_from"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+}
+
+// AgreementBodyCollects Who collects.
+//
+// Example: partner
+type AgreementBodyCollects string
+
+// AgreementList The agreements.
+type AgreementList struct {
+	// Agreements The agreements.
+	Agreements []Agreement `json:"agreements"`
+}
+
 // AssignmentType A line of the grade policy, as Open edX knows it.
 type AssignmentType struct {
 	// DropCount How many of the worst are left out.
@@ -1560,6 +1988,86 @@ type AttendanceSheet struct {
 //
 // Example: ESP
 type Audience = string
+
+// BillTo To whom a document is made out.
+type BillTo struct {
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Company Which buys; absent: the person does.
+	Company *string `json:"company,omitempty"`
+
+	// Email As it was given.
+	Email *string `json:"email,omitempty"`
+
+	// Id Of the person.
+	Id *string `json:"id,omitempty"`
+
+	// Name Of the person.
+	//
+	// Example: Aïcha Diop
+	Name string `json:"name"`
+
+	// VatNumber Of the company.
+	VatNumber *string `json:"vat_number,omitempty"`
+}
+
+// Billing To whom the invoice will be made out.
+type Billing struct {
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Company Which buys.
+	//
+	// Example: Réseaux & Cie
+	Company *string `json:"company,omitempty"`
+
+	// Email For the invoice.
+	//
+	// Example: compta@reseaux.example
+	Email *string `json:"email,omitempty"`
+
+	// Name Of the person; empty: as she is known.
+	//
+	// Example: Aïcha Diop
+	Name string `json:"name"`
+
+	// VatNumber Of the company.
+	//
+	// Example: FR40303265045
+	VatNumber *string `json:"vat_number,omitempty"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// BillingBody To whom to make the invoice out.
+type BillingBody struct {
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Company Which buys.
+	//
+	// Example: Réseaux & Cie
+	Company *string `json:"company,omitempty"`
+
+	// Email For the invoice.
+	//
+	// Example: compta@reseaux.example
+	Email *string `json:"email,omitempty"`
+
+	// Name Of the person; empty: as she is known.
+	//
+	// Example: Aïcha Diop
+	Name *string `json:"name,omitempty"`
+
+	// VatNumber Of the company.
+	//
+	// Example: FR40303265045
+	VatNumber *string `json:"vat_number,omitempty"`
+}
 
 // CatalogueChange defines model for CatalogueChange.
 type CatalogueChange struct {
@@ -1975,6 +2483,19 @@ type Condition struct {
 	//
 	// Example: false
 	Met bool `json:"met"`
+}
+
+// CorrectedInvoice The invoice that a credit note corrects.
+type CorrectedInvoice struct {
+	// IssuedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	IssuedAt Time `json:"issued_at"`
+
+	// Number Its number.
+	//
+	// Example: IMT-2026-000001
+	Number string `json:"number"`
 }
 
 // Course What sessions repeat.
@@ -2721,6 +3242,283 @@ type CourseVersion struct {
 // Example: EUR
 type Currency = string
 
+// Difference What does not agree.
+type Difference struct {
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency *string `json:"currency,omitempty"`
+
+	// FirstSeen RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	FirstSeen Time `json:"first_seen"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// Kind What does not agree.
+	//
+	// Example: provider_only
+	Kind DifferenceKind `json:"kind"`
+
+	// LastSeen RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	LastSeen Time `json:"last_seen"`
+
+	// Object A payment, an order, an event or a currency.
+	Object string `json:"object"`
+
+	// Order The order.
+	Order *string `json:"order,omitempty"`
+
+	// OursMinor Ours.
+	//
+	// Example: 0
+	OursMinor int64 `json:"ours_minor"`
+
+	// Payment The payment.
+	Payment *string `json:"payment,omitempty"`
+
+	// ResolvedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ResolvedAt *Time `json:"resolved_at,omitempty"`
+
+	// TheirsMinor The other's.
+	//
+	// Example: 15000
+	TheirsMinor int64 `json:"theirs_minor"`
+}
+
+// DifferenceKind What does not agree.
+//
+// Example: provider_only
+type DifferenceKind string
+
+// DifferencePage A page of differences.
+type DifferencePage struct {
+	// Differences The differences.
+	Differences []Difference `json:"differences"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// Document An invoice, a credit note, a proforma or a receipt.
+type Document struct {
+	// Facts All that a document says, frozen. Amounts are minor units of the currency.
+	Facts DocumentFacts `json:"facts"`
+
+	// Id Its id.
+	//
+	// Example: inv_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// IssuedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	IssuedAt Time `json:"issued_at"`
+
+	// Issuer Its key.
+	//
+	// Example: IMT
+	Issuer string `json:"issuer"`
+
+	// Kind Its kind.
+	//
+	// Example: invoice
+	Kind DocumentKind `json:"kind"`
+
+	// Number 1 to n in each series.
+	//
+	// Example: IMT-2026-000001
+	Number string `json:"number"`
+
+	// Sha256 Of the paper; absent until it is made.
+	Sha256 *string `json:"sha256,omitempty"`
+}
+
+// DocumentKind Its kind.
+//
+// Example: invoice
+type DocumentKind string
+
+// DocumentFacts All that a document says, frozen. Amounts are minor units of the currency.
+type DocumentFacts struct {
+	// Buyer To whom a document is made out.
+	Buyer BillTo `json:"buyer"`
+
+	// BuyerReference The buyer's own.
+	BuyerReference *string `json:"buyer_reference,omitempty"`
+
+	// Corrects The invoice that a credit note corrects.
+	Corrects *CorrectedInvoice `json:"corrects,omitempty"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Demo Of no value.
+	//
+	// Example: false
+	Demo bool `json:"demo"`
+
+	// Lang Its language.
+	//
+	// Example: fr
+	Lang DocumentFactsLang `json:"lang"`
+
+	// Lines What was sold.
+	Lines []DocumentLine `json:"lines"`
+
+	// Mentions What the law wants said.
+	Mentions []string `json:"mentions"`
+
+	// NetMinor Without tax.
+	//
+	// Example: 15000
+	NetMinor int64 `json:"net_minor"`
+
+	// Order The order.
+	Order string `json:"order"`
+
+	// OrderedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OrderedAt *Time `json:"ordered_at,omitempty"`
+
+	// Payment How it was or is to be paid.
+	Payment DocumentPayment `json:"payment"`
+
+	// Reason Of a credit note.
+	Reason *string `json:"reason,omitempty"`
+
+	// Seller An issuer as a document names it.
+	Seller Seller `json:"seller"`
+
+	// TaxMinor The tax.
+	//
+	// Example: 0
+	TaxMinor int64 `json:"tax_minor"`
+
+	// Taxes The sums by category.
+	Taxes []TaxTotal `json:"taxes"`
+
+	// TotalMinor With tax.
+	//
+	// Example: 15000
+	TotalMinor int64 `json:"total_minor"`
+}
+
+// DocumentFactsLang Its language.
+//
+// Example: fr
+type DocumentFactsLang string
+
+// DocumentLine One thing that was sold; the price includes the tax. Total = quantity × unit − discount.
+type DocumentLine struct {
+	// Description What.
+	//
+	// Example: Data networks, QUALIFYING
+	Description string `json:"description"`
+
+	// DiscountMinor Off the whole line.
+	//
+	// Example: 0
+	DiscountMinor int64 `json:"discount_minor"`
+
+	// DiscountReason Why.
+	DiscountReason *string `json:"discount_reason,omitempty"`
+
+	// NetMinor Without tax.
+	//
+	// Example: 15000
+	NetMinor int64 `json:"net_minor"`
+
+	// Offer The offer.
+	Offer *string `json:"offer,omitempty"`
+
+	// Position Of the invoice's line.
+	//
+	// Example: 1
+	Position int `json:"position"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int64 `json:"quantity"`
+
+	// RatePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	RatePpm PPM `json:"rate_ppm"`
+
+	// Reason Why no tax is due.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReasonCode The same, of the list VATEX.
+	//
+	// Example: VATEX-EU-132-1I
+	ReasonCode *string `json:"reason_code,omitempty"`
+
+	// TaxCategory UNCL 5305: S standard or reduced, Z zero, E exempt, O outside the scope, AE reverse charge, G export.
+	//
+	// Example: E
+	TaxCategory TaxCategory `json:"tax_category"`
+
+	// TaxMinor The tax.
+	//
+	// Example: 0
+	TaxMinor int64 `json:"tax_minor"`
+
+	// TotalMinor With tax.
+	//
+	// Example: 15000
+	TotalMinor int64 `json:"total_minor"`
+
+	// UnitMinor Price of one.
+	//
+	// Example: 15000
+	UnitMinor int64 `json:"unit_minor"`
+}
+
+// DocumentPage A page of documents.
+type DocumentPage struct {
+	// Documents The documents.
+	Documents []Document `json:"documents"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// DocumentPayment How it was or is to be paid.
+type DocumentPayment struct {
+	// DueAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DueAt *Time `json:"due_at,omitempty"`
+
+	// Means card, sepa_debit, transfer, desk; empty: not known.
+	//
+	// Example: card
+	Means string `json:"means"`
+
+	// PaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PaidAt *Time `json:"paid_at,omitempty"`
+
+	// Reference The payment's.
+	Reference *string `json:"reference,omitempty"`
+}
+
 // EarlyUntil It holds until so many of the offer are sold or held; absent for no such limit.
 //
 // Example: 20
@@ -3025,6 +3823,17 @@ type EnrolmentPage struct {
 // Example: knowledge
 type Entitlement string
 
+// EntryPage A page of entries.
+type EntryPage struct {
+	// Entries The entries.
+	Entries []LedgerEntry `json:"entries"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
 // Equivalence A course that counts, with a certificate of it, with a grade, or else with success.
 //
 // Example: {"certified":true,"key":"PRD"}
@@ -3305,10 +4114,458 @@ type IndicatorsBasis string
 // Example: first
 type IndicatorsWeek1Rule string
 
+// Investigation Everything that is known about a difference.
+type Investigation struct {
+	// Audit Who did what.
+	Audit []KnownAct `json:"audit"`
+
+	// Difference What does not agree.
+	Difference Difference `json:"difference"`
+
+	// Documents Of the order.
+	Documents []Document `json:"documents"`
+
+	// Entries Of the ledger.
+	Entries []LedgerEntry `json:"entries"`
+
+	// Events Of the provider.
+	Events []KnownEvent `json:"events"`
+
+	// Grants What it opened.
+	Grants []KnownGrant `json:"grants"`
+
+	// Order An order as far as money goes.
+	Order *KnownOrder `json:"order,omitempty"`
+
+	// Payments Attempts to pay.
+	Payments []KnownPayment `json:"payments"`
+}
+
+// IssuerBody An issuer to be written.
+//
+// Example: {"address":{"city":"Palaiseau","country":"FR","post_code":"91120","street":"19 place Marguerite Perey"},"legal_name":"Institut Mines-Télécom","regimes":[{"fallback":true,"key":"training","mention":{"en":"VAT exempt.","fr":"Exonéré."},"rate_ppm":0,"reason_code":"VATEX-EU-132-1I","tax_category":"E","valid_from":"2000-01-01"}],"series":{"credit_note":"{issuer}-{year}","invoice":"{issuer}-{year}","proforma":"PF-{issuer}-{year}","receipt":"R-{issuer}-{year}"},"terms":{"en":"Paid on order.","fr":"Payé à la commande."}}
+type IssuerBody struct {
+	// ActivityNumber Of the declaration as a training organisation.
+	//
+	// Example: 11 91 00000 91
+	ActivityNumber *string `json:"activity_number,omitempty"`
+
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Bank The bank.
+	//
+	// Example: Banque de France
+	Bank *string `json:"bank,omitempty"`
+
+	// Bic Of the bank.
+	//
+	// Example: AGRIFRPP
+	Bic *string `json:"bic,omitempty"`
+
+	// Email For questions.
+	//
+	// Example: compta@imt.example
+	Email *string `json:"email,omitempty"`
+
+	// Iban Its account.
+	//
+	// Example: FR7630006000011234567890189
+	Iban *string `json:"iban,omitempty"`
+
+	// LegalForm What it is in law.
+	//
+	// Example: Établissement public
+	LegalForm *string `json:"legal_form,omitempty"`
+
+	// LegalName The name in law.
+	//
+	// Example: Institut Mines-Télécom
+	LegalName string `json:"legal_name"`
+
+	// Phone For questions.
+	//
+	// Example: +33 1 75 31 92 00
+	Phone *string `json:"phone,omitempty"`
+
+	// Regimes Its regimes of tax.
+	Regimes []TaxRegime `json:"regimes"`
+
+	// Registration Its number in the register of companies.
+	//
+	// Example: 180 092 025 00014
+	Registration *string `json:"registration,omitempty"`
+
+	// RegistrationLabel What that number is called.
+	//
+	// Example: SIRET
+	RegistrationLabel *string `json:"registration_label,omitempty"`
+
+	// Series The patterns of numbers. Proformas and receipts have series of their own.
+	Series IssuerSeries `json:"series"`
+
+	// Terms A text in both languages.
+	Terms IssuerText `json:"terms"`
+
+	// VatNumber For VAT.
+	//
+	// Example: FR12180092025
+	VatNumber *string `json:"vat_number,omitempty"`
+}
+
+// IssuerDetails An issuer.
+type IssuerDetails struct {
+	// ActivityNumber Of the declaration as a training organisation.
+	//
+	// Example: 11 91 00000 91
+	ActivityNumber *string `json:"activity_number,omitempty"`
+
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Bank The bank.
+	//
+	// Example: Banque de France
+	Bank *string `json:"bank,omitempty"`
+
+	// Bic Of the bank.
+	//
+	// Example: AGRIFRPP
+	Bic *string `json:"bic,omitempty"`
+
+	// Email For questions.
+	//
+	// Example: compta@imt.example
+	Email *string `json:"email,omitempty"`
+
+	// Iban Its account.
+	//
+	// Example: FR7630006000011234567890189
+	Iban *string `json:"iban,omitempty"`
+
+	// Key Its key.
+	//
+	// Example: IMT
+	Key string `json:"key"`
+
+	// LegalForm What it is in law.
+	//
+	// Example: Établissement public
+	LegalForm *string `json:"legal_form,omitempty"`
+
+	// LegalName The name in law.
+	//
+	// Example: Institut Mines-Télécom
+	LegalName string `json:"legal_name"`
+
+	// Missing What a complete invoice wants and nobody has written.
+	Missing *[]string `json:"missing,omitempty"`
+
+	// Phone For questions.
+	//
+	// Example: +33 1 75 31 92 00
+	Phone *string `json:"phone,omitempty"`
+
+	// Regimes Its regimes of tax.
+	Regimes []TaxRegime `json:"regimes"`
+
+	// Registration Its number in the register of companies.
+	//
+	// Example: 180 092 025 00014
+	Registration *string `json:"registration,omitempty"`
+
+	// RegistrationLabel What that number is called.
+	//
+	// Example: SIRET
+	RegistrationLabel *string `json:"registration_label,omitempty"`
+
+	// Series The patterns of numbers. Proformas and receipts have series of their own.
+	Series IssuerSeries `json:"series"`
+
+	// Terms A text in both languages.
+	Terms IssuerText `json:"terms"`
+
+	// VatNumber For VAT.
+	//
+	// Example: FR12180092025
+	VatNumber *string `json:"vat_number,omitempty"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// IssuerList The issuers.
+type IssuerList struct {
+	// Issuers The issuers.
+	Issuers []IssuerDetails `json:"issuers"`
+}
+
+// IssuerSeries The patterns of numbers. Proformas and receipts have series of their own.
+type IssuerSeries struct {
+	// CreditNote A pattern.
+	//
+	// Example: {issuer}-{year}
+	CreditNote string `json:"credit_note"`
+
+	// Invoice A pattern.
+	//
+	// Example: {issuer}-{year}
+	Invoice string `json:"invoice"`
+
+	// Proforma A pattern.
+	//
+	// Example: PF-{issuer}-{year}
+	Proforma string `json:"proforma"`
+
+	// Receipt A pattern.
+	//
+	// Example: R-{issuer}-{year}
+	Receipt string `json:"receipt"`
+}
+
+// IssuerText A text in both languages.
+type IssuerText struct {
+	// En A text.
+	//
+	// Example: Paid on order.
+	En string `json:"en"`
+
+	// Fr A text.
+	//
+	// Example: Paid on order.
+	Fr string `json:"fr"`
+}
+
 // Key A short name that people choose.
 //
 // Example: PRD-8
 type Key = string
+
+// KnownAct A line of the audit.
+type KnownAct struct {
+	// Action What.
+	//
+	// Example: order.paid
+	Action string `json:"action"`
+
+	// Actor Who.
+	Actor string `json:"actor"`
+
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Detail In JSON.
+	Detail string `json:"detail"`
+}
+
+// KnownEvent An event of the provider.
+type KnownEvent struct {
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// HandledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	HandledAt *Time `json:"handled_at,omitempty"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// Note About it.
+	Note *string `json:"note,omitempty"`
+
+	// ReceivedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReceivedAt Time `json:"received_at"`
+
+	// State What became of it.
+	//
+	// Example: applied
+	State string `json:"state"`
+
+	// Type Its type.
+	Type string `json:"type"`
+}
+
+// KnownGrant What an order opened.
+type KnownGrant struct {
+	// Enrolment The enrolment.
+	Enrolment string `json:"enrolment"`
+
+	// Formula The formula.
+	Formula string `json:"formula"`
+
+	// GrantedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	GrantedAt Time `json:"granted_at"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// RevokedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RevokedAt *Time `json:"revoked_at,omitempty"`
+
+	// Session The session.
+	Session string `json:"session"`
+}
+
+// KnownOrder An order as far as money goes.
+type KnownOrder struct {
+	// CreditedMinor Of it.
+	//
+	// Example: 0
+	CreditedMinor int64 `json:"credited_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// PaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PaidAt *Time `json:"paid_at,omitempty"`
+
+	// PlacedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PlacedAt Time `json:"placed_at"`
+
+	// State Where it stands.
+	//
+	// Example: paid
+	State string `json:"state"`
+
+	// TotalMinor Its total.
+	//
+	// Example: 15000
+	TotalMinor int64 `json:"total_minor"`
+
+	// Way To pay.
+	//
+	// Example: card
+	Way string `json:"way"`
+}
+
+// KnownPayment An attempt to pay.
+type KnownPayment struct {
+	// AmountMinor Asked for.
+	//
+	// Example: 15000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// CapturedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CapturedAt *Time `json:"captured_at,omitempty"`
+
+	// CapturedMinor Came.
+	//
+	// Example: 15000
+	CapturedMinor int64 `json:"captured_minor"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// LostMinor Lost.
+	//
+	// Example: 0
+	LostMinor int64 `json:"lost_minor"`
+
+	// Method How.
+	Method *string `json:"method,omitempty"`
+
+	// Order The order.
+	Order string `json:"order"`
+
+	// Provider Where.
+	//
+	// Example: stripe
+	Provider string `json:"provider"`
+
+	// RefundedMinor Went back.
+	//
+	// Example: 0
+	RefundedMinor int64 `json:"refunded_minor"`
+
+	// State How far.
+	//
+	// Example: captured
+	State string `json:"state"`
+}
+
+// LedgerEntry One line of the ledger.
+type LedgerEntry struct {
+	// Account The account.
+	//
+	// Example: revenue
+	Account string `json:"account"`
+
+	// AmountMinor Debit positive.
+	//
+	// Example: 15000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Enrolment The enrolment.
+	Enrolment *string `json:"enrolment,omitempty"`
+
+	// Id Its place.
+	//
+	// Example: 1
+	Id int64 `json:"id"`
+
+	// Kind Of the transaction.
+	//
+	// Example: sale
+	Kind string `json:"kind"`
+
+	// OccurredAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OccurredAt Time `json:"occurred_at"`
+
+	// Order The order.
+	Order *string `json:"order,omitempty"`
+
+	// RecordedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RecordedAt Time `json:"recorded_at"`
+
+	// Reference Of the transaction.
+	Reference string `json:"reference"`
+
+	// Transaction The whole.
+	Transaction string `json:"transaction"`
+}
 
 // Me The person behind a token.
 type Me struct {
@@ -3500,6 +4757,19 @@ type NewOrder struct {
 // Example: fr
 type NewOrderLang string
 
+// NewOrderDocument Which document to issue.
+type NewOrderDocument struct {
+	// Kind Its kind.
+	//
+	// Example: proforma
+	Kind NewOrderDocumentKind `json:"kind"`
+}
+
+// NewOrderDocumentKind Its kind.
+//
+// Example: proforma
+type NewOrderDocumentKind string
+
 // NewRefund Money to give back.
 //
 // Example: {"amount_minor":5000,"reason":"Asked for within the fourteen days."}
@@ -3687,6 +4957,41 @@ type NewSessionCopy struct {
 	// Example: Europe/Paris
 	Zone *string `json:"zone,omitempty"`
 }
+
+// NewSettlement A settlement to be recorded.
+//
+// Example: {"amount_minor":60000,"currency":"XOF","direction":"from_partner","reference":"VIR-1","settled_at":"2026-01-15T00:00:00Z"}
+type NewSettlement struct {
+	// AmountMinor Minor units.
+	//
+	// Example: 60000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Direction Who paid.
+	//
+	// Example: from_partner
+	Direction NewSettlementDirection `json:"direction"`
+
+	// Reference The bank's.
+	//
+	// Example: VIR-1
+	Reference string `json:"reference"`
+
+	// SettledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SettledAt Time `json:"settled_at"`
+}
+
+// NewSettlementDirection Who paid.
+//
+// Example: from_partner
+type NewSettlementDirection string
 
 // NewVoucher The terms of a voucher, and its code or how many codes.
 //
@@ -4165,6 +5470,12 @@ type OrderState string
 // Example: card
 type OrderWay string
 
+// OrderDocuments The documents of an order.
+type OrderDocuments struct {
+	// Documents The documents.
+	Documents []Document `json:"documents"`
+}
+
 // OrderID Id of the order.
 //
 // Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -4270,6 +5581,18 @@ type OrderPage struct {
 	Orders []Order `json:"orders"`
 }
 
+// OrderStatement What the ledger says of an order.
+type OrderStatement struct {
+	// Balances What each account holds of it.
+	Balances []AccountBalance `json:"balances"`
+
+	// Entries In their order.
+	Entries []LedgerEntry `json:"entries"`
+
+	// Order The order.
+	Order string `json:"order"`
+}
+
 // Outcomes What a formula of a session became. What was asked for is repeated.
 type Outcomes struct {
 	// AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -4328,6 +5651,86 @@ type Outcomes struct {
 //
 // Example: 500000
 type PPM = int
+
+// PartnerLine What one side collected under one agreement.
+type PartnerLine struct {
+	// Agreement Its key.
+	Agreement string `json:"agreement"`
+
+	// CollectedMinor Net of what went back.
+	//
+	// Example: 15000
+	CollectedMinor int64 `json:"collected_minor"`
+
+	// Collects Who.
+	//
+	// Example: partner
+	Collects string `json:"collects"`
+
+	// Orders How many.
+	//
+	// Example: 2
+	Orders int64 `json:"orders"`
+
+	// OwedMinor By the school; negative: to it.
+	//
+	// Example: 15000
+	OwedMinor int64 `json:"owed_minor"`
+
+	// ShareMinor The school's.
+	//
+	// Example: 15000
+	ShareMinor int64 `json:"share_minor"`
+
+	// SharePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	SharePpm PPM `json:"share_ppm"`
+}
+
+// PartnerStatement A statement of a partner school; owed amounts are positive where the school owes.
+type PartnerStatement struct {
+	// ClosingMinor Owed at the end.
+	//
+	// Example: 15000
+	ClosingMinor int64 `json:"closing_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// From RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	From Time `json:"from"`
+
+	// Lines What was collected.
+	Lines []PartnerLine `json:"lines"`
+
+	// OpeningMinor Owed before.
+	//
+	// Example: 15000
+	OpeningMinor int64 `json:"opening_minor"`
+
+	// Organisation The school.
+	//
+	// Example: ESP
+	Organisation string `json:"organisation"`
+
+	// SettledMinor From the school, less what it was paid.
+	//
+	// Example: 15000
+	SettledMinor int64 `json:"settled_minor"`
+
+	// Settlements What was settled.
+	Settlements []Settlement `json:"settlements"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until Time `json:"until"`
+}
 
 // Path Where a learner stands in a program.
 type Path struct {
@@ -4486,6 +5889,29 @@ type Pitch struct {
 	//
 	// Example: S’exercer sur de vrais équipements.
 	Fr *string `json:"fr,omitempty"`
+}
+
+// PostalAddress An address.
+type PostalAddress struct {
+	// City Town.
+	//
+	// Example: Palaiseau
+	City *string `json:"city,omitempty"`
+
+	// Country ISO 3166.
+	//
+	// Example: FR
+	Country *string `json:"country,omitempty"`
+
+	// PostCode Postal code.
+	//
+	// Example: 91120
+	PostCode *string `json:"post_code,omitempty"`
+
+	// Street Its lines.
+	//
+	// Example: 19 place Marguerite Perey
+	Street *string `json:"street,omitempty"`
 }
 
 // Price What an offer costs; 0 is free.
@@ -5296,6 +6722,60 @@ type Rate struct {
 // Example: Asked for within the fourteen days.
 type Reason = string
 
+// Reconciliation A comparison of the books.
+type Reconciliation struct {
+	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AskedAt Time `json:"asked_at"`
+
+	// AskedBy Who asked, or nightly.
+	//
+	// Example: nightly
+	AskedBy string `json:"asked_by"`
+
+	// CaughtUp Events of the provider that had not reached us.
+	//
+	// Example: 0
+	CaughtUp int `json:"caught_up"`
+
+	// EndedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndedAt *Time `json:"ended_at,omitempty"`
+
+	// Fresh New ones.
+	//
+	// Example: 0
+	Fresh int `json:"fresh"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// Note What went wrong.
+	Note *string `json:"note,omitempty"`
+
+	// Resolved Those that vanished.
+	//
+	// Example: 0
+	Resolved int `json:"resolved"`
+
+	// Standing Differences that stand.
+	//
+	// Example: 0
+	Standing int `json:"standing"`
+
+	// State Failed: the provider did not answer.
+	//
+	// Example: done
+	State ReconciliationState `json:"state"`
+}
+
+// ReconciliationState Failed: the provider did not answer.
+//
+// Example: done
+type ReconciliationState string
+
 // Refusal Why a voucher takes nothing off.
 type Refusal struct {
 	// Code The stable code of the reason.
@@ -5307,6 +6787,19 @@ type Refusal struct {
 	//
 	// Example: This voucher was used as often as it can be.
 	Detail string `json:"detail"`
+}
+
+// RegimeText Why no tax is due, in both languages.
+type RegimeText struct {
+	// En A text.
+	//
+	// Example: VAT exempt.
+	En string `json:"en"`
+
+	// Fr A text.
+	//
+	// Example: Exonéré.
+	Fr string `json:"fr"`
 }
 
 // Reject A row that could not be read, and where.
@@ -5394,6 +6887,72 @@ type Revenue struct {
 
 	// Metrics The sum, and the sum per learner of each stage.
 	Metrics []MoneyMetric `json:"metrics"`
+}
+
+// Seller An issuer as a document names it.
+type Seller struct {
+	// ActivityNumber Of the declaration as a training organisation.
+	//
+	// Example: 11 91 00000 91
+	ActivityNumber *string `json:"activity_number,omitempty"`
+
+	// Address An address.
+	Address PostalAddress `json:"address"`
+
+	// Bank The bank.
+	//
+	// Example: Banque de France
+	Bank *string `json:"bank,omitempty"`
+
+	// Bic Of the bank.
+	//
+	// Example: AGRIFRPP
+	Bic *string `json:"bic,omitempty"`
+
+	// Email For questions.
+	//
+	// Example: compta@imt.example
+	Email *string `json:"email,omitempty"`
+
+	// Iban Its account.
+	//
+	// Example: FR7630006000011234567890189
+	Iban *string `json:"iban,omitempty"`
+
+	// Key Its key.
+	//
+	// Example: IMT
+	Key string `json:"key"`
+
+	// LegalForm What it is in law.
+	//
+	// Example: Établissement public
+	LegalForm *string `json:"legal_form,omitempty"`
+
+	// LegalName The name in law.
+	//
+	// Example: Institut Mines-Télécom
+	LegalName string `json:"legal_name"`
+
+	// Phone For questions.
+	//
+	// Example: +33 1 75 31 92 00
+	Phone *string `json:"phone,omitempty"`
+
+	// Registration Its number in the register of companies.
+	//
+	// Example: 180 092 025 00014
+	Registration *string `json:"registration,omitempty"`
+
+	// RegistrationLabel What that number is called.
+	//
+	// Example: SIRET
+	RegistrationLabel *string `json:"registration_label,omitempty"`
+
+	// VatNumber For VAT.
+	//
+	// Example: FR12180092025
+	VatNumber *string `json:"vat_number,omitempty"`
 }
 
 // Session One run of a course.
@@ -5728,6 +7287,52 @@ type SessionSummary struct {
 	Title Text `json:"title"`
 }
 
+// Settlement Money that a school and the institute paid to each other.
+type Settlement struct {
+	// AmountMinor Minor units.
+	//
+	// Example: 60000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Direction Who paid.
+	//
+	// Example: from_partner
+	Direction SettlementDirection `json:"direction"`
+
+	// Id Its id.
+	Id string `json:"id"`
+
+	// Organisation The school.
+	//
+	// Example: ESP
+	Organisation string `json:"organisation"`
+
+	// RecordedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RecordedAt Time `json:"recorded_at"`
+
+	// Reference The bank's.
+	//
+	// Example: VIR-1
+	Reference string `json:"reference"`
+
+	// SettledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SettledAt Time `json:"settled_at"`
+}
+
+// SettlementDirection Who paid.
+//
+// Example: from_partner
+type SettlementDirection string
+
 // Sitting One attempt at the exam.
 type Sitting struct {
 	// Attempt Which attempt it is.
@@ -5961,6 +7566,88 @@ type Stage struct {
 //
 // Example: started
 type StageCode string
+
+// TaxCategory UNCL 5305: S standard or reduced, Z zero, E exempt, O outside the scope, AE reverse charge, G export.
+//
+// Example: E
+type TaxCategory string
+
+// TaxRegime What an issuer writes about tax from a day until before another one.
+type TaxRegime struct {
+	// Fallback Of lines whose offer names none; one without an end is.
+	//
+	// Example: true
+	Fallback bool `json:"fallback"`
+
+	// Key Its key.
+	//
+	// Example: training
+	Key string `json:"key"`
+
+	// Mention Why no tax is due, in both languages.
+	Mention RegimeText `json:"mention"`
+
+	// RatePpm Millionths: 200000 is 20 %.
+	//
+	// Example: 0
+	RatePpm int `json:"rate_ppm"`
+
+	// ReasonCode Of the list VATEX.
+	//
+	// Example: VATEX-EU-132-1I
+	ReasonCode *string `json:"reason_code,omitempty"`
+
+	// TaxCategory UNCL 5305: S standard or reduced, Z zero, E exempt, O outside the scope, AE reverse charge, G export.
+	//
+	// Example: E
+	TaxCategory TaxCategory `json:"tax_category"`
+
+	// ValidFrom A day.
+	//
+	// Example: 2026-01-01
+	ValidFrom string `json:"valid_from"`
+
+	// ValidUntil A day.
+	//
+	// Example: 2030-01-01
+	ValidUntil *string `json:"valid_until,omitempty"`
+}
+
+// TaxTotal The sum of the lines of one category and rate.
+type TaxTotal struct {
+	// NetMinor Without tax.
+	//
+	// Example: 15000
+	NetMinor int64 `json:"net_minor"`
+
+	// RatePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	RatePpm PPM `json:"rate_ppm"`
+
+	// Reason Why no tax is due.
+	Reason *string `json:"reason,omitempty"`
+
+	// ReasonCode The same, of the list VATEX.
+	//
+	// Example: VATEX-EU-132-1I
+	ReasonCode *string `json:"reason_code,omitempty"`
+
+	// TaxCategory UNCL 5305: S standard or reduced, Z zero, E exempt, O outside the scope, AE reverse charge, G export.
+	//
+	// Example: E
+	TaxCategory TaxCategory `json:"tax_category"`
+
+	// TaxMinor The tax.
+	//
+	// Example: 0
+	TaxMinor int64 `json:"tax_minor"`
+
+	// TotalMinor With tax.
+	//
+	// Example: 15000
+	TotalMinor int64 `json:"total_minor"`
+}
 
 // Text A text in English, in French, in both or in none.
 //
@@ -6608,6 +8295,12 @@ type WorkshopStandingList struct {
 	Enrolments []WorkshopStanding `json:"enrolments"`
 }
 
+// AccountRef defines model for AccountRef.
+type AccountRef = string
+
+// AgreementRef defines model for AgreementRef.
+type AgreementRef = string
+
 // AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 //
 // Example: 2025-10-09T08:53:20Z
@@ -6630,6 +8323,12 @@ type CourseVersionRef = int
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// DifferenceRef defines model for DifferenceRef.
+type DifferenceRef = string
+
+// DocumentRef defines model for DocumentRef.
+type DocumentRef = string
+
 // EditionRef defines model for EditionRef.
 type EditionRef = string
 
@@ -6648,6 +8347,9 @@ type IdempotencyKey = string
 
 // IfMatch defines model for IfMatch.
 type IfMatch = string
+
+// IssuerRef defines model for IssuerRef.
+type IssuerRef = string
 
 // KnownAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 //
@@ -6670,6 +8372,9 @@ type OfferRef = OfferID
 // Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderRef = OrderID
 
+// PartnerRef defines model for PartnerRef.
+type PartnerRef = string
+
 // PriceRef Id of the price.
 //
 // Example: prc_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -6677,6 +8382,9 @@ type PriceRef = PriceID
 
 // ProgramRef defines model for ProgramRef.
 type ProgramRef = string
+
+// ReconciliationRef defines model for ReconciliationRef.
+type ReconciliationRef = string
 
 // SessionRef defines model for SessionRef.
 type SessionRef = string
@@ -6690,6 +8398,60 @@ type SittingRef = SittingID
 //
 // Example: vch_01kb5t8kz9e0qv4m3r2x7nwhjd
 type VoucherRef = VoucherID
+
+// ExportJournalParams defines parameters for ExportJournal.
+type ExportJournalParams struct {
+	// From From this time on.
+	From Time `form:"from" json:"from"`
+
+	// Until Until before this time.
+	Until Time `form:"until" json:"until"`
+
+	// Currency The currency.
+	Currency Currency `form:"currency" json:"currency"`
+}
+
+// ExportFecParams defines parameters for ExportFec.
+type ExportFecParams struct {
+	// From From this time on.
+	From Time `form:"from" json:"from"`
+
+	// Until Until before this time.
+	Until Time `form:"until" json:"until"`
+
+	// Currency The currency.
+	Currency Currency `form:"currency" json:"currency"`
+}
+
+// ListAccountsParams defines parameters for ListAccounts.
+type ListAccountsParams struct {
+	// AsOf What had occurred by then; absent: by now.
+	AsOf *Time `form:"as_of,omitempty" json:"as_of,omitempty"`
+}
+
+// ListAccountEntriesParams defines parameters for ListAccountEntries.
+type ListAccountEntriesParams struct {
+	// Currency Only those of a currency.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// From Occurred from this time on.
+	From *Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// Until Occurred before this time.
+	Until *Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutAgreementParams defines parameters for PutAgreement.
+type PutAgreementParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
 
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
@@ -6829,6 +8591,51 @@ type ListCourseHistoryParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListDifferencesParams defines parameters for ListDifferences.
+type ListDifferencesParams struct {
+	// Kind Only those of a kind.
+	Kind *DifferenceKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those that stand, or that were resolved.
+	State *ListDifferencesParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListDifferencesParamsState defines parameters for ListDifferences.
+type ListDifferencesParamsState string
+
+// ListDocumentsParams defines parameters for ListDocuments.
+type ListDocumentsParams struct {
+	// Issuer Only those of an issuer.
+	Issuer *string `form:"issuer,omitempty" json:"issuer,omitempty"`
+
+	// Kind Only those of a kind.
+	Kind *ListDocumentsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Q A number, an order, or words of the name, the company or the address of the buyer.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// From Issued from this time on.
+	From *Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// Until Issued before this time.
+	Until *Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListDocumentsParamsKind defines parameters for ListDocuments.
+type ListDocumentsParamsKind string
+
 // ListEditionsParams defines parameters for ListEditions.
 type ListEditionsParams struct {
 	// Limit How many at most.
@@ -6882,6 +8689,12 @@ type ListFormulasParams struct {
 
 // PutFormulaParams defines parameters for PutFormula.
 type PutFormulaParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// PutIssuerParams defines parameters for PutIssuer.
+type PutIssuerParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -6958,10 +8771,52 @@ type PlaceOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutOrderBillingParams defines parameters for PutOrderBilling.
+type PutOrderBillingParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// IssueOrderDocumentParams defines parameters for IssueOrderDocument.
+type IssueOrderDocumentParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// RecordSettlementParams defines parameters for RecordSettlement.
+type RecordSettlementParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetPartnerStatementParams defines parameters for GetPartnerStatement.
+type GetPartnerStatementParams struct {
+	// From From this time on.
+	From Time `form:"from" json:"from"`
+
+	// Until Until before this time.
+	Until Time `form:"until" json:"until"`
+
+	// Currency The currency.
+	Currency Currency `form:"currency" json:"currency"`
+}
+
+// ExportPartnerStatementParams defines parameters for ExportPartnerStatement.
+type ExportPartnerStatementParams struct {
+	// From From this time on.
+	From Time `form:"from" json:"from"`
+
+	// Until Until before this time.
+	Until Time `form:"until" json:"until"`
+
+	// Currency The currency.
+	Currency Currency `form:"currency" json:"currency"`
 }
 
 // ListProgramsParams defines parameters for ListPrograms.
@@ -6992,6 +8847,12 @@ type ListProgramVersionsParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// StartReconciliationParams defines parameters for StartReconciliation.
+type StartReconciliationParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
@@ -7195,6 +9056,9 @@ type SeatLearnerParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutAgreementJSONRequestBody defines body for PutAgreement for application/json ContentType.
+type PutAgreementJSONRequestBody = AgreementBody
+
 // RevokeCertificateJSONRequestBody defines body for RevokeCertificate for application/json ContentType.
 type RevokeCertificateJSONRequestBody = NewRevocation
 
@@ -7225,6 +9089,9 @@ type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
 // PutFormulaJSONRequestBody defines body for PutFormula for application/json ContentType.
 type PutFormulaJSONRequestBody = FormulaBody
 
+// PutIssuerJSONRequestBody defines body for PutIssuer for application/json ContentType.
+type PutIssuerJSONRequestBody = IssuerBody
+
 // AddPriceJSONRequestBody defines body for AddPrice for application/json ContentType.
 type AddPriceJSONRequestBody = PriceBody
 
@@ -7234,8 +9101,17 @@ type PutPriceJSONRequestBody = PriceBody
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = NewOrder
 
+// PutOrderBillingJSONRequestBody defines body for PutOrderBilling for application/json ContentType.
+type PutOrderBillingJSONRequestBody = BillingBody
+
+// IssueOrderDocumentJSONRequestBody defines body for IssueOrderDocument for application/json ContentType.
+type IssueOrderDocumentJSONRequestBody = NewOrderDocument
+
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
 type RefundOrderJSONRequestBody = NewRefund
+
+// RecordSettlementJSONRequestBody defines body for RecordSettlement for application/json ContentType.
+type RecordSettlementJSONRequestBody = NewSettlement
 
 // PreviewProgramJSONRequestBody defines body for PreviewProgram for application/json ContentType.
 type PreviewProgramJSONRequestBody = ProgramTrial
@@ -7364,6 +9240,59 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 
 // The interface specification for the client above.
 type ClientInterface interface {
+
+	// ExportJournal Export the journal
+	//
+	// The ledger of a period in a currency as CSV, a line for each entry.
+	//
+	// Corresponds with GET /v1/accounting/journal.csv (the `ExportJournal` operationId).
+	ExportJournal(ctx context.Context, params *ExportJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportFec Export the journal as FEC
+	//
+	// The ledger of a period in a currency in the layout of the French FEC: 18 columns with tabulators, decimal commas, days as AAAAMMJJ.
+	//
+	// Corresponds with GET /v1/accounting/journal.fec (the `ExportFec` operationId).
+	ExportFec(ctx context.Context, params *ExportFecParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAccounts List accounts with their balances
+	//
+	// What stands on each account of the ledger, per currency, as of a time.
+	//
+	// Corresponds with GET /v1/accounts (the `ListAccounts` operationId).
+	ListAccounts(ctx context.Context, params *ListAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAccountEntries List the entries of an account
+	//
+	// The newest first.
+	//
+	// Corresponds with GET /v1/accounts/{account}/entries (the `ListAccountEntries` operationId).
+	ListAccountEntries(ctx context.Context, account AccountRef, params *ListAccountEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAgreements List agreements with partner schools
+	//
+	// Which share of what is collected is whose.
+	//
+	// Corresponds with GET /v1/agreements (the `ListAgreements` operationId).
+	ListAgreements(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutAgreementWithBody Write an agreement
+	//
+	// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+	PutAgreementWithBody(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutAgreement Write an agreement
+	//
+	// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+	PutAgreement(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, body PutAgreementJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ImportCatalogueWithBody Import a collection
 	//
@@ -7582,6 +9511,48 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersion(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListDifferences List differences
+	//
+	// What does not agree, the newest first.
+	//
+	// Corresponds with GET /v1/differences (the `ListDifferences` operationId).
+	ListDifferences(ctx context.Context, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// InvestigateDifference Investigate a difference
+	//
+	// Everything that is known of it: the order, its payments, the events of the provider, the ledger, the documents, the grants, the audit.
+	//
+	// Corresponds with GET /v1/differences/{difference} (the `InvestigateDifference` operationId).
+	InvestigateDifference(ctx context.Context, difference DifferenceRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDocuments List documents
+	//
+	// Invoices, credit notes, proformas and receipts, the newest first.
+	//
+	// Corresponds with GET /v1/documents (the `ListDocuments` operationId).
+	ListDocuments(ctx context.Context, params *ListDocumentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDocument Get a document
+	//
+	// A document of the caller, or any for who may read the accounts. What it says is frozen.
+	//
+	// Corresponds with GET /v1/documents/{document} (the `GetDocument` operationId).
+	GetDocument(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDocumentPdf Get a document on paper
+	//
+	// The paper as it was printed once; its SHA-256 is that of the document.
+	//
+	// Corresponds with GET /v1/documents/{document}/pdf (the `GetDocumentPdf` operationId).
+	GetDocumentPdf(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDocumentXml Get an invoice as data
+	//
+	// An invoice or credit note as Cross Industry Invoice with the terms of the profile Factur-X BASIC. Other kinds are refused (422).
+	//
+	// Corresponds with GET /v1/documents/{document}/xml (the `GetDocumentXml` operationId).
+	GetDocumentXml(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEditions List the editions
 	//
 	// The published editions by program, the newest first.
@@ -7744,6 +9715,31 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
 	PutFormula(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListIssuers List issuers
+	//
+	// In whose name documents are written, with their regimes of tax.
+	//
+	// Corresponds with GET /v1/issuers (the `ListIssuers` operationId).
+	ListIssuers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutIssuerWithBody Write an issuer
+	//
+	// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+	PutIssuerWithBody(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutIssuer Write an issuer
+	//
+	// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+	PutIssuer(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMe Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -7874,6 +9870,56 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{order} (the `GetOrder` operationId).
 	GetOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetOrderBilling Get to whom an order is billed
+	//
+	// What was written for its invoice.
+	//
+	// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+	GetOrderBilling(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutOrderBillingWithBody Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBillingWithBody(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutOrderBilling Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBilling(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrderDocuments List the documents of an order
+	//
+	// All of them, the first first.
+	//
+	// Corresponds with GET /v1/orders/{order}/documents (the `ListOrderDocuments` operationId).
+	ListOrderDocuments(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueOrderDocumentWithBody Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocumentWithBody(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueOrderDocument Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RefundOrderWithBody Give money back
 	//
 	// Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -7893,6 +9939,45 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 	RefundOrder(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOrderStatement Get the statement of an order
+	//
+	// Everything that the ledger says of it.
+	//
+	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
+	GetOrderStatement(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordSettlementWithBody Record a settlement
+	//
+	// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+	RecordSettlementWithBody(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordSettlement Record a settlement
+	//
+	// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+	RecordSettlement(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, body RecordSettlementJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPartnerStatement Get the statement of a partner school
+	//
+	// What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+	//
+	// Corresponds with GET /v1/partners/{partner}/statement (the `GetPartnerStatement` operationId).
+	GetPartnerStatement(ctx context.Context, partner PartnerRef, params *GetPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportPartnerStatement Export the statement of a partner school
+	//
+	// The same as CSV.
+	//
+	// Corresponds with GET /v1/partners/{partner}/statement.csv (the `ExportPartnerStatement` operationId).
+	ExportPartnerStatement(ctx context.Context, partner PartnerRef, params *ExportPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewProgramWithBody Try a program
 	//
@@ -8013,6 +10098,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
 	QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartReconciliation Compare the books
+	//
+	// Asks for a comparison of the provider’s book, the ledger, the orders, the enrolments and the documents. A job makes it.
+	//
+	// Corresponds with POST /v1/reconciliations (the `StartReconciliation` operationId).
+	StartReconciliation(ctx context.Context, params *StartReconciliationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReconciliation Get a comparison
+	//
+	// How far it is, and how many differences stand.
+	//
+	// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+	GetReconciliation(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSessions List the sessions of all states of publication
 	//
@@ -8408,6 +10507,129 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
 	SeatLearner(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ExportJournal Export the journal
+//
+// The ledger of a period in a currency as CSV, a line for each entry.
+//
+// Corresponds with GET /v1/accounting/journal.csv (the `ExportJournal` operationId).
+func (c *Client) ExportJournal(ctx context.Context, params *ExportJournalParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportJournalRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportFec Export the journal as FEC
+//
+// The ledger of a period in a currency in the layout of the French FEC: 18 columns with tabulators, decimal commas, days as AAAAMMJJ.
+//
+// Corresponds with GET /v1/accounting/journal.fec (the `ExportFec` operationId).
+func (c *Client) ExportFec(ctx context.Context, params *ExportFecParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportFecRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAccounts List accounts with their balances
+//
+// What stands on each account of the ledger, per currency, as of a time.
+//
+// Corresponds with GET /v1/accounts (the `ListAccounts` operationId).
+func (c *Client) ListAccounts(ctx context.Context, params *ListAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAccountsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAccountEntries List the entries of an account
+//
+// The newest first.
+//
+// Corresponds with GET /v1/accounts/{account}/entries (the `ListAccountEntries` operationId).
+func (c *Client) ListAccountEntries(ctx context.Context, account AccountRef, params *ListAccountEntriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAccountEntriesRequest(c.Server, account, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAgreements List agreements with partner schools
+//
+// Which share of what is collected is whose.
+//
+// Corresponds with GET /v1/agreements (the `ListAgreements` operationId).
+func (c *Client) ListAgreements(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAgreementsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutAgreementWithBody Write an agreement
+//
+// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+func (c *Client) PutAgreementWithBody(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutAgreementRequestWithBody(c.Server, agreement, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutAgreement Write an agreement
+//
+// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+func (c *Client) PutAgreement(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, body PutAgreementJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutAgreementRequest(c.Server, agreement, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ImportCatalogueWithBody Import a collection
@@ -8877,6 +11099,108 @@ func (c *Client) GetCourseVersion(ctx context.Context, course CourseRef, version
 	return c.Client.Do(req)
 }
 
+// ListDifferences List differences
+//
+// What does not agree, the newest first.
+//
+// Corresponds with GET /v1/differences (the `ListDifferences` operationId).
+func (c *Client) ListDifferences(ctx context.Context, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDifferencesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// InvestigateDifference Investigate a difference
+//
+// Everything that is known of it: the order, its payments, the events of the provider, the ledger, the documents, the grants, the audit.
+//
+// Corresponds with GET /v1/differences/{difference} (the `InvestigateDifference` operationId).
+func (c *Client) InvestigateDifference(ctx context.Context, difference DifferenceRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewInvestigateDifferenceRequest(c.Server, difference)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDocuments List documents
+//
+// Invoices, credit notes, proformas and receipts, the newest first.
+//
+// Corresponds with GET /v1/documents (the `ListDocuments` operationId).
+func (c *Client) ListDocuments(ctx context.Context, params *ListDocumentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDocumentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDocument Get a document
+//
+// A document of the caller, or any for who may read the accounts. What it says is frozen.
+//
+// Corresponds with GET /v1/documents/{document} (the `GetDocument` operationId).
+func (c *Client) GetDocument(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDocumentRequest(c.Server, document)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDocumentPdf Get a document on paper
+//
+// The paper as it was printed once; its SHA-256 is that of the document.
+//
+// Corresponds with GET /v1/documents/{document}/pdf (the `GetDocumentPdf` operationId).
+func (c *Client) GetDocumentPdf(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDocumentPdfRequest(c.Server, document)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDocumentXml Get an invoice as data
+//
+// An invoice or credit note as Cross Industry Invoice with the terms of the profile Factur-X BASIC. Other kinds are refused (422).
+//
+// Corresponds with GET /v1/documents/{document}/xml (the `GetDocumentXml` operationId).
+func (c *Client) GetDocumentXml(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDocumentXmlRequest(c.Server, document)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEditions List the editions
 //
 // The published editions by program, the newest first.
@@ -9239,6 +11563,61 @@ func (c *Client) PutFormula(ctx context.Context, formula FormulaRef, params *Put
 	return c.Client.Do(req)
 }
 
+// ListIssuers List issuers
+//
+// In whose name documents are written, with their regimes of tax.
+//
+// Corresponds with GET /v1/issuers (the `ListIssuers` operationId).
+func (c *Client) ListIssuers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListIssuersRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutIssuerWithBody Write an issuer
+//
+// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+func (c *Client) PutIssuerWithBody(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutIssuerRequestWithBody(c.Server, issuer, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutIssuer Write an issuer
+//
+// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+func (c *Client) PutIssuer(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutIssuerRequest(c.Server, issuer, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMe Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -9529,6 +11908,116 @@ func (c *Client) GetOrder(ctx context.Context, order OrderRef, reqEditors ...Req
 	return c.Client.Do(req)
 }
 
+// GetOrderBilling Get to whom an order is billed
+//
+// What was written for its invoice.
+//
+// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+func (c *Client) GetOrderBilling(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderBillingRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutOrderBillingWithBody Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *Client) PutOrderBillingWithBody(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutOrderBillingRequestWithBody(c.Server, order, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutOrderBilling Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *Client) PutOrderBilling(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutOrderBillingRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrderDocuments List the documents of an order
+//
+// All of them, the first first.
+//
+// Corresponds with GET /v1/orders/{order}/documents (the `ListOrderDocuments` operationId).
+func (c *Client) ListOrderDocuments(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrderDocumentsRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueOrderDocumentWithBody Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *Client) IssueOrderDocumentWithBody(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueOrderDocumentRequestWithBody(c.Server, order, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueOrderDocument Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *Client) IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueOrderDocumentRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RefundOrderWithBody Give money back
 //
 // Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -9559,6 +12048,95 @@ func (c *Client) RefundOrderWithBody(ctx context.Context, order OrderRef, params
 // Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 func (c *Client) RefundOrder(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRefundOrderRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOrderStatement Get the statement of an order
+//
+// Everything that the ledger says of it.
+//
+// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
+func (c *Client) GetOrderStatement(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderStatementRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordSettlementWithBody Record a settlement
+//
+// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+func (c *Client) RecordSettlementWithBody(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordSettlementRequestWithBody(c.Server, partner, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordSettlement Record a settlement
+//
+// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+func (c *Client) RecordSettlement(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, body RecordSettlementJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordSettlementRequest(c.Server, partner, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPartnerStatement Get the statement of a partner school
+//
+// What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+//
+// Corresponds with GET /v1/partners/{partner}/statement (the `GetPartnerStatement` operationId).
+func (c *Client) GetPartnerStatement(ctx context.Context, partner PartnerRef, params *GetPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPartnerStatementRequest(c.Server, partner, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportPartnerStatement Export the statement of a partner school
+//
+// The same as CSV.
+//
+// Corresponds with GET /v1/partners/{partner}/statement.csv (the `ExportPartnerStatement` operationId).
+func (c *Client) ExportPartnerStatement(ctx context.Context, partner PartnerRef, params *ExportPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportPartnerStatementRequest(c.Server, partner, params)
 	if err != nil {
 		return nil, err
 	}
@@ -9819,6 +12397,40 @@ func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, bod
 // Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
 func (c *Client) QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewQuoteOrderRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartReconciliation Compare the books
+//
+// Asks for a comparison of the provider’s book, the ledger, the orders, the enrolments and the documents. A job makes it.
+//
+// Corresponds with POST /v1/reconciliations (the `StartReconciliation` operationId).
+func (c *Client) StartReconciliation(ctx context.Context, params *StartReconciliationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartReconciliationRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReconciliation Get a comparison
+//
+// How far it is, and how many differences stand.
+//
+// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+func (c *Client) GetReconciliation(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReconciliationRequest(c.Server, reconciliation)
 	if err != nil {
 		return nil, err
 	}
@@ -10682,6 +13294,388 @@ func (c *Client) SeatLearner(ctx context.Context, day string, params *SeatLearne
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewExportJournalRequest constructs an http.Request for the ExportJournal method
+func NewExportJournalRequest(server string, params *ExportJournalParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accounting/journal.csv")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportFecRequest constructs an http.Request for the ExportFec method
+func NewExportFecRequest(server string, params *ExportFecParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accounting/journal.fec")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAccountsRequest constructs an http.Request for the ListAccounts method
+func NewListAccountsRequest(server string, params *ListAccountsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accounts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAccountEntriesRequest constructs an http.Request for the ListAccountEntries method
+func NewListAccountEntriesRequest(server string, account AccountRef, params *ListAccountEntriesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "account", account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/accounts/%s/entries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAgreementsRequest constructs an http.Request for the ListAgreements method
+func NewListAgreementsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/agreements")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutAgreementRequest calls the generic PutAgreement builder with application/json body
+func NewPutAgreementRequest(server string, agreement AgreementRef, params *PutAgreementParams, body PutAgreementJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutAgreementRequestWithBody(server, agreement, params, "application/json", bodyReader)
+}
+
+// NewPutAgreementRequestWithBody constructs an http.Request for the PutAgreement method, with any body, and a specified content type
+func NewPutAgreementRequestWithBody(server string, agreement AgreementRef, params *PutAgreementParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "agreement", agreement, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/agreements/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
 }
 
 // NewImportCatalogueRequestWithBody constructs an http.Request for the ImportCatalogue method, with any body, and a specified content type
@@ -11877,6 +14871,358 @@ func NewGetCourseVersionRequest(server string, course CourseRef, version CourseV
 	return req, nil
 }
 
+// NewListDifferencesRequest constructs an http.Request for the ListDifferences method
+func NewListDifferencesRequest(server string, params *ListDifferencesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/differences")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewInvestigateDifferenceRequest constructs an http.Request for the InvestigateDifference method
+func NewInvestigateDifferenceRequest(server string, difference DifferenceRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "difference", difference, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/differences/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDocumentsRequest constructs an http.Request for the ListDocuments method
+func NewListDocumentsRequest(server string, params *ListDocumentsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/documents")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Issuer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "issuer", *params.Issuer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDocumentRequest constructs an http.Request for the GetDocument method
+func NewGetDocumentRequest(server string, document DocumentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "document", document, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/documents/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDocumentPdfRequest constructs an http.Request for the GetDocumentPdf method
+func NewGetDocumentPdfRequest(server string, document DocumentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "document", document, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/documents/%s/pdf", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDocumentXmlRequest constructs an http.Request for the GetDocumentXml method
+func NewGetDocumentXmlRequest(server string, document DocumentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "document", document, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/documents/%s/xml", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListEditionsRequest constructs an http.Request for the ListEditions method
 func NewListEditionsRequest(server string, params *ListEditionsParams) (*http.Request, error) {
 	var err error
@@ -12620,6 +15966,93 @@ func NewPutFormulaRequestWithBody(server string, formula FormulaRef, params *Put
 	return req, nil
 }
 
+// NewListIssuersRequest constructs an http.Request for the ListIssuers method
+func NewListIssuersRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/issuers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutIssuerRequest calls the generic PutIssuer builder with application/json body
+func NewPutIssuerRequest(server string, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutIssuerRequestWithBody(server, issuer, params, "application/json", bodyReader)
+}
+
+// NewPutIssuerRequestWithBody constructs an http.Request for the PutIssuer method, with any body, and a specified content type
+func NewPutIssuerRequestWithBody(server string, issuer IssuerRef, params *PutIssuerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "issuer", issuer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/issuers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetMeRequest constructs an http.Request for the GetMe method
 func NewGetMeRequest(server string) (*http.Request, error) {
 	var err error
@@ -13313,6 +16746,194 @@ func NewGetOrderRequest(server string, order OrderRef) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetOrderBillingRequest constructs an http.Request for the GetOrderBilling method
+func NewGetOrderBillingRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/billing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutOrderBillingRequest calls the generic PutOrderBilling builder with application/json body
+func NewPutOrderBillingRequest(server string, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutOrderBillingRequestWithBody(server, order, params, "application/json", bodyReader)
+}
+
+// NewPutOrderBillingRequestWithBody constructs an http.Request for the PutOrderBilling method, with any body, and a specified content type
+func NewPutOrderBillingRequestWithBody(server string, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/billing", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListOrderDocumentsRequest constructs an http.Request for the ListOrderDocuments method
+func NewListOrderDocumentsRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/documents", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewIssueOrderDocumentRequest calls the generic IssueOrderDocument builder with application/json body
+func NewIssueOrderDocumentRequest(server string, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewIssueOrderDocumentRequestWithBody(server, order, params, "application/json", bodyReader)
+}
+
+// NewIssueOrderDocumentRequestWithBody constructs an http.Request for the IssueOrderDocument method, with any body, and a specified content type
+func NewIssueOrderDocumentRequestWithBody(server string, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/documents", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewRefundOrderRequest calls the generic RefundOrder builder with application/json body
 func NewRefundOrderRequest(server string, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -13368,6 +16989,246 @@ func NewRefundOrderRequestWithBody(server string, order OrderRef, params *Refund
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetOrderStatementRequest constructs an http.Request for the GetOrderStatement method
+func NewGetOrderStatementRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/statement", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRecordSettlementRequest calls the generic RecordSettlement builder with application/json body
+func NewRecordSettlementRequest(server string, partner PartnerRef, params *RecordSettlementParams, body RecordSettlementJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordSettlementRequestWithBody(server, partner, params, "application/json", bodyReader)
+}
+
+// NewRecordSettlementRequestWithBody constructs an http.Request for the RecordSettlement method, with any body, and a specified content type
+func NewRecordSettlementRequestWithBody(server string, partner PartnerRef, params *RecordSettlementParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/settlements", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetPartnerStatementRequest constructs an http.Request for the GetPartnerStatement method
+func NewGetPartnerStatementRequest(server string, partner PartnerRef, params *GetPartnerStatementParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/statement", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportPartnerStatementRequest constructs an http.Request for the ExportPartnerStatement method
+func NewExportPartnerStatementRequest(server string, partner PartnerRef, params *ExportPartnerStatementParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/statement.csv", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -13844,6 +17705,80 @@ func NewQuoteOrderRequestWithBody(server string, contentType string, body io.Rea
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewStartReconciliationRequest constructs an http.Request for the StartReconciliation method
+func NewStartReconciliationRequest(server string, params *StartReconciliationParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/reconciliations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetReconciliationRequest constructs an http.Request for the GetReconciliation method
+func NewGetReconciliationRequest(server string, reconciliation ReconciliationRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reconciliation", reconciliation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/reconciliations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -15755,6 +19690,69 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ExportJournalWithResponse Export the journal
+	//
+	// The ledger of a period in a currency as CSV, a line for each entry.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accounting/journal.csv (the `ExportJournal` operationId).
+	ExportJournalWithResponse(ctx context.Context, params *ExportJournalParams, reqEditors ...RequestEditorFn) (*ExportJournalResponse, error)
+
+	// ExportFecWithResponse Export the journal as FEC
+	//
+	// The ledger of a period in a currency in the layout of the French FEC: 18 columns with tabulators, decimal commas, days as AAAAMMJJ.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accounting/journal.fec (the `ExportFec` operationId).
+	ExportFecWithResponse(ctx context.Context, params *ExportFecParams, reqEditors ...RequestEditorFn) (*ExportFecResponse, error)
+
+	// ListAccountsWithResponse List accounts with their balances
+	//
+	// What stands on each account of the ledger, per currency, as of a time.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accounts (the `ListAccounts` operationId).
+	ListAccountsWithResponse(ctx context.Context, params *ListAccountsParams, reqEditors ...RequestEditorFn) (*ListAccountsResponse, error)
+
+	// ListAccountEntriesWithResponse List the entries of an account
+	//
+	// The newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/accounts/{account}/entries (the `ListAccountEntries` operationId).
+	ListAccountEntriesWithResponse(ctx context.Context, account AccountRef, params *ListAccountEntriesParams, reqEditors ...RequestEditorFn) (*ListAccountEntriesResponse, error)
+
+	// ListAgreementsWithResponse List agreements with partner schools
+	//
+	// Which share of what is collected is whose.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/agreements (the `ListAgreements` operationId).
+	ListAgreementsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAgreementsResponse, error)
+
+	// PutAgreementWithBodyWithResponse Write an agreement
+	//
+	// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+	PutAgreementWithBodyWithResponse(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutAgreementResponse, error)
+
+	// PutAgreementWithResponse Write an agreement
+	//
+	// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+	PutAgreementWithResponse(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, body PutAgreementJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAgreementResponse, error)
+
 	// ImportCatalogueWithBodyWithResponse Import a collection
 	//
 	// Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
@@ -16000,6 +19998,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/courses/{course}/versions/{version} (the `GetCourseVersion` operationId).
 	GetCourseVersionWithResponse(ctx context.Context, course CourseRef, version CourseVersionRef, reqEditors ...RequestEditorFn) (*GetCourseVersionResponse, error)
 
+	// ListDifferencesWithResponse List differences
+	//
+	// What does not agree, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/differences (the `ListDifferences` operationId).
+	ListDifferencesWithResponse(ctx context.Context, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*ListDifferencesResponse, error)
+
+	// InvestigateDifferenceWithResponse Investigate a difference
+	//
+	// Everything that is known of it: the order, its payments, the events of the provider, the ledger, the documents, the grants, the audit.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/differences/{difference} (the `InvestigateDifference` operationId).
+	InvestigateDifferenceWithResponse(ctx context.Context, difference DifferenceRef, reqEditors ...RequestEditorFn) (*InvestigateDifferenceResponse, error)
+
+	// ListDocumentsWithResponse List documents
+	//
+	// Invoices, credit notes, proformas and receipts, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/documents (the `ListDocuments` operationId).
+	ListDocumentsWithResponse(ctx context.Context, params *ListDocumentsParams, reqEditors ...RequestEditorFn) (*ListDocumentsResponse, error)
+
+	// GetDocumentWithResponse Get a document
+	//
+	// A document of the caller, or any for who may read the accounts. What it says is frozen.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/documents/{document} (the `GetDocument` operationId).
+	GetDocumentWithResponse(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*GetDocumentResponse, error)
+
+	// GetDocumentPdfWithResponse Get a document on paper
+	//
+	// The paper as it was printed once; its SHA-256 is that of the document.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/documents/{document}/pdf (the `GetDocumentPdf` operationId).
+	GetDocumentPdfWithResponse(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*GetDocumentPdfResponse, error)
+
+	// GetDocumentXmlWithResponse Get an invoice as data
+	//
+	// An invoice or credit note as Cross Industry Invoice with the terms of the profile Factur-X BASIC. Other kinds are refused (422).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/documents/{document}/xml (the `GetDocumentXml` operationId).
+	GetDocumentXmlWithResponse(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*GetDocumentXmlResponse, error)
+
 	// ListEditionsWithResponse List the editions
 	//
 	// The published editions by program, the newest first.
@@ -16182,6 +20234,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
 	PutFormulaWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error)
 
+	// ListIssuersWithResponse List issuers
+	//
+	// In whose name documents are written, with their regimes of tax.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/issuers (the `ListIssuers` operationId).
+	ListIssuersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListIssuersResponse, error)
+
+	// PutIssuerWithBodyWithResponse Write an issuer
+	//
+	// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+	PutIssuerWithBodyWithResponse(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutIssuerResponse, error)
+
+	// PutIssuerWithResponse Write an issuer
+	//
+	// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+	PutIssuerWithResponse(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*PutIssuerResponse, error)
+
 	// GetMeWithResponse Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -16332,6 +20411,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/orders/{order} (the `GetOrder` operationId).
 	GetOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderResponse, error)
 
+	// GetOrderBillingWithResponse Get to whom an order is billed
+	//
+	// What was written for its invoice.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+	GetOrderBillingWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderBillingResponse, error)
+
+	// PutOrderBillingWithBodyWithResponse Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBillingWithBodyWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error)
+
+	// PutOrderBillingWithResponse Write to whom an order is billed
+	//
+	// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+	PutOrderBillingWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error)
+
+	// ListOrderDocumentsWithResponse List the documents of an order
+	//
+	// All of them, the first first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/documents (the `ListOrderDocuments` operationId).
+	ListOrderDocumentsWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListOrderDocumentsResponse, error)
+
+	// IssueOrderDocumentWithBodyWithResponse Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocumentWithBodyWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error)
+
+	// IssueOrderDocumentWithResponse Issue a proforma or a receipt
+	//
+	// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+	IssueOrderDocumentWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error)
+
 	// RefundOrderWithBodyWithResponse Give money back
 	//
 	// Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -16351,6 +20484,51 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 	RefundOrderWithResponse(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error)
+
+	// GetOrderStatementWithResponse Get the statement of an order
+	//
+	// Everything that the ledger says of it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
+	GetOrderStatementWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderStatementResponse, error)
+
+	// RecordSettlementWithBodyWithResponse Record a settlement
+	//
+	// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+	RecordSettlementWithBodyWithResponse(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordSettlementResponse, error)
+
+	// RecordSettlementWithResponse Record a settlement
+	//
+	// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+	RecordSettlementWithResponse(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, body RecordSettlementJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordSettlementResponse, error)
+
+	// GetPartnerStatementWithResponse Get the statement of a partner school
+	//
+	// What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/partners/{partner}/statement (the `GetPartnerStatement` operationId).
+	GetPartnerStatementWithResponse(ctx context.Context, partner PartnerRef, params *GetPartnerStatementParams, reqEditors ...RequestEditorFn) (*GetPartnerStatementResponse, error)
+
+	// ExportPartnerStatementWithResponse Export the statement of a partner school
+	//
+	// The same as CSV.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/partners/{partner}/statement.csv (the `ExportPartnerStatement` operationId).
+	ExportPartnerStatementWithResponse(ctx context.Context, partner PartnerRef, params *ExportPartnerStatementParams, reqEditors ...RequestEditorFn) (*ExportPartnerStatementResponse, error)
 
 	// PreviewProgramWithBodyWithResponse Try a program
 	//
@@ -16483,6 +20661,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
 	QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
+
+	// StartReconciliationWithResponse Compare the books
+	//
+	// Asks for a comparison of the provider’s book, the ledger, the orders, the enrolments and the documents. A job makes it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/reconciliations (the `StartReconciliation` operationId).
+	StartReconciliationWithResponse(ctx context.Context, params *StartReconciliationParams, reqEditors ...RequestEditorFn) (*StartReconciliationResponse, error)
+
+	// GetReconciliationWithResponse Get a comparison
+	//
+	// How far it is, and how many differences stand.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+	GetReconciliationWithResponse(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error)
 
 	// ListSessionsWithResponse List the sessions of all states of publication
 	//
@@ -16908,6 +21104,301 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/workshop-days/{day}/seats (the `SeatLearner` operationId).
 	SeatLearnerWithResponse(ctx context.Context, day string, params *SeatLearnerParams, body SeatLearnerJSONRequestBody, reqEditors ...RequestEditorFn) (*SeatLearnerResponse, error)
+}
+
+// ExportJournalResponse200Headers the declared response headers of an HTTP 200 response for ExportJournal
+type ExportJournalResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportJournalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportJournalResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportJournalResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportJournalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportJournalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportJournalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportJournalResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportFecResponse200Headers the declared response headers of an HTTP 200 response for ExportFec
+type ExportFecResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportFecResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportFecResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportFecResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportFecResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportFecResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportFecResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportFecResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAccountsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AccountList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAccountsResponse) GetJSON200() *AccountList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAccountsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAccountsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAccountsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAccountsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAccountsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAccountEntriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EntryPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAccountEntriesResponse) GetJSON200() *EntryPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAccountEntriesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAccountEntriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAccountEntriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAccountEntriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAccountEntriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAgreementsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AgreementList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAgreementsResponse) GetJSON200() *AgreementList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAgreementsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAgreementsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAgreementsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAgreementsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAgreementsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutAgreementResponse200Headers the declared response headers of an HTTP 200 response for PutAgreement
+type PutAgreementResponse200Headers struct {
+	ETag string
+}
+
+type PutAgreementResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Agreement
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutAgreementResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutAgreementResponse) GetJSON200() *Agreement {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutAgreementResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutAgreementResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutAgreementResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutAgreementResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutAgreementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 type ImportCatalogueResponse struct {
@@ -17919,6 +22410,301 @@ func (r GetCourseVersionResponse) ContentType() string {
 	return ""
 }
 
+type ListDifferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DifferencePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDifferencesResponse) GetJSON200() *DifferencePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDifferencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDifferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDifferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDifferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDifferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type InvestigateDifferenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Investigation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r InvestigateDifferenceResponse) GetJSON200() *Investigation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r InvestigateDifferenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r InvestigateDifferenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r InvestigateDifferenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r InvestigateDifferenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r InvestigateDifferenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDocumentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DocumentPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDocumentsResponse) GetJSON200() *DocumentPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDocumentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDocumentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDocumentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDocumentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDocumentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Document
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDocumentResponse) GetJSON200() *Document {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDocumentPdfResponse200Headers the declared response headers of an HTTP 200 response for GetDocumentPdf
+type GetDocumentPdfResponse200Headers struct {
+	ContentDisposition string
+}
+
+type GetDocumentPdfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDocumentPdfResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDocumentPdfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDocumentPdfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDocumentPdfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDocumentPdfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDocumentPdfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDocumentXmlResponse200Headers the declared response headers of an HTTP 200 response for GetDocumentXml
+type GetDocumentXmlResponse200Headers struct {
+	ContentDisposition string
+}
+
+type GetDocumentXmlResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// XML200 the response for an HTTP 200 `application/xml` response
+	XML200 *openapi_types.File
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDocumentXmlResponse200Headers
+}
+
+// GetXML200 returns the response for an HTTP 200 `application/xml` response
+func (r GetDocumentXmlResponse) GetXML200() *openapi_types.File {
+	return r.XML200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDocumentXmlResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDocumentXmlResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDocumentXmlResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDocumentXmlResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDocumentXmlResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListEditionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18667,6 +23453,109 @@ func (r PutFormulaResponse) ContentType() string {
 	return ""
 }
 
+type ListIssuersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IssuerList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListIssuersResponse) GetJSON200() *IssuerList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListIssuersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListIssuersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListIssuersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListIssuersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListIssuersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutIssuerResponse200Headers the declared response headers of an HTTP 200 response for PutIssuer
+type PutIssuerResponse200Headers struct {
+	ETag string
+}
+
+type PutIssuerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IssuerDetails
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutIssuerResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutIssuerResponse) GetJSON200() *IssuerDetails {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutIssuerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutIssuerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutIssuerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutIssuerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutIssuerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetMeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19312,6 +24201,212 @@ func (r GetOrderResponse) ContentType() string {
 	return ""
 }
 
+// GetOrderBillingResponse200Headers the declared response headers of an HTTP 200 response for GetOrderBilling
+type GetOrderBillingResponse200Headers struct {
+	ETag string
+}
+
+type GetOrderBillingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Billing
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetOrderBillingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOrderBillingResponse) GetJSON200() *Billing {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOrderBillingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrderBillingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrderBillingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrderBillingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrderBillingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutOrderBillingResponse200Headers the declared response headers of an HTTP 200 response for PutOrderBilling
+type PutOrderBillingResponse200Headers struct {
+	ETag string
+}
+
+type PutOrderBillingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Billing
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutOrderBillingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutOrderBillingResponse) GetJSON200() *Billing {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutOrderBillingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutOrderBillingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutOrderBillingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutOrderBillingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutOrderBillingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrderDocumentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderDocuments
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrderDocumentsResponse) GetJSON200() *OrderDocuments {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOrderDocumentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrderDocumentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrderDocumentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrderDocumentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrderDocumentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type IssueOrderDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Document
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r IssueOrderDocumentResponse) GetJSON201() *Document {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r IssueOrderDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r IssueOrderDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IssueOrderDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IssueOrderDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IssueOrderDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RefundOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19354,6 +24449,198 @@ func (r RefundOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RefundOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetOrderStatementResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderStatement
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOrderStatementResponse) GetJSON200() *OrderStatement {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOrderStatementResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrderStatementResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrderStatementResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrderStatementResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrderStatementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordSettlementResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Settlement
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RecordSettlementResponse) GetJSON201() *Settlement {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordSettlementResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordSettlementResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordSettlementResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordSettlementResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordSettlementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetPartnerStatementResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PartnerStatement
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPartnerStatementResponse) GetJSON200() *PartnerStatement {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPartnerStatementResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPartnerStatementResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPartnerStatementResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPartnerStatementResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPartnerStatementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportPartnerStatementResponse200Headers the declared response headers of an HTTP 200 response for ExportPartnerStatement
+type ExportPartnerStatementResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportPartnerStatementResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportPartnerStatementResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportPartnerStatementResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportPartnerStatementResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportPartnerStatementResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportPartnerStatementResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportPartnerStatementResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19855,6 +25142,102 @@ func (r QuoteOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r QuoteOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StartReconciliationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Reconciliation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r StartReconciliationResponse) GetJSON202() *Reconciliation {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartReconciliationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartReconciliationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartReconciliationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartReconciliationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartReconciliationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReconciliationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reconciliation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReconciliationResponse) GetJSON200() *Reconciliation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetReconciliationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReconciliationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReconciliationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReconciliationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReconciliationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -21512,6 +26895,111 @@ func (r SeatLearnerResponse) ContentType() string {
 	return ""
 }
 
+// ExportJournalWithResponse Export the journal
+//
+// The ledger of a period in a currency as CSV, a line for each entry.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accounting/journal.csv (the `ExportJournal` operationId).
+func (c *ClientWithResponses) ExportJournalWithResponse(ctx context.Context, params *ExportJournalParams, reqEditors ...RequestEditorFn) (*ExportJournalResponse, error) {
+	rsp, err := c.ExportJournal(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportJournalResponse(rsp)
+}
+
+// ExportFecWithResponse Export the journal as FEC
+//
+// The ledger of a period in a currency in the layout of the French FEC: 18 columns with tabulators, decimal commas, days as AAAAMMJJ.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accounting/journal.fec (the `ExportFec` operationId).
+func (c *ClientWithResponses) ExportFecWithResponse(ctx context.Context, params *ExportFecParams, reqEditors ...RequestEditorFn) (*ExportFecResponse, error) {
+	rsp, err := c.ExportFec(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportFecResponse(rsp)
+}
+
+// ListAccountsWithResponse List accounts with their balances
+//
+// What stands on each account of the ledger, per currency, as of a time.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accounts (the `ListAccounts` operationId).
+func (c *ClientWithResponses) ListAccountsWithResponse(ctx context.Context, params *ListAccountsParams, reqEditors ...RequestEditorFn) (*ListAccountsResponse, error) {
+	rsp, err := c.ListAccounts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAccountsResponse(rsp)
+}
+
+// ListAccountEntriesWithResponse List the entries of an account
+//
+// The newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/accounts/{account}/entries (the `ListAccountEntries` operationId).
+func (c *ClientWithResponses) ListAccountEntriesWithResponse(ctx context.Context, account AccountRef, params *ListAccountEntriesParams, reqEditors ...RequestEditorFn) (*ListAccountEntriesResponse, error) {
+	rsp, err := c.ListAccountEntries(ctx, account, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAccountEntriesResponse(rsp)
+}
+
+// ListAgreementsWithResponse List agreements with partner schools
+//
+// Which share of what is collected is whose.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/agreements (the `ListAgreements` operationId).
+func (c *ClientWithResponses) ListAgreementsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAgreementsResponse, error) {
+	rsp, err := c.ListAgreements(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAgreementsResponse(rsp)
+}
+
+// PutAgreementWithBodyWithResponse Write an agreement
+//
+// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+func (c *ClientWithResponses) PutAgreementWithBodyWithResponse(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutAgreementResponse, error) {
+	rsp, err := c.PutAgreementWithBody(ctx, agreement, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutAgreementResponse(rsp)
+}
+
+// PutAgreementWithResponse Write an agreement
+//
+// Makes an agreement (`If-Match: *`) or rewrites it. Two of one school, currency and side do not hold at once (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/agreements/{agreement} (the `PutAgreement` operationId).
+func (c *ClientWithResponses) PutAgreementWithResponse(ctx context.Context, agreement AgreementRef, params *PutAgreementParams, body PutAgreementJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAgreementResponse, error) {
+	rsp, err := c.PutAgreement(ctx, agreement, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutAgreementResponse(rsp)
+}
+
 // ImportCatalogueWithBodyWithResponse Import a collection
 //
 // Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
@@ -21907,6 +27395,96 @@ func (c *ClientWithResponses) GetCourseVersionWithResponse(ctx context.Context, 
 	return ParseGetCourseVersionResponse(rsp)
 }
 
+// ListDifferencesWithResponse List differences
+//
+// What does not agree, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/differences (the `ListDifferences` operationId).
+func (c *ClientWithResponses) ListDifferencesWithResponse(ctx context.Context, params *ListDifferencesParams, reqEditors ...RequestEditorFn) (*ListDifferencesResponse, error) {
+	rsp, err := c.ListDifferences(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDifferencesResponse(rsp)
+}
+
+// InvestigateDifferenceWithResponse Investigate a difference
+//
+// Everything that is known of it: the order, its payments, the events of the provider, the ledger, the documents, the grants, the audit.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/differences/{difference} (the `InvestigateDifference` operationId).
+func (c *ClientWithResponses) InvestigateDifferenceWithResponse(ctx context.Context, difference DifferenceRef, reqEditors ...RequestEditorFn) (*InvestigateDifferenceResponse, error) {
+	rsp, err := c.InvestigateDifference(ctx, difference, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseInvestigateDifferenceResponse(rsp)
+}
+
+// ListDocumentsWithResponse List documents
+//
+// Invoices, credit notes, proformas and receipts, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/documents (the `ListDocuments` operationId).
+func (c *ClientWithResponses) ListDocumentsWithResponse(ctx context.Context, params *ListDocumentsParams, reqEditors ...RequestEditorFn) (*ListDocumentsResponse, error) {
+	rsp, err := c.ListDocuments(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDocumentsResponse(rsp)
+}
+
+// GetDocumentWithResponse Get a document
+//
+// A document of the caller, or any for who may read the accounts. What it says is frozen.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/documents/{document} (the `GetDocument` operationId).
+func (c *ClientWithResponses) GetDocumentWithResponse(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*GetDocumentResponse, error) {
+	rsp, err := c.GetDocument(ctx, document, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDocumentResponse(rsp)
+}
+
+// GetDocumentPdfWithResponse Get a document on paper
+//
+// The paper as it was printed once; its SHA-256 is that of the document.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/documents/{document}/pdf (the `GetDocumentPdf` operationId).
+func (c *ClientWithResponses) GetDocumentPdfWithResponse(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*GetDocumentPdfResponse, error) {
+	rsp, err := c.GetDocumentPdf(ctx, document, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDocumentPdfResponse(rsp)
+}
+
+// GetDocumentXmlWithResponse Get an invoice as data
+//
+// An invoice or credit note as Cross Industry Invoice with the terms of the profile Factur-X BASIC. Other kinds are refused (422).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/documents/{document}/xml (the `GetDocumentXml` operationId).
+func (c *ClientWithResponses) GetDocumentXmlWithResponse(ctx context.Context, document DocumentRef, reqEditors ...RequestEditorFn) (*GetDocumentXmlResponse, error) {
+	rsp, err := c.GetDocumentXml(ctx, document, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDocumentXmlResponse(rsp)
+}
+
 // ListEditionsWithResponse List the editions
 //
 // The published editions by program, the newest first.
@@ -22209,6 +27787,51 @@ func (c *ClientWithResponses) PutFormulaWithResponse(ctx context.Context, formul
 	return ParsePutFormulaResponse(rsp)
 }
 
+// ListIssuersWithResponse List issuers
+//
+// In whose name documents are written, with their regimes of tax.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/issuers (the `ListIssuers` operationId).
+func (c *ClientWithResponses) ListIssuersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListIssuersResponse, error) {
+	rsp, err := c.ListIssuers(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListIssuersResponse(rsp)
+}
+
+// PutIssuerWithBodyWithResponse Write an issuer
+//
+// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+func (c *ClientWithResponses) PutIssuerWithBodyWithResponse(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutIssuerResponse, error) {
+	rsp, err := c.PutIssuerWithBody(ctx, issuer, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutIssuerResponse(rsp)
+}
+
+// PutIssuerWithResponse Write an issuer
+//
+// Makes an issuer (`If-Match: *`) or rewrites it with all its regimes. What was issued stays as it was.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
+func (c *ClientWithResponses) PutIssuerWithResponse(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*PutIssuerResponse, error) {
+	rsp, err := c.PutIssuer(ctx, issuer, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutIssuerResponse(rsp)
+}
+
 // GetMeWithResponse Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -22455,6 +28078,96 @@ func (c *ClientWithResponses) GetOrderWithResponse(ctx context.Context, order Or
 	return ParseGetOrderResponse(rsp)
 }
 
+// GetOrderBillingWithResponse Get to whom an order is billed
+//
+// What was written for its invoice.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/billing (the `GetOrderBilling` operationId).
+func (c *ClientWithResponses) GetOrderBillingWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderBillingResponse, error) {
+	rsp, err := c.GetOrderBilling(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrderBillingResponse(rsp)
+}
+
+// PutOrderBillingWithBodyWithResponse Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *ClientWithResponses) PutOrderBillingWithBodyWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error) {
+	rsp, err := c.PutOrderBillingWithBody(ctx, order, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutOrderBillingResponse(rsp)
+}
+
+// PutOrderBillingWithResponse Write to whom an order is billed
+//
+// Until its invoice is issued (409). `If-Match: *` writes over whatever stands there.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
+func (c *ClientWithResponses) PutOrderBillingWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error) {
+	rsp, err := c.PutOrderBilling(ctx, order, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutOrderBillingResponse(rsp)
+}
+
+// ListOrderDocumentsWithResponse List the documents of an order
+//
+// All of them, the first first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/documents (the `ListOrderDocuments` operationId).
+func (c *ClientWithResponses) ListOrderDocumentsWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListOrderDocumentsResponse, error) {
+	rsp, err := c.ListOrderDocuments(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrderDocumentsResponse(rsp)
+}
+
+// IssueOrderDocumentWithBodyWithResponse Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *ClientWithResponses) IssueOrderDocumentWithBodyWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error) {
+	rsp, err := c.IssueOrderDocumentWithBody(ctx, order, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueOrderDocumentResponse(rsp)
+}
+
+// IssueOrderDocumentWithResponse Issue a proforma or a receipt
+//
+// The proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the same.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
+func (c *ClientWithResponses) IssueOrderDocumentWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error) {
+	rsp, err := c.IssueOrderDocument(ctx, order, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueOrderDocumentResponse(rsp)
+}
+
 // RefundOrderWithBodyWithResponse Give money back
 //
 // Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -22485,6 +28198,81 @@ func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, order
 		return nil, err
 	}
 	return ParseRefundOrderResponse(rsp)
+}
+
+// GetOrderStatementWithResponse Get the statement of an order
+//
+// Everything that the ledger says of it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
+func (c *ClientWithResponses) GetOrderStatementWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderStatementResponse, error) {
+	rsp, err := c.GetOrderStatement(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrderStatementResponse(rsp)
+}
+
+// RecordSettlementWithBodyWithResponse Record a settlement
+//
+// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+func (c *ClientWithResponses) RecordSettlementWithBodyWithResponse(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordSettlementResponse, error) {
+	rsp, err := c.RecordSettlementWithBody(ctx, partner, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordSettlementResponse(rsp)
+}
+
+// RecordSettlementWithResponse Record a settlement
+//
+// Money that a school paid to the institute, or the institute to it. The ledger has it at once.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/settlements (the `RecordSettlement` operationId).
+func (c *ClientWithResponses) RecordSettlementWithResponse(ctx context.Context, partner PartnerRef, params *RecordSettlementParams, body RecordSettlementJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordSettlementResponse, error) {
+	rsp, err := c.RecordSettlement(ctx, partner, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordSettlementResponse(rsp)
+}
+
+// GetPartnerStatementWithResponse Get the statement of a partner school
+//
+// What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/partners/{partner}/statement (the `GetPartnerStatement` operationId).
+func (c *ClientWithResponses) GetPartnerStatementWithResponse(ctx context.Context, partner PartnerRef, params *GetPartnerStatementParams, reqEditors ...RequestEditorFn) (*GetPartnerStatementResponse, error) {
+	rsp, err := c.GetPartnerStatement(ctx, partner, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPartnerStatementResponse(rsp)
+}
+
+// ExportPartnerStatementWithResponse Export the statement of a partner school
+//
+// The same as CSV.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/partners/{partner}/statement.csv (the `ExportPartnerStatement` operationId).
+func (c *ClientWithResponses) ExportPartnerStatementWithResponse(ctx context.Context, partner PartnerRef, params *ExportPartnerStatementParams, reqEditors ...RequestEditorFn) (*ExportPartnerStatementResponse, error) {
+	rsp, err := c.ExportPartnerStatement(ctx, partner, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportPartnerStatementResponse(rsp)
 }
 
 // PreviewProgramWithBodyWithResponse Try a program
@@ -22701,6 +28489,36 @@ func (c *ClientWithResponses) QuoteOrderWithResponse(ctx context.Context, body Q
 		return nil, err
 	}
 	return ParseQuoteOrderResponse(rsp)
+}
+
+// StartReconciliationWithResponse Compare the books
+//
+// Asks for a comparison of the provider’s book, the ledger, the orders, the enrolments and the documents. A job makes it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/reconciliations (the `StartReconciliation` operationId).
+func (c *ClientWithResponses) StartReconciliationWithResponse(ctx context.Context, params *StartReconciliationParams, reqEditors ...RequestEditorFn) (*StartReconciliationResponse, error) {
+	rsp, err := c.StartReconciliation(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartReconciliationResponse(rsp)
+}
+
+// GetReconciliationWithResponse Get a comparison
+//
+// How far it is, and how many differences stand.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
+func (c *ClientWithResponses) GetReconciliationWithResponse(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error) {
+	rsp, err := c.GetReconciliation(ctx, reconciliation, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReconciliationResponse(rsp)
 }
 
 // ListSessionsWithResponse List the sessions of all states of publication
@@ -23402,6 +29220,229 @@ func (c *ClientWithResponses) SeatLearnerWithResponse(ctx context.Context, day s
 		return nil, err
 	}
 	return ParseSeatLearnerResponse(rsp)
+}
+
+// ParseExportJournalResponse parses an HTTP response from a ExportJournalWithResponse call
+func ParseExportJournalResponse(rsp *http.Response) (*ExportJournalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportJournalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportJournalResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportFecResponse parses an HTTP response from a ExportFecWithResponse call
+func ParseExportFecResponse(rsp *http.Response) (*ExportFecResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportFecResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportFecResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListAccountsResponse parses an HTTP response from a ListAccountsWithResponse call
+func ParseListAccountsResponse(rsp *http.Response) (*ListAccountsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAccountsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AccountList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAccountEntriesResponse parses an HTTP response from a ListAccountEntriesWithResponse call
+func ParseListAccountEntriesResponse(rsp *http.Response) (*ListAccountEntriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAccountEntriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EntryPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAgreementsResponse parses an HTTP response from a ListAgreementsWithResponse call
+func ParseListAgreementsResponse(rsp *http.Response) (*ListAgreementsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAgreementsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AgreementList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutAgreementResponse parses an HTTP response from a PutAgreementWithResponse call
+func ParsePutAgreementResponse(rsp *http.Response) (*PutAgreementResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutAgreementResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Agreement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutAgreementResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
 }
 
 // ParseImportCatalogueResponse parses an HTTP response from a ImportCatalogueWithResponse call
@@ -24173,6 +30214,223 @@ func ParseGetCourseVersionResponse(rsp *http.Response) (*GetCourseVersionRespons
 	return response, nil
 }
 
+// ParseListDifferencesResponse parses an HTTP response from a ListDifferencesWithResponse call
+func ParseListDifferencesResponse(rsp *http.Response) (*ListDifferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDifferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DifferencePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseInvestigateDifferenceResponse parses an HTTP response from a InvestigateDifferenceWithResponse call
+func ParseInvestigateDifferenceResponse(rsp *http.Response) (*InvestigateDifferenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &InvestigateDifferenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Investigation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDocumentsResponse parses an HTTP response from a ListDocumentsWithResponse call
+func ParseListDocumentsResponse(rsp *http.Response) (*ListDocumentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDocumentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DocumentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetDocumentResponse parses an HTTP response from a GetDocumentWithResponse call
+func ParseGetDocumentResponse(rsp *http.Response) (*GetDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Document
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetDocumentPdfResponse parses an HTTP response from a GetDocumentPdfWithResponse call
+func ParseGetDocumentPdfResponse(rsp *http.Response) (*GetDocumentPdfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDocumentPdfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDocumentPdfResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetDocumentXmlResponse parses an HTTP response from a GetDocumentXmlWithResponse call
+func ParseGetDocumentXmlResponse(rsp *http.Response) (*GetDocumentXmlResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDocumentXmlResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "xml") && rsp.StatusCode == 200:
+		var dest openapi_types.File
+		if err := xml.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.XML200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDocumentXmlResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListEditionsResponse parses an HTTP response from a ListEditionsWithResponse call
 func ParseListEditionsResponse(rsp *http.Response) (*ListEditionsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -24726,6 +30984,85 @@ func ParsePutFormulaResponse(rsp *http.Response) (*PutFormulaResponse, error) {
 	return response, nil
 }
 
+// ParseListIssuersResponse parses an HTTP response from a ListIssuersWithResponse call
+func ParseListIssuersResponse(rsp *http.Response) (*ListIssuersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListIssuersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IssuerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutIssuerResponse parses an HTTP response from a PutIssuerWithResponse call
+func ParsePutIssuerResponse(rsp *http.Response) (*PutIssuerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutIssuerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IssuerDetails
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutIssuerResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetMeResponse parses an HTTP response from a GetMeWithResponse call
 func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -25194,6 +31531,164 @@ func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 	return response, nil
 }
 
+// ParseGetOrderBillingResponse parses an HTTP response from a GetOrderBillingWithResponse call
+func ParseGetOrderBillingResponse(rsp *http.Response) (*GetOrderBillingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrderBillingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Billing
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetOrderBillingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutOrderBillingResponse parses an HTTP response from a PutOrderBillingWithResponse call
+func ParsePutOrderBillingResponse(rsp *http.Response) (*PutOrderBillingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutOrderBillingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Billing
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutOrderBillingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListOrderDocumentsResponse parses an HTTP response from a ListOrderDocumentsWithResponse call
+func ParseListOrderDocumentsResponse(rsp *http.Response) (*ListOrderDocumentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrderDocumentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderDocuments
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseIssueOrderDocumentResponse parses an HTTP response from a IssueOrderDocumentWithResponse call
+func ParseIssueOrderDocumentResponse(rsp *http.Response) (*IssueOrderDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IssueOrderDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Document
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseRefundOrderResponse parses an HTTP response from a RefundOrderWithResponse call
 func ParseRefundOrderResponse(rsp *http.Response) (*RefundOrderResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -25222,6 +31717,144 @@ func ParseRefundOrderResponse(rsp *http.Response) (*RefundOrderResponse, error) 
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetOrderStatementResponse parses an HTTP response from a GetOrderStatementWithResponse call
+func ParseGetOrderStatementResponse(rsp *http.Response) (*GetOrderStatementResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrderStatementResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderStatement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecordSettlementResponse parses an HTTP response from a RecordSettlementWithResponse call
+func ParseRecordSettlementResponse(rsp *http.Response) (*RecordSettlementResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordSettlementResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Settlement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetPartnerStatementResponse parses an HTTP response from a GetPartnerStatementWithResponse call
+func ParseGetPartnerStatementResponse(rsp *http.Response) (*GetPartnerStatementResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPartnerStatementResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PartnerStatement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportPartnerStatementResponse parses an HTTP response from a ExportPartnerStatementWithResponse call
+func ParseExportPartnerStatementResponse(rsp *http.Response) (*ExportPartnerStatementResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportPartnerStatementResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportPartnerStatementResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -25585,6 +32218,72 @@ func ParseQuoteOrderResponse(rsp *http.Response) (*QuoteOrderResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Quote
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartReconciliationResponse parses an HTTP response from a StartReconciliationWithResponse call
+func ParseStartReconciliationResponse(rsp *http.Response) (*StartReconciliationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartReconciliationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Reconciliation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReconciliationResponse parses an HTTP response from a GetReconciliationWithResponse call
+func ParseGetReconciliationResponse(rsp *http.Response) (*GetReconciliationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReconciliationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reconciliation
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

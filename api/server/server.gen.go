@@ -19,6 +19,24 @@ import (
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ExportJournal Export the journal
+	// (GET /v1/accounting/journal.csv)
+	ExportJournal(c *fiber.Ctx, params ExportJournalParams) error
+	// ExportFec Export the journal as FEC
+	// (GET /v1/accounting/journal.fec)
+	ExportFec(c *fiber.Ctx, params ExportFecParams) error
+	// ListAccounts List accounts with their balances
+	// (GET /v1/accounts)
+	ListAccounts(c *fiber.Ctx, params ListAccountsParams) error
+	// ListAccountEntries List the entries of an account
+	// (GET /v1/accounts/{account}/entries)
+	ListAccountEntries(c *fiber.Ctx, account AccountRef, params ListAccountEntriesParams) error
+	// ListAgreements List agreements with partner schools
+	// (GET /v1/agreements)
+	ListAgreements(c *fiber.Ctx) error
+	// PutAgreement Write an agreement
+	// (PUT /v1/agreements/{agreement})
+	PutAgreement(c *fiber.Ctx, agreement AgreementRef, params PutAgreementParams) error
 	// ImportCatalogue Import a collection
 	// (POST /v1/catalogues)
 	ImportCatalogue(c *fiber.Ctx, params ImportCatalogueParams) error
@@ -79,6 +97,24 @@ type ServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(c *fiber.Ctx, course CourseRef, version CourseVersionRef) error
+	// ListDifferences List differences
+	// (GET /v1/differences)
+	ListDifferences(c *fiber.Ctx, params ListDifferencesParams) error
+	// InvestigateDifference Investigate a difference
+	// (GET /v1/differences/{difference})
+	InvestigateDifference(c *fiber.Ctx, difference DifferenceRef) error
+	// ListDocuments List documents
+	// (GET /v1/documents)
+	ListDocuments(c *fiber.Ctx, params ListDocumentsParams) error
+	// GetDocument Get a document
+	// (GET /v1/documents/{document})
+	GetDocument(c *fiber.Ctx, document DocumentRef) error
+	// GetDocumentPdf Get a document on paper
+	// (GET /v1/documents/{document}/pdf)
+	GetDocumentPdf(c *fiber.Ctx, document DocumentRef) error
+	// GetDocumentXml Get an invoice as data
+	// (GET /v1/documents/{document}/xml)
+	GetDocumentXml(c *fiber.Ctx, document DocumentRef) error
 	// ListEditions List the editions
 	// (GET /v1/editions)
 	ListEditions(c *fiber.Ctx, params ListEditionsParams) error
@@ -124,6 +160,12 @@ type ServerInterface interface {
 	// PutFormula Write a formula
 	// (PUT /v1/formulas/{formula})
 	PutFormula(c *fiber.Ctx, formula FormulaRef, params PutFormulaParams) error
+	// ListIssuers List issuers
+	// (GET /v1/issuers)
+	ListIssuers(c *fiber.Ctx) error
+	// PutIssuer Write an issuer
+	// (PUT /v1/issuers/{issuer})
+	PutIssuer(c *fiber.Ctx, issuer IssuerRef, params PutIssuerParams) error
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
@@ -163,9 +205,33 @@ type ServerInterface interface {
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(c *fiber.Ctx, order OrderRef) error
+	// GetOrderBilling Get to whom an order is billed
+	// (GET /v1/orders/{order}/billing)
+	GetOrderBilling(c *fiber.Ctx, order OrderRef) error
+	// PutOrderBilling Write to whom an order is billed
+	// (PUT /v1/orders/{order}/billing)
+	PutOrderBilling(c *fiber.Ctx, order OrderRef, params PutOrderBillingParams) error
+	// ListOrderDocuments List the documents of an order
+	// (GET /v1/orders/{order}/documents)
+	ListOrderDocuments(c *fiber.Ctx, order OrderRef) error
+	// IssueOrderDocument Issue a proforma or a receipt
+	// (POST /v1/orders/{order}/documents)
+	IssueOrderDocument(c *fiber.Ctx, order OrderRef, params IssueOrderDocumentParams) error
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(c *fiber.Ctx, order OrderRef, params RefundOrderParams) error
+	// GetOrderStatement Get the statement of an order
+	// (GET /v1/orders/{order}/statement)
+	GetOrderStatement(c *fiber.Ctx, order OrderRef) error
+	// RecordSettlement Record a settlement
+	// (POST /v1/partners/{partner}/settlements)
+	RecordSettlement(c *fiber.Ctx, partner PartnerRef, params RecordSettlementParams) error
+	// GetPartnerStatement Get the statement of a partner school
+	// (GET /v1/partners/{partner}/statement)
+	GetPartnerStatement(c *fiber.Ctx, partner PartnerRef, params GetPartnerStatementParams) error
+	// ExportPartnerStatement Export the statement of a partner school
+	// (GET /v1/partners/{partner}/statement.csv)
+	ExportPartnerStatement(c *fiber.Ctx, partner PartnerRef, params ExportPartnerStatementParams) error
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(c *fiber.Ctx) error
@@ -196,6 +262,12 @@ type ServerInterface interface {
 	// QuoteOrder Quote an order
 	// (POST /v1/quotes)
 	QuoteOrder(c *fiber.Ctx) error
+	// StartReconciliation Compare the books
+	// (POST /v1/reconciliations)
+	StartReconciliation(c *fiber.Ctx, params StartReconciliationParams) error
+	// GetReconciliation Get a comparison
+	// (GET /v1/reconciliations/{reconciliation})
+	GetReconciliation(c *fiber.Ctx, reconciliation ReconciliationRef) error
 	// ListSessions List the sessions of all states of publication
 	// (GET /v1/sessions)
 	ListSessions(c *fiber.Ctx, params ListSessionsParams) error
@@ -302,6 +374,289 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc fiber.Handler
 type HandlerMiddlewareFunc func(c *fiber.Ctx, next fiber.Handler) error
+
+// ExportJournal operation middleware
+func (siw *ServerInterfaceWrapper) ExportJournal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportJournalParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "currency", query, &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportJournal(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportFec operation middleware
+func (siw *ServerInterfaceWrapper) ExportFec(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportFecParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "currency", query, &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportFec(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAccounts operation middleware
+func (siw *ServerInterfaceWrapper) ListAccounts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccountsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAccounts(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAccountEntries operation middleware
+func (siw *ServerInterfaceWrapper) ListAccountEntries(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "account" -------------
+	var account AccountRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", c.Params("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter account: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccountEntriesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", query, &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAccountEntries(c, account, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAgreements operation middleware
+func (siw *ServerInterfaceWrapper) ListAgreements(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAgreements(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutAgreement operation middleware
+func (siw *ServerInterfaceWrapper) PutAgreement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "agreement" -------------
+	var agreement AgreementRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "agreement", c.Params("agreement"), &agreement, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter agreement: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutAgreementParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutAgreement(c, agreement, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
 
 // ImportCatalogue operation middleware
 func (siw *ServerInterfaceWrapper) ImportCatalogue(c *fiber.Ctx) error {
@@ -1201,6 +1556,259 @@ func (siw *ServerInterfaceWrapper) GetCourseVersion(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListDifferences operation middleware
+func (siw *ServerInterfaceWrapper) ListDifferences(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDifferencesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDifferences(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// InvestigateDifference operation middleware
+func (siw *ServerInterfaceWrapper) InvestigateDifference(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "difference" -------------
+	var difference DifferenceRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "difference", c.Params("difference"), &difference, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter difference: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.InvestigateDifference(c, difference)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListDocuments operation middleware
+func (siw *ServerInterfaceWrapper) ListDocuments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDocumentsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "issuer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "issuer", query, &params.Issuer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter issuer: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", query, &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter q: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDocuments(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetDocument operation middleware
+func (siw *ServerInterfaceWrapper) GetDocument(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "document" -------------
+	var document DocumentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "document", c.Params("document"), &document, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter document: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDocument(c, document)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetDocumentPdf operation middleware
+func (siw *ServerInterfaceWrapper) GetDocumentPdf(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "document" -------------
+	var document DocumentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "document", c.Params("document"), &document, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter document: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDocumentPdf(c, document)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetDocumentXml operation middleware
+func (siw *ServerInterfaceWrapper) GetDocumentXml(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "document" -------------
+	var document DocumentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "document", c.Params("document"), &document, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter document: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetDocumentXml(c, document)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListEditions operation middleware
 func (siw *ServerInterfaceWrapper) ListEditions(c *fiber.Ctx) error {
 
@@ -1833,6 +2441,77 @@ func (siw *ServerInterfaceWrapper) PutFormula(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListIssuers operation middleware
+func (siw *ServerInterfaceWrapper) ListIssuers(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListIssuers(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutIssuer operation middleware
+func (siw *ServerInterfaceWrapper) PutIssuer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "issuer" -------------
+	var issuer IssuerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "issuer", c.Params("issuer"), &issuer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter issuer: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutIssuerParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutIssuer(c, issuer, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetMe operation middleware
 func (siw *ServerInterfaceWrapper) GetMe(c *fiber.Ctx) error {
 
@@ -2360,6 +3039,170 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetOrderBilling operation middleware
+func (siw *ServerInterfaceWrapper) GetOrderBilling(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOrderBilling(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutOrderBilling operation middleware
+func (siw *ServerInterfaceWrapper) PutOrderBilling(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutOrderBillingParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutOrderBilling(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListOrderDocuments operation middleware
+func (siw *ServerInterfaceWrapper) ListOrderDocuments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListOrderDocuments(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// IssueOrderDocument operation middleware
+func (siw *ServerInterfaceWrapper) IssueOrderDocument(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IssueOrderDocumentParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.IssueOrderDocument(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RefundOrder operation middleware
 func (siw *ServerInterfaceWrapper) RefundOrder(c *fiber.Ctx) error {
 
@@ -2400,6 +3243,206 @@ func (siw *ServerInterfaceWrapper) RefundOrder(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.RefundOrder(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetOrderStatement operation middleware
+func (siw *ServerInterfaceWrapper) GetOrderStatement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOrderStatement(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RecordSettlement operation middleware
+func (siw *ServerInterfaceWrapper) RecordSettlement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordSettlementParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordSettlement(c, partner, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetPartnerStatement operation middleware
+func (siw *ServerInterfaceWrapper) GetPartnerStatement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPartnerStatementParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "currency", query, &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetPartnerStatement(c, partner, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportPartnerStatement operation middleware
+func (siw *ServerInterfaceWrapper) ExportPartnerStatement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportPartnerStatementParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "currency", query, &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportPartnerStatement(c, partner, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -2751,6 +3794,80 @@ func (siw *ServerInterfaceWrapper) QuoteOrder(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.QuoteOrder(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// StartReconciliation operation middleware
+func (siw *ServerInterfaceWrapper) StartReconciliation(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StartReconciliationParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.StartReconciliation(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetReconciliation operation middleware
+func (siw *ServerInterfaceWrapper) GetReconciliation(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "reconciliation" -------------
+	var reconciliation ReconciliationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reconciliation", c.Params("reconciliation"), &reconciliation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter reconciliation: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetReconciliation(c, reconciliation)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4269,6 +5386,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 		router.Use(fiber.Handler(m))
 	}
 
+	router.Get(options.BaseURL+"/v1/accounting/journal.csv", wrapper.ExportJournal)
+
+	router.Get(options.BaseURL+"/v1/accounting/journal.fec", wrapper.ExportFec)
+
+	router.Get(options.BaseURL+"/v1/accounts", wrapper.ListAccounts)
+
+	router.Get(options.BaseURL+"/v1/accounts/:account/entries", wrapper.ListAccountEntries)
+
+	router.Get(options.BaseURL+"/v1/agreements", wrapper.ListAgreements)
+
+	router.Put(options.BaseURL+"/v1/agreements/:agreement", wrapper.PutAgreement)
+
 	router.Post(options.BaseURL+"/v1/catalogues", wrapper.ImportCatalogue)
 
 	router.Get(options.BaseURL+"/v1/catalogues/:collection", wrapper.ExportCatalogue)
@@ -4309,6 +5438,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/courses/:course/versions/:version", wrapper.GetCourseVersion)
 
+	router.Get(options.BaseURL+"/v1/differences", wrapper.ListDifferences)
+
+	router.Get(options.BaseURL+"/v1/differences/:difference", wrapper.InvestigateDifference)
+
+	router.Get(options.BaseURL+"/v1/documents", wrapper.ListDocuments)
+
+	router.Get(options.BaseURL+"/v1/documents/:document", wrapper.GetDocument)
+
+	router.Get(options.BaseURL+"/v1/documents/:document/pdf", wrapper.GetDocumentPdf)
+
+	router.Get(options.BaseURL+"/v1/documents/:document/xml", wrapper.GetDocumentXml)
+
 	router.Get(options.BaseURL+"/v1/editions", wrapper.ListEditions)
 
 	router.Get(options.BaseURL+"/v1/editions/:edition", wrapper.GetEdition)
@@ -4339,6 +5480,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/formulas/:formula", wrapper.PutFormula)
 
+	router.Get(options.BaseURL+"/v1/issuers", wrapper.ListIssuers)
+
+	router.Put(options.BaseURL+"/v1/issuers/:issuer", wrapper.PutIssuer)
+
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
 	router.Get(options.BaseURL+"/v1/me/editions", wrapper.ListMyPaths)
@@ -4365,7 +5510,23 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/orders/:order", wrapper.GetOrder)
 
+	router.Get(options.BaseURL+"/v1/orders/:order/billing", wrapper.GetOrderBilling)
+
+	router.Put(options.BaseURL+"/v1/orders/:order/billing", wrapper.PutOrderBilling)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/documents", wrapper.ListOrderDocuments)
+
+	router.Post(options.BaseURL+"/v1/orders/:order/documents", wrapper.IssueOrderDocument)
+
 	router.Post(options.BaseURL+"/v1/orders/:order/refunds", wrapper.RefundOrder)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/statement", wrapper.GetOrderStatement)
+
+	router.Post(options.BaseURL+"/v1/partners/:partner/settlements", wrapper.RecordSettlement)
+
+	router.Get(options.BaseURL+"/v1/partners/:partner/statement", wrapper.GetPartnerStatement)
+
+	router.Get(options.BaseURL+"/v1/partners/:partner/statement.csv", wrapper.ExportPartnerStatement)
 
 	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
 
@@ -4386,6 +5547,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/queue", wrapper.GetQueue)
 
 	router.Post(options.BaseURL+"/v1/quotes", wrapper.QuoteOrder)
+
+	router.Post(options.BaseURL+"/v1/reconciliations", wrapper.StartReconciliation)
+
+	router.Get(options.BaseURL+"/v1/reconciliations/:reconciliation", wrapper.GetReconciliation)
 
 	router.Get(options.BaseURL+"/v1/sessions", wrapper.ListSessions)
 
@@ -4451,6 +5616,150 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/workshop-days/:day/seats", wrapper.SeatLearner)
 
+}
+
+type ExportJournalRequestObject struct {
+	Params ExportJournalParams
+}
+
+type ExportJournalResponseObject interface {
+	VisitExportJournalResponse(ctx *fiber.Ctx) error
+}
+
+type ExportJournal200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportJournal200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportJournal200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportJournal200TextcsvResponse) VisitExportJournalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type ExportFecRequestObject struct {
+	Params ExportFecParams
+}
+
+type ExportFecResponseObject interface {
+	VisitExportFecResponse(ctx *fiber.Ctx) error
+}
+
+type ExportFec200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportFec200ApplicationoctetStreamResponse struct {
+	Body          io.Reader
+	Headers       ExportFec200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportFec200ApplicationoctetStreamResponse) VisitExportFecResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/octet-stream")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type ListAccountsRequestObject struct {
+	Params ListAccountsParams
+}
+
+type ListAccountsResponseObject interface {
+	VisitListAccountsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAccounts200JSONResponse AccountList
+
+func (response ListAccounts200JSONResponse) VisitListAccountsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListAccountEntriesRequestObject struct {
+	Account AccountRef `json:"account"`
+	Params  ListAccountEntriesParams
+}
+
+type ListAccountEntriesResponseObject interface {
+	VisitListAccountEntriesResponse(ctx *fiber.Ctx) error
+}
+
+type ListAccountEntries200JSONResponse EntryPage
+
+func (response ListAccountEntries200JSONResponse) VisitListAccountEntriesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListAgreementsRequestObject struct {
+}
+
+type ListAgreementsResponseObject interface {
+	VisitListAgreementsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAgreements200JSONResponse AgreementList
+
+func (response ListAgreements200JSONResponse) VisitListAgreementsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutAgreementRequestObject struct {
+	Agreement AgreementRef `json:"agreement"`
+	Params    PutAgreementParams
+	Body      *PutAgreementJSONRequestBody
+}
+
+type PutAgreementResponseObject interface {
+	VisitPutAgreementResponse(ctx *fiber.Ctx) error
+}
+
+type PutAgreement200ResponseHeaders struct {
+	ETag string
+}
+
+type PutAgreement200JSONResponse struct {
+	Body    Agreement
+	Headers PutAgreement200ResponseHeaders
+}
+
+func (response PutAgreement200JSONResponse) VisitPutAgreementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
 }
 
 type ImportCatalogueRequestObject struct {
@@ -4910,6 +6219,140 @@ func (response GetCourseVersion200JSONResponse) VisitGetCourseVersionResponse(ct
 	return ctx.JSON(&response)
 }
 
+type ListDifferencesRequestObject struct {
+	Params ListDifferencesParams
+}
+
+type ListDifferencesResponseObject interface {
+	VisitListDifferencesResponse(ctx *fiber.Ctx) error
+}
+
+type ListDifferences200JSONResponse DifferencePage
+
+func (response ListDifferences200JSONResponse) VisitListDifferencesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type InvestigateDifferenceRequestObject struct {
+	Difference DifferenceRef `json:"difference"`
+}
+
+type InvestigateDifferenceResponseObject interface {
+	VisitInvestigateDifferenceResponse(ctx *fiber.Ctx) error
+}
+
+type InvestigateDifference200JSONResponse Investigation
+
+func (response InvestigateDifference200JSONResponse) VisitInvestigateDifferenceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListDocumentsRequestObject struct {
+	Params ListDocumentsParams
+}
+
+type ListDocumentsResponseObject interface {
+	VisitListDocumentsResponse(ctx *fiber.Ctx) error
+}
+
+type ListDocuments200JSONResponse DocumentPage
+
+func (response ListDocuments200JSONResponse) VisitListDocumentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetDocumentRequestObject struct {
+	Document DocumentRef `json:"document"`
+}
+
+type GetDocumentResponseObject interface {
+	VisitGetDocumentResponse(ctx *fiber.Ctx) error
+}
+
+type GetDocument200JSONResponse Document
+
+func (response GetDocument200JSONResponse) VisitGetDocumentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetDocumentPdfRequestObject struct {
+	Document DocumentRef `json:"document"`
+}
+
+type GetDocumentPdfResponseObject interface {
+	VisitGetDocumentPdfResponse(ctx *fiber.Ctx) error
+}
+
+type GetDocumentPdf200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type GetDocumentPdf200ApplicationpdfResponse struct {
+	Body          io.Reader
+	Headers       GetDocumentPdf200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDocumentPdf200ApplicationpdfResponse) VisitGetDocumentPdfResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetDocumentXmlRequestObject struct {
+	Document DocumentRef `json:"document"`
+}
+
+type GetDocumentXmlResponseObject interface {
+	VisitGetDocumentXmlResponse(ctx *fiber.Ctx) error
+}
+
+type GetDocumentXml200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type GetDocumentXml200ApplicationxmlResponse struct {
+	Body          io.Reader
+	Headers       GetDocumentXml200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetDocumentXml200ApplicationxmlResponse) VisitGetDocumentXmlResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/xml")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type ListEditionsRequestObject struct {
 	Params ListEditionsParams
 }
@@ -5226,6 +6669,49 @@ func (response PutFormula200JSONResponse) VisitPutFormulaResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response.Body)
 }
 
+type ListIssuersRequestObject struct {
+}
+
+type ListIssuersResponseObject interface {
+	VisitListIssuersResponse(ctx *fiber.Ctx) error
+}
+
+type ListIssuers200JSONResponse IssuerList
+
+func (response ListIssuers200JSONResponse) VisitListIssuersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutIssuerRequestObject struct {
+	Issuer IssuerRef `json:"issuer"`
+	Params PutIssuerParams
+	Body   *PutIssuerJSONRequestBody
+}
+
+type PutIssuerResponseObject interface {
+	VisitPutIssuerResponse(ctx *fiber.Ctx) error
+}
+
+type PutIssuer200ResponseHeaders struct {
+	ETag string
+}
+
+type PutIssuer200JSONResponse struct {
+	Body    IssuerDetails
+	Headers PutIssuer200ResponseHeaders
+}
+
+func (response PutIssuer200JSONResponse) VisitPutIssuerResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetMeRequestObject struct {
 }
 
@@ -5476,6 +6962,94 @@ func (response GetOrder200JSONResponse) VisitGetOrderResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type GetOrderBillingRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type GetOrderBillingResponseObject interface {
+	VisitGetOrderBillingResponse(ctx *fiber.Ctx) error
+}
+
+type GetOrderBilling200ResponseHeaders struct {
+	ETag string
+}
+
+type GetOrderBilling200JSONResponse struct {
+	Body    Billing
+	Headers GetOrderBilling200ResponseHeaders
+}
+
+func (response GetOrderBilling200JSONResponse) VisitGetOrderBillingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutOrderBillingRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Params PutOrderBillingParams
+	Body   *PutOrderBillingJSONRequestBody
+}
+
+type PutOrderBillingResponseObject interface {
+	VisitPutOrderBillingResponse(ctx *fiber.Ctx) error
+}
+
+type PutOrderBilling200ResponseHeaders struct {
+	ETag string
+}
+
+type PutOrderBilling200JSONResponse struct {
+	Body    Billing
+	Headers PutOrderBilling200ResponseHeaders
+}
+
+func (response PutOrderBilling200JSONResponse) VisitPutOrderBillingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListOrderDocumentsRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type ListOrderDocumentsResponseObject interface {
+	VisitListOrderDocumentsResponse(ctx *fiber.Ctx) error
+}
+
+type ListOrderDocuments200JSONResponse OrderDocuments
+
+func (response ListOrderDocuments200JSONResponse) VisitListOrderDocumentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type IssueOrderDocumentRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Params IssueOrderDocumentParams
+	Body   *IssueOrderDocumentJSONRequestBody
+}
+
+type IssueOrderDocumentResponseObject interface {
+	VisitIssueOrderDocumentResponse(ctx *fiber.Ctx) error
+}
+
+type IssueOrderDocument201JSONResponse Document
+
+func (response IssueOrderDocument201JSONResponse) VisitIssueOrderDocumentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 type RefundOrderRequestObject struct {
 	Order  OrderRef `json:"order"`
 	Params RefundOrderParams
@@ -5493,6 +7067,94 @@ func (response RefundOrder202JSONResponse) VisitRefundOrderResponse(ctx *fiber.C
 	ctx.Status(202)
 
 	return ctx.JSON(&response)
+}
+
+type GetOrderStatementRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type GetOrderStatementResponseObject interface {
+	VisitGetOrderStatementResponse(ctx *fiber.Ctx) error
+}
+
+type GetOrderStatement200JSONResponse OrderStatement
+
+func (response GetOrderStatement200JSONResponse) VisitGetOrderStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RecordSettlementRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Params  RecordSettlementParams
+	Body    *RecordSettlementJSONRequestBody
+}
+
+type RecordSettlementResponseObject interface {
+	VisitRecordSettlementResponse(ctx *fiber.Ctx) error
+}
+
+type RecordSettlement201JSONResponse Settlement
+
+func (response RecordSettlement201JSONResponse) VisitRecordSettlementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetPartnerStatementRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Params  GetPartnerStatementParams
+}
+
+type GetPartnerStatementResponseObject interface {
+	VisitGetPartnerStatementResponse(ctx *fiber.Ctx) error
+}
+
+type GetPartnerStatement200JSONResponse PartnerStatement
+
+func (response GetPartnerStatement200JSONResponse) VisitGetPartnerStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportPartnerStatementRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Params  ExportPartnerStatementParams
+}
+
+type ExportPartnerStatementResponseObject interface {
+	VisitExportPartnerStatementResponse(ctx *fiber.Ctx) error
+}
+
+type ExportPartnerStatement200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportPartnerStatement200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportPartnerStatement200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportPartnerStatement200TextcsvResponse) VisitExportPartnerStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type PreviewProgramRequestObject struct {
@@ -5704,6 +7366,40 @@ type QuoteOrderResponseObject interface {
 type QuoteOrder200JSONResponse Quote
 
 func (response QuoteOrder200JSONResponse) VisitQuoteOrderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type StartReconciliationRequestObject struct {
+	Params StartReconciliationParams
+}
+
+type StartReconciliationResponseObject interface {
+	VisitStartReconciliationResponse(ctx *fiber.Ctx) error
+}
+
+type StartReconciliation202JSONResponse Reconciliation
+
+func (response StartReconciliation202JSONResponse) VisitStartReconciliationResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response)
+}
+
+type GetReconciliationRequestObject struct {
+	Reconciliation ReconciliationRef `json:"reconciliation"`
+}
+
+type GetReconciliationResponseObject interface {
+	VisitGetReconciliationResponse(ctx *fiber.Ctx) error
+}
+
+type GetReconciliation200JSONResponse Reconciliation
+
+func (response GetReconciliation200JSONResponse) VisitGetReconciliationResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -6459,6 +8155,24 @@ func (response SeatLearner201JSONResponse) VisitSeatLearnerResponse(ctx *fiber.C
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ExportJournal Export the journal
+	// (GET /v1/accounting/journal.csv)
+	ExportJournal(ctx context.Context, request ExportJournalRequestObject) (ExportJournalResponseObject, error)
+	// ExportFec Export the journal as FEC
+	// (GET /v1/accounting/journal.fec)
+	ExportFec(ctx context.Context, request ExportFecRequestObject) (ExportFecResponseObject, error)
+	// ListAccounts List accounts with their balances
+	// (GET /v1/accounts)
+	ListAccounts(ctx context.Context, request ListAccountsRequestObject) (ListAccountsResponseObject, error)
+	// ListAccountEntries List the entries of an account
+	// (GET /v1/accounts/{account}/entries)
+	ListAccountEntries(ctx context.Context, request ListAccountEntriesRequestObject) (ListAccountEntriesResponseObject, error)
+	// ListAgreements List agreements with partner schools
+	// (GET /v1/agreements)
+	ListAgreements(ctx context.Context, request ListAgreementsRequestObject) (ListAgreementsResponseObject, error)
+	// PutAgreement Write an agreement
+	// (PUT /v1/agreements/{agreement})
+	PutAgreement(ctx context.Context, request PutAgreementRequestObject) (PutAgreementResponseObject, error)
 	// ImportCatalogue Import a collection
 	// (POST /v1/catalogues)
 	ImportCatalogue(ctx context.Context, request ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error)
@@ -6519,6 +8233,24 @@ type StrictServerInterface interface {
 	// GetCourseVersion Get a version of a course
 	// (GET /v1/courses/{course}/versions/{version})
 	GetCourseVersion(ctx context.Context, request GetCourseVersionRequestObject) (GetCourseVersionResponseObject, error)
+	// ListDifferences List differences
+	// (GET /v1/differences)
+	ListDifferences(ctx context.Context, request ListDifferencesRequestObject) (ListDifferencesResponseObject, error)
+	// InvestigateDifference Investigate a difference
+	// (GET /v1/differences/{difference})
+	InvestigateDifference(ctx context.Context, request InvestigateDifferenceRequestObject) (InvestigateDifferenceResponseObject, error)
+	// ListDocuments List documents
+	// (GET /v1/documents)
+	ListDocuments(ctx context.Context, request ListDocumentsRequestObject) (ListDocumentsResponseObject, error)
+	// GetDocument Get a document
+	// (GET /v1/documents/{document})
+	GetDocument(ctx context.Context, request GetDocumentRequestObject) (GetDocumentResponseObject, error)
+	// GetDocumentPdf Get a document on paper
+	// (GET /v1/documents/{document}/pdf)
+	GetDocumentPdf(ctx context.Context, request GetDocumentPdfRequestObject) (GetDocumentPdfResponseObject, error)
+	// GetDocumentXml Get an invoice as data
+	// (GET /v1/documents/{document}/xml)
+	GetDocumentXml(ctx context.Context, request GetDocumentXmlRequestObject) (GetDocumentXmlResponseObject, error)
 	// ListEditions List the editions
 	// (GET /v1/editions)
 	ListEditions(ctx context.Context, request ListEditionsRequestObject) (ListEditionsResponseObject, error)
@@ -6564,6 +8296,12 @@ type StrictServerInterface interface {
 	// PutFormula Write a formula
 	// (PUT /v1/formulas/{formula})
 	PutFormula(ctx context.Context, request PutFormulaRequestObject) (PutFormulaResponseObject, error)
+	// ListIssuers List issuers
+	// (GET /v1/issuers)
+	ListIssuers(ctx context.Context, request ListIssuersRequestObject) (ListIssuersResponseObject, error)
+	// PutIssuer Write an issuer
+	// (PUT /v1/issuers/{issuer})
+	PutIssuer(ctx context.Context, request PutIssuerRequestObject) (PutIssuerResponseObject, error)
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -6603,9 +8341,33 @@ type StrictServerInterface interface {
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
+	// GetOrderBilling Get to whom an order is billed
+	// (GET /v1/orders/{order}/billing)
+	GetOrderBilling(ctx context.Context, request GetOrderBillingRequestObject) (GetOrderBillingResponseObject, error)
+	// PutOrderBilling Write to whom an order is billed
+	// (PUT /v1/orders/{order}/billing)
+	PutOrderBilling(ctx context.Context, request PutOrderBillingRequestObject) (PutOrderBillingResponseObject, error)
+	// ListOrderDocuments List the documents of an order
+	// (GET /v1/orders/{order}/documents)
+	ListOrderDocuments(ctx context.Context, request ListOrderDocumentsRequestObject) (ListOrderDocumentsResponseObject, error)
+	// IssueOrderDocument Issue a proforma or a receipt
+	// (POST /v1/orders/{order}/documents)
+	IssueOrderDocument(ctx context.Context, request IssueOrderDocumentRequestObject) (IssueOrderDocumentResponseObject, error)
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(ctx context.Context, request RefundOrderRequestObject) (RefundOrderResponseObject, error)
+	// GetOrderStatement Get the statement of an order
+	// (GET /v1/orders/{order}/statement)
+	GetOrderStatement(ctx context.Context, request GetOrderStatementRequestObject) (GetOrderStatementResponseObject, error)
+	// RecordSettlement Record a settlement
+	// (POST /v1/partners/{partner}/settlements)
+	RecordSettlement(ctx context.Context, request RecordSettlementRequestObject) (RecordSettlementResponseObject, error)
+	// GetPartnerStatement Get the statement of a partner school
+	// (GET /v1/partners/{partner}/statement)
+	GetPartnerStatement(ctx context.Context, request GetPartnerStatementRequestObject) (GetPartnerStatementResponseObject, error)
+	// ExportPartnerStatement Export the statement of a partner school
+	// (GET /v1/partners/{partner}/statement.csv)
+	ExportPartnerStatement(ctx context.Context, request ExportPartnerStatementRequestObject) (ExportPartnerStatementResponseObject, error)
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(ctx context.Context, request PreviewProgramRequestObject) (PreviewProgramResponseObject, error)
@@ -6636,6 +8398,12 @@ type StrictServerInterface interface {
 	// QuoteOrder Quote an order
 	// (POST /v1/quotes)
 	QuoteOrder(ctx context.Context, request QuoteOrderRequestObject) (QuoteOrderResponseObject, error)
+	// StartReconciliation Compare the books
+	// (POST /v1/reconciliations)
+	StartReconciliation(ctx context.Context, request StartReconciliationRequestObject) (StartReconciliationResponseObject, error)
+	// GetReconciliation Get a comparison
+	// (GET /v1/reconciliations/{reconciliation})
+	GetReconciliation(ctx context.Context, request GetReconciliationRequestObject) (GetReconciliationResponseObject, error)
 	// ListSessions List the sessions of all states of publication
 	// (GET /v1/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -6751,6 +8519,182 @@ type strictHandler struct {
 // validation. It is defined here as well so generated code does not import the
 // middleware; keep it in sync with fibermiddleware.ValidatedBodyLocalsKey.
 const validatedBodyLocalsKey = "x-oapi-codegen-validated-body"
+
+// ExportJournal operation middleware
+func (sh *strictHandler) ExportJournal(ctx *fiber.Ctx, params ExportJournalParams) error {
+	var request ExportJournalRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportJournal(ctx.UserContext(), request.(ExportJournalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportJournal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportJournalResponseObject); ok {
+		if err := validResponse.VisitExportJournalResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportFec operation middleware
+func (sh *strictHandler) ExportFec(ctx *fiber.Ctx, params ExportFecParams) error {
+	var request ExportFecRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportFec(ctx.UserContext(), request.(ExportFecRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportFec")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportFecResponseObject); ok {
+		if err := validResponse.VisitExportFecResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAccounts operation middleware
+func (sh *strictHandler) ListAccounts(ctx *fiber.Ctx, params ListAccountsParams) error {
+	var request ListAccountsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccounts(ctx.UserContext(), request.(ListAccountsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccounts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccountsResponseObject); ok {
+		if err := validResponse.VisitListAccountsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAccountEntries operation middleware
+func (sh *strictHandler) ListAccountEntries(ctx *fiber.Ctx, account AccountRef, params ListAccountEntriesParams) error {
+	var request ListAccountEntriesRequestObject
+
+	request.Account = account
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccountEntries(ctx.UserContext(), request.(ListAccountEntriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccountEntries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccountEntriesResponseObject); ok {
+		if err := validResponse.VisitListAccountEntriesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAgreements operation middleware
+func (sh *strictHandler) ListAgreements(ctx *fiber.Ctx) error {
+	var request ListAgreementsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAgreements(ctx.UserContext(), request.(ListAgreementsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAgreements")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAgreementsResponseObject); ok {
+		if err := validResponse.VisitListAgreementsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutAgreement operation middleware
+func (sh *strictHandler) PutAgreement(ctx *fiber.Ctx, agreement AgreementRef, params PutAgreementParams) error {
+	var request PutAgreementRequestObject
+
+	request.Agreement = agreement
+	request.Params = params
+
+	var body PutAgreementJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutAgreement(ctx.UserContext(), request.(PutAgreementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutAgreement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutAgreementResponseObject); ok {
+		if err := validResponse.VisitPutAgreementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
 
 // ImportCatalogue operation middleware
 func (sh *strictHandler) ImportCatalogue(ctx *fiber.Ctx, params ImportCatalogueParams) error {
@@ -7371,6 +9315,168 @@ func (sh *strictHandler) GetCourseVersion(ctx *fiber.Ctx, course CourseRef, vers
 	return nil
 }
 
+// ListDifferences operation middleware
+func (sh *strictHandler) ListDifferences(ctx *fiber.Ctx, params ListDifferencesParams) error {
+	var request ListDifferencesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDifferences(ctx.UserContext(), request.(ListDifferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDifferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDifferencesResponseObject); ok {
+		if err := validResponse.VisitListDifferencesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// InvestigateDifference operation middleware
+func (sh *strictHandler) InvestigateDifference(ctx *fiber.Ctx, difference DifferenceRef) error {
+	var request InvestigateDifferenceRequestObject
+
+	request.Difference = difference
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.InvestigateDifference(ctx.UserContext(), request.(InvestigateDifferenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "InvestigateDifference")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(InvestigateDifferenceResponseObject); ok {
+		if err := validResponse.VisitInvestigateDifferenceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDocuments operation middleware
+func (sh *strictHandler) ListDocuments(ctx *fiber.Ctx, params ListDocumentsParams) error {
+	var request ListDocumentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDocuments(ctx.UserContext(), request.(ListDocumentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDocuments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDocumentsResponseObject); ok {
+		if err := validResponse.VisitListDocumentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDocument operation middleware
+func (sh *strictHandler) GetDocument(ctx *fiber.Ctx, document DocumentRef) error {
+	var request GetDocumentRequestObject
+
+	request.Document = document
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDocument(ctx.UserContext(), request.(GetDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDocumentResponseObject); ok {
+		if err := validResponse.VisitGetDocumentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDocumentPdf operation middleware
+func (sh *strictHandler) GetDocumentPdf(ctx *fiber.Ctx, document DocumentRef) error {
+	var request GetDocumentPdfRequestObject
+
+	request.Document = document
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDocumentPdf(ctx.UserContext(), request.(GetDocumentPdfRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDocumentPdf")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDocumentPdfResponseObject); ok {
+		if err := validResponse.VisitGetDocumentPdfResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDocumentXml operation middleware
+func (sh *strictHandler) GetDocumentXml(ctx *fiber.Ctx, document DocumentRef) error {
+	var request GetDocumentXmlRequestObject
+
+	request.Document = document
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDocumentXml(ctx.UserContext(), request.(GetDocumentXmlRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDocumentXml")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDocumentXmlResponseObject); ok {
+		if err := validResponse.VisitGetDocumentXmlResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEditions operation middleware
 func (sh *strictHandler) ListEditions(ctx *fiber.Ctx, params ListEditionsParams) error {
 	var request ListEditionsRequestObject
@@ -7854,6 +9960,73 @@ func (sh *strictHandler) PutFormula(ctx *fiber.Ctx, formula FormulaRef, params P
 	return nil
 }
 
+// ListIssuers operation middleware
+func (sh *strictHandler) ListIssuers(ctx *fiber.Ctx) error {
+	var request ListIssuersRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIssuers(ctx.UserContext(), request.(ListIssuersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIssuers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListIssuersResponseObject); ok {
+		if err := validResponse.VisitListIssuersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutIssuer operation middleware
+func (sh *strictHandler) PutIssuer(ctx *fiber.Ctx, issuer IssuerRef, params PutIssuerParams) error {
+	var request PutIssuerRequestObject
+
+	request.Issuer = issuer
+	request.Params = params
+
+	var body PutIssuerJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutIssuer(ctx.UserContext(), request.(PutIssuerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutIssuer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutIssuerResponseObject); ok {
+		if err := validResponse.VisitPutIssuerResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx *fiber.Ctx) error {
 	var request GetMeRequestObject
@@ -8248,6 +10421,144 @@ func (sh *strictHandler) GetOrder(ctx *fiber.Ctx, order OrderRef) error {
 	return nil
 }
 
+// GetOrderBilling operation middleware
+func (sh *strictHandler) GetOrderBilling(ctx *fiber.Ctx, order OrderRef) error {
+	var request GetOrderBillingRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrderBilling(ctx.UserContext(), request.(GetOrderBillingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrderBilling")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrderBillingResponseObject); ok {
+		if err := validResponse.VisitGetOrderBillingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutOrderBilling operation middleware
+func (sh *strictHandler) PutOrderBilling(ctx *fiber.Ctx, order OrderRef, params PutOrderBillingParams) error {
+	var request PutOrderBillingRequestObject
+
+	request.Order = order
+	request.Params = params
+
+	var body PutOrderBillingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutOrderBilling(ctx.UserContext(), request.(PutOrderBillingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutOrderBilling")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutOrderBillingResponseObject); ok {
+		if err := validResponse.VisitPutOrderBillingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrderDocuments operation middleware
+func (sh *strictHandler) ListOrderDocuments(ctx *fiber.Ctx, order OrderRef) error {
+	var request ListOrderDocumentsRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrderDocuments(ctx.UserContext(), request.(ListOrderDocumentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrderDocuments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrderDocumentsResponseObject); ok {
+		if err := validResponse.VisitListOrderDocumentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IssueOrderDocument operation middleware
+func (sh *strictHandler) IssueOrderDocument(ctx *fiber.Ctx, order OrderRef, params IssueOrderDocumentParams) error {
+	var request IssueOrderDocumentRequestObject
+
+	request.Order = order
+	request.Params = params
+
+	var body IssueOrderDocumentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.IssueOrderDocument(ctx.UserContext(), request.(IssueOrderDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IssueOrderDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IssueOrderDocumentResponseObject); ok {
+		if err := validResponse.VisitIssueOrderDocumentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RefundOrder operation middleware
 func (sh *strictHandler) RefundOrder(ctx *fiber.Ctx, order OrderRef, params RefundOrderParams) error {
 	var request RefundOrderRequestObject
@@ -8282,6 +10593,131 @@ func (sh *strictHandler) RefundOrder(ctx *fiber.Ctx, order OrderRef, params Refu
 		return err
 	} else if validResponse, ok := response.(RefundOrderResponseObject); ok {
 		if err := validResponse.VisitRefundOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOrderStatement operation middleware
+func (sh *strictHandler) GetOrderStatement(ctx *fiber.Ctx, order OrderRef) error {
+	var request GetOrderStatementRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrderStatement(ctx.UserContext(), request.(GetOrderStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrderStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrderStatementResponseObject); ok {
+		if err := validResponse.VisitGetOrderStatementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordSettlement operation middleware
+func (sh *strictHandler) RecordSettlement(ctx *fiber.Ctx, partner PartnerRef, params RecordSettlementParams) error {
+	var request RecordSettlementRequestObject
+
+	request.Partner = partner
+	request.Params = params
+
+	var body RecordSettlementJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordSettlement(ctx.UserContext(), request.(RecordSettlementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordSettlement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordSettlementResponseObject); ok {
+		if err := validResponse.VisitRecordSettlementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPartnerStatement operation middleware
+func (sh *strictHandler) GetPartnerStatement(ctx *fiber.Ctx, partner PartnerRef, params GetPartnerStatementParams) error {
+	var request GetPartnerStatementRequestObject
+
+	request.Partner = partner
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPartnerStatement(ctx.UserContext(), request.(GetPartnerStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPartnerStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartnerStatementResponseObject); ok {
+		if err := validResponse.VisitGetPartnerStatementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportPartnerStatement operation middleware
+func (sh *strictHandler) ExportPartnerStatement(ctx *fiber.Ctx, partner PartnerRef, params ExportPartnerStatementParams) error {
+	var request ExportPartnerStatementRequestObject
+
+	request.Partner = partner
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportPartnerStatement(ctx.UserContext(), request.(ExportPartnerStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportPartnerStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportPartnerStatementResponseObject); ok {
+		if err := validResponse.VisitExportPartnerStatementResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -8606,6 +11042,60 @@ func (sh *strictHandler) QuoteOrder(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(QuoteOrderResponseObject); ok {
 		if err := validResponse.VisitQuoteOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StartReconciliation operation middleware
+func (sh *strictHandler) StartReconciliation(ctx *fiber.Ctx, params StartReconciliationParams) error {
+	var request StartReconciliationRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.StartReconciliation(ctx.UserContext(), request.(StartReconciliationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartReconciliation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StartReconciliationResponseObject); ok {
+		if err := validResponse.VisitStartReconciliationResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReconciliation operation middleware
+func (sh *strictHandler) GetReconciliation(ctx *fiber.Ctx, reconciliation ReconciliationRef) error {
+	var request GetReconciliationRequestObject
+
+	request.Reconciliation = reconciliation
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReconciliation(ctx.UserContext(), request.(GetReconciliationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReconciliation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReconciliationResponseObject); ok {
+		if err := validResponse.VisitGetReconciliationResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

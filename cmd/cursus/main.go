@@ -34,11 +34,12 @@ type cli struct {
 		Export catalogueExportCmd `cmd:"" help:"Write a collection as one file."`
 		Import catalogueImportCmd `cmd:"" help:"Take a collection in: all of the file, or nothing."`
 	} `cmd:"" help:"A whole collection as a file, for git and for spreadsheets."`
-	Staff   staffCmd   `cmd:"" help:"Give a person roles."`
-	Token   tokenCmd   `cmd:"" help:"Make an API token."`
-	Demo    demoCmd    `cmd:"" help:"Fill an empty data folder with the demonstration."`
-	Sandbox sandboxCmd `cmd:"" help:"Serve the Stripe sandbox of the demonstration."`
-	Verify  verifyCmd  `cmd:"" help:"Check every invariant; exit with 1 and the rows where one is broken."`
+	Staff     staffCmd     `cmd:"" help:"Give a person roles."`
+	Token     tokenCmd     `cmd:"" help:"Make an API token."`
+	Demo      demoCmd      `cmd:"" help:"Fill an empty data folder with the demonstration."`
+	Sandbox   sandboxCmd   `cmd:"" help:"Serve the Stripe sandbox of the demonstration."`
+	Verify    verifyCmd    `cmd:"" help:"Check every invariant; exit with 1 and the rows where one is broken."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare the provider's book, the ledger, orders, enrolments and documents; exit with 1 and the differences."`
 }
 
 // streams are where a command reads and writes, so that tests can look.

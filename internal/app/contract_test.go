@@ -51,6 +51,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.authoringStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.pricesStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.accountsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
@@ -61,7 +62,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	if sent := walker.Foreign(t, w.tokens(stranger), own, rows); sent < 8 {
 		t.Error("only", sent, "requests for foreign things were sent")
 	}
-	for _, operation := range []string{"getOrder", "getEligibility", "getCertificate", "getCertificatePdf", "listOrders", "listEnrolments", "getMyPath", "listMyPaths"} {
+	for _, operation := range []string{"getOrder", "getEligibility", "getCertificate", "getCertificatePdf", "listOrders", "listEnrolments", "getMyPath", "listMyPaths", "getDocument", "getDocumentPdf", "getDocumentXml", "listOrderDocuments"} {
 		r := walker.Example(operation)
 		r.Token = w.tokens(zoe)(own...)
 		if a := walker.Do(t, r); a.Status != 200 {

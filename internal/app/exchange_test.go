@@ -2,13 +2,18 @@ package app_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
 	"cursus/internal/domain/exchange"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/transport/api/apitest"
 )
 
@@ -84,6 +89,51 @@ func TestExchangeInABrowser(t *testing.T) {
 	b.shows("was brought into FLIRT")
 	if r, err := exchange.Import(system, w.h.DB, changed, true); err != nil || !r.Same {
 		t.Error("what is in the house is not what was brought in", r, err)
+	}
+	w.verify()
+}
+
+// An offer that was sold stays as it was sold; one that was not gives way to what the file says.
+func TestASoldOfferIsNotChangedByAFile(t *testing.T) {
+	w := newWorld(t)
+	w.catalogue() // the course of the world's session is one of its collection
+	o := w.order(w.person("zoe@example.org", "Zoé").ID, w.paid, "k")
+	w.pay(o, visa)
+	w.becomes(o, sales.Paid)
+	raw, _, _, err := w.h.ExportCatalogue(system, "FLIRT", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(formula string) (changed []byte, at string) {
+		var d exchange.Document
+		if err := json.Unmarshal(raw, &d); err != nil {
+			t.Fatal(err)
+		}
+		for i := range d.Offers {
+			if d.Offers[i].Session == w.session.Key && d.Offers[i].Formula == formula {
+				d.Offers[i].PriceMinor, at = d.Offers[i].PriceMinor+500, fmt.Sprint("/offers/", i)
+			}
+		}
+		changed, err := d.JSON()
+		if err != nil || at == "" {
+			t.Fatal("no offer is changed", err)
+		}
+		return changed, at
+	}
+	changed, at := change(offers.Qualifying)
+	_, err = exchange.Import(system, w.h.DB, changed, false)
+	if f := fault.From(err).Fields; code(err) != "catalogue-refused" || len(f) != 1 || f[0].Pointer != at || f[0].Code != "offer-sold" || !strings.Contains(f[0].Detail, "Line ") {
+		t.Errorf("%v %+v", err, f)
+	}
+	if again, _, _, err := w.h.ExportCatalogue(system, "FLIRT", "json"); err != nil || !bytes.Equal(raw, again) {
+		t.Error("the house was changed", err)
+	}
+	changed, _ = change(offers.Discovery)
+	if r, err := exchange.Import(system, w.h.DB, changed, false); err != nil || len(r.Changes) != 1 || r.Changes[0].Kind != "offer" || r.Changes[0].Change != exchange.Changed {
+		t.Error(r, err)
+	}
+	if again, _, _, err := w.h.ExportCatalogue(system, "FLIRT", "json"); err != nil || !bytes.Equal(changed, again) {
+		t.Error("what is in the house is not what was brought in", err)
 	}
 	w.verify()
 }

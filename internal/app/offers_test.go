@@ -2,8 +2,12 @@ package app_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,42 +24,150 @@ import (
 	"cursus/internal/transport/web"
 )
 
-// Random purchases and refunds of sessions and programs, whatever their order and size, leave every invariant whole: the shares
-// of each order sum to it, and each is what the ledger says of its enrolment.
+// market is what random sales are held against: what each offer may sell, who can still pay, and what each paid order is worth.
+type market struct {
+	w      *world
+	stalls []*stall
+	open   []purchase // can still be paid
+	paid   []purchase
+}
+
+// stall is one offer with its limits; nil: none.
+type stall struct {
+	offer           offers.Offer
+	capacity, quota *int
+	sold, held      int
+}
+
+type purchase struct {
+	at    *stall
+	order sales.Order
+}
+
+var buyers atomic.Int64
+
+// order places an order of somebody new and says whether it had to be refused.
+func (m *market) order(t *rapid.T, x *stall) {
+	n := buyers.Add(1)
+	p := m.w.person(fmt.Sprintf("buyer%d@example.org", n), "B")
+	o, err := m.w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{BuyerID: p.ID, OfferID: x.offer.ID, Lang: "en", IdempotencyKey: "k"})
+	want, full := "", func(limit *int) bool { return limit != nil && x.sold+x.held >= *limit }
+	switch {
+	case full(x.quota) && full(x.capacity):
+		want = "either"
+	case full(x.quota):
+		want = "offer-quota-reached"
+	case full(x.capacity):
+		want = "sold-out"
+	}
+	if got := code(err); got != want && (want != "either" || got != "offer-quota-reached" && got != "sold-out") {
+		t.Fatalf("an order where %d are sold, %d held of %v, %v: %q, want %q", x.sold, x.held, x.capacity, x.quota, got, want)
+	}
+	if err == nil {
+		x.held++
+		m.open = append(m.open, purchase{x, o})
+	}
+}
+
+func (m *market) pay(i int) {
+	b := m.open[i]
+	m.open = slices.Delete(m.open, i, i+1)
+	m.w.pay(b.order, visa)
+	b.order = m.w.becomes(b.order, sales.Paid)
+	b.at.held, b.at.sold = b.at.held-1, b.at.sold+1
+	m.paid = append(m.paid, b)
+}
+
+// refund gives a share of what is left back; all of it frees the place.
+func (m *market) refund(i, percent int) {
+	b := &m.paid[i]
+	left := b.order.Total.Minor - b.order.Credited.Minor
+	minor := max(1, left*int64(percent)/100)
+	m.w.refund(b.order, minor)
+	m.w.until("it went back", func() bool { return m.w.state(b.order).Credited.Minor == b.order.Credited.Minor+minor })
+	if b.order = m.w.state(b.order); minor == left {
+		b.at.sold--
+		m.paid = slices.Delete(m.paid, i, i+1)
+	}
+}
+
+// lapse lets the time of every order that was not paid run out.
+func (m *market) lapse() {
+	m.w.clock.Advance(46 * time.Minute)
+	for _, b := range m.open {
+		b.at.held--
+	}
+	m.open = nil
+}
+
+// compare holds the shares of each paid order against it.
+func (m *market) compare(t *rapid.T) {
+	for _, b := range m.paid {
+		var sold, credited int64
+		for _, part := range m.w.parts(b.order) {
+			if sold, credited = sold+part.Sold, credited+part.Credited; part.Credited > part.Sold || part.EnrolmentID == "" {
+				t.Fatalf("a part of %s: %+v", b.order.ID, part)
+			}
+		}
+		if sold != b.order.Total.Minor || credited != b.order.Credited.Minor {
+			t.Fatalf("the parts of %s come to %d, %d of %v, %v", b.order.ID, sold, credited, b.order.Total, b.order.Credited)
+		}
+	}
+}
+
+// Whatever is ordered, paid, left to run out and refunded, on sessions and editions with and without limits: an order is refused exactly
+// when a limit is reached, the shares of each order sum to it, and at the end every invariant holds.
 func TestRandomSalesAddUp(t *testing.T) {
+	fewer(t, 20)
 	w := newWorld(t)
-	programs := []edition{
-		w.program("P1", nil, money.Of(9999, "EUR"), nil, 10000, 5000, 3700),
-		w.program("P2", nil, money.Of(53, "EUR"), nil, 100, 0, 300, 900),
-		w.program("P3", nil, money.Of(100_000, "XOF"), nil, 30_000, 20_000, 45_001),
-	}
-	on := []offers.Offer{w.paid, programs[0].offer, programs[1].offer, programs[2].offer}
-	type act struct{ offer, refunds, part int }
-	plan := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) act {
-		return act{rapid.IntRange(0, 3).Draw(t, "offer"), rapid.IntRange(0, 3).Draw(t, "refunds"), rapid.IntRange(1, 99).Draw(t, "part")}
-	}), 14, 14).Example(2026)
-	for i, a := range plan {
-		p := w.person(fmt.Sprintf("b%d@example.org", i), "B")
-		o := w.order(p.ID, on[a.offer], "k")
-		w.pay(o, visa)
-		o = w.becomes(o, sales.Paid)
-		for range a.refunds { // each gives back a part of what is left
-			left := o.Total.Minor - o.Credited.Minor
-			minor := max(1, left*int64(a.part)/100)
-			if left == 0 {
-				break
+	number := 0
+	rapid.Check(t, func(t *rapid.T) {
+		m := &market{w: w}
+		limit := func(name string) *int {
+			if n := rapid.IntRange(0, 3).Draw(t, name); n > 0 {
+				return &n
 			}
-			w.refund(o, minor)
-			w.until("it went back", func() bool { return w.state(o).Credited.Minor == o.Credited.Minor+minor })
-			o = w.state(o)
+			return nil
 		}
-		for _, part := range w.parts(o) {
-			if part.Credited > part.Sold || o.Credited == o.Total && part.Credited != part.Sold {
-				t.Errorf("order %d: %+v", i, part)
+		for range rapid.IntRange(1, 2).Draw(t, "offers") {
+			number++
+			currency := rapid.SampledFrom([]money.Currency{"EUR", "XOF"}).Draw(t, "currency")
+			x := &stall{capacity: limit("capacity"), quota: limit("quota")}
+			prices := rapid.SliceOfN(rapid.Int64Range(0, 30_000), 1, 4).Draw(t, "list prices")
+			x.offer = w.program(fmt.Sprint("R", number), x.capacity, money.Of(rapid.Int64Range(100, 99_999).Draw(t, "price"), currency), x.quota, prices...).offer
+			m.stalls = append(m.stalls, x)
+		}
+		if rapid.Bool().Draw(t, "a session too") {
+			m.stalls = append(m.stalls, &stall{offer: w.paid})
+		}
+		for range rapid.IntRange(3, 9).Draw(t, "steps") {
+			switch act := rapid.IntRange(0, 9).Draw(t, "act"); {
+			case act < 4:
+				m.order(t, m.stalls[rapid.IntRange(0, len(m.stalls)-1).Draw(t, "at")])
+			case act < 7 && len(m.open) > 0:
+				m.pay(rapid.IntRange(0, len(m.open)-1).Draw(t, "whose"))
+			case act < 9 && len(m.paid) > 0:
+				m.refund(rapid.IntRange(0, len(m.paid)-1).Draw(t, "whose"), rapid.SampledFrom([]int{1, 33, 50, 100}).Draw(t, "percent"))
+			case act == 9:
+				m.lapse()
 			}
+			m.compare(t)
 		}
-	}
+	})
 	w.verify()
+}
+
+// fewer has rapid look at fewer cases than by default, where each is a walk through the whole house; -rapid.checks asks for more.
+func fewer(t *testing.T, n int) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() != checks.DefValue {
+		return
+	}
+	if err := flag.Set("rapid.checks", strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = flag.Set("rapid.checks", checks.DefValue) })
 }
 
 // A later edit of a formula, a withdrawal and a new price change no order that was placed.

@@ -148,6 +148,8 @@ func TestTheConsoleOfVouchers(t *testing.T) {
 	for _, column := range c.Columns {
 		if x := column.Offers[0]; column.Formula == offers.Qualifying && (x.Price != money.Of(8910, "EUR") || x.List == nil || *x.List != w.paid.Price) {
 			t.Errorf("%+v", x)
+		} else if want := map[bool]string{true: v.Code}[column.Formula == offers.Qualifying]; x.Voucher != want {
+			t.Errorf("%s would be ordered with the voucher %q: what is free cannot be", column.Formula, x.Voucher)
 		}
 	}
 	if c, err = w.h.Sales.Compare(ctx, w.session.Key, "", "", v.Code); err != nil || c.Voucher != "" {

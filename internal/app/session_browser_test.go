@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -128,5 +129,57 @@ func TestASeatOnAWorkshopDayInABrowser(t *testing.T) {
 	staff.seen("day-edit")
 	b.open(w.cfg.BaseURL + "/sessions/IOT-1")
 	b.shows("Dakar, room 7")
+	w.verify()
+}
+
+// An officer uploads the exercise map as a CSV, then the header of a grade report: she is told first what would come of it, a broken file
+// names its line and changes nothing, and what the report does not name stays.
+func TestTheExerciseMapFromFilesInABrowser(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTab(t)
+	w.staffTab(b, mails, "officer@example.org")
+	folder, form := t.TempDir(), "form[action$='/exercises']"
+	upload := func(name, content, then string) {
+		t.Helper()
+		file := folder + "/" + name
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.open(w.cfg.BaseURL + "/console/sessions/PRD-9")
+		b.press("details:has(#mapfile) summary", "#mapfile")
+		b.do(chromedp.SetUploadFiles(chromedp.CSS("#mapfile"), []string{file}))
+		b.press(form+" button[name=dry]", then)
+	}
+	apply := func() { t.Helper(); b.press(form+" button[name=apply]", "details:has(#mapfile):not([open])") }
+	says := func(want string) {
+		t.Helper()
+		got := ""
+		for _, e := range w.sheet("PRD-9").Exercises {
+			got += fmt.Sprintf("%s %d %v %s %d; ", e.Label, e.Week, e.Scored, e.Activity, e.WeightPPM)
+		}
+		if got != want {
+			t.Errorf("the map says %s, want %s", got, want)
+		}
+	}
+	before := "Homework 1: Week 1 1 true quiz 0; Homework 2: Week 2 2 true quiz 0; "
+	says(before)
+	upload("broken.csv", "exercise,week\nHomework 1: Week 1,soon\n", ".notice.bad")
+	b.shows("ine 2")
+	b.seen("map-refused")
+	says(before)
+	upload("map.csv", "exercise,week,scored,weight\nHomework 1: Week 1,1,Y,0.25\nLab 02,2,Y,0.75\n", ".notice[role=status] ul")
+	b.shows("Lab 02")
+	b.seen("map-proposed")
+	b.axe("what a map would change")
+	says(before)
+	apply()
+	mapped := "Homework 1: Week 1 1 true quiz 250000; Lab 02 2 true lab 750000; "
+	says(mapped)
+	upload("report.csv", "id,username,grade,Homework 1: Week 1,Homework 3: Week 3,Homework (Avg),Cohort Name,Enrollment Track,Verification Status,Certificate Eligible,Certificate Delivered,Certificate Type,Enrollment Status\n",
+		".notice[role=status] ul")
+	b.shows("Homework 3: Week 3")
+	says(mapped)
+	apply()
+	says("Homework 1: Week 1 1 true quiz 250000; Homework 3: Week 3 3 true quiz 0; Lab 02 2 true lab 750000; ")
 	w.verify()
 }

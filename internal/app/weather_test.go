@@ -18,6 +18,7 @@ import (
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/stripegate"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 )
 
@@ -336,5 +337,39 @@ func TestMissedEventsAreCaughtUp(t *testing.T) {
 		}
 	}
 	w.becomes(o, sales.Paid)
+	w.verify()
+}
+
+// An order that is paid after its time, when the last place went to somebody else, gives no place: the money is a surplus and goes back.
+func TestPaidTooLateWhenSoldOut(t *testing.T) {
+	w := newWorld(t)
+	one := 1
+	e := w.program("FULL", &one, money.Of(9_000, "EUR"), nil, 10_000)
+	late := w.order(w.person("late@example.org", "Late").ID, e.offer, "k1")
+	kept := w.keep()
+	w.pay(late, visa)
+	w.until("its event", func() bool { return len(kept()) > 0 })
+	w.clock.Advance(50 * time.Minute) // its time is over, and the money is on its way
+	quick := w.order(w.person("quick@example.org", "Quick").ID, e.offer, "k")
+	w.setHook(w.receive)
+	w.pay(quick, visa)
+	w.becomes(quick, sales.Paid)
+	for _, event := range kept() { // told only now
+		w.deliver([2]string{event[0], stripegate.Sign([]byte(event[0]), hookSecret, w.clock.Now())})
+	}
+	w.until("the surplus went back", func() bool { return w.payment(late).RefundedMinor == 9_000 })
+	w.quiet()
+	if now := w.state(late).State; now != sales.Canceled && now != sales.Expired {
+		t.Error("who paid too late for the last place is", now)
+	}
+	w.counts(map[string]int{
+		"select count(*) from enrolment.memberships where revoked_at is null": 1,
+		"select count(*) from invoicing.documents where kind = 'invoice'":     1,
+	})
+	for _, p := range w.parts(late) {
+		if p.EnrolmentID != "" {
+			t.Errorf("who came too late has %+v", p)
+		}
+	}
 	w.verify()
 }

@@ -20,7 +20,7 @@ type Investigation struct {
 	Payments   []KnownPayment   `json:"payments"`
 	Events     []KnownEvent     `json:"events"`
 	Entries    []Entry          `json:"entries"`
-	Documents  []invoicing.Full `json:"-"`
+	Documents  []invoicing.Full `json:"documents"`
 	Grants     []KnownGrant     `json:"grants"`
 	Audit      []KnownAct       `json:"audit"`
 }
@@ -85,7 +85,7 @@ type KnownAct struct {
 // InvestigateTx gathers everything that is known about a difference. It reads the events that name its payments, so it is for a
 // person who looks at one. Error: ErrNoDifference.
 func InvestigateTx(ctx context.Context, tx *postgres.Tx, id string) (v Investigation, err error) {
-	v = Investigation{Payments: []KnownPayment{}, Events: []KnownEvent{}, Entries: []Entry{}, Grants: []KnownGrant{}, Audit: []KnownAct{}}
+	v = Investigation{Payments: []KnownPayment{}, Events: []KnownEvent{}, Entries: []Entry{}, Documents: []invoicing.Full{}, Grants: []KnownGrant{}, Audit: []KnownAct{}}
 	err = tx.Get(ctx, &v.Difference, q.Q("Difference"), id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, ErrNoDifference

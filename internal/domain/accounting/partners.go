@@ -33,6 +33,9 @@ type Agreement struct {
 	Version      int            `json:"version" db:"version"`
 }
 
+// ShareMillionths is the share as a whole number of millionths, as pages print grades.
+func (a Agreement) ShareMillionths() int { return int(a.SharePPM) }
+
 // AgreementsTx lists all agreements by key.
 func AgreementsTx(ctx context.Context, tx *postgres.Tx) (all []Agreement, err error) {
 	all = []Agreement{}
@@ -81,6 +84,14 @@ type Settlement struct {
 	RecordedAt   time.Time      `json:"recorded_at" db:"recorded_at"`
 }
 
+// Effect is what a settlement does to what the school owes: what it pays is owed no more.
+func (s Settlement) Effect() int64 {
+	if s.Direction == "to_partner" {
+		return s.AmountMinor
+	}
+	return -s.AmountMinor
+}
+
 // RecordSettlementTx notes a settlement, in the ledger too: what the school pays comes from its desk to the bank, what it is paid
 // goes from the bank to its share. Errors: ErrSettled, invalid fields, identity.ErrNoOrganisation.
 func RecordSettlementTx(ctx context.Context, tx *postgres.Tx, s Settlement) (Settlement, error) {
@@ -110,6 +121,12 @@ func RecordSettlementTx(ctx context.Context, tx *postgres.Tx, s Settlement) (Set
 	return s, audit.AppendTx(ctx, tx, audit.Entry{Action: "settlement.recorded", Object: s.ID, Detail: s})
 }
 
+// SettlementTx finds a settlement.
+func SettlementTx(ctx context.Context, tx *postgres.Tx, id string) (s Settlement, err error) {
+	err = tx.Get(ctx, &s, q.Q("Settlement"), id)
+	return s, err
+}
+
 // PartnerStatement says what was collected of a school's sales in a period, whose it is, what was settled, and what is owed at the
 // end. Owed amounts are positive where the school owes the institute.
 type PartnerStatement struct {
@@ -134,6 +151,9 @@ type PartnerLine struct {
 	Share     int64  `json:"share_minor"`
 	Owed      int64  `json:"owed_minor"` // by the school to the institute; negative: to the school
 }
+
+// ShareMillionths is the share as pages print it.
+func (l PartnerLine) ShareMillionths() int { return int(l.SharePPM) }
 
 // shareOf is a share of an amount, half away from nothing, so that the share of what goes back is that of what came.
 func shareOf(minor, ppm int64) int64 {
@@ -183,10 +203,7 @@ func PartnerTx(ctx context.Context, tx *postgres.Tx, organisation string, p Peri
 		return s, err
 	}
 	for _, x := range all {
-		paid := x.AmountMinor
-		if x.Direction == "to_partner" {
-			paid = -paid
-		}
+		paid := -x.Effect()
 		if x.SettledAt.Before(p.From) {
 			s.Opening -= paid
 			continue
@@ -210,11 +227,7 @@ func (s PartnerStatement) CSV(w io.Writer) error {
 		rows = append(rows, []string{"collected by " + l.Collects, l.Agreement, "", strconv.FormatInt(l.Orders, 10), say(l.Collected), say(l.Share), say(l.Owed), string(s.Currency)})
 	}
 	for _, x := range s.Settlements {
-		paid := -x.AmountMinor
-		if x.Direction == "to_partner" {
-			paid = x.AmountMinor
-		}
-		rows = append(rows, []string{"settled " + x.Direction, x.Reference, x.SettledAt.UTC().Format(time.DateOnly), "", "", "", say(paid), string(s.Currency)})
+		rows = append(rows, []string{"settled " + x.Direction, x.Reference, x.SettledAt.UTC().Format(time.DateOnly), "", "", "", say(x.Effect()), string(s.Currency)})
 	}
 	rows = append(rows, []string{"closing", "", s.Until.Format(time.DateOnly), "", "", "", say(s.Closing), string(s.Currency)})
 	return out.WriteAll(rows)

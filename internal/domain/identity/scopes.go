@@ -14,13 +14,13 @@ var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "ex
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
 	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write"},
-	"sales":        {"offers:write", "operations:read"},
+	"sales":        {"offers:write", "operations:read", "accounts:read"},
 	"refund":       {"refunds:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
-		"analytics:read", "operations:read"},
+		"analytics:read", "operations:read", "accounts:read", "accounts:write"},
 }
 
 // scopes gives all that somebody with these roles may do, sorted.

@@ -89,7 +89,9 @@ func (f Full) CII() ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
-func dateOf(name string, t time.Time) node { return val(name, t.UTC().Format("20060102"), "format", "102") }
+func dateOf(name string, t time.Time) node {
+	return val(name, t.UTC().Format("20060102"), "format", "102")
+}
 
 func notes(d Facts) (all []node) {
 	for _, m := range append([]string{d.Reason}, d.Mentions...) {

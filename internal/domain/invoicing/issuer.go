@@ -7,6 +7,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"cursus/internal/kernel/fault"
@@ -248,7 +249,6 @@ var (
 	iban       = regexp.MustCompile(`^([A-Z]{2}[0-9]{2}[A-Z0-9]{8,30})?$`)
 	bic        = regexp.MustCompile(`^([A-Z0-9]{8}([A-Z0-9]{3})?)?$`)
 	regimeKey  = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-	dayOf      = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 )
 
 func (d IssuerDetails) validate() error {
@@ -267,7 +267,7 @@ func (d IssuerDetails) validate() error {
 	bad(!bic.MatchString(d.BIC), "/bic", "bad-bic", "8 or 11 capital letters and digits.")
 	open := false
 	for _, r := range d.Regimes {
-		bad(!regimeKey.MatchString(r.Key) || !dayOf.MatchString(r.ValidFrom) || r.ValidUntil != "" && !dayOf.MatchString(r.ValidUntil), "/regimes", "bad-regime",
+		bad(!regimeKey.MatchString(r.Key) || !isDay(r.ValidFrom) || r.ValidUntil != "" && !isDay(r.ValidUntil), "/regimes", "bad-regime",
 			"A key of small letters, and days such as 2026-01-31.")
 		open = open || r.Fallback && r.ValidUntil == ""
 	}
@@ -276,4 +276,10 @@ func (d IssuerDetails) validate() error {
 		return fault.InvalidInput(wrong...)
 	}
 	return nil
+}
+
+// isDay says whether a text is a day that a calendar has, such as 2026-01-31.
+func isDay(s string) bool {
+	t, err := time.Parse(time.DateOnly, s)
+	return err == nil && t.Year() >= 1900
 }

@@ -161,3 +161,12 @@ select pdf from invoicing.files where document_id = $1;
 
 -- name: KeepPDF
 insert into invoicing.files (document_id, pdf, sha256, made_at) values ($1, $2, $3, $4) on conflict (document_id) do nothing;
+
+-- name: PutBilling
+insert into invoicing.billing as b (order_id, person_id, buyer, updated_at)
+select $1, $2, $3, $4 where $5::int = 0 or exists (select 1 from invoicing.billing x where x.order_id = $1)
+on conflict (order_id) do update set buyer = excluded.buyer, version = b.version + 1, updated_at = excluded.updated_at where $5::int = 0 or b.version = $5
+returning version;
+
+-- name: Billing
+select buyer, version from invoicing.billing where order_id = $1;

@@ -1,10 +1,12 @@
 package sales
 
 import (
+	"context"
 	"fmt"
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 )
 
@@ -21,9 +23,49 @@ func (o Order) document(tx *postgres.Tx, buyer identity.Person) invoicing.NewDoc
 			DiscountMinor: l.Discount.Minor, DiscountReason: l.Reason,
 		})
 	}
+	n.Payment = invoicing.Payment{Means: string(o.Way), Reference: o.PaymentID, DueAt: o.ExpiresAt}
 	if o.PaidAt != nil {
-		now := tx.Now()
-		n.Payment = invoicing.Payment{Reference: o.PaymentID, PaidAt: &now}
+		n.Payment.PaidAt, n.Payment.DueAt = o.PaidAt, nil
 	}
 	return n
+}
+
+// ErrNoSuchPaper refuses a proforma of what is paid already, and a receipt of what is not.
+var ErrNoSuchPaper = fault.New(fault.Conflict, "document-not-due", "A proforma is for an order that waits for its payment, a receipt for one that was paid.")
+
+// IssueTx issues the proforma of an order that waits for its payment, or the receipt of one that was paid, once: again it gives the
+// same. The caller has seen that the order is the buyer's or that she may see all. Errors: ErrNoOrder, ErrNoSuchPaper.
+func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind string) (id string, err error) {
+	o, err := one(ctx, tx, "Lock", orderID)
+	if err != nil {
+		return "", err
+	}
+	all, err := invoicing.OfOrderTx(ctx, tx, orderID)
+	if err != nil {
+		return "", err
+	}
+	for _, d := range all {
+		if d.Kind == kind {
+			return d.ID, nil
+		}
+	}
+	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
+	if err != nil {
+		return "", err
+	}
+	var d invoicing.Document
+	switch {
+	case kind == invoicing.KindProforma && o.State == AwaitingPayment:
+		d, err = invoicing.ProformaTx(ctx, tx, s.issuer, o.document(tx, buyer))
+	case kind == invoicing.KindReceipt && o.PaidAt != nil && !o.Total.IsZero():
+		d, err = invoicing.ReceiptTx(ctx, tx, s.issuer, o.PaymentID, o.document(tx, buyer))
+	default:
+		err = ErrNoSuchPaper
+	}
+	return d.ID, err
+}
+
+// LockTx finds an order and holds it until the transaction ends: nothing is settled meanwhile.
+func LockTx(ctx context.Context, tx *postgres.Tx, id string) (Order, error) {
+	return one(ctx, tx, "Lock", id)
 }
