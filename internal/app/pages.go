@@ -14,8 +14,6 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
-	"cursus/internal/domain/sales"
-	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
 )
@@ -197,39 +195,6 @@ func (p Pages) SignOut(ctx context.Context, secret string) error {
 // SetName changes somebody's name.
 func (p Pages) SetName(ctx context.Context, who web.Viewer, name string) error {
 	return p.h.Identity.SetName(ctx, who.PersonID, name)
-}
-
-// PlaceOrder orders an offer.
-func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, n web.Purchase) (web.Placed, error) {
-	o, err := p.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{
-		BuyerID: who.PersonID, OfferID: n.OfferID, Lang: n.Lang, Voucher: n.Voucher, Currency: money.Currency(n.Currency), IdempotencyKey: n.Key,
-	})
-	return web.Placed{OrderID: o.ID, PayURL: o.PayURL}, err
-}
-
-// Order shows an order to its buyer and to staff, with what happened to it.
-func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Order, err error) {
-	o, err := p.h.Sales.Order(as(ctx, who), id)
-	if err != nil {
-		return out, err
-	}
-	out = shownOrder(o)
-	out.History, err = p.h.Sales.History(as(ctx, who), id)
-	return out, err
-}
-
-func shownOrder(o sales.Order) web.Order {
-	out := web.Order{
-		ID: o.ID, State: string(o.State), PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, Total: o.Total, Credited: o.Credited,
-		PlacedAt: o.PlacedAt, Demo: o.Demo, Next: o.Next, Actions: o.Actions,
-	}
-	for _, l := range o.Lines {
-		out.Lines = append(out.Lines, web.OrderLine{Title: text(l.Title), SessionKey: l.SessionKey, EditionKey: l.EditionKey, Formula: l.Formula, Quantity: l.Quantity, Total: l.Total})
-	}
-	if o.ExpiresAt != nil {
-		out.ExpiresAt = *o.ExpiresAt
-	}
-	return out
 }
 
 // steps are the stages that a learner sees of her way; the last ones only where her formula leads there.

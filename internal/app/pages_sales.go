@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 	"cursus/internal/transport/web"
 )
@@ -47,4 +48,37 @@ func (p Pages) Withdrawal(ctx context.Context, who web.Viewer, id string) (web.O
 func (p Pages) Withdraw(ctx context.Context, who web.Viewer, id, name, email, key string) error {
 	_, err := p.h.Sales.Withdraw(as(ctx, who), sales.WithdrawOrder{OrderID: id, BuyerID: who.PersonID, Name: name, Email: email, IdempotencyKey: key})
 	return err
+}
+
+// PlaceOrder orders an offer.
+func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, n web.Purchase) (web.Placed, error) {
+	o, err := p.h.Sales.PlaceOrder(ctx, sales.PlaceOrder{
+		BuyerID: who.PersonID, OfferID: n.OfferID, Lang: n.Lang, Voucher: n.Voucher, Currency: money.Currency(n.Currency), IdempotencyKey: n.Key,
+	})
+	return web.Placed{OrderID: o.ID, PayURL: o.PayURL}, err
+}
+
+// Order shows an order to its buyer and to staff, with what happened to it.
+func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Order, err error) {
+	o, err := p.h.Sales.Order(as(ctx, who), id)
+	if err != nil {
+		return out, err
+	}
+	out = shownOrder(o)
+	out.History, err = p.h.Sales.History(as(ctx, who), id)
+	return out, err
+}
+
+func shownOrder(o sales.Order) web.Order {
+	out := web.Order{
+		ID: o.ID, State: string(o.State), PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, Total: o.Total, Credited: o.Credited,
+		PlacedAt: o.PlacedAt, Demo: o.Demo, Next: o.Next, Actions: o.Actions,
+	}
+	for _, l := range o.Lines {
+		out.Lines = append(out.Lines, web.OrderLine{Title: text(l.Title), SessionKey: l.SessionKey, EditionKey: l.EditionKey, Formula: l.Formula, Quantity: l.Quantity, Total: l.Total})
+	}
+	if o.ExpiresAt != nil {
+		out.ExpiresAt = *o.ExpiresAt
+	}
+	return out
 }

@@ -118,21 +118,17 @@ func (r Rooms) PutOrderBilling(ctx context.Context, who api.Principal, order str
 }
 
 // Issuers lists the issuers.
-func (r Rooms) Issuers(ctx context.Context, _ api.Principal) (all []invoicing.IssuerDetails, err error) {
-	err = r.h.DB.View(ctx, "issuers", func(ctx context.Context, tx *postgres.Tx) error {
-		all, err = invoicing.IssuersTx(ctx, tx)
-		return err
+func (r Rooms) Issuers(ctx context.Context, _ api.Principal) ([]invoicing.IssuerDetails, error) {
+	return view(ctx, r.h, "issuers", func(ctx context.Context, tx *postgres.Tx) ([]invoicing.IssuerDetails, error) {
+		return invoicing.IssuersTx(ctx, tx)
 	})
-	return all, err
 }
 
 // PutIssuer makes or rewrites an issuer.
-func (r Rooms) PutIssuer(ctx context.Context, _ api.Principal, d invoicing.IssuerDetails, version int) (out invoicing.IssuerDetails, err error) {
-	err = r.h.DB.InTx(ctx, "put issuer", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = invoicing.PutIssuerTx(ctx, tx, d, version)
-		return err
+func (r Rooms) PutIssuer(ctx context.Context, _ api.Principal, d invoicing.IssuerDetails, version int) (invoicing.IssuerDetails, error) {
+	return change(ctx, r.h, "put issuer", func(ctx context.Context, tx *postgres.Tx) (invoicing.IssuerDetails, error) {
+		return invoicing.PutIssuerTx(ctx, tx, d, version)
 	})
-	return out, err
 }
 
 // Accounts gives the balances.
@@ -157,12 +153,10 @@ func (r Rooms) AccountEntries(ctx context.Context, _ api.Principal, f accounting
 }
 
 // OrderStatement gives what the ledger says of an order.
-func (r Rooms) OrderStatement(ctx context.Context, _ api.Principal, order string) (s accounting.OrderStatement, err error) {
-	err = r.h.DB.View(ctx, "statement of an order", func(ctx context.Context, tx *postgres.Tx) error {
-		s, err = accounting.OrderTx(ctx, tx, order)
-		return err
+func (r Rooms) OrderStatement(ctx context.Context, _ api.Principal, order string) (accounting.OrderStatement, error) {
+	return view(ctx, r.h, "statement of an order", func(ctx context.Context, tx *postgres.Tx) (accounting.OrderStatement, error) {
+		return accounting.OrderTx(ctx, tx, order)
 	})
-	return s, err
 }
 
 // Journal writes the journal of a period.
@@ -179,21 +173,17 @@ func (r Rooms) Journal(ctx context.Context, _ api.Principal, fec bool, p account
 }
 
 // Agreements lists the agreements.
-func (r Rooms) Agreements(ctx context.Context, _ api.Principal) (all []accounting.Agreement, err error) {
-	err = r.h.DB.View(ctx, "agreements", func(ctx context.Context, tx *postgres.Tx) error {
-		all, err = accounting.AgreementsTx(ctx, tx)
-		return err
+func (r Rooms) Agreements(ctx context.Context, _ api.Principal) ([]accounting.Agreement, error) {
+	return view(ctx, r.h, "agreements", func(ctx context.Context, tx *postgres.Tx) ([]accounting.Agreement, error) {
+		return accounting.AgreementsTx(ctx, tx)
 	})
-	return all, err
 }
 
 // PutAgreement makes or rewrites an agreement.
-func (r Rooms) PutAgreement(ctx context.Context, _ api.Principal, a accounting.Agreement, version int) (out accounting.Agreement, err error) {
-	err = r.h.DB.InTx(ctx, "put agreement", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = accounting.PutAgreementTx(ctx, tx, a, version)
-		return err
+func (r Rooms) PutAgreement(ctx context.Context, _ api.Principal, a accounting.Agreement, version int) (accounting.Agreement, error) {
+	return change(ctx, r.h, "put agreement", func(ctx context.Context, tx *postgres.Tx) (accounting.Agreement, error) {
+		return accounting.PutAgreementTx(ctx, tx, a, version)
 	})
-	return out, err
 }
 
 // PartnerStatement gives the statement of a school.

@@ -41,12 +41,10 @@ func (r Rooms) AddPrice(ctx context.Context, who api.Principal, key string, p of
 }
 
 // PutPrice rewrites a price of an offer.
-func (r Rooms) PutPrice(ctx context.Context, _ api.Principal, p offers.Price, version int) (out offers.Price, err error) {
-	err = r.h.DB.InTx(ctx, "put price", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = offers.PutPriceTx(ctx, tx, p, version)
-		return err
+func (r Rooms) PutPrice(ctx context.Context, _ api.Principal, p offers.Price, version int) (offers.Price, error) {
+	return change(ctx, r.h, "put price", func(ctx context.Context, tx *postgres.Tx) (offers.Price, error) {
+		return offers.PutPriceTx(ctx, tx, p, version)
 	})
-	return out, err
 }
 
 // Vouchers lists vouchers with what became of them.
@@ -59,12 +57,10 @@ func (r Rooms) Vouchers(ctx context.Context, _ api.Principal, f offers.VoucherFi
 }
 
 // Voucher finds a voucher with what became of it.
-func (r Rooms) Voucher(ctx context.Context, _ api.Principal, id string) (out sales.VoucherStanding, err error) {
-	err = r.h.DB.View(ctx, "voucher", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = sales.VoucherTx(ctx, tx, id)
-		return err
+func (r Rooms) Voucher(ctx context.Context, _ api.Principal, id string) (sales.VoucherStanding, error) {
+	return view(ctx, r.h, "voucher", func(ctx context.Context, tx *postgres.Tx) (sales.VoucherStanding, error) {
+		return sales.VoucherTx(ctx, tx, id)
 	})
-	return out, err
 }
 
 // CreateVoucher makes a voucher with its codes, once per key.
@@ -80,12 +76,10 @@ func (r Rooms) CreateVoucher(ctx context.Context, who api.Principal, key string,
 }
 
 // PutVoucher rewrites a voucher.
-func (r Rooms) PutVoucher(ctx context.Context, _ api.Principal, v offers.Voucher, version int) (out sales.VoucherStanding, err error) {
-	err = r.h.DB.InTx(ctx, "put voucher", func(ctx context.Context, tx *postgres.Tx) error {
-		out, err = sales.PutVoucherTx(ctx, tx, v, version)
-		return err
+func (r Rooms) PutVoucher(ctx context.Context, _ api.Principal, v offers.Voucher, version int) (sales.VoucherStanding, error) {
+	return change(ctx, r.h, "put voucher", func(ctx context.Context, tx *postgres.Tx) (sales.VoucherStanding, error) {
+		return sales.PutVoucherTx(ctx, tx, v, version)
 	})
-	return out, err
 }
 
 // VoucherCodes writes the codes of a voucher as CSV.

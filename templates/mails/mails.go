@@ -15,6 +15,7 @@ import (
 	texttemplate "text/template"
 	"time"
 
+	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/money"
 )
 
@@ -24,7 +25,8 @@ var files embed.FS
 var (
 	texts = texttemplate.Must(texttemplate.New("mails").Funcs(texttemplate.FuncMap{
 		"money": func(a money.Amount) string { return a.Format("en") }, "somme": func(a money.Amount) string { return a.Format("fr") },
-		"day": day, "jour": jour,
+		"day":  func(t time.Time) string { return clock.Day(t, "en") + t.UTC().Format(", 15:04 UTC") },
+		"jour": func(t time.Time) string { return clock.Day(t, "fr") + t.UTC().Format(" à 15 h 04 UTC") },
 	}).ParseFS(files, "*.txt"))
 	layout = template.Must(template.ParseFS(files, "layout.html"))
 )
@@ -144,15 +146,6 @@ func (b block) text(colon string) string {
 		lines = append(lines, r[0]+colon+" "+r[1])
 	}
 	return strings.Join(lines, "\n")
-}
-
-func day(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
-
-var mois = strings.Fields("janvier février mars avril mai juin juillet août septembre octobre novembre décembre")
-
-func jour(t time.Time) string {
-	t = t.UTC()
-	return fmt.Sprintf("%d %s %d à %02d h %02d UTC", t.Day(), mois[t.Month()-1], t.Year(), t.Hour(), t.Minute())
 }
 
 // Sample are facts of no real person, for looking at the mails.

@@ -1,6 +1,7 @@
 package accounting
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -42,7 +43,7 @@ func EntriesTx(ctx context.Context, tx *postgres.Tx, f Filter, p page.Request) (
 	if len(rows) == 0 && before == nil {
 		var known bool
 		if err := tx.Get(ctx, &known, q.Q("Known"), f.Account); err != nil || !known {
-			return nil, "", errorOr(err, ErrAccount)
+			return nil, "", cmp.Or[error](err, ErrAccount)
 		}
 	}
 	if len(rows) > p.Limit {
@@ -50,13 +51,6 @@ func EntriesTx(ctx context.Context, tx *postgres.Tx, f Filter, p page.Request) (
 		next = fmt.Sprint(rows[p.Limit-1].ID)
 	}
 	return rows, next, nil
-}
-
-func errorOr(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // OrderStatement is everything that the ledger says of an order, in its order, and what each account holds of it.
@@ -71,7 +65,7 @@ func OrderTx(ctx context.Context, tx *postgres.Tx, orderID string) (s OrderState
 	s = OrderStatement{OrderID: orderID, Entries: []Entry{}, Balances: []Row{}}
 	var known bool
 	if err := tx.Get(ctx, &known, q.Q("OrderKnown"), orderID); err != nil || !known {
-		return s, errorOr(err, ErrNoOrderOfThis)
+		return s, cmp.Or[error](err, ErrNoOrderOfThis)
 	}
 	if err := tx.Select(ctx, &s.Entries, q.Q("OfOrder"), orderID); err != nil {
 		return s, err

@@ -1,6 +1,7 @@
 package accounting
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/csv"
@@ -60,7 +61,7 @@ func PutAgreementTx(ctx context.Context, tx *postgres.Tx, a Agreement, version i
 	}
 	var overlaps bool
 	if err := tx.Get(ctx, &overlaps, q.Q("Overlaps"), a.Key, a.Organisation, a.Currency, a.Collects, a.ValidFrom, a.ValidUntil); err != nil || overlaps {
-		return a, errorOr(err, ErrOverlap)
+		return a, cmp.Or[error](err, ErrOverlap)
 	}
 	err := tx.Get(ctx, &a.Version, q.Q("PutAgreement"), a.Key, a.Organisation, a.Collects, a.Holder, a.Currency, a.SharePPM, a.ValidFrom, a.ValidUntil, version)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -69,9 +69,7 @@ func (s *Service) attempt(ctx context.Context, tx *postgres.Tx, o Order) (string
 	if err != nil {
 		return "", err
 	}
-	p, err := s.payments.CreateTx(ctx, tx, payments.NewPayment{
-		OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: o.Lang, ExpiresAt: tx.Now().Add(payWithin), Description: o.description(500),
-	})
+	p, err := s.asked(ctx, tx, o, buyer)
 	if err != nil {
 		return "", err
 	}
@@ -80,41 +78,64 @@ func (s *Service) attempt(ctx context.Context, tx *postgres.Tx, o Order) (string
 }
 
 // AskDue asks for the payment of orders that may be paid since a short while, once each. It gives how many.
-func (s *Service) AskDue(ctx context.Context) (n int, err error) {
-	return s.eachOf(ctx, "ask due", "Due", func(ctx context.Context, tx *postgres.Tx, o Order) error {
+func (s *Service) AskDue(ctx context.Context) (int, error) {
+	return s.eachListed(ctx, "ask due", "Due", func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error) {
 		if o.PaymentID != "" {
-			return nil
+			return false, nil
 		}
 		if _, err := s.attempt(ctx, tx, o); err != nil {
-			return err
+			return false, err
 		}
-		return s.jobs.EnqueueTx(ctx, tx, OrderPayable{o.ID})
+		return true, s.jobs.EnqueueTx(ctx, tx, OrderPayable{o.ID})
 	})
 }
 
 // ExpireUnasked closes orders that were never asked to be paid in their time. It gives how many.
-func (s *Service) ExpireUnasked(ctx context.Context) (n int, err error) {
-	return s.eachOf(ctx, "expire unasked", "Unasked", func(ctx context.Context, tx *postgres.Tx, o Order) error {
-		return s.move(ctx, tx, &o, Expired)
+func (s *Service) ExpireUnasked(ctx context.Context) (int, error) {
+	return s.eachListed(ctx, "expire unasked", "Unasked", func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error) {
+		return true, s.move(ctx, tx, &o, Expired)
 	})
 }
 
-// eachOf does something with each order that a statement lists and that still waits for its payment, one transaction each.
-func (s *Service) eachOf(ctx context.Context, name, list string, do func(ctx context.Context, tx *postgres.Tx, o Order) error) (n int, err error) {
+// ExpireForgotten closes orders whose pay page was never opened, because the process or the provider failed, once their
+// time is over. It gives how many.
+func (s *Service) ExpireForgotten(ctx context.Context) (int, error) {
+	ids, err := s.payments.Forgotten(ctx, s.db.Now())
+	if err != nil {
+		return 0, err
+	}
+	return s.eachUnpaid(ctx, "expire forgotten", ids, func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error) {
+		p, err := payments.LockTx(ctx, tx, o.PaymentID)
+		if err != nil || p.State != payments.Created {
+			return false, err
+		}
+		return true, s.unpaid(ctx, tx, o, p, payments.Expired)
+	})
+}
+
+// eachListed is eachUnpaid of the orders that a statement lists.
+func (s *Service) eachListed(ctx context.Context, name, list string, do func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error)) (int, error) {
 	var ids []string
 	if err := s.db.View(ctx, name, func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.Select(ctx, &ids, q.Q(list), tx.Now())
 	}); err != nil {
 		return 0, err
 	}
+	return s.eachUnpaid(ctx, name, ids, do)
+}
+
+// eachUnpaid does something with each of some orders that still waits for its payment, one transaction each. It gives for how many
+// it was done.
+func (s *Service) eachUnpaid(ctx context.Context, name string, ids []string, do func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error)) (n int, err error) {
 	for _, id := range ids {
 		did := false
 		err := s.db.InTx(ctx, name, func(ctx context.Context, tx *postgres.Tx) error {
 			o, err := one(ctx, tx, "Lock", id)
-			if did = err == nil && o.State == AwaitingPayment; !did {
+			if did = false; err != nil || o.State != AwaitingPayment {
 				return err
 			}
-			return do(ctx, tx, o)
+			did, err = do(ctx, tx, o)
+			return err
 		})
 		if err != nil {
 			return n, err

@@ -276,13 +276,16 @@ func (o *Order) freeze(ctx context.Context, tx *postgres.Tx, items []wanted, quo
 
 // ask notes what is to be paid on the provider's pay page, and until when.
 func (s *Service) ask(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person) (payments.Payment, error) {
-	until := tx.Now().Add(payWithin)
-	o.ExpiresAt = &until
-	p, err := s.payments.CreateTx(ctx, tx, payments.NewPayment{
-		OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: o.Lang, ExpiresAt: until, Description: o.description(500),
-	})
-	o.PaymentID = p.ID
+	p, err := s.asked(ctx, tx, *o, buyer)
+	o.PaymentID, o.ExpiresAt = p.ID, &p.ExpiresAt
 	return p, err
+}
+
+// asked notes a payment of all of an order, whose pay page stays open as long as it does by default.
+func (s *Service) asked(ctx context.Context, tx *postgres.Tx, o Order, buyer identity.Person) (payments.Payment, error) {
+	return s.payments.CreateTx(ctx, tx, payments.NewPayment{
+		OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: o.Lang, ExpiresAt: tx.Now().Add(payWithin), Description: o.description(500),
+	})
 }
 
 // description says what is bought in the language of the order, in so many characters at most.

@@ -2,7 +2,6 @@ package sales
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -299,32 +298,4 @@ func (s *Service) unpaid(ctx context.Context, tx *postgres.Tx, o Order, p paymen
 		return nil // the order outlives this pay page; another one can be opened
 	}
 	return s.move(ctx, tx, &o, Expired)
-}
-
-// ExpireForgotten closes orders whose pay page was never opened, because the process or the provider failed, once their
-// time is over. It gives how many.
-func (s *Service) ExpireForgotten(ctx context.Context) (int, error) {
-	ids, err := s.payments.Forgotten(ctx, s.db.Now())
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, id := range ids {
-		err := s.db.InTx(ctx, "expire forgotten", func(ctx context.Context, tx *postgres.Tx) error {
-			o, err := one(ctx, tx, "Lock", id)
-			if errors.Is(err, ErrNoOrder) || err != nil || o.State != AwaitingPayment {
-				return err
-			}
-			p, err := payments.LockTx(ctx, tx, o.PaymentID)
-			if err != nil || p.State != payments.Created {
-				return err
-			}
-			n++
-			return s.unpaid(ctx, tx, o, p, payments.Expired)
-		})
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
 }

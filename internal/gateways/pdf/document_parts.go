@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/kernel/clock"
 )
 
 // document sets a document: who and to whom, what and when, the lines, the taxes, the totals, the mentions.
@@ -19,7 +20,7 @@ func (p *paper) document(d invoicing.Full) {
 	p.page()
 	p.put(clean(p.words[d.Kind]), p.Left, p.y+6, p.Size["title"], "sans-bold", "accent")
 	p.right(d.Number, p.Right, p.y+2, p.Size["total"], "sans-bold", "ink")
-	p.right(day(d.IssuedAt, p.lang), p.Right, p.y+7, p.Size["text"], "sans", "soft")
+	p.right(clock.Day(d.IssuedAt, p.lang), p.Right, p.y+7, p.Size["text"], "sans", "soft")
 	p.y += 18
 	p.parties(f)
 	p.facts(d)
@@ -55,19 +56,19 @@ func (p *paper) facts(d invoicing.Full) {
 		p.y = p.block([]string{text}, p.Facts.X+p.Facts.Label, p.y, p.Facts.W, p.Size["text"], "sans", "ink", true)
 	}
 	if f.Corrects != nil {
-		say("corrects", f.Corrects.Number+" "+p.words["of"]+" "+day(f.Corrects.IssuedAt, p.lang))
+		say("corrects", f.Corrects.Number+" "+p.words["of"]+" "+clock.Day(f.Corrects.IssuedAt, p.lang))
 	}
 	say("reason", f.Reason)
 	say("order", f.OrderID)
 	if f.OrderedAt != nil {
-		say("ordered_at", day(*f.OrderedAt, p.lang))
+		say("ordered_at", clock.Day(*f.OrderedAt, p.lang))
 	}
 	say("reference", f.Reference)
 	if f.Payment.PaidAt != nil && d.Kind != invoicing.KindCreditNote {
-		say("paid", day(*f.Payment.PaidAt, p.lang))
+		say("paid", clock.Day(*f.Payment.PaidAt, p.lang))
 	}
 	if f.Payment.DueAt != nil && f.Payment.PaidAt == nil {
-		say("due", day(*f.Payment.DueAt, p.lang))
+		say("due", clock.Day(*f.Payment.DueAt, p.lang))
 	}
 	if means := f.Payment.Means; means != "" {
 		if w := p.words[means]; w != "" {

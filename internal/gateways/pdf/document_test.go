@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/money"
 )
 
@@ -117,7 +118,7 @@ func expected(d invoicing.Full) []string {
 	f := d.Facts
 	say := func(minor int64) string { return money.Of(minor, f.Currency).Format(f.Lang) }
 	all := []string{d.Number, f.Seller.LegalName, f.Seller.Registration, f.Seller.VATNumber, f.Seller.ActivityNumber, f.Buyer.Name, f.Buyer.Company, f.Buyer.VATNumber,
-		f.Buyer.Address.Street, "13000 Marseille", "BP 5085", f.OrderID, f.Reference, f.Reason, day(d.IssuedAt, f.Lang), say(f.NetMinor), say(f.TaxMinor), say(f.Total), f.Buyer.Email}
+		f.Buyer.Address.Street, "13000 Marseille", "BP 5085", f.OrderID, f.Reference, f.Reason, clock.Day(d.IssuedAt, f.Lang), say(f.NetMinor), say(f.TaxMinor), say(f.Total), f.Buyer.Email}
 	all = append(all, f.Mentions[0][:30])
 	for _, l := range f.Lines {
 		all = append(all, say(l.Total), say(l.UnitMinor), l.DiscountReason)

@@ -11,12 +11,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jung-kurt/gofpdf"
 	"rsc.io/qr"
 
 	"cursus/internal/domain/certificates"
+	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	"cursus/templates/certificate"
 )
@@ -106,7 +106,7 @@ func (r *Renderer) Certificate(_ context.Context, f certificates.CertificateFact
 	s.SetAuthor(string(clean(f.Issuer)), true)
 	s.SetAutoPageBreak(false, 0)
 	fill := strings.NewReplacer("{issuer}", f.Issuer, "{holder}", f.HolderName, "{course}", f.CourseTitle, "{session}", f.Session,
-		"{formula}", f.Formula, "{grade}", f.Grade, "{date}", day(f.IssuedAt, f.Language), "{signatory}", f.Signatory,
+		"{formula}", f.Formula, "{grade}", f.Grade, "{date}", clock.Day(f.IssuedAt, f.Language), "{signatory}", f.Signatory,
 		"{code}", f.Code, "{url}", f.VerificationURL)
 	texts := make([][]rune, len(r.layout.Texts))
 	for i, b := range r.layout.Texts {
@@ -280,18 +280,4 @@ func rgb(hex string) (r, g, b int) {
 		return 0, 0, 0
 	}
 	return int(n >> 16 & 255), int(n >> 8 & 255), int(n & 255)
-}
-
-var months = strings.Fields("janvier février mars avril mai juin juillet août septembre octobre novembre décembre")
-
-func day(t time.Time, lang string) string {
-	t = t.UTC()
-	if lang == "fr" {
-		d := strconv.Itoa(t.Day())
-		if d == "1" {
-			d = "1er"
-		}
-		return fmt.Sprintf("%s %s %d", d, months[t.Month()-1], t.Year())
-	}
-	return t.Format("2 January 2006")
 }

@@ -15,28 +15,18 @@ import (
 )
 
 func (h handlers) ListDocuments(ctx context.Context, r server.ListDocumentsRequestObject) (server.ListDocumentsResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
 	f := invoicing.Filter{Issuer: value(r.Params.Issuer), Text: value(r.Params.Q), From: r.Params.From, Until: r.Params.Until}
 	if r.Params.Kind != nil {
 		f.Kind = string(*r.Params.Kind)
 	}
-	all, next, err := h.rooms.Documents(ctx, callerOf(ctx), f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.Document](all)
-	return server.ListDocuments200JSONResponse{Documents: append([]contract.Document{}, rows...), NextCursor: given(page.Cursor(next))}, err
+	rows, next, err := listed[contract.Document](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]invoicing.Full, string, error) {
+		return h.rooms.Documents(ctx, callerOf(ctx), f, p)
+	})
+	return server.ListDocuments200JSONResponse{Documents: rows, NextCursor: next}, err
 }
 
 func (h handlers) GetDocument(ctx context.Context, r server.GetDocumentRequestObject) (server.GetDocumentResponseObject, error) {
-	d, err := h.rooms.Document(ctx, callerOf(ctx), r.Document)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Document](d)
+	out, err := answered[contract.Document](h.rooms.Document(ctx, callerOf(ctx), r.Document))
 	return server.GetDocument200JSONResponse(out), err
 }
 
@@ -62,20 +52,12 @@ func (h handlers) GetDocumentXml(ctx context.Context, r server.GetDocumentXmlReq
 }
 
 func (h handlers) ListOrderDocuments(ctx context.Context, r server.ListOrderDocumentsRequestObject) (server.ListOrderDocumentsResponseObject, error) {
-	all, err := h.rooms.OrderDocuments(ctx, callerOf(ctx), r.Order)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.Document](all)
-	return server.ListOrderDocuments200JSONResponse{Documents: append([]contract.Document{}, rows...)}, err
+	rows, err := allOf[contract.Document](h.rooms.OrderDocuments(ctx, callerOf(ctx), r.Order))
+	return server.ListOrderDocuments200JSONResponse{Documents: rows}, err
 }
 
 func (h handlers) IssueOrderDocument(ctx context.Context, r server.IssueOrderDocumentRequestObject) (server.IssueOrderDocumentResponseObject, error) {
-	d, err := h.rooms.IssueOrderDocument(ctx, callerOf(ctx), r.Params.IdempotencyKey, r.Order, string(r.Body.Kind))
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Document](d)
+	out, err := answered[contract.Document](h.rooms.IssueOrderDocument(ctx, callerOf(ctx), r.Params.IdempotencyKey, r.Order, string(r.Body.Kind)))
 	return server.IssueOrderDocument201JSONResponse(out), err
 }
 
@@ -89,46 +71,23 @@ func (h handlers) GetOrderBilling(ctx context.Context, r server.GetOrderBillingR
 }
 
 func (h handlers) PutOrderBilling(ctx context.Context, r server.PutOrderBillingRequestObject) (server.PutOrderBillingResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
-	if err != nil {
-		return nil, err
-	}
-	b, err := as[invoicing.Buyer](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	now, err := h.rooms.PutOrderBilling(ctx, callerOf(ctx), r.Order, b, version)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Billing](now)
+	out, now, err := put[contract.Billing](r.Params.IfMatch, r.Body, func(b invoicing.Buyer, version int) (invoicing.Billing, error) {
+		return h.rooms.PutOrderBilling(ctx, callerOf(ctx), r.Order, b, version)
+	})
 	return server.PutOrderBilling200JSONResponse{Body: out, Headers: server.PutOrderBilling200ResponseHeaders{ETag: etag(now.Version)}}, err
 }
 
 func (h handlers) ListIssuers(ctx context.Context, _ server.ListIssuersRequestObject) (server.ListIssuersResponseObject, error) {
-	all, err := h.rooms.Issuers(ctx, callerOf(ctx))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.IssuerDetails](all)
-	return server.ListIssuers200JSONResponse{Issuers: append([]contract.IssuerDetails{}, rows...)}, err
+	rows, err := allOf[contract.IssuerDetails](h.rooms.Issuers(ctx, callerOf(ctx)))
+	return server.ListIssuers200JSONResponse{Issuers: rows}, err
 }
 
 func (h handlers) PutIssuer(ctx context.Context, r server.PutIssuerRequestObject) (server.PutIssuerResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
-	if err != nil {
-		return nil, err
-	}
-	d, err := as[invoicing.IssuerDetails](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	d.Key = r.Issuer
-	if d, err = h.rooms.PutIssuer(ctx, callerOf(ctx), d, version); err != nil {
-		return nil, err
-	}
-	out, err := as[contract.IssuerDetails](d)
-	return server.PutIssuer200JSONResponse{Body: out, Headers: server.PutIssuer200ResponseHeaders{ETag: etag(d.Version)}}, err
+	out, now, err := put[contract.IssuerDetails](r.Params.IfMatch, r.Body, func(d invoicing.IssuerDetails, version int) (invoicing.IssuerDetails, error) {
+		d.Key = r.Issuer
+		return h.rooms.PutIssuer(ctx, callerOf(ctx), d, version)
+	})
+	return server.PutIssuer200JSONResponse{Body: out, Headers: server.PutIssuer200ResponseHeaders{ETag: etag(now.Version)}}, err
 }
 
 func (h handlers) ListAccounts(ctx context.Context, r server.ListAccountsRequestObject) (server.ListAccountsResponseObject, error) {
@@ -141,25 +100,15 @@ func (h handlers) ListAccounts(ctx context.Context, r server.ListAccountsRequest
 }
 
 func (h handlers) ListAccountEntries(ctx context.Context, r server.ListAccountEntriesRequestObject) (server.ListAccountEntriesResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
 	f := accounting.Filter{Account: r.Account, Currency: value(r.Params.Currency), From: r.Params.From, Until: r.Params.Until}
-	all, next, err := h.rooms.AccountEntries(ctx, callerOf(ctx), f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.LedgerEntry](all)
-	return server.ListAccountEntries200JSONResponse{Entries: append([]contract.LedgerEntry{}, rows...), NextCursor: given(page.Cursor(next))}, err
+	rows, next, err := listed[contract.LedgerEntry](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]accounting.Entry, string, error) {
+		return h.rooms.AccountEntries(ctx, callerOf(ctx), f, p)
+	})
+	return server.ListAccountEntries200JSONResponse{Entries: rows, NextCursor: next}, err
 }
 
 func (h handlers) GetOrderStatement(ctx context.Context, r server.GetOrderStatementRequestObject) (server.GetOrderStatementResponseObject, error) {
-	s, err := h.rooms.OrderStatement(ctx, callerOf(ctx), r.Order)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.OrderStatement](s)
+	out, err := answered[contract.OrderStatement](h.rooms.OrderStatement(ctx, callerOf(ctx), r.Order))
 	return server.GetOrderStatement200JSONResponse(out), err
 }
 

@@ -12,37 +12,20 @@ import (
 )
 
 func (h handlers) ListAgreements(ctx context.Context, _ server.ListAgreementsRequestObject) (server.ListAgreementsResponseObject, error) {
-	all, err := h.rooms.Agreements(ctx, callerOf(ctx))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.Agreement](all)
-	return server.ListAgreements200JSONResponse{Agreements: append([]contract.Agreement{}, rows...)}, err
+	rows, err := allOf[contract.Agreement](h.rooms.Agreements(ctx, callerOf(ctx)))
+	return server.ListAgreements200JSONResponse{Agreements: rows}, err
 }
 
 func (h handlers) PutAgreement(ctx context.Context, r server.PutAgreementRequestObject) (server.PutAgreementResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
-	if err != nil {
-		return nil, err
-	}
-	a, err := as[accounting.Agreement](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	a.Key = r.Agreement
-	if a, err = h.rooms.PutAgreement(ctx, callerOf(ctx), a, version); err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Agreement](a)
-	return server.PutAgreement200JSONResponse{Body: out, Headers: server.PutAgreement200ResponseHeaders{ETag: etag(a.Version)}}, err
+	out, now, err := put[contract.Agreement](r.Params.IfMatch, r.Body, func(a accounting.Agreement, version int) (accounting.Agreement, error) {
+		a.Key = r.Agreement
+		return h.rooms.PutAgreement(ctx, callerOf(ctx), a, version)
+	})
+	return server.PutAgreement200JSONResponse{Body: out, Headers: server.PutAgreement200ResponseHeaders{ETag: etag(now.Version)}}, err
 }
 
 func (h handlers) GetPartnerStatement(ctx context.Context, r server.GetPartnerStatementRequestObject) (server.GetPartnerStatementResponseObject, error) {
-	s, err := h.rooms.PartnerStatement(ctx, callerOf(ctx), r.Partner, period(r.Params.From, r.Params.Until), money.Currency(r.Params.Currency))
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.PartnerStatement](s)
+	out, err := answered[contract.PartnerStatement](h.rooms.PartnerStatement(ctx, callerOf(ctx), r.Partner, period(r.Params.From, r.Params.Until), money.Currency(r.Params.Currency)))
 	return server.GetPartnerStatement200JSONResponse(out), err
 }
 
@@ -74,41 +57,23 @@ func (h handlers) RecordSettlement(ctx context.Context, r server.RecordSettlemen
 }
 
 func (h handlers) StartReconciliation(ctx context.Context, r server.StartReconciliationRequestObject) (server.StartReconciliationResponseObject, error) {
-	run, err := h.rooms.StartReconciliation(ctx, callerOf(ctx), r.Params.IdempotencyKey)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Reconciliation](run)
+	out, err := answered[contract.Reconciliation](h.rooms.StartReconciliation(ctx, callerOf(ctx), r.Params.IdempotencyKey))
 	return server.StartReconciliation202JSONResponse(out), err
 }
 
 func (h handlers) GetReconciliation(ctx context.Context, r server.GetReconciliationRequestObject) (server.GetReconciliationResponseObject, error) {
-	run, err := h.rooms.Reconciliation(ctx, callerOf(ctx), r.Reconciliation)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Reconciliation](run)
+	out, err := answered[contract.Reconciliation](h.rooms.Reconciliation(ctx, callerOf(ctx), r.Reconciliation))
 	return server.GetReconciliation200JSONResponse(out), err
 }
 
 func (h handlers) ListDifferences(ctx context.Context, r server.ListDifferencesRequestObject) (server.ListDifferencesResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	all, next, err := h.rooms.Differences(ctx, callerOf(ctx), string(value(r.Params.Kind)), string(value(r.Params.State)), p)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.Difference](all)
-	return server.ListDifferences200JSONResponse{Differences: append([]contract.Difference{}, rows...), NextCursor: given(page.Cursor(next))}, err
+	rows, next, err := listed[contract.Difference](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]accounting.Difference, string, error) {
+		return h.rooms.Differences(ctx, callerOf(ctx), string(value(r.Params.Kind)), string(value(r.Params.State)), p)
+	})
+	return server.ListDifferences200JSONResponse{Differences: rows, NextCursor: next}, err
 }
 
 func (h handlers) InvestigateDifference(ctx context.Context, r server.InvestigateDifferenceRequestObject) (server.InvestigateDifferenceResponseObject, error) {
-	v, err := h.rooms.Investigate(ctx, callerOf(ctx), r.Difference)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Investigation](v)
+	out, err := answered[contract.Investigation](h.rooms.Investigate(ctx, callerOf(ctx), r.Difference))
 	return server.InvestigateDifference200JSONResponse(out), err
 }

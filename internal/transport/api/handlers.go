@@ -68,3 +68,63 @@ func as[To any](from any) (to To, err error) {
 	}
 	return to, err
 }
+
+// answered gives what a room answered in the words of the contract.
+func answered[To, From any](x From, err error) (out To, _ error) {
+	if err != nil {
+		return out, err
+	}
+	return as[To](x)
+}
+
+// listed asks for a page of a room's things, and gives it in the words of the contract.
+func listed[To, From any](limit *contract.Limit, cursor *contract.Cursor, all func(page.Request) ([]From, string, error)) ([]To, *string, error) {
+	p, err := pageOf(limit, cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	some, next, err := all(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := turned[To](some)
+	return out, given(page.Cursor(next)), err
+}
+
+// put has a room do what was sent, over the version that its sender read. It gives what stands there now, as the room and as the contract
+// say it.
+func put[To, In, Out any](ifMatch string, body any, do func(in In, version int) (Out, error)) (out To, now Out, err error) {
+	version, err := expected(ifMatch)
+	if err != nil {
+		return out, now, err
+	}
+	in, err := as[In](body)
+	if err != nil {
+		return out, now, err
+	}
+	if now, err = do(in, version); err != nil {
+		return out, now, err
+	}
+	out, err = as[To](now)
+	return out, now, err
+}
+
+// turned gives a list of a room's things as those of the contract.
+func turned[To, From any](in []From) ([]To, error) {
+	out := make([]To, len(in))
+	for i, x := range in {
+		var err error
+		if out[i], err = as[To](x); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// allOf is turned for what a room answered without pages.
+func allOf[To, From any](some []From, err error) ([]To, error) {
+	if err != nil {
+		return nil, err
+	}
+	return turned[To](some)
+}

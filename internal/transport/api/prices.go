@@ -8,17 +8,14 @@ import (
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/offers"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 )
 
 func (h handlers) ListPrices(ctx context.Context, r server.ListPricesRequestObject) (server.ListPricesResponseObject, error) {
-	all, err := h.rooms.Prices(ctx, callerOf(ctx), r.Offer)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.PriceRow](all)
-	return server.ListPrices200JSONResponse{Prices: append([]contract.PriceRow{}, rows...)}, err
+	rows, err := allOf[contract.PriceRow](h.rooms.Prices(ctx, callerOf(ctx), r.Offer))
+	return server.ListPrices200JSONResponse{Prices: rows}, err
 }
 
 func (h handlers) AddPrice(ctx context.Context, r server.AddPriceRequestObject) (server.AddPriceResponseObject, error) {
@@ -35,37 +32,22 @@ func (h handlers) AddPrice(ctx context.Context, r server.AddPriceRequestObject) 
 }
 
 func (h handlers) PutPrice(ctx context.Context, r server.PutPriceRequestObject) (server.PutPriceResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
-	if err != nil {
-		return nil, err
-	}
-	p, err := as[offers.Price](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	p.ID, p.OfferID = r.PriceId, r.Offer
-	if p, err = h.rooms.PutPrice(ctx, callerOf(ctx), p, version); err != nil {
-		return nil, err
-	}
-	row, err := as[contract.PriceRow](p)
-	return server.PutPrice200JSONResponse{Body: row, Headers: server.PutPrice200ResponseHeaders{ETag: etag(p.Version)}}, err
+	out, now, err := put[contract.PriceRow](r.Params.IfMatch, r.Body, func(p offers.Price, version int) (offers.Price, error) {
+		p.ID, p.OfferID = r.PriceId, r.Offer
+		return h.rooms.PutPrice(ctx, callerOf(ctx), p, version)
+	})
+	return server.PutPrice200JSONResponse{Body: out, Headers: server.PutPrice200ResponseHeaders{ETag: etag(now.Version)}}, err
 }
 
 func (h handlers) ListVouchers(ctx context.Context, r server.ListVouchersRequestObject) (server.ListVouchersResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
 	f := offers.VoucherFilter{Words: value(r.Params.Q)}
 	if r.Params.State != nil {
 		f.State = string(*r.Params.State)
 	}
-	all, next, err := h.rooms.Vouchers(ctx, callerOf(ctx), f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.Voucher](all)
-	return server.ListVouchers200JSONResponse{Vouchers: append([]contract.Voucher{}, rows...), NextCursor: given(page.Cursor(next))}, err
+	rows, next, err := listed[contract.Voucher](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]sales.VoucherStanding, string, error) {
+		return h.rooms.Vouchers(ctx, callerOf(ctx), f, p)
+	})
+	return server.ListVouchers200JSONResponse{Vouchers: rows, NextCursor: next}, err
 }
 
 func (h handlers) CreateVoucher(ctx context.Context, r server.CreateVoucherRequestObject) (server.CreateVoucherResponseObject, error) {
@@ -91,21 +73,11 @@ func (h handlers) GetVoucher(ctx context.Context, r server.GetVoucherRequestObje
 }
 
 func (h handlers) PutVoucher(ctx context.Context, r server.PutVoucherRequestObject) (server.PutVoucherResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
-	if err != nil {
-		return nil, err
-	}
-	v, err := as[offers.Voucher](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	v.ID = r.VoucherId
-	put, err := h.rooms.PutVoucher(ctx, callerOf(ctx), v, version)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Voucher](put)
-	return server.PutVoucher200JSONResponse{Body: out, Headers: server.PutVoucher200ResponseHeaders{ETag: etag(put.Version)}}, err
+	out, now, err := put[contract.Voucher](r.Params.IfMatch, r.Body, func(v offers.Voucher, version int) (sales.VoucherStanding, error) {
+		v.ID = r.VoucherId
+		return h.rooms.PutVoucher(ctx, callerOf(ctx), v, version)
+	})
+	return server.PutVoucher200JSONResponse{Body: out, Headers: server.PutVoucher200ResponseHeaders{ETag: etag(now.Version)}}, err
 }
 
 func (h handlers) ExportVoucherCodes(ctx context.Context, r server.ExportVoucherCodesRequestObject) (server.ExportVoucherCodesResponseObject, error) {
@@ -120,16 +92,10 @@ func (h handlers) ExportVoucherCodes(ctx context.Context, r server.ExportVoucher
 }
 
 func (h handlers) ListVoucherUses(ctx context.Context, r server.ListVoucherUsesRequestObject) (server.ListVoucherUsesResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	all, next, err := h.rooms.VoucherUses(ctx, callerOf(ctx), r.VoucherId, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := as[[]contract.VoucherUse](all)
-	return server.ListVoucherUses200JSONResponse{Uses: append([]contract.VoucherUse{}, rows...), NextCursor: given(page.Cursor(next))}, err
+	rows, next, err := listed[contract.VoucherUse](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]sales.Use, string, error) {
+		return h.rooms.VoucherUses(ctx, callerOf(ctx), r.VoucherId, p)
+	})
+	return server.ListVoucherUses200JSONResponse{Uses: rows, NextCursor: next}, err
 }
 
 func (h handlers) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject) (server.QuoteOrderResponseObject, error) {

@@ -9,58 +9,6 @@ import (
 	"cursus/internal/kernel/page"
 )
 
-// turned gives a list of a room's things as those of the contract.
-func turned[To, From any](in []From) ([]To, error) {
-	out := make([]To, len(in))
-	for i, x := range in {
-		var err error
-		if out[i], err = as[To](x); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// answered gives what a room answered in the words of the contract.
-func answered[To, From any](x From, err error) (out To, _ error) {
-	if err != nil {
-		return out, err
-	}
-	return as[To](x)
-}
-
-// listed asks for a page of a room's things, and gives it in the words of the contract.
-func listed[To, From any](limit *contract.Limit, cursor *contract.Cursor, all func(page.Request) ([]From, string, error)) ([]To, *string, error) {
-	p, err := pageOf(limit, cursor)
-	if err != nil {
-		return nil, nil, err
-	}
-	some, next, err := all(p)
-	if err != nil {
-		return nil, nil, err
-	}
-	out, err := turned[To](some)
-	return out, given(page.Cursor(next)), err
-}
-
-// put has a room do what was sent, over the version that its sender read. It gives what stands there now, as the room and as the contract
-// say it.
-func put[To, In, Out any](ifMatch string, body any, do func(in In, version int) (Out, error)) (out To, now Out, err error) {
-	version, err := expected(ifMatch)
-	if err != nil {
-		return out, now, err
-	}
-	in, err := as[In](body)
-	if err != nil {
-		return out, now, err
-	}
-	if now, err = do(in, version); err != nil {
-		return out, now, err
-	}
-	out, err = as[To](now)
-	return out, now, err
-}
-
 func (h handlers) ListPrograms(ctx context.Context, r server.ListProgramsRequestObject) (server.ListProgramsResponseObject, error) {
 	out, next, err := listed[contract.Program](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]PublicProgram, string, error) { return h.rooms.Programs(ctx, p) })
 	return server.ListPrograms200JSONResponse{Programs: out, NextCursor: next}, err
