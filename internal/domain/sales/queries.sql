@@ -213,11 +213,9 @@ with near as (
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = any($7::text[])
 ), held as (
     select o.id, l.line, l.offer_id, l.edition_id, l.quantity, o.buyer_id, o.organisation
-      from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.orders o on o.id = n.order_id
+      from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
      where o.id <> $1
-       and (o.state in ('paid', 'partially_refunded', 'disputed')
-            or o.state = 'awaiting_payment' and (o.expires_at > $9
-                or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')))
+       and (o.sold or o.held_until > $9)
 )
 select case
     when $6::int - (select count(distinct h.buyer_id) filter (where h.organisation is null and h.buyer_id <> $2) + coalesce(sum(h.quantity) filter (where h.organisation is not null), 0)
@@ -239,21 +237,17 @@ with near as (
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = $1
 )
 select count(distinct o.buyer_id) filter (where o.organisation is null) + coalesce(sum(l.quantity) filter (where o.organisation is not null), 0)
-  from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.orders o on o.id = n.order_id
- where o.state in ('paid', 'partially_refunded', 'disputed')
-    or o.state = 'awaiting_payment' and (o.expires_at > $2
-        or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending'));
+  from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
+ where o.sold or o.held_until > $2;
 
 -- name: Seats
 select id, capacity from catalog.sessions where id = any($1::text[]) and capacity is not null order by id;
 
 -- name: Redeemed
 select coalesce(sum(r.uses), 0) as used, coalesce(sum(r.uses) filter (where r.buyer_id = $3), 0) as used_by, coalesce(sum(r.uses) filter (where r.code = $2), 0) as used_code
-  from sales.redemptions r join sales.orders o on o.id = r.order_id
+  from sales.redemptions r join sales.standing o on o.id = r.order_id
  where r.voucher_id = $1 and o.id <> $4
-   and (o.state in ('paid', 'partially_refunded', 'disputed')
-        or o.state = 'awaiting_payment' and (o.expires_at > $5
-            or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')));
+   and (o.sold or o.held_until > $5);
 
 -- name: Redeem
 insert into sales.redemptions (order_id, line, voucher_id, code, buyer_id, uses, off_minor, currency, at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
@@ -264,31 +258,28 @@ select l.offer_id, l.quantity, p.early_until, coalesce(r.voucher_id, '') as vouc
  where l.order_id = $1 and (p.early_until is not null or r.voucher_id is not null) order by l.line;
 
 -- name: SoldToOthers
-select coalesce(sum(l.quantity), 0) from sales.lines l join sales.orders o on o.id = l.order_id
+select coalesce(sum(l.quantity), 0) from sales.lines l join sales.standing o on o.id = l.order_id
  where l.offer_id = $1 and o.id <> $2
-   and (o.state in ('paid', 'partially_refunded', 'disputed')
-        or o.state = 'awaiting_payment' and (o.expires_at > $3 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')));
+   and (o.sold or o.held_until > $3);
 
 -- name: MostUses
 select coalesce(sum(uses), 0) as all_uses, coalesce(max(uses), 0) as of_one from (
-    select r.buyer_id, sum(r.uses) as uses from sales.redemptions r join sales.orders o on o.id = r.order_id
+    select r.buyer_id, sum(r.uses) as uses from sales.redemptions r join sales.standing o on o.id = r.order_id
      where r.voucher_id = $1
-       and (o.state in ('paid', 'partially_refunded', 'disputed')
-            or o.state = 'awaiting_payment' and (o.expires_at > $2 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')))
+       and (o.sold or o.held_until > $2)
      group by r.buyer_id) u;
 
 -- name: VoucherUses
-select r.voucher_id, coalesce(sum(r.uses) filter (where o.state in ('paid', 'partially_refunded', 'disputed')), 0) as used,
-       coalesce(sum(r.uses) filter (where o.state = 'awaiting_payment' and (o.expires_at > $2
-           or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending'))), 0) as held
-  from sales.redemptions r join sales.orders o on o.id = r.order_id where r.voucher_id = any($1::text[]) group by r.voucher_id;
+select r.voucher_id, coalesce(sum(r.uses) filter (where o.sold), 0) as used,
+       coalesce(sum(r.uses) filter (where o.held_until > $2), 0) as held
+  from sales.redemptions r join sales.standing o on o.id = r.order_id where r.voucher_id = any($1::text[]) group by r.voucher_id;
 
 -- name: Uses
 select r.order_id, r.line, c.shown, r.uses, r.off_minor, r.currency, r.at,
-       case when o.state in ('paid', 'partially_refunded', 'disputed') then 'used'
-            when o.state = 'awaiting_payment' and (o.expires_at > $4 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')) then 'held'
+       case when o.sold then 'used'
+            when o.held_until > $4 then 'held'
             else 'free' end as state
-  from sales.redemptions r join sales.orders o on o.id = r.order_id join offers.codes c on c.code = r.code
+  from sales.redemptions r join sales.standing o on o.id = r.order_id join offers.codes c on c.code = r.code
  where r.voucher_id = $1
    and ($2::text = '' or (r.order_id, r.line) < (split_part($2, '/', 1), case when $2 ~ '/[0-9]{1,4}$' then split_part($2, '/', 2)::int else 0 end))
  order by r.order_id desc, r.line desc limit $3;
@@ -297,11 +288,10 @@ select r.order_id, r.line, c.shown, r.uses, r.off_minor, r.currency, r.at,
 select c.shown, coalesce(u.state, 'free') as state, coalesce(u.order_id, '') as order_id
   from offers.codes c
   left join lateral (
-    select o.id as order_id, case when o.state = 'awaiting_payment' then 'held' else 'used' end as state
-      from sales.redemptions r join sales.orders o on o.id = r.order_id
+    select o.id as order_id, case when o.sold then 'used' else 'held' end as state
+      from sales.redemptions r join sales.standing o on o.id = r.order_id
      where r.code = c.code
-       and (o.state in ('paid', 'partially_refunded', 'disputed')
-            or o.state = 'awaiting_payment' and (o.expires_at > $2 or exists (select 1 from payments.payments y where y.id = o.payment_id and y.state = 'pending')))
+       and (o.sold or o.held_until > $2)
      order by o.id desc limit 1) u on true
  where c.voucher_id = $1 order by c.position;
 
