@@ -148,7 +148,10 @@ func (b tab) arrives(act func(), then string) {
 	act()
 	for range 400 {
 		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`!window.left && document.readyState === "complete" && !!document.querySelector(%q)`, then)))
-		if err == nil && v {
+		if err == nil && v { // the keyboard goes to its place with a frame that the page paints
+			if _, err = drive(b, chromedp.Evaluate[bool](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, chromedp.EvalAwaitPromise)); err != nil {
+				b.t.Fatal(err)
+			}
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
