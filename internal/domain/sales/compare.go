@@ -96,7 +96,7 @@ type Choice struct {
 	Price      money.Amount  `json:"price"`
 	List       *money.Amount `json:"list_price,omitempty"`
 	Label      catalog.Text  `json:"label,omitzero"`
-	Voucher    string        `json:"-"` // the code of the voucher that takes something off it; empty: none
+	Voucher    string        `json:"-"`                     // the code of the voucher that takes something off it; empty: none
 	PriceUntil *time.Time    `json:"price_until,omitempty"` // when that price ends
 	PriceLeft  *int          `json:"price_left,omitempty"`  // how many are left at it
 	Call       catalog.Text  `json:"call"`
