@@ -109,7 +109,9 @@ func (w *world) billedStory(t *testing.T, walker *apitest.Walker, token string) 
 			r.Header.Set("Idempotency-Key", key)
 		}
 	}
-	match := func(tag string) func(*apitest.Request) { return func(r *apitest.Request) { r.Header.Set("If-Match", tag) } }
+	match := func(tag string) func(*apitest.Request) {
+		return func(r *apitest.Request) { r.Header.Set("If-Match", tag) }
+	}
 	ask("issueOrderDocument", 409, paper("receipt", "doc-0"))
 	tag := ask("putOrderBilling", 200, match("*")).Header.Get("ETag")
 	ask("putOrderBilling", 412, match(`"7"`))
