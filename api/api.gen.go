@@ -751,6 +751,36 @@ func (e NewSettlementDirection) Valid() bool {
 	}
 }
 
+// Defines values for NextActionKind.
+const (
+	NextActionKindLearn        NextActionKind = "learn"
+	NextActionKindNothing      NextActionKind = "nothing"
+	NextActionKindOrderAgain   NextActionKind = "order_again"
+	NextActionKindPay          NextActionKind = "pay"
+	NextActionKindWaitForBank  NextActionKind = "wait_for_bank"
+	NextActionKindWaitForStaff NextActionKind = "wait_for_staff"
+)
+
+// Valid indicates whether the value is a known member of the NextActionKind enum.
+func (e NextActionKind) Valid() bool {
+	switch e {
+	case NextActionKindLearn:
+		return true
+	case NextActionKindNothing:
+		return true
+	case NextActionKindOrderAgain:
+		return true
+	case NextActionKindPay:
+		return true
+	case NextActionKindWaitForBank:
+		return true
+	case NextActionKindWaitForStaff:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NextStepCode.
 const (
 	NextStepCodeAttend  NextStepCode = "attend"
@@ -837,6 +867,7 @@ const (
 	OrderStatePartiallyRefunded OrderState = "partially_refunded"
 	OrderStatePaymentMismatch   OrderState = "payment_mismatch"
 	OrderStateRefunded          OrderState = "refunded"
+	OrderStateWithdrawn         OrderState = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the OrderState enum.
@@ -859,6 +890,8 @@ func (e OrderState) Valid() bool {
 	case OrderStatePaymentMismatch:
 		return true
 	case OrderStateRefunded:
+		return true
+	case OrderStateWithdrawn:
 		return true
 	default:
 		return false
@@ -889,6 +922,138 @@ func (e OrderWay) Valid() bool {
 	case OrderWayPurchaseOrder:
 		return true
 	case OrderWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderActionAction.
+const (
+	OrderActionActionCancel OrderActionAction = "cancel"
+	OrderActionActionPay    OrderActionAction = "pay"
+	OrderActionActionRefund OrderActionAction = "refund"
+)
+
+// Valid indicates whether the value is a known member of the OrderActionAction enum.
+func (e OrderActionAction) Valid() bool {
+	switch e {
+	case OrderActionActionCancel:
+		return true
+	case OrderActionActionPay:
+		return true
+	case OrderActionActionRefund:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderActionReason.
+const (
+	OrderActionReasonAllGivenBack      OrderActionReason = "all-given-back"
+	OrderActionReasonCostsNothing      OrderActionReason = "costs-nothing"
+	OrderActionReasonDisputedAtTheBank OrderActionReason = "disputed-at-the-bank"
+	OrderActionReasonNotPaid           OrderActionReason = "not-paid"
+	OrderActionReasonOrderCanceled     OrderActionReason = "order-canceled"
+	OrderActionReasonOrderExpired      OrderActionReason = "order-expired"
+	OrderActionReasonPaidAlready       OrderActionReason = "paid-already"
+	OrderActionReasonPaymentMismatch   OrderActionReason = "payment-mismatch"
+	OrderActionReasonPaymentUnderWay   OrderActionReason = "payment-under-way"
+	OrderActionReasonTimeIsOver        OrderActionReason = "time-is-over"
+)
+
+// Valid indicates whether the value is a known member of the OrderActionReason enum.
+func (e OrderActionReason) Valid() bool {
+	switch e {
+	case OrderActionReasonAllGivenBack:
+		return true
+	case OrderActionReasonCostsNothing:
+		return true
+	case OrderActionReasonDisputedAtTheBank:
+		return true
+	case OrderActionReasonNotPaid:
+		return true
+	case OrderActionReasonOrderCanceled:
+		return true
+	case OrderActionReasonOrderExpired:
+		return true
+	case OrderActionReasonPaidAlready:
+		return true
+	case OrderActionReasonPaymentMismatch:
+		return true
+	case OrderActionReasonPaymentUnderWay:
+		return true
+	case OrderActionReasonTimeIsOver:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OrderHappeningWhat.
+const (
+	OrderHappeningWhatCanceled        OrderHappeningWhat = "canceled"
+	OrderHappeningWhatCaptured        OrderHappeningWhat = "captured"
+	OrderHappeningWhatCreditNote      OrderHappeningWhat = "credit_note"
+	OrderHappeningWhatDisputeLost     OrderHappeningWhat = "dispute_lost"
+	OrderHappeningWhatDisputeOpened   OrderHappeningWhat = "dispute_opened"
+	OrderHappeningWhatDisputeWon      OrderHappeningWhat = "dispute_won"
+	OrderHappeningWhatEnrolled        OrderHappeningWhat = "enrolled"
+	OrderHappeningWhatExpired         OrderHappeningWhat = "expired"
+	OrderHappeningWhatInvoice         OrderHappeningWhat = "invoice"
+	OrderHappeningWhatMismatch        OrderHappeningWhat = "mismatch"
+	OrderHappeningWhatPaymentMismatch OrderHappeningWhat = "payment_mismatch"
+	OrderHappeningWhatPlaced          OrderHappeningWhat = "placed"
+	OrderHappeningWhatProforma        OrderHappeningWhat = "proforma"
+	OrderHappeningWhatReceipt         OrderHappeningWhat = "receipt"
+	OrderHappeningWhatRefundFailed    OrderHappeningWhat = "refund_failed"
+	OrderHappeningWhatRefundRequested OrderHappeningWhat = "refund_requested"
+	OrderHappeningWhatRefunded        OrderHappeningWhat = "refunded"
+	OrderHappeningWhatRevoked         OrderHappeningWhat = "revoked"
+	OrderHappeningWhatSurplus         OrderHappeningWhat = "surplus"
+)
+
+// Valid indicates whether the value is a known member of the OrderHappeningWhat enum.
+func (e OrderHappeningWhat) Valid() bool {
+	switch e {
+	case OrderHappeningWhatCanceled:
+		return true
+	case OrderHappeningWhatCaptured:
+		return true
+	case OrderHappeningWhatCreditNote:
+		return true
+	case OrderHappeningWhatDisputeLost:
+		return true
+	case OrderHappeningWhatDisputeOpened:
+		return true
+	case OrderHappeningWhatDisputeWon:
+		return true
+	case OrderHappeningWhatEnrolled:
+		return true
+	case OrderHappeningWhatExpired:
+		return true
+	case OrderHappeningWhatInvoice:
+		return true
+	case OrderHappeningWhatMismatch:
+		return true
+	case OrderHappeningWhatPaymentMismatch:
+		return true
+	case OrderHappeningWhatPlaced:
+		return true
+	case OrderHappeningWhatProforma:
+		return true
+	case OrderHappeningWhatReceipt:
+		return true
+	case OrderHappeningWhatRefundFailed:
+		return true
+	case OrderHappeningWhatRefundRequested:
+		return true
+	case OrderHappeningWhatRefunded:
+		return true
+	case OrderHappeningWhatRevoked:
+		return true
+	case OrderHappeningWhatSurplus:
 		return true
 	default:
 		return false
@@ -5096,6 +5261,29 @@ type NewWorkshopDay struct {
 	Zone string `json:"zone"`
 }
 
+// NextAction What the buyer has to do next.
+type NextAction struct {
+	// Kind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
+	//
+	// Example: pay
+	Kind NextActionKind `json:"kind"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until *Time `json:"until,omitempty"`
+
+	// Url Where.
+	//
+	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
+	Url *string `json:"url,omitempty"`
+}
+
+// NextActionKind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
+//
+// Example: pay
+type NextActionKind string
+
 // NextCursor Gives the next page; absent on the last one.
 //
 // Example: azE6UFJE
@@ -5373,6 +5561,9 @@ type Opening string
 
 // Order What was bought in one go. `session`, `edition`, `offer_id`, `formula`, `entitlements` and `enrolment_id` are those of its first line.
 type Order struct {
+	// Actions What can be done with it.
+	Actions []OrderAction `json:"actions"`
+
 	// CheckoutUrl The pay page; there only while the order waits for its payment.
 	//
 	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
@@ -5424,6 +5615,9 @@ type Order struct {
 	// Lines What was bought.
 	Lines []OrderLine `json:"lines"`
 
+	// NextAction What the buyer has to do next.
+	NextAction NextAction `json:"next_action"`
+
 	// OfferId Id of the offer.
 	//
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -5470,10 +5664,72 @@ type OrderState string
 // Example: card
 type OrderWay string
 
+// OrderAction Something that can be done with an order, or why not. Who may do it is another question.
+type OrderAction struct {
+	// Action What can be done.
+	//
+	// Example: cancel
+	Action OrderActionAction `json:"action"`
+
+	// Allowed Whether it can be done now.
+	//
+	// Example: false
+	Allowed bool `json:"allowed"`
+
+	// Reason Why it cannot be done; there only where it is not allowed.
+	//
+	// Example: paid-already
+	Reason *OrderActionReason `json:"reason,omitempty"`
+}
+
+// OrderActionAction What can be done.
+//
+// Example: cancel
+type OrderActionAction string
+
+// OrderActionReason Why it cannot be done; there only where it is not allowed.
+//
+// Example: paid-already
+type OrderActionReason string
+
 // OrderDocuments The documents of an order.
 type OrderDocuments struct {
 	// Documents The documents.
 	Documents []Document `json:"documents"`
+}
+
+// OrderHappening One thing that happened to an order.
+type OrderHappening struct {
+	// Amount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Amount *Money `json:"amount,omitempty"`
+
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Detail The number of a document, the method of a payment, or the key of a session.
+	//
+	// Example: card
+	Detail *string `json:"detail,omitempty"`
+
+	// What What happened. `surplus` and `mismatch`: money came that was not asked for. `invoice`, `credit_note`, `proforma`, `receipt`: a document was written.
+	//
+	// Example: captured
+	What OrderHappeningWhat `json:"what"`
+}
+
+// OrderHappeningWhat What happened. `surplus` and `mismatch`: money came that was not asked for. `invoice`, `credit_note`, `proforma`, `receipt`: a document was written.
+//
+// Example: captured
+type OrderHappeningWhat string
+
+// OrderHistory What happened to an order.
+type OrderHistory struct {
+	// Happened What happened, the oldest first.
+	Happened []OrderHappening `json:"happened"`
 }
 
 // OrderID Id of the order.
@@ -9895,6 +10151,14 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
 	PutOrderBilling(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CancelOrder Cancel an unpaid order
+	//
+	// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+	// goes back by itself. Cancelling again changes nothing.
+	//
+	// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+	CancelOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrderDocuments List the documents of an order
 	//
 	// All of them, the first first.
@@ -9919,6 +10183,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
 	IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOrderHistory Get what happened to an order
+	//
+	// Everything that happened to an order, the oldest first.
+	//
+	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+	GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RefundOrderWithBody Give money back
 	//
@@ -11963,6 +12234,24 @@ func (c *Client) PutOrderBilling(ctx context.Context, order OrderRef, params *Pu
 	return c.Client.Do(req)
 }
 
+// CancelOrder Cancel an unpaid order
+//
+// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+// goes back by itself. Cancelling again changes nothing.
+//
+// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+func (c *Client) CancelOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelOrderRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrderDocuments List the documents of an order
 //
 // All of them, the first first.
@@ -12008,6 +12297,23 @@ func (c *Client) IssueOrderDocumentWithBody(ctx context.Context, order OrderRef,
 // Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
 func (c *Client) IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewIssueOrderDocumentRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOrderHistory Get what happened to an order
+//
+// Everything that happened to an order, the oldest first.
+//
+// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+func (c *Client) GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderHistoryRequest(c.Server, order)
 	if err != nil {
 		return nil, err
 	}
@@ -16840,6 +17146,40 @@ func NewPutOrderBillingRequestWithBody(server string, order OrderRef, params *Pu
 	return req, nil
 }
 
+// NewCancelOrderRequest constructs an http.Request for the CancelOrder method
+func NewCancelOrderRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/cancellation", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOrderDocumentsRequest constructs an http.Request for the ListOrderDocuments method
 func NewListOrderDocumentsRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -16929,6 +17269,40 @@ func NewIssueOrderDocumentRequestWithBody(server string, order OrderRef, params 
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewGetOrderHistoryRequest constructs an http.Request for the GetOrderHistory method
+func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/history", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -20438,6 +20812,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/orders/{order}/billing (the `PutOrderBilling` operationId).
 	PutOrderBillingWithResponse(ctx context.Context, order OrderRef, params *PutOrderBillingParams, body PutOrderBillingJSONRequestBody, reqEditors ...RequestEditorFn) (*PutOrderBillingResponse, error)
 
+	// CancelOrderWithResponse Cancel an unpaid order
+	//
+	// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+	// goes back by itself. Cancelling again changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+	CancelOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
+
 	// ListOrderDocumentsWithResponse List the documents of an order
 	//
 	// All of them, the first first.
@@ -20464,6 +20848,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
 	IssueOrderDocumentWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error)
+
+	// GetOrderHistoryWithResponse Get what happened to an order
+	//
+	// Everything that happened to an order, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+	GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error)
 
 	// RefundOrderWithBodyWithResponse Give money back
 	//
@@ -24311,6 +24704,54 @@ func (r PutOrderBillingResponse) ContentType() string {
 	return ""
 }
 
+type CancelOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelOrderResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelOrderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelOrderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrderDocumentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -24401,6 +24842,54 @@ func (r IssueOrderDocumentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r IssueOrderDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetOrderHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOrderHistoryResponse) GetJSON200() *OrderHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOrderHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrderHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrderHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrderHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrderHistoryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -28123,6 +28612,22 @@ func (c *ClientWithResponses) PutOrderBillingWithResponse(ctx context.Context, o
 	return ParsePutOrderBillingResponse(rsp)
 }
 
+// CancelOrderWithResponse Cancel an unpaid order
+//
+// Cancels an order that waits for its payment. Its place is free at once, its pay page is closed, and money that comes nevertheless
+// goes back by itself. Cancelling again changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
+func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error) {
+	rsp, err := c.CancelOrder(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelOrderResponse(rsp)
+}
+
 // ListOrderDocumentsWithResponse List the documents of an order
 //
 // All of them, the first first.
@@ -28166,6 +28671,21 @@ func (c *ClientWithResponses) IssueOrderDocumentWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseIssueOrderDocumentResponse(rsp)
+}
+
+// GetOrderHistoryWithResponse Get what happened to an order
+//
+// Everything that happened to an order, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
+func (c *ClientWithResponses) GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error) {
+	rsp, err := c.GetOrderHistory(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrderHistoryResponse(rsp)
 }
 
 // RefundOrderWithBodyWithResponse Give money back
@@ -31623,6 +32143,39 @@ func ParsePutOrderBillingResponse(rsp *http.Response) (*PutOrderBillingResponse,
 	return response, nil
 }
 
+// ParseCancelOrderResponse parses an HTTP response from a CancelOrderWithResponse call
+func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOrderDocumentsResponse parses an HTTP response from a ListOrderDocumentsWithResponse call
 func ParseListOrderDocumentsResponse(rsp *http.Response) (*ListOrderDocumentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -31676,6 +32229,39 @@ func ParseIssueOrderDocumentResponse(rsp *http.Response) (*IssueOrderDocumentRes
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetOrderHistoryResponse parses an HTTP response from a GetOrderHistoryWithResponse call
+func ParseGetOrderHistoryResponse(rsp *http.Response) (*GetOrderHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrderHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

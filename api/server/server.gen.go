@@ -211,12 +211,18 @@ type ServerInterface interface {
 	// PutOrderBilling Write to whom an order is billed
 	// (PUT /v1/orders/{order}/billing)
 	PutOrderBilling(c *fiber.Ctx, order OrderRef, params PutOrderBillingParams) error
+	// CancelOrder Cancel an unpaid order
+	// (POST /v1/orders/{order}/cancellation)
+	CancelOrder(c *fiber.Ctx, order OrderRef) error
 	// ListOrderDocuments List the documents of an order
 	// (GET /v1/orders/{order}/documents)
 	ListOrderDocuments(c *fiber.Ctx, order OrderRef) error
 	// IssueOrderDocument Issue a proforma or a receipt
 	// (POST /v1/orders/{order}/documents)
 	IssueOrderDocument(c *fiber.Ctx, order OrderRef, params IssueOrderDocumentParams) error
+	// GetOrderHistory Get what happened to an order
+	// (GET /v1/orders/{order}/history)
+	GetOrderHistory(c *fiber.Ctx, order OrderRef) error
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(c *fiber.Ctx, order OrderRef, params RefundOrderParams) error
@@ -3121,6 +3127,35 @@ func (siw *ServerInterfaceWrapper) PutOrderBilling(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// CancelOrder operation middleware
+func (siw *ServerInterfaceWrapper) CancelOrder(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelOrder(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListOrderDocuments operation middleware
 func (siw *ServerInterfaceWrapper) ListOrderDocuments(c *fiber.Ctx) error {
 
@@ -3190,6 +3225,35 @@ func (siw *ServerInterfaceWrapper) IssueOrderDocument(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.IssueOrderDocument(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetOrderHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetOrderHistory(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOrderHistory(c, order)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5514,9 +5578,13 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/orders/:order/billing", wrapper.PutOrderBilling)
 
+	router.Post(options.BaseURL+"/v1/orders/:order/cancellation", wrapper.CancelOrder)
+
 	router.Get(options.BaseURL+"/v1/orders/:order/documents", wrapper.ListOrderDocuments)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/documents", wrapper.IssueOrderDocument)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/history", wrapper.GetOrderHistory)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/refunds", wrapper.RefundOrder)
 
@@ -7014,6 +7082,23 @@ func (response PutOrderBilling200JSONResponse) VisitPutOrderBillingResponse(ctx 
 	return ctx.JSON(&response.Body)
 }
 
+type CancelOrderRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type CancelOrderResponseObject interface {
+	VisitCancelOrderResponse(ctx *fiber.Ctx) error
+}
+
+type CancelOrder200JSONResponse Order
+
+func (response CancelOrder200JSONResponse) VisitCancelOrderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListOrderDocumentsRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -7046,6 +7131,23 @@ type IssueOrderDocument201JSONResponse Document
 func (response IssueOrderDocument201JSONResponse) VisitIssueOrderDocumentResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetOrderHistoryRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type GetOrderHistoryResponseObject interface {
+	VisitGetOrderHistoryResponse(ctx *fiber.Ctx) error
+}
+
+type GetOrderHistory200JSONResponse OrderHistory
+
+func (response GetOrderHistory200JSONResponse) VisitGetOrderHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
 
 	return ctx.JSON(&response)
 }
@@ -8347,12 +8449,18 @@ type StrictServerInterface interface {
 	// PutOrderBilling Write to whom an order is billed
 	// (PUT /v1/orders/{order}/billing)
 	PutOrderBilling(ctx context.Context, request PutOrderBillingRequestObject) (PutOrderBillingResponseObject, error)
+	// CancelOrder Cancel an unpaid order
+	// (POST /v1/orders/{order}/cancellation)
+	CancelOrder(ctx context.Context, request CancelOrderRequestObject) (CancelOrderResponseObject, error)
 	// ListOrderDocuments List the documents of an order
 	// (GET /v1/orders/{order}/documents)
 	ListOrderDocuments(ctx context.Context, request ListOrderDocumentsRequestObject) (ListOrderDocumentsResponseObject, error)
 	// IssueOrderDocument Issue a proforma or a receipt
 	// (POST /v1/orders/{order}/documents)
 	IssueOrderDocument(ctx context.Context, request IssueOrderDocumentRequestObject) (IssueOrderDocumentResponseObject, error)
+	// GetOrderHistory Get what happened to an order
+	// (GET /v1/orders/{order}/history)
+	GetOrderHistory(ctx context.Context, request GetOrderHistoryRequestObject) (GetOrderHistoryResponseObject, error)
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(ctx context.Context, request RefundOrderRequestObject) (RefundOrderResponseObject, error)
@@ -10490,6 +10598,33 @@ func (sh *strictHandler) PutOrderBilling(ctx *fiber.Ctx, order OrderRef, params 
 	return nil
 }
 
+// CancelOrder operation middleware
+func (sh *strictHandler) CancelOrder(ctx *fiber.Ctx, order OrderRef) error {
+	var request CancelOrderRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelOrder(ctx.UserContext(), request.(CancelOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelOrderResponseObject); ok {
+		if err := validResponse.VisitCancelOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrderDocuments operation middleware
 func (sh *strictHandler) ListOrderDocuments(ctx *fiber.Ctx, order OrderRef) error {
 	var request ListOrderDocumentsRequestObject
@@ -10551,6 +10686,33 @@ func (sh *strictHandler) IssueOrderDocument(ctx *fiber.Ctx, order OrderRef, para
 		return err
 	} else if validResponse, ok := response.(IssueOrderDocumentResponseObject); ok {
 		if err := validResponse.VisitIssueOrderDocumentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOrderHistory operation middleware
+func (sh *strictHandler) GetOrderHistory(ctx *fiber.Ctx, order OrderRef) error {
+	var request GetOrderHistoryRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrderHistory(ctx.UserContext(), request.(GetOrderHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrderHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrderHistoryResponseObject); ok {
+		if err := validResponse.VisitGetOrderHistoryResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

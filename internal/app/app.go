@@ -129,7 +129,7 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	h.Payments = payments.New(h.DB, h.Jobs, gateway, c.BaseURL)
-	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer})
+	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, sales.Options{Issuer: invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer}, RefundAlone: c.RefundAlone})
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
@@ -141,7 +141,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Invoicing = invoicing.New(h.DB, printer)
 	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)
 	flows.Register(h.Jobs, &flows.House{
-		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
+		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL),
 	})
 	return nil

@@ -207,15 +207,21 @@ func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, n web.Purchase) (
 	return web.Placed{OrderID: o.ID, PayURL: o.PayURL}, err
 }
 
-// Order shows an order to its buyer and to staff.
+// Order shows an order to its buyer and to staff, with what happened to it.
 func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Order, err error) {
 	o, err := p.h.Sales.Order(as(ctx, who), id)
 	if err != nil {
 		return out, err
 	}
-	out = web.Order{
+	out = shownOrder(o)
+	out.History, err = p.h.Sales.History(as(ctx, who), id)
+	return out, err
+}
+
+func shownOrder(o sales.Order) web.Order {
+	out := web.Order{
 		ID: o.ID, State: string(o.State), PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, Total: o.Total, Credited: o.Credited,
-		PlacedAt: o.PlacedAt, Demo: o.Demo,
+		PlacedAt: o.PlacedAt, Demo: o.Demo, Next: o.Next, Actions: o.Actions,
 	}
 	for _, l := range o.Lines {
 		out.Lines = append(out.Lines, web.OrderLine{Title: text(l.Title), SessionKey: l.SessionKey, EditionKey: l.EditionKey, Formula: l.Formula, Quantity: l.Quantity, Total: l.Total})
@@ -223,7 +229,7 @@ func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Or
 	if o.ExpiresAt != nil {
 		out.ExpiresAt = *o.ExpiresAt
 	}
-	return out, nil
+	return out
 }
 
 // steps are the stages that a learner sees of her way; the last ones only where her formula leads there.

@@ -86,6 +86,7 @@ func testConfig(dsn, stripe, mails string) config.Config {
 	return config.Config{
 		DatabaseURL: dsn, Secret: "a secret for tests, long enough 1", StripeKey: stripeKey, StripeWebhookSecret: hookSecret, StripeURL: stripe,
 		Mail: "file://" + mails, MailFrom: "Cursus <no-reply@cursus.test>", Issuer: "IMT", IssuerCode: "IMT", Signatory: "D. Irector", Demo: true,
+		RefundAlone: map[string]int64{"EUR": 50000, "XOF": 330000},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/platform/jobs"
@@ -20,6 +21,7 @@ import (
 type House struct {
 	DB           *postgres.DB
 	Identity     *identity.Service
+	Payments     *payments.Service
 	Sales        *sales.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
@@ -34,9 +36,13 @@ type House struct {
 func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.paymentEvent)
 	jobs.Register(j, h.refundRequested)
+	jobs.Register(j, h.pageAbandoned)
 	jobs.Register(j, h.signInLinkAsked)
 	jobs.Register(j, h.orderPaid)
 	jobs.Register(j, h.orderReversed)
+	jobs.Register(j, h.orderNews)
+	jobs.Register(j, h.orderPayable)
+	jobs.Register(j, h.orderWithdrawn)
 	jobs.Register(j, h.gradesImported)
 	jobs.Register(j, h.standingChanged)
 	jobs.Register(j, h.sittingBooked)

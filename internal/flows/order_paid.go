@@ -36,13 +36,20 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 		return err
 	}
 	enrolments := e.Enrolments
-	if len(enrolments) == 0 { // the job is older than programs
+	if len(enrolments) == 0 && e.EnrolmentID != "" { // the job is older than programs
 		enrolments = []string{e.EnrolmentID}
 	}
+	because := "the payment was " + e.Reason
+	if e.Reason == "withdrawn" {
+		because = "its learner withdrew from the contract"
+	}
 	for _, id := range enrolments {
-		if err := h.Certificates.RevokeUnpaid(ctx, id, "the payment was "+e.Reason); err != nil {
+		if err := h.Certificates.RevokeUnpaid(ctx, id, because); err != nil {
 			return err
 		}
+	}
+	if e.Reason == "withdrawn" {
+		return nil // the receipt says so, and the refund will
 	}
 	name := "order_reversed"
 	if o.State == sales.Lost {

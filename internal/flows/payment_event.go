@@ -24,3 +24,8 @@ func early(err error) error {
 	}
 	return err
 }
+
+// pageAbandoned closes the pay page of an order that was cancelled.
+func (h *House) pageAbandoned(ctx context.Context, e payments.PageAbandoned) error {
+	return h.Payments.ClosePage(ctx, e.PaymentID)
+}

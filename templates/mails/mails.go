@@ -38,13 +38,16 @@ type Facts struct {
 	Formula string
 	Total   money.Amount // of the order
 	Amount  money.Amount // of what the mail is about, where it is not the order
+	Kept    money.Amount // of the order, when a part goes back
 	Invoice string       // its number
 	Verify  string       // address of the page that verifies a certificate
 	At      time.Time    // when the thing of the mail happened, or does
 	Until   time.Time    // the last moment to act
 	Reason  string       // in words
-	Count   int          // of seats, days or attempts
-	Demo    bool
+
+	Reference string // of the thing that the mail is about
+	Count     int    // of seats, days or attempts
+	Demo      bool
 }
 
 // Paid says whether the order cost anything.
@@ -69,7 +72,7 @@ func Names() (names []string) {
 // Write writes a mail in a language, en or fr. What stands in the facts is taken as words: it cannot add a line of its own, a
 // link or markup.
 func Write(name, lang string, f Facts) (Mail, error) {
-	for _, s := range []*string{&f.Name, &f.Title, &f.Formula, &f.Invoice, &f.Reason, &f.Order} {
+	for _, s := range []*string{&f.Name, &f.Title, &f.Formula, &f.Invoice, &f.Reason, &f.Order, &f.Reference} {
 		*s = strings.Join(strings.Fields(*s), " ")
 	}
 	var b strings.Builder
@@ -157,7 +160,7 @@ func Sample() Facts {
 	at := time.Date(2026, 10, 5, 9, 30, 0, 0, time.UTC)
 	return Facts{
 		Name: "Awa N’Diaye", Title: "Réseaux : les bases", URL: "https://cursus.example/learning", Order: "ord_01hq3v5m8n", Formula: "QUALIFYING",
-		Total: money.Of(15000, "EUR"), Amount: money.Of(5000, "EUR"), Invoice: "IMT-2026-000042", Verify: "https://cursus.example/verify/7f3a", At: at,
+		Total: money.Of(15000, "EUR"), Amount: money.Of(5000, "EUR"), Kept: money.Of(1500, "EUR"), Reference: "wdr_01hq3v5m8n", Invoice: "IMT-2026-000042", Verify: "https://cursus.example/verify/7f3a", At: at,
 		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Count: 3, Demo: true,
 	}
 }

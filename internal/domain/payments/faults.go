@@ -13,7 +13,12 @@ var (
 	ErrNoEvent        = fault.New(fault.NotFound, "no-such-event", "There is no such event.")
 	ErrRefundReason   = fault.New(fault.Invalid, "bad-reason", "A reason has 1 to 200 characters.")
 	ErrRefundAmount   = fault.New(fault.Invalid, "bad-amount", "The amount to give back is more than nothing.")
+	ErrRefundDecided  = fault.New(fault.Conflict, "refund-decided", "This refund does not wait for anybody's word.")
+	ErrSecondPerson   = fault.New(fault.Forbidden, "second-person-needed", "Another person than the one who proposed it has to decide.")
 	ErrRefundUnknown  = fault.New(fault.NotFound, "no-such-refund", "There is no such refund.")
 )
 
-func init() { postgres.RegisterConstraint("never_back_more_than_came", ErrTooMuch) }
+func init() {
+	postgres.RegisterConstraint("never_back_more_than_came", ErrTooMuch)
+	postgres.RegisterConstraint("refund_decided_by_another", ErrSecondPerson)
+}

@@ -14,6 +14,12 @@ select id, order_id, provider, demo, amount_minor, currency, state, description,
        refunded_minor, lost_minor, captured_at
   from payments.payments where id = $1 for update;
 
+-- name: Some
+select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
+       coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
+       refunded_minor, lost_minor, captured_at
+  from payments.payments where id = any($1::text[]);
+
 -- name: OfFact
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
@@ -48,19 +54,22 @@ select id, type, api_version, created_at, live, raw, state from payments.events 
 update payments.events set state = $2, note = $3, handled_at = $4 where id = $1 and state = 'received';
 
 -- name: RefundsUnderWay
-select coalesce(sum(amount_minor), 0)::bigint from payments.refunds where payment_id = $1 and state in ('requested', 'pending');
+select coalesce(sum(amount_minor), 0)::bigint from payments.refunds where payment_id = $1 and state in ('proposed', 'requested', 'pending');
 
 -- name: AddRefund
 insert into payments.refunds (id, payment_id, amount_minor, state, provider_refund, reason, requested_by, requested_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: Refund
-select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason from payments.refunds where id = $1;
+select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by from payments.refunds where id = $1;
 
 -- name: RefundOfFact
-select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason
+select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by
   from payments.refunds where payment_id = $3 and (id = $1 or provider_refund = nullif($2, ''))
  order by (id = $1) desc limit 1 for update;
+
+-- name: DecideRefund
+update payments.refunds set state = $2, decided_by = $3, decided_at = $4 where id = $1 and state = 'proposed';
 
 -- name: SettleRefund
 update payments.refunds set state = $2, provider_refund = coalesce(nullif($3, ''), provider_refund), settled_at = $4

@@ -26,32 +26,72 @@ type Refund struct {
 	ID             string `db:"id"`
 	PaymentID      string `db:"payment_id"`
 	AmountMinor    int64  `db:"amount_minor"`
-	State          string `db:"state"` // requested, pending, succeeded, failed
+	State          string `db:"state"` // proposed, rejected, requested, pending, succeeded, failed
 	ProviderRefund string `db:"provider_refund"`
 	Reason         string `db:"reason"`
+	RequestedBy    string `db:"requested_by"`
 }
 
-// RequestRefundTx notes that an amount goes back and enqueues the call. The payment must be locked by the caller. What was
-// requested before and is not settled counts as gone.
-func (s *Service) RequestRefundTx(ctx context.Context, tx *postgres.Tx, p Payment, minor int64, reason string) (Refund, error) {
-	if reason == "" || utf8.RuneCountInString(reason) > 200 {
+// NewRefund is what RequestRefundTx needs. One that is proposed waits for a second person before anything is sent.
+type NewRefund struct {
+	Minor   int64
+	Reason  string
+	Propose bool
+}
+
+// RequestRefundTx notes that an amount goes back and enqueues the call, or proposes it. The payment must be locked by the caller.
+// What was requested or proposed before and is not settled counts as gone.
+func (s *Service) RequestRefundTx(ctx context.Context, tx *postgres.Tx, p Payment, n NewRefund) (Refund, error) {
+	if n.Reason == "" || utf8.RuneCountInString(n.Reason) > 200 {
 		return Refund{}, ErrRefundReason
 	}
-	if minor <= 0 {
+	if n.Minor <= 0 {
 		return Refund{}, ErrRefundAmount
 	}
 	var underWay int64
 	if err := tx.Get(ctx, &underWay, q.Q("RefundsUnderWay"), p.ID); err != nil {
 		return Refund{}, err
 	}
-	if minor > p.Left()-underWay {
+	if n.Minor > p.Left()-underWay {
 		return Refund{}, ErrTooMuch
 	}
-	r := Refund{ID: ident.New("ref"), PaymentID: p.ID, AmountMinor: minor, State: "requested", Reason: reason}
-	if _, err := tx.Exec(ctx, q.Q("AddRefund"), r.ID, p.ID, minor, r.State, nil, reason, postgres.Actor(ctx), tx.Now()); err != nil {
-		return Refund{}, err
+	r := Refund{ID: ident.New("ref"), PaymentID: p.ID, AmountMinor: n.Minor, State: "requested", Reason: n.Reason, RequestedBy: postgres.Actor(ctx)}
+	if n.Propose {
+		r.State = "proposed"
+	}
+	if _, err := tx.Exec(ctx, q.Q("AddRefund"), r.ID, p.ID, n.Minor, r.State, nil, n.Reason, r.RequestedBy, tx.Now()); err != nil || n.Propose {
+		return r, err
 	}
 	return r, s.jobs.EnqueueTx(ctx, tx, RefundRequested{r.ID})
+}
+
+// DecideRefundTx has a second person agree to a proposed refund, or not. The payment must be locked by the caller. Errors:
+// ErrRefundUnknown, ErrRefundDecided, ErrSecondPerson.
+func (s *Service) DecideRefundTx(ctx context.Context, tx *postgres.Tx, refundID string, agree bool) (Refund, error) {
+	r, err := RefundTx(ctx, tx, refundID)
+	switch {
+	case err != nil:
+		return r, err
+	case r.State != "proposed":
+		return r, ErrRefundDecided
+	case r.RequestedBy == postgres.Actor(ctx):
+		return r, ErrSecondPerson
+	}
+	if r.State = "rejected"; agree {
+		r.State = "requested"
+	}
+	if _, err := tx.Exec(ctx, q.Q("DecideRefund"), r.ID, r.State, postgres.Actor(ctx), tx.Now()); err != nil || !agree {
+		return r, err
+	}
+	return r, s.jobs.EnqueueTx(ctx, tx, RefundRequested{r.ID})
+}
+
+// RefundTx finds a refund by id.
+func RefundTx(ctx context.Context, tx *postgres.Tx, id string) (r Refund, err error) {
+	if err = tx.Get(ctx, &r, q.Q("Refund"), id); errors.Is(err, sql.ErrNoRows) {
+		err = ErrRefundUnknown
+	}
+	return r, err
 }
 
 // SendRefund asks the provider to give the money of a requested refund back, and gives the fact that follows from its
@@ -72,7 +112,7 @@ func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, ErrRefundUnknown
 	}
-	if err != nil || r.State == "succeeded" || r.State == "failed" {
+	if err != nil || r.State != "requested" && r.State != "pending" {
 		return f, false, err
 	}
 	amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))

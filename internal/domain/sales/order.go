@@ -22,6 +22,7 @@ const (
 	Canceled          State = "canceled"
 	PaymentMismatch   State = "payment_mismatch" // another amount came than was asked for; a person decides
 	PartiallyRefunded State = "partially_refunded"
+	Withdrawn         State = "withdrawn" // its buyer left the contract in time; what she owes for what was provided is kept
 	Refunded          State = "refunded"
 	Disputed          State = "disputed" // the bank took the money back for now
 	Lost              State = "lost"     // and kept it
@@ -30,8 +31,9 @@ const (
 // Life is every move that an order can make.
 var Life = lifecycle.Table[State]{Name: "order", Start: AwaitingPayment, Moves: map[State][]State{
 	AwaitingPayment:   {Paid, Expired, Canceled, PaymentMismatch},
-	Paid:              {PartiallyRefunded, Refunded, Disputed, Lost},
-	PartiallyRefunded: {PartiallyRefunded, Refunded, Disputed, Lost},
+	Paid:              {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost},
+	PartiallyRefunded: {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost},
+	Withdrawn:         {Refunded, Lost},
 	Disputed:          {Paid, PartiallyRefunded, Refunded, Lost},
 }}
 
@@ -63,7 +65,10 @@ type Order struct {
 	PlacedAt      time.Time
 	ExpiresAt     *time.Time
 	PaidAt        *time.Time
-	superseded    bool // other paid orders open the same; known when the order was locked
+	ClosedAt      *time.Time // when it ended without being paid
+	Next          Next       // what the buyer has to do
+	Actions       []Action   // what can be done with it
+	superseded    bool       // other paid orders open the same; known when the order was locked
 }
 
 // Line is one formula of one session, or of one edition of a program, in an order. The other of the two is empty.
@@ -142,6 +147,7 @@ type row struct {
 	PlacedAt      time.Time  `db:"placed_at"`
 	ExpiresAt     *time.Time `db:"expires_at"`
 	PaidAt        *time.Time `db:"paid_at"`
+	ClosedAt      *time.Time `db:"closed_at"`
 	Superseded    bool       `db:"superseded"`
 
 	N            int            `db:"line"`
@@ -177,7 +183,7 @@ func (r row) order() Order {
 	return Order{
 		ID: r.ID, BuyerID: r.BuyerID, PlacedBy: r.PlacedBy, Organisation: r.Organisation, Way: Way(r.Way), Total: money.Of(r.TotalMinor, c),
 		Credited: money.Of(r.CreditedMinor, c), State: State(r.State), Lang: r.Lang, Demo: r.Demo, PaymentID: r.PaymentID,
-		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, superseded: r.Superseded,
+		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, ClosedAt: r.ClosedAt, superseded: r.Superseded,
 	}
 }
 

@@ -71,13 +71,20 @@ func PartsTx(ctx context.Context, tx *postgres.Tx, orderID string) (parts []Part
 }
 
 // creditParts takes an amount that goes back from the parts of an order, each in proportion to what is left of it: none gives
-// more than it had, and when all went back nothing is left of any. The order is locked.
-func creditParts(ctx context.Context, tx *postgres.Tx, o Order, a money.Amount) (shares []share, err error) {
+// more than it had, and when all went back nothing is left of any. Where the refund was for some lines, it is they that give, as far
+// as they have it. The order is locked.
+func creditParts(ctx context.Context, tx *postgres.Tx, o Order, a money.Amount, refundID string) (shares []share, err error) {
 	parts, err := PartsTx(ctx, tx, o.ID)
 	if err != nil {
 		return nil, err
 	}
-	minors, err := credits(parts, a)
+	var of []RefundLine
+	if refundID != "" && len(o.Lines) > 1 {
+		if err := tx.Select(ctx, &of, q.Q("RefundLines"), refundID); err != nil {
+			return nil, err
+		}
+	}
+	minors, err := creditsOf(parts, a, of)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +95,47 @@ func creditParts(ctx context.Context, tx *postgres.Tx, o Order, a money.Amount) 
 	}
 	_, err = tx.Exec(ctx, q.Q("Credit"), o.ID, pq.Array(lines), pq.Array(seats), pq.Array(positions), pq.Array(minors))
 	return shares, err
+}
+
+// creditsOf is credits for an amount that is some lines' own. What a line has no longer, because something else took it meanwhile,
+// comes from all.
+func creditsOf(parts []Part, a money.Amount, of []RefundLine) ([]int64, error) {
+	out := make([]int64, len(parts))
+	rest := a.Minor
+	for _, l := range of {
+		var mine []Part
+		var at []int
+		var left int64
+		for i, p := range parts {
+			if p.Line == l.Line {
+				mine, at, left = append(mine, p), append(at, i), left+p.Sold-p.Credited
+			}
+		}
+		take := min(l.Minor, left, rest)
+		if take <= 0 {
+			continue
+		}
+		some, err := credits(mine, money.Of(take, a.Currency))
+		if err != nil {
+			return nil, err
+		}
+		for i, minor := range some {
+			out[at[i]] = minor
+		}
+		rest -= take
+	}
+	if rest == 0 {
+		return out, nil
+	}
+	after := slices.Clone(parts)
+	for i := range after {
+		after[i].Credited += out[i]
+	}
+	some, err := credits(after, money.Of(rest, a.Currency))
+	for i, minor := range some {
+		out[i] += minor
+	}
+	return out, err
 }
 
 // credits says how much of an amount that goes back each part gives.

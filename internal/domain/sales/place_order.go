@@ -29,6 +29,9 @@ import (
 // payWithin is how long a pay page stays open. The provider wants 30 minutes at least, by its own clock.
 const payWithin = 45 * time.Minute
 
+// payAfter is how long an order of vocational training can be paid once it may be asked for.
+const payAfter = 7 * 24 * time.Hour
+
 // maxLines is how many items an order may have.
 const maxLines = 20
 
@@ -46,6 +49,7 @@ type PlaceOrder struct {
 	Lang           string         // en or fr
 	Voucher        string         `json:",omitempty"` // a code; empty: none
 	Currency       money.Currency `json:",omitempty"` // in which it is paid; empty: that of the offers
+	BeginNow       bool           `json:",omitempty"` // express request that it begin before the time to withdraw is over
 	IdempotencyKey string
 }
 
@@ -102,6 +106,7 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	failpoint.Here("order placed")
 	if !replayed && fresh.payment.ID != "" {
 		fresh.order.PayURL, err = s.payments.OpenFor(ctx, fresh.payment)
+		fresh.order.decide(s.db.Now(), payments.Open)
 		failpoint.Here("checkout opened")
 		return fresh.order, err
 	}
@@ -163,13 +168,22 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if err := takeSeats(ctx, tx, o, wanted); err != nil {
 		return placed{}, err
 	}
+	terms := termsOf(wanted, c.BeginNow, tx.Now())
 	var payment payments.Payment
-	if !o.Total.IsZero() {
+	switch {
+	case o.Total.IsZero():
+	case terms.PayableFrom != nil: // nothing may be asked for before; see Pay
+		until := terms.PayableFrom.Add(payAfter)
+		o.ExpiresAt = &until
+	default:
 		if payment, err = s.ask(ctx, tx, &o, buyer); err != nil {
 			return placed{}, err
 		}
 	}
 	if err := add(ctx, tx, o); err != nil {
+		return placed{}, err
+	}
+	if err := addTerms(ctx, tx, o.ID, terms); err != nil {
 		return placed{}, err
 	}
 	if err := redeem(ctx, tx, o, quoted); err != nil {

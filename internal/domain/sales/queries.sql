@@ -1,6 +1,6 @@
 -- name: One
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -12,7 +12,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: Lock
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -30,7 +30,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: List
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -66,7 +66,7 @@ select $1, p.line, 0, p.position, p.session, p.weight, p.sold
   from jsonb_to_recordset($15::jsonb) as p(line int, position int, session text, weight bigint, sold bigint);
 
 -- name: Move
-update sales.orders set state = $2, credited_minor = $3, paid_at = $4 where id = $1;
+update sales.orders set state = $2, credited_minor = $3, paid_at = $4, closed_at = $5 where id = $1;
 
 -- name: Settle
 with enrolled as (
@@ -89,9 +89,40 @@ with given as (
 update sales.lines l set credited_minor = l.credited_minor + g.minor from (select line, sum(minor) as minor from given group by line) g
  where l.order_id = $1 and l.line = g.line;
 
+-- name: AddRefundLine
+insert into sales.refund_lines (refund_id, order_id, line, minor) values ($1, $2, $3, $4);
+
+-- name: RefundLines
+select line, minor from sales.refund_lines where refund_id = $1 order by line;
+
+-- name: RefundLinesUnderWay
+select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id = l.refund_id
+ where l.order_id = $1 and r.state in ('proposed', 'requested', 'pending');
+
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
   from sales.parts where order_id = $1 order by line, seat, position;
+
+-- name: History
+select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
+    select o.placed_at as at, 1 as rank, 'placed' as what, '' as detail, 0::bigint as number, o.total_minor as minor, o.currency from sales.orders o where o.id = $1
+    union all select o.closed_at, 9, o.state, '', 0, null, o.currency from sales.orders o where o.id = $1 and o.closed_at is not null
+    union all select p.captured_at, 2, p.state, p.method, 0, p.captured_minor, p.captured_currency from payments.payments p where p.order_id = $1 and p.captured_at is not null
+    union all select d.issued_at, 5, d.kind, d.series, d.number, d.amount_minor, d.currency from invoicing.documents d where d.order_id = $1
+    union all select g.granted_at, 3, 'enrolled', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+                join catalog.sessions s on s.id = e.session_id where g.order_id = $1
+    union all select g.revoked_at, 6, 'revoked', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+                join catalog.sessions s on s.id = e.session_id where g.order_id = $1 and g.revoked_at is not null
+    union all select r.requested_at, 4, 'refund_requested', '', 0, r.amount_minor, p.currency from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1
+    union all select r.settled_at, 5, case r.state when 'succeeded' then 'refunded' else 'refund_failed' end, '', 0, r.amount_minor, p.currency
+                from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1 and r.settled_at is not null
+    union all select d.opened_at, 4, 'dispute_opened', '', 0, d.amount_minor, p.currency from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1
+    union all select d.closed_at, 5, 'dispute_' || d.state, '', 0, d.amount_minor, p.currency
+                from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1 and d.closed_at is not null
+) h order by h.at, h.rank, h.what, h.detail limit 500;
+
+-- name: CheckClosed
+select id, state, closed_at from sales.orders where (closed_at is not null) <> (state in ('expired', 'canceled', 'payment_mismatch'));
 
 -- name: CheckOrdersBalance
 select o.id, o.state, o.total_minor, o.credited_minor, b.minor
@@ -290,3 +321,40 @@ select v.id, 'person ' || u.buyer_id, sum(u.uses) from used u join offers.vouche
 select r.order_id, r.line, r.off_minor, l.discount_minor from sales.redemptions r
   left join sales.lines l on l.order_id = r.order_id and l.line = r.line left join sales.orders o on o.id = r.order_id
  where l.line is null or r.off_minor > l.discount_minor or r.uses <> l.quantity or r.currency <> o.currency or r.buyer_id <> o.buyer_id;
+
+-- name: AddTerms
+insert into sales.terms (order_id, withdrawal, begin_now, payable_from, agreed_at) values ($1, $2, $3, $4, $5);
+
+-- name: Terms
+select withdrawal, begin_now, payable_from from sales.terms where order_id = $1;
+
+-- name: WithdrawalOf
+select id, name, email, period_ends, refund_minor, kept_minor, declared_at from sales.withdrawals where order_id = $1;
+
+-- name: AddWithdrawal
+insert into sales.withdrawals (id, order_id, name, email, period_ends, refund_minor, kept_minor, currency, declared_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: SessionRuns
+select id, starts_at, ends_at from catalog.sessions where id = any($1::text[]) and starts_at is not null and ends_at is not null order by id;
+
+-- name: Certified
+select exists (select 1 from journey.enrolments where enrolment_id = any($1::text[]) and reached & (select 1 << bit from journey.stages where stage = 'certified') > 0);
+
+-- name: CheckWithdrawn
+select w.order_id, o.state from sales.withdrawals w join sales.orders o on o.id = w.order_id
+ where o.state not in ('withdrawn', 'refunded', 'lost', 'canceled')
+    or exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
+    or o.paid_at is not null and w.refund_minor > 0
+       and not exists (select 1 from payments.refunds r where r.payment_id = o.payment_id and r.reason = 'withdrawal ' || w.id and r.amount_minor = w.refund_minor);
+
+-- name: SetPayment
+update sales.orders set payment_id = $2 where id = $1;
+
+-- name: Unasked
+select o.id from sales.orders o left join payments.payments p on p.id = o.payment_id
+ where o.state = 'awaiting_payment' and o.way = 'card' and o.expires_at < $1 and (p.id is null or p.state in ('failed', 'expired')) order by o.id limit 100;
+
+-- name: Due
+select t.order_id from sales.terms t join sales.orders o on o.id = t.order_id
+ where t.payable_from <= $1 and o.state = 'awaiting_payment' and o.payment_id is null and o.way = 'card' and o.expires_at > $1 order by t.order_id limit 100;

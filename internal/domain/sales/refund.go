@@ -3,6 +3,7 @@ package sales
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"cursus/internal/books/ledger"
@@ -21,11 +22,19 @@ import (
 type RefundOrder struct {
 	OrderID        string
 	AmountMinor    *int64
+	Lines          []RefundLine // what of which line, instead of an amount
 	Reason         string
 	IdempotencyKey string
 }
 
-// Refund requests a refund. Errors: ErrNoOrder, ErrNotPaid, payments.ErrTooMuch, payments.ErrRefundReason and those of idempotency.
+// RefundLine is what goes back of one line of an order, in minor units.
+type RefundLine struct {
+	Line  int   `json:"line" db:"line"`
+	Minor int64 `json:"amount_minor" db:"minor"`
+}
+
+// Refund requests a refund, or proposes it to a second person where it is above what one gives back alone. Errors: ErrNoOrder,
+// ErrNotPaid, ErrNoLine, payments.ErrTooMuch, payments.ErrRefundReason and those of idempotency.
 func (s *Service) Refund(ctx context.Context, c RefundOrder) (Order, error) {
 	actor := postgres.Actor(ctx)
 	_, _, err := s.replies.Do(ctx, actor, c.IdempotencyKey, requestHash("refund", c),
@@ -50,7 +59,7 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 		return payments.Refund{}, err
 	}
 	switch o.State {
-	case Paid, PartiallyRefunded, PaymentMismatch:
+	case Paid, PartiallyRefunded, Withdrawn, PaymentMismatch:
 	default:
 		return payments.Refund{}, ErrNotPaid
 	}
@@ -65,11 +74,84 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 	if c.AmountMinor != nil {
 		minor = *c.AmountMinor
 	}
-	r, err := s.payments.RequestRefundTx(ctx, tx, p, minor, c.Reason)
+	if len(c.Lines) > 0 {
+		if minor, err = o.sumOf(ctx, tx, c.Lines); err != nil {
+			return payments.Refund{}, err
+		}
+	}
+	alone, named := s.alone[p.CapturedCurrency]
+	propose := (!named || minor > alone) && postgres.Actor(ctx) != "system"
+	r, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: minor, Reason: c.Reason, Propose: propose})
 	if err != nil {
 		return r, err
 	}
-	return r, audit.AppendTx(ctx, tx, audit.Entry{Action: "refund.requested", Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": minor, "reason": c.Reason}})
+	for _, l := range c.Lines {
+		if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, l.Line, l.Minor); err != nil {
+			return r, err
+		}
+	}
+	return r, audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": minor, "reason": c.Reason}})
+}
+
+// sumOf adds up what is to go back of some lines. Errors: ErrNoLine, payments.ErrTooMuch where a line has less left than that, less
+// what is on its way.
+func (o Order) sumOf(ctx context.Context, tx *postgres.Tx, lines []RefundLine) (sum int64, err error) {
+	var underWay []RefundLine
+	if err := tx.Select(ctx, &underWay, q.Q("RefundLinesUnderWay"), o.ID); err != nil {
+		return 0, err
+	}
+	left := map[int]int64{}
+	for _, l := range o.Lines {
+		left[l.N] = l.Total.Minor - l.Credited.Minor
+	}
+	for _, u := range underWay {
+		left[u.Line] -= u.Minor
+	}
+	seen := map[int]bool{}
+	for i, l := range lines {
+		at := fmt.Sprintf("/lines/%d", i)
+		has, known := left[l.Line]
+		switch {
+		case !known || seen[l.Line]:
+			return 0, ErrNoLine.At(at+"/line", "unknown", "The order has no such line, or it was named before.")
+		case l.Minor <= 0:
+			return 0, payments.ErrRefundAmount.At(at+"/amount_minor", "too-small", "More than nothing.")
+		case l.Minor > has:
+			return 0, payments.ErrTooMuch.At(at+"/amount_minor", "too-much", "This line has less left to give back.")
+		}
+		seen[l.Line] = true
+		sum += l.Minor
+	}
+	return sum, nil
+}
+
+// DecideRefund has a second person agree to a proposed refund, or not. To decide it again in the same way does nothing. Errors:
+// payments.ErrRefundUnknown, payments.ErrRefundDecided, payments.ErrSecondPerson.
+func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool) (o Order, err error) {
+	err = s.db.InTx(ctx, "decide refund", func(ctx context.Context, tx *postgres.Tx) error {
+		r, err := payments.RefundTx(ctx, tx, refundID)
+		if err != nil {
+			return err
+		}
+		p, err := payments.OneTx(ctx, tx, r.PaymentID)
+		if err != nil {
+			return err
+		}
+		if o, err = one(ctx, tx, "Lock", p.OrderID); err != nil { // the order before its payment, as everywhere
+			return err
+		}
+		if _, err := payments.LockTx(ctx, tx, p.ID); err != nil {
+			return err
+		}
+		if r, err = s.payments.DecideRefundTx(ctx, tx, refundID, agree); err != nil {
+			return err
+		}
+		return audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor}})
+	})
+	if err != nil {
+		return o, err
+	}
+	return s.Order(ctx, o.ID)
 }
 
 // refunded books money that goes back, once per refund of the provider.
@@ -85,7 +167,7 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if debit, ours := map[payments.State]string{payments.Surplus: overpaid, payments.Mismatch: suspense}[p.State]; ours {
 		return s.post(ctx, tx, r.ID+":refund", "refund", amount, o, debit, s.clearing(p))
 	}
-	shares, err := creditParts(ctx, tx, o, amount)
+	shares, err := creditParts(ctx, tx, o, amount, r.ID)
 	if err != nil {
 		return err
 	}
@@ -96,13 +178,21 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		return err
 	}
 	to := PartiallyRefunded
+	if o.State == Withdrawn {
+		to = Withdrawn
+	}
 	if o.Credited == o.Total {
 		to = Refunded
 		if err := s.reverse(ctx, tx, o, "refunded"); err != nil {
 			return err
 		}
-	} else if o.State == Disputed {
-		to = Disputed
+	} else {
+		if o.State == Disputed {
+			to = Disputed
+		}
+		if err := s.tell(ctx, tx, o, map[bool]string{false: "refunded_partly", true: "withdrawal_refunded"}[o.State == Withdrawn], r.ID, amount); err != nil {
+			return err
+		}
 	}
 	if err := s.credit(ctx, tx, &o, to); err != nil {
 		return err
@@ -144,6 +234,9 @@ func (s *Service) refundFailed(ctx context.Context, tx *postgres.Tx, o Order, p 
 		if err := s.post(ctx, tx, r.ID+":refund-failed", "refund_failed", amount, o, s.clearing(p), returning); err != nil {
 			return err
 		}
+		if err := s.tell(ctx, tx, o, "refund_failed", r.ID, amount); err != nil {
+			return err
+		}
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "refund.failed", Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor}})
 }
@@ -168,7 +261,7 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		}
 	case "lost":
 		to = Lost
-		shares, err := creditParts(ctx, tx, o, f.Amount)
+		shares, err := creditParts(ctx, tx, o, f.Amount, "")
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ package sales
 import (
 	"context"
 	_ "embed"
+	"time"
 
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
@@ -33,6 +34,10 @@ var (
 	ErrTwice         = fault.New(fault.Unprocessable, "session-twice", "Two items of this order open the same session.")
 	ErrCurrencies    = fault.New(fault.Unprocessable, "one-currency", "The items of an order have one currency.")
 	ErrNotPaid       = fault.New(fault.Conflict, "order-not-paid", "Nothing was paid for this order, or it was given back already.")
+	ErrNotPayable    = fault.New(fault.Conflict, "order-not-payable", "This order does not wait for a payment on a pay page.")
+	ErrNotPayableYet = fault.New(fault.Conflict, "order-not-payable-yet", "The law allows this order to be paid only when the time to withdraw is over.")
+	ErrNoWithdrawal  = fault.New(fault.Conflict, "no-withdrawal", "This order cannot be withdrawn from.")
+	ErrNoLine        = fault.New(fault.Invalid, "no-such-line", "The order has no such line.")
 	errNotInLife     = fault.New(fault.Internal, "bad-order-move", "An order was to move where its table does not lead.")
 )
 
@@ -69,11 +74,18 @@ type Service struct {
 	payments *payments.Service
 	replies  *idempotency.Store
 	issuer   invoicing.Issuer
+	alone    map[string]int64
 }
 
-// New opens the room. The issuer writes the invoices.
-func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, issuer invoicing.Issuer) *Service {
-	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: issuer}
+// Options of New.
+type Options struct {
+	Issuer      invoicing.Issuer // writes the invoices
+	RefundAlone map[string]int64 // up to how much one person gives back alone, in minor units by currency; more, and any amount in another currency, takes two
+}
+
+// New opens the room.
+func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, o Options) *Service {
+	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone}
 }
 
 // OrderTx finds an order by id, as far as the actor may see it.
@@ -92,7 +104,7 @@ func one(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (O
 	return ordersOf(rows)[0], nil
 }
 
-// Order finds an order, as far as the actor may see it, with the address of its pay page while it can be paid.
+// Order finds an order, as far as the actor may see it, with what can be done with it.
 func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 	err = s.db.View(ctx, "order", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if o, err = OrderTx(ctx, tx, id); err != nil || o.PaidAt == nil || o.Total.IsZero() {
@@ -101,15 +113,44 @@ func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 		o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, id)
 		return err
 	})
-	if err != nil || o.State != AwaitingPayment || o.PaymentID == "" {
+	if err != nil {
 		return o, err
 	}
-	err = s.db.View(postgres.WithActor(ctx, "system"), "pay page", func(ctx context.Context, tx *postgres.Tx) error {
-		p, err := payments.OneTx(ctx, tx, o.PaymentID)
-		o.PayURL = p.PayURL
-		return err
+	all := []Order{o}
+	err = s.advise(ctx, all)
+	return all[0], err
+}
+
+// advise says of orders what can be done with them. Payments are the house's to read, not the buyer's.
+func (s *Service) advise(ctx context.Context, orders []Order) error {
+	var open []string
+	for _, o := range orders {
+		if o.State == AwaitingPayment && o.PaymentID != "" {
+			open = append(open, o.PaymentID)
+		}
+	}
+	byID := map[string]payments.Payment{}
+	if len(open) > 0 {
+		if err := s.db.View(postgres.WithActor(ctx, "system"), "open payments", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			byID, err = payments.SomeTx(ctx, tx, open)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	for i := range orders {
+		p := byID[orders[i].PaymentID]
+		orders[i].PayURL = p.PayURL
+		orders[i].decide(s.db.Now(), p.State)
+	}
+	return nil
+}
+
+// decide says what can be done with an order whose payment is in a state.
+func (o *Order) decide(now time.Time, payment payments.State) {
+	o.Next, o.Actions = decide(standing{
+		state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now,
 	})
-	return o, err
 }
 
 // Orders lists the orders of a buyer, as far as the actor may see them, the newest first, and the key after which the list
@@ -134,6 +175,9 @@ func (s *Service) Orders(ctx context.Context, buyerID string, r page.Request) (o
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.advise(ctx, out)
+	}
 	return out, next, err
 }
 
@@ -147,6 +191,7 @@ func DemoTx(ctx context.Context, tx *postgres.Tx, sessionID string) (demo bool, 
 func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "2", Name: "an order's total less what was credited is what we hold or are owed", Query: q.Q("CheckOrdersBalance")},
+		{Invariant: "22", Name: "an order that ended without being paid says when", Query: q.Q("CheckClosed")},
 		{Invariant: "5", Name: "a paid order was paid in full", Query: q.Q("CheckPaidInFull")},
 		{Invariant: "9", Name: "each session of a paid order has its enrolment and grant", Query: q.Q("CheckPaidEnrolled")},
 		{Invariant: "9", Name: "a paid line on an edition has its membership", Query: q.Q("CheckPaidMember")},
@@ -156,6 +201,7 @@ func Checks() []postgres.Check {
 		{Invariant: "11", Name: "no voucher was used more often than its limits", Query: q.Q("CheckVoucherLimits")},
 		{Invariant: "12", Name: "what a voucher took off stands in its line", Query: q.Q("CheckRedemptions")},
 		{Invariant: "10", Name: "no paid grant is in force on a refunded or lost order", Query: q.Q("CheckNoGrantOnReversed")},
+		{Invariant: "10", Name: "who withdrew has nothing open, and her money is on its way", Query: q.Q("CheckWithdrawn")},
 		{Invariant: "12", Name: "the amount asked for is the price quoted", Query: q.Q("CheckPriceQuoted")},
 		{Invariant: "17", Name: "every captured order has its invoice, every refund its credit note", Query: q.Q("CheckInvoiced")},
 		{Invariant: "18", Name: "the order of every ledger entry exists", Query: q.Q("CheckLedgerOrders")},

@@ -73,6 +73,11 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact)
 	case payments.FactCaptured:
 		return s.captured(ctx, tx, o, p, f)
 	case payments.FactPending:
+		if p.State == payments.Created || p.State == payments.Open {
+			if err := s.tell(ctx, tx, o, "payment_pending", p.ID, o.Total); err != nil {
+				return err
+			}
+		}
 		return payments.MoveTx(ctx, tx, p, payments.Pending)
 	case payments.FactFailed:
 		return s.unpaid(ctx, tx, o, p, payments.Failed)
@@ -112,6 +117,12 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		return err
 	}
 	if state == payments.Captured {
+		if o.PaymentID != p.ID { // an earlier page was paid after all
+			if _, err := tx.Exec(ctx, q.Q("SetPayment"), o.ID, p.ID); err != nil {
+				return err
+			}
+			o.PaymentID = p.ID
+		}
 		return s.settle(ctx, tx, o)
 	}
 	if err := s.post(ctx, tx, p.ID+":capture", string(state), f.Amount, o, s.clearing(p), counter); err != nil {
@@ -119,7 +130,10 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	}
 	if state == payments.Surplus {
 		p.CapturedMinor = f.Amount.Minor
-		if _, err := s.payments.RequestRefundTx(ctx, tx, p, f.Amount.Minor, "paid twice or too late"); err != nil {
+		if _, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: f.Amount.Minor, Reason: "paid twice or too late"}); err != nil {
+			return err
+		}
+		if err := s.tell(ctx, tx, o, "surplus_returned", p.ID, f.Amount); err != nil {
 			return err
 		}
 	}
@@ -247,13 +261,18 @@ func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State)
 	if !Life.Allows(o.State, to) {
 		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, to))
 	}
-	o.State = to
+	switch o.State = to; to {
+	case Expired, Canceled, PaymentMismatch:
+		now := tx.Now()
+		o.ClosedAt = &now
+	default:
+	}
 	return store(ctx, tx, *o)
 }
 
 // store writes what can change of an order.
 func store(ctx context.Context, tx *postgres.Tx, o Order) error {
-	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, o.PaidAt)
+	_, err := tx.Exec(ctx, q.Q("Move"), o.ID, o.State, o.Credited.Minor, o.PaidAt, o.ClosedAt)
 	return err
 }
 
@@ -268,8 +287,16 @@ func (s *Service) unpaid(ctx context.Context, tx *postgres.Tx, o Order, p paymen
 	if err := payments.MoveTx(ctx, tx, p, state); err != nil {
 		return err
 	}
-	if o.State != AwaitingPayment {
+	if o.State != AwaitingPayment || o.PaymentID != p.ID {
 		return nil
+	}
+	if state == payments.Failed {
+		if err := s.tell(ctx, tx, o, "payment_failed", p.ID, o.Total); err != nil {
+			return err
+		}
+	}
+	if o.ExpiresAt != nil && o.ExpiresAt.After(p.ExpiresAt) && tx.Now().Before(*o.ExpiresAt) {
+		return nil // the order outlives this pay page; another one can be opened
 	}
 	return s.move(ctx, tx, &o, Expired)
 }

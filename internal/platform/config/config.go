@@ -5,24 +5,25 @@ import "github.com/caarlos0/env/v11"
 
 // Config is every setting. Its tags are the table in docs/settings.md.
 type Config struct {
-	DatabaseURL         string   `env:"CURSUS_DATABASE_URL" doc:"postgres:// address of the database for its owner; empty: a private server in the data folder"`
-	DataDir             string   `env:"CURSUS_DATA_DIR" envDefault:".cursus" doc:"folder of the private server, and of the demo's mails and sandbox"`
-	PGBin               string   `env:"PG_BIN" doc:"folder of initdb and postgres, when they are not where they are looked for"`
-	Addr                string   `env:"CURSUS_ADDR" envDefault:"127.0.0.1:8080" doc:"host:port to listen on"`
-	BaseURL             string   `env:"CURSUS_BASE_URL" doc:"address of this site as browsers see it, such as https://cursus.example.org; only the demonstration makes one up"`
-	Secret              string   `env:"CURSUS_SECRET" doc:"32 characters or more; signs forms and sign-in links"`
-	StripeKey           string   `env:"CURSUS_STRIPE_KEY" doc:"secret key of Stripe; empty: nothing is sold"`
-	StripeWebhookSecret string   `env:"CURSUS_STRIPE_WEBHOOK_SECRET" doc:"whsec_… of the endpoint /v1/webhooks/stripe"`
-	StripeURL           string   `env:"CURSUS_STRIPE_URL" doc:"address of a Stripe sandbox on loopback instead of Stripe"`
-	Mail                string   `env:"CURSUS_MAIL" doc:"smtp://, smtps:// or file:// address where mails go"`
-	MailFrom            string   `env:"CURSUS_MAIL_FROM" envDefault:"Cursus <no-reply@localhost>" doc:"sender of mails"`
-	Issuer              string   `env:"CURSUS_ISSUER" envDefault:"Institut Mines-Télécom" doc:"in whose name invoices and certificates are written"`
-	IssuerCode          string   `env:"CURSUS_ISSUER_CODE" envDefault:"IMT" doc:"begins the numbers of invoices; capital letters and digits"`
-	Signatory           string   `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
-	Demo                bool     `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
-	LogLevel            string   `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
-	DrainSeconds        int      `env:"CURSUS_DRAIN_SECONDS" envDefault:"0" doc:"after the signal to end, how many seconds (at most 60) /readyz says 503 while everything is still answered, so that a proxy in front turns away first"`
-	TrustedProxies      []string `env:"CURSUS_TRUSTED_PROXIES" doc:"addresses or networks of the proxies in front, with commas"`
+	DatabaseURL         string           `env:"CURSUS_DATABASE_URL" doc:"postgres:// address of the database for its owner; empty: a private server in the data folder"`
+	DataDir             string           `env:"CURSUS_DATA_DIR" envDefault:".cursus" doc:"folder of the private server, and of the demo's mails and sandbox"`
+	PGBin               string           `env:"PG_BIN" doc:"folder of initdb and postgres, when they are not where they are looked for"`
+	Addr                string           `env:"CURSUS_ADDR" envDefault:"127.0.0.1:8080" doc:"host:port to listen on"`
+	BaseURL             string           `env:"CURSUS_BASE_URL" doc:"address of this site as browsers see it, such as https://cursus.example.org; only the demonstration makes one up"`
+	Secret              string           `env:"CURSUS_SECRET" doc:"32 characters or more; signs forms and sign-in links"`
+	StripeKey           string           `env:"CURSUS_STRIPE_KEY" doc:"secret key of Stripe; empty: nothing is sold"`
+	StripeWebhookSecret string           `env:"CURSUS_STRIPE_WEBHOOK_SECRET" doc:"whsec_… of the endpoint /v1/webhooks/stripe"`
+	StripeURL           string           `env:"CURSUS_STRIPE_URL" doc:"address of a Stripe sandbox on loopback instead of Stripe"`
+	Mail                string           `env:"CURSUS_MAIL" doc:"smtp://, smtps:// or file:// address where mails go"`
+	MailFrom            string           `env:"CURSUS_MAIL_FROM" envDefault:"Cursus <no-reply@localhost>" doc:"sender of mails"`
+	Issuer              string           `env:"CURSUS_ISSUER" envDefault:"Institut Mines-Télécom" doc:"in whose name invoices and certificates are written"`
+	IssuerCode          string           `env:"CURSUS_ISSUER_CODE" envDefault:"IMT" doc:"begins the numbers of invoices; capital letters and digits"`
+	RefundAlone         map[string]int64 `env:"CURSUS_REFUND_ALONE" envDefault:"EUR:50000,XOF:330000,USD:50000" doc:"up to how much one person gives back without a second one, in minor units by currency; any amount of a currency that is not named takes two"`
+	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
+	Demo                bool             `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
+	LogLevel            string           `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
+	DrainSeconds        int              `env:"CURSUS_DRAIN_SECONDS" envDefault:"0" doc:"after the signal to end, how many seconds (at most 60) /readyz says 503 while everything is still answered, so that a proxy in front turns away first"`
+	TrustedProxies      []string         `env:"CURSUS_TRUSTED_PROXIES" doc:"addresses or networks of the proxies in front, with commas"`
 }
 
 // Load reads the environment.

@@ -77,6 +77,7 @@ func toOrder(o sales.Order) contract.Order {
 	first := o.Lines[0]
 	return contract.Order{
 		Id: o.ID, State: contract.OrderState(o.State), Way: contract.OrderWay(o.Way), Lines: each(o.Lines, toLine),
+		NextAction: toNext(o.Next), Actions: each(o.Actions, toAction),
 		Session: given(first.SessionKey), Edition: given(first.EditionKey), OfferId: first.OfferID, Formula: first.Formula, Entitlements: list(first.Entitlements),
 		EnrolmentId: given(first.Enrolment()), Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.PayURL),
 		InvoiceNumber: given(o.InvoiceNumber), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),

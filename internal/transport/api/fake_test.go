@@ -151,8 +151,10 @@ func (f *fake) order() sales.Order {
 	}
 	o := sales.Order{
 		ID: "ord" + id, State: "awaiting_payment", Way: sales.Card, Lines: []sales.Line{l}, Total: money.Of(15000, "EUR"), Credited: money.Zero("EUR"), PlacedAt: at,
+		Next: sales.Next{Kind: sales.NextNothing}, Actions: []sales.Action{{Action: sales.ActPay, Allowed: true}},
 	}
 	if !f.sparse {
+		o.Next, o.Actions = sales.Next{Kind: sales.NextPay, URL: "https://pay.example/1", Until: &at}, []sales.Action{{Action: sales.ActPay, Reason: "time-is-over"}}
 		o.PayURL, o.InvoiceNumber = "https://pay.example/1", "CUR-2025-000042"
 		o.ExpiresAt, o.PaidAt, o.Demo = &at, &at, true
 	}

@@ -162,6 +162,14 @@ type Order struct {
 	Total, Credited                  money.Amount
 	PlacedAt, ExpiresAt              time.Time
 	Demo                             bool
+	Next                             sales.Next
+	Actions                          []sales.Action
+	History                          []sales.Happening // the oldest first
+}
+
+// Can says whether something can be done with it.
+func (o Order) Can(action string) bool {
+	return slices.ContainsFunc(o.Actions, func(a sales.Action) bool { return a.Action == action && a.Allowed })
 }
 
 // OrderLine is one thing that was ordered.

@@ -1,0 +1,50 @@
+package app
+
+import (
+	"context"
+
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
+	"cursus/internal/transport/web"
+)
+
+// Orders shows somebody her orders.
+func (p Pages) Orders(ctx context.Context, who web.Viewer, r page.Request) (out []web.Order, next string, err error) {
+	all, next, err := p.h.Sales.Orders(as(ctx, who), who.PersonID, r)
+	for _, o := range all {
+		out = append(out, shownOrder(o))
+	}
+	return out, next, err
+}
+
+// CancelOrder cancels an order that was not paid.
+func (p Pages) CancelOrder(ctx context.Context, who web.Viewer, id string) error {
+	_, err := p.h.Sales.CancelOrder(as(ctx, who), id)
+	return err
+}
+
+// PayOrder opens the pay page of an order.
+func (p Pages) PayOrder(ctx context.Context, who web.Viewer, id string) (string, error) {
+	o, err := p.h.Sales.Pay(as(ctx, who), id, who.PersonID)
+	return o.PayURL, err
+}
+
+// Withdrawal says whether somebody may leave her order.
+func (p Pages) Withdrawal(ctx context.Context, who web.Viewer, id string) (web.Order, sales.Leaving, error) {
+	ctx = as(ctx, who)
+	o, err := p.h.Sales.Order(ctx, id)
+	if err != nil {
+		return web.Order{}, sales.Leaving{}, err
+	}
+	if o.BuyerID != who.PersonID {
+		return web.Order{}, sales.Leaving{}, sales.ErrNoOrder
+	}
+	l, err := p.h.Sales.Withdrawal(ctx, id)
+	return shownOrder(o), l, err
+}
+
+// Withdraw declares a withdrawal.
+func (p Pages) Withdraw(ctx context.Context, who web.Viewer, id, name, email, key string) error {
+	_, err := p.h.Sales.Withdraw(as(ctx, who), sales.WithdrawOrder{OrderID: id, BuyerID: who.PersonID, Name: name, Email: email, IdempotencyKey: key})
+	return err
+}

@@ -1,0 +1,117 @@
+package sales
+
+import (
+	"time"
+
+	"cursus/internal/domain/payments"
+)
+
+// Action is something that can be done with an order, or the code of why not.
+type Action struct {
+	Action  string `json:"action"`
+	Allowed bool   `json:"allowed"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// The actions. Who may take one is another question than whether it can be taken.
+const (
+	ActPay    = "pay"
+	ActCancel = "cancel"
+	ActRefund = "refund"
+)
+
+// Next is what the buyer has to do now, if anything.
+type Next struct {
+	Kind  string     `json:"kind"`
+	URL   string     `json:"url,omitempty"`   // where, outside of this API
+	Until *time.Time `json:"until,omitempty"` // until when
+}
+
+// The kinds of a next action.
+const (
+	NextPay        = "pay"
+	NextAwaitBank  = "wait_for_bank"  // a delayed method was chosen; it pays or fails by itself
+	NextAwaitUs    = "wait_for_staff" // a person of ours decides
+	NextLearn      = "learn"
+	NextOrderAgain = "order_again"
+	NextNothing    = "nothing"
+)
+
+// Why something cannot be done.
+const (
+	whyPaid     = "paid-already"
+	whyNotPaid  = "not-paid"
+	whyExpired  = "order-expired"
+	whyCanceled = "order-canceled"
+	whyMismatch = "payment-mismatch"
+	whyUnderWay = "payment-under-way"
+	whyOver     = "time-is-over"
+	whyFree     = "costs-nothing"
+	whyAllBack  = "all-given-back"
+	whyDisputed = "disputed-at-the-bank"
+)
+
+// standing is all that decides what can be done with an order.
+type standing struct {
+	state    State
+	payment  payments.State // of the payment that is open or was; empty: there is none
+	payURL   string
+	free     bool // it costs nothing
+	openTill *time.Time
+	now      time.Time
+}
+
+// inForce says whether what the order opened is open.
+func (s State) inForce() bool { return s == Paid || s == PartiallyRefunded || s == Disputed }
+
+// decide says what is to be done next, and of every action whether it can be taken. It is the one place that does.
+func decide(s standing) (Next, []Action) {
+	over := s.openTill != nil && !s.now.Before(*s.openTill)
+	act := func(name, reason string) Action { return Action{name, reason == "", reason} }
+	var pay, cancel, refund string
+	switch s.state {
+	case AwaitingPayment:
+		switch {
+		case s.payment == payments.Pending:
+			pay, cancel = whyUnderWay, whyUnderWay
+		case over:
+			pay = whyOver
+		}
+		refund = whyNotPaid
+	case Expired, Canceled:
+		why := map[State]string{Expired: whyExpired, Canceled: whyCanceled}[s.state]
+		pay, cancel, refund = why, why, why
+	case PaymentMismatch:
+		pay, cancel = whyMismatch, whyMismatch
+	case Paid, PartiallyRefunded:
+		pay, cancel = whyPaid, whyPaid
+		if s.free {
+			refund = whyFree
+		}
+	case Withdrawn:
+		pay, cancel = whyPaid, whyPaid
+	case Disputed:
+		pay, cancel, refund = whyPaid, whyPaid, whyDisputed
+	case Refunded, Lost:
+		fallthrough
+	default: // a state that is new here allows nothing
+		pay, cancel, refund = whyAllBack, whyAllBack, whyAllBack
+	}
+	return s.next(over), []Action{act(ActPay, pay), act(ActCancel, cancel), act(ActRefund, refund)}
+}
+
+func (s standing) next(over bool) Next {
+	switch {
+	case s.state == AwaitingPayment && s.payment == payments.Pending:
+		return Next{Kind: NextAwaitBank}
+	case s.state == AwaitingPayment && !over:
+		return Next{NextPay, s.payURL, s.openTill}
+	case s.state == PaymentMismatch:
+		return Next{Kind: NextAwaitUs}
+	case s.state == Expired, s.state == Canceled, s.state == AwaitingPayment:
+		return Next{Kind: NextOrderAgain}
+	case s.state.inForce():
+		return Next{Kind: NextLearn}
+	}
+	return Next{Kind: NextNothing}
+}

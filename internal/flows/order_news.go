@@ -1,0 +1,51 @@
+package flows
+
+import (
+	"context"
+
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
+	"cursus/templates/mails"
+)
+
+// orderNews writes to the buyer of an order what became of a payment or a refund.
+func (h *House) orderNews(ctx context.Context, e sales.OrderNews) error {
+	o, err := h.Sales.Order(ctx, e.OrderID)
+	if err != nil {
+		return err
+	}
+	return h.post(ctx, letter{
+		name: e.News, reference: e.About + "." + e.News, person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID,
+		facts: mails.Facts{Demo: o.Demo, Total: o.Total, Amount: money.Of(e.Minor, e.Currency), Invoice: o.InvoiceNumber, Order: o.ID},
+	})
+}
+
+// orderPayable asks for a payment that the law did not allow to be asked for before.
+func (h *House) orderPayable(ctx context.Context, e sales.OrderPayable) error {
+	o, err := h.Sales.Order(ctx, e.OrderID)
+	if err != nil || o.State != sales.AwaitingPayment {
+		return err
+	}
+	f := mails.Facts{Demo: o.Demo, Total: o.Total, Order: o.ID}
+	if o.ExpiresAt != nil {
+		f.Until = *o.ExpiresAt
+	}
+	return h.post(ctx, letter{name: "order_payable", reference: o.ID + ".payable", person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID, facts: f})
+}
+
+// orderWithdrawn sends the receipt of a withdrawal to the address that was given for it: what the law calls a durable medium.
+func (h *House) orderWithdrawn(ctx context.Context, e sales.OrderWithdrawn) error {
+	o, err := h.Sales.Order(ctx, e.OrderID)
+	if err != nil {
+		return err
+	}
+	l, err := h.Sales.Withdrawal(ctx, e.OrderID)
+	if err != nil || l.Receipt == nil {
+		return err
+	}
+	r := l.Receipt
+	return h.send(ctx, "withdrawal", o.Lang, r.Email, r.ID, mails.Facts{
+		Name: r.Name, Title: o.Title().In(o.Lang), URL: h.BaseURL + "/orders/" + o.ID + "/withdrawal", Order: o.ID, Demo: o.Demo, Total: o.Total, Amount: r.Refund, Kept: r.Kept,
+		At: r.DeclaredAt, Reference: r.ID,
+	})
+}

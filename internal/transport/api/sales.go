@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+
+	contract "cursus/api"
+	"cursus/api/server"
+	"cursus/internal/domain/sales"
+)
+
+func (h handlers) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject) (server.CancelOrderResponseObject, error) {
+	o, err := h.rooms.CancelOrder(ctx, callerOf(ctx), r.Order)
+	if err != nil {
+		return nil, err
+	}
+	return server.CancelOrder200JSONResponse(toOrder(o)), nil
+}
+
+func (h handlers) GetOrderHistory(ctx context.Context, r server.GetOrderHistoryRequestObject) (server.GetOrderHistoryResponseObject, error) {
+	all, err := h.rooms.OrderHistory(ctx, callerOf(ctx), r.Order)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetOrderHistory200JSONResponse{Happened: each(all, func(x sales.Happening) contract.OrderHappening {
+		out := contract.OrderHappening{At: x.At.UTC(), What: contract.OrderHappeningWhat(x.What), Detail: given(x.Detail)}
+		if x.Amount != nil {
+			a := toMoney(*x.Amount)
+			out.Amount = &a
+		}
+		return out
+	})}, nil
+}
+
+func toAction(a sales.Action) contract.OrderAction {
+	out := contract.OrderAction{Action: contract.OrderActionAction(a.Action), Allowed: a.Allowed}
+	if a.Reason != "" {
+		why := contract.OrderActionReason(a.Reason)
+		out.Reason = &why
+	}
+	return out
+}
+
+func toNext(n sales.Next) contract.NextAction {
+	return contract.NextAction{Kind: contract.NextActionKind(n.Kind), Url: given(n.URL), Until: utc(n.Until)}
+}
