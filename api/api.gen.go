@@ -244,6 +244,24 @@ func (e CharterRuleSeverity) Valid() bool {
 	}
 }
 
+// Defines values for CharterRuleUnchecked.
+const (
+	CharterRuleUncheckedBlock CharterRuleUnchecked = "block"
+	CharterRuleUncheckedWarn  CharterRuleUnchecked = "warn"
+)
+
+// Valid indicates whether the value is a known member of the CharterRuleUnchecked enum.
+func (e CharterRuleUnchecked) Valid() bool {
+	switch e {
+	case CharterRuleUncheckedBlock:
+		return true
+	case CharterRuleUncheckedWarn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CollectionFamily.
 const (
 	CollectionFamilyLegacy CollectionFamily = "legacy"
@@ -2476,6 +2494,11 @@ type CharterRule struct {
 	//
 	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
 	Text Text `json:"text"`
+
+	// Unchecked What the rule does when a course is published that does not say what it asks about.
+	//
+	// Example: warn
+	Unchecked *CharterRuleUnchecked `json:"unchecked,omitempty"`
 }
 
 // CharterRuleCheck What is looked at.
@@ -2487,6 +2510,11 @@ type CharterRuleCheck string
 //
 // Example: warn
 type CharterRuleSeverity string
+
+// CharterRuleUnchecked What the rule does when a course is published that does not say what it asks about.
+//
+// Example: warn
+type CharterRuleUnchecked string
 
 // Cohort Where the members of an edition stand.
 type Cohort struct {

@@ -9,9 +9,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"cursus/api/contract"
 	"cursus/internal/app"
@@ -74,7 +76,7 @@ func (b tab) set(id, text string) {
 // save presses the first button that saves.
 func (b tab) save(then string) {
 	b.t.Helper()
-	b.press("main form button[value=save]", then)
+	b.hit("main form button[value=save]", then)
 }
 
 // Two officers edit one course. The second one sees what the first one changed, keeps his own words, and saves both. A course is written
@@ -82,14 +84,13 @@ func (b tab) save(then string) {
 func TestTwoEditorsInABrowser(t *testing.T) {
 	w, mails := newSite(t)
 	w.written("NET")
-	first, second := newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
-	w.staffTab(first, mails, "first@example.org")
-	w.staffTab(second, mails, "second@example.org")
+	first, second := w.twoEditors(t, mails)
 	page := w.cfg.BaseURL + "/console/courses/NET"
 	first.open(page)
 	second.open(page)
 	first.seen("console-course")
 	first.shows("7:01", "Conformance")
+	w.foldsItsChapters(first, page)
 	first.set("at-title-en", "Networks of data")
 	first.set("at-chapters-0-lectures-1-video_seconds", "6:20")
 	first.save("p.notice.good")
@@ -115,26 +116,75 @@ func TestTwoEditorsInABrowser(t *testing.T) {
 	w.verify()
 }
 
+// foldsItsChapters looks at a course of two chapters: one is unfolded, a link or a fault unfolds the other, and paper both; without a script too.
+func (w *world) foldsItsChapters(b tab, page string) {
+	w.t.Helper()
+	sees := func(when, second string) {
+		w.t.Helper()
+		if got := ask[string](b, `["#at-chapters-0-minutes", "#at-chapters-1-minutes"].map(f => document.querySelector(f).checkVisibility()).join(" ")`); got != second {
+			w.t.Errorf("%s: the two chapters are visible: %s", when, got)
+		}
+	}
+	for _, scripts := range []bool{true, false} {
+		b.scripts(scripts)
+		b.open(page)
+		sees("at first", "true false")
+		b.media("print")
+		sees("on paper", "true true")
+		b.media("screen")
+		b.reach("a[href='#at-chapters-1-in']")
+		b.keys(kb.Enter)
+		sees("by its link", "true true")
+		b.open(page)
+		ask[string](b, `document.getElementById("at-chapters-1-lectures-0-video_seconds").value = "seven"`)
+		b.reach(".sticky button")
+		b.follow(kb.Enter, "#at-chapters-1-lectures-0-video_seconds-wrong")
+		sees("with a fault in it", "true true")
+		b.reach("button[value='add /chapters/1/lectures']")
+		b.follow(kb.Enter, "#at-chapters-1-lectures-2")
+		if at := ask[string](b, `document.activeElement.id`); at != "at-chapters-1-lectures-2-title-en" {
+			w.t.Errorf("after a lecture was added the keyboard is at %q", at)
+		}
+	}
+	b.scripts(true)
+	b.seen("console-course-unfolded")
+	b.axeEverywhere("a course unfolded")
+	b.open(page)
+	first := ask[bool](b, `(() => { const s = document.querySelector(".sticky").getBoundingClientRect(); return s.top >= 0 && s.bottom <= innerHeight; })()`)
+	if !first {
+		w.t.Error("the button that saves is out of sight")
+	}
+}
+
+// media shows the page as on a screen or on paper.
+func (b tab) media(name string) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: name})
+		return err
+	}))
+}
+
 func (w *world) writesACourse(b tab) {
 	w.t.Helper()
 	b.open(w.cfg.BaseURL + "/console/courses/new")
 	b.fill("#at-key", "NEW-1")
 	b.set("at-title-fr", "Réseaux de cœur")
-	b.press("button[value='add /chapters']", "#at-chapters-0")
-	b.press("button[value='add /chapters']", "#at-chapters-1")
+	b.hit("button[value='add /chapters']", "#at-chapters-0")
+	b.hit("button[value='add /chapters']", "#at-chapters-1")
 	b.set("at-chapters-0-title-en", "Second")
 	b.set("at-chapters-1-title-en", "First")
 	b.set("at-chapters-0-lectures-0-title-en", "Lecture")
 	b.set("at-chapters-1-lectures-0-title-en", "Lecture")
-	b.press("button[value='up /chapters/1']", "#at-chapters-0")
+	b.hit("button[value='up /chapters/1']", "#at-chapters-0")
 	b.set("at-chapters-0-lectures-0-video_seconds", "seven")
 	b.save("#at-chapters-0-lectures-0-video_seconds-wrong")
 	b.shows("seven")
 	b.set("at-chapters-0-lectures-0-video_seconds", "7")
 	b.do(chromedp.Click(chromedp.CSS("#at-opening"))) // described, and nothing of it is there: that blocks
 	b.save("p.notice.good")
-	b.press("button[value=review]", "button[value=published]")
-	b.press("button[value=published]", "div.notice.bad")
+	b.hit("button[value=review]", "button[value=published]")
+	b.hit("button[value=published]", "div.notice.bad")
 	b.shows("block")
 	b.seen("console-refused")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {

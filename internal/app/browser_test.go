@@ -31,8 +31,16 @@ import (
 	"cursus/internal/testkit"
 )
 
-// newSite is a world that browsers can reach, on the machine's own clock: cookies and the pay page live by it.
+// newSite is a furnished world that browsers can reach.
 func newSite(t *testing.T) (w *world, mails string) {
+	t.Helper()
+	w, mails = bareSite(t)
+	w.furnish()
+	return w, mails
+}
+
+// bareSite is a world without any course that browsers can reach, on the machine's own clock: cookies and the pay page live by it.
+func bareSite(t *testing.T) (w *world, mails string) {
 	t.Helper()
 	w = &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}
 	site, stripe := listen(t), listen(t)
@@ -63,7 +71,6 @@ func newSite(t *testing.T) (w *world, mails string) {
 		}
 		_ = w.h.Close()
 	})
-	w.furnish()
 	return w, mails
 }
 
@@ -218,6 +225,15 @@ func (w *world) staffTab(b tab, mails, email string) identity.Person {
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.GrantRoleTx(ctx, tx, p.ID, "admin") })
 	w.signIn(b, mails, email)
 	return p
+}
+
+// twoEditors are the tabs of two officers who are signed in.
+func (w *world) twoEditors(t *testing.T, mails string) (first, second tab) {
+	t.Helper()
+	first, second = newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
+	w.staffTab(first, mails, "first@example.org")
+	w.staffTab(second, mails, "second@example.org")
+	return first, second
 }
 
 // A learner buys in a browser, learns, sits the exam, gets her certificate, and anybody verifies it.

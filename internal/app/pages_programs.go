@@ -13,6 +13,8 @@ import (
 	"cursus/internal/transport/web"
 )
 
+const writesPrograms = "programs:write"
+
 // fresh is a path as somebody sees it who has passed nothing and for whom everything is offered.
 func fresh(c programs.Content, tx *postgres.Tx) programs.Path {
 	e, f := programs.Edition{}, programs.Facts{Enrolled: map[string]bool{}}
@@ -48,13 +50,9 @@ func (p Pages) PublicProgram(ctx context.Context, key string) (out web.ShownProg
 		if err != nil {
 			return err
 		}
-		out = web.ShownProgram{Program: x, Path: fresh(*x.Published, tx), Names: map[string]web.Text{}}
-		courses, err := catalog.CoursesTx(ctx, tx)
-		if err != nil {
+		out = web.ShownProgram{Program: x, Path: fresh(*x.Published, tx)}
+		if out.Names, err = courseNames(ctx, tx); err != nil {
 			return err
-		}
-		for _, c := range courses {
-			out.Names[c.Key] = text(c.Title)
 		}
 		editions, err := programs.EditionsTx(ctx, tx, x.ID)
 		for _, e := range editions {
@@ -78,31 +76,51 @@ func (p Pages) PublicProgram(ctx context.Context, key string) (out web.ShownProg
 	return out, err
 }
 
-// LearnerPaths shows a learner the programs that she follows.
-func (p Pages) LearnerPaths(ctx context.Context, who web.Viewer) (out []paths.Answer, err error) {
-	err = p.h.DB.View(as(ctx, who), "my programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = paths.AllOfLearnerTx(ctx, tx, who.PersonID)
+// PublicEdition shows an edition with what it promises.
+func (p Pages) PublicEdition(ctx context.Context, key string) (out web.PublicEdition, err error) {
+	err = p.h.DB.View(ctx, "public edition", func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := programs.EditionTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		v, err := programs.VersionTx(ctx, tx, e.ProgramID, e.Version)
+		if err != nil {
+			return err
+		}
+		out = web.PublicEdition{Edition: e, Now: e.StateAt(tx.Now()), Content: v.Content}
+		out.Names, err = courseNames(ctx, tx)
 		return err
 	})
 	return out, err
+}
+
+// courseNames are the titles of the courses that the public sees, by their keys.
+func courseNames(ctx context.Context, tx *postgres.Tx) (map[string]web.Text, error) {
+	courses, err := catalog.CoursesTx(ctx, tx)
+	names := map[string]web.Text{}
+	for _, c := range courses {
+		names[c.Key] = text(c.Title)
+	}
+	return names, err
+}
+
+// LearnerPaths shows a learner the programs that she follows.
+func (p Pages) LearnerPaths(ctx context.Context, who web.Viewer) ([]paths.Answer, error) {
+	return view(as(ctx, who), p.h, "my programs", func(ctx context.Context, tx *postgres.Tx) ([]paths.Answer, error) {
+		return paths.AllOfLearnerTx(ctx, tx, who.PersonID)
+	})
 }
 
 // LearnerPath shows her one of them.
-func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (out paths.Answer, err error) {
-	err = p.h.DB.View(as(ctx, who), "my path", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = paths.OfLearnerTx(ctx, tx, who.PersonID, edition)
-		return err
+func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (paths.Answer, error) {
+	return view(as(ctx, who), p.h, "my path", func(ctx context.Context, tx *postgres.Tx) (paths.Answer, error) {
+		return paths.OfLearnerTx(ctx, tx, who.PersonID, edition)
 	})
-	return out, err
 }
 
 // AllPrograms lists every program for staff.
-func (p Pages) AllPrograms(ctx context.Context, who web.Viewer) (out []programs.Program, err error) {
-	err = p.h.DB.View(as(ctx, who), "programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.ProgramsTx(ctx, tx)
-		return err
-	})
-	return out, err
+func (p Pages) AllPrograms(ctx context.Context, who web.Viewer) ([]programs.Program, error) {
+	return view(as(ctx, who), p.h, "programs", programs.ProgramsTx)
 }
 
 // WrittenProgram finds a program with its history.
@@ -126,21 +144,25 @@ func (p Pages) WrittenProgram(ctx context.Context, who web.Viewer, key string) (
 // movesTx lists moves with the names of those who made them.
 func movesTx(ctx context.Context, tx *postgres.Tx, kind, id string) ([]catalog.Move, error) {
 	moves, err := programs.HistoryTx(ctx, tx, kind, id)
+	if err != nil {
+		return nil, err
+	}
+	return namedMoves(ctx, tx, moves)
+}
+
+// namedMoves says the names of those who made the moves.
+func namedMoves(ctx context.Context, tx *postgres.Tx, moves []catalog.Move) (_ []catalog.Move, err error) {
 	for i := range moves {
-		if err == nil {
-			moves[i].By, err = named(ctx, tx, moves[i].By)
+		if moves[i].By, err = named(ctx, tx, moves[i].By); err != nil {
+			return nil, err
 		}
 	}
-	return moves, err
+	return moves, nil
 }
 
 // ProgramCourses lists the courses that a program can name.
-func (p Pages) ProgramCourses(ctx context.Context, who web.Viewer) (out []catalog.Course, err error) {
-	err = p.h.DB.View(as(ctx, who), "courses of programs", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = catalog.CoursesTx(ctx, tx)
-		return err
-	})
-	return out, err
+func (p Pages) ProgramCourses(ctx context.Context, who web.Viewer) ([]catalog.Course, error) {
+	return view(as(ctx, who), p.h, "courses of programs", catalog.CoursesTx)
 }
 
 func init() {
@@ -157,20 +179,18 @@ func init() {
 }
 
 // SaveProgram writes the working copy.
-func (p Pages) SaveProgram(ctx context.Context, who web.Viewer, key string, c programs.Content, version int) (out programs.Program, err error) {
-	err = p.h.DB.InTx(as(ctx, who), "save program", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.SaveDraftTx(ctx, tx, key, c, version)
-		return err
+func (p Pages) SaveProgram(ctx context.Context, who web.Viewer, key string, c programs.Content, version int) (programs.Program, error) {
+	return done(ctx, p, who, writesPrograms, "save program", func(ctx context.Context, tx *postgres.Tx) (programs.Program, error) {
+		return programs.SaveDraftTx(ctx, tx, key, c, version)
 	})
-	return out, err
 }
 
 // MoveProgramOn takes a program to another state of publication.
 func (p Pages) MoveProgramOn(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
-	return p.h.DB.InTx(as(ctx, who), "move program", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := programs.MoveProgramTx(ctx, tx, key, to, note, version)
-		return err
+	_, err := done(ctx, p, who, writesPrograms, "move program", func(ctx context.Context, tx *postgres.Tx) (programs.Program, error) {
+		return programs.MoveProgramTx(ctx, tx, key, to, note, version)
 	})
+	return err
 }
 
 // TryProgram says what a content means for somebody who has passed these courses.
@@ -193,12 +213,10 @@ func (p Pages) TryProgram(ctx context.Context, who web.Viewer, c programs.Conten
 }
 
 // AllEditions lists every edition for staff.
-func (p Pages) AllEditions(ctx context.Context, who web.Viewer) (out []programs.Edition, err error) {
-	err = p.h.DB.View(as(ctx, who), "editions", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.EditionsTx(ctx, tx, "")
-		return err
+func (p Pages) AllEditions(ctx context.Context, who web.Viewer) ([]programs.Edition, error) {
+	return view(as(ctx, who), p.h, "editions", func(ctx context.Context, tx *postgres.Tx) ([]programs.Edition, error) {
+		return programs.EditionsTx(ctx, tx, "")
 	})
-	return out, err
 }
 
 // WrittenEdition finds an edition with its history and where its members stand.
@@ -241,18 +259,16 @@ func (p Pages) EditionChoices(ctx context.Context, who web.Viewer, program strin
 }
 
 // SaveEdition writes an edition.
-func (p Pages) SaveEdition(ctx context.Context, who web.Viewer, key string, n programs.EditionPlan, version int) (out programs.Edition, err error) {
-	err = p.h.DB.InTx(as(ctx, who), "save edition", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		out, err = programs.PutEditionTx(ctx, tx, key, n, version)
-		return err
+func (p Pages) SaveEdition(ctx context.Context, who web.Viewer, key string, n programs.EditionPlan, version int) (programs.Edition, error) {
+	return done(ctx, p, who, writesPrograms, "save edition", func(ctx context.Context, tx *postgres.Tx) (programs.Edition, error) {
+		return programs.PutEditionTx(ctx, tx, key, n, version)
 	})
-	return out, err
 }
 
 // MoveEditionOn takes an edition to another state of publication.
 func (p Pages) MoveEditionOn(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
-	return p.h.DB.InTx(as(ctx, who), "move edition", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := programs.MoveEditionTx(ctx, tx, key, to, note, version)
-		return err
+	_, err := done(ctx, p, who, writesPrograms, "move edition", func(ctx context.Context, tx *postgres.Tx) (programs.Edition, error) {
+		return programs.MoveEditionTx(ctx, tx, key, to, note, version)
 	})
+	return err
 }

@@ -11,6 +11,16 @@ import (
 	"cursus/internal/transport/web"
 )
 
+const writesWorkshops = "workshops:write"
+
+// writes does something for a viewer who may.
+func (p Pages) writes(ctx context.Context, who web.Viewer, scope, name string, work func(ctx context.Context, tx *postgres.Tx) error) error {
+	if err := may(who, scope); err != nil {
+		return err
+	}
+	return p.h.DB.InTx(as(ctx, who), name, work)
+}
+
 // Calendar shows the sessions of a year and where those of one audience overlap.
 func (p Pages) Calendar(ctx context.Context, who web.Viewer, year int, collection string) (out web.Calendar, err error) {
 	err = p.h.DB.View(as(ctx, who), "calendar", func(ctx context.Context, tx *postgres.Tx) error {
@@ -36,7 +46,31 @@ func (p Pages) SessionDesk(ctx context.Context, who web.Viewer, key string) (out
 			return err
 		}
 		out.Next = catalog.PublicationLife.Next(out.Sheet.Publication)
-		out.Days, err = workshops.DaysTx(ctx, tx, out.Sheet.ID)
+		if out.Days, err = workshops.DaysTx(ctx, tx, out.Sheet.ID); err != nil {
+			return err
+		}
+		if out.Versions, err = catalog.SessionVersionsTx(ctx, tx, out.Sheet.ID, web.SessionVersions); err != nil {
+			return err
+		}
+		for i := range out.Versions {
+			if out.Versions[i].By, err = named(ctx, tx, out.Versions[i].By); err != nil {
+				return err
+			}
+		}
+		out.Sheet.Moves, err = namedMoves(ctx, tx, out.Sheet.Moves)
+		return err
+	})
+	return out, err
+}
+
+// SessionVersion finds what a session said.
+func (p Pages) SessionVersion(ctx context.Context, who web.Viewer, key string, version int) (out catalog.SessionVersion, err error) {
+	err = p.h.DB.View(as(ctx, who), "session version", func(ctx context.Context, tx *postgres.Tx) error {
+		s, err := catalog.SessionTx(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		out, err = catalog.SessionVersionTx(ctx, tx, s.ID, version)
 		return err
 	})
 	return out, err
@@ -44,7 +78,7 @@ func (p Pages) SessionDesk(ctx context.Context, who web.Viewer, key string) (out
 
 // PutSession rewrites a session.
 func (p Pages) PutSession(ctx context.Context, who web.Viewer, key string, n catalog.NewSession, version int) error {
-	return p.h.DB.InTx(as(ctx, who), "put session", func(ctx context.Context, tx *postgres.Tx) error {
+	return p.writes(ctx, who, writesCatalogue, "put session", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := catalog.PutSessionTx(ctx, tx, key, n, version)
 		return err
 	})
@@ -52,7 +86,7 @@ func (p Pages) PutSession(ctx context.Context, who web.Viewer, key string, n cat
 
 // MoveSession moves the publication of a session.
 func (p Pages) MoveSession(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
-	return p.h.DB.InTx(as(ctx, who), "move session", func(ctx context.Context, tx *postgres.Tx) error {
+	return p.writes(ctx, who, writesCatalogue, "move session", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := catalog.MoveSessionTx(ctx, tx, key, to, note, version)
 		return err
 	})
@@ -60,7 +94,7 @@ func (p Pages) MoveSession(ctx context.Context, who web.Viewer, key string, to c
 
 // CopySession copies a session and gives the key of the copy.
 func (p Pages) CopySession(ctx context.Context, who web.Viewer, c catalog.CopySession) (key string, err error) {
-	err = p.h.DB.InTx(as(ctx, who), "copy session", func(ctx context.Context, tx *postgres.Tx) error {
+	err = p.writes(ctx, who, writesCatalogue, "copy session", func(ctx context.Context, tx *postgres.Tx) error {
 		copied, err := copySessionTx(ctx, tx, c)
 		key = copied.Session.Key
 		return err
@@ -70,13 +104,16 @@ func (p Pages) CopySession(ctx context.Context, who web.Viewer, c catalog.CopySe
 
 // ImportMap reads the exercise map of a session from a file.
 func (p Pages) ImportMap(ctx context.Context, who web.Viewer, in gradebook.ImportMap) (catalog.Proposal, error) {
+	if err := may(who, writesCatalogue); err != nil {
+		return catalog.Proposal{}, err
+	}
 	proposal, _, err := p.h.importMap(as(ctx, who), in)
 	return proposal, err
 }
 
 // PlanDay plans a workshop day.
 func (p Pages) PlanDay(ctx context.Context, who web.Viewer, session string, n workshops.NewDay) error {
-	return p.h.DB.InTx(as(ctx, who), "plan day", func(ctx context.Context, tx *postgres.Tx) error {
+	return p.writes(ctx, who, writesWorkshops, "plan day", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := workshops.CreateDayTx(ctx, tx, session, n)
 		return err
 	})
@@ -99,7 +136,7 @@ func (p Pages) DayDesk(ctx context.Context, who web.Viewer, day string) (out web
 
 // WorkOnDay does what a page asks for with a day, in one transaction.
 func (p Pages) WorkOnDay(ctx context.Context, who web.Viewer, day string, w web.DayWork) error {
-	return p.h.DB.InTx(as(ctx, who), "work on day", func(ctx context.Context, tx *postgres.Tx) error {
+	return p.writes(ctx, who, writesWorkshops, "work on day", func(ctx context.Context, tx *postgres.Tx) error {
 		d, err := workshops.DayTx(ctx, tx, day)
 		if err != nil {
 			return err
@@ -138,7 +175,7 @@ func (p Pages) WorkOnDay(ctx context.Context, who web.Viewer, day string, w web.
 
 // PutMap replaces the exercise map of a session.
 func (p Pages) PutMap(ctx context.Context, who web.Viewer, key string, exercises []catalog.Exercise, version int) error {
-	return p.h.DB.InTx(as(ctx, who), "put map", func(ctx context.Context, tx *postgres.Tx) error {
+	return p.writes(ctx, who, writesCatalogue, "put map", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := catalog.PutExercisesTx(ctx, tx, key, exercises, version)
 		return err
 	})
@@ -166,7 +203,7 @@ func (p Pages) SessionList(ctx context.Context, who web.Viewer, f catalog.Sessio
 
 // MakeSession makes a session of a course that there is.
 func (p Pages) MakeSession(ctx context.Context, who web.Viewer, n catalog.NewSession) error {
-	return p.h.DB.InTx(as(ctx, who), "make session", func(ctx context.Context, tx *postgres.Tx) error {
+	return p.writes(ctx, who, writesCatalogue, "make session", func(ctx context.Context, tx *postgres.Tx) error {
 		if _, err := catalog.CourseTx(ctx, tx, n.CourseKey); err != nil {
 			return err
 		}

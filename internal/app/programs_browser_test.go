@@ -232,8 +232,9 @@ func TestAProgramIsBuiltByKeyboardAlone(t *testing.T) {
 	if e.State != catalog.Published || e.Version != 1 || e.Partner != "ESP Dakar" || e.StartsAt == nil || !e.StartsAt.Equal(time.Date(2027, 1, 5, 8, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", e)
 	}
+	w.offersTheEdition(b)
 	b.open(w.cfg.BaseURL + "/programs/NETB")
-	b.shows("Networks basics", "NETB-7", "ESP Dakar", "150 h")
+	b.shows("Networks basics", "NETB-7", "ESP Dakar", "150 h", "100,000")
 	b.seen("program-public")
 	w.verify()
 }
@@ -260,6 +261,34 @@ func (w *world) buildsAnEdition(b tab) {
 	b.follow(kb.Enter, "#to-archived")
 }
 
+// offersTheEdition offers it for 100,000 XOF, by keyboard alone too.
+func (w *world) offersTheEdition(b tab) {
+	w.t.Helper()
+	b.open(w.cfg.BaseURL + "/console/offers")
+	b.reach("input[name=kind]")
+	b.keys(kb.ArrowDown)
+	b.types("#on", "NETB-7")
+	b.reach("#formula")
+	b.keys("QUAL")
+	b.types("#amount", "100000")
+	b.reach("#currency")
+	b.keys("XOF")
+	b.seen("offer-written")
+	b.reach("main form[action='/console/offers'] button:not(.plain)")
+	b.follow(kb.Enter, "table.edit")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := programs.EditionTx(ctx, tx, "NETB-7")
+		if err != nil {
+			return err
+		}
+		all, err := offers.ForTx(ctx, tx, e.ID, "")
+		if err == nil && (len(all) != 1 || all[0].Price != money.Of(100_000, "XOF") || all[0].Formula != offers.Qualifying) {
+			w.t.Errorf("%+v", all)
+		}
+		return err
+	})
+}
+
 func (w *world) draft(key string) (p programs.Program) {
 	w.t.Helper()
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
@@ -274,9 +303,7 @@ func (w *world) draft(key string) (p programs.Program) {
 func TestTwoEditorsOfAProgram(t *testing.T) {
 	w, mails := newSite(t)
 	w.basics(w.h.DB.Now())
-	first, second := newTabFor(t, 5*time.Minute), newTabFor(t, 5*time.Minute)
-	w.staffTab(first, mails, "first@example.org")
-	w.staffTab(second, mails, "second@example.org")
+	first, second := w.twoEditors(t, mails)
 	page := w.cfg.BaseURL + "/console/programs/BASICS"
 	first.open(page)
 	second.open(page)
@@ -313,6 +340,21 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	if note := ask[string](second, `document.getElementById("note").value`); note != "good as it is" || w.draft("BASICS").State != catalog.Drafted {
 		t.Errorf("the note %q, the state %s", note, w.draft("BASICS").State)
 	}
+	first.open(page)
+	second.open(page)
+	first.set("title_en", "A fourth title")
+	first.hit("#save", "p.notice.good")
+	second.set("hours0", "many")
+	second.hit("#save", "#faults") // what is wrong with the form does not hide that somebody else saved
+	second.shows("A whole number.", "A fourth title", "Staff Member saved this program meanwhile")
+	second.axeEverywhere("a fault and a conflict of a program")
+	second.seen("program-fault-and-conflict")
+	second.set("hours0", "42")
+	second.hit("#save", "#conflict")
+	second.hit("#save", "p.notice.good")
+	if d := w.draft("BASICS").Draft; d.Title.EN != "A fourth title" || d.Courses()[0].WorkloadHours != 42 {
+		t.Errorf("%+v", d)
+	}
 	edition := w.cfg.BaseURL + "/console/editions/BASICS-1"
 	first.open(edition)
 	second.open(edition)
@@ -337,6 +379,21 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 func (b tab) order() string {
 	b.t.Helper()
 	return ask[string](b, `[...document.querySelectorAll("[data-row]")].map(r => r.querySelector("[name=key]").value + ":" + r.querySelector("[name=depth]").value).join(" ")`)
+}
+
+// drag takes the line at a place by its head and lets it go over another one, so many per cent of its height from above; then the lines
+// stand as is said. Each case begins with the lines of the one before.
+func (b tab) drag(from, to, share int, what, then string) {
+	b.t.Helper()
+	at := ask[[]float64](b, fmt.Sprintf(`(() => {
+		const row = (n) => document.querySelector("li[data-row]:nth-child(" + n + ")");
+		const head = row(%d).querySelector("legend").getBoundingClientRect(), over = row(%d).getBoundingClientRect();
+		return [head.left + 20, head.top + head.height / 2, over.left + 40, over.top + over.height * %d / 100];
+	})()`, from, to, share))
+	b.do(chromedp.DragAndDropXY(at[0], at[1], at[2], at[3]))
+	if got := b.order(); got != then {
+		b.t.Fatalf("after dragging %s: %s, not %s", what, got, then)
+	}
 }
 
 // scripts switches the scripts of pages on or off.
@@ -369,6 +426,13 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	if got := b.order(); got != "Choice:0 FTTH:1 ALDDT:0 PRD:0 LAN:0" {
 		t.Error("after a course was dragged to the front:", got)
 	}
+	b.drag(3, 1, 80, "a course onto a group", "Choice:0 ALDDT:1 FTTH:1 PRD:0 LAN:0")
+	b.drag(4, 3, 80, "a course below the last one of a group", "Choice:0 ALDDT:1 FTTH:1 PRD:1 LAN:0")
+	b.drag(4, 1, 10, "a course out of a group, before it", "PRD:0 Choice:0 ALDDT:1 FTTH:1 LAN:0")
+	b.drag(5, 3, 20, "a course into the middle of a group", "PRD:0 Choice:0 LAN:1 ALDDT:1 FTTH:1")
+	b.drag(4, 5, 105, "a course below everything, out of the group", "PRD:0 Choice:0 LAN:1 FTTH:1 ALDDT:0")
+	b.drag(3, 5, 80, "a course behind another one", "PRD:0 Choice:0 FTTH:1 ALDDT:0 LAN:0")
+	b.drag(1, 4, 80, "back as it was, first", "Choice:0 FTTH:1 ALDDT:0 PRD:0 LAN:0")
 	b.set("hours2", "50")
 	w.until("the preview follows", func() bool {
 		return ask[bool](b, `[...document.querySelectorAll("#preview li")].some(l => l.innerText.includes("50 h"))`)

@@ -1,14 +1,74 @@
 package app_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"cursus/api/contract"
 	"cursus/internal/app"
+	"cursus/internal/domain/exchange"
 )
+
+// The page of an edition tells search engines what it is, in the words of schema.org: a program in a period, its courses with the session of
+// each, its price.
+func TestAnEditionIsDescribedForSearchEngines(t *testing.T) {
+	w, mails := bareSite(t)
+	w.catalogue()
+	d := w.newDesk(t, mails, "officer@example.org")
+	d.offer(exchange.Offer{Edition: "NETWORKS-BASICS-2019", Formula: "QUALIFYING", PriceMinor: 15_245, Currency: "EUR"}) // that of the file ended in 2019
+	type described struct {
+		Type        string `json:"@type"`
+		Name, URL   string
+		Identifier  string
+		StartDate   string
+		Maximum     int                              `json:"maximumEnrollment"`
+		Credits     struct{ Value, UnitText string } `json:"numberOfCredits"`
+		Provider    []struct{ Name string }
+		Description string
+		Courses     []struct {
+			Type, CourseCode, Name string
+			Instance               struct{ Identifier, URL, StartDate, EndDate, CourseWorkload string } `json:"hasCourseInstance"`
+		} `json:"hasCourse"`
+		Offers []struct {
+			Type                                string `json:"@type"`
+			Price, PriceCurrency, Category, URL string
+		}
+	}
+	for path, name := range map[string]string{"/editions/NETWORKS-BASICS-2019": "Networks basics with ESP, spring 2019", "/programs/NETWORKS-BASICS": "Networks basics"} {
+		d.open(path + "?lang=en")
+		script := d.all(func(n *html.Node) bool { return n.Data == "script" && attr(n, "type") == "application/ld+json" })
+		if len(script) != 1 {
+			t.Fatal(path, "has", len(script), "descriptions")
+		}
+		var x described
+		if err := json.Unmarshal([]byte(text(script[0])), &x); err != nil {
+			t.Fatal(err)
+		}
+		if x.Type != "EducationalOccupationalProgram" || x.Name != name || x.URL != w.cfg.BaseURL+path || x.Description == "" || len(x.Courses) != 4 || x.Courses[1].CourseCode != "PRD" ||
+			x.Courses[1].Name != "Principles of data networks" || x.Credits.UnitText != "ECTS" || x.Credits.Value != "6" || x.Provider[0].Name != "IMT" {
+			t.Errorf("%s: %+v", path, x)
+		}
+		if !strings.HasPrefix(path, "/editions") {
+			continue
+		}
+		run := x.Courses[1].Instance
+		if run.Identifier != "PRD-ESP-2019" || run.CourseWorkload != "PT50H" || run.StartDate != "2019-02-04T08:00:00Z" || run.EndDate != "2019-07-12T22:00:00Z" || run.URL != w.cfg.BaseURL+"/sessions/PRD-ESP-2019" {
+			t.Errorf("%+v", run)
+		}
+		if x.Identifier != "NETWORKS-BASICS-2019" || x.StartDate != "2019-02-04T08:00:00Z" || x.Maximum != 200 || len(x.Provider) != 3 || len(x.Offers) != 1 {
+			t.Fatalf("%+v", x)
+		}
+		if o := x.Offers[0]; o.Type != "Offer" || o.Price != "152.45" || o.PriceCurrency != "EUR" || o.Category != "QUALIFYING" || o.URL != w.cfg.BaseURL+path {
+			t.Errorf("%+v", o)
+		}
+	}
+	w.verify()
+}
 
 // The public sees a published program with its path, its edition and what that costs.
 func TestThePublicSeesAProgramWithItsPath(t *testing.T) {

@@ -18,33 +18,50 @@ import (
 // Two editors have a session open: what the second one wrote is not saved over the first, and nothing of it is lost.
 func TestTwoEditorsOfASession(t *testing.T) {
 	w, mails := newSite(t)
-	first, second := newTab(t), newTab(t)
-	w.staffTab(first, mails, "first@example.org")
-	w.staffTab(second, mails, "second@example.org")
+	first, second := w.twoEditors(t, mails)
 	address := w.cfg.BaseURL + "/console/sessions/PRD-9"
 	first.open(address)
 	second.open(address)
 	first.set("title_en", "Data networks, spring")
-	first.press("form[data-keep] .toolbar button", "#title_en[value='Data networks, spring']")
+	first.set("language", "fr")
+	first.hit("form[data-keep] .toolbar button", "#title_en[value='Data networks, spring']")
 	second.set("title_en", "Data networks, autumn")
 	second.set("audience", "bachelor")
-	second.press("form[data-keep] .toolbar button", "#conflict")
-	second.shows("Data networks, spring", "Data networks, autumn")
+	second.hit("form[data-keep] .toolbar button", "#conflict")
+	second.shows("Data networks, spring", "Data networks, autumn", "Language")
+	if said := ask[string](second, `document.getElementById("language").value`); said != "fr" {
+		t.Errorf("what the first alone changed stands as %q in the form of the second", said)
+	}
 	second.seen("session-conflict")
 	second.axe("conflict of a session")
 	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, spring" || s.Audience != "" {
 		t.Errorf("the second editor's text was saved over the first's: %+v", s)
 	}
-	second.press("form[data-keep] .toolbar button", "body:not(:has(#conflict))")
-	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, autumn" || s.Audience != "bachelor" {
+	second.hit("form[data-keep] .toolbar button", "body:not(:has(#conflict))")
+	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, autumn" || s.Audience != "bachelor" || s.Language != "fr" {
 		t.Errorf("what was written was lost: %+v", s)
 	}
+	second.shows("version 3", "version 2", "version 1", "Staff Member", "Data networks, spring", "The session was made.") // who made it say what, and what stood there before
+	second.axeEverywhere("a session with its history")
+	first.open(address)
+	second.open(address)
+	first.set("title_en", "Data networks, winter")
+	first.hit("form[data-keep] .toolbar button", "#title_en[value='Data networks, winter']")
+	second.set("number", "none") // what cannot be read does not hide that somebody else saved
+	second.hit("form[data-keep] .toolbar button", "#conflict")
+	second.shows("A whole number.", "Data networks, winter")
+	second.set("number", "9")
+	second.hit("form[data-keep] .toolbar button", "#conflict")
+	second.hit("form[data-keep] .toolbar button", "p.notice.good")
+	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, winter" || s.Number != 9 {
+		t.Errorf("%+v", s)
+	}
 	first.open(address) // rows of the map: one is added, one is removed
-	first.press("form[action$='/map'] button[name=more]", "tbody tr:nth-child(3) input[name=label]")
+	first.hit("form[action$='/map'] button[name=more]", "tbody tr:nth-child(3) input[name=label]")
 	first.fill("tbody tr:nth-child(3) input[name=label]", "Final Exam")
 	first.fill("tbody tr:nth-child(3) input[name=weight]", "40%")
 	first.do(chromedp.Click(chromedp.CSS("input[name=gone][value='0']")))
-	first.press("form[action$='/map'] .toolbar button", "tbody tr:nth-child(2) input[name=label][value='Final Exam']")
+	first.hit("form[action$='/map'] .toolbar button", "tbody tr:nth-child(2) input[name=label][value='Final Exam']")
 	if all := w.sheet("PRD-9").Exercises; len(all) != 2 || all[0].Label != "Homework 2: Week 2" || all[1].Label != "Final Exam" || all[1].WeightPPM != 400_000 {
 		t.Errorf("%+v", all)
 	}
@@ -55,7 +72,7 @@ func TestTwoEditorsOfASession(t *testing.T) {
 	first.fill("#newkey", "PRD-10")
 	first.fill("#newen", "Data networks, session 10")
 	first.fill("#newplatform", "fun")
-	first.press("form[method=post][action='/console/sessions'] button", "#map")
+	first.hit("form[method=post][action='/console/sessions'] button", "#map")
 	if s := w.sheet("PRD-10"); s.Publication != catalog.Drafted || s.CourseKey != "PRD" {
 		t.Errorf("%+v", s)
 	}

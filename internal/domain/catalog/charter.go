@@ -13,19 +13,32 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
-// Rule is one rule of the charter: what is looked at (Check, one of Checkable), within which bounds, and what happens when it is
-// broken. A bound that is nil does not bind; Name is a parameter of the checks that need a word.
+// Rule is one rule of the charter: what is looked at (Check, one of Checkable), within which bounds, what happens when it is broken
+// (Severity), and when the course does not say what the rule asks about (Unchecked; empty: Warn). A bound that is nil does not bind; Name is a
+// parameter of the checks that need a word.
 type Rule struct {
-	Key      string `json:"key"`
-	Text     Text   `json:"text"`
-	Check    string `json:"check"`
-	Least    *int   `json:"least,omitempty"`
-	Most     *int   `json:"most,omitempty"`
-	Name     string `json:"name,omitempty"`
-	Severity string `json:"severity"`
+	Key       string `json:"key"`
+	Text      Text   `json:"text"`
+	Check     string `json:"check"`
+	Least     *int   `json:"least,omitempty"`
+	Most      *int   `json:"most,omitempty"`
+	Name      string `json:"name,omitempty"`
+	Severity  string `json:"severity"`
+	Unchecked string `json:"unchecked,omitempty"`
 }
 
-// What a broken rule does when a course is to be published.
+// Tidy is the form in which the house keeps rules: what is left to its default is not said.
+func Tidy(rules []Rule) []Rule {
+	rules = slices.Clone(rules)
+	for i := range rules {
+		if rules[i].Unchecked == Warn {
+			rules[i].Unchecked = ""
+		}
+	}
+	return rules
+}
+
+// What a rule does when a course is to be published that breaks it, or of which it cannot be checked.
 const (
 	Warn  = "warn"
 	Block = "block"
@@ -62,6 +75,9 @@ func ValidateRules(rules []Rule) error {
 		c.text(at+"/text", r.Text, true, 500)
 		if r.Severity != Warn && r.Severity != Block {
 			c.refuse(at+"/severity", "bad-severity", "warn or block.")
+		}
+		if r.Unchecked != "" && r.Unchecked != Warn && r.Unchecked != Block {
+			c.refuse(at+"/unchecked", "bad-severity", "warn or block; leave it out for warn.")
 		}
 		c.line(at+"/name", r.Name, 0, maxName)
 		kind, known := checks[r.Check]
@@ -153,7 +169,7 @@ func PutCharterTx(ctx context.Context, tx *postgres.Tx, rules []Rule, note strin
 	if err := ValidateRules(rules); err != nil {
 		return Charter{}, err
 	}
-	raw, err := json.Marshal(rules)
+	raw, err := json.Marshal(Tidy(rules))
 	if err != nil {
 		return Charter{}, err
 	}

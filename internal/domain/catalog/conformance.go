@@ -45,10 +45,15 @@ func (r Report) Count(v Verdict) (n int) {
 	return n
 }
 
-// Blocking are the findings that keep a course from being published: broken rules that block.
+// Blocks says whether this keeps a course from being published.
+func (f Finding) Blocks() bool {
+	return f.Verdict == Broken && f.Rule.Severity == Block || f.Verdict == NotCheckable && f.Rule.Unchecked == Block
+}
+
+// Blocking are the findings that keep a course from being published.
 func (r Report) Blocking() (all []Finding) {
 	for _, f := range r.Findings {
-		if f.Verdict == Broken && f.Rule.Severity == Block {
+		if f.Blocks() {
 			all = append(all, f)
 		}
 	}

@@ -243,7 +243,8 @@ func TestBadRulesAreRefused(t *testing.T) {
 	for pointer, spoil := range map[string]func(r *catalog.Rule){
 		"/rules/0/key": func(r *catalog.Rule) { r.Key = "" }, "/rules/0/text": func(r *catalog.Rule) { r.Text = say("") },
 		"/rules/0/check": func(r *catalog.Rule) { r.Check = "colour" }, "/rules/0/severity": func(r *catalog.Rule) { r.Severity = "shout" },
-		"/rules/0/most": func(r *catalog.Rule) { r.Least, r.Most = &m, &n }, "/rules/0/name": func(r *catalog.Rule) { r.Name = "x" },
+		"/rules/0/unchecked": func(r *catalog.Rule) { r.Unchecked = "shout" },
+		"/rules/0/most":      func(r *catalog.Rule) { r.Least, r.Most = &m, &n }, "/rules/0/name": func(r *catalog.Rule) { r.Name = "x" },
 		"/rules/0/least": func(r *catalog.Rule) { r.Check = "logo" },
 	} {
 		bad := r

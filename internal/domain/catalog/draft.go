@@ -215,7 +215,7 @@ func write(ctx context.Context, tx *postgres.Tx, w Working, d Draft, state Publi
 	if err := addVersion(ctx, tx, w.ID, w.Version+1, d); err != nil {
 		return w, err
 	}
-	if _, err := tx.Exec(ctx, q.Q("NextVersion"), w.ID, string(state)); err != nil {
+	if _, err := tx.Exec(ctx, q.Q("NextVersion"), w.ID, string(state), d.findable(w.Key)); err != nil {
 		return w, err
 	}
 	if w.PublishedVersion == 0 || state == Published {

@@ -298,6 +298,44 @@ func TestChartersAreVersions(t *testing.T) {
 	})
 }
 
+// What a rule cannot check warns, unless the rule says that it blocks: then the refusal points to what the course does not say.
+func TestWhatIsNotCheckableWarnsOrBlocksByRule(t *testing.T) {
+	h := house{t, testkit.DB(t)}
+	h.must(func(ctx context.Context, tx *postgres.Tx) error {
+		d := good()
+		d.Look.TextPoints = 0
+		if _, err := catalog.PutDraftTx(ctx, tx, "NET", d, 0); err != nil {
+			return err
+		}
+		least := 20
+		publish := func(unchecked string) (catalog.Report, error) {
+			rules := []catalog.Rule{{Key: "text-size", Text: say("20 points"), Check: "text_points", Least: &least, Severity: catalog.Block, Unchecked: unchecked}}
+			c, err := catalog.PutCharterTx(ctx, tx, rules, "", 0)
+			if err != nil || c.Rules[0].Unchecked == catalog.Warn { // the default is not said
+				t.Error(c, err)
+			}
+			if _, _, err := catalog.MoveCourseTx(ctx, tx, "NET", catalog.InReview, "", 0); err != nil {
+				return catalog.Report{}, err
+			}
+			_, r, err := catalog.MoveCourseTx(ctx, tx, "NET", catalog.Published, "", 0)
+			return r, err
+		}
+		r, err := publish(catalog.Block)
+		if !pointsTo(err, "/look/text_points") || len(r.Blocking()) != 1 || r.Count(catalog.NotCheckable) != 1 {
+			t.Errorf("%+v %v", r, err)
+		}
+		for _, unchecked := range []string{"", catalog.Warn} {
+			if r, err = publish(unchecked); err != nil || r.Blocking() != nil || r.Count(catalog.NotCheckable) != 1 {
+				t.Errorf("%q: %+v %v", unchecked, r, err)
+			}
+			if _, _, err := catalog.MoveCourseTx(ctx, tx, "NET", catalog.Drafted, "", 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Words are found by their beginnings, without accents, in both languages, in skills and summaries; pages add up to the whole list.
 func TestCoursesAreFound(t *testing.T) {
 	h := house{t, testkit.DB(t)}
@@ -319,7 +357,15 @@ func TestCoursesAreFound(t *testing.T) {
 		}
 		d := good()
 		d.Title = say("Hidden networks")
-		_, err := catalog.PutDraftTx(ctx, tx, "HIDDEN", d, 0)
+		if _, err := catalog.PutDraftTx(ctx, tx, "HIDDEN", d, 0); err != nil {
+			return err
+		}
+		w, err := catalog.DraftTx(ctx, tx, "C08") // the public sees its older words, staff find the newer ones
+		if err != nil {
+			return err
+		}
+		w.Document.Title.EN = "Zebra crossing"
+		_, err = catalog.PutDraftTx(ctx, tx, "C08", w.Document, 0)
 		return err
 	})
 	list := func(f catalog.Filter, limit int) (keys []string) {
@@ -338,8 +384,9 @@ func TestCoursesAreFound(t *testing.T) {
 	}
 	for want, f := range map[int][]catalog.Filter{
 		23: {{}, {Query: "reseaux"}, {Query: "RÉS"}, {Query: "netw res"}}, 24: {{All: true}, {All: true, Query: "network"}}, 12: {{Collection: "FLIRT"}},
-		8: {{Level: "pre_bachelor"}}, 1: {{Query: "coeur"}, {Query: "CŒUR"}, {Query: "ete"}, {Query: "c07"}, {All: true, Query: "route"}, {All: true, State: catalog.Drafted}},
-		0: {{Query: "route"}, {Query: "xyz"}, {Query: "!!! & | ' :*"}, {Language: "de"}, {Collection: "X"}},
+		8: {{Level: "pre_bachelor"}}, 1: {{Query: "coeur"}, {Query: "CŒUR"}, {Query: "ete"}, {Query: "c07"}, {All: true, Query: "route"}, {All: true, State: catalog.Drafted, Query: "hidden"}, {All: true, Query: "zebr"}, {All: true, Query: "networks reseaux 8"}},
+		2: {{All: true, State: catalog.Drafted}},
+		0: {{Query: "route"}, {Query: "zebra"}, {Query: "xyz"}, {Query: "!!! & | ' :*"}, {Language: "de"}, {Collection: "X"}},
 	} {
 		for _, f := range f {
 			all := list(f, 200)

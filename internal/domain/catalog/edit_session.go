@@ -133,10 +133,10 @@ func PutSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, n NewSes
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "session.changed", Object: s.ID, Detail: map[string]any{"version": s.Version + 1}}); err != nil {
 		return s, err
 	}
-	if s.Publication == InReview {
+	if s, err = keepSession(ctx, tx, s.ID); err == nil && s.Publication == InReview {
 		return MoveSessionTx(ctx, tx, s.ID, Drafted, "", 0)
 	}
-	return SessionTx(ctx, tx, s.ID)
+	return s, err
 }
 
 // MoveSessionTx moves a session to another state of publication; expected is the version that the caller read, 0 for any.
@@ -155,7 +155,7 @@ func MoveSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to Publ
 	if _, err := tx.Exec(ctx, q.Q("MoveSession"), s.ID, to); err != nil {
 		return s, err
 	}
-	return SessionTx(ctx, tx, s.ID)
+	return keepSession(ctx, tx, s.ID)
 }
 
 // GradedTx notes that grades of a session were imported: from now on its threshold stays.

@@ -100,7 +100,7 @@ func PutExercisesTx(ctx context.Context, tx *postgres.Tx, idOrKey string, exerci
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exercises.replaced", Object: s.ID, Detail: map[string]int{"exercises": len(exercises)}}); err != nil {
 		return s, err
 	}
-	return SessionTx(ctx, tx, s.ID)
+	return keepSession(ctx, tx, s.ID)
 }
 
 func addExercises(ctx context.Context, tx *postgres.Tx, sessionID string, exercises []Exercise) error {

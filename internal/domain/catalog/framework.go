@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // Draft is a course as its authors write it: the common pedagogical framework (§2.1 of the paper) and what the charter (§2.2) asks
 // about its videos. Its JSON is that of the contract (CourseDocument). What is not known yet is empty; Validate says which values are
 // none, Conform which rules they break.
@@ -151,6 +153,11 @@ const minutesPerECTS = 25 * 60
 // SuggestedECTS is what the workload comes to, in hundredths, half up.
 func (d Draft) SuggestedECTS() int {
 	return (d.WorkloadMinutes()*100 + minutesPerECTS/2) / minutesPerECTS
+}
+
+// findable are the words by which staff find the working copy of a course.
+func (d Draft) findable(key string) string {
+	return strings.Join([]string{key, d.Title.EN, d.Title.FR, d.Summary.EN, d.Summary.FR, d.skillWords()}, "\n")
 }
 
 // skillWords are the skills' words in both languages, for the search.

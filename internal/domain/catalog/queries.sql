@@ -29,7 +29,8 @@ update catalog.courses
 insert into catalog.course_versions (course_id, version, document, written_by, written_at) values ($1, $2, $3, $4, $5);
 
 -- name: NextVersion
-update catalog.courses set version = version + 1, state = $2 where id = $1;
+-- drafted: the words by which staff find the working copy.
+update catalog.courses set version = version + 1, state = $2, drafted = $3 where id = $1;
 
 -- name: MoveCourse
 update catalog.courses set state = $2, visible = $3 where id = $1;
@@ -90,7 +91,7 @@ select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, c.title_e
  order by l.key nulls last, c.position, c.key;
 
 -- name: CourseList
--- A rank of nothing orders nothing: without a query all ranks are 0. The cursor is a course's id; its own place is looked up.
+-- A rank of nothing orders nothing: without a query all ranks are 0. Who sees all courses ($6) finds working copies by their own words too. The cursor is a course's id; its own place is looked up.
 -- What is ordered is narrow: the courses themselves are read for the page alone.
 with ask as (
     select case when $1 = '' then null else (
@@ -98,9 +99,9 @@ with ask as (
           from unnest(to_tsvector('simple', catalog.fold($1)))) end as words
 ), listed as (
     select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, l.key is null as loose,
-           case when $1 = '' then 0 else -(ts_rank(c.search, ask.words) * 1000000)::int end as rank
+           case when $1 = '' then 0 else -(greatest(ts_rank(c.search, ask.words), case when $6 then ts_rank(c.drafted_search, ask.words) end) * 1000000)::int end as rank
       from ask cross join catalog.courses c left join catalog.collections l on l.id = c.collection_id
-     where ($1 = '' or c.search @@ ask.words) and ($2 = '' or l.key = $2) and ($3 = '' or c.level = $3) and ($4 = '' or c.language = $4)
+     where ($1 = '' or c.search @@ ask.words or $6 and c.drafted_search @@ ask.words) and ($2 = '' or l.key = $2) and ($3 = '' or c.level = $3) and ($4 = '' or c.language = $4)
        and ($5 = '' or c.state = $5) and (c.visible or $6)
 ), here as (
     select id, rank, loose, collection_key, position, key from listed
@@ -187,6 +188,20 @@ select s.id, s.key, c.key as course_key, s.number, s.title_en, s.title_fr, s.pla
   from catalog.sessions s join catalog.courses c on c.id = s.course_id
  where c.key = any($1) and s.publication = 'published'
  order by c.position, c.key, s.starts_at desc nulls last, s.number desc, s.key;
+
+-- name: KeepSession
+insert into catalog.session_versions (session_id, version, document, written_by, written_at) values ($1, $2, $3, $4, $5);
+
+-- name: SessionVersions
+select version, document, written_by, written_at from catalog.session_versions where session_id = $1 order by version desc limit $2;
+
+-- name: SessionVersion
+select version, document, written_by, written_at from catalog.session_versions where session_id = $1 and version = $2;
+
+-- name: CheckSessionVersions
+select s.key from catalog.sessions s
+ where s.version is distinct from (select max(v.version) from catalog.session_versions v where v.session_id = s.id)
+    or s.publication is distinct from (select v.document ->> 'publication' from catalog.session_versions v where v.session_id = s.id and v.version = s.version);
 
 -- name: Touch
 update catalog.sessions set version = version + 1 where id = $1 and ($2::int = 0 or version = $2);

@@ -145,7 +145,7 @@ func CreateSessionTx(ctx context.Context, tx *postgres.Tx, n NewSession) (Sessio
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "session.created", Object: id, Detail: map[string]any{"key": n.Key, "threshold_ppm": n.ThresholdPPM}}); err != nil {
 		return Session{}, err
 	}
-	return SessionTx(ctx, tx, id)
+	return keepSession(ctx, tx, id)
 }
 
 // SessionTx finds a session by id or key.

@@ -186,6 +186,7 @@ func (d Document) JSON() ([]byte, error) {
 func (d Document) tidied() Document {
 	d.Organisations, d.Formulas, d.Courses, d.Sessions = notNil(d.Organisations), notNil(d.Formulas), notNil(d.Courses), notNil(d.Sessions)
 	d.Programs, d.Editions, d.Offers = notNil(d.Programs), notNil(d.Editions), notNil(d.Offers)
+	d.Charter.Rules = catalog.Tidy(d.Charter.Rules)
 	for i := range d.Formulas {
 		f := &d.Formulas[i]
 		slices.SortStableFunc(f.Entitlements, func(a, b string) int {

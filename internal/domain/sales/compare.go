@@ -96,6 +96,7 @@ type Choice struct {
 	Price      money.Amount  `json:"price"`
 	List       *money.Amount `json:"list_price,omitempty"`
 	Label      catalog.Text  `json:"label,omitzero"`
+	Voucher    string        `json:"-"`                     // the code of the voucher that takes something off it; empty: none
 	PriceUntil *time.Time    `json:"price_until,omitempty"` // when that price ends
 	PriceLeft  *int          `json:"price_left,omitempty"`  // how many are left at it
 	Call       catalog.Text  `json:"call"`
@@ -300,7 +301,7 @@ func (t *thing) leftTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer)
 // choose says whether an offer can be taken now, apart from who asks. left are the seats of what it is on.
 func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quoted, sells Standing, left *int) Choice {
 	c := Choice{
-		ID: o.ID, Price: x.Total, Label: x.Label, PriceUntil: x.Until, PriceLeft: x.Left, Call: o.Call, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Audience: o.Audience, Left: left,
+		ID: o.ID, Price: x.Total, Label: x.Label, Voucher: x.Code, PriceUntil: x.Until, PriceLeft: x.Left, Call: o.Call, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Audience: o.Audience, Left: left,
 	}
 	if x.Total != x.List {
 		c.List = &x.List

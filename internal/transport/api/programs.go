@@ -21,25 +21,53 @@ func turned[To, From any](in []From) ([]To, error) {
 	return out, nil
 }
 
+// answered gives what a room answered in the words of the contract.
+func answered[To, From any](x From, err error) (out To, _ error) {
+	if err != nil {
+		return out, err
+	}
+	return as[To](x)
+}
+
+// listed asks for a page of a room's things, and gives it in the words of the contract.
+func listed[To, From any](limit *contract.Limit, cursor *contract.Cursor, all func(page.Request) ([]From, string, error)) ([]To, *string, error) {
+	p, err := pageOf(limit, cursor)
+	if err != nil {
+		return nil, nil, err
+	}
+	some, next, err := all(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := turned[To](some)
+	return out, given(page.Cursor(next)), err
+}
+
+// put has a room do what was sent, over the version that its sender read. It gives what stands there now, as the room and as the contract
+// say it.
+func put[To, In, Out any](ifMatch string, body any, do func(in In, version int) (Out, error)) (out To, now Out, err error) {
+	version, err := expected(ifMatch)
+	if err != nil {
+		return out, now, err
+	}
+	in, err := as[In](body)
+	if err != nil {
+		return out, now, err
+	}
+	if now, err = do(in, version); err != nil {
+		return out, now, err
+	}
+	out, err = as[To](now)
+	return out, now, err
+}
+
 func (h handlers) ListPrograms(ctx context.Context, r server.ListProgramsRequestObject) (server.ListProgramsResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	all, next, err := h.rooms.Programs(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	out, err := turned[contract.Program](all)
-	return server.ListPrograms200JSONResponse{Programs: out, NextCursor: given(page.Cursor(next))}, err
+	out, next, err := listed[contract.Program](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]PublicProgram, string, error) { return h.rooms.Programs(ctx, p) })
+	return server.ListPrograms200JSONResponse{Programs: out, NextCursor: next}, err
 }
 
 func (h handlers) GetProgram(ctx context.Context, r server.GetProgramRequestObject) (server.GetProgramResponseObject, error) {
-	x, err := h.rooms.Program(ctx, r.Program)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Program](x)
+	out, err := answered[contract.Program](h.rooms.Program(ctx, r.Program))
 	return server.GetProgram200JSONResponse(out), err
 }
 
@@ -53,58 +81,34 @@ func (h handlers) GetProgramDraft(ctx context.Context, r server.GetProgramDraftR
 }
 
 func (h handlers) PutProgramDraft(ctx context.Context, r server.PutProgramDraftRequestObject) (server.PutProgramDraftResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
+	out, x, err := put[contract.ProgramDraft](r.Params.IfMatch, r.Body, func(content programs.Content, version int) (ProgramDraft, error) {
+		return h.rooms.PutProgramDraft(ctx, callerOf(ctx), r.Program, content, version)
+	})
 	if err != nil {
 		return nil, err
 	}
-	content, err := as[programs.Content](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	x, err := h.rooms.PutProgramDraft(ctx, callerOf(ctx), r.Program, content, version)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.ProgramDraft](x)
-	return server.PutProgramDraft200JSONResponse{Body: out, Headers: server.PutProgramDraft200ResponseHeaders{ETag: etag(x.Version)}}, err
+	return server.PutProgramDraft200JSONResponse{Body: out, Headers: server.PutProgramDraft200ResponseHeaders{ETag: etag(x.Version)}}, nil
 }
 
 func (h handlers) MoveProgram(ctx context.Context, r server.MoveProgramRequestObject) (server.MoveProgramResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
+	out, x, err := put[contract.ProgramDraft](r.Params.IfMatch, r.Body, func(move Move, version int) (ProgramDraft, error) {
+		return h.rooms.MoveProgram(ctx, callerOf(ctx), r.Program, move, version)
+	})
 	if err != nil {
 		return nil, err
 	}
-	move, err := as[Move](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	x, err := h.rooms.MoveProgram(ctx, callerOf(ctx), r.Program, move, version)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.ProgramDraft](x)
-	return server.MoveProgram200JSONResponse{Body: out, Headers: server.MoveProgram200ResponseHeaders{ETag: etag(x.Version)}}, err
+	return server.MoveProgram200JSONResponse{Body: out, Headers: server.MoveProgram200ResponseHeaders{ETag: etag(x.Version)}}, nil
 }
 
 func (h handlers) ListProgramVersions(ctx context.Context, r server.ListProgramVersionsRequestObject) (server.ListProgramVersionsResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	all, next, err := h.rooms.ProgramVersions(ctx, r.Program, p)
-	if err != nil {
-		return nil, err
-	}
-	out, err := turned[contract.ProgramVersion](all)
-	return server.ListProgramVersions200JSONResponse{Versions: out, NextCursor: given(page.Cursor(next))}, err
+	out, next, err := listed[contract.ProgramVersion](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]programs.Version, string, error) {
+		return h.rooms.ProgramVersions(ctx, r.Program, p)
+	})
+	return server.ListProgramVersions200JSONResponse{Versions: out, NextCursor: next}, err
 }
 
 func (h handlers) GetProgramVersion(ctx context.Context, r server.GetProgramVersionRequestObject) (server.GetProgramVersionResponseObject, error) {
-	x, err := h.rooms.ProgramVersion(ctx, r.Program, r.Number)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.ProgramVersion](x)
+	out, err := answered[contract.ProgramVersion](h.rooms.ProgramVersion(ctx, r.Program, r.Number))
 	return server.GetProgramVersion200JSONResponse(out), err
 }
 
@@ -113,33 +117,19 @@ func (h handlers) PreviewProgram(ctx context.Context, r server.PreviewProgramReq
 	if err != nil {
 		return nil, err
 	}
-	x, err := h.rooms.PreviewProgram(ctx, trial)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.ProgramPreview](x)
+	out, err := answered[contract.ProgramPreview](h.rooms.PreviewProgram(ctx, trial))
 	return server.PreviewProgram200JSONResponse(out), err
 }
 
 func (h handlers) ListEditions(ctx context.Context, r server.ListEditionsRequestObject) (server.ListEditionsResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	all, next, err := h.rooms.Editions(ctx, value(r.Params.Program), p)
-	if err != nil {
-		return nil, err
-	}
-	out, err := turned[contract.Edition](all)
-	return server.ListEditions200JSONResponse{Editions: out, NextCursor: given(page.Cursor(next))}, err
+	out, next, err := listed[contract.Edition](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]Edition, string, error) {
+		return h.rooms.Editions(ctx, value(r.Params.Program), p)
+	})
+	return server.ListEditions200JSONResponse{Editions: out, NextCursor: next}, err
 }
 
 func (h handlers) GetEdition(ctx context.Context, r server.GetEditionRequestObject) (server.GetEditionResponseObject, error) {
-	x, err := h.rooms.Edition(ctx, r.Edition)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Edition](x)
+	out, err := answered[contract.Edition](h.rooms.Edition(ctx, r.Edition))
 	return server.GetEdition200JSONResponse(out), err
 }
 
@@ -153,75 +143,41 @@ func (h handlers) GetEditionDraft(ctx context.Context, r server.GetEditionDraftR
 }
 
 func (h handlers) PutEdition(ctx context.Context, r server.PutEditionRequestObject) (server.PutEditionResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
+	out, x, err := put[contract.Edition](r.Params.IfMatch, r.Body, func(plan programs.EditionPlan, version int) (Edition, error) {
+		return h.rooms.PutEdition(ctx, callerOf(ctx), r.Edition, plan, version)
+	})
 	if err != nil {
 		return nil, err
 	}
-	plan, err := as[programs.EditionPlan](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	x, err := h.rooms.PutEdition(ctx, callerOf(ctx), r.Edition, plan, version)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Edition](x)
-	return server.PutEdition200JSONResponse{Body: out, Headers: server.PutEdition200ResponseHeaders{ETag: etag(x.Edited)}}, err
+	return server.PutEdition200JSONResponse{Body: out, Headers: server.PutEdition200ResponseHeaders{ETag: etag(x.Edited)}}, nil
 }
 
 func (h handlers) MoveEdition(ctx context.Context, r server.MoveEditionRequestObject) (server.MoveEditionResponseObject, error) {
-	version, err := expected(r.Params.IfMatch)
+	out, x, err := put[contract.Edition](r.Params.IfMatch, r.Body, func(move Move, version int) (Edition, error) {
+		return h.rooms.MoveEdition(ctx, callerOf(ctx), r.Edition, move, version)
+	})
 	if err != nil {
 		return nil, err
 	}
-	move, err := as[Move](r.Body)
-	if err != nil {
-		return nil, err
-	}
-	x, err := h.rooms.MoveEdition(ctx, callerOf(ctx), r.Edition, move, version)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Edition](x)
-	return server.MoveEdition200JSONResponse{Body: out, Headers: server.MoveEdition200ResponseHeaders{ETag: etag(x.Edited)}}, err
+	return server.MoveEdition200JSONResponse{Body: out, Headers: server.MoveEdition200ResponseHeaders{ETag: etag(x.Edited)}}, nil
 }
 
 func (h handlers) GetCohort(ctx context.Context, r server.GetCohortRequestObject) (server.GetCohortResponseObject, error) {
-	x, err := h.rooms.Cohort(ctx, r.Edition)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Cohort](x)
+	out, err := answered[contract.Cohort](h.rooms.Cohort(ctx, r.Edition))
 	return server.GetCohort200JSONResponse(out), err
 }
 
 func (h handlers) ListMyPaths(ctx context.Context, r server.ListMyPathsRequestObject) (server.ListMyPathsResponseObject, error) {
-	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	all, next, err := h.rooms.MyPaths(ctx, callerOf(ctx), p)
-	if err != nil {
-		return nil, err
-	}
-	out, err := turned[contract.PathAnswer](all)
-	return server.ListMyPaths200JSONResponse{Paths: out, NextCursor: given(page.Cursor(next))}, err
+	out, next, err := listed[contract.PathAnswer](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]PathAnswer, string, error) { return h.rooms.MyPaths(ctx, callerOf(ctx), p) })
+	return server.ListMyPaths200JSONResponse{Paths: out, NextCursor: next}, err
 }
 
 func (h handlers) GetMyPath(ctx context.Context, r server.GetMyPathRequestObject) (server.GetMyPathResponseObject, error) {
-	x, err := h.rooms.MyPath(ctx, callerOf(ctx), r.Edition)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.PathAnswer](x)
+	out, err := answered[contract.PathAnswer](h.rooms.MyPath(ctx, callerOf(ctx), r.Edition))
 	return server.GetMyPath200JSONResponse(out), err
 }
 
 func (h handlers) GetLearnerPath(ctx context.Context, r server.GetLearnerPathRequestObject) (server.GetLearnerPathResponseObject, error) {
-	x, err := h.rooms.LearnerPath(ctx, r.Edition, r.Person)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.PathAnswer](x)
+	out, err := answered[contract.PathAnswer](h.rooms.LearnerPath(ctx, r.Edition, r.Person))
 	return server.GetLearnerPath200JSONResponse(out), err
 }

@@ -77,8 +77,15 @@ type editing struct {
 	Fault    string // code of what kept it from being saved or moved
 	Clashes  []clash
 	Saved    bool
-	Unsaved  bool // the form holds what is not stored
+	Unsaved  bool   // the form holds what is not stored
+	Row      string // that a button made or moved
 	Note     string
+}
+
+// Place is the number of a row for people, from the pointer of the row.
+func (View) Place(pointer string) int {
+	_, _, at := pressed("up " + pointer)
+	return at + 1
 }
 
 // Worst lists the findings, the broken ones first.
@@ -109,8 +116,10 @@ func (w *Web) show(r *request, e editing, d catalog.Draft) (reply, error) {
 		}
 		e.Next = catalog.PublicationLife.Next(e.Working.State)
 	}
-	b := &builder{say: &say{w: w, lang: r.lang}, wrong: told(e.Faults)}
-	e.Groups, e.Report = b.course(d, collections), catalog.Conform(charters[0], d)
+	e.Report = catalog.Conform(charters[0], d)
+	b := &builder{say: &say{w: w, lang: r.lang}, wrong: told(e.Faults), row: e.Row, report: &e.Report}
+	e.Groups = b.course(d, collections)
+	focus(e.Groups, e.Row)
 	if b.err != nil {
 		return reply{}, b.err
 	}
@@ -144,7 +153,7 @@ func (w *Web) makeCourse(r *request) (reply, error) {
 	d := f.draft()
 	e := editing{New: true, Key: f.text("key"), Version: catalog.NoVersion, Faults: f.wrong, Unsaved: true}
 	if do := r.form("do"); do != "save" {
-		return w.show(r, e, press(d, do))
+		return w.rearranged(r, e, d, do)
 	}
 	if e.Key == "new" {
 		e.Faults = append(e.Faults, fault.Field{Pointer: "/key", Code: "bad-key", Detail: "new"})
@@ -164,16 +173,23 @@ func (w *Web) saveCourse(r *request) (reply, error) {
 		return reply{}, errField
 	}
 	if do := r.form("do"); do != "save" {
-		return w.show(r, e, press(d, do))
+		return w.rearranged(r, e, d, do)
 	}
 	return w.store(r, e, d)
+}
+
+// rearranged shows the form after a button of it, and goes on from the row that this made or moved.
+func (w *Web) rearranged(r *request, e editing, d catalog.Draft, do string) (reply, error) {
+	d = press(d, do)
+	e.Row = landed(do, rowsIn(d))
+	return w.show(r, e, d)
 }
 
 // store saves a document, or shows the form again with what kept it from being saved. Nothing that was written is lost.
 func (w *Web) store(r *request, e editing, d catalog.Draft) (reply, error) {
 	if len(e.Faults) > 0 {
 		e.Fault = "invalid-input"
-		return w.show(r, e, d)
+		return w.unsavable(r, e, d)
 	}
 	saved, err := w.house.SaveCourse(r.ctx, r.viewer, e.Key, d, e.Version)
 	switch {
@@ -187,7 +203,34 @@ func (w *Web) store(r *request, e editing, d catalog.Draft) (reply, error) {
 		return reply{}, err
 	}
 	e.Fault, e.Faults = f.Code, f.Fields
+	return w.unsavable(r, e, d)
+}
+
+// unsavable shows a form that could not be saved; that does not hide what somebody else saved meanwhile. Both are brought together when the
+// form can be saved.
+func (w *Web) unsavable(r *request, e editing, d catalog.Draft) (reply, error) {
+	if e.New || e.Version == e.Working.Version {
+		return w.show(r, e, d)
+	}
+	before, err := w.house.CourseVersion(r.ctx, r.viewer, e.Key, e.Version)
+	if err != nil {
+		return reply{}, err
+	}
+	if e.Clashes, err = w.courseClashes(r, before.Document, e.Working.Document, d); err != nil {
+		return reply{}, err
+	}
 	return w.show(r, e, d)
+}
+
+// courseClashes says what they changed since the version that both read, and what she made of it; empty and not nil where that is nothing.
+func (w *Web) courseClashes(r *request, before, theirs, mine catalog.Draft) ([]clash, error) {
+	collections, err := w.house.Collections(r.ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &builder{say: &say{w: w, lang: r.lang}}
+	all, err := clashes(before, theirs, mine, labels(b.course(theirs, collections)))
+	return append([]clash{}, all...), err
 }
 
 // conflict shows what somebody else changed since the form was read. The form keeps the words of who saves, takes over what she did not
@@ -208,17 +251,8 @@ func (w *Web) conflict(r *request, e editing, mine catalog.Draft) (reply, error)
 	if together.Validate() != nil { // their list and mine do not fit: then mine, as it was written
 		together = mine
 	}
-	collections, err := w.house.Collections(r.ctx)
-	if err != nil {
+	if e.Clashes, err = w.courseClashes(r, before.Document, theirs, mine); err != nil {
 		return reply{}, err
-	}
-	b := &builder{say: &say{w: w, lang: r.lang}}
-	words := labels(b.course(theirs, collections))
-	if e.Clashes, err = clashes(before.Document, theirs, mine, words); err != nil {
-		return reply{}, err
-	}
-	if e.Clashes == nil {
-		e.Clashes = []clash{}
 	}
 	e.Version = e.Working.Version
 	return w.show(r, e, together)

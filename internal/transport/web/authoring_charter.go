@@ -37,6 +37,7 @@ type rulebook struct {
 	Fault   string
 	Faults  []fault.Field
 	Clashes []clash
+	Row     string // that a button made or moved
 }
 
 func (b *builder) rules(rules []catalog.Rule) []fieldset {
@@ -53,12 +54,13 @@ func (b *builder) rules(rules []catalog.Rule) []fieldset {
 		i.Kind = "number"
 		return i
 	}
+	weights := []option{{catalog.Warn, b.text("charter.warn")}, {catalog.Block, b.text("charter.block")}}
 	for i, r := range rules {
 		at := fmt.Sprintf("/rules/%d", i)
 		x := fieldset{Pointer: at, Legend: b.text("charter.rule", i+1), Row: true, Buttons: b.rowButtons("/rules", i, len(rules))}
 		x.Inputs = append([]input{b.line(at+"/key", "author.key", r.Key)}, b.both(at+"/text", "author.words", r.Text, false)...)
 		x.Inputs = append(x.Inputs, b.choice(at+"/check", "charter.check", r.Check, kinds...), bound(at+"/least", "charter.least", r.Least), bound(at+"/most", "charter.most", r.Most),
-			b.line(at+"/name", "charter.name", r.Name), b.choice(at+"/severity", "charter.severity", r.Severity, option{catalog.Warn, b.text("charter.warn")}, option{catalog.Block, b.text("charter.block")}))
+			b.line(at+"/name", "charter.name", r.Name), b.choice(at+"/severity", "charter.severity", r.Severity, weights...), b.choice(at+"/unchecked", "charter.unchecked", r.Unchecked, weights...))
 		g.Groups = append(g.Groups, x)
 	}
 	return []fieldset{g}
@@ -70,14 +72,16 @@ func (f *form) rules() (rules []catalog.Rule) {
 		rules = append(rules, catalog.Rule{
 			Key: f.text(at + "/key"), Text: f.words(at + "/text"), Check: f.text(at + "/check"), Least: f.maybe(at + "/least"), Most: f.maybe(at + "/most"),
 			Name: f.text(at + "/name"), Severity: f.text(at + "/severity"),
+			Unchecked: f.text(at + "/unchecked"),
 		})
 	}
-	return rules
+	return catalog.Tidy(rules)
 }
 
 func (w *Web) showRules(r *request, x rulebook, rules []catalog.Rule) (reply, error) {
 	b := &builder{say: &say{w: w, lang: r.lang}, wrong: told(x.Faults)}
 	x.Groups = b.rules(rules)
+	focus(x.Groups, x.Row)
 	out := reply{page: "authrules", title: "charter.edit", data: x}
 	if x.Fault != "" {
 		out.status = 422
@@ -105,7 +109,9 @@ func (w *Web) saveCharter(r *request) (reply, error) {
 	}
 	if do := r.form("do"); do != "save" {
 		act, _, at := pressed(do)
-		return w.showRules(r, x, turn(rules, act, at, catalog.Rule{Check: "chapters", Severity: catalog.Warn}))
+		rules = turn(rules, act, at, catalog.Rule{Check: "chapters", Severity: catalog.Warn})
+		x.Row = landed(do, func(string) int { return len(rules) })
+		return w.showRules(r, x, rules)
 	}
 	if len(x.Faults) > 0 {
 		x.Fault = "invalid-input"

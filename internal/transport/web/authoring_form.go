@@ -125,6 +125,28 @@ func press(d catalog.Draft, said string) catalog.Draft {
 	return d
 }
 
+// rowsIn counts the rows of a list of the document.
+func rowsIn(d catalog.Draft) func(list string) int {
+	return func(list string) int {
+		switch list {
+		case "/skills":
+			return len(d.Skills)
+		case "/prerequisites":
+			return len(d.Prerequisites)
+		case "/team":
+			return len(d.Team)
+		case "/chapters":
+			return len(d.Chapters)
+		}
+		for i, c := range d.Chapters {
+			if list == fmt.Sprintf("/chapters/%d/lectures", i) {
+				return len(c.Lectures)
+			}
+		}
+		return 0
+	}
+}
+
 func freshKey(skills []catalog.Skill) string {
 	for n := len(skills) + 1; ; n++ {
 		key := fmt.Sprintf("skill-%d", n)
@@ -259,7 +281,8 @@ func (b *builder) look(d catalog.Draft) fieldset {
 func (b *builder) chapter(c catalog.Chapter, i, of int) fieldset {
 	at := fmt.Sprintf("/chapters/%d", i)
 	g := fieldset{
-		Pointer: at, Legend: b.text("author.chapter", i+1), Row: true, Buttons: b.rowButtons("/chapters", i, of), Hint: b.text("author.chapter.work", c.WorkloadMinutes()),
+		Pointer: at, Legend: b.text("author.chapter", i+1), Title: c.Title.In(b.lang), Row: true, Fold: true, Open: i == 0 || b.opens(at), Marks: b.marks(at),
+		Buttons: b.rowButtons("/chapters", i, of), Hint: b.text("author.chapter.work", c.WorkloadMinutes()),
 		Inputs: append(b.both(at+"/title", "author.title", c.Title, false), b.number(at+"/minutes", "author.minutes", c.Minutes)),
 	}
 	lectures := fieldset{

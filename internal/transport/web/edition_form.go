@@ -34,7 +34,7 @@ type planning struct {
 	Stored                                         *WrittenEdition
 	Base, Note                                     string // the plan that the form was made of, as JSON; the note to a move
 	Clashes                                        []clash
-	Conflict, Saved                                bool
+	Conflict, Saved, Elsewhere                     bool
 }
 
 // planRow is a course of an edition.
@@ -192,11 +192,18 @@ func (w *Web) writeEdition(r *request) (reply, error) {
 		if err2 != nil {
 			return reply{}, err2
 		}
-		if p.Stored = &e; errors.Is(err, programs.ErrChanged) {
+		p.Stored = &e
+		switch {
+		case errors.Is(err, programs.ErrChanged):
 			out.status = 409
-			if err := p.clash(w, r, n); err != nil {
-				return reply{}, err
-			}
+			err = p.clash(w, r, n)
+		case p.Version != e.Edited:
+			err = p.elsewhere(w, r)
+		default:
+			err = nil
+		}
+		if err != nil {
+			return reply{}, err
 		}
 	}
 	out.data = p
@@ -223,6 +230,15 @@ func (p *planning) clash(w *Web, r *request, mine programs.EditionPlan) error {
 	p.Fault, p.Conflict, p.Version, p.Base = nil, true, p.Stored.Edited, remembered(theirs)
 	p.fill(together)
 	return nil
+}
+
+// elsewhere says what somebody else saved since the form was read, as in the builder of programs.
+func (p *planning) elsewhere(w *Web, r *request) (err error) {
+	if before, known := recalled[programs.EditionPlan](p.Base); known {
+		p.Clashes, err = w.editionClashes(r.lang, before, planned(p.Stored.Edition), before)
+	}
+	p.Elsewhere = true
+	return err
 }
 
 func (w *Web) moveEdition(r *request) (reply, error) {

@@ -17,6 +17,8 @@ type ProgramHouse interface {
 	// PublicPrograms and PublicProgram give what was published last, with published editions.
 	PublicPrograms(ctx context.Context) ([]ShownProgram, error)
 	PublicProgram(ctx context.Context, key string) (ShownProgram, error)
+	// PublicEdition is an edition with the version of the program that it promises.
+	PublicEdition(ctx context.Context, key string) (PublicEdition, error)
 	LearnerPaths(ctx context.Context, who Viewer) ([]paths.Answer, error)
 	LearnerPath(ctx context.Context, who Viewer, edition string) (paths.Answer, error)
 
@@ -51,6 +53,14 @@ type ShownEdition struct {
 	programs.Edition
 	Now    catalog.State
 	Prices []money.Amount
+}
+
+// PublicEdition is an edition with its courses: the version of the program that it promises, and what these are called.
+type PublicEdition struct {
+	programs.Edition
+	Now     catalog.State
+	Content programs.Content
+	Names   map[string]Text
 }
 
 // WrittenProgram is a program with its history.

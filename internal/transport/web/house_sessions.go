@@ -13,6 +13,8 @@ import (
 type SessionHouse interface {
 	Calendar(ctx context.Context, who Viewer, year int, collection string) (Calendar, error)
 	SessionDesk(ctx context.Context, who Viewer, key string) (SessionDesk, error)
+	// SessionVersion gives what a session said at a version; catalog.ErrNoVersion where nobody kept that.
+	SessionVersion(ctx context.Context, who Viewer, key string, version int) (catalog.SessionVersion, error)
 	PutSession(ctx context.Context, who Viewer, key string, n catalog.NewSession, version int) error
 	MoveSession(ctx context.Context, who Viewer, key string, to catalog.Publication, note string, version int) error
 	CopySession(ctx context.Context, who Viewer, c catalog.CopySession) (key string, err error)
@@ -65,9 +67,10 @@ type Calendar struct {
 
 // SessionDesk is a session with all that staff work on.
 type SessionDesk struct {
-	Sheet catalog.SessionSheet
-	Next  []catalog.Publication
-	Days  []workshops.Day
+	Sheet    catalog.SessionSheet
+	Next     []catalog.Publication
+	Days     []workshops.Day
+	Versions []catalog.SessionVersion // the last SessionVersions of them, the newest first
 }
 
 // DayDesk is a workshop day with its sheet and who could still come.

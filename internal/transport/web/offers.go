@@ -29,7 +29,17 @@ func (v View) Day(t *time.Time) (string, error) {
 // editionOffers is the page on which an edition of a program is bought.
 func (w *Web) editionOffers(r *request) (reply, error) {
 	c, err := w.house.CompareEdition(r.ctx, r.viewer, r.param("key"), strings.TrimSpace(r.query("voucher")))
-	return reply{page: "edition", title: c.Title.In(r.lang), data: c}, err
+	if err != nil {
+		return reply{}, err
+	}
+	e, err := w.house.PublicEdition(r.ctx, r.param("key"))
+	return reply{page: "edition", title: c.Title.In(r.lang), data: soldEdition{c, e}}, err
+}
+
+// soldEdition is the page on which an edition is bought: its formulas, and what it is.
+type soldEdition struct {
+	sales.Comparison
+	Of PublicEdition
 }
 
 // offerPage is what the page of the offers shows. Written is a form that was refused, with Wrong; both are empty otherwise.
@@ -230,13 +240,16 @@ func (w *Web) saveFormula(r *request) (reply, error) {
 	if data.Wrong == nil {
 		return reply{}, err
 	}
+	if now, err := w.formula(r, f.Key); err == nil && !data.New && now.Version != f.Version {
+		data.Now = now // what is wrong does not hide that somebody else saved; the form keeps its version
+	}
 	return reply{status: kinds[data.Wrong.Kind].status, page: "formula", title: "formulas.title", data: data}, nil
 }
 
-// Instance describes a session and its offers in the words of schema.org, for search engines.
-func (v View) Instance(s Session) map[string]any {
+// offered describes the offers of a comparison that are for everybody in the words of schema.org; at is the page where they are taken.
+func (v View) offered(c sales.Comparison, at string) []map[string]any {
 	all := []map[string]any{}
-	for _, column := range s.Comparison.Columns {
+	for _, column := range c.Columns {
 		for _, o := range column.Offers {
 			if o.Audience != "" {
 				continue
@@ -247,7 +260,7 @@ func (v View) Instance(s Session) map[string]any {
 			}
 			offer := map[string]any{
 				"@type": "Offer", "name": v.Say(column.Title), "category": column.Formula, "price": o.Price.Decimal(), "priceCurrency": o.Price.Currency,
-				"availability": availability, "url": v.web.base + "/sessions/" + s.Key,
+				"availability": availability, "url": at,
 			}
 			if o.ValidFrom != nil {
 				offer["validFrom"] = v.Machine(*o.ValidFrom)
@@ -263,6 +276,12 @@ func (v View) Instance(s Session) map[string]any {
 			all = append(all, offer)
 		}
 	}
+	return all
+}
+
+// Instance describes a session and its offers in the words of schema.org, for search engines.
+func (v View) Instance(s Session) map[string]any {
+	at := v.Absolute("/sessions/" + s.Key)
 	instance := map[string]any{"@type": "CourseInstance", "name": v.In(s.Title), "courseMode": "online"}
 	if !s.StartsOn.IsZero() {
 		instance["startDate"] = v.Machine(s.StartsOn)
@@ -272,6 +291,6 @@ func (v View) Instance(s Session) map[string]any {
 	}
 	return map[string]any{
 		"@context": "https://schema.org", "@type": "Course", "name": v.In(s.CourseTitle), "description": v.In(s.Summary), "courseCode": s.CourseKey,
-		"url": v.web.base + "/sessions/" + s.Key, "offers": all, "hasCourseInstance": instance,
+		"url": at, "offers": v.offered(s.Comparison, at), "hasCourseInstance": instance,
 	}
 }

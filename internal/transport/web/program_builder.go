@@ -29,6 +29,7 @@ type building struct {
 	Courses                []catalog.Course
 	Clashes                []clash
 	Conflict, Saved, Dirty bool
+	Elsewhere              bool   // somebody else saved, which is to be brought together when what is wrong here is put right
 	Focus                  string // id of the control that the keyboard goes on from
 }
 
@@ -167,9 +168,14 @@ func (w *Web) writeProgram(r *request) (reply, error) {
 		b.Stored = &p
 		if errors.Is(err, programs.ErrChanged) {
 			out.status = 409
-			if err := b.clash(w, r, c); err != nil {
-				return reply{}, err
-			}
+			err = b.clash(w, r, c)
+		} else if do == "save" && b.Version != p.Version { // what is wrong with the form does not hide that somebody else saved
+			err = b.elsewhere(w, r)
+		} else {
+			err = nil
+		}
+		if err != nil {
+			return reply{}, err
 		}
 	}
 	err = b.courses(w, r)
@@ -199,6 +205,16 @@ func (b *building) clash(w *Web, r *request, mine programs.Content) error {
 	b.fill(together)
 	b.try(w, r, together)
 	return nil
+}
+
+// elsewhere says what somebody else saved since the form was read. The form keeps its version: what it says is brought together with that
+// when it can be saved.
+func (b *building) elsewhere(w *Web, r *request) (err error) {
+	if before, known := recalled[programs.Content](b.Base); known {
+		b.Clashes, err = w.programClashes(r.lang, before, b.Stored.Draft, before)
+	}
+	b.Elsewhere = true
+	return err
 }
 
 // moveProgram moves the program on. What was saved meanwhile is shown first: nobody publishes what she has not read.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type sessionForm struct {
 	Values   map[string]string
 	Version  int
 	Changed  []changedField // what somebody else changed meanwhile
+	Done     string         // what was done just now
 	Fault    *fault.Fault
 	Blank    int    // empty rows of the grade policy
 	Exercise string // the map as a CSV, or what was pasted
@@ -47,8 +49,6 @@ type sessionForm struct {
 	Proposal *catalog.Proposal
 	Day      map[string]string // the day that would be planned, as it was written
 }
-
-type changedField struct{ Name, Theirs, Yours string }
 
 // zone is the clock that the console's forms are read by.
 var zone = func() *time.Location {
@@ -64,7 +64,7 @@ const localForm = "2006-01-02T15:04"
 var sessionFields = []string{"title_en", "title_fr", "number", "kind", "platform", "platform_key", "course_url", "audience", "language", "capacity",
 	"threshold", "starts_at", "ends_at", "enrol_from", "enrol_until", "closed", "min_days", "production", "policy"}
 
-func sessionValues(s catalog.SessionSheet) map[string]string {
+func sessionValues(s catalog.NewSession) map[string]string {
 	at := func(t *time.Time) string {
 		if t == nil {
 			return ""
@@ -94,13 +94,16 @@ func percents(ppm int) string { return catalog.FormatWeight(int64(ppm) * 100) }
 func (w *Web) deskOf(r *request) (sessionForm, error) {
 	d, err := w.house.SessionDesk(r.ctx, r.viewer, r.param("key"))
 	return sessionForm{
-		SessionDesk: d, Values: sessionValues(d.Sheet), Version: d.Sheet.Version, Mapped: d.Sheet.Version, Exercise: mapCSV(d.Sheet.Exercises),
+		SessionDesk: d, Values: sessionValues(d.Sheet.NewSession), Version: d.Sheet.Version, Mapped: d.Sheet.Version, Exercise: mapCSV(d.Sheet.Exercises),
 		Rows: mapRows(d.Sheet.Exercises), Day: map[string]string{"zone": catalog.DefaultZone, "currency": "EUR"},
 	}, err
 }
 
 func (w *Web) sessionDesk(r *request) (reply, error) {
 	f, err := w.deskOf(r)
+	if done := r.query("done"); slices.Contains(sessionDoings, done) {
+		f.Done = done
+	}
 	return reply{page: "console-session", title: f.Sheet.Key, data: f}, err
 }
 
@@ -190,6 +193,9 @@ func (w *Web) putSession(r *request) (reply, error) {
 	return w.unsaved(r, err, sessionFields)
 }
 
+// sessionDoings are what can have been done when the page of a session is shown again.
+var sessionDoings = []string{"saved", "moved", "mapped", "planned", "copied"}
+
 func back(r *request, done string) reply {
 	return reply{redirect: "/console/sessions/" + url.PathEscape(r.param("key")) + "?done=" + done}
 }
@@ -206,12 +212,23 @@ func (w *Web) unsaved(r *request, err error, fields []string) (reply, error) {
 	}
 	form.Fault = f
 	if fields != nil {
-		theirs := form.Values
+		theirs, stale := form.Values, errors.Is(err, catalog.ErrChanged)
+		read, err := strconv.Atoi(r.form("version"))
+		if err != nil {
+			return reply{}, errStaleForm
+		}
 		form.Values = written(r, fields)
-		if errors.Is(err, catalog.ErrChanged) {
-			form.Changed = differences(theirs, form.Values, fields)
-		} else if read, err := strconv.Atoi(r.form("version")); err == nil {
-			form.Version = read // what was not compared with somebody else's is not saved over it
+		if read != form.Sheet.Version { // a fault of the form does not hide that somebody else saved
+			changed, together, err := w.meanwhile(r, read, theirs, form.Values, fields)
+			if err != nil {
+				return reply{}, err
+			}
+			if form.Changed = changed; stale {
+				form.Values = together
+			}
+		}
+		if !stale {
+			form.Version = read // what was not brought together with somebody else's is not saved over it
 		}
 	}
 	return reply{status: kinds[f.Kind].status, page: "console-session", title: form.Sheet.Key, data: form}, nil
@@ -227,15 +244,6 @@ func written(r *request, fields []string) map[string]string {
 		}
 	}
 	return out
-}
-
-func differences(theirs, yours map[string]string, fields []string) (all []changedField) {
-	for _, name := range fields {
-		if strings.TrimSpace(theirs[name]) != strings.TrimSpace(yours[name]) {
-			all = append(all, changedField{name, theirs[name], yours[name]})
-		}
-	}
-	return all
 }
 
 func (w *Web) moveSession(r *request) (reply, error) {

@@ -31,6 +31,10 @@ func (f *sessionFake) SessionDesk(_ context.Context, _ Viewer, key string) (d Se
 	return d, nil
 }
 
+func (f *sessionFake) SessionVersion(context.Context, Viewer, string, int) (catalog.SessionVersion, error) {
+	return catalog.SessionVersion{}, catalog.ErrNoVersion
+}
+
 func (f *sessionFake) PutMap(_ context.Context, _ Viewer, _ string, all []catalog.Exercise, version int) error {
 	if version != 3 {
 		return catalog.ErrChanged

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/fault"
 )
 
@@ -22,6 +23,10 @@ type fieldset struct {
 	Buttons         []button
 	Hidden          []input
 	Row             bool // one of several: its buttons stand in its head
+	Fold            bool // it can be folded away; what is folded is sent all the same
+	Open            bool
+	Title           string // what a folded row is called besides its legend
+	Marks           int    // places in it where rules are broken
 }
 
 // ID is the anchor of a group.
@@ -33,6 +38,7 @@ type input struct {
 	Options                     []option
 	Wrong                       string // what is wrong with the value
 	Checked                     bool
+	Focus                       bool // the keyboard goes on here
 }
 
 // ID is the anchor of a field.
@@ -179,10 +185,72 @@ func pressed(said string) (act, list string, at int) {
 	return act, pointer[:cut], at
 }
 
+// landed is the row that a button has made or moved: from there the keyboard goes on. Empty: from nowhere, the row is gone.
+func landed(said string, rows func(list string) int) string {
+	act, list, at := pressed(said)
+	switch act {
+	case "add":
+		at = rows(list) - 1
+	case "up":
+		at--
+	case "down":
+		at++
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%s/%d", list, max(at, 0))
+}
+
+// focus puts the keyboard on the first field of a row; false: it is not among these groups.
+func focus(groups []fieldset, row string) bool {
+	for i := range groups {
+		for j := range groups[i].Inputs {
+			if row != "" && strings.HasPrefix(groups[i].Inputs[j].Pointer, row+"/") {
+				groups[i].Inputs[j].Focus = true
+				return true
+			}
+		}
+		if focus(groups[i].Groups, row) {
+			return true
+		}
+	}
+	return false
+}
+
 // builder makes the tree of a document.
 type builder struct {
 	*say
-	wrong map[string]string
+	wrong  map[string]string
+	row    string          // that was made or moved
+	report *catalog.Report // that marks what can be folded; nil: nothing is marked
+}
+
+// below says whether a pointer is another one or stands in it.
+func below(pointer, in string) bool { return pointer == in || strings.HasPrefix(pointer, in+"/") }
+
+// opens says whether what is below a pointer is shown unfolded: something there is wrong, or was made or moved just now.
+func (b *builder) opens(pointer string) bool {
+	for at := range b.wrong {
+		if below(at, pointer) {
+			return true
+		}
+	}
+	return below(b.row, pointer)
+}
+
+// marks counts the places below a pointer where rules are broken.
+func (b *builder) marks(pointer string) (n int) {
+	if b.report == nil {
+		return 0
+	}
+	for _, f := range b.report.Findings {
+		for _, p := range f.Places {
+			if f.Verdict == catalog.Broken && below(p.Pointer, pointer) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // told gives each wrong field its words.

@@ -28,9 +28,48 @@ function renumber() {
     row.querySelector(".place").textContent = String(i + 1);
   });
 }
+// Where a line goes that is let go over the list: the row whose place it takes, or after which it stands, and how deep. Rows have air between
+// them, so the nearest row counts, not the one under the pointer. On a group: above its upper edge before it, else into it, as its first.
+// Below the last row, or left of the row that it would follow, it leaves the group that ends there.
+function target(event) {
+  const still = rows().filter((row) => !dragged.includes(row));
+  let found = null;
+  still.forEach((row) => { if (event.clientY >= row.getBoundingClientRect().top) found = row; });
+  if (!still.length) return null;
+  if (!found) return { row: still[0], where: "before", depth: depth(still[0]) };
+  const box = found.getBoundingClientRect();
+  const share = (event.clientY - box.top) / box.height;
+  if (kind(found) === "group") return share < 0.25 ? { row: found, where: "before", depth: depth(found) } : { row: found, where: "into", depth: depth(found) + 1 };
+  if (share < 0.5) return { row: found, where: "before", depth: depth(found) };
+  const next = still[still.indexOf(found) + 1];
+  const least = next ? depth(next) : 0; // no deeper row may lose the group that it stands in
+  const outside = event.clientX < box.left || (!next && event.clientY > box.bottom);
+  return { row: found, where: "after", depth: outside ? Math.min(least, depth(found)) : depth(found) };
+}
+const kind = (row) => row.querySelector('[name="kind"]').value;
+const list = builder.querySelector("ol.builder");
 let dragged = [];
+function unmark() { rows().forEach((row) => row.classList.remove("before", "into", "after")); }
+list.addEventListener("dragover", (event) => {
+  const at = dragged.length && target(event);
+  if (!at) return;
+  event.preventDefault();
+  unmark();
+  at.row.classList.add(at.where);
+});
+list.addEventListener("dragleave", (event) => { if (!list.contains(event.relatedTarget)) unmark(); });
+list.addEventListener("drop", (event) => {
+  const at = dragged.length && target(event);
+  if (!at) return;
+  event.preventDefault();
+  const by = at.depth - depth(dragged[0]);
+  dragged.forEach((d) => { d.querySelector('[name="depth"]').value = depth(d) + by; d.className = "row depth" + depth(d); });
+  if (at.where === "before") at.row.before(...dragged); else at.row.after(...dragged);
+  unmark();
+  renumber();
+  builder.dispatchEvent(new Event("input"));
+});
 rows().forEach((row) => {
-  const group = row.querySelector('[name="kind"]').value === "group";
   row.draggable = true;
   row.addEventListener("dragstart", (event) => {
     if (event.target !== row) return;
@@ -42,23 +81,7 @@ rows().forEach((row) => {
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", "");
   });
-  row.addEventListener("dragend", () => { rows().forEach((d) => d.classList.remove("dragged", "over")); dragged = []; });
-  row.addEventListener("dragleave", () => row.classList.remove("over"));
-  row.addEventListener("dragover", (event) => {
-    if (!dragged.length || dragged.includes(row)) return;
-    event.preventDefault();
-    row.classList.add("over");
-  });
-  row.addEventListener("drop", (event) => {
-    event.preventDefault();
-    if (!dragged.length || dragged.includes(row)) return;
-    const after = event.clientY > row.getBoundingClientRect().top + row.offsetHeight / 2;
-    const by = depth(row) + (after && group ? 1 : 0) - depth(dragged[0]); // the lower half of a group leads into it
-    dragged.forEach((d) => { d.querySelector('[name="depth"]').value = depth(d) + by; d.className = "row depth" + depth(d); });
-    if (after) row.after(...dragged); else row.before(...dragged);
-    renumber();
-    builder.dispatchEvent(new Event("input"));
-  });
+  row.addEventListener("dragend", () => { unmark(); dragged.forEach((d) => d.classList.remove("dragged")); dragged = []; });
 });
 // A field inside of a line that can be dragged would not let its text be chosen with the mouse.
 builder.querySelectorAll("[data-row] input, [data-row] select").forEach((field) => {
