@@ -80,7 +80,7 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 		}
 	}
 	alone, named := s.alone[p.CapturedCurrency]
-	propose := (!named || minor > alone) && postgres.Actor(ctx) != "system"
+	propose := named && minor > alone && postgres.Actor(ctx) != "system"
 	r, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: minor, Reason: c.Reason, Propose: propose})
 	if err != nil {
 		return r, err

@@ -80,7 +80,7 @@ type Service struct {
 // Options of New.
 type Options struct {
 	Issuer      invoicing.Issuer // writes the invoices
-	RefundAlone map[string]int64 // up to how much one person gives back alone, in minor units by currency; more, and any amount in another currency, takes two
+	RefundAlone map[string]int64 // up to how much one person gives back alone, in minor units by currency; more takes two, and a currency that is not there has no limit
 }
 
 // New opens the room.

@@ -18,7 +18,7 @@ type Config struct {
 	MailFrom            string           `env:"CURSUS_MAIL_FROM" envDefault:"Cursus <no-reply@localhost>" doc:"sender of mails"`
 	Issuer              string           `env:"CURSUS_ISSUER" envDefault:"Institut Mines-Télécom" doc:"in whose name invoices and certificates are written"`
 	IssuerCode          string           `env:"CURSUS_ISSUER_CODE" envDefault:"IMT" doc:"begins the numbers of invoices; capital letters and digits"`
-	RefundAlone         map[string]int64 `env:"CURSUS_REFUND_ALONE" envDefault:"EUR:50000,XOF:330000,USD:50000" doc:"up to how much one person gives back without a second one, in minor units by currency; any amount of a currency that is not named takes two"`
+	RefundAlone         map[string]int64 `env:"CURSUS_REFUND_ALONE" doc:"up to how much one person gives back without a second one, in minor units by currency, such as EUR:50000,XOF:330000; a currency that is not named has no limit"`
 	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
 	Demo                bool             `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
 	LogLevel            string           `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
