@@ -267,6 +267,7 @@ func init() {
 	walks = append(walks, func(w *world, _ string) map[string]string {
 		o, d := w.accountsFurnished()
 		return map[string]string{
+			"/orders/:id/billing": "/orders/" + o.ID + "/billing", "/console/issuers/:key": "/console/issuers/IMT /console/issuers/new",
 			"/orders/:id/documents": "/orders/" + o.ID + "/documents", "/documents/:id.:format": "/documents/" + w.documents(o.ID)[0].ID + ".pdf",
 			"/console/accounts":                 "/console/accounts /console/accounts?account=revenue&currency=EUR",
 			"/console/accounts/journal.:format": "/console/accounts/journal.txt /console/accounts/journal.csv", "/console/accounts/orders/:id": "/console/accounts/orders/" + o.ID,
@@ -326,7 +327,7 @@ func TestPagesOfTheAccounts(t *testing.T) {
 	b := newTab(t)
 	w.staffTab(b, mails, "officer@example.org")
 	for _, x := range []struct{ name, path, says string }{
-		{"documents", "/console/documents", "Aïssatou N’Diaye"}, {"accounts", "/console/accounts?account=revenue&currency=EUR", "706000"}, {"order-statement", "/console/accounts/orders/" + o.ID, "clearing:stripe"},
+		{"documents", "/console/documents", "Aïssatou N’Diaye"}, {"issuer", "/console/issuers/IMT", "VATEX"}, {"issuers", "/console/issuers", "registration"}, {"billing", "/orders/" + o.ID + "/billing", "VAT number"}, {"accounts", "/console/accounts?account=revenue&currency=EUR", "706000"}, {"order-statement", "/console/accounts/orders/" + o.ID, "clearing:stripe"},
 		{"partners", "/console/partners?partner=ESP&currency=EUR", "VIR-2026-1"}, {"reconciliation", "/console/reconciliation", "evt_nobody_applied"}, {"difference", "/console/reconciliation/" + d, "evt_nobody_applied"},
 		{"my-documents", "/orders/" + o.ID + "/documents", "IMT-"},
 	} {
@@ -334,6 +335,18 @@ func TestPagesOfTheAccounts(t *testing.T) {
 		b.shows(x.says)
 		b.seen(x.name)
 	}
+	b.open(w.cfg.BaseURL + "/console/issuers/IMT")
+	b.set("legal_name", "Institut Mines-Télécom, Palaiseau")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { // somebody else meanwhile
+		_, err := invoicing.PutIssuerTx(ctx, tx, issuerForTests(), 1)
+		return err
+	})
+	save := `main form[action="/console/issuers/IMT"] button`
+	b.hit(save, `.notice.bad`)
+	b.shows("19 place Marguerite Perey")
+	b.do(chromedp.WaitVisible(chromedp.CSS(`#legal_name[value="Institut Mines-Télécom, Palaiseau"]`)))
+	b.hit(save, `.cards`)
+	b.shows("Institut Mines-Télécom, Palaiseau")
 	b.open(w.cfg.BaseURL + "/console/partners?partner=ESP&currency=EUR")
 	b.fill("#amount", "12,345")
 	b.fill("#reference", "VIR-2026-2")

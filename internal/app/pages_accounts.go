@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -49,6 +51,60 @@ func (p Pages) Documents(ctx context.Context, who web.Viewer, f invoicing.Filter
 func (p Pages) OrderDocuments(ctx context.Context, who web.Viewer, order string) ([]invoicing.Full, error) {
 	ctx, principal := p.reader(ctx, who)
 	return NewRooms(p.h).OrderDocuments(ctx, principal, order)
+}
+
+// Issuers lists the issuers.
+func (p Pages) Issuers(ctx context.Context, who web.Viewer) ([]invoicing.IssuerDetails, error) {
+	ctx, principal, err := p.accountant(ctx, who, "accounts:read")
+	if err != nil {
+		return nil, err
+	}
+	return NewRooms(p.h).Issuers(ctx, principal)
+}
+
+var errIssuerThere = fault.New(fault.Conflict, "issuer-exists", "There is an issuer with this key.")
+
+// SaveIssuer writes an issuer over the version that it carries, or makes a new one.
+func (p Pages) SaveIssuer(ctx context.Context, who web.Viewer, d invoicing.IssuerDetails, isNew bool) error {
+	ctx, _, err := p.accountant(ctx, who, "accounts:write")
+	if err != nil {
+		return err
+	}
+	return p.h.DB.InTx(ctx, "save issuer", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := invoicing.IssuerTx(ctx, tx, d.Key)
+		switch {
+		case isNew && err == nil:
+			return errIssuerThere
+		case !isNew && (err != nil || d.Version < 1):
+			return errors.Join(err, invoicing.ErrIssuerChanged)
+		case isNew && errors.Is(err, invoicing.ErrNoIssuer):
+			d.Version = 0
+		case err != nil:
+			return err
+		}
+		_, err = invoicing.PutIssuerTx(ctx, tx, d, d.Version)
+		return err
+	})
+}
+
+// OrderBilling says to whom an order is billed.
+func (p Pages) OrderBilling(ctx context.Context, who web.Viewer, order string) (invoicing.Billing, error) {
+	ctx, principal := p.reader(ctx, who)
+	return NewRooms(p.h).OrderBilling(ctx, principal, order)
+}
+
+// SaveOrderBilling writes to whom an order is billed, over the version that was read; of version 0 there was none.
+func (p Pages) SaveOrderBilling(ctx context.Context, who web.Viewer, order string, b invoicing.Billing) error {
+	ctx, principal := p.reader(ctx, who)
+	now, err := NewRooms(p.h).OrderBilling(ctx, principal, order)
+	if err == nil && now.Version != b.Version {
+		err = invoicing.ErrBilling
+	}
+	if err != nil {
+		return err
+	}
+	_, err = NewRooms(p.h).PutOrderBilling(ctx, principal, order, b.Buyer, b.Version)
+	return err
 }
 
 // DocumentFile gives a document as pdf or xml.

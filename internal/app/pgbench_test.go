@@ -62,7 +62,7 @@ func (s *shop) purchaseActs() [][]act {
 			{"journey.Record", []string{"array[" + enr + "," + enr + "]", "array['enrolled','qualifying']", "array[true,true]", "array['2026-03-02','2026-03-02']::timestamptz[]", "array[" + ord + "," + ord + "]", "now()"}},
 			{"journey.Refresh", []string{"array[" + enr + "]"}}, ledger,
 			{"sales.Settle", []string{ord, "'paid'", "now()", "array[1]", "array[1]", "array[" + enr + "]", "'{}'", "'{}'"}},
-			audit("order.paid"), {"invoicing.Issue", []string{"'IMT-2026'", "'IMT'", "now()", "('inv_'||:n::text)", "'invoice'", ord, ord, per, "null", "15000", "'EUR'", "'{}'", "'IMT'"}},
+			audit("order.paid"), {"invoicing.Source", []string{"'IMT'", "array['off_x']", "''", "now()", ord}}, {"invoicing.Issue", []string{"'IMT-2026'", "'IMT'", "now()", "('inv_'||:n::text)", "'invoice'", ord, ord, per, "null", "15000", "'EUR'", "'{}'", "'IMT'"}},
 		},
 	}
 }

@@ -47,7 +47,7 @@ type Difference struct {
 	ResolvedAt *time.Time     `json:"resolved_at,omitempty" db:"resolved_at"`
 }
 
-// Kinds are all kinds of difference. What to do about each stands in the words of the pages and in docs/reconciliation.md.
+// Kinds are all kinds of difference. What to do about each stands in the words of the pages.
 var Kinds = []string{
 	"provider_book",     // a currency: the sum of the provider's book is not our clearing account
 	"provider_only",     // a payment: the provider has money that we do not know of

@@ -17,6 +17,13 @@ type AccountHouse interface {
 	Documents(ctx context.Context, who Viewer, f invoicing.Filter, p paging.Request) (all []invoicing.Full, next string, err error)
 	// OrderDocuments are the documents of an order of the viewer.
 	OrderDocuments(ctx context.Context, who Viewer, order string) ([]invoicing.Full, error)
+	// Issuers are those in whose name documents are written.
+	Issuers(ctx context.Context, who Viewer) ([]invoicing.IssuerDetails, error)
+	// SaveIssuer writes an issuer over the version that it carries, or makes one that must not be there.
+	SaveIssuer(ctx context.Context, who Viewer, d invoicing.IssuerDetails, isNew bool) error
+	// OrderBilling is to whom an order of the viewer is billed; SaveOrderBilling writes over the version that it carries.
+	OrderBilling(ctx context.Context, who Viewer, order string) (invoicing.Billing, error)
+	SaveOrderBilling(ctx context.Context, who Viewer, order string, b invoicing.Billing) error
 	// DocumentFile is a document as pdf or xml.
 	DocumentFile(ctx context.Context, who Viewer, id, format string) (File, error)
 
@@ -41,6 +48,11 @@ type AccountHouse interface {
 func (w *Web) accountRoutes() []route {
 	return []route{
 		{method: "GET", path: "/orders/:id/documents", who: signedIn, handle: w.orderDocuments},
+		{method: "GET", path: "/orders/:id/billing", who: signedIn, handle: w.billing},
+		{method: "POST", path: "/orders/:id/billing", who: signedIn, handle: w.saveBilling},
+		{method: "GET", path: "/console/issuers", who: staff, handle: w.issuerList},
+		{method: "GET", path: "/console/issuers/:key", who: staff, handle: w.editIssuer},
+		{method: "POST", path: "/console/issuers/:key", who: staff, handle: w.saveIssuer, large: true},
 		{method: "GET", path: "/documents/:id.:format", who: signedIn, handle: w.documentFile},
 		{method: "GET", path: "/console/documents", who: staff, handle: w.documentList},
 		{method: "GET", path: "/console/accounts", who: staff, handle: w.accountList},
