@@ -134,6 +134,14 @@ func (b tab) reach(css string) {
 func (b tab) follow(key, then string) {
 	b.t.Helper()
 	b.arrives(func() { b.keys(key) }, then)
+	// A page gives the keyboard to the field that asks for it with a frame that it paints, after it is complete.
+	for range 80 {
+		if ask[bool](b, `!document.querySelector("[autofocus]") || document.activeElement !== document.body`) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	b.t.Fatal("nothing got the keyboard on the page with", then)
 }
 
 // hit clicks what leads to another page.
@@ -148,10 +156,7 @@ func (b tab) arrives(act func(), then string) {
 	act()
 	for range 400 {
 		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`!window.left && document.readyState === "complete" && !!document.querySelector(%q)`, then)))
-		if err == nil && v { // the keyboard goes to its place with a frame that the page paints
-			if _, err = drive(b, chromedp.Evaluate[bool](`new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`, chromedp.EvalAwaitPromise)); err != nil {
-				b.t.Fatal(err)
-			}
+		if err == nil && v {
 			return
 		}
 		time.Sleep(25 * time.Millisecond)
