@@ -213,6 +213,9 @@ func (s *Service) credit(ctx context.Context, tx *postgres.Tx, o *Order, to Stat
 
 // reverse takes back what the order opened; what stands above hears of it by a job.
 func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason string) error {
+	if err := s.freed(ctx, tx, o); err != nil {
+		return err
+	}
 	enrolments, err := enrolment.RevokeTx(ctx, tx, o.ID, reason)
 	if err != nil {
 		return err
