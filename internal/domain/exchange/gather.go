@@ -297,7 +297,7 @@ func everyOffer(ctx context.Context, tx *postgres.Tx) (out []offers.Offer, err e
 			return nil, err
 		}
 		for _, o := range some {
-			if !o.Withdrawn {
+			if o.Publication == catalog.Published { // what is being prepared is nobody's yet
 				out = append(out, o)
 			}
 		}

@@ -18,24 +18,26 @@ import (
 
 // Standing is an offer with what became of it.
 type Standing struct {
-	ID           string       `json:"id"`
-	Session      string       `json:"session,omitempty"` // key; one of the two is there
-	Edition      string       `json:"edition,omitempty"`
-	Formula      string       `json:"formula"`
-	Price        money.Amount `json:"price"`
-	Entitlements []string     `json:"entitlements"`
-	ValidFrom    *time.Time   `json:"valid_from,omitempty"`
-	ValidUntil   *time.Time   `json:"valid_until,omitempty"`
-	Audience     string       `json:"audience,omitempty"`
-	Quota        *int         `json:"quota,omitempty"`
-	Call         catalog.Text `json:"call"`
-	Withdrawal   string       `json:"withdrawal"` // the right of its buyers to leave the contract
-	State        string       `json:"state"`      // waiting, standing, ended, withdrawn
-	Sold         int          `json:"sold"`
-	Held         int          `json:"held"` // orders that can still be paid
-	Offered      int          `json:"-"`    // places that are kept for who waited
-	CreatedAt    time.Time    `json:"created_at"`
-	WithdrawnAt  *time.Time   `json:"withdrawn_at,omitempty"`
+	ID           string              `json:"id"`
+	Session      string              `json:"session,omitempty"` // key; one of the two is there
+	Edition      string              `json:"edition,omitempty"`
+	Formula      string              `json:"formula"`
+	Price        money.Amount        `json:"price"`
+	Entitlements []string            `json:"entitlements"`
+	ValidFrom    *time.Time          `json:"valid_from,omitempty"`
+	ValidUntil   *time.Time          `json:"valid_until,omitempty"`
+	Audience     string              `json:"audience,omitempty"`
+	Quota        *int                `json:"quota,omitempty"`
+	Call         catalog.Text        `json:"call"`
+	Withdrawal   string              `json:"withdrawal"` // the right of its buyers to leave the contract
+	State        string              `json:"state"`      // draft, review, waiting, standing, ended, withdrawn
+	Sold         int                 `json:"sold"`
+	Held         int                 `json:"held"` // orders that can still be paid
+	Offered      int                 `json:"-"`    // places that are kept for who waited
+	CreatedAt    time.Time           `json:"created_at"`
+	WithdrawnAt  *time.Time          `json:"withdrawn_at,omitempty"`
+	Publication  catalog.Publication `json:"publication"`
+	Moves        []catalog.Move      `json:"moves"` // of its publication, the newest first
 }
 
 // StandingsTx adds to offers how they sell. The actor sees all orders, or the numbers are too small.
@@ -49,12 +51,16 @@ func StandingsTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer) ([]St
 		return nil, err
 	}
 	rows, err := rowsTx(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	moves, err := offers.MovesTx(ctx, tx, ids)
 	out := make([]Standing, len(all))
 	for i, o := range all {
 		out[i] = Standing{
 			ID: o.ID, Session: o.SessionKey, Edition: o.EditionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom,
 			ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, State: o.StateAt(tx.Now()), Sold: sold[o.ID].Sold, Held: sold[o.ID].Held, Offered: rows[o.ID].Offered,
-			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt, Withdrawal: o.Withdrawal,
+			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt, Withdrawal: o.Withdrawal, Publication: o.Publication, Moves: append([]catalog.Move{}, moves[o.ID]...),
 		}
 	}
 	return out, err
