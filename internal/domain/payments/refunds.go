@@ -30,6 +30,7 @@ type Refund struct {
 	ProviderRefund string `db:"provider_refund"`
 	Reason         string `db:"reason"`
 	RequestedBy    string `db:"requested_by"`
+	Reversal       bool   `db:"reversal"` // undoes what a desk recorded; known where it was found by id
 }
 
 // NewRefund is what RequestRefundTx needs. One that is proposed waits for a second person before anything is sent.
@@ -97,9 +98,6 @@ func RefundTx(ctx context.Context, tx *postgres.Tx, id string) (r Refund, err er
 // SendRefund asks the provider to give the money of a requested refund back, and gives the fact that follows from its
 // answer; false when nothing is to be booked (yet). It must not run inside a transaction.
 func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book bool, err error) {
-	if s.gateway == nil {
-		return f, false, ErrNoProvider
-	}
 	var r Refund
 	var p Payment
 	err = s.db.View(ctx, "refund", func(ctx context.Context, tx *postgres.Tx) (err error) {
@@ -112,8 +110,11 @@ func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, ErrRefundUnknown
 	}
-	if err != nil || r.State != "requested" && r.State != "pending" {
+	if err != nil || r.State != "requested" && r.State != "pending" || p.ByHand { // what came by hand goes back by hand
 		return f, false, err
+	}
+	if s.gateway == nil {
+		return f, false, ErrNoProvider
 	}
 	amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))
 	got, err := s.gateway.Refund(ctx, RefundRequest{

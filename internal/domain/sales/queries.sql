@@ -128,14 +128,14 @@ select id, state, closed_at from sales.orders where (closed_at is not null) <> (
 select o.id, o.state, o.total_minor, o.credited_minor, b.minor
   from sales.orders o
   join lateral (select coalesce(sum(e.minor), 0)::bigint as minor from ledger.entries e
-                 where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'overpaid', 'suspense', 'refunds_payable'))) b on true
+                 where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'advances', 'overpaid', 'suspense', 'refunds_payable'))) b on true
  where o.paid_at is not null and b.minor <> o.total_minor - o.credited_minor
     or o.paid_at is null and b.minor <> 0;
 
 -- name: CheckPaidInFull
 select o.id, o.total_minor, p.captured_minor from sales.orders o left join payments.payments p on p.id = o.payment_id
  where o.paid_at is not null and o.total_minor > 0
-   and (p.state is distinct from 'captured' or p.captured_minor <> o.total_minor or p.captured_currency <> o.currency);
+   and (p.state is distinct from 'captured' or p.by_hand <> (o.way in ('desk', 'transfer', 'purchase_order')) or p.captured_minor <> o.total_minor or p.captured_currency <> o.currency);
 
 -- name: CheckPaidEnrolled
 select p.order_id, p.line, p.position from sales.parts p join sales.orders o on o.id = p.order_id
@@ -185,7 +185,7 @@ select o.id, o.state from sales.orders o join enrolment.memberships m on m.order
 
 -- name: CheckPriceQuoted
 select o.id from sales.orders o join payments.payments p on p.order_id = o.id
- where p.amount_minor <> o.total_minor or p.currency <> o.currency;
+ where p.currency <> o.currency or p.amount_minor <> o.total_minor and not (p.by_hand and p.state = 'surplus');
 
 -- name: CheckInvoiced
 select o.id, 'invoice' as missing from sales.orders o
@@ -348,3 +348,13 @@ select o.id from sales.orders o left join payments.payments p on p.id = o.paymen
 -- name: Due
 select t.order_id from sales.terms t join sales.orders o on o.id = t.order_id
  where t.payable_from <= $1 and o.state = 'awaiting_payment' and o.payment_id is null and o.way = 'card' and o.expires_at > $1 order by t.order_id limit 100;
+
+-- name: SetWay
+update sales.orders set way = $2, payment_id = $3, expires_at = $4 where id = $1;
+
+-- name: OverdueByHand
+select id from sales.orders where state = 'awaiting_payment' and way in ('desk', 'transfer', 'purchase_order') and expires_at < $1 order by id limit 100;
+
+-- name: ReversalOf
+select coalesce((select r.id from payments.receipts c join payments.refunds r on r.payment_id = c.payment_id and r.reversal
+                  where c.id = $2 and c.organisation = $1 order by r.id desc limit 1), '');

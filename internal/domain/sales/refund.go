@@ -146,6 +146,11 @@ func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool)
 		if r, err = s.payments.DecideRefundTx(ctx, tx, refundID, agree); err != nil {
 			return err
 		}
+		if r.Reversal && agree { // nobody sends anything: the desk recorded what was not
+			if err := s.applyTx(ctx, tx, givenBack(p, r, "reversal:"+r.ID)); err != nil {
+				return err
+			}
+		}
 		return audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor}})
 	})
 	if err != nil {

@@ -75,17 +75,19 @@ type Service struct {
 	replies  *idempotency.Store
 	issuer   invoicing.Issuer
 	alone    map[string]int64
+	holds    Holds
 }
 
 // Options of New.
 type Options struct {
 	Issuer      invoicing.Issuer // writes the invoices
 	RefundAlone map[string]int64 // up to how much one person gives back alone, in minor units by currency; more takes two, and a currency that is not there has no limit
+	Holds       Holds
 }
 
 // New opens the room.
 func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, o Options) *Service {
-	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone}
+	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone, holds: o.Holds.orUsual()}
 }
 
 // OrderTx finds an order by id, as far as the actor may see it.
@@ -117,7 +119,9 @@ func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 		return o, err
 	}
 	all := []Order{o}
-	err = s.advise(ctx, all)
+	if err = s.advise(ctx, all); err == nil {
+		err = s.account(ctx, &all[0])
+	}
 	return all[0], err
 }
 
@@ -142,6 +146,7 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 		p := byID[orders[i].PaymentID]
 		orders[i].PayURL = p.PayURL
 		orders[i].decide(s.db.Now(), p.State)
+		orders[i].tellHow(p)
 	}
 	return nil
 }
