@@ -265,6 +265,11 @@ func TestOffersInABrowser(t *testing.T) {
 	b.shows("Networks basics, Dakar", "100,000", "DEMO-IMT-")
 	b.open(w.cfg.BaseURL + "/learning")
 	b.shows("My programs", "Networks basics, Dakar", "NET-S0", "NET-S1")
+	path := "main a[href='/learning/programs/" + e.Key + "']"
+	b.press("main a[href='/learning/programs']", path)
+	b.press(path, "ol.path")
+	b.shows("What next", "For the certificate")
+	b.seen("path-bought")
 	w.verify()
 }
 
@@ -336,7 +341,10 @@ func TestAnOfferIsPreparedAndRead(t *testing.T) {
 	sold("offer-not-valid")
 	move(catalog.Archived, "move-not-allowed")
 	move(catalog.Published, "offer-exists")
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { _, err := offers.WithdrawTx(ctx, tx, w.paid.ID); return err })
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := offers.WithdrawTx(ctx, tx, w.paid.ID)
+		return err
+	})
 	if listed() {
 		t.Error("what is read by staff is listed to the public")
 	}
