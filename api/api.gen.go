@@ -655,6 +655,24 @@ func (e MeLang) Valid() bool {
 	}
 }
 
+// Defines values for NewOfferPublication.
+const (
+	NewOfferPublicationDraft     NewOfferPublication = "draft"
+	NewOfferPublicationPublished NewOfferPublication = "published"
+)
+
+// Valid indicates whether the value is a known member of the NewOfferPublication enum.
+func (e NewOfferPublication) Valid() bool {
+	switch e {
+	case NewOfferPublicationDraft:
+		return true
+	case NewOfferPublicationPublished:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewOrderLang.
 const (
 	NewOrderLangEn NewOrderLang = "en"
@@ -823,9 +841,35 @@ func (e NextStepCode) Valid() bool {
 	}
 }
 
+// Defines values for OfferPublication.
+const (
+	OfferPublicationArchived  OfferPublication = "archived"
+	OfferPublicationDraft     OfferPublication = "draft"
+	OfferPublicationPublished OfferPublication = "published"
+	OfferPublicationReview    OfferPublication = "review"
+)
+
+// Valid indicates whether the value is a known member of the OfferPublication enum.
+func (e OfferPublication) Valid() bool {
+	switch e {
+	case OfferPublicationArchived:
+		return true
+	case OfferPublicationDraft:
+		return true
+	case OfferPublicationPublished:
+		return true
+	case OfferPublicationReview:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OfferState.
 const (
+	OfferStateDraft     OfferState = "draft"
 	OfferStateEnded     OfferState = "ended"
+	OfferStateReview    OfferState = "review"
 	OfferStateStanding  OfferState = "standing"
 	OfferStateWaiting   OfferState = "waiting"
 	OfferStateWithdrawn OfferState = "withdrawn"
@@ -834,7 +878,11 @@ const (
 // Valid indicates whether the value is a known member of the OfferState enum.
 func (e OfferState) Valid() bool {
 	switch e {
+	case OfferStateDraft:
+		return true
 	case OfferStateEnded:
+		return true
+	case OfferStateReview:
 		return true
 	case OfferStateStanding:
 		return true
@@ -1788,7 +1836,9 @@ func (e ListDocumentsParamsKind) Valid() bool {
 
 // Defines values for ListOffersParamsState.
 const (
+	ListOffersParamsStateDraft     ListOffersParamsState = "draft"
 	ListOffersParamsStateEnded     ListOffersParamsState = "ended"
+	ListOffersParamsStateReview    ListOffersParamsState = "review"
 	ListOffersParamsStateStanding  ListOffersParamsState = "standing"
 	ListOffersParamsStateWaiting   ListOffersParamsState = "waiting"
 	ListOffersParamsStateWithdrawn ListOffersParamsState = "withdrawn"
@@ -1797,7 +1847,11 @@ const (
 // Valid indicates whether the value is a known member of the ListOffersParamsState enum.
 func (e ListOffersParamsState) Valid() bool {
 	switch e {
+	case ListOffersParamsStateDraft:
+		return true
 	case ListOffersParamsStateEnded:
+		return true
+	case ListOffersParamsStateReview:
 		return true
 	case ListOffersParamsStateStanding:
 		return true
@@ -4896,6 +4950,11 @@ type NewOffer struct {
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Price Price `json:"price"`
 
+	// Publication A draft is seen by staff alone until it is read and published (`moveOffer`). Left out: on sale at once.
+	//
+	// Example: draft
+	Publication *NewOfferPublication `json:"publication,omitempty"`
+
 	// Quota How many can be sold; absent for no limit.
 	//
 	// Example: 30
@@ -4916,6 +4975,11 @@ type NewOffer struct {
 	// Example: consumer
 	Withdrawal *WithdrawalRight `json:"withdrawal,omitempty"`
 }
+
+// NewOfferPublication A draft is seen by staff alone until it is read and published (`moveOffer`). Left out: on sale at once.
+//
+// Example: draft
+type NewOfferPublication string
 
 // NewOrder What to buy: either one place of one offer, or items.
 //
@@ -5385,10 +5449,18 @@ type Offer struct {
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id OfferID `json:"id"`
 
+	// Moves Who moved it from state to state, the latest first.
+	Moves *[]SessionMove `json:"moves,omitempty"`
+
 	// Price An amount in minor units of a currency.
 	//
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	Price Money `json:"price"`
+
+	// Publication Where its publication stands.
+	//
+	// Example: published
+	Publication *OfferPublication `json:"publication,omitempty"`
 
 	// Quota How many can be sold; absent for no limit.
 	//
@@ -5405,7 +5477,7 @@ type Offer struct {
 	// Example: 41
 	Sold *int `json:"sold,omitempty"`
 
-	// State `waiting`: its time has not come. `ended`: its time is over.
+	// State `draft`, `review`: not on sale yet. `waiting`: its time has not come. `ended`: its time is over.
 	//
 	// Example: standing
 	State *OfferState `json:"state,omitempty"`
@@ -5431,7 +5503,12 @@ type Offer struct {
 	WithdrawnAt *Time `json:"withdrawn_at,omitempty"`
 }
 
-// OfferState `waiting`: its time has not come. `ended`: its time is over.
+// OfferPublication Where its publication stands.
+//
+// Example: published
+type OfferPublication string
+
+// OfferState `draft`, `review`: not on sale yet. `waiting`: its time has not come. `ended`: its time is over.
 //
 // Example: standing
 type OfferState string
@@ -9376,6 +9453,9 @@ type PutFormulaJSONRequestBody = FormulaBody
 // PutIssuerJSONRequestBody defines body for PutIssuer for application/json ContentType.
 type PutIssuerJSONRequestBody = IssuerBody
 
+// MoveOfferJSONRequestBody defines body for MoveOffer for application/json ContentType.
+type MoveOfferJSONRequestBody = PublicationMove
+
 // AddPriceJSONRequestBody defines body for AddPrice for application/json ContentType.
 type AddPriceJSONRequestBody = PriceBody
 
@@ -10054,7 +10134,7 @@ type ClientInterface interface {
 
 	// ListOffers List offers
 	//
-	// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+	// Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
 	//
 	// Corresponds with GET /v1/offers (the `ListOffers` operationId).
 	ListOffers(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -10067,6 +10147,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 	CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveOfferWithBody Move an offer to another state of publication
+	//
+	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+	MoveOfferWithBody(ctx context.Context, offer OfferRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveOffer Move an offer to another state of publication
+	//
+	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+	MoveOffer(ctx context.Context, offer OfferRef, body MoveOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPrices List the prices of an offer
 	//
@@ -11987,7 +12087,7 @@ func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParam
 
 // ListOffers List offers
 //
-// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+// Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
 //
 // Corresponds with GET /v1/offers (the `ListOffers` operationId).
 func (c *Client) ListOffers(ctx context.Context, params *ListOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12011,6 +12111,46 @@ func (c *Client) ListOffers(ctx context.Context, params *ListOffersParams, reqEd
 // Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 func (c *Client) CompareOffers(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCompareOffersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveOfferWithBody Move an offer to another state of publication
+//
+// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+func (c *Client) MoveOfferWithBody(ctx context.Context, offer OfferRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveOfferRequestWithBody(c.Server, offer, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveOffer Move an offer to another state of publication
+//
+// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+func (c *Client) MoveOffer(ctx context.Context, offer OfferRef, body MoveOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveOfferRequest(c.Server, offer, body)
 	if err != nil {
 		return nil, err
 	}
@@ -16732,6 +16872,53 @@ func NewCompareOffersRequest(server string, params *CompareOffersParams) (*http.
 	return req, nil
 }
 
+// NewMoveOfferRequest calls the generic MoveOffer builder with application/json body
+func NewMoveOfferRequest(server string, offer OfferRef, body MoveOfferJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveOfferRequestWithBody(server, offer, "application/json", bodyReader)
+}
+
+// NewMoveOfferRequestWithBody constructs an http.Request for the MoveOffer method, with any body, and a specified content type
+func NewMoveOfferRequestWithBody(server string, offer OfferRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/moves", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListPricesRequest constructs an http.Request for the ListPrices method
 func NewListPricesRequest(server string, offer OfferRef) (*http.Request, error) {
 	var err error
@@ -20701,7 +20888,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListOffersWithResponse List offers
 	//
-	// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+	// Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -20718,6 +20905,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/offers/comparison (the `CompareOffers` operationId).
 	CompareOffersWithResponse(ctx context.Context, params *CompareOffersParams, reqEditors ...RequestEditorFn) (*CompareOffersResponse, error)
+
+	// MoveOfferWithBodyWithResponse Move an offer to another state of publication
+	//
+	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+	MoveOfferWithBodyWithResponse(ctx context.Context, offer OfferRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveOfferResponse, error)
+
+	// MoveOfferWithResponse Move an offer to another state of publication
+	//
+	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+	MoveOfferWithResponse(ctx context.Context, offer OfferRef, body MoveOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveOfferResponse, error)
 
 	// ListPricesWithResponse List the prices of an offer
 	//
@@ -24259,6 +24466,54 @@ func (r CompareOffersResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CompareOffersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MoveOfferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Offer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveOfferResponse) GetJSON200() *Offer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveOfferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveOfferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveOfferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveOfferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveOfferResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -28411,7 +28666,7 @@ func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, pa
 
 // ListOffersWithResponse List offers
 //
-// Every offer with what became of it, the newest first; the withdrawn ones too, so that what was offered stays known.
+// Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28439,6 +28694,38 @@ func (c *ClientWithResponses) CompareOffersWithResponse(ctx context.Context, par
 		return nil, err
 	}
 	return ParseCompareOffersResponse(rsp)
+}
+
+// MoveOfferWithBodyWithResponse Move an offer to another state of publication
+//
+// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+func (c *ClientWithResponses) MoveOfferWithBodyWithResponse(ctx context.Context, offer OfferRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveOfferResponse, error) {
+	rsp, err := c.MoveOfferWithBody(ctx, offer, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveOfferResponse(rsp)
+}
+
+// MoveOfferWithResponse Move an offer to another state of publication
+//
+// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
+// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
+func (c *ClientWithResponses) MoveOfferWithResponse(ctx context.Context, offer OfferRef, body MoveOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveOfferResponse, error) {
+	rsp, err := c.MoveOffer(ctx, offer, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveOfferResponse(rsp)
 }
 
 // ListPricesWithResponse List the prices of an offer
@@ -31792,6 +32079,39 @@ func ParseCompareOffersResponse(rsp *http.Response) (*CompareOffersResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest OfferComparison
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMoveOfferResponse parses an HTTP response from a MoveOfferWithResponse call
+func ParseMoveOfferResponse(rsp *http.Response) (*MoveOfferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveOfferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Offer
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -184,6 +184,9 @@ type ServerInterface interface {
 	// CompareOffers Compare formulas
 	// (GET /v1/offers/comparison)
 	CompareOffers(c *fiber.Ctx, params CompareOffersParams) error
+	// MoveOffer Move an offer to another state of publication
+	// (POST /v1/offers/{offer}/moves)
+	MoveOffer(c *fiber.Ctx, offer OfferRef) error
 	// ListPrices List the prices of an offer
 	// (GET /v1/offers/{offer}/prices)
 	ListPrices(c *fiber.Ctx, offer OfferRef) error
@@ -2742,6 +2745,35 @@ func (siw *ServerInterfaceWrapper) CompareOffers(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.CompareOffers(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveOffer operation middleware
+func (siw *ServerInterfaceWrapper) MoveOffer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveOffer(c, offer)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5558,6 +5590,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/offers", wrapper.ListOffers)
 
+	router.Post(options.BaseURL+"/v1/offers/:offer/moves", wrapper.MoveOffer)
+
 	router.Get(options.BaseURL+"/v1/offers/:offer/prices", wrapper.ListPrices)
 
 	router.Post(options.BaseURL+"/v1/offers/:offer/prices", wrapper.AddPrice)
@@ -6875,6 +6909,24 @@ type CompareOffersResponseObject interface {
 type CompareOffers200JSONResponse OfferComparison
 
 func (response CompareOffers200JSONResponse) VisitCompareOffersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type MoveOfferRequestObject struct {
+	Offer OfferRef `json:"offer"`
+	Body  *MoveOfferJSONRequestBody
+}
+
+type MoveOfferResponseObject interface {
+	VisitMoveOfferResponse(ctx *fiber.Ctx) error
+}
+
+type MoveOffer200JSONResponse Offer
+
+func (response MoveOffer200JSONResponse) VisitMoveOfferResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -8422,6 +8474,9 @@ type StrictServerInterface interface {
 	// CompareOffers Compare formulas
 	// (GET /v1/offers/comparison)
 	CompareOffers(ctx context.Context, request CompareOffersRequestObject) (CompareOffersResponseObject, error)
+	// MoveOffer Move an offer to another state of publication
+	// (POST /v1/offers/{offer}/moves)
+	MoveOffer(ctx context.Context, request MoveOfferRequestObject) (MoveOfferResponseObject, error)
 	// ListPrices List the prices of an offer
 	// (GET /v1/offers/{offer}/prices)
 	ListPrices(ctx context.Context, request ListPricesRequestObject) (ListPricesResponseObject, error)
@@ -10287,6 +10342,47 @@ func (sh *strictHandler) CompareOffers(ctx *fiber.Ctx, params CompareOffersParam
 		return err
 	} else if validResponse, ok := response.(CompareOffersResponseObject); ok {
 		if err := validResponse.VisitCompareOffersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveOffer operation middleware
+func (sh *strictHandler) MoveOffer(ctx *fiber.Ctx, offer OfferRef) error {
+	var request MoveOfferRequestObject
+
+	request.Offer = offer
+
+	var body MoveOfferJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveOffer(ctx.UserContext(), request.(MoveOfferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveOffer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveOfferResponseObject); ok {
+		if err := validResponse.VisitMoveOfferResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -129,7 +129,7 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	h.Payments = payments.New(h.DB, h.Jobs, gateway, c.BaseURL)
-	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, sales.Options{Issuer: invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer}, RefundAlone: c.RefundAlone})
+	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, sales.Options{Issuer: invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer}, RefundAlone: c.RefundAlone, Holds: holdsOf(c)})
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)

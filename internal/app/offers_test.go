@@ -230,10 +230,21 @@ func TestOffersInABrowser(t *testing.T) {
 	b.shows("For a whole team")
 	b.axe("the formulas")
 	b.open(w.cfg.BaseURL + "/console/offers")
-	for field, text := range map[string]string{"on": w.session.Key, "formula": "TEAM", "amount": "490.00", "quota": "3"} {
+	for field, text := range map[string]string{"on": w.session.Key, "formula": "TEAM", "amount": "490.00", "quota": "3", "publication": "draft"} {
 		b.do(chromedp.SetValue(chromedp.CSS("form[data-keep] [name="+field+"]"), text))
 	}
 	b.press("form[data-keep] button", "table.edit tbody tr:nth-child(4)")
+	b.shows("draft")
+	other := newTab(t) // nobody but staff sees it until it was read and published
+	other.open(w.cfg.BaseURL + "/sessions/" + w.session.Key)
+	if strings.Contains(other.text(), "490.00") {
+		t.Error("the public sees a draft")
+	}
+	b.hit("tbody tr:first-child button[value=review]", "tbody tr:first-child button[value=published]")
+	b.axe("an offer in review")
+	b.hit("tbody tr:first-child button[value=published]", "tbody tr:first-child details")
+	b.do(chromedp.Click(chromedp.CSS("tbody tr:first-child details summary")))
+	b.shows("in review → published", "staff:")
 	b.shows("490.00", "0 of 3", "98,000")
 	b.seen("console-offers")
 	b.axe("the offers")
@@ -254,6 +265,11 @@ func TestOffersInABrowser(t *testing.T) {
 	b.shows("Networks basics, Dakar", "100,000", "DEMO-IMT-")
 	b.open(w.cfg.BaseURL + "/learning")
 	b.shows("My programs", "Networks basics, Dakar", "NET-S0", "NET-S1")
+	path := "main a[href='/learning/programs/" + e.Key + "']"
+	b.press("main a[href='/learning/programs']", path)
+	b.press(path, "ol.path")
+	b.shows("What next", "For the certificate")
+	b.seen("path-bought")
 	w.verify()
 }
 
@@ -282,5 +298,74 @@ func TestTheConsoleOfOffers(t *testing.T) {
 			t.Errorf("%.10s over version %d: %v, want %q", c.title, c.version, err, c.want)
 		}
 	}
+	w.verify()
+}
+
+// An offer is prepared beside the one that is on sale, read by somebody else, and put on sale when the other one was withdrawn. Until
+// then it is nobody's: it is neither listed nor sold, however well its id is known. Who moved it and when is kept.
+func TestAnOfferIsPreparedAndRead(t *testing.T) {
+	w := newWorld(t)
+	next := offers.NewOffer{Session: w.session.ID, Formula: offers.Qualifying, Price: money.Of(18_000, "EUR"), Publication: catalog.Drafted}
+	var o offers.Offer
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		o, err = offers.CreateTx(ctx, tx, next)
+		return err
+	})
+	move := func(to catalog.Publication, want string) {
+		t.Helper()
+		err := w.h.DB.InTx(postgres.WithActor(context.Background(), "staff:ada"), "move", func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := offers.MoveTx(ctx, tx, o.ID, to, "")
+			return err
+		})
+		if got := code(err); got != want {
+			t.Fatalf("to %s: %q, not %q (%v)", to, got, want, err)
+		}
+	}
+	sold := func(want string) {
+		t.Helper()
+		_, err := w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{BuyerID: w.person("early@example.org", "E").ID, OfferID: o.ID, Lang: "en", IdempotencyKey: "k"})
+		if got := code(err); got != want {
+			t.Fatalf("sold: %q, not %q (%v)", got, want, err)
+		}
+	}
+	listed := func() (found bool) {
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			all, err := offers.ForTx(ctx, tx, w.session.ID, "")
+			found = slices.ContainsFunc(all, func(x offers.Offer) bool { return x.ID == o.ID })
+			return err
+		})
+		return found
+	}
+	move(catalog.Published, "move-not-allowed")
+	move(catalog.InReview, "")
+	sold("offer-not-valid")
+	move(catalog.Archived, "move-not-allowed")
+	move(catalog.Published, "offer-exists")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := offers.WithdrawTx(ctx, tx, w.paid.ID)
+		return err
+	})
+	if listed() {
+		t.Error("what is read by staff is listed to the public")
+	}
+	move(catalog.Published, "")
+	if !listed() {
+		t.Error("what is published is not listed")
+	}
+	sold("")
+	move(catalog.Drafted, "move-not-allowed")
+	move(catalog.Archived, "")
+	move(catalog.Drafted, "move-not-allowed")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := offers.MovesTx(ctx, tx, []string{o.ID, w.paid.ID})
+		way := ""
+		for _, m := range all[o.ID] {
+			way += string(m.To) + " by " + m.By + ", "
+		}
+		if way != "archived by staff:ada, published by staff:ada, review by staff:ada, " || len(all[w.paid.ID]) != 1 {
+			t.Error(way, all)
+		}
+		return err
+	})
 	w.verify()
 }

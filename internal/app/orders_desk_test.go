@@ -102,7 +102,9 @@ func TestTheDeskOfOrders(t *testing.T) {
 	ann.open("/console/refunds")
 	ann.says("Proposed", "You proposed it", "the course was cancelled", other.ID, "The pay page is open")
 	bob.open("/console/refunds")
-	actions := bob.all(func(n *html.Node) bool { return n.Data == "form" && strings.HasPrefix(attr(n, "action"), "/console/refunds/") })
+	actions := bob.all(func(n *html.Node) bool {
+		return n.Data == "form" && strings.HasPrefix(attr(n, "action"), "/console/refunds/")
+	})
 	if len(actions) != 1 {
 		t.Fatal(len(actions), "proposals to decide")
 	}

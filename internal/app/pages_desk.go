@@ -86,9 +86,9 @@ func (p Pages) GiveBack(ctx context.Context, who web.Viewer, c sales.RefundOrder
 }
 
 // Desk gathers what waits for staff.
-func (p Pages) Desk(ctx context.Context, who web.Viewer) (d sales.Desk, err error) {
+func (p Pages) Desk(ctx context.Context, who web.Viewer) (d sales.ToDo, err error) {
 	err = p.atDesk(ctx, who, "desk", func(ctx context.Context, tx *postgres.Tx) error {
-		d, err = sales.DeskTx(ctx, tx)
+		d, err = sales.ToDoTx(ctx, tx)
 		return err
 	})
 	return d, err

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
@@ -51,6 +52,14 @@ func (p Pages) MakeOffer(ctx context.Context, who web.Viewer, key string, n offe
 		return o.ID, err
 	})
 	return err
+}
+
+// MoveOffer takes an offer to another state of its publication.
+func (p Pages) MoveOffer(ctx context.Context, who web.Viewer, id string, to catalog.Publication, note string) error {
+	return p.offering(ctx, who, "move offer", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := offers.MoveTx(ctx, tx, id, to, note)
+		return err
+	})
 }
 
 // WithdrawOffer takes an offer back.

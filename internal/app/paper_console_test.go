@@ -475,6 +475,7 @@ func (d *desk) offer(o exchange.Offer) {
 	}
 	f.tick("kind", kind)
 	f.set("on", o.Session+o.Edition)
+	f.set("publication", "published")
 	for name, said := range map[string]string{
 		"formula": o.Formula, "amount": money.Of(o.PriceMinor, o.Currency).Decimal(), "currency": string(o.Currency), "audience": o.Audience, "call_en": o.Call.EN, "call_fr": o.Call.FR,
 	} {

@@ -59,6 +59,23 @@ func (w *world) pricesStory(t *testing.T, walker *apitest.Walker, token string) 
 		t.Errorf("%+v", page)
 	}
 
+	// An offer begins as a draft beside the one on sale, and goes on sale when it was read and the other one withdrawn.
+	var offer struct {
+		ID, State string
+		Moves     []struct{ To string }
+	}
+	ask("createEditionOffer", 201, func(r *apitest.Request) {
+		r.Body = []byte(`{"formula":"QUALIFYING","price":{"amount_minor":12000,"currency":"USD"},"publication":"draft"}`)
+	}).JSON(t, &offer)
+	step := func(to string) func(*apitest.Request) {
+		return func(r *apitest.Request) { r.Path["offer"], r.Body = offer.ID, []byte(`{"to":"`+to+`"}`) }
+	}
+	ask("moveOffer", 409, step("published"))
+	ask("moveOffer", 200, step("review"))
+	if ask("moveOffer", 200, step("published")).JSON(t, &offer); offer.State != "standing" || len(offer.Moves) != 2 || offer.Moves[0].To != "published" {
+		t.Errorf("%+v", offer)
+	}
+
 	tag = ask("createVoucher", 201, func(r *apitest.Request) { r.Header.Set("Idempotency-Key", "story-batch") })
 	if tag.JSON(t, &made); made.Kind != "batch" || made.Code != "" {
 		t.Errorf("%+v", made)

@@ -281,6 +281,8 @@ func (w *world) offersTheEdition(b tab) {
 	b.types("#amount", "100000")
 	b.reach("#currency")
 	b.keys("XOF")
+	b.reach("#publication")
+	b.keys("on sale")
 	b.seen("offer-written")
 	b.reach("main form[action='/console/offers'] button:not(.plain)")
 	b.follow(kb.Enter, "table.edit")

@@ -67,8 +67,19 @@ func (r Rooms) standing(ctx context.Context, id string) (out sales.Standing, err
 
 // WithdrawOffer takes an offer back.
 func (r Rooms) WithdrawOffer(ctx context.Context, _ api.Principal, id string) (sales.Standing, error) {
-	if err := r.h.DB.InTx(ctx, "withdraw offer", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := offers.WithdrawTx(ctx, tx, id)
+	return r.turnOffer(ctx, "withdraw offer", id, offers.WithdrawTx)
+}
+
+// MoveOffer takes an offer to another state of its publication.
+func (r Rooms) MoveOffer(ctx context.Context, _ api.Principal, id string, to catalog.Publication, note string) (sales.Standing, error) {
+	return r.turnOffer(ctx, "move offer", id, func(ctx context.Context, tx *postgres.Tx, id string) (offers.Offer, error) {
+		return offers.MoveTx(ctx, tx, id, to, note)
+	})
+}
+
+func (r Rooms) turnOffer(ctx context.Context, name, id string, turn func(context.Context, *postgres.Tx, string) (offers.Offer, error)) (sales.Standing, error) {
+	if err := r.h.DB.InTx(ctx, name, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := turn(ctx, tx, id)
 		return err
 	}); err != nil {
 		return sales.Standing{}, err

@@ -157,7 +157,7 @@ union all
 select 'order_ledger', o.id, o.id, coalesce(o.payment_id, ''), o.currency, b.minor, case when o.paid_at is null then 0 else o.total_minor - o.credited_minor end
   from sales.orders o
   join lateral (select coalesce(sum(e.minor), 0)::bigint as minor from ledger.entries e
-                 where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'overpaid', 'suspense', 'refunds_payable'))) b on true
+                 where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'advances', 'overpaid', 'suspense', 'refunds_payable'))) b on true
  where b.minor <> case when o.paid_at is null then 0 else o.total_minor - o.credited_minor end
 union all
 select 'paid_not_enrolled', o.id, o.id, coalesce(o.payment_id, ''), o.currency, 0, sum(p.sold_minor)::bigint
@@ -220,3 +220,8 @@ select o.id, o.state, o.total_minor, o.credited_minor, o.currency, o.way, o.plac
 
 -- name: InvestigatedAudit
 select at, actor, action, detail::text as detail from platform.audit where object = any($1::text[]) order by seq limit 100;
+
+-- name: Desks
+select distinct on (organisation) organisation, holder, currency from accounting.agreements
+ where organisation = any($1::text[]) and ($2::text = '' or currency = $2) and collects = 'partner' and valid_from <= $3 and coalesce(valid_until > $3, true)
+ order by organisation, key;

@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/platform/audit"
@@ -46,7 +48,7 @@ type Move struct {
 const maxNote = 1000
 
 // MoveTx notes that an object goes from one state to another, or refuses: ErrMove for an arrow that PublicationLife does not have. The
-// kind is "course", "program", "edition"; the state itself is a column of the object's own room, which the caller changes in the same
+// kind is "course", "session", "program", "edition", "offer"; the state itself is a column of the object's own room, which the caller changes in the same
 // transaction. The actor is the transaction's.
 func MoveTx(ctx context.Context, tx *postgres.Tx, kind, objectID string, version int, from, to Publication, note string) error {
 	if utf8.RuneCountInString(note) > maxNote {
@@ -65,5 +67,20 @@ func MoveTx(ctx context.Context, tx *postgres.Tx, kind, objectID string, version
 func MovesTx(ctx context.Context, tx *postgres.Tx, kind, objectID string) ([]Move, error) {
 	out := []Move{}
 	err := tx.Select(ctx, &out, q.Q("Moves"), kind, objectID)
+	return out, err
+}
+
+// MovesOfTx lists the moves of many objects of a kind, the newest first, by their ids.
+func MovesOfTx(ctx context.Context, tx *postgres.Tx, kind string, objectIDs []string) (map[string][]Move, error) {
+	var rows []struct {
+		ObjectID string `db:"object_id"`
+		Move
+	}
+	err := tx.Select(ctx, &rows, q.Q("MovesOf"), kind, pq.Array(objectIDs))
+	out := map[string][]Move{}
+	for _, r := range rows {
+		r.At = r.At.UTC()
+		out[r.ObjectID] = append(out[r.ObjectID], r.Move)
+	}
 	return out, err
 }

@@ -225,5 +225,8 @@ select position, label, week, scored, activity, weight_ppm from catalog.exercise
 -- name: AddMove
 insert into catalog.moves (kind, object_id, version, from_state, to_state, note, moved_by, moved_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
 
+-- name: MovesOf
+select object_id, version, from_state, to_state, note, moved_by, moved_at from catalog.moves where kind = $1 and object_id = any($2::text[]) order by seq desc;
+
 -- name: Moves
 select version, from_state, to_state, note, moved_by, moved_at from catalog.moves where kind = $1 and object_id = $2 order by seq desc;

@@ -81,3 +81,9 @@ select o.key, o.name, (select count(*) from identity.members m where m.organisat
 
 -- name: OrganisationsOf
 select organisation from identity.members where person_id = $1 order by organisation;
+
+-- name: PutCashier
+insert into identity.cashiers (organisation, person_id, since) values ($1, $2, $3) on conflict do nothing;
+
+-- name: DesksOf
+select organisation from identity.cashiers where person_id = $1 order by organisation;

@@ -16,6 +16,7 @@ var scopesOf = map[string][]string{
 	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write"},
 	"sales":        {"offers:write", "operations:read", "accounts:read"},
 	"refund":       {"refunds:write"},
+	"cashier":      {"desk:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},

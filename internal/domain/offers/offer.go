@@ -16,6 +16,7 @@ import (
 	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/audit"
@@ -40,7 +41,7 @@ type Offer struct {
 	Quota        *int   // how many can be sold; nil: no limit
 	Call         catalog.Text
 	Withdrawal   string // the right of its buyers to leave the contract: consumer, vocational or none
-	Withdrawn    bool
+	Publication  catalog.Publication
 	WithdrawnAt  *time.Time
 	CreatedAt    time.Time
 	Capacity     *int // of the session; an edition's is asked of programs
@@ -51,17 +52,30 @@ var WithdrawalRights = []string{"consumer", "vocational", "none"}
 
 // States of an offer at an instant.
 const (
+	Drafted   = "draft"   // it is being prepared: the public does not see it
+	InReview  = "review"  // somebody else reads it
 	Waiting   = "waiting" // its time has not come
 	Standing  = "standing"
 	Ended     = "ended"
 	Withdrawn = "withdrawn"
 )
 
+// Life is every move of an offer's publication. What was on sale does not become a draft again, and what was withdrawn stays so: an
+// offer is a promise, another price is another offer.
+var Life = lifecycle.Table[catalog.Publication]{Name: "offer", Start: catalog.Drafted, Moves: map[catalog.Publication][]catalog.Publication{
+	catalog.Drafted:   {catalog.InReview, catalog.Archived},
+	catalog.InReview:  {catalog.Drafted, catalog.Published},
+	catalog.Published: {catalog.Archived},
+	catalog.Archived:  nil,
+}}
+
 // StateAt says what an offer is at an instant. Both ends of its window belong to what comes after.
 func (o Offer) StateAt(t time.Time) string {
 	switch {
-	case o.Withdrawn:
+	case o.Publication == catalog.Archived:
 		return Withdrawn
+	case o.Publication != catalog.Published:
+		return string(o.Publication)
 	case o.ValidFrom != nil && t.Before(*o.ValidFrom):
 		return Waiting
 	case o.ValidUntil != nil && !t.Before(*o.ValidUntil):
@@ -95,6 +109,7 @@ type row struct {
 	Quota        *int           `db:"quota"`
 	CallEN       string         `db:"call_en"`
 	CallFR       string         `db:"call_fr"`
+	Publication  string         `db:"publication"`
 	WithdrawnAt  *time.Time     `db:"withdrawn_at"`
 	CreatedAt    time.Time      `db:"created_at"`
 	Capacity     *int           `db:"capacity"`
@@ -106,7 +121,7 @@ func (r row) offer() Offer {
 		ID: r.ID, SessionID: r.SessionID, SessionKey: r.SessionKey, EditionID: r.EditionID, EditionKey: r.EditionKey, Formula: r.Formula,
 		Price: money.Of(r.PriceMinor, money.Currency(r.Currency)), Entitlements: inOrder(r.Entitlements), Qualifying: r.Qualifying, ValidFrom: r.ValidFrom,
 		ValidUntil: r.ValidUntil, Audience: r.Audience, Quota: r.Quota, Call: catalog.Text{EN: r.CallEN, FR: r.CallFR},
-		Withdrawal: r.Withdrawal, Withdrawn: r.WithdrawnAt != nil,
+		Withdrawal: r.Withdrawal, Publication: catalog.Publication(r.Publication),
 		WithdrawnAt: r.WithdrawnAt, CreatedAt: r.CreatedAt, Capacity: r.Capacity,
 	}
 }
@@ -123,6 +138,8 @@ type NewOffer struct {
 	Quota      *int
 	Call       catalog.Text
 	Withdrawal string // consumer, vocational or none; empty: consumer
+	// Publication is where it begins: Drafted, or Published (also when empty) for what was read elsewhere, such as a file that is brought in.
+	Publication catalog.Publication
 }
 
 func (n NewOffer) validate() error {
@@ -140,6 +157,9 @@ func (n NewOffer) validate() error {
 	}
 	if n.Withdrawal != "" && !slices.Contains(WithdrawalRights, n.Withdrawal) {
 		return fault.InvalidInput(fault.Field{Pointer: "/withdrawal", Code: "unknown", Detail: "consumer, vocational or none."})
+	}
+	if p := n.Publication; p != "" && p != catalog.Drafted && p != catalog.Published {
+		return fault.InvalidInput(fault.Field{Pointer: "/publication", Code: "unknown", Detail: "draft or published."})
 	}
 	if utf8.RuneCountInString(n.Call.EN) > 80 || utf8.RuneCountInString(n.Call.FR) > 80 {
 		return fault.InvalidInput(fault.Field{Pointer: "/call", Code: "too-long", Detail: "At most 80 characters."})
@@ -165,12 +185,12 @@ func CreateTx(ctx context.Context, tx *postgres.Tx, n NewOffer) (Offer, error) {
 	case f.Archived:
 		return Offer{}, ErrArchived
 	}
-	id := ident.New("off")
+	id, publication := ident.New("off"), cmp.Or(n.Publication, catalog.Published)
 	if _, err := tx.Exec(ctx, q.Q("Add"), id, sessionID, editionID, n.Formula, n.Price.Minor, n.Price.Currency, n.ValidFrom, n.ValidUntil,
-		nullable(n.Audience), n.Quota, n.Call.EN, n.Call.FR, tx.Now(), cmp.Or(n.Withdrawal, "consumer")); err != nil {
+		nullable(n.Audience), n.Quota, n.Call.EN, n.Call.FR, tx.Now(), cmp.Or(n.Withdrawal, "consumer"), publication); err != nil {
 		return Offer{}, err
 	}
-	detail := map[string]any{"on": on, "formula": n.Formula, "price": n.Price, "audience": n.Audience, "quota": n.Quota}
+	detail := map[string]any{"on": on, "formula": n.Formula, "price": n.Price, "audience": n.Audience, "quota": n.Quota, "publication": publication}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "offer.made", Object: id, Detail: detail}); err != nil {
 		return Offer{}, err
 	}
@@ -187,17 +207,55 @@ func target(ctx context.Context, tx *postgres.Tx, n NewOffer) (key string, sessi
 	return s.Key, &s.ID, nil, err
 }
 
-// WithdrawTx takes an offer back, for good; what was ordered stays. Withdrawing it again does nothing.
-func WithdrawTx(ctx context.Context, tx *postgres.Tx, id string) (Offer, error) {
-	n, err := tx.Exec(ctx, q.Q("Withdraw"), id, tx.Now())
-	if err != nil {
+// moved is the kind of the moves of offers.
+const moved = "offer"
+
+// MoveTx takes an offer to another state of its publication, with what there is to say. Errors: ErrNoOffer; catalog.ErrMove for an
+// arrow that Life does not have; ErrTaken where another one like it is on sale; ErrArchived where its formula is no longer offered.
+func MoveTx(ctx context.Context, tx *postgres.Tx, id string, to catalog.Publication, note string) (Offer, error) {
+	if _, err := tx.Exec(ctx, q.Q("LockOffer"), id); err != nil {
 		return Offer{}, err
 	}
 	o, err := OfferTx(ctx, tx, id)
-	if err != nil || n == 0 {
+	if err != nil {
 		return o, err
 	}
-	return o, audit.AppendTx(ctx, tx, audit.Entry{Action: "offer.withdrawn", Object: id})
+	if !Life.Allows(o.Publication, to) {
+		return o, catalog.ErrMove.Detailf("From %s nothing goes to %s.", o.Publication, to)
+	}
+	if to == catalog.Published {
+		f, err := FormulaTx(ctx, tx, o.Formula)
+		if err == nil && f.Archived {
+			err = ErrArchived
+		}
+		if err != nil {
+			return o, err
+		}
+	}
+	if err := catalog.MoveTx(ctx, tx, moved, id, 0, o.Publication, to, note); err != nil {
+		return o, err
+	}
+	if _, err := tx.Exec(ctx, q.Q("Move"), id, to, tx.Now()); err != nil {
+		return o, err
+	}
+	return OfferTx(ctx, tx, id)
+}
+
+// MovesTx lists who moved each of some offers, and when, the newest first, by id.
+func MovesTx(ctx context.Context, tx *postgres.Tx, ids []string) (map[string][]catalog.Move, error) {
+	return catalog.MovesOfTx(ctx, tx, moved, ids)
+}
+
+// WithdrawTx takes an offer back, for good; what was ordered stays. Withdrawing it again does nothing.
+func WithdrawTx(ctx context.Context, tx *postgres.Tx, id string) (Offer, error) {
+	o, err := OfferTx(ctx, tx, id)
+	if err == nil && o.Publication == catalog.InReview {
+		o, err = MoveTx(ctx, tx, id, catalog.Drafted, "")
+	}
+	if err != nil || o.Publication == catalog.Archived {
+		return o, err
+	}
+	return MoveTx(ctx, tx, id, catalog.Archived, "")
 }
 
 // OfferTx finds an offer by id.
@@ -222,12 +280,12 @@ func MayTakeTx(ctx context.Context, tx *postgres.Tx, o Offer, personID string) e
 	return err
 }
 
-// OfSessionTx lists the offers of a session to the public that are not withdrawn, the simplest formula first.
+// OfSessionTx lists the offers of a session to the public that are published, the simplest formula first.
 func OfSessionTx(ctx context.Context, tx *postgres.Tx, sessionID string) ([]Offer, error) {
 	return list(ctx, tx, "OfSession", sessionID, pq.Array([]string{}))
 }
 
-// ForTx lists the offers of a session or an edition (an id) that are not withdrawn and that a person may see: those for the
+// ForTx lists the offers of a session or an edition (an id) that are published and that a person may see: those for the
 // public, and those for her organisations. An empty person is the public.
 func ForTx(ctx context.Context, tx *postgres.Tx, onID, personID string) ([]Offer, error) {
 	of := []string{}
@@ -243,7 +301,7 @@ func ForTx(ctx context.Context, tx *postgres.Tx, onID, personID string) ([]Offer
 	return list(ctx, tx, "OfSession", onID, pq.Array(of))
 }
 
-// Filter chooses offers; empty fields do not. Session and Edition are keys or ids, On is either, State is one of the four.
+// Filter chooses offers; empty fields do not. Session and Edition are keys or ids, On is either, State is one of the six.
 type Filter struct{ Session, Edition, On, State string }
 
 // ListTx lists offers, the newest first, and the key after which the list goes on.

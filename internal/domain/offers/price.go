@@ -125,7 +125,7 @@ func AddPriceTx(ctx context.Context, tx *postgres.Tx, p Price) (Price, error) {
 	if err != nil {
 		return Price{}, err
 	}
-	if o.Withdrawn {
+	if o.Publication == catalog.Archived {
 		return Price{}, ErrNotValid
 	}
 	p.ID = ident.New("prc")

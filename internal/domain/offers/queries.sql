@@ -17,16 +17,19 @@ select key, title_en, title_fr, pitch_en, pitch_fr, call_en, call_fr, entitlemen
   from offers.formulas order by position, key;
 
 -- name: Add
-insert into offers.offers (id, session_id, edition_id, formula, price_minor, currency, valid_from, valid_until, audience, quota, call_en, call_fr, created_at, withdrawal)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+insert into offers.offers (id, session_id, edition_id, formula, price_minor, currency, valid_from, valid_until, audience, quota, call_en, call_fr, created_at, withdrawal, publication)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 
--- name: Withdraw
-update offers.offers set withdrawn_at = $2 where id = $1 and withdrawn_at is null;
+-- name: Move
+update offers.offers set publication = $2, withdrawn_at = case when $2::text = 'archived' then $3::timestamptz end where id = $1;
+
+-- name: LockOffer
+select 1 from offers.offers where id = $1 for update;
 
 -- name: Offer
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.publication, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where o.id = $1;
@@ -34,36 +37,36 @@ select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as se
 -- name: OfSession
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.publication, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
- where o.session_id = $1 and o.withdrawn_at is null and (o.audience is null or o.audience = any($2::text[]))
+ where o.session_id = $1 and o.publication = 'published' and (o.audience is null or o.audience = any($2::text[]))
  order by f.position, o.currency, o.price_minor, o.id;
 
 -- name: OfEdition
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.publication, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
- where o.edition_id = $1 and o.withdrawn_at is null and (o.audience is null or o.audience = any($2::text[]))
+ where o.edition_id = $1 and o.publication = 'published' and (o.audience is null or o.audience = any($2::text[]))
  order by f.position, o.currency, o.price_minor, o.id;
 
 -- name: List
 select o.id, coalesce(o.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(o.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, o.formula, o.price_minor, o.currency, f.entitlements, f.qualifying, o.valid_from, o.valid_until,
-       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
+       coalesce(o.audience, '') as audience, o.quota, o.call_en, o.call_fr, o.publication, o.withdrawn_at, o.created_at, s.capacity, o.withdrawal
   from offers.offers o join offers.formulas f on f.key = o.formula
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where ($1::text = '' or s.key = $1 or s.id = $1) and ($2::text = '' or e.key = $2 or e.id = $2) and ($4::text = '' or o.id < $4)
    and ($7::text = '' or $7 in (s.key, s.id, e.key, e.id))
-   and ($3::text = '' or $3::text = case when o.withdrawn_at is not null then 'withdrawn' when $6::timestamptz < o.valid_from then 'waiting'
+   and ($3::text = '' or $3::text = case when o.publication = 'archived' then 'withdrawn' when o.publication <> 'published' then o.publication when $6::timestamptz < o.valid_from then 'waiting'
                                          when $6::timestamptz >= o.valid_until then 'ended' else 'standing' end)
  order by o.id desc limit $5;
 
 -- name: ListPrices
 select session_id, price_minor from offers.offers
- where session_id = any($1::text[]) and currency = $2 and formula = 'QUALIFYING' and audience is null and withdrawn_at is null;
+ where session_id = any($1::text[]) and currency = $2 and formula = 'QUALIFYING' and audience is null and publication = 'published';
 
 -- name: AddPrice
 insert into offers.prices (id, offer_id, label_en, label_fr, price_minor, currency, valid_from, valid_until, audience, early_until, created_at)

@@ -64,6 +64,9 @@ type Payment struct {
 	RefundedMinor    int64      `db:"refunded_minor"`
 	LostMinor        int64      `db:"lost_minor"`
 	CapturedAt       *time.Time `db:"captured_at"`
+	ByHand           bool       `db:"by_hand"`         // no provider has it: a person sees the money come
+	PayReference     string     `db:"pay_reference"`   // for the buyer to quote; by hand only
+	BuyerReference   string     `db:"buyer_reference"` // her own
 }
 
 // Amount is what was asked for.
@@ -215,5 +218,7 @@ func Checks() []postgres.Check {
 		{Invariant: "3", Name: "refunds and lost disputes add up to the payment's columns", Query: q.Q("CheckSums")},
 		{Invariant: "4", Name: "at most one capture counts per order", Query: q.Q("CheckOneCapture")},
 		{Invariant: "4", Name: "a surplus is being sent back", Query: q.Q("CheckSurplusRefunded")},
+		{Invariant: "8", Name: "what came by hand stands in the ledger, once, with its holder", Query: q.Q("CheckReceived")},
+		{Invariant: "8", Name: "a payment by hand is what came for it", Query: q.Q("CheckCollected")},
 	}
 }

@@ -5,25 +5,25 @@ values ($1, $2, $3, $4, $5, $6, 'created', $7, $8, $9, $10, $11);
 -- name: One
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
   from payments.payments where id = $1;
 
 -- name: Lock
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
   from payments.payments where id = $1 for update;
 
 -- name: Some
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
   from payments.payments where id = any($1::text[]);
 
 -- name: OfFact
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
   from payments.payments where id = $1 or checkout_id = nullif($2, '') or intent_id = nullif($3, '') limit 1;
 
 -- name: Opened
@@ -61,7 +61,7 @@ insert into payments.refunds (id, payment_id, amount_minor, state, provider_refu
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: Refund
-select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by from payments.refunds where id = $1;
+select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by, reversal from payments.refunds where id = $1;
 
 -- name: RefundOfFact
 select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by
@@ -72,7 +72,7 @@ select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as pro
 update payments.refunds set state = $2, decided_by = $3, decided_at = $4 where id = $1 and state = 'proposed';
 
 -- name: RejectProposed
-update payments.refunds set state = 'rejected', decided_by = $2, decided_at = $3 where payment_id = $1 and state = 'proposed' returning id;
+update payments.refunds set state = 'rejected', decided_by = $2, decided_at = $3 where payment_id = $1 and state = 'proposed' and not reversal returning id;
 
 -- name: SettleRefund
 update payments.refunds set state = $2, provider_refund = coalesce(nullif($3, ''), provider_refund), settled_at = $4
@@ -113,3 +113,83 @@ select p.id from payments.payments p
 
 -- name: Currencies
 select distinct coalesce(captured_currency, currency) as currency from payments.payments order by 1;
+
+-- name: NextPayReference
+select nextval('payments.pay_references');
+
+-- name: AddByHand
+insert into payments.payments (id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, expires_at, created_at, by_hand, pay_reference, buyer_reference)
+values ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, $11, true, $12, $13);
+
+-- name: OfReference
+select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
+       coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
+  from payments.payments where pay_reference = $1;
+
+-- name: Collect
+update payments.payments set state = $2, captured_minor = $3, captured_currency = $4, method = $5, captured_at = $6 where id = $1;
+
+-- name: LockReceived
+select pg_advisory_xact_lock(hashtextextended('received:' || $1 || ':' || $2, 0));
+
+-- name: ReceiptOf
+select id, way, holder, coalesce(organisation, '') as organisation, reference, amount_minor, currency, payer, label, received_at, recorded_by, recorded_at,
+       coalesce(order_id, '') as order_id, coalesce(payment_id, '') as payment_id, coalesce(surplus_id, '') as surplus_id, state, coalesce(sent_back, '') as sent_back, settled_at
+  from payments.receipts where holder = $1 and reference = $2;
+
+-- name: LockReceipt
+select id, way, holder, coalesce(organisation, '') as organisation, reference, amount_minor, currency, payer, label, received_at, recorded_by, recorded_at,
+       coalesce(order_id, '') as order_id, coalesce(payment_id, '') as payment_id, coalesce(surplus_id, '') as surplus_id, state, coalesce(sent_back, '') as sent_back, settled_at
+  from payments.receipts where id = $1 for update;
+
+-- name: AddReceipt
+insert into payments.receipts (id, holder, organisation, way, reference, amount_minor, currency, payer, label, received_at, recorded_by, recorded_at, state)
+values ($1, $2, nullif($3, ''), $4, $5, $6, $7, $8, $9, $10, $11, $12, 'unmatched');
+
+-- name: AddProof
+insert into payments.proofs (receipt_id, name, media_type, sha256, content) values ($1, $2, $3, $4, $5);
+
+-- name: Proof
+select name, media_type, content from payments.proofs where receipt_id = $1;
+
+-- name: CountReceipt
+update payments.receipts set state = 'counted', order_id = $2, payment_id = nullif($3, ''), surplus_id = nullif($4, ''), settled_by = $5, settled_at = $6 where id = $1 and state = 'unmatched';
+
+-- name: SendBackReceipt
+update payments.receipts set state = 'sent_back', sent_back = $2, settled_by = $3, settled_at = $4 where id = $1 and state = 'unmatched';
+
+-- name: Receipts
+select r.id, r.way, r.holder, coalesce(r.organisation, '') as organisation, r.reference, r.amount_minor, r.currency, r.payer, r.label, r.received_at, r.recorded_by, r.recorded_at,
+       coalesce(r.order_id, '') as order_id, coalesce(r.payment_id, '') as payment_id, coalesce(r.surplus_id, '') as surplus_id, coalesce(x.captured_minor, 0) as surplus_minor, r.state,
+       coalesce(r.sent_back, '') as sent_back, r.settled_at, coalesce(v.id, '') as reversal, coalesce(v.state, '') as reversal_state,
+       coalesce(f.name, '') as proof_name, coalesce(encode(f.sha256, 'hex'), '') as proof_sha256
+  from payments.receipts r
+  left join payments.payments x on x.id = r.surplus_id
+  left join payments.proofs f on f.receipt_id = r.id
+  left join lateral (select id, state from payments.refunds where payment_id = r.payment_id and reversal order by id desc limit 1) v on true
+ where ($1::text = '' or r.organisation = $1) and ($2::text = '' or r.state = $2) and ($3::text = '' or r.id < $3) order by r.id desc limit $4;
+
+-- name: PayBacks
+select r.id, p.order_id, p.provider, r.amount_minor, coalesce(p.captured_currency, p.currency) as currency, r.reason, r.requested_at, p.state = 'surplus' as surplus,
+       coalesce((select string_agg(distinct x.payer, ', ') from payments.receipts x where (x.payment_id = p.id or x.surplus_id = p.id) and x.payer <> ''), '') as payer
+  from payments.refunds r join payments.payments p on p.id = r.payment_id
+ where p.by_hand and r.state = 'requested' and not r.reversal and ($1::text = '' or r.id > $1) order by r.id limit $2;
+
+-- name: MarkReversal
+update payments.refunds set reversal = true where id = $1;
+
+-- name: CheckReceived
+with moved as (
+    select split_part(t.reference, ':', 1) as id, e.account, t.currency, sum(e.minor)::bigint as minor
+      from ledger.entries e join ledger.transactions t on t.id = e.transaction_id where t.kind = 'received' and e.account like 'clearing:%' group by 1, 2, 3
+)
+select coalesce(r.id, m.id) as id, r.amount_minor, m.minor from payments.receipts r
+  full join moved m on m.id = r.id and m.account = 'clearing:' || r.holder and m.currency = r.currency
+ where r.amount_minor is distinct from m.minor;
+
+-- name: CheckCollected
+select p.id, p.captured_minor, sum(r.amount_minor - coalesce(x.captured_minor, 0))::bigint as came
+  from payments.payments p left join payments.receipts r on r.payment_id = p.id left join payments.payments x on x.id = r.surplus_id
+ where p.by_hand and not exists (select 1 from payments.receipts s where s.surplus_id = p.id)
+ group by p.id, p.captured_minor having p.captured_minor <> coalesce(sum(r.amount_minor - coalesce(x.captured_minor, 0)), 0);

@@ -30,6 +30,7 @@ type Refund struct {
 	ProviderRefund string `db:"provider_refund"`
 	Reason         string `db:"reason"`
 	RequestedBy    string `db:"requested_by"`
+	Reversal       bool   `db:"reversal"` // undoes what a desk recorded; known where it was found by id
 }
 
 // NewRefund is what RequestRefundTx needs. One that is proposed waits for a second person before anything is sent.
@@ -86,8 +87,8 @@ func (s *Service) DecideRefundTx(ctx context.Context, tx *postgres.Tx, refundID 
 	return r, s.jobs.EnqueueTx(ctx, tx, RefundRequested{r.ID})
 }
 
-// RejectProposedTx refuses every refund of a payment that waits for a second person, because something else gives the money back. It
-// gives their ids. The payment must be locked by the caller, who is none of those that proposed.
+// RejectProposedTx refuses every refund of a payment that waits for a second person, because something else gives the money back. A
+// reversal stays: it says that the money never came. It gives their ids. The payment must be locked by the caller, who is none of those that proposed.
 func (s *Service) RejectProposedTx(ctx context.Context, tx *postgres.Tx, paymentID string) (ids []string, err error) {
 	err = tx.Select(ctx, &ids, q.Q("RejectProposed"), paymentID, postgres.Actor(ctx), tx.Now())
 	return ids, err
@@ -104,9 +105,6 @@ func RefundTx(ctx context.Context, tx *postgres.Tx, id string) (r Refund, err er
 // SendRefund asks the provider to give the money of a requested refund back, and gives the fact that follows from its
 // answer; false when nothing is to be booked (yet). It must not run inside a transaction.
 func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book bool, err error) {
-	if s.gateway == nil {
-		return f, false, ErrNoProvider
-	}
 	var r Refund
 	var p Payment
 	err = s.db.View(ctx, "refund", func(ctx context.Context, tx *postgres.Tx) (err error) {
@@ -119,8 +117,11 @@ func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, ErrRefundUnknown
 	}
-	if err != nil || r.State != "requested" && r.State != "pending" {
+	if err != nil || r.State != "requested" && r.State != "pending" || p.ByHand { // what came by hand goes back by hand
 		return f, false, err
+	}
+	if s.gateway == nil {
+		return f, false, ErrNoProvider
 	}
 	amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))
 	got, err := s.gateway.Refund(ctx, RefundRequest{

@@ -1,9 +1,12 @@
 package sales
 
 import (
+	"context"
 	"time"
 
 	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
 )
 
 // Action is something that can be done with an order, or the code of why not.
@@ -25,6 +28,45 @@ type Next struct {
 	Kind  string     `json:"kind"`
 	URL   string     `json:"url,omitempty"`   // where, outside of this API
 	Until *time.Time `json:"until,omitempty"` // until when
+
+	// Without the provider: how, what to quote, how much is left to pay, and where.
+	Way       Way           `json:"way,omitempty"`
+	Reference string        `json:"reference,omitempty"`
+	Left      *money.Amount `json:"amount_left,omitempty"`
+	Account   *Account      `json:"account,omitempty"` // of a transfer
+	Desk      string        `json:"-"`                 // the holder's name, of the desk
+}
+
+// Account is where to transfer money to.
+type Account struct {
+	Name string `json:"name"`
+	IBAN string `json:"iban"`
+	BIC  string `json:"bic,omitempty"`
+	Bank string `json:"bank,omitempty"`
+}
+
+// tellHow says how an order is paid by hand.
+func (o *Order) tellHow(p payments.Payment) {
+	if o.Next.Kind != NextPay || !p.ByHand {
+		return
+	}
+	left := money.Of(p.AmountMinor-p.CapturedMinor, o.Total.Currency)
+	o.Next.Way, o.Next.Reference, o.Next.Left, o.Next.URL = o.Way, p.PayReference, &left, ""
+	if o.Way == Desk {
+		o.Next.Desk = p.Provider
+	}
+}
+
+// account adds to an order that is paid by transfer where to: the account of its seller.
+func (s *Service) account(ctx context.Context, o *Order) error {
+	if o.Next.Way != Transfer && o.Next.Way != PurchaseOrder {
+		return nil
+	}
+	return s.db.View(postgres.WithActor(ctx, "system"), "seller's account", func(ctx context.Context, tx *postgres.Tx) error {
+		seller, err := s.sellerTx(ctx, tx, *o)
+		o.Next.Account = &Account{Name: seller.LegalName, IBAN: seller.IBAN, BIC: seller.BIC, Bank: seller.Bank}
+		return err
+	})
 }
 
 // The kinds of a next action.
@@ -105,7 +147,7 @@ func (s standing) next(over bool) Next {
 	case s.state == AwaitingPayment && s.payment == payments.Pending:
 		return Next{Kind: NextAwaitBank}
 	case s.state == AwaitingPayment && !over:
-		return Next{NextPay, s.payURL, s.openTill}
+		return Next{Kind: NextPay, URL: s.payURL, Until: s.openTill}
 	case s.state == PaymentMismatch:
 		return Next{Kind: NextAwaitUs}
 	case s.state == Expired, s.state == Canceled, s.state == AwaitingPayment:

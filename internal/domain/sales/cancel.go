@@ -32,7 +32,11 @@ func (s *Service) CancelOrder(ctx context.Context, id string) (Order, error) {
 			return ErrNotOpen
 		}
 		if o.PaymentID != "" {
-			if err := s.abandon(ctx, tx, o.PaymentID); err != nil {
+			end := func() error { return s.abandon(ctx, tx, o.PaymentID) }
+			if o.Way.ByHand() {
+				end = func() error { return s.giveUp(ctx, tx, o) }
+			}
+			if err := end(); err != nil {
 				return err
 			}
 		}

@@ -18,23 +18,26 @@ import (
 
 // Standing is an offer with what became of it.
 type Standing struct {
-	ID           string       `json:"id"`
-	Session      string       `json:"session,omitempty"` // key; one of the two is there
-	Edition      string       `json:"edition,omitempty"`
-	Formula      string       `json:"formula"`
-	Price        money.Amount `json:"price"`
-	Entitlements []string     `json:"entitlements"`
-	ValidFrom    *time.Time   `json:"valid_from,omitempty"`
-	ValidUntil   *time.Time   `json:"valid_until,omitempty"`
-	Audience     string       `json:"audience,omitempty"`
-	Quota        *int         `json:"quota,omitempty"`
-	Call         catalog.Text `json:"call"`
-	Withdrawal   string       `json:"withdrawal"` // the right of its buyers to leave the contract
-	State        string       `json:"state"`      // waiting, standing, ended, withdrawn
-	Sold         int          `json:"sold"`
-	Held         int          `json:"held"` // orders that can still be paid
-	CreatedAt    time.Time    `json:"created_at"`
-	WithdrawnAt  *time.Time   `json:"withdrawn_at,omitempty"`
+	ID           string              `json:"id"`
+	Session      string              `json:"session,omitempty"` // key; one of the two is there
+	Edition      string              `json:"edition,omitempty"`
+	Formula      string              `json:"formula"`
+	Price        money.Amount        `json:"price"`
+	Entitlements []string            `json:"entitlements"`
+	ValidFrom    *time.Time          `json:"valid_from,omitempty"`
+	ValidUntil   *time.Time          `json:"valid_until,omitempty"`
+	Audience     string              `json:"audience,omitempty"`
+	Quota        *int                `json:"quota,omitempty"`
+	Call         catalog.Text        `json:"call"`
+	Withdrawal   string              `json:"withdrawal"` // the right of its buyers to leave the contract
+	State        string              `json:"state"`      // draft, review, waiting, standing, ended, withdrawn
+	Sold         int                 `json:"sold"`
+	Held         int                 `json:"held"` // orders that can still be paid
+	Offered      int                 `json:"-"`    // places that are kept for who waited
+	CreatedAt    time.Time           `json:"created_at"`
+	WithdrawnAt  *time.Time          `json:"withdrawn_at,omitempty"`
+	Publication  catalog.Publication `json:"publication"`
+	Moves        []catalog.Move      `json:"moves"` // of its publication, the newest first
 }
 
 // StandingsTx adds to offers how they sell. The actor sees all orders, or the numbers are too small.
@@ -44,12 +47,20 @@ func StandingsTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer) ([]St
 		ids[i] = o.ID
 	}
 	sold, err := SoldTx(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := rowsTx(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	moves, err := offers.MovesTx(ctx, tx, ids)
 	out := make([]Standing, len(all))
 	for i, o := range all {
 		out[i] = Standing{
 			ID: o.ID, Session: o.SessionKey, Edition: o.EditionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom,
-			ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, State: o.StateAt(tx.Now()), Sold: sold[o.ID].Sold, Held: sold[o.ID].Held,
-			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt, Withdrawal: o.Withdrawal,
+			ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, State: o.StateAt(tx.Now()), Sold: sold[o.ID].Sold, Held: sold[o.ID].Held, Offered: rows[o.ID].Offered,
+			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt, Withdrawal: o.Withdrawal, Publication: o.Publication, Moves: append([]catalog.Move{}, moves[o.ID]...),
 		}
 	}
 	return out, err
@@ -106,6 +117,8 @@ type Choice struct {
 	Left       *int          `json:"left,omitempty"`
 	Available  bool          `json:"available"`
 	Reason     string        `json:"reason,omitempty"`
+	Waiting    *Waiting      `json:"-"` // where the person who asks stands in the row for it; nil: not in it
+	CanWait    bool          `json:"-"` // it is sold out, and she may join the row
 }
 
 // PriceEnds is when the price ends at the latest: with its own time or with that of the offer. Nil: nobody knows.
@@ -173,6 +186,10 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 	if err != nil {
 		return c, err
 	}
+	row, err := waitsOf(ctx, tx, personID, all)
+	if err != nil {
+		return c, err
+	}
 	var has []enrolment.Enrolment
 	if personID != "" {
 		if has, err = on.held(ctx, tx, personID); err != nil {
@@ -194,12 +211,19 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 				continue
 			}
 			for _, x := range prices[o.ID] {
-				choice := s.choose(tx.Now(), on, o, x, stands[i], left)
+				mine, waits := row[o.ID]
+				choice := s.choose(tx.Now(), on, o, x, stands[i], left, waits && mine.State == PlaceKept)
+				if choice.Reason == ErrSoldOut.Code || choice.Reason == ErrQuota.Code {
+					choice.CanWait = personID != "" && !waits
+				}
+				if waits {
+					choice.Waiting = &mine
+				}
 				if choice.Call == (catalog.Text{}) {
 					choice.Call = f.Call
 				}
 				if opensNothing(has, o) {
-					choice.Available, choice.Reason = false, ErrEnrolled.Code
+					choice.Available, choice.Reason, choice.CanWait, choice.Waiting = false, ErrEnrolled.Code, false, nil
 				}
 				column.Offers = append(column.Offers, choice)
 			}
@@ -298,8 +322,9 @@ func (t *thing) leftTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer)
 	return left, nil
 }
 
-// choose says whether an offer can be taken now, apart from who asks. left are the seats of what it is on.
-func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quoted, sells Standing, left *int) Choice {
+// choose says whether an offer can be taken now, apart from who asks. left are the seats of what it is on; kept, that one of them is
+// kept for who asks.
+func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quoted, sells Standing, left *int, kept bool) Choice {
 	c := Choice{
 		ID: o.ID, Price: x.Total, Label: x.Label, Voucher: x.Code, PriceUntil: x.Until, PriceLeft: x.Left, Call: o.Call, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Audience: o.Audience, Left: left,
 	}
@@ -313,12 +338,12 @@ func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quote
 	}
 	refuse(on.openAt(now))
 	refuse(o.ValidAt(now))
-	if left != nil && *left == 0 {
+	if left != nil && *left == 0 && !kept {
 		refuse(ErrSoldOut)
 	}
 	if o.Quota != nil {
-		n := max(0, *o.Quota-sells.Sold-sells.Held)
-		if n == 0 {
+		n := max(0, *o.Quota-sells.Sold-sells.Held-sells.Offered)
+		if n == 0 && !kept {
 			refuse(ErrQuota)
 		}
 		if left == nil || n < *left {

@@ -137,6 +137,7 @@ type RefundCase struct {
 	SettledAt     *time.Time
 	Buyer, Email  string
 	Owed          bool
+	ByHand        bool // a person sends the money, no provider
 }
 
 // DisputeCase is a dispute with whose order it is of.
@@ -168,15 +169,15 @@ type Attempt struct {
 	CapturedAt        *time.Time
 }
 
-// Desk is what somebody of staff has to look at, the most urgent first, 200 of a kind at most.
-type Desk struct {
+// ToDo is what somebody of staff has to look at, the most urgent first, 200 of a kind at most.
+type ToDo struct {
 	Refunds  []RefundCase
 	Disputes []DisputeCase
 	Unpaid   []UnpaidCase
 }
 
-// DeskTx gathers what waits for staff.
-func DeskTx(ctx context.Context, tx *postgres.Tx) (d Desk, err error) {
+// ToDoTx gathers what waits for staff.
+func ToDoTx(ctx context.Context, tx *postgres.Tx) (d ToDo, err error) {
 	if d.Refunds, err = refundCases(ctx, tx, "", true); err != nil {
 		return d, err
 	}
@@ -218,12 +219,13 @@ func refundCases(ctx context.Context, tx *postgres.Tx, orderID string, open bool
 		Buyer       string        `db:"buyer"`
 		Email       string        `db:"email"`
 		Owed        bool          `db:"owed"`
+		ByHand      bool          `db:"by_hand"`
 	}
 	err = tx.Select(ctx, &rows, q.Q("RefundCases"), orderID, open)
 	for _, x := range rows {
 		c := RefundCase{
 			ID: x.ID, OrderID: x.OrderID, State: x.State, Reason: x.Reason, Amount: money.Of(x.Minor, money.Currency(x.Currency)), RequestedBy: x.RequestedBy,
-			Proposer: x.Proposer, Decider: x.Decider, RequestedAt: x.RequestedAt, SettledAt: x.SettledAt, Buyer: x.Buyer, Email: x.Email, Owed: x.Owed,
+			Proposer: x.Proposer, Decider: x.Decider, RequestedAt: x.RequestedAt, SettledAt: x.SettledAt, Buyer: x.Buyer, Email: x.Email, Owed: x.Owed, ByHand: x.ByHand,
 		}
 		for i, n := range x.Lines {
 			c.Lines = append(c.Lines, RefundLine{Line: int(n), Minor: x.Minors[i]})

@@ -1,11 +1,13 @@
 package sales
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 )
@@ -23,7 +25,8 @@ func (o Order) document(tx *postgres.Tx, buyer identity.Person) invoicing.NewDoc
 			DiscountMinor: l.Discount.Minor, DiscountReason: l.Reason,
 		})
 	}
-	n.Payment = invoicing.Payment{Means: string(o.Way), Reference: o.PaymentID, DueAt: o.ExpiresAt}
+	n.Payment = invoicing.Payment{Means: cmp.Or(o.means, string(o.Way)), Reference: cmp.Or(o.payReference, o.PaymentID), DueAt: o.ExpiresAt}
+	n.Reference = o.buyerReference
 	if o.PaidAt != nil {
 		n.Payment.PaidAt, n.Payment.DueAt = o.PaidAt, nil
 	}
@@ -52,6 +55,13 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
 	if err != nil {
 		return "", err
+	}
+	if o.PaymentID != "" {
+		p, err := payments.OneTx(ctx, tx, o.PaymentID)
+		if err != nil {
+			return "", err
+		}
+		o.paidBy(p)
 	}
 	var d invoicing.Document
 	switch {

@@ -46,32 +46,35 @@ const (
 	Card Way = "card" // the provider's pay page, whatever method is chosen there
 )
 
-// Ways are all ways to pay that an order may name.
-var Ways = []Way{Card, Free, "desk", "transfer", "purchase_order", "instalments"}
+// AllWays are all ways to pay that an order may name.
+var AllWays = []Way{Card, Free, Desk, Transfer, PurchaseOrder, "instalments"}
 
 // Order is what somebody buys in one go: lines in one currency, at the prices that were quoted.
 type Order struct {
-	ID            string
-	BuyerID       string
-	PlacedBy      string // of staff who ordered on behalf of the buyer; empty: she did herself
-	Organisation  string // key of the organisation that buys; empty: the buyer does, for herself
-	Way           Way
-	Lines         []Line // never none
-	Total         money.Amount
-	Credited      money.Amount // given back so far
-	State         State
-	Lang          string
-	Demo          bool
-	PaymentID     string
-	PayURL        string // while it can be paid
-	InvoiceNumber string
-	PlacedAt      time.Time
-	ExpiresAt     *time.Time
-	PaidAt        *time.Time
-	ClosedAt      *time.Time // when it ended without being paid
-	Next          Next       // what the buyer has to do
-	Actions       []Action   // what can be done with it
-	superseded    bool       // other paid orders open the same; known when the order was locked
+	ID             string
+	BuyerID        string
+	PlacedBy       string // of staff who ordered on behalf of the buyer; empty: she did herself
+	Organisation   string // key of the organisation that buys; empty: the buyer does, for herself
+	Way            Way
+	Lines          []Line // never none
+	Total          money.Amount
+	Credited       money.Amount // given back so far
+	State          State
+	Lang           string
+	Demo           bool
+	PaymentID      string
+	PayURL         string // while it can be paid
+	InvoiceNumber  string
+	PlacedAt       time.Time
+	ExpiresAt      *time.Time
+	PaidAt         *time.Time
+	ClosedAt       *time.Time // when it ended without being paid
+	Next           Next       // what the buyer has to do
+	Actions        []Action   // what can be done with it
+	means          string     // in which its money really came; documents say so
+	payReference   string     // for the buyer to quote
+	buyerReference string
+	superseded     bool // other paid orders open the same; known when the order was locked
 }
 
 // Line is one formula of one session, or of one edition of a program, in an order. The other of the two is empty.

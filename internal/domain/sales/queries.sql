@@ -100,7 +100,7 @@ select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id
  where l.order_id = $1 and r.state in ('proposed', 'requested', 'pending');
 
 -- name: GoingBack
-select id, amount_minor as minor from payments.refunds where payment_id = $1 and id <> $2 and state in ('requested', 'pending') order by id;
+select id, amount_minor as minor from payments.refunds where payment_id = $1 and id <> $2 and (state in ('requested', 'pending') or state = 'proposed' and reversal) order by id;
 
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
@@ -131,14 +131,14 @@ select id, state, closed_at from sales.orders where (closed_at is not null) <> (
 select o.id, o.state, o.total_minor, o.credited_minor, b.minor
   from sales.orders o
   join lateral (select coalesce(sum(e.minor), 0)::bigint as minor from ledger.entries e
-                 where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'overpaid', 'suspense', 'refunds_payable'))) b on true
+                 where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'advances', 'overpaid', 'suspense', 'refunds_payable'))) b on true
  where o.paid_at is not null and b.minor <> o.total_minor - o.credited_minor
     or o.paid_at is null and b.minor <> 0;
 
 -- name: CheckPaidInFull
 select o.id, o.total_minor, p.captured_minor from sales.orders o left join payments.payments p on p.id = o.payment_id
  where o.paid_at is not null and o.total_minor > 0
-   and (p.state is distinct from 'captured' or p.captured_minor <> o.total_minor or p.captured_currency <> o.currency);
+   and (p.state is distinct from 'captured' or p.by_hand <> (o.way in ('desk', 'transfer', 'purchase_order')) or p.captured_minor <> o.total_minor or p.captured_currency <> o.currency);
 
 -- name: CheckPaidEnrolled
 select p.order_id, p.line, p.position from sales.parts p join sales.orders o on o.id = p.order_id
@@ -188,7 +188,7 @@ select o.id, o.state from sales.orders o join enrolment.memberships m on m.order
 
 -- name: CheckPriceQuoted
 select o.id from sales.orders o join payments.payments p on p.order_id = o.id
- where p.amount_minor <> o.total_minor or p.currency <> o.currency;
+ where p.currency <> o.currency or p.amount_minor <> o.total_minor and not (p.by_hand and p.state = 'surplus');
 
 -- name: CheckInvoiced
 select o.id, 'invoice' as missing from sales.orders o
@@ -219,14 +219,22 @@ with near as (
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
      where o.id <> $1
        and (o.sold or o.held_until > $9)
+), kept as (
+    select k.offer_id, k.edition_id, k.sessions, k.person_id from sales.offered k
+     where (k.offer_id = $3 or k.edition_id = $5 or k.sessions && $7::text[]) and k.held_until > $9 and k.person_id <> $2
 )
 select case
-    when $6::int - (select count(distinct h.buyer_id) filter (where h.organisation is null and h.buyer_id <> $2) + coalesce(sum(h.quantity) filter (where h.organisation is not null), 0)
-                      from held h where h.edition_id = $5) < $10::int then 'edition'
+    when $6::int - (select count(*) from (select h.buyer_id from held h where h.organisation is null and h.buyer_id <> $2 and h.edition_id = $5
+                                          union select k.person_id from kept k where k.edition_id = $5) people)
+                 - (select coalesce(sum(h.quantity), 0) from held h where h.organisation is not null and h.edition_id = $5) < $10::int then 'edition'
     when exists (select 1 from unnest($7::text[], $8::int[]) as c(session_id, capacity)
-                  where c.capacity - (select count(distinct h.buyer_id) filter (where h.organisation is null and h.buyer_id <> $2) + coalesce(sum(h.quantity) filter (where h.organisation is not null), 0)
-                                        from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0 and p.session_id = c.session_id) < $10::int) then 'session'
-    when $4::int - (select coalesce(sum(h.quantity), 0) from held h where h.offer_id = $3) < $10::int then 'offer'
+                  where c.capacity
+                      - (select count(*) from (select h.buyer_id from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0
+                                                where p.session_id = c.session_id and h.organisation is null and h.buyer_id <> $2
+                                               union select k.person_id from kept k where c.session_id = any(k.sessions)) people)
+                      - (select coalesce(sum(h.quantity), 0) from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0
+                          where p.session_id = c.session_id and h.organisation is not null) < $10::int) then 'session'
+    when $4::int - (select coalesce(sum(h.quantity), 0) from held h where h.offer_id = $3) - (select count(*) from kept k where k.offer_id = $3) < $10::int then 'offer'
     else '' end;
 
 -- name: Sold
@@ -238,10 +246,15 @@ select l.offer_id, coalesce(sum(l.quantity) filter (where o.state in ('paid', 'p
 with near as (
     select l.order_id, l.line from sales.lines l where l.edition_id = $1
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = $1
+), held as (
+    select o.buyer_id, o.organisation, l.quantity
+      from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
+     where o.sold or o.held_until > $2
 )
-select count(distinct o.buyer_id) filter (where o.organisation is null) + coalesce(sum(l.quantity) filter (where o.organisation is not null), 0)
-  from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
- where o.sold or o.held_until > $2;
+select (select count(*) from (select h.buyer_id from held h where h.organisation is null
+                              union select k.person_id from sales.offered k
+                               where (k.edition_id = $1 or k.sessions && array[$1]) and k.held_until > $2) people)
+     + (select coalesce(sum(h.quantity), 0) from held h where h.organisation is not null);
 
 -- name: Seats
 select id, capacity from catalog.sessions where id = any($1::text[]) and capacity is not null order by id;
@@ -371,7 +384,7 @@ select o.id, o.state, o.way, b.full_name as buyer, coalesce(b.email, '') as emai
 select r.id, p.order_id, r.state, r.reason, r.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency,
        coalesce(l.lines, '{}') as lines, coalesce(l.minors, '{}') as minors, r.requested_by, coalesce(w.full_name, r.requested_by) as proposer,
        coalesce(d.full_name, r.decided_by, '') as decider, r.requested_at, r.settled_at, b.full_name as buyer, coalesce(b.email, '') as email,
-       r.state = 'failed' and exists (select 1 from invoicing.documents n where n.reference = r.id) as owed
+       r.state = 'failed' and exists (select 1 from invoicing.documents n where n.reference = r.id) as owed, p.by_hand
   from payments.refunds r join payments.payments p on p.id = r.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
   left join identity.people w on r.requested_by = 'staff:' || w.id left join identity.people d on r.decided_by = 'staff:' || d.id
   left join lateral (select array_agg(x.line order by x.line) as lines, array_agg(x.minor order by x.line) as minors from sales.refund_lines x where x.refund_id = r.id) l on true
@@ -399,3 +412,87 @@ select o.id as order_id, o.total_minor as minor, o.currency, o.placed_at, o.expi
 select id, state, method, amount_minor, currency, captured_minor, coalesce(captured_currency, currency) as captured_currency,
        refunded_minor + lost_minor as back_minor, created_at, captured_at
   from payments.payments where order_id = $1 order by id;
+
+-- name: WaitedFor
+select distinct w.offer_id from sales.waiting w
+ where w.state in ('waiting', 'offered') and (w.offer_id = any($1::text[]) or w.edition_id = any($2::text[]) or w.sessions && $3::text[]) order by w.offer_id;
+
+-- name: AllWaitedFor
+select distinct w.offer_id from sales.waiting w where w.state in ('waiting', 'offered') order by w.offer_id;
+
+-- name: LapsePlaces
+update sales.waiting set state = 'lapsed', ended_at = $2 where state = 'offered' and offered_until <= $2 and offer_id = any($1::text[]);
+
+-- name: Row
+select id, offer_id, person_id, state, joined_at from sales.waiting where state = 'waiting' and offer_id = any($1::text[]) order by place;
+
+-- name: OfferPlace
+update sales.waiting set state = 'offered', offered_at = $2, offered_until = $3 where id = $1 and state = 'waiting';
+
+-- name: EndWait
+update sales.waiting set state = $2, ended_at = $3 where id = $1 and state in ('waiting', 'offered');
+
+-- name: TakePlaces
+update sales.waiting set state = 'taken', ended_at = $4, order_id = $1 where person_id = $2 and offer_id = any($3::text[]) and state in ('waiting', 'offered');
+
+-- name: Wait
+insert into sales.waiting (id, offer_id, edition_id, sessions, person_id, joined_at) values ($1, $2, $3, $4, $5, $6);
+
+-- name: WaitingOf
+select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
+       (select count(*) from sales.waiting b where b.offer_id = w.offer_id and b.state = 'waiting' and b.place < w.place) as ahead
+  from sales.waiting w where w.offer_id = $1 and w.person_id = $2 and w.state in ('waiting', 'offered');
+
+-- name: WaitsOf
+select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
+       (select count(*) from sales.waiting b where b.offer_id = w.offer_id and b.state = 'waiting' and b.place < w.place) as ahead
+  from sales.waiting w where w.person_id = $1 and w.offer_id = any($2::text[]) and w.state in ('waiting', 'offered') and (w.offered_until is null or w.offered_until > $3);
+
+-- name: WaitByID
+select id, offer_id, person_id, state, joined_at, offered_until from sales.waiting where id = $1;
+
+-- name: InRow
+select offer_id, count(*) filter (where state = 'offered' and offered_until > $2) as offered, count(*) filter (where state = 'waiting') as waiting
+  from sales.waiting where offer_id = any($1::text[]) and state in ('waiting', 'offered') group by offer_id;
+
+-- name: CheckRowOrder
+select a.id, b.id as before_her from sales.waiting a join sales.waiting b on b.offer_id = a.offer_id and b.place > a.place
+ where a.state = 'waiting' and b.offered_at is not null or a.offered_at > b.offered_at;
+
+-- name: CheckPlacesTaken
+select w.id, w.order_id from sales.waiting w join sales.orders o on o.id = w.order_id
+ where o.buyer_id <> w.person_id or not exists (select 1 from sales.lines l where l.order_id = o.id and l.offer_id = w.offer_id);
+
+-- name: CheckPlacesKept
+with kept as (
+    select k.offer_id, k.edition_id, k.sessions, k.person_id from sales.offered k
+), sold as (
+    select o.buyer_id, o.organisation, l.order_id, l.line, l.offer_id, l.edition_id, l.quantity from sales.lines l join sales.standing o on o.id = l.order_id and o.sold
+)
+select f.id, f.quota as places from offers.offers f
+ where f.id in (select k.offer_id from kept k)
+   and f.quota < (select coalesce(sum(s.quantity), 0) from sold s where s.offer_id = f.id) + (select count(*) from kept k where k.offer_id = f.id)
+union all
+select c.id, c.capacity from catalog.sessions c
+ where c.id in (select unnest(k.sessions) from kept k)
+   and c.capacity < (select count(*) from (select s.buyer_id from sold s join sales.parts p on p.order_id = s.order_id and p.line = s.line and p.seat = 0
+                                            where p.session_id = c.id and s.organisation is null
+                                           union select k.person_id from kept k where c.id = any(k.sessions)) people)
+                  + (select coalesce(sum(s.quantity), 0) from sold s join sales.parts p on p.order_id = s.order_id and p.line = s.line and p.seat = 0
+                      where p.session_id = c.id and s.organisation is not null)
+union all
+select e.id, e.capacity from programs.editions e
+ where e.id in (select k.edition_id from kept k)
+   and e.capacity < (select count(*) from (select s.buyer_id from sold s where s.edition_id = e.id and s.organisation is null
+                                           union select k.person_id from kept k where k.edition_id = e.id) people)
+                  + (select coalesce(sum(s.quantity), 0) from sold s where s.edition_id = e.id and s.organisation is not null);
+
+-- name: SetWay
+update sales.orders set way = $2, payment_id = $3, expires_at = $4 where id = $1;
+
+-- name: OverdueByHand
+select id from sales.orders where state = 'awaiting_payment' and way in ('desk', 'transfer', 'purchase_order') and expires_at < $1 order by id limit 100;
+
+-- name: ReversalOf
+select coalesce((select r.id from payments.receipts c join payments.refunds r on r.payment_id = c.payment_id and r.reversal
+                  where c.id = $2 and c.organisation = $1 order by r.id desc limit 1), '');

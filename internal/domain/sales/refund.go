@@ -156,6 +156,11 @@ func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool)
 		if r, err = s.payments.DecideRefundTx(ctx, tx, refundID, agree); err != nil {
 			return err
 		}
+		if r.Reversal && agree { // nobody sends anything: the desk recorded what was not
+			if err := s.applyTx(ctx, tx, givenBack(p, r, "reversal:"+r.ID)); err != nil {
+				return err
+			}
+		}
 		return audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor}})
 	})
 	if err != nil {
@@ -234,6 +239,9 @@ func (s *Service) credit(ctx context.Context, tx *postgres.Tx, o *Order, to Stat
 
 // reverse takes back what the order opened; what stands above hears of it by a job.
 func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason string) error {
+	if err := s.freed(ctx, tx, o); err != nil {
+		return err
+	}
 	enrolments, err := enrolment.RevokeTx(ctx, tx, o.ID, reason)
 	if err != nil {
 		return err

@@ -75,17 +75,19 @@ type Service struct {
 	replies  *idempotency.Store
 	issuer   invoicing.Issuer
 	alone    map[string]int64
+	holds    Holds
 }
 
 // Options of New.
 type Options struct {
 	Issuer      invoicing.Issuer // writes the invoices
 	RefundAlone map[string]int64 // up to how much one person gives back alone, in minor units by currency; more takes two, and a currency that is not there has no limit
+	Holds       Holds
 }
 
 // New opens the room.
 func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, o Options) *Service {
-	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone}
+	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone, holds: o.Holds.orUsual()}
 }
 
 // OrderTx finds an order by id, as far as the actor may see it.
@@ -117,7 +119,9 @@ func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 		return o, err
 	}
 	all := []Order{o}
-	err = s.advise(ctx, all)
+	if err = s.advise(ctx, all); err == nil {
+		err = s.account(ctx, &all[0])
+	}
 	return all[0], err
 }
 
@@ -142,6 +146,7 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 		p := byID[orders[i].PaymentID]
 		orders[i].PayURL = p.PayURL
 		orders[i].decide(s.db.Now(), p.State)
+		orders[i].tellHow(p)
 	}
 	return nil
 }
@@ -198,6 +203,9 @@ func Checks() []postgres.Check {
 		{Invariant: "9", Name: "parts sum to their line, lines to their order", Query: q.Q("CheckPartsSum")},
 		{Invariant: "9", Name: "the parts of an enrolment, and what nobody has claimed, are what the ledger says of them", Query: q.Q("CheckPartsLedger")},
 		{Invariant: "11", Name: "no offer was sold more often than its quota", Query: q.Q("CheckQuota")},
+		{Invariant: "11", Name: "places are offered in the order of joining", Query: q.Q("CheckRowOrder")},
+		{Invariant: "11", Name: "what is sold and what is kept for who waited are not more than there is", Query: q.Q("CheckPlacesKept")},
+		{Invariant: "11", Name: "who took a place that was kept ordered what she waited for", Query: q.Q("CheckPlacesTaken")},
 		{Invariant: "11", Name: "no voucher was used more often than its limits", Query: q.Q("CheckVoucherLimits")},
 		{Invariant: "12", Name: "what a voucher took off stands in its line", Query: q.Q("CheckRedemptions")},
 		{Invariant: "10", Name: "no paid grant is in force on a refunded or lost order", Query: q.Q("CheckNoGrantOnReversed")},

@@ -98,14 +98,18 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if p.State.Paid() {
 		return nil
 	}
+	kept, err := s.yield(ctx, tx, &o)
+	if err != nil {
+		return err
+	}
 	state, counter := payments.Captured, ledger.Receivable
 	switch {
 	case f.Amount != o.Total || f.Amount != p.Amount():
 		state, counter = payments.Mismatch, suspense
-	case o.State != AwaitingPayment, o.superseded:
+	case o.State != AwaitingPayment, o.superseded, kept:
 		state, counter = payments.Surplus, overpaid
 	case p.State != payments.Pending && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
-		err := lateSeats(ctx, tx, o)
+		err := s.lateSeats(ctx, tx, o)
 		if taken(err) {
 			state, counter = payments.Surplus, overpaid
 		} else if err != nil {
@@ -122,6 +126,8 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 			}
 			o.PaymentID = p.ID
 		}
+		p.Method = f.Method
+		o.paidBy(p)
 		return s.settle(ctx, tx, o)
 	}
 	if err := s.post(ctx, tx, p.ID+":capture", string(state), f.Amount, o, s.clearing(p), counter); err != nil {
@@ -136,7 +142,7 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 			return err
 		}
 	}
-	if to := map[payments.State]State{payments.Surplus: Canceled, payments.Mismatch: PaymentMismatch}[state]; o.State == AwaitingPayment {
+	if to := map[payments.State]State{payments.Surplus: Canceled, payments.Mismatch: PaymentMismatch}[state]; o.State == AwaitingPayment && !kept {
 		if err := s.move(ctx, tx, &o, to); err != nil {
 			return err
 		}
@@ -167,7 +173,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 	}
 	if !o.Total.IsZero() {
 		if err := ledger.PostTx(ctx, tx, s.posting(tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, o.shares()...),
-			s.posting(tx, o.PaymentID+":capture", "capture", o.Total, *o, ledger.Clearing(s.payments.Holder()), ledger.Receivable)); err != nil {
+			s.posting(tx, o.PaymentID+":capture", "capture", o.Total, *o, s.paidFrom(*o), ledger.Receivable)); err != nil {
 			return err
 		}
 	}
@@ -253,10 +259,26 @@ func (*Service) posting(tx *postgres.Tx, reference, kind string, a money.Amount,
 	}
 }
 
+// paidFrom is the account on which the money of an order stands when it is settled.
+func (s *Service) paidFrom(o Order) string {
+	if o.Way.ByHand() {
+		return advances
+	}
+	return ledger.Clearing(s.payments.Holder())
+}
+
 func (s *Service) clearing(p payments.Payment) string { return ledger.Clearing(p.Provider) }
 
-// move takes an order to a state of its table and stores what changed with it.
+// move takes an order to a state of its table and stores what changed with it. What ends unpaid frees its places for who waits.
 func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State) error {
+	if err := s.change(ctx, tx, o, to); err != nil || o.ClosedAt == nil {
+		return err
+	}
+	return s.freed(ctx, tx, *o)
+}
+
+// change is move without what follows.
+func (*Service) change(ctx context.Context, tx *postgres.Tx, o *Order, to State) error {
 	if !Life.Allows(o.State, to) {
 		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, to))
 	}

@@ -271,6 +271,11 @@ func (s *Service) withdrawTx(ctx context.Context, tx *postgres.Tx, c WithdrawOrd
 	if err := s.jobs.EnqueueTx(ctx, tx, OrderWithdrawn{OrderID: o.ID}); err != nil {
 		return "", err
 	}
+	if o.State == AwaitingPayment && o.Way.ByHand() {
+		if err := s.giveUp(ctx, tx, o); err != nil {
+			return "", err
+		}
+	}
 	if o.State == AwaitingPayment { // what comes all the same is a surplus, and goes back
 		return id, s.move(ctx, tx, &o, Canceled)
 	}

@@ -19,6 +19,9 @@ type Config struct {
 	Issuer              string           `env:"CURSUS_ISSUER" envDefault:"Institut Mines-Télécom" doc:"in whose name invoices and certificates are written"`
 	IssuerCode          string           `env:"CURSUS_ISSUER_CODE" envDefault:"IMT" doc:"begins the numbers of invoices; capital letters and digits"`
 	RefundAlone         map[string]int64 `env:"CURSUS_REFUND_ALONE" doc:"up to how much one person gives back without a second one, in minor units by currency, such as EUR:50000,XOF:330000; a currency that is not named has no limit"`
+	HoldDeskDays        int              `env:"CURSUS_HOLD_DESK_DAYS" envDefault:"7" doc:"how many days an order to be paid at a partner's desk keeps its places: the buyer has to go there"`
+	HoldTransferDays    int              `env:"CURSUS_HOLD_TRANSFER_DAYS" envDefault:"14" doc:"how many days an order to be paid by bank transfer keeps its places: transfers across borders take a week, and people pay their bills once a week"`
+	HoldPODays          int              `env:"CURSUS_HOLD_PURCHASE_ORDER_DAYS" envDefault:"45" doc:"how many days an order on a purchase order keeps its places: public bodies have 30 days to pay, and transfers take some more"`
 	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
 	Demo                bool             `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
 	LogLevel            string           `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`

@@ -73,7 +73,7 @@ func (h handlers) CreateEditionOffer(ctx context.Context, r server.CreateEdition
 func newOffer(b contract.NewOffer) offers.NewOffer {
 	n := offers.NewOffer{
 		Formula: b.Formula, Price: money.Of(b.Price.AmountMinor, money.Currency(b.Price.Currency)), ValidFrom: b.ValidFrom, ValidUntil: b.ValidUntil,
-		Audience: value(b.Audience), Quota: b.Quota, Withdrawal: string(value(b.Withdrawal)),
+		Audience: value(b.Audience), Quota: b.Quota, Withdrawal: string(value(b.Withdrawal)), Publication: catalog.Publication(value(b.Publication)),
 	}
 	if b.Call != nil {
 		n.Call = catalog.Text{EN: value(b.Call.En), FR: value(b.Call.Fr)}
@@ -88,6 +88,15 @@ func (h handlers) WithdrawOffer(ctx context.Context, r server.WithdrawOfferReque
 	}
 	out, err := as[contract.Offer](o)
 	return server.WithdrawOffer200JSONResponse(out), err
+}
+
+func (h handlers) MoveOffer(ctx context.Context, r server.MoveOfferRequestObject) (server.MoveOfferResponseObject, error) {
+	o, err := h.rooms.MoveOffer(ctx, callerOf(ctx), r.Offer, catalog.Publication(r.Body.To), value(r.Body.Note))
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.Offer](o)
+	return server.MoveOffer200JSONResponse(out), err
 }
 
 func (h handlers) CompareOffers(ctx context.Context, r server.CompareOffersRequestObject) (server.CompareOffersResponseObject, error) {

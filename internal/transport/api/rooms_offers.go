@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
@@ -18,6 +19,7 @@ type OfferRooms interface {
 	// Offers lists them, the newest first.
 	Offers(ctx context.Context, who Principal, f offers.Filter, p page.Request) (all []sales.Standing, next string, err error)
 	CreateEditionOffer(ctx context.Context, who Principal, key string, n offers.NewOffer) (sales.Standing, error)
+	MoveOffer(ctx context.Context, who Principal, id string, to catalog.Publication, note string) (sales.Standing, error)
 	WithdrawOffer(ctx context.Context, who Principal, id string) (sales.Standing, error)
 	// CompareOffers answers as the public may take them, of a session or else of an edition, by key or id. public
 	CompareOffers(ctx context.Context, of string) (sales.Comparison, error)

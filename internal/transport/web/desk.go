@@ -31,7 +31,7 @@ var orderStates = []sales.State{
 
 // ordersFiltered reads the filter of a list of orders. A state or way that is none chooses nothing, as a filter does.
 func ordersFiltered(r *request) (p deskOrdersPage, err error) {
-	p = deskOrdersPage{From: r.query("from"), Until: r.query("until"), States: orderStates, Ways: sales.Ways}
+	p = deskOrdersPage{From: r.query("from"), Until: r.query("until"), States: orderStates, Ways: sales.AllWays}
 	p.Filter = sales.OrderFilter{
 		State: r.query("state"), Way: r.query("way"), Buyer: strings.TrimSpace(r.query("buyer")), Key: strings.ToUpper(strings.TrimSpace(r.query("key"))),
 	}
@@ -141,13 +141,13 @@ func (w *Web) giveBack(r *request) (reply, error) {
 
 // refundDeskPage is what the desk of refunds shows.
 type refundDeskPage struct {
-	sales.Desk
+	sales.ToDo
 	Wrong *fault.Fault
 }
 
 func (w *Web) refundDesk(r *request) (reply, error) {
 	d, err := w.house.Desk(r.ctx, r.viewer)
-	return reply{page: "desk_refunds", title: "console.refunds", data: refundDeskPage{Desk: d}}, err
+	return reply{page: "desk_refunds", title: "console.refunds", data: refundDeskPage{ToDo: d}}, err
 }
 
 // decideRefund is the second person's word. What was decided meanwhile is told on the desk itself.

@@ -17,7 +17,7 @@ type DeskHouse interface {
 	DeskOrder(ctx context.Context, who Viewer, id string) (sales.Case, []invoicing.Full, error)
 	// GiveBack gives money of an order back once per key, or proposes it.
 	GiveBack(ctx context.Context, who Viewer, c sales.RefundOrder) error
-	Desk(ctx context.Context, who Viewer) (sales.Desk, error)
+	Desk(ctx context.Context, who Viewer) (sales.ToDo, error)
 	// DecideRefund agrees to a proposed refund or not; it gives the order.
 	DecideRefund(ctx context.Context, who Viewer, id string, agree bool) (string, error)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
@@ -15,6 +16,7 @@ type OfferHouse interface {
 	Offers(ctx context.Context, who Viewer, f offers.Filter, p paging.Request) (all []sales.Standing, next string, err error)
 	// MakeOffer makes an offer once per key.
 	MakeOffer(ctx context.Context, who Viewer, key string, n offers.NewOffer) error
+	MoveOffer(ctx context.Context, who Viewer, id string, to catalog.Publication, note string) error
 	WithdrawOffer(ctx context.Context, who Viewer, id string) error
 	Formulas(ctx context.Context) ([]offers.Formula, error)
 	// SaveFormula writes a formula over the version that was read; 0 makes one that must not be there.
@@ -42,6 +44,7 @@ func (w *Web) offerRoutes() []route {
 		{method: "GET", path: "/editions/:key", who: anybody, handle: w.editionOffers},
 		{method: "GET", path: "/console/offers", who: staff, handle: w.offerList},
 		{method: "POST", path: "/console/offers", who: staff, handle: w.makeOffer},
+		{method: "POST", path: "/console/offers/:id/move", who: staff, handle: w.moveOffer},
 		{method: "POST", path: "/console/offers/:id/withdraw", who: staff, handle: w.withdrawOffer},
 		{method: "POST", path: "/console/organisations", who: staff, handle: w.saveOrganisation, large: true},
 		{method: "GET", path: "/console/formulas", who: staff, handle: w.formulaList},

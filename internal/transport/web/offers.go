@@ -57,7 +57,7 @@ type offerPage struct {
 	Wrong         *fault.Fault
 }
 
-var offerStates = []string{offers.Standing, offers.Waiting, offers.Ended, offers.Withdrawn}
+var offerStates = []string{offers.Drafted, offers.InReview, offers.Standing, offers.Waiting, offers.Ended, offers.Withdrawn}
 
 func (w *Web) offerList(r *request) (reply, error) { return w.offersWith(r, nil, nil) }
 
@@ -85,7 +85,7 @@ func (w *Web) offersWith(r *request, written map[string]string, wrong *fault.Fau
 }
 
 // offerFields are the fields of the form, to give back what was written when it is refused.
-var offerFields = []string{"kind", "on", "formula", "amount", "currency", "from", "until", "audience", "quota", "call_en", "call_fr", "withdrawal"}
+var offerFields = []string{"kind", "on", "formula", "amount", "currency", "from", "until", "audience", "quota", "call_en", "call_fr", "withdrawal", "publication"}
 
 func (w *Web) makeOffer(r *request) (reply, error) {
 	written := map[string]string{}
@@ -112,7 +112,8 @@ func refusal(err error) *fault.Fault {
 }
 
 func offerOf(in map[string]string) (n offers.NewOffer, err error) {
-	n = offers.NewOffer{Formula: in["formula"], Audience: in["audience"], Call: catalog.Text{EN: in["call_en"], FR: in["call_fr"]}, Withdrawal: in["withdrawal"]}
+	n = offers.NewOffer{Formula: in["formula"], Audience: in["audience"], Call: catalog.Text{EN: in["call_en"], FR: in["call_fr"]}, Withdrawal: in["withdrawal"],
+		Publication: catalog.Publication(in["publication"])}
 	if in["kind"] == "edition" {
 		n.Edition = in["on"]
 	} else {
@@ -151,6 +152,24 @@ func whenOf(pointer, s string) (*time.Time, error) {
 		return nil, fault.InvalidInput(fault.Field{Pointer: pointer, Code: "bad-time", Detail: "Such as 2026-09-14T08:00."})
 	}
 	return &t, nil
+}
+
+// OfferMoves are the states to which an offer can go, without that of being withdrawn, which has its own button.
+func (View) OfferMoves(from catalog.Publication) (to []catalog.Publication) {
+	for _, p := range offers.Life.Moves[from] {
+		if p != catalog.Archived {
+			to = append(to, p)
+		}
+	}
+	return to
+}
+
+func (w *Web) moveOffer(r *request) (reply, error) {
+	err := w.house.MoveOffer(r.ctx, r.viewer, r.param("id"), catalog.Publication(r.form("to")), strings.TrimSpace(r.form("note")))
+	if f := refusal(err); f != nil {
+		return w.offersWith(r, nil, f)
+	}
+	return reply{redirect: "/console/offers"}, err
 }
 
 func (w *Web) withdrawOffer(r *request) (reply, error) {
