@@ -99,6 +99,9 @@ select line, minor from sales.refund_lines where refund_id = $1 order by line;
 select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id = l.refund_id
  where l.order_id = $1 and r.state in ('proposed', 'requested', 'pending');
 
+-- name: GoingBack
+select id, amount_minor as minor from payments.refunds where payment_id = $1 and id <> $2 and (state in ('requested', 'pending') or state = 'proposed' and reversal) order by id;
+
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
   from sales.parts where order_id = $1 order by line, seat, position;
@@ -361,6 +364,54 @@ select o.id from sales.orders o left join payments.payments p on p.id = o.paymen
 -- name: Due
 select t.order_id from sales.terms t join sales.orders o on o.id = t.order_id
  where t.payable_from <= $1 and o.state = 'awaiting_payment' and o.payment_id is null and o.way = 'card' and o.expires_at > $1 order by t.order_id limit 100;
+
+-- name: Find
+select o.id, o.state, o.way, b.full_name as buyer, coalesce(b.email, '') as email, coalesce(o.organisation, '') as organisation,
+       l.title_en, l.title_fr, l.keys, o.total_minor, o.credited_minor, o.currency, o.placed_at, o.paid_at
+  from sales.orders o join identity.people b on b.id = o.buyer_id
+  join lateral (
+    select (array_agg(coalesce(s.title_en, e.title_en) order by x.line))[1] as title_en, (array_agg(coalesce(s.title_fr, e.title_fr) order by x.line))[1] as title_fr,
+           array_agg(coalesce(s.key, e.key) order by x.line) as keys
+      from sales.lines x left join catalog.sessions s on s.id = x.session_id left join programs.editions e on e.id = x.edition_id
+     where x.order_id = o.id) l on true
+ where ($1::text = '' or o.id < $1) and ($2::text = '' or o.state = $2) and ($3::text = '' or o.way = $3)
+   and ($4::text = '' or o.id = $4 or position($4 in b.email) > 0)
+   and ($5::text = '' or $5 = any(l.keys))
+   and ($6::timestamptz is null or o.placed_at >= $6) and ($7::timestamptz is null or o.placed_at < $7)
+ order by o.id desc limit $8;
+
+-- name: RefundCases
+select r.id, p.order_id, r.state, r.reason, r.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency,
+       coalesce(l.lines, '{}') as lines, coalesce(l.minors, '{}') as minors, r.requested_by, coalesce(w.full_name, r.requested_by) as proposer,
+       coalesce(d.full_name, r.decided_by, '') as decider, r.requested_at, r.settled_at, b.full_name as buyer, coalesce(b.email, '') as email,
+       r.state = 'failed' and exists (select 1 from invoicing.documents n where n.reference = r.id) as owed, p.by_hand
+  from payments.refunds r join payments.payments p on p.id = r.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
+  left join identity.people w on r.requested_by = 'staff:' || w.id left join identity.people d on r.decided_by = 'staff:' || d.id
+  left join lateral (select array_agg(x.line order by x.line) as lines, array_agg(x.minor order by x.line) as minors from sales.refund_lines x where x.refund_id = r.id) l on true
+ where ($1::text = '' or p.order_id = $1)
+   and (not $2::bool or r.state in ('proposed', 'requested', 'pending')
+        or r.state = 'failed' and (exists (select 1 from invoicing.documents n where n.reference = r.id)
+           or not exists (select 1 from payments.refunds x where x.payment_id = r.payment_id and x.id > r.id and x.state in ('proposed', 'requested', 'pending', 'succeeded'))))
+ order by case r.state when 'failed' then 1 when 'proposed' then 0 else 2 end, r.id desc limit 200;
+
+-- name: DisputeCases
+select d.id, p.order_id, d.state, d.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency, d.opened_at, d.closed_at,
+       b.full_name as buyer, coalesce(b.email, '') as email
+  from payments.disputes d join payments.payments p on p.id = d.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
+ where ($1::text = '' or p.order_id = $1) order by d.closed_at is not null, d.opened_at desc, d.id limit 200;
+
+-- name: UnpaidCases
+select o.id as order_id, o.total_minor as minor, o.currency, o.placed_at, o.expires_at, b.full_name as buyer, coalesce(b.email, '') as email,
+       case when o.state = 'payment_mismatch' then 'mismatch' when p.id is null then 'not_asked' when p.state in ('failed', 'expired') then 'failed'
+            when p.state = 'pending' then 'pending' else 'open' end as why
+  from sales.orders o join identity.people b on b.id = o.buyer_id left join payments.payments p on p.id = o.payment_id
+ where o.state in ('awaiting_payment', 'payment_mismatch')
+ order by case when o.state = 'payment_mismatch' then 0 when p.state in ('failed', 'expired') then 1 when p.state = 'pending' then 2 else 3 end, o.id limit 200;
+
+-- name: Attempts
+select id, state, method, amount_minor, currency, captured_minor, coalesce(captured_currency, currency) as captured_currency,
+       refunded_minor + lost_minor as back_minor, created_at, captured_at
+  from payments.payments where order_id = $1 order by id;
 
 -- name: WaitedFor
 select distinct w.offer_id from sales.waiting w

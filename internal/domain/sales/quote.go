@@ -190,6 +190,9 @@ func (s *Service) instead(ctx context.Context, tx *postgres.Tx, open Order, c Pl
 	if err := payments.MoveTx(ctx, tx, p, payments.Expired); err != nil {
 		return false, err
 	}
+	if err := s.jobs.EnqueueTx(ctx, tx, payments.PageAbandoned{PaymentID: p.ID}); err != nil { // nobody is to pay the old price beside the new one
+		return false, err
+	}
 	if err := s.change(ctx, tx, &open, Canceled); err != nil { // its place is not for who waits: the same buyer takes it again
 		return false, err
 	}
