@@ -182,7 +182,7 @@ func TestWhoSitsAtTheDesk(t *testing.T) {
 // steps, all through the API; the refund that was decided stays in the walker's values.
 func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann, bob string) {
 	t.Helper()
-	a, first, second := &asker{t: t, w: walker, token: learner}, &asker{t: t, w: walker, token: ann}, &asker{t: t, w: walker, token: bob}
+	a, first, second := &asker{t: t, w: walker, token: learner, seq: 20}, &asker{t: t, w: walker, token: ann, seq: 20}, &asker{t: t, w: walker, token: bob, seq: 20} // keys of their own
 	dear := w.run("PRD-API", "", 90000)
 	o := a.ask(201, "placeOrder", nil, map[string]any{"offer_id": dear.ID, "lang": "fr", "begin_now": true})
 	at := map[string]string{"order": o["id"].(string)}
