@@ -56,6 +56,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, second.ID, "refund")
 	})
 	w.refundsStory(t, walker, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...), w.tokens(second)("refunds:write"))
+	w.waitingStory(t, walker, w.tokens(stranger)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.pricesStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accountsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
 )
 
 // SalesRooms is what the API asks of the house about seats, ways to pay, withdrawal, refunds and disputes, in the rooms' own types.
@@ -22,4 +23,10 @@ type SalesRooms interface {
 	Refunds(ctx context.Context, who Principal) ([]sales.RefundCase, error)
 	// DecideRefund is a second person's word on a proposed refund.
 	DecideRefund(ctx context.Context, who Principal, id string, agree bool) (sales.Order, error)
+	// Waiting lists the rows that the caller waits in.
+	Waiting(ctx context.Context, who Principal) ([]sales.Waiting, error)
+	JoinWaiting(ctx context.Context, who Principal, offerID string) (sales.Waiting, error)
+	LeaveWaiting(ctx context.Context, who Principal, offerID string) error
+	// Seats says how the places of offers stand, the newest offer first.
+	Seats(ctx context.Context, who Principal, p page.Request) (all []sales.Seats, next string, err error)
 }
