@@ -1360,6 +1360,30 @@ func (e ReconciliationState) Valid() bool {
 	}
 }
 
+// Defines values for RefundState.
+const (
+	RefundStateFailed    RefundState = "failed"
+	RefundStatePending   RefundState = "pending"
+	RefundStateProposed  RefundState = "proposed"
+	RefundStateRequested RefundState = "requested"
+)
+
+// Valid indicates whether the value is a known member of the RefundState enum.
+func (e RefundState) Valid() bool {
+	switch e {
+	case RefundStateFailed:
+		return true
+	case RefundStatePending:
+		return true
+	case RefundStateProposed:
+		return true
+	case RefundStateRequested:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionEditKind.
 const (
 	SessionEditKindHybrid SessionEditKind = "hybrid"
@@ -1681,6 +1705,51 @@ func (e WaitingState) Valid() bool {
 	case WaitingStateOffered:
 		return true
 	case WaitingStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WithdrawalReason.
+const (
+	WithdrawalReasonBusiness        WithdrawalReason = "business"
+	WithdrawalReasonCertified       WithdrawalReason = "certified"
+	WithdrawalReasonDisputed        WithdrawalReason = "disputed"
+	WithdrawalReasonFree            WithdrawalReason = "free"
+	WithdrawalReasonLost            WithdrawalReason = "lost"
+	WithdrawalReasonNoRight         WithdrawalReason = "no_right"
+	WithdrawalReasonNotOrdered      WithdrawalReason = "not_ordered"
+	WithdrawalReasonOver            WithdrawalReason = "over"
+	WithdrawalReasonPaymentMismatch WithdrawalReason = "payment_mismatch"
+	WithdrawalReasonRefunded        WithdrawalReason = "refunded"
+	WithdrawalReasonWithdrawn       WithdrawalReason = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the WithdrawalReason enum.
+func (e WithdrawalReason) Valid() bool {
+	switch e {
+	case WithdrawalReasonBusiness:
+		return true
+	case WithdrawalReasonCertified:
+		return true
+	case WithdrawalReasonDisputed:
+		return true
+	case WithdrawalReasonFree:
+		return true
+	case WithdrawalReasonLost:
+		return true
+	case WithdrawalReasonNoRight:
+		return true
+	case WithdrawalReasonNotOrdered:
+		return true
+	case WithdrawalReasonOver:
+		return true
+	case WithdrawalReasonPaymentMismatch:
+		return true
+	case WithdrawalReasonRefunded:
+		return true
+	case WithdrawalReasonWithdrawn:
 		return true
 	default:
 		return false
@@ -5006,6 +5075,11 @@ type NewOfferPublication string
 //
 // Example: {"lang":"fr","offer_id":"off_01kb5t8kz9e0qv4m3r2x7nwhjd"}
 type NewOrder struct {
+	// BeginNow Whether the buyer asks that it begin before her time to withdraw is over, knowing that she then owes what was provided.
+	//
+	// Example: false
+	BeginNow *bool `json:"begin_now,omitempty"`
+
 	// Currency ISO 4217.
 	//
 	// Example: EUR
@@ -5056,6 +5130,9 @@ type NewRefund struct {
 	//
 	// Example: 5000
 	AmountMinor *int64 `json:"amount_minor,omitempty"`
+
+	// Lines What of which line, instead of an amount.
+	Lines *[]RefundOfLine `json:"lines,omitempty"`
 
 	// Reason Why, for the record.
 	//
@@ -5322,6 +5399,21 @@ type NewVoucher struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	ValidUntil *Time `json:"valid_until,omitempty"`
+}
+
+// NewWithdrawal Who leaves the contract, and where the receipt goes.
+//
+// Example: {"email":"awa@example.org","name":"Awa N’Diaye"}
+type NewWithdrawal struct {
+	// Email Where the receipt goes.
+	//
+	// Example: awa@example.org
+	Email string `json:"email"`
+
+	// Name Her name.
+	//
+	// Example: Awa N’Diaye
+	Name string `json:"name"`
 }
 
 // NewWorkshopDay A day in a room.
@@ -7158,6 +7250,91 @@ type Reconciliation struct {
 // Example: done
 type ReconciliationState string
 
+// Refund A refund that waits, is on its way or failed.
+type Refund struct {
+	// Amount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Amount Money `json:"amount"`
+
+	// Id Id of the refund.
+	//
+	// Example: ref_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id RefundID `json:"id"`
+
+	// Lines What of which line; none where it is of the whole order.
+	Lines []RefundOfLine `json:"lines"`
+
+	// OrderId Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OrderId OrderID `json:"order_id"`
+
+	// Owed Whether its money came back to us after its credit note: it is owed to the buyer.
+	//
+	// Example: false
+	Owed bool `json:"owed"`
+
+	// Reason Why.
+	//
+	// Example: Asked for within the fourteen days.
+	Reason string `json:"reason"`
+
+	// RequestedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RequestedAt Time `json:"requested_at"`
+
+	// RequestedBy Name of who asked for it.
+	//
+	// Example: Ann Martin
+	RequestedBy string `json:"requested_by"`
+
+	// State Where it stands.
+	//
+	// Example: proposed
+	State RefundState `json:"state"`
+}
+
+// RefundState Where it stands.
+//
+// Example: proposed
+type RefundState string
+
+// RefundDecision What a second person says of a proposed refund.
+//
+// Example: {"agree":true}
+type RefundDecision struct {
+	// Agree Whether the money goes back.
+	//
+	// Example: true
+	Agree bool `json:"agree"`
+}
+
+// RefundID Id of the refund.
+//
+// Example: ref_01kb5t8kz9e0qv4m3r2x7nwhjd
+type RefundID = string
+
+// RefundList Refunds that wait.
+type RefundList struct {
+	// Refunds The refunds, the most urgent first.
+	Refunds []Refund `json:"refunds"`
+}
+
+// RefundOfLine What goes back of a line of an order.
+type RefundOfLine struct {
+	// AmountMinor Minor units of the currency of the order.
+	//
+	// Example: 5000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Line Its number in the order.
+	//
+	// Example: 1
+	Line int `json:"line"`
+}
+
 // Refusal Why a voucher takes nothing off.
 type Refusal struct {
 	// Code The stable code of the reason.
@@ -8538,6 +8715,75 @@ type WaitingList struct {
 	Waiting []Waiting `json:"waiting"`
 }
 
+// Withdrawal Where an order stands with the right to leave it.
+type Withdrawal struct {
+	// Allowed Whether the buyer may withdraw now.
+	//
+	// Example: true
+	Allowed bool `json:"allowed"`
+
+	// BeginNow Whether she asked that it begin before the time to withdraw is over.
+	//
+	// Example: false
+	BeginNow bool `json:"begin_now"`
+
+	// Kept An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Kept Money `json:"kept"`
+
+	// Reason Why she may not; there only where it is not allowed.
+	//
+	// Example: over
+	Reason *WithdrawalReason `json:"reason,omitempty"`
+
+	// Receipt A withdrawal as it was declared.
+	Receipt *WithdrawalReceipt `json:"receipt,omitempty"`
+
+	// Refund An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Refund Money `json:"refund"`
+
+	// Right The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
+	//
+	// Example: consumer
+	Right WithdrawalRight `json:"right"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until *Time `json:"until,omitempty"`
+}
+
+// WithdrawalReason Why she may not; there only where it is not allowed.
+//
+// Example: over
+type WithdrawalReason string
+
+// WithdrawalReceipt A withdrawal as it was declared.
+type WithdrawalReceipt struct {
+	// DeclaredAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DeclaredAt Time `json:"declared_at"`
+
+	// Email Where the receipt went.
+	//
+	// Example: awa@example.org
+	Email string `json:"email"`
+
+	// Id Its number.
+	//
+	// Example: wdr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Name Who declared it.
+	//
+	// Example: Awa N’Diaye
+	Name string `json:"name"`
+}
+
 // WithdrawalRight The right of buyers to leave the contract. `consumer`: 14 days; the default. `vocational`: 10 days of vocational training, and nothing is asked for before they are over.
 //
 // Example: consumer
@@ -8875,6 +9121,11 @@ type ProgramRef = string
 
 // ReconciliationRef defines model for ReconciliationRef.
 type ReconciliationRef = string
+
+// RefundRef Id of the refund.
+//
+// Example: ref_01kb5t8kz9e0qv4m3r2x7nwhjd
+type RefundRef = RefundID
 
 // SessionRef defines model for SessionRef.
 type SessionRef = string
@@ -9279,6 +9530,12 @@ type RefundOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// WithdrawOrderParams defines parameters for WithdrawOrder.
+type WithdrawOrderParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RecordSettlementParams defines parameters for RecordSettlement.
 type RecordSettlementParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -9612,6 +9869,9 @@ type IssueOrderDocumentJSONRequestBody = NewOrderDocument
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
 type RefundOrderJSONRequestBody = NewRefund
 
+// WithdrawOrderJSONRequestBody defines body for WithdrawOrder for application/json ContentType.
+type WithdrawOrderJSONRequestBody = NewWithdrawal
+
 // RecordSettlementJSONRequestBody defines body for RecordSettlement for application/json ContentType.
 type RecordSettlementJSONRequestBody = NewSettlement
 
@@ -9626,6 +9886,9 @@ type MoveProgramJSONRequestBody = ProgramMove
 
 // QuoteOrderJSONRequestBody defines body for QuoteOrder for application/json ContentType.
 type QuoteOrderJSONRequestBody = QuoteRequest
+
+// DecideRefundJSONRequestBody defines body for DecideRefund for application/json ContentType.
+type DecideRefundJSONRequestBody = RefundDecision
 
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = NewSession
@@ -10480,6 +10743,14 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
 	GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PayOrder Pay an order that waits
+	//
+	// Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
+	// lives on. To ask again gives the same page. Vocational training cannot be paid before its time to withdraw is over.
+	//
+	// Corresponds with POST /v1/orders/{order}/pay (the `PayOrder` operationId).
+	PayOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RefundOrderWithBody Give money back
 	//
 	// Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -10506,6 +10777,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 	GetOrderStatement(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOrderWithdrawal Ask whether an order can be withdrawn from
+	//
+	// The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
+	// once she did, what she declared.
+	//
+	// Corresponds with GET /v1/orders/{order}/withdrawal (the `GetOrderWithdrawal` operationId).
+	GetOrderWithdrawal(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawOrderWithBody Confirm a withdrawal
+	//
+	// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+	// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+	WithdrawOrderWithBody(ctx context.Context, order OrderRef, params *WithdrawOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawOrder Confirm a withdrawal
+	//
+	// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+	// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+	WithdrawOrder(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RecordSettlementWithBody Record a settlement
 	//
@@ -10672,6 +10971,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
 	GetReconciliation(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRefunds List refunds that wait
+	//
+	// Refunds that wait for a second person, are on their way or failed, the most urgent first.
+	//
+	// Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
+	ListRefunds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRefundWithBody Agree to a proposed refund, or refuse it
+	//
+	// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+	DecideRefundWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRefund Agree to a proposed refund, or refuse it
+	//
+	// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+	DecideRefund(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSeats List how places sell
 	//
@@ -12713,6 +13037,24 @@ func (c *Client) GetOrderHistory(ctx context.Context, order OrderRef, reqEditors
 	return c.Client.Do(req)
 }
 
+// PayOrder Pay an order that waits
+//
+// Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
+// lives on. To ask again gives the same page. Vocational training cannot be paid before its time to withdraw is over.
+//
+// Corresponds with POST /v1/orders/{order}/pay (the `PayOrder` operationId).
+func (c *Client) PayOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayOrderRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RefundOrderWithBody Give money back
 //
 // Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -12760,6 +13102,64 @@ func (c *Client) RefundOrder(ctx context.Context, order OrderRef, params *Refund
 // Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 func (c *Client) GetOrderStatement(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOrderStatementRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOrderWithdrawal Ask whether an order can be withdrawn from
+//
+// The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
+// once she did, what she declared.
+//
+// Corresponds with GET /v1/orders/{order}/withdrawal (the `GetOrderWithdrawal` operationId).
+func (c *Client) GetOrderWithdrawal(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderWithdrawalRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawOrderWithBody Confirm a withdrawal
+//
+// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+func (c *Client) WithdrawOrderWithBody(ctx context.Context, order OrderRef, params *WithdrawOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawOrderRequestWithBody(c.Server, order, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawOrder Confirm a withdrawal
+//
+// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+func (c *Client) WithdrawOrder(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawOrderRequest(c.Server, order, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13126,6 +13526,61 @@ func (c *Client) StartReconciliation(ctx context.Context, params *StartReconcili
 // Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
 func (c *Client) GetReconciliation(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReconciliationRequest(c.Server, reconciliation)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRefunds List refunds that wait
+//
+// Refunds that wait for a second person, are on their way or failed, the most urgent first.
+//
+// Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
+func (c *Client) ListRefunds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRefundsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRefundWithBody Agree to a proposed refund, or refuse it
+//
+// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+func (c *Client) DecideRefundWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRefundRequestWithBody(c.Server, refund, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRefund Agree to a proposed refund, or refuse it
+//
+// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+func (c *Client) DecideRefund(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRefundRequest(c.Server, refund, body)
 	if err != nil {
 		return nil, err
 	}
@@ -17856,6 +18311,40 @@ func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, er
 	return req, nil
 }
 
+// NewPayOrderRequest constructs an http.Request for the PayOrder method
+func NewPayOrderRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/pay", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewRefundOrderRequest calls the generic RefundOrder builder with application/json body
 func NewRefundOrderRequest(server string, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -17945,6 +18434,100 @@ func NewGetOrderStatementRequest(server string, order OrderRef) (*http.Request, 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetOrderWithdrawalRequest constructs an http.Request for the GetOrderWithdrawal method
+func NewGetOrderWithdrawalRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/withdrawal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWithdrawOrderRequest calls the generic WithdrawOrder builder with application/json body
+func NewWithdrawOrderRequest(server string, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWithdrawOrderRequestWithBody(server, order, params, "application/json", bodyReader)
+}
+
+// NewWithdrawOrderRequestWithBody constructs an http.Request for the WithdrawOrder method, with any body, and a specified content type
+func NewWithdrawOrderRequestWithBody(server string, order OrderRef, params *WithdrawOrderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/withdrawal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -18701,6 +19284,80 @@ func NewGetReconciliationRequest(server string, reconciliation ReconciliationRef
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListRefundsRequest constructs an http.Request for the ListRefunds method
+func NewListRefundsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/refunds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideRefundRequest calls the generic DecideRefund builder with application/json body
+func NewDecideRefundRequest(server string, refund RefundRef, body DecideRefundJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideRefundRequestWithBody(server, refund, "application/json", bodyReader)
+}
+
+// NewDecideRefundRequestWithBody constructs an http.Request for the DecideRefund method, with any body, and a specified content type
+func NewDecideRefundRequestWithBody(server string, refund RefundRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "refund", refund, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/refunds/%s/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -21521,6 +22178,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
 	GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error)
 
+	// PayOrderWithResponse Pay an order that waits
+	//
+	// Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
+	// lives on. To ask again gives the same page. Vocational training cannot be paid before its time to withdraw is over.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/pay (the `PayOrder` operationId).
+	PayOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*PayOrderResponse, error)
+
 	// RefundOrderWithBodyWithResponse Give money back
 	//
 	// Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -21549,6 +22216,36 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 	GetOrderStatementWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderStatementResponse, error)
+
+	// GetOrderWithdrawalWithResponse Ask whether an order can be withdrawn from
+	//
+	// The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
+	// once she did, what she declared.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/withdrawal (the `GetOrderWithdrawal` operationId).
+	GetOrderWithdrawalWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderWithdrawalResponse, error)
+
+	// WithdrawOrderWithBodyWithResponse Confirm a withdrawal
+	//
+	// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+	// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+	WithdrawOrderWithBodyWithResponse(ctx context.Context, order OrderRef, params *WithdrawOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WithdrawOrderResponse, error)
+
+	// WithdrawOrderWithResponse Confirm a withdrawal
+	//
+	// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+	// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+	WithdrawOrderWithResponse(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawOrderResponse, error)
 
 	// RecordSettlementWithBodyWithResponse Record a settlement
 	//
@@ -21735,6 +22432,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
 	GetReconciliationWithResponse(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error)
+
+	// ListRefundsWithResponse List refunds that wait
+	//
+	// Refunds that wait for a second person, are on their way or failed, the most urgent first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
+	ListRefundsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error)
+
+	// DecideRefundWithBodyWithResponse Agree to a proposed refund, or refuse it
+	//
+	// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+	DecideRefundWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
+
+	// DecideRefundWithResponse Agree to a proposed refund, or refuse it
+	//
+	// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+	DecideRefundWithResponse(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
 
 	// ListSeatsWithResponse List how places sell
 	//
@@ -25753,6 +26477,54 @@ func (r GetOrderHistoryResponse) ContentType() string {
 	return ""
 }
 
+type PayOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PayOrderResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PayOrderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PayOrderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PayOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PayOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PayOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RefundOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -25843,6 +26615,102 @@ func (r GetOrderStatementResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOrderStatementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetOrderWithdrawalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Withdrawal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOrderWithdrawalResponse) GetJSON200() *Withdrawal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOrderWithdrawalResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrderWithdrawalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrderWithdrawalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrderWithdrawalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrderWithdrawalResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawOrderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Withdrawal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WithdrawOrderResponse) GetJSON200() *Withdrawal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawOrderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawOrderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawOrderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawOrderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawOrderResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -26584,6 +27452,102 @@ func (r GetReconciliationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReconciliationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRefundsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RefundList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRefundsResponse) GetJSON200() *RefundList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRefundsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRefundsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRefundsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRefundsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRefundsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideRefundResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideRefundResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideRefundResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideRefundResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideRefundResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideRefundResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideRefundResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -29672,6 +30636,22 @@ func (c *ClientWithResponses) GetOrderHistoryWithResponse(ctx context.Context, o
 	return ParseGetOrderHistoryResponse(rsp)
 }
 
+// PayOrderWithResponse Pay an order that waits
+//
+// Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
+// lives on. To ask again gives the same page. Vocational training cannot be paid before its time to withdraw is over.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/pay (the `PayOrder` operationId).
+func (c *ClientWithResponses) PayOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*PayOrderResponse, error) {
+	rsp, err := c.PayOrder(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayOrderResponse(rsp)
+}
+
 // RefundOrderWithBodyWithResponse Give money back
 //
 // Asks the payment provider to give back a part of an order, or all that is left of it. The answer comes before the provider's:
@@ -29717,6 +30697,54 @@ func (c *ClientWithResponses) GetOrderStatementWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseGetOrderStatementResponse(rsp)
+}
+
+// GetOrderWithdrawalWithResponse Ask whether an order can be withdrawn from
+//
+// The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
+// once she did, what she declared.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/withdrawal (the `GetOrderWithdrawal` operationId).
+func (c *ClientWithResponses) GetOrderWithdrawalWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderWithdrawalResponse, error) {
+	rsp, err := c.GetOrderWithdrawal(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrderWithdrawalResponse(rsp)
+}
+
+// WithdrawOrderWithBodyWithResponse Confirm a withdrawal
+//
+// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+func (c *ClientWithResponses) WithdrawOrderWithBodyWithResponse(ctx context.Context, order OrderRef, params *WithdrawOrderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WithdrawOrderResponse, error) {
+	rsp, err := c.WithdrawOrderWithBody(ctx, order, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawOrderResponse(rsp)
+}
+
+// WithdrawOrderWithResponse Confirm a withdrawal
+//
+// The second step: declares that the buyer leaves the contract. What it opened closes at once, what is due goes back, and the receipt
+// with its date and time is mailed. Refunds that only waited for a second person fall; those on their way count as given back.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
+func (c *ClientWithResponses) WithdrawOrderWithResponse(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawOrderResponse, error) {
+	rsp, err := c.WithdrawOrder(ctx, order, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawOrderResponse(rsp)
 }
 
 // RecordSettlementWithBodyWithResponse Record a settlement
@@ -30023,6 +31051,51 @@ func (c *ClientWithResponses) GetReconciliationWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseGetReconciliationResponse(rsp)
+}
+
+// ListRefundsWithResponse List refunds that wait
+//
+// Refunds that wait for a second person, are on their way or failed, the most urgent first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
+func (c *ClientWithResponses) ListRefundsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error) {
+	rsp, err := c.ListRefunds(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRefundsResponse(rsp)
+}
+
+// DecideRefundWithBodyWithResponse Agree to a proposed refund, or refuse it
+//
+// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+func (c *ClientWithResponses) DecideRefundWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error) {
+	rsp, err := c.DecideRefundWithBody(ctx, refund, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRefundResponse(rsp)
+}
+
+// DecideRefundWithResponse Agree to a proposed refund, or refuse it
+//
+// The word of a second person on a refund above what one gives back alone. Who proposed it is refused.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
+func (c *ClientWithResponses) DecideRefundWithResponse(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error) {
+	rsp, err := c.DecideRefund(ctx, refund, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRefundResponse(rsp)
 }
 
 // ListSeatsWithResponse List how places sell
@@ -33402,6 +34475,39 @@ func ParseGetOrderHistoryResponse(rsp *http.Response) (*GetOrderHistoryResponse,
 	return response, nil
 }
 
+// ParsePayOrderResponse parses an HTTP response from a PayOrderWithResponse call
+func ParsePayOrderResponse(rsp *http.Response) (*PayOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PayOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseRefundOrderResponse parses an HTTP response from a RefundOrderWithResponse call
 func ParseRefundOrderResponse(rsp *http.Response) (*RefundOrderResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -33451,6 +34557,72 @@ func ParseGetOrderStatementResponse(rsp *http.Response) (*GetOrderStatementRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest OrderStatement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetOrderWithdrawalResponse parses an HTTP response from a GetOrderWithdrawalWithResponse call
+func ParseGetOrderWithdrawalResponse(rsp *http.Response) (*GetOrderWithdrawalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrderWithdrawalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Withdrawal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawOrderResponse parses an HTTP response from a WithdrawOrderWithResponse call
+func ParseWithdrawOrderResponse(rsp *http.Response) (*WithdrawOrderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawOrderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Withdrawal
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -33997,6 +35169,72 @@ func ParseGetReconciliationResponse(rsp *http.Response) (*GetReconciliationRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Reconciliation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRefundsResponse parses an HTTP response from a ListRefundsWithResponse call
+func ParseListRefundsResponse(rsp *http.Response) (*ListRefundsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRefundsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RefundList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideRefundResponse parses an HTTP response from a DecideRefundWithResponse call
+func ParseDecideRefundResponse(rsp *http.Response) (*DecideRefundResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideRefundResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

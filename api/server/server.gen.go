@@ -235,12 +235,21 @@ type ServerInterface interface {
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(c *fiber.Ctx, order OrderRef) error
+	// PayOrder Pay an order that waits
+	// (POST /v1/orders/{order}/pay)
+	PayOrder(c *fiber.Ctx, order OrderRef) error
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(c *fiber.Ctx, order OrderRef, params RefundOrderParams) error
 	// GetOrderStatement Get the statement of an order
 	// (GET /v1/orders/{order}/statement)
 	GetOrderStatement(c *fiber.Ctx, order OrderRef) error
+	// GetOrderWithdrawal Ask whether an order can be withdrawn from
+	// (GET /v1/orders/{order}/withdrawal)
+	GetOrderWithdrawal(c *fiber.Ctx, order OrderRef) error
+	// WithdrawOrder Confirm a withdrawal
+	// (POST /v1/orders/{order}/withdrawal)
+	WithdrawOrder(c *fiber.Ctx, order OrderRef, params WithdrawOrderParams) error
 	// RecordSettlement Record a settlement
 	// (POST /v1/partners/{partner}/settlements)
 	RecordSettlement(c *fiber.Ctx, partner PartnerRef, params RecordSettlementParams) error
@@ -286,6 +295,12 @@ type ServerInterface interface {
 	// GetReconciliation Get a comparison
 	// (GET /v1/reconciliations/{reconciliation})
 	GetReconciliation(c *fiber.Ctx, reconciliation ReconciliationRef) error
+	// ListRefunds List refunds that wait
+	// (GET /v1/refunds)
+	ListRefunds(c *fiber.Ctx) error
+	// DecideRefund Agree to a proposed refund, or refuse it
+	// (POST /v1/refunds/{refund}/decision)
+	DecideRefund(c *fiber.Ctx, refund RefundRef) error
 	// ListSeats List how places sell
 	// (GET /v1/seats)
 	ListSeats(c *fiber.Ctx, params ListSeatsParams) error
@@ -3387,6 +3402,35 @@ func (siw *ServerInterfaceWrapper) GetOrderHistory(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PayOrder operation middleware
+func (siw *ServerInterfaceWrapper) PayOrder(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PayOrder(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RefundOrder operation middleware
 func (siw *ServerInterfaceWrapper) RefundOrder(c *fiber.Ctx) error {
 
@@ -3456,6 +3500,88 @@ func (siw *ServerInterfaceWrapper) GetOrderStatement(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetOrderStatement(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetOrderWithdrawal operation middleware
+func (siw *ServerInterfaceWrapper) GetOrderWithdrawal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOrderWithdrawal(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawOrder operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawOrder(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawOrderParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawOrder(c, order, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4052,6 +4178,53 @@ func (siw *ServerInterfaceWrapper) GetReconciliation(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetReconciliation(c, reconciliation)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListRefunds operation middleware
+func (siw *ServerInterfaceWrapper) ListRefunds(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListRefunds(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideRefund operation middleware
+func (siw *ServerInterfaceWrapper) DecideRefund(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "refund" -------------
+	var refund RefundRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "refund", c.Params("refund"), &refund, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter refund: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideRefund(c, refund)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5758,9 +5931,15 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/orders/:order/history", wrapper.GetOrderHistory)
 
+	router.Post(options.BaseURL+"/v1/orders/:order/pay", wrapper.PayOrder)
+
 	router.Post(options.BaseURL+"/v1/orders/:order/refunds", wrapper.RefundOrder)
 
 	router.Get(options.BaseURL+"/v1/orders/:order/statement", wrapper.GetOrderStatement)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/withdrawal", wrapper.GetOrderWithdrawal)
+
+	router.Post(options.BaseURL+"/v1/orders/:order/withdrawal", wrapper.WithdrawOrder)
 
 	router.Post(options.BaseURL+"/v1/partners/:partner/settlements", wrapper.RecordSettlement)
 
@@ -5791,6 +5970,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/reconciliations", wrapper.StartReconciliation)
 
 	router.Get(options.BaseURL+"/v1/reconciliations/:reconciliation", wrapper.GetReconciliation)
+
+	router.Get(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
+
+	router.Post(options.BaseURL+"/v1/refunds/:refund/decision", wrapper.DecideRefund)
 
 	router.Get(options.BaseURL+"/v1/seats", wrapper.ListSeats)
 
@@ -7393,6 +7576,23 @@ func (response GetOrderHistory200JSONResponse) VisitGetOrderHistoryResponse(ctx 
 	return ctx.JSON(&response)
 }
 
+type PayOrderRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type PayOrderResponseObject interface {
+	VisitPayOrderResponse(ctx *fiber.Ctx) error
+}
+
+type PayOrder200JSONResponse Order
+
+func (response PayOrder200JSONResponse) VisitPayOrderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type RefundOrderRequestObject struct {
 	Order  OrderRef `json:"order"`
 	Params RefundOrderParams
@@ -7423,6 +7623,42 @@ type GetOrderStatementResponseObject interface {
 type GetOrderStatement200JSONResponse OrderStatement
 
 func (response GetOrderStatement200JSONResponse) VisitGetOrderStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetOrderWithdrawalRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type GetOrderWithdrawalResponseObject interface {
+	VisitGetOrderWithdrawalResponse(ctx *fiber.Ctx) error
+}
+
+type GetOrderWithdrawal200JSONResponse Withdrawal
+
+func (response GetOrderWithdrawal200JSONResponse) VisitGetOrderWithdrawalResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawOrderRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Params WithdrawOrderParams
+	Body   *WithdrawOrderJSONRequestBody
+}
+
+type WithdrawOrderResponseObject interface {
+	VisitWithdrawOrderResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawOrder200JSONResponse Withdrawal
+
+func (response WithdrawOrder200JSONResponse) VisitWithdrawOrderResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -7743,6 +7979,40 @@ type GetReconciliationResponseObject interface {
 type GetReconciliation200JSONResponse Reconciliation
 
 func (response GetReconciliation200JSONResponse) VisitGetReconciliationResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListRefundsRequestObject struct {
+}
+
+type ListRefundsResponseObject interface {
+	VisitListRefundsResponse(ctx *fiber.Ctx) error
+}
+
+type ListRefunds200JSONResponse RefundList
+
+func (response ListRefunds200JSONResponse) VisitListRefundsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideRefundRequestObject struct {
+	Refund RefundRef `json:"refund"`
+	Body   *DecideRefundJSONRequestBody
+}
+
+type DecideRefundResponseObject interface {
+	VisitDecideRefundResponse(ctx *fiber.Ctx) error
+}
+
+type DecideRefund200JSONResponse Order
+
+func (response DecideRefund200JSONResponse) VisitDecideRefundResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -8731,12 +9001,21 @@ type StrictServerInterface interface {
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(ctx context.Context, request GetOrderHistoryRequestObject) (GetOrderHistoryResponseObject, error)
+	// PayOrder Pay an order that waits
+	// (POST /v1/orders/{order}/pay)
+	PayOrder(ctx context.Context, request PayOrderRequestObject) (PayOrderResponseObject, error)
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(ctx context.Context, request RefundOrderRequestObject) (RefundOrderResponseObject, error)
 	// GetOrderStatement Get the statement of an order
 	// (GET /v1/orders/{order}/statement)
 	GetOrderStatement(ctx context.Context, request GetOrderStatementRequestObject) (GetOrderStatementResponseObject, error)
+	// GetOrderWithdrawal Ask whether an order can be withdrawn from
+	// (GET /v1/orders/{order}/withdrawal)
+	GetOrderWithdrawal(ctx context.Context, request GetOrderWithdrawalRequestObject) (GetOrderWithdrawalResponseObject, error)
+	// WithdrawOrder Confirm a withdrawal
+	// (POST /v1/orders/{order}/withdrawal)
+	WithdrawOrder(ctx context.Context, request WithdrawOrderRequestObject) (WithdrawOrderResponseObject, error)
 	// RecordSettlement Record a settlement
 	// (POST /v1/partners/{partner}/settlements)
 	RecordSettlement(ctx context.Context, request RecordSettlementRequestObject) (RecordSettlementResponseObject, error)
@@ -8782,6 +9061,12 @@ type StrictServerInterface interface {
 	// GetReconciliation Get a comparison
 	// (GET /v1/reconciliations/{reconciliation})
 	GetReconciliation(ctx context.Context, request GetReconciliationRequestObject) (GetReconciliationResponseObject, error)
+	// ListRefunds List refunds that wait
+	// (GET /v1/refunds)
+	ListRefunds(ctx context.Context, request ListRefundsRequestObject) (ListRefundsResponseObject, error)
+	// DecideRefund Agree to a proposed refund, or refuse it
+	// (POST /v1/refunds/{refund}/decision)
+	DecideRefund(ctx context.Context, request DecideRefundRequestObject) (DecideRefundResponseObject, error)
 	// ListSeats List how places sell
 	// (GET /v1/seats)
 	ListSeats(ctx context.Context, request ListSeatsRequestObject) (ListSeatsResponseObject, error)
@@ -11114,6 +11399,33 @@ func (sh *strictHandler) GetOrderHistory(ctx *fiber.Ctx, order OrderRef) error {
 	return nil
 }
 
+// PayOrder operation middleware
+func (sh *strictHandler) PayOrder(ctx *fiber.Ctx, order OrderRef) error {
+	var request PayOrderRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PayOrder(ctx.UserContext(), request.(PayOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PayOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PayOrderResponseObject); ok {
+		if err := validResponse.VisitPayOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RefundOrder operation middleware
 func (sh *strictHandler) RefundOrder(ctx *fiber.Ctx, order OrderRef, params RefundOrderParams) error {
 	var request RefundOrderRequestObject
@@ -11175,6 +11487,75 @@ func (sh *strictHandler) GetOrderStatement(ctx *fiber.Ctx, order OrderRef) error
 		return err
 	} else if validResponse, ok := response.(GetOrderStatementResponseObject); ok {
 		if err := validResponse.VisitGetOrderStatementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOrderWithdrawal operation middleware
+func (sh *strictHandler) GetOrderWithdrawal(ctx *fiber.Ctx, order OrderRef) error {
+	var request GetOrderWithdrawalRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrderWithdrawal(ctx.UserContext(), request.(GetOrderWithdrawalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrderWithdrawal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrderWithdrawalResponseObject); ok {
+		if err := validResponse.VisitGetOrderWithdrawalResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawOrder operation middleware
+func (sh *strictHandler) WithdrawOrder(ctx *fiber.Ctx, order OrderRef, params WithdrawOrderParams) error {
+	var request WithdrawOrderRequestObject
+
+	request.Order = order
+	request.Params = params
+
+	var body WithdrawOrderJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawOrder(ctx.UserContext(), request.(WithdrawOrderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawOrder")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawOrderResponseObject); ok {
+		if err := validResponse.VisitWithdrawOrderResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -11651,6 +12032,72 @@ func (sh *strictHandler) GetReconciliation(ctx *fiber.Ctx, reconciliation Reconc
 		return err
 	} else if validResponse, ok := response.(GetReconciliationResponseObject); ok {
 		if err := validResponse.VisitGetReconciliationResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRefunds operation middleware
+func (sh *strictHandler) ListRefunds(ctx *fiber.Ctx) error {
+	var request ListRefundsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRefunds(ctx.UserContext(), request.(ListRefundsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRefunds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRefundsResponseObject); ok {
+		if err := validResponse.VisitListRefundsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideRefund operation middleware
+func (sh *strictHandler) DecideRefund(ctx *fiber.Ctx, refund RefundRef) error {
+	var request DecideRefundRequestObject
+
+	request.Refund = refund
+
+	var body DecideRefundJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideRefund(ctx.UserContext(), request.(DecideRefundRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideRefund")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideRefundResponseObject); ok {
+		if err := validResponse.VisitDecideRefundResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

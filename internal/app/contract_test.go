@@ -51,6 +51,11 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.authoringStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.ordersStory(t, walker, w.tokens(zoe)("orders:write", "orders:read"))
+	second := w.person("second@example.org", "Second Person")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.GrantRoleTx(ctx, tx, second.ID, "refund")
+	})
+	w.refundsStory(t, walker, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...), w.tokens(second)("refunds:write"))
 	w.waitingStory(t, walker, w.tokens(stranger)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.pricesStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accountsStory(t, walker, w.tokens(staff)(api.Scopes...))

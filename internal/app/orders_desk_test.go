@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
 	"cursus/internal/transport/web"
 )
 
@@ -175,4 +176,54 @@ func TestWhoSitsAtTheDesk(t *testing.T) {
 	if _, err := site.DecideRefund(ctx, seller, "ref_x", true); code(err) != "scope-missing" {
 		t.Error("a seller decides:", err)
 	}
+}
+
+// refundsStory orders to begin at once, asks for the pay page again, gives money of a line back by two persons, and withdraws in two
+// steps, all through the API; the refund that was decided stays in the walker's values.
+func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann, bob string) {
+	t.Helper()
+	a, first, second := &asker{t: t, w: walker, token: learner, seq: 20}, &asker{t: t, w: walker, token: ann, seq: 20}, &asker{t: t, w: walker, token: bob, seq: 20} // keys of their own
+	dear := w.run("PRD-API", "", 90000)
+	o := a.ask(201, "placeOrder", nil, map[string]any{"offer_id": dear.ID, "lang": "fr", "begin_now": true})
+	at := map[string]string{"order": o["id"].(string)}
+	if paying := a.ask(200, "payOrder", at, nil); paying["checkout_url"] != o["checkout_url"] || o["checkout_url"] == "" {
+		t.Error("another pay page:", paying["checkout_url"], o["checkout_url"])
+	}
+	first.ask(404, "payOrder", at, nil)
+	placed, err := w.h.Sales.Order(system, at["order"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pay(placed, visa)
+	w.becomes(placed, sales.Paid)
+	a.ask(409, "payOrder", at, nil)
+	lines := []any{map[string]any{"line": 1, "amount_minor": 60000}}
+	first.ask(400, "refundOrder", at, map[string]any{"amount_minor": 1, "lines": lines, "reason": "x"})
+	first.ask(202, "refundOrder", at, map[string]any{"lines": lines, "reason": "the course was shortened"})
+	refunds := second.ask(200, "listRefunds", nil, nil)["refunds"].([]any)
+	if len(refunds) != 1 {
+		t.Fatal(refunds)
+	}
+	proposed := refunds[0].(map[string]any)
+	if l := proposed["lines"].([]any); proposed["state"] != "proposed" || len(l) != 1 || l[0].(map[string]any)["amount_minor"] != 60000.0 {
+		t.Error(proposed)
+	}
+	which := map[string]string{"refund": proposed["id"].(string)}
+	first.ask(403, "decideRefund", which, map[string]any{"agree": true})
+	second.ask(200, "decideRefund", which, map[string]any{"agree": true})
+	second.ask(409, "decideRefund", which, map[string]any{"agree": false})
+	walker.Values["refund"] = which["refund"]
+	w.until("the refund is there", func() bool { return w.state(placed).Credited.Minor == 60000 })
+	before := a.ask(200, "getOrderWithdrawal", at, nil)
+	if before["allowed"] != true || before["begin_now"] != true || before["refund"].(map[string]any)["amount_minor"] != 30000.0 {
+		t.Error(before)
+	}
+	who := map[string]any{"name": "Zoé", "email": "zoe@example.org"}
+	first.ask(404, "withdrawOrder", at, who)
+	after := a.ask(200, "withdrawOrder", at, who)
+	if after["allowed"] != false || after["reason"] != "withdrawn" || after["receipt"].(map[string]any)["name"] != "Zoé" {
+		t.Error(after)
+	}
+	a.ask(409, "withdrawOrder", at, who)
+	w.becomes(placed, sales.Refunded)
 }

@@ -213,7 +213,7 @@ func (r Rooms) Me(ctx context.Context, who api.Principal) (out api.Person, err e
 
 func orderOf(who api.Principal, n api.NewOrder) sales.PlaceOrder {
 	return sales.PlaceOrder{
-		BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, Voucher: n.Voucher, Currency: n.Currency, IdempotencyKey: n.Key,
+		BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, Voucher: n.Voucher, Currency: n.Currency, BeginNow: n.BeginNow, IdempotencyKey: n.Key,
 	}
 }
 
@@ -234,7 +234,7 @@ func (r Rooms) Order(ctx context.Context, _ api.Principal, id string) (sales.Ord
 
 // Refund requests a refund.
 func (r Rooms) Refund(ctx context.Context, _ api.Principal, n api.NewRefund) (sales.Order, error) {
-	return r.h.Sales.Refund(ctx, sales.RefundOrder{OrderID: n.OrderID, AmountMinor: n.AmountMinor, Reason: n.Reason, IdempotencyKey: n.Key})
+	return r.h.Sales.Refund(ctx, sales.RefundOrder{OrderID: n.OrderID, AmountMinor: n.AmountMinor, Lines: n.Lines, Reason: n.Reason, IdempotencyKey: n.Key})
 }
 
 // Eligibility says whether a learner may sit the exam.

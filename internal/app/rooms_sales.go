@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
+	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
 )
 
@@ -15,4 +16,34 @@ func (r Rooms) CancelOrder(ctx context.Context, _ api.Principal, id string) (sal
 // OrderHistory is what happened to an order.
 func (r Rooms) OrderHistory(ctx context.Context, _ api.Principal, id string) ([]sales.Happening, error) {
 	return r.h.Sales.History(ctx, id)
+}
+
+// OrderWithdrawal says whether an order may be left.
+func (r Rooms) OrderWithdrawal(ctx context.Context, _ api.Principal, id string) (sales.Leaving, error) {
+	return r.h.Sales.Withdrawal(ctx, id)
+}
+
+// WithdrawOrder declares that the principal leaves her order.
+func (r Rooms) WithdrawOrder(ctx context.Context, _ api.Principal, c sales.WithdrawOrder) (sales.Leaving, error) {
+	return r.h.Sales.Withdraw(ctx, c)
+}
+
+// PayOrder gives an order of the principal its pay page.
+func (r Rooms) PayOrder(ctx context.Context, who api.Principal, id string) (sales.Order, error) {
+	return r.h.Sales.Pay(ctx, id, who.PersonID)
+}
+
+// Refunds lists those that wait for somebody.
+func (r Rooms) Refunds(ctx context.Context, _ api.Principal) (all []sales.RefundCase, err error) {
+	err = r.h.DB.View(ctx, "refunds", func(ctx context.Context, tx *postgres.Tx) error {
+		d, err := sales.ToDoTx(ctx, tx)
+		all = d.Refunds
+		return err
+	})
+	return all, err
+}
+
+// DecideRefund is a second person's word on a proposed refund.
+func (r Rooms) DecideRefund(ctx context.Context, _ api.Principal, id string, agree bool) (sales.Order, error) {
+	return r.h.Sales.DecideRefund(ctx, id, agree)
 }

@@ -12,6 +12,7 @@ import (
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/failpoint"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
@@ -76,6 +77,9 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 		minor = *c.AmountMinor
 	}
 	if len(c.Lines) > 0 {
+		if c.AmountMinor != nil {
+			return payments.Refund{}, fault.InvalidInput(fault.Field{Pointer: "/lines", Code: "one-of", Detail: "Either an amount or lines."})
+		}
 		if minor, err = o.sumOf(ctx, tx, c.Lines); err != nil {
 			return payments.Refund{}, err
 		}

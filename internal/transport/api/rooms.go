@@ -170,13 +170,15 @@ type NewOrder struct {
 	Items         []sales.Item
 	Voucher       string // a code; empty: none
 	Currency      money.Currency
+	BeginNow      bool // before the time to withdraw is over
 }
 
-// NewRefund is money to give back. A nil amount is all that is left; minor units of the order's currency otherwise.
+// NewRefund is money to give back: what of which line, or an amount, or all that is left; minor units of the order's currency.
 type NewRefund struct {
 	Key             string // idempotency key
 	OrderID, Reason string
 	AmountMinor     *int64
+	Lines           []sales.RefundLine
 }
 
 // Stage is a stage that holds. Codes: enrolled, started, diligent, succeeded, exam_booked, exam_sat, exam_passed, certified.

@@ -88,7 +88,7 @@ func (h handlers) RecordResult(ctx context.Context, r server.RecordResultRequest
 
 func (h handlers) RefundOrder(ctx context.Context, r server.RefundOrderRequestObject) (server.RefundOrderResponseObject, error) {
 	o, err := h.rooms.Refund(ctx, callerOf(ctx), NewRefund{
-		Key: r.Params.IdempotencyKey, OrderID: r.Order, AmountMinor: r.Body.AmountMinor, Reason: r.Body.Reason,
+		Key: r.Params.IdempotencyKey, OrderID: r.Order, AmountMinor: r.Body.AmountMinor, Lines: refundLines(r.Body.Lines), Reason: r.Body.Reason,
 	})
 	if err != nil {
 		return nil, err

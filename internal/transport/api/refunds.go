@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+
+	contract "cursus/api"
+	"cursus/api/server"
+	"cursus/internal/domain/sales"
+)
+
+func refundLines(in *[]contract.RefundOfLine) (out []sales.RefundLine) {
+	for _, l := range value(in) {
+		out = append(out, sales.RefundLine{Line: l.Line, Minor: l.AmountMinor})
+	}
+	return out
+}
+
+func (h handlers) GetOrderWithdrawal(ctx context.Context, r server.GetOrderWithdrawalRequestObject) (server.GetOrderWithdrawalResponseObject, error) {
+	l, err := h.rooms.OrderWithdrawal(ctx, callerOf(ctx), r.Order)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetOrderWithdrawal200JSONResponse(toWithdrawal(l)), nil
+}
+
+func (h handlers) WithdrawOrder(ctx context.Context, r server.WithdrawOrderRequestObject) (server.WithdrawOrderResponseObject, error) {
+	who := callerOf(ctx)
+	l, err := h.rooms.WithdrawOrder(ctx, who, sales.WithdrawOrder{
+		OrderID: r.Order, BuyerID: who.PersonID, Name: r.Body.Name, Email: r.Body.Email, IdempotencyKey: r.Params.IdempotencyKey,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.WithdrawOrder200JSONResponse(toWithdrawal(l)), nil
+}
+
+func toWithdrawal(l sales.Leaving) contract.Withdrawal {
+	out := contract.Withdrawal{
+		Allowed: l.Allowed, Right: contract.WithdrawalRight(l.Right), BeginNow: l.BeginNow, Refund: toMoney(l.Refund), Kept: toMoney(l.Kept),
+	}
+	if !l.Until.IsZero() {
+		out.Until = utc(&l.Until)
+	}
+	if l.Reason != "" {
+		why := contract.WithdrawalReason(l.Reason)
+		out.Reason = &why
+	}
+	if x := l.Receipt; x != nil {
+		out.Receipt = &contract.WithdrawalReceipt{Id: x.ID, Name: x.Name, Email: x.Email, DeclaredAt: x.DeclaredAt.UTC()}
+	}
+	return out
+}
+
+func (h handlers) PayOrder(ctx context.Context, r server.PayOrderRequestObject) (server.PayOrderResponseObject, error) {
+	o, err := h.rooms.PayOrder(ctx, callerOf(ctx), r.Order)
+	if err != nil {
+		return nil, err
+	}
+	return server.PayOrder200JSONResponse(toOrder(o)), nil
+}
+
+func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestObject) (server.ListRefundsResponseObject, error) {
+	all, err := h.rooms.Refunds(ctx, callerOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	return server.ListRefunds200JSONResponse{Refunds: each(all, func(x sales.RefundCase) contract.Refund {
+		return contract.Refund{
+			Id: x.ID, OrderId: x.OrderID, State: contract.RefundState(x.State), Amount: toMoney(x.Amount), Reason: x.Reason, RequestedBy: x.Proposer,
+			RequestedAt: x.RequestedAt.UTC(), Owed: x.Owed,
+			Lines: each(x.Lines, func(l sales.RefundLine) contract.RefundOfLine {
+				return contract.RefundOfLine{Line: l.Line, AmountMinor: l.Minor}
+			}),
+		}
+	})}, nil
+}
+
+func (h handlers) DecideRefund(ctx context.Context, r server.DecideRefundRequestObject) (server.DecideRefundResponseObject, error) {
+	o, err := h.rooms.DecideRefund(ctx, callerOf(ctx), r.Refund, r.Body.Agree)
+	if err != nil {
+		return nil, err
+	}
+	return server.DecideRefund200JSONResponse(toOrder(o)), nil
+}
