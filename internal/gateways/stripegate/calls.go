@@ -58,6 +58,9 @@ func (g *Gate) OpenCheckout(ctx context.Context, r payments.CheckoutRequest) (pa
 	if err != nil {
 		return payments.CheckoutSession{}, faultOf(err)
 	}
+	if s.ID == "" || s.URL == "" {
+		return payments.CheckoutSession{}, ErrUnavailable.Because(errHalf) // asked again under the same key
+	}
 	out := payments.CheckoutSession{ID: s.ID, URL: s.URL, ExpiresAt: time.Unix(s.ExpiresAt, 0).UTC()}
 	if s.PaymentIntent != nil {
 		out.PaymentIntentID = s.PaymentIntent.ID
@@ -100,6 +103,9 @@ func (g *Gate) Refund(ctx context.Context, r payments.RefundRequest) (payments.P
 	})
 	if err != nil {
 		return payments.ProviderRefund{}, faultOf(err)
+	}
+	if out.ID == "" || out.Status == "" {
+		return payments.ProviderRefund{}, ErrUnavailable.Because(errHalf)
 	}
 	return payments.ProviderRefund{ID: out.ID, Status: string(out.Status)}, nil
 }

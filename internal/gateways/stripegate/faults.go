@@ -25,6 +25,9 @@ var (
 	ErrEvent       = fault.New(fault.Invalid, "stripe-event", "The body is not an event of Stripe.")
 )
 
+// errHalf is the cause where a 2xx does not hold what was asked for: a proxy's page, or half an answer.
+var errHalf = errors.New("stripe: the answer lacks the id of what was made")
+
 // faultOf gives an error of Stripe's library its place among our kinds.
 func faultOf(err error) error {
 	if err == nil {
