@@ -53,6 +53,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.ordersStory(t, walker, w.tokens(zoe)("orders:write", "orders:read"))
 	w.pricesStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accountsStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.waysStory(t, walker, staff, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

@@ -336,7 +336,10 @@ func TestAnOfferIsPreparedAndRead(t *testing.T) {
 	sold("offer-not-valid")
 	move(catalog.Archived, "move-not-allowed")
 	move(catalog.Published, "offer-exists")
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { _, err := offers.WithdrawTx(ctx, tx, w.paid.ID); return err })
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := offers.WithdrawTx(ctx, tx, w.paid.ID)
+		return err
+	})
 	if listed() {
 		t.Error("what is read by staff is listed to the public")
 	}

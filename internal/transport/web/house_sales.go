@@ -18,15 +18,16 @@ type SalesHouse interface {
 	// Withdrawal says whether the viewer may leave an order, and gives the receipt once she did.
 	Withdrawal(ctx context.Context, who Viewer, id string) (Order, sales.Leaving, error)
 	Withdraw(ctx context.Context, who Viewer, id, name, email, key string) error
+	WayHouse
 }
 
 // salesRoutes are the addresses of these pages.
 func (w *Web) salesRoutes() []route {
-	return []route{
+	return append(w.wayRoutes(), []route{
 		{method: "GET", path: "/orders", who: signedIn, handle: w.myOrders},
 		{method: "POST", path: "/orders/:id/cancel", who: signedIn, handle: w.cancelOrder},
 		{method: "POST", path: "/orders/:id/pay", who: signedIn, handle: w.payOrder},
 		{method: "GET", path: "/orders/:id/withdrawal", who: signedIn, handle: w.withdrawal},
 		{method: "POST", path: "/orders/:id/withdrawal", who: signedIn, handle: w.withdraw},
-	}
+	}...)
 }
