@@ -269,3 +269,53 @@ func TestRefundsOfTwoPersonsAndOfLines(t *testing.T) {
 	w.becomes(o, sales.Refunded)
 	w.verify()
 }
+
+// A withdrawal while a refund is on its way and another one is only proposed: what is on its way counts as given, the proposal falls,
+// and in the end the buyer has exactly what she paid. Credit notes take back of the line that was refunded and of no other.
+func TestWithdrawingWhileARefundIsOnItsWay(t *testing.T) {
+	w := newWorld(t)
+	one, two := w.run("PRD-1", "", 90000), w.run("PRD-2", "", 15000)
+	awa := w.person("awa@example.org", "Awa")
+	o, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: awa.ID, Items: []sales.Item{{OfferID: one.ID, Quantity: 1}, {OfferID: two.ID, Quantity: 1}}, IdempotencyKey: "k1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pay(o, visa)
+	o = w.becomes(o, sales.Paid)
+	ann, bob := postgres.WithActor(context.Background(), "staff:ann"), postgres.WithActor(context.Background(), "staff:bob")
+	give := func(key string, line int, minor int64) {
+		t.Helper()
+		if _, err := w.h.Sales.Refund(ann, sales.RefundOrder{OrderID: o.ID, Lines: []sales.RefundLine{{Line: line, Minor: minor}}, Reason: "a gesture", IdempotencyKey: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	give("r0", 2, 4000)
+	w.until("the first refund is there", func() bool { return w.state(o).Credited.Minor == 4000 })
+	give("r1", 1, 60000) // proposed: above what one gives back alone
+	give("r2", 2, 5000)
+	l, err := w.leave(o, "k2")
+	if err != nil || l.Receipt == nil || l.Receipt.Refund.Minor != 105000-4000-5000 {
+		t.Fatalf("%+v %v", l, err)
+	}
+	w.becomes(o, sales.Refunded)
+	w.quiet()
+	var proposed []string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &proposed, postgres.Query{Name: "rejected", SQL: "select id from payments.refunds where state = 'rejected' and amount_minor = 60000"})
+	})
+	if len(proposed) != 1 {
+		t.Fatal("the proposal stands:", proposed)
+	}
+	if _, err := w.h.Sales.DecideRefund(bob, proposed[0], true); code(err) != "refund-decided" {
+		t.Errorf("a proposal that fell was agreed to: %v", err)
+	}
+	var wrong int
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &wrong, postgres.Query{Name: "notes", SQL: `select count(*) from payments.refunds r join invoicing.documents d on d.reference = r.id,
+			lateral jsonb_array_elements(d.facts::jsonb -> 'lines') l where r.reason = 'a gesture' and (l ->> 'position')::int <> 2`})
+	})
+	if wrong > 0 {
+		t.Error(wrong, "lines of credit notes are not of the line that was refunded")
+	}
+	w.verify()
+}

@@ -71,21 +71,19 @@ func init() {
 	})
 }
 
-// waysFurnished makes staff a cashier of ESP and an order that waits for a transfer of hers, money without an order, some to be paid
+// waysFurnished makes staff a cashier of ESP and an order that waits for a transfer, money without an order, some to be paid
 // back, and a receipt of the desk with its paper.
 func (w *world) waysFurnished(staff string) (o sales.Order, receipt string) {
 	w.t.Helper()
 	w.bank()
 	w.desk()
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.PutCashierTx(ctx, tx, "ESP", staff) })
-	one, two := w.run("WAYS-1", "", 15000), w.run("WAYS-2", "", 9000)
-	w.clock.Advance(time.Second) // the database rounds the time at which they open
-	o = w.byTransfer(w.order(staff, one, "ways-1"), staff)
-	other := w.person("awa@ways.example.org", "Awa")
-	at := w.order(other.ID, two, "ways-2")
+	first, other := w.person("fatou@ways.example.org", "Fatou"), w.person("awa@ways.example.org", "Awa")
+	o = w.byTransfer(w.order(first.ID, w.paid, "ways-1"), first.ID)
+	at := w.order(other.ID, w.paid, "ways-2")
 	for i, c := range []sales.Receive{
 		{Amount: money.Of(4000, "EUR"), Reference: "VIR-LOST", Label: "MOOC Awa", Payer: "A. Diop"},
-		{Amount: money.Of(9000, "EUR"), Reference: "QUIT-1", OrderID: at.ID, Desk: sales.DeskOf{Organisation: "ESP", Holder: "desk:esp"}, Proof: &payments.Proof{Name: "q.pdf", Content: []byte("%PDF-1.4\n")}},
+		{Amount: at.Total, Reference: "QUIT-1", OrderID: at.ID, Desk: sales.DeskOf{Organisation: "ESP", Holder: "desk:esp"}, Proof: &payments.Proof{Name: "q.pdf", Content: []byte("%PDF-1.4\n")}},
 		{Amount: money.Of(9000, "EUR"), Reference: "VIR-TWICE", OrderID: at.ID, Payer: "A. Diop"},
 	} {
 		c.ReceivedAt, c.IdempotencyKey = w.clock.Now(), c.Reference

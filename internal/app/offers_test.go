@@ -265,6 +265,11 @@ func TestOffersInABrowser(t *testing.T) {
 	b.shows("Networks basics, Dakar", "100,000", "DEMO-IMT-")
 	b.open(w.cfg.BaseURL + "/learning")
 	b.shows("My programs", "Networks basics, Dakar", "NET-S0", "NET-S1")
+	path := "main a[href='/learning/programs/" + e.Key + "']"
+	b.press("main a[href='/learning/programs']", path)
+	b.press(path, "ol.path")
+	b.shows("What next", "For the certificate")
+	b.seen("path-bought")
 	w.verify()
 }
 

@@ -158,6 +158,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Sales.ExpireUnasked(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "unpaid orders expired", "orders", n, "error", err)
 		}
+		if n, err := h.Sales.ServeWaiting(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "places offered to who waits", "places", n, "error", err)
+		}
 		if n, err := h.Sales.ExpireByHand(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "orders that were to be paid by hand expired", "orders", n, "error", err)
 		}

@@ -1,6 +1,7 @@
 package demo_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -194,8 +195,8 @@ func partner(ctx context.Context, t *testing.T, db *postgres.DB) {
 	}
 }
 
-// rebuilt brings the file of the paper's catalogue over the demonstration, which was made of it and then lived. All that it still says is
-// left alone; the one thing that became something else is named, with its line: the offer of the hybrid course was sold.
+// rebuilt brings the file of the paper's catalogue over the demonstration, which was made of it and has lived since: it is
+// taken whole. What was sold is not changed by a file: another price of the hybrid course is refused, with its line.
 func rebuilt(ctx context.Context, t *testing.T, db *postgres.DB) {
 	t.Helper()
 	raw, err := os.ReadFile("flirt.json")
@@ -203,6 +204,10 @@ func rebuilt(ctx context.Context, t *testing.T, db *postgres.DB) {
 		t.Fatal(err)
 	}
 	r, err := exchange.Import(ctx, db, raw, true)
+	if err != nil {
+		t.Errorf("the file is refused: %+v %v", r, fault.From(err).Fields)
+	}
+	r, err = exchange.Import(ctx, db, bytes.Replace(raw, []byte(`"price_minor": 190000`), []byte(`"price_minor": 180000`), 1), true)
 	if f := fault.From(err).Fields; err == nil || len(f) != 1 || f[0].Pointer != "/offers/2" || f[0].Code != "offer-sold" || !strings.Contains(f[0].Detail, "Line ") {
 		t.Errorf("%+v %v %v", r, err, f)
 	}

@@ -79,7 +79,10 @@ func (m *maker) furnishHybrid(ctx context.Context, tx *postgres.Tx) error {
 	if _, err := offers.PutFormulaTx(ctx, tx, hybridFormula, 0); err != nil {
 		return err
 	}
-	paid, err := offers.CreateTx(ctx, tx, offers.NewOffer{Session: made.ID, Formula: hybridFormula.Key, Price: m.euros(trainingFee)})
+	quota := seats
+	paid, err := offers.CreateTx(ctx, tx, offers.NewOffer{
+		Session: made.ID, Formula: hybridFormula.Key, Price: m.euros(trainingFee), Quota: &quota, Call: catalog.Text{EN: "Book three days", FR: "Réserver trois jours"},
+	})
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.orderNews)
 	jobs.Register(j, h.orderPayable)
 	jobs.Register(j, h.orderWithdrawn)
+	jobs.Register(j, h.placeOffered)
 	jobs.Register(j, h.gradesImported)
 	jobs.Register(j, h.standingChanged)
 	jobs.Register(j, h.sittingBooked)

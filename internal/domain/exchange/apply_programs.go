@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -179,34 +180,68 @@ func (a *applier) edition(e Edition, isNew bool) error {
 	return nil
 }
 
-// offers makes what is new. Another price of what was not sold is a new offer in the place of the old one.
+// offers makes what is new. Other terms of what was not sold are a new offer in the place of the old one; further prices come and go
+// on the offer that stands, sold or not, since what was ordered keeps its price.
 func (a *applier) offers() {
-	standing := map[string]string{} // id by name
+	standing := map[string]offers.Offer{} // by name
 	all, err := everyOffer(a.ctx, a.tx)
-	if err != nil {
-		a.failed = err
+	prices, failed := pricesOf(a.ctx, a.tx, all)
+	if a.failed = cmp.Or(err, failed); a.failed != nil {
 		return
 	}
 	for _, o := range all {
-		standing[offerOf(o).name()] = o.ID
+		standing[offerOf(o).name()] = o
 	}
 	each(a, "offer", "/offers", a.d.Offers, a.house.Offers, Offer.name, func(path string, o Offer, old *Offer) {
-		a.try(path, func() error {
-			if old != nil {
-				if err := a.withdraw(standing[o.name()]); err != nil {
-					return err
-				}
+		on := standing[o.name()]
+		if old == nil || !same(o.own(), old.own()) {
+			if !a.try(path, func() (err error) { on, err = a.offer(o, on.ID); return known(err) }) {
+				return
 			}
-			_, err := offers.CreateTx(a.ctx, a.tx, offers.NewOffer{
-				Session: o.Session, Edition: o.Edition, Formula: o.Formula, Price: money.Of(o.PriceMinor, o.Currency), ValidFrom: o.ValidFrom,
-				ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, Withdrawal: o.Withdrawal,
+		}
+		for _, p := range prices[on.ID] {
+			if !slices.ContainsFunc(o.Prices, func(x Price) bool { return same(x, priceOf(p)) }) {
+				p.Archived = true
+				a.try(path, func() error { _, err := offers.PutPriceTx(a.ctx, a.tx, p, p.Version); return err })
+			}
+		}
+		for i, x := range o.Prices {
+			if slices.ContainsFunc(prices[on.ID], func(p offers.Price) bool { return same(x, priceOf(p)) }) {
+				continue
+			}
+			a.try(fmt.Sprintf("%s/prices/%d", path, i), func() error {
+				_, err := offers.AddPriceTx(a.ctx, a.tx, offers.Price{
+					OfferID: on.ID, Label: x.Label, Price: money.Of(x.PriceMinor, x.Currency), ValidFrom: x.ValidFrom, ValidUntil: x.ValidUntil,
+					Audience: x.Audience, EarlyUntil: x.EarlyUntil,
+				})
+				return known(err)
 			})
-			if f := fault.From(err); err != nil && f.Kind == fault.NotFound {
-				err = f.Of(fault.Unprocessable)
-			}
-			return err
-		})
+		}
 	})
+}
+
+// own is an offer without its further prices.
+func (o Offer) own() Offer { o.Prices = nil; return o }
+
+// offer makes an offer, in the place of one (an id) or, where that is empty, of none.
+func (a *applier) offer(o Offer, old string) (offers.Offer, error) {
+	if old != "" {
+		if err := a.withdraw(old); err != nil {
+			return offers.Offer{}, err
+		}
+	}
+	return offers.CreateTx(a.ctx, a.tx, offers.NewOffer{
+		Session: o.Session, Edition: o.Edition, Formula: o.Formula, Price: money.Of(o.PriceMinor, o.Currency), ValidFrom: o.ValidFrom,
+		ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, Withdrawal: o.Withdrawal,
+	})
+}
+
+// known says of what a file names and the house does not know that the file is wrong, not the address.
+func known(err error) error {
+	if f := fault.From(err); err != nil && f.Kind == fault.NotFound {
+		return f.Of(fault.Unprocessable)
+	}
+	return err
 }
 
 func (a *applier) withdraw(id string) error {

@@ -169,6 +169,32 @@ type Offer struct {
 	Quota      *int           `json:"quota,omitempty"`
 	Call       catalog.Text   `json:"call"`
 	Withdrawal string         `json:"withdrawal,omitempty"` // vocational or none; a consumer's right is not written
+	Prices     []Price        `json:"prices,omitempty"`
+}
+
+// Price is a further price of an offer: in another currency, for a time, for the first buyers, or for an organisation. The archived
+// ones stay in the house.
+type Price struct {
+	Label      catalog.Text   `json:"label"`
+	PriceMinor int64          `json:"price_minor"`
+	Currency   money.Currency `json:"currency"`
+	ValidFrom  *time.Time     `json:"valid_from,omitempty"`
+	ValidUntil *time.Time     `json:"valid_until,omitempty"`
+	Audience   string         `json:"audience,omitempty"`
+	EarlyUntil *int           `json:"early_until,omitempty"`
+}
+
+// sortPrices gives prices one order: the lowest of all that hold is taken, so that theirs says nothing.
+func sortPrices(all []Price) {
+	slices.SortStableFunc(all, func(a, b Price) int { return bytes.Compare(marshalled(a), marshalled(b)) })
+}
+
+func marshalled(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // texts, numbers and times can always be written
+	}
+	return b
 }
 
 // JSON writes a document: indented, one member a line, in a stable order, so that a difference between two of them reads well.
@@ -214,6 +240,10 @@ func (d Document) tidied() Document {
 	}
 	for _, o := range d.Offers {
 		utc(o.ValidFrom, o.ValidUntil)
+		for _, p := range o.Prices {
+			utc(p.ValidFrom, p.ValidUntil)
+		}
+		sortPrices(o.Prices)
 	}
 	return d
 }

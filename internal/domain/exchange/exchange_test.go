@@ -6,8 +6,11 @@ import (
 	"os"
 	"testing"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exchange"
+	"cursus/internal/domain/offers"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 )
@@ -79,6 +82,71 @@ func TestRoundTrip(t *testing.T) {
 		if r := take(t, other, raw, false); !r.Same {
 			t.Errorf("%s: the same file again: %+v", name, r)
 		}
+	}
+}
+
+// Prices come and go on an offer that stays the one that was sold: the file that has another early bird archives the old one.
+func TestPricesOfAnOfferThatStands(t *testing.T) {
+	db := testkit.DB(t)
+	take(t, db, flirt(t), false)
+	d, _ := export(t, db)
+	first := 20
+	with := func(prices ...exchange.Price) exchange.Result {
+		t.Helper()
+		d.Offers[1].Prices = prices
+		raw, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := take(t, db, raw, false)
+		if now, _ := export(t, db); len(now.Offers[1].Prices) != len(prices) || len(now.Offers) != len(d.Offers) {
+			t.Errorf("%+v", now.Offers[1])
+		}
+		return r
+	}
+	rows := func() (offer string, all []offers.Price) {
+		t.Helper()
+		err := db.View(staff, "prices", func(ctx context.Context, tx *postgres.Tx) error {
+			some, _, err := offers.ListTx(ctx, tx, offers.Filter{On: d.Offers[1].Session + d.Offers[1].Edition, State: ""}, page.Request{Limit: 100})
+			for _, o := range some {
+				if o.Formula == d.Offers[1].Formula && err == nil {
+					offer = o.ID
+					all, err = offers.PricesTx(ctx, tx, o.ID)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return offer, all
+	}
+	was, _ := rows()
+	early := exchange.Price{Label: catalog.Text{EN: "Early bird", FR: "Tôt inscrits"}, PriceMinor: 12_000, Currency: "EUR", EarlyUntil: &first}
+	with(early, exchange.Price{PriceMinor: 98_000, Currency: "XOF"})
+	later := early
+	later.PriceMinor = 13_000
+	with(later)
+	if r := with(later); !r.Same {
+		t.Errorf("the same file again: %+v", r)
+	}
+	is, all := rows()
+	if is != was || len(all) != 3 {
+		t.Errorf("%s became %s with %+v", was, is, all)
+	}
+	for _, p := range all {
+		if p.Archived != (p.Price.Minor != 13_000) {
+			t.Errorf("%+v", p)
+		}
+	}
+	d.Offers[1].Prices = []exchange.Price{{PriceMinor: 1, Currency: "EUR", Audience: "NOBODY"}}
+	raw, err := d.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = exchange.Import(staff, db, raw, true)
+	if f := fault.From(err).Fields; err == nil || len(f) != 1 || f[0].Pointer != "/offers/1/prices/0" || f[0].Code == "" {
+		t.Errorf("a price for an organisation that is not known: %v %+v", err, f)
 	}
 }
 

@@ -272,10 +272,20 @@ func (g *gatherer) offers() error {
 	if err != nil {
 		return err
 	}
+	prices, err := pricesOf(g.ctx, g.tx, all)
+	if err != nil {
+		return err
+	}
 	for _, o := range all {
 		if g.sessions[o.SessionID] != "" || g.editions[o.EditionID] != "" {
-			g.d.Offers = append(g.d.Offers, offerOf(o))
+			x := offerOf(o)
 			audiences[o.Audience] = true
+			for _, p := range prices[o.ID] {
+				x.Prices = append(x.Prices, priceOf(p))
+				audiences[p.Audience] = true
+			}
+			sortPrices(x.Prices)
+			g.d.Offers = append(g.d.Offers, x)
 		}
 	}
 	slices.SortFunc(g.d.Offers, func(a, b Offer) int { return strings.Compare(a.name(), b.name()) })
@@ -289,7 +299,7 @@ func (g *gatherer) offers() error {
 	return err
 }
 
-// everyOffer lists the offers that were not withdrawn.
+// everyOffer lists the offers that are published.
 func everyOffer(ctx context.Context, tx *postgres.Tx) (out []offers.Offer, err error) {
 	for p := (page.Request{Limit: page.MaxLimit}); ; {
 		some, next, err := offers.ListTx(ctx, tx, offers.Filter{}, p)
@@ -308,9 +318,29 @@ func everyOffer(ctx context.Context, tx *postgres.Tx) (out []offers.Offer, err e
 }
 
 func offerOf(o offers.Offer) Offer {
-	out := Offer{o.SessionKey, o.EditionKey, o.Formula, o.Price.Minor, o.Price.Currency, o.Audience, clone(o.ValidFrom), clone(o.ValidUntil), o.Quota, o.Call, o.Withdrawal}
+	out := Offer{o.SessionKey, o.EditionKey, o.Formula, o.Price.Minor, o.Price.Currency, o.Audience, clone(o.ValidFrom), clone(o.ValidUntil), o.Quota, o.Call, o.Withdrawal, nil}
 	if out.Withdrawal == "consumer" {
 		out.Withdrawal = ""
 	}
 	return out
+}
+
+// pricesOf lists the further prices of offers that were not archived, by offer.
+func pricesOf(ctx context.Context, tx *postgres.Tx, all []offers.Offer) (map[string][]offers.Price, error) {
+	ids := make([]string, len(all))
+	for i, o := range all {
+		ids[i] = o.ID
+	}
+	rows, err := offers.PricesTx(ctx, tx, ids...)
+	out := map[string][]offers.Price{}
+	for _, p := range rows {
+		if !p.Archived {
+			out[p.OfferID] = append(out[p.OfferID], p)
+		}
+	}
+	return out, err
+}
+
+func priceOf(p offers.Price) Price {
+	return Price{p.Label, p.Price.Minor, p.Price.Currency, clone(p.ValidFrom), clone(p.ValidUntil), p.Audience, p.EarlyUntil}
 }

@@ -228,6 +228,14 @@ func (g generator) offer(o exchange.Offer) exchange.Offer {
 		quota := 1 + g.upTo(50)
 		o.Quota, o.Audience = &quota, "ORG"
 	}
+	for range g.upTo(3) {
+		p := exchange.Price{Label: g.text(false), PriceMinor: int64(g.upTo(200_000)), Currency: rapid.SampledFrom([]money.Currency{"EUR", "XOF", "USD"}).Draw(g.t, "currency of a price")}
+		if g.yes() {
+			first := 1 + g.upTo(40)
+			p.EarlyUntil, p.Audience = &first, "ORG"
+		}
+		o.Prices = append(o.Prices, p)
+	}
 	return o
 }
 

@@ -55,7 +55,9 @@ var layout = spec{file: "collections.csv", row: reflect.TypeFor[Document](), of:
 	{file: "editions.csv", member: "editions", row: reflect.TypeFor[Edition](), ids: []id{{"edition", "key"}}, of: []spec{
 		{file: "edition_sessions.csv", member: "sessions", row: reflect.TypeFor[EditionSession](), ids: numbered},
 	}},
-	{file: "offers.csv", member: "offers", row: reflect.TypeFor[Offer](), ids: numbered},
+	{file: "offers.csv", member: "offers", row: reflect.TypeFor[Offer](), ids: numbered, of: []spec{
+		{file: "offer_prices.csv", member: "prices", row: reflect.TypeFor[Price](), ids: []id{{column: "price"}}},
+	}},
 }}
 
 // column is a simple member of a row, or a list of texts.

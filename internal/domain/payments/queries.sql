@@ -71,6 +71,9 @@ select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as pro
 -- name: DecideRefund
 update payments.refunds set state = $2, decided_by = $3, decided_at = $4 where id = $1 and state = 'proposed';
 
+-- name: RejectProposed
+update payments.refunds set state = 'rejected', decided_by = $2, decided_at = $3 where payment_id = $1 and state = 'proposed' and not reversal returning id;
+
 -- name: SettleRefund
 update payments.refunds set state = $2, provider_refund = coalesce(nullif($3, ''), provider_refund), settled_at = $4
  where id = $1 and state in ('requested', 'pending');

@@ -87,6 +87,13 @@ func (s *Service) DecideRefundTx(ctx context.Context, tx *postgres.Tx, refundID 
 	return r, s.jobs.EnqueueTx(ctx, tx, RefundRequested{r.ID})
 }
 
+// RejectProposedTx refuses every refund of a payment that waits for a second person, because something else gives the money back. A
+// reversal stays: it says that the money never came. It gives their ids. The payment must be locked by the caller, who is none of those that proposed.
+func (s *Service) RejectProposedTx(ctx context.Context, tx *postgres.Tx, paymentID string) (ids []string, err error) {
+	err = tx.Select(ctx, &ids, q.Q("RejectProposed"), paymentID, postgres.Actor(ctx), tx.Now())
+	return ids, err
+}
+
 // RefundTx finds a refund by id.
 func RefundTx(ctx context.Context, tx *postgres.Tx, id string) (r Refund, err error) {
 	if err = tx.Get(ctx, &r, q.Q("Refund"), id); errors.Is(err, sql.ErrNoRows) {

@@ -33,6 +33,7 @@ type Standing struct {
 	State        string              `json:"state"`      // draft, review, waiting, standing, ended, withdrawn
 	Sold         int                 `json:"sold"`
 	Held         int                 `json:"held"` // orders that can still be paid
+	Offered      int                 `json:"-"`    // places that are kept for who waited
 	CreatedAt    time.Time           `json:"created_at"`
 	WithdrawnAt  *time.Time          `json:"withdrawn_at,omitempty"`
 	Publication  catalog.Publication `json:"publication"`
@@ -49,12 +50,16 @@ func StandingsTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer) ([]St
 	if err != nil {
 		return nil, err
 	}
+	rows, err := rowsTx(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
 	moves, err := offers.MovesTx(ctx, tx, ids)
 	out := make([]Standing, len(all))
 	for i, o := range all {
 		out[i] = Standing{
 			ID: o.ID, Session: o.SessionKey, Edition: o.EditionKey, Formula: o.Formula, Price: o.Price, Entitlements: o.Entitlements, ValidFrom: o.ValidFrom,
-			ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, State: o.StateAt(tx.Now()), Sold: sold[o.ID].Sold, Held: sold[o.ID].Held,
+			ValidUntil: o.ValidUntil, Audience: o.Audience, Quota: o.Quota, Call: o.Call, State: o.StateAt(tx.Now()), Sold: sold[o.ID].Sold, Held: sold[o.ID].Held, Offered: rows[o.ID].Offered,
 			CreatedAt: o.CreatedAt, WithdrawnAt: o.WithdrawnAt, Withdrawal: o.Withdrawal, Publication: o.Publication, Moves: append([]catalog.Move{}, moves[o.ID]...),
 		}
 	}
@@ -112,6 +117,8 @@ type Choice struct {
 	Left       *int          `json:"left,omitempty"`
 	Available  bool          `json:"available"`
 	Reason     string        `json:"reason,omitempty"`
+	Waiting    *Waiting      `json:"-"` // where the person who asks stands in the row for it; nil: not in it
+	CanWait    bool          `json:"-"` // it is sold out, and she may join the row
 }
 
 // PriceEnds is when the price ends at the latest: with its own time or with that of the offer. Nil: nobody knows.
@@ -179,6 +186,10 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 	if err != nil {
 		return c, err
 	}
+	row, err := waitsOf(ctx, tx, personID, all)
+	if err != nil {
+		return c, err
+	}
 	var has []enrolment.Enrolment
 	if personID != "" {
 		if has, err = on.held(ctx, tx, personID); err != nil {
@@ -200,12 +211,19 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 				continue
 			}
 			for _, x := range prices[o.ID] {
-				choice := s.choose(tx.Now(), on, o, x, stands[i], left)
+				mine, waits := row[o.ID]
+				choice := s.choose(tx.Now(), on, o, x, stands[i], left, waits && mine.State == PlaceKept)
+				if choice.Reason == ErrSoldOut.Code || choice.Reason == ErrQuota.Code {
+					choice.CanWait = personID != "" && !waits
+				}
+				if waits {
+					choice.Waiting = &mine
+				}
 				if choice.Call == (catalog.Text{}) {
 					choice.Call = f.Call
 				}
 				if opensNothing(has, o) {
-					choice.Available, choice.Reason = false, ErrEnrolled.Code
+					choice.Available, choice.Reason, choice.CanWait, choice.Waiting = false, ErrEnrolled.Code, false, nil
 				}
 				column.Offers = append(column.Offers, choice)
 			}
@@ -304,8 +322,9 @@ func (t *thing) leftTx(ctx context.Context, tx *postgres.Tx, all []offers.Offer)
 	return left, nil
 }
 
-// choose says whether an offer can be taken now, apart from who asks. left are the seats of what it is on.
-func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quoted, sells Standing, left *int) Choice {
+// choose says whether an offer can be taken now, apart from who asks. left are the seats of what it is on; kept, that one of them is
+// kept for who asks.
+func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quoted, sells Standing, left *int, kept bool) Choice {
 	c := Choice{
 		ID: o.ID, Price: x.Total, Label: x.Label, Voucher: x.Code, PriceUntil: x.Until, PriceLeft: x.Left, Call: o.Call, ValidFrom: o.ValidFrom, ValidUntil: o.ValidUntil, Audience: o.Audience, Left: left,
 	}
@@ -319,12 +338,12 @@ func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quote
 	}
 	refuse(on.openAt(now))
 	refuse(o.ValidAt(now))
-	if left != nil && *left == 0 {
+	if left != nil && *left == 0 && !kept {
 		refuse(ErrSoldOut)
 	}
 	if o.Quota != nil {
-		n := max(0, *o.Quota-sells.Sold-sells.Held)
-		if n == 0 {
+		n := max(0, *o.Quota-sells.Sold-sells.Held-sells.Offered)
+		if n == 0 && !kept {
 			refuse(ErrQuota)
 		}
 		if left == nil || n < *left {

@@ -46,6 +46,9 @@ const (
 	Card Way = "card" // the provider's pay page, whatever method is chosen there
 )
 
+// AllWays are all ways to pay that an order may name.
+var AllWays = []Way{Card, Free, Desk, Transfer, PurchaseOrder, "instalments"}
+
 // Order is what somebody buys in one go: lines in one currency, at the prices that were quoted.
 type Order struct {
 	ID             string

@@ -7,6 +7,7 @@ import (
 	"github.com/lib/pq"
 
 	"cursus/internal/books/ledger"
+	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/money"
@@ -72,29 +73,35 @@ func PartsTx(ctx context.Context, tx *postgres.Tx, orderID string) (parts []Part
 
 // creditParts takes an amount that goes back from the parts of an order, each in proportion to what is left of it: none gives
 // more than it had, and when all went back nothing is left of any. Where the refund was for some lines, it is they that give, as far
-// as they have it. The order is locked.
-func creditParts(ctx context.Context, tx *postgres.Tx, o Order, a money.Amount, refundID string) (shares []share, err error) {
+// as they have it. It gives the shares of the enrolments, and what its credit note takes back of which line, so that papers and parts
+// say the same. The order is locked.
+func creditParts(ctx context.Context, tx *postgres.Tx, o Order, a money.Amount, refundID string) (shares []share, paper []invoicing.CreditLine, err error) {
 	parts, err := PartsTx(ctx, tx, o.ID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var of []RefundLine
 	if refundID != "" && len(o.Lines) > 1 {
 		if err := tx.Select(ctx, &of, q.Q("RefundLines"), refundID); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	minors, err := creditsOf(parts, a, of)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var lines, seats, positions []int64
 	for i, p := range parts {
 		lines, seats, positions = append(lines, int64(p.Line)), append(seats, int64(p.Seat)), append(positions, int64(p.Position))
 		shares = append(shares, share{p.EnrolmentID, minors[i]})
+		if n := len(paper); n > 0 && paper[n-1].Position == p.Line {
+			paper[n-1].Minor += minors[i]
+		} else {
+			paper = append(paper, invoicing.CreditLine{Position: p.Line, Minor: minors[i]})
+		}
 	}
 	_, err = tx.Exec(ctx, q.Q("Credit"), o.ID, pq.Array(lines), pq.Array(seats), pq.Array(positions), pq.Array(minors))
-	return shares, err
+	return shares, paper, err
 }
 
 // creditsOf is credits for an amount that is some lines' own. What a line has no longer, because something else took it meanwhile,

@@ -158,11 +158,18 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	o := Order{
 		ID: ident.New("ord"), BuyerID: c.BuyerID, Way: Card, State: AwaitingPayment, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(),
 	}
-	quoted, err := quoteTx(ctx, tx, c, o.ID, wanted)
+	row, err := queueNear(ctx, tx, nearItems(wanted))
+	if err != nil {
+		return placed{}, err
+	}
+	quoted, err := quoteTx(ctx, tx, c, o.ID, wanted, row.locks())
 	if err != nil {
 		return placed{}, err
 	}
 	if err := o.freeze(ctx, tx, wanted, quoted); err != nil {
+		return placed{}, err
+	}
+	if _, err := s.serve(ctx, tx, row, ""); err != nil { // nobody overtakes who waits
 		return placed{}, err
 	}
 	if err := takeSeats(ctx, tx, o, wanted); err != nil {
@@ -188,6 +195,11 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	}
 	if err := redeem(ctx, tx, o, quoted); err != nil {
 		return placed{}, err
+	}
+	if len(row) > 0 {
+		if err := take(ctx, tx, o); err != nil {
+			return placed{}, err
+		}
 	}
 	if o.Total.IsZero() {
 		err := s.fulfilTx(ctx, tx, &o, buyer)

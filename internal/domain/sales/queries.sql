@@ -99,6 +99,9 @@ select line, minor from sales.refund_lines where refund_id = $1 order by line;
 select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id = l.refund_id
  where l.order_id = $1 and r.state in ('proposed', 'requested', 'pending');
 
+-- name: GoingBack
+select id, amount_minor as minor from payments.refunds where payment_id = $1 and id <> $2 and (state in ('requested', 'pending') or state = 'proposed' and reversal) order by id;
+
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
   from sales.parts where order_id = $1 order by line, seat, position;
@@ -216,14 +219,22 @@ with near as (
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
      where o.id <> $1
        and (o.sold or o.held_until > $9)
+), kept as (
+    select k.offer_id, k.edition_id, k.sessions, k.person_id from sales.offered k
+     where (k.offer_id = $3 or k.edition_id = $5 or k.sessions && $7::text[]) and k.held_until > $9 and k.person_id <> $2
 )
 select case
-    when $6::int - (select count(distinct h.buyer_id) filter (where h.organisation is null and h.buyer_id <> $2) + coalesce(sum(h.quantity) filter (where h.organisation is not null), 0)
-                      from held h where h.edition_id = $5) < $10::int then 'edition'
+    when $6::int - (select count(*) from (select h.buyer_id from held h where h.organisation is null and h.buyer_id <> $2 and h.edition_id = $5
+                                          union select k.person_id from kept k where k.edition_id = $5) people)
+                 - (select coalesce(sum(h.quantity), 0) from held h where h.organisation is not null and h.edition_id = $5) < $10::int then 'edition'
     when exists (select 1 from unnest($7::text[], $8::int[]) as c(session_id, capacity)
-                  where c.capacity - (select count(distinct h.buyer_id) filter (where h.organisation is null and h.buyer_id <> $2) + coalesce(sum(h.quantity) filter (where h.organisation is not null), 0)
-                                        from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0 and p.session_id = c.session_id) < $10::int) then 'session'
-    when $4::int - (select coalesce(sum(h.quantity), 0) from held h where h.offer_id = $3) < $10::int then 'offer'
+                  where c.capacity
+                      - (select count(*) from (select h.buyer_id from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0
+                                                where p.session_id = c.session_id and h.organisation is null and h.buyer_id <> $2
+                                               union select k.person_id from kept k where c.session_id = any(k.sessions)) people)
+                      - (select coalesce(sum(h.quantity), 0) from held h join sales.parts p on p.order_id = h.id and p.line = h.line and p.seat = 0
+                          where p.session_id = c.session_id and h.organisation is not null) < $10::int) then 'session'
+    when $4::int - (select coalesce(sum(h.quantity), 0) from held h where h.offer_id = $3) - (select count(*) from kept k where k.offer_id = $3) < $10::int then 'offer'
     else '' end;
 
 -- name: Sold
@@ -235,10 +246,15 @@ select l.offer_id, coalesce(sum(l.quantity) filter (where o.state in ('paid', 'p
 with near as (
     select l.order_id, l.line from sales.lines l where l.edition_id = $1
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = $1
+), held as (
+    select o.buyer_id, o.organisation, l.quantity
+      from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
+     where o.sold or o.held_until > $2
 )
-select count(distinct o.buyer_id) filter (where o.organisation is null) + coalesce(sum(l.quantity) filter (where o.organisation is not null), 0)
-  from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
- where o.sold or o.held_until > $2;
+select (select count(*) from (select h.buyer_id from held h where h.organisation is null
+                              union select k.person_id from sales.offered k
+                               where (k.edition_id = $1 or k.sessions && array[$1]) and k.held_until > $2) people)
+     + (select coalesce(sum(h.quantity), 0) from held h where h.organisation is not null);
 
 -- name: Seats
 select id, capacity from catalog.sessions where id = any($1::text[]) and capacity is not null order by id;
@@ -348,6 +364,128 @@ select o.id from sales.orders o left join payments.payments p on p.id = o.paymen
 -- name: Due
 select t.order_id from sales.terms t join sales.orders o on o.id = t.order_id
  where t.payable_from <= $1 and o.state = 'awaiting_payment' and o.payment_id is null and o.way = 'card' and o.expires_at > $1 order by t.order_id limit 100;
+
+-- name: Find
+select o.id, o.state, o.way, b.full_name as buyer, coalesce(b.email, '') as email, coalesce(o.organisation, '') as organisation,
+       l.title_en, l.title_fr, l.keys, o.total_minor, o.credited_minor, o.currency, o.placed_at, o.paid_at
+  from sales.orders o join identity.people b on b.id = o.buyer_id
+  join lateral (
+    select (array_agg(coalesce(s.title_en, e.title_en) order by x.line))[1] as title_en, (array_agg(coalesce(s.title_fr, e.title_fr) order by x.line))[1] as title_fr,
+           array_agg(coalesce(s.key, e.key) order by x.line) as keys
+      from sales.lines x left join catalog.sessions s on s.id = x.session_id left join programs.editions e on e.id = x.edition_id
+     where x.order_id = o.id) l on true
+ where ($1::text = '' or o.id < $1) and ($2::text = '' or o.state = $2) and ($3::text = '' or o.way = $3)
+   and ($4::text = '' or o.id = $4 or position($4 in b.email) > 0)
+   and ($5::text = '' or $5 = any(l.keys))
+   and ($6::timestamptz is null or o.placed_at >= $6) and ($7::timestamptz is null or o.placed_at < $7)
+ order by o.id desc limit $8;
+
+-- name: RefundCases
+select r.id, p.order_id, r.state, r.reason, r.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency,
+       coalesce(l.lines, '{}') as lines, coalesce(l.minors, '{}') as minors, r.requested_by, coalesce(w.full_name, r.requested_by) as proposer,
+       coalesce(d.full_name, r.decided_by, '') as decider, r.requested_at, r.settled_at, b.full_name as buyer, coalesce(b.email, '') as email,
+       r.state = 'failed' and exists (select 1 from invoicing.documents n where n.reference = r.id) as owed, p.by_hand
+  from payments.refunds r join payments.payments p on p.id = r.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
+  left join identity.people w on r.requested_by = 'staff:' || w.id left join identity.people d on r.decided_by = 'staff:' || d.id
+  left join lateral (select array_agg(x.line order by x.line) as lines, array_agg(x.minor order by x.line) as minors from sales.refund_lines x where x.refund_id = r.id) l on true
+ where ($1::text = '' or p.order_id = $1)
+   and (not $2::bool or r.state in ('proposed', 'requested', 'pending')
+        or r.state = 'failed' and (exists (select 1 from invoicing.documents n where n.reference = r.id)
+           or not exists (select 1 from payments.refunds x where x.payment_id = r.payment_id and x.id > r.id and x.state in ('proposed', 'requested', 'pending', 'succeeded'))))
+ order by case r.state when 'failed' then 1 when 'proposed' then 0 else 2 end, r.id desc limit 200;
+
+-- name: DisputeCases
+select d.id, p.order_id, d.state, d.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency, d.opened_at, d.closed_at,
+       b.full_name as buyer, coalesce(b.email, '') as email
+  from payments.disputes d join payments.payments p on p.id = d.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
+ where ($1::text = '' or p.order_id = $1) order by d.closed_at is not null, d.opened_at desc, d.id limit 200;
+
+-- name: UnpaidCases
+select o.id as order_id, o.total_minor as minor, o.currency, o.placed_at, o.expires_at, b.full_name as buyer, coalesce(b.email, '') as email,
+       case when o.state = 'payment_mismatch' then 'mismatch' when p.id is null then 'not_asked' when p.state in ('failed', 'expired') then 'failed'
+            when p.state = 'pending' then 'pending' else 'open' end as why
+  from sales.orders o join identity.people b on b.id = o.buyer_id left join payments.payments p on p.id = o.payment_id
+ where o.state in ('awaiting_payment', 'payment_mismatch')
+ order by case when o.state = 'payment_mismatch' then 0 when p.state in ('failed', 'expired') then 1 when p.state = 'pending' then 2 else 3 end, o.id limit 200;
+
+-- name: Attempts
+select id, state, method, amount_minor, currency, captured_minor, coalesce(captured_currency, currency) as captured_currency,
+       refunded_minor + lost_minor as back_minor, created_at, captured_at
+  from payments.payments where order_id = $1 order by id;
+
+-- name: WaitedFor
+select distinct w.offer_id from sales.waiting w
+ where w.state in ('waiting', 'offered') and (w.offer_id = any($1::text[]) or w.edition_id = any($2::text[]) or w.sessions && $3::text[]) order by w.offer_id;
+
+-- name: AllWaitedFor
+select distinct w.offer_id from sales.waiting w where w.state in ('waiting', 'offered') order by w.offer_id;
+
+-- name: LapsePlaces
+update sales.waiting set state = 'lapsed', ended_at = $2 where state = 'offered' and offered_until <= $2 and offer_id = any($1::text[]);
+
+-- name: Row
+select id, offer_id, person_id, state, joined_at from sales.waiting where state = 'waiting' and offer_id = any($1::text[]) order by place;
+
+-- name: OfferPlace
+update sales.waiting set state = 'offered', offered_at = $2, offered_until = $3 where id = $1 and state = 'waiting';
+
+-- name: EndWait
+update sales.waiting set state = $2, ended_at = $3 where id = $1 and state in ('waiting', 'offered');
+
+-- name: TakePlaces
+update sales.waiting set state = 'taken', ended_at = $4, order_id = $1 where person_id = $2 and offer_id = any($3::text[]) and state in ('waiting', 'offered');
+
+-- name: Wait
+insert into sales.waiting (id, offer_id, edition_id, sessions, person_id, joined_at) values ($1, $2, $3, $4, $5, $6);
+
+-- name: WaitingOf
+select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
+       (select count(*) from sales.waiting b where b.offer_id = w.offer_id and b.state = 'waiting' and b.place < w.place) as ahead
+  from sales.waiting w where w.offer_id = $1 and w.person_id = $2 and w.state in ('waiting', 'offered');
+
+-- name: WaitsOf
+select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
+       (select count(*) from sales.waiting b where b.offer_id = w.offer_id and b.state = 'waiting' and b.place < w.place) as ahead
+  from sales.waiting w where w.person_id = $1 and w.offer_id = any($2::text[]) and w.state in ('waiting', 'offered') and (w.offered_until is null or w.offered_until > $3);
+
+-- name: WaitByID
+select id, offer_id, person_id, state, joined_at, offered_until from sales.waiting where id = $1;
+
+-- name: InRow
+select offer_id, count(*) filter (where state = 'offered' and offered_until > $2) as offered, count(*) filter (where state = 'waiting') as waiting
+  from sales.waiting where offer_id = any($1::text[]) and state in ('waiting', 'offered') group by offer_id;
+
+-- name: CheckRowOrder
+select a.id, b.id as before_her from sales.waiting a join sales.waiting b on b.offer_id = a.offer_id and b.place > a.place
+ where a.state = 'waiting' and b.offered_at is not null or a.offered_at > b.offered_at;
+
+-- name: CheckPlacesTaken
+select w.id, w.order_id from sales.waiting w join sales.orders o on o.id = w.order_id
+ where o.buyer_id <> w.person_id or not exists (select 1 from sales.lines l where l.order_id = o.id and l.offer_id = w.offer_id);
+
+-- name: CheckPlacesKept
+with kept as (
+    select k.offer_id, k.edition_id, k.sessions, k.person_id from sales.offered k
+), sold as (
+    select o.buyer_id, o.organisation, l.order_id, l.line, l.offer_id, l.edition_id, l.quantity from sales.lines l join sales.standing o on o.id = l.order_id and o.sold
+)
+select f.id, f.quota as places from offers.offers f
+ where f.id in (select k.offer_id from kept k)
+   and f.quota < (select coalesce(sum(s.quantity), 0) from sold s where s.offer_id = f.id) + (select count(*) from kept k where k.offer_id = f.id)
+union all
+select c.id, c.capacity from catalog.sessions c
+ where c.id in (select unnest(k.sessions) from kept k)
+   and c.capacity < (select count(*) from (select s.buyer_id from sold s join sales.parts p on p.order_id = s.order_id and p.line = s.line and p.seat = 0
+                                            where p.session_id = c.id and s.organisation is null
+                                           union select k.person_id from kept k where c.id = any(k.sessions)) people)
+                  + (select coalesce(sum(s.quantity), 0) from sold s join sales.parts p on p.order_id = s.order_id and p.line = s.line and p.seat = 0
+                      where p.session_id = c.id and s.organisation is not null)
+union all
+select e.id, e.capacity from programs.editions e
+ where e.id in (select k.edition_id from kept k)
+   and e.capacity < (select count(*) from (select s.buyer_id from sold s where s.edition_id = e.id and s.organisation is null
+                                           union select k.person_id from kept k where k.edition_id = e.id) people)
+                  + (select coalesce(sum(s.quantity), 0) from sold s where s.edition_id = e.id and s.organisation is not null);
 
 -- name: SetWay
 update sales.orders set way = $2, payment_id = $3, expires_at = $4 where id = $1;

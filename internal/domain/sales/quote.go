@@ -142,14 +142,14 @@ func (p pricing) quote(tx *postgres.Tx, items []wanted) (out Quotation, err erro
 	return out, nil
 }
 
-// quoteTx quotes an order that is being placed, and holds what it counts until the transaction ends. A voucher that does not hold is
+// quoteTx quotes an order that is being placed, and holds what it counts, and more, until the transaction ends. A voucher that does not hold is
 // an error: who gives one does not want to pay more. Errors: those of quote, offers.ErrNoCode and of vouchers.
-func quoteTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder, orderID string, items []wanted) (out Quotation, err error) {
+func quoteTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder, orderID string, items []wanted, more []string) (out Quotation, err error) {
 	p, err := pricingOf(ctx, tx, c, items)
 	if err != nil {
 		return out, err
 	}
-	if err := lockLimits(ctx, tx, items, p.locks()); err != nil {
+	if err := lockLimits(ctx, tx, items, append(more, p.locks()...)); err != nil {
 		return out, err
 	}
 	if err := p.count(ctx, tx, c.BuyerID, orderID); err != nil {
@@ -190,7 +190,10 @@ func (s *Service) instead(ctx context.Context, tx *postgres.Tx, open Order, c Pl
 	if err := payments.MoveTx(ctx, tx, p, payments.Expired); err != nil {
 		return false, err
 	}
-	if err := s.move(ctx, tx, &open, Canceled); err != nil {
+	if err := s.jobs.EnqueueTx(ctx, tx, payments.PageAbandoned{PaymentID: p.ID}); err != nil { // nobody is to pay the old price beside the new one
+		return false, err
+	}
+	if err := s.change(ctx, tx, &open, Canceled); err != nil { // its place is not for who waits: the same buyer takes it again
 		return false, err
 	}
 	return false, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.canceled", Object: open.ID, Detail: map[string]any{"because": "ordered anew with another voucher or currency"}})

@@ -183,7 +183,7 @@ func (s *Service) takes(ctx context.Context, tx *postgres.Tx, o *Order, r paymen
 		return false, p, nil
 	}
 	if o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt) {
-		if err := lateSeats(ctx, tx, *o); taken(err) {
+		if err := s.lateSeats(ctx, tx, *o); taken(err) {
 			return false, p, nil
 		} else if err != nil {
 			return false, p, err

@@ -3,6 +3,7 @@ package sales
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -96,16 +97,9 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 // sumOf adds up what is to go back of some lines. Errors: ErrNoLine, payments.ErrTooMuch where a line has less left than that, less
 // what is on its way.
 func (o Order) sumOf(ctx context.Context, tx *postgres.Tx, lines []RefundLine) (sum int64, err error) {
-	var underWay []RefundLine
-	if err := tx.Select(ctx, &underWay, q.Q("RefundLinesUnderWay"), o.ID); err != nil {
+	left, err := o.left(ctx, tx)
+	if err != nil {
 		return 0, err
-	}
-	left := map[int]int64{}
-	for _, l := range o.Lines {
-		left[l.N] = l.Total.Minor - l.Credited.Minor
-	}
-	for _, u := range underWay {
-		left[u.Line] -= u.Minor
 	}
 	seen := map[int]bool{}
 	for i, l := range lines {
@@ -123,6 +117,22 @@ func (o Order) sumOf(ctx context.Context, tx *postgres.Tx, lines []RefundLine) (
 		sum += l.Minor
 	}
 	return sum, nil
+}
+
+// left is what each line still has to give back, in minor units, less what is on its way.
+func (o Order) left(ctx context.Context, tx *postgres.Tx) (map[int]int64, error) {
+	var underWay []RefundLine
+	if err := tx.Select(ctx, &underWay, q.Q("RefundLinesUnderWay"), o.ID); err != nil {
+		return nil, err
+	}
+	left := map[int]int64{}
+	for _, l := range o.Lines {
+		left[l.N] = l.Total.Minor - l.Credited.Minor
+	}
+	for _, u := range underWay {
+		left[u.Line] -= u.Minor
+	}
+	return left, nil
 }
 
 // DecideRefund has a second person agree to a proposed refund, or not. To decide it again in the same way does nothing. Errors:
@@ -172,7 +182,7 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if debit, ours := map[payments.State]string{payments.Surplus: overpaid, payments.Mismatch: suspense}[p.State]; ours {
 		return s.post(ctx, tx, r.ID+":refund", "refund", amount, o, debit, s.clearing(p))
 	}
-	shares, err := creditParts(ctx, tx, o, amount, r.ID)
+	shares, of, err := creditParts(ctx, tx, o, amount, r.ID)
 	if err != nil {
 		return err
 	}
@@ -202,10 +212,21 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if err := s.credit(ctx, tx, &o, to); err != nil {
 		return err
 	}
-	if _, err := invoicing.CreditTx(ctx, tx, invoicing.Credit{OrderID: o.ID, Reference: r.ID, Reason: r.Reason, Amount: amount}); err != nil {
+	if err := creditNote(ctx, tx, invoicing.Credit{OrderID: o.ID, Reference: r.ID, Reason: r.Reason, Amount: amount, Lines: of}); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order." + string(to), Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount": amount}})
+}
+
+// creditNote writes a credit note by the lines that gave. Notes of before this was said spread every amount over all lines: where a
+// line of the invoice has less left than its part for that reason, the note spreads too, because money that went must have its paper.
+func creditNote(ctx context.Context, tx *postgres.Tx, c invoicing.Credit) error {
+	_, err := invoicing.CreditTx(ctx, tx, c)
+	if errors.Is(err, invoicing.ErrCredit) {
+		c.Lines = nil
+		_, err = invoicing.CreditTx(ctx, tx, c)
+	}
+	return err
 }
 
 // credit moves the order, or stores the credited amount where the state stays.
@@ -218,6 +239,9 @@ func (s *Service) credit(ctx context.Context, tx *postgres.Tx, o *Order, to Stat
 
 // reverse takes back what the order opened; what stands above hears of it by a job.
 func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason string) error {
+	if err := s.freed(ctx, tx, o); err != nil {
+		return err
+	}
 	enrolments, err := enrolment.RevokeTx(ctx, tx, o.ID, reason)
 	if err != nil {
 		return err
@@ -266,7 +290,7 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		}
 	case "lost":
 		to = Lost
-		shares, err := creditParts(ctx, tx, o, f.Amount, "")
+		shares, _, err := creditParts(ctx, tx, o, f.Amount, "")
 		if err != nil {
 			return err
 		}

@@ -103,7 +103,7 @@ func (l limits) full(ctx context.Context, tx *postgres.Tx, o Order, needed int) 
 
 // lateSeats takes the seats of an order that is paid after its time, and what it was given besides: others may have taken them
 // meanwhile. Errors: those of takeSeats and lateFavours.
-func lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error {
+func (s *Service) lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error {
 	items := make([]wanted, len(o.Lines))
 	for i, l := range o.Lines {
 		offer, err := offers.OfferTx(ctx, tx, l.OfferID)
@@ -119,7 +119,14 @@ func lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error {
 	if err != nil {
 		return err
 	}
-	if err := lockLimits(ctx, tx, items, favourLocks(favours)); err != nil {
+	row, err := queueNear(ctx, tx, nearItems(items))
+	if err != nil {
+		return err
+	}
+	if err := lockLimits(ctx, tx, items, append(favourLocks(favours), row.locks()...)); err != nil {
+		return err
+	}
+	if _, err := s.serve(ctx, tx, row, ""); err != nil {
 		return err
 	}
 	if err := takeSeats(ctx, tx, o, items); err != nil {

@@ -109,7 +109,7 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	case o.State != AwaitingPayment, o.superseded, kept:
 		state, counter = payments.Surplus, overpaid
 	case p.State != payments.Pending && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
-		err := lateSeats(ctx, tx, o)
+		err := s.lateSeats(ctx, tx, o)
 		if taken(err) {
 			state, counter = payments.Surplus, overpaid
 		} else if err != nil {
@@ -269,8 +269,16 @@ func (s *Service) paidFrom(o Order) string {
 
 func (s *Service) clearing(p payments.Payment) string { return ledger.Clearing(p.Provider) }
 
-// move takes an order to a state of its table and stores what changed with it.
+// move takes an order to a state of its table and stores what changed with it. What ends unpaid frees its places for who waits.
 func (s *Service) move(ctx context.Context, tx *postgres.Tx, o *Order, to State) error {
+	if err := s.change(ctx, tx, o, to); err != nil || o.ClosedAt == nil {
+		return err
+	}
+	return s.freed(ctx, tx, *o)
+}
+
+// change is move without what follows.
+func (*Service) change(ctx context.Context, tx *postgres.Tx, o *Order, to State) error {
 	if !Life.Allows(o.State, to) {
 		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, to))
 	}

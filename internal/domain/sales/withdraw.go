@@ -85,11 +85,15 @@ type Leaving struct {
 
 // Withdrawal says whether the buyer of an order may withdraw now, and gives the receipt once she did. Errors: ErrNoOrder.
 func (s *Service) Withdrawal(ctx context.Context, orderID string) (l Leaving, err error) {
-	err = s.db.View(ctx, "withdrawal", func(ctx context.Context, tx *postgres.Tx) error {
-		o, err := OrderTx(ctx, tx, orderID)
-		if err != nil {
-			return err
-		}
+	var o Order
+	if err := s.db.View(ctx, "order to leave", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		o, err = OrderTx(ctx, tx, orderID)
+		return err
+	}); err != nil {
+		return l, err
+	}
+	// Who sees the order may know what is on its way back to her; refunds are the house's to read.
+	err = s.db.View(postgres.WithActor(ctx, "system"), "withdrawal", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		l, err = leavingTx(ctx, tx, o)
 		return err
 	})
@@ -146,12 +150,15 @@ func contractOf(ctx context.Context, tx *postgres.Tx, o Order, t Terms) (Contrac
 	if c.Paid = o.Total; t.Withdrawal != Vocational { // which is paid for when its period is over
 		c.ConcludedAt = *o.PaidAt
 	}
+	parts, back, err := goingBack(ctx, tx, o, "")
+	if err != nil {
+		return c, err
+	}
+	c.Credited.Minor += back
 	left, ids := map[string]int64{}, []string{}
-	for _, l := range o.Lines {
-		for _, p := range l.Parts {
-			left[p.SessionID] += p.Sold - p.Credited
-			ids = append(ids, p.SessionID)
-		}
+	for _, p := range parts {
+		left[p.SessionID] += p.Sold - p.Credited
+		ids = append(ids, p.SessionID)
 	}
 	var runs []struct {
 		ID     string    `db:"id"`
@@ -165,6 +172,36 @@ func contractOf(ctx context.Context, tx *postgres.Tx, o Order, t Terms) (Contrac
 		c.Parts = append(c.Parts, Performed{LeftMinor: left[r.ID], StartsAt: r.Starts, EndsAt: r.Ends})
 	}
 	return c, tx.Get(ctx, &c.Certified, q.Q("Certified"), pq.Array(o.Enrolments()))
+}
+
+// goingBack gives the parts of an order as they are when all that is on its way back has arrived, and how much that is. What was
+// only proposed is not on its way: a withdrawal takes its place. but is a refund that does not count.
+func goingBack(ctx context.Context, tx *postgres.Tx, o Order, but string) (parts []Part, sum int64, err error) {
+	for _, l := range o.Lines {
+		parts = append(parts, l.Parts...)
+	}
+	var refunds []struct {
+		ID    string `db:"id"`
+		Minor int64  `db:"minor"`
+	}
+	if err := tx.Select(ctx, &refunds, q.Q("GoingBack"), o.PaymentID, but); err != nil {
+		return nil, 0, err
+	}
+	for _, r := range refunds {
+		var of []RefundLine
+		if err := tx.Select(ctx, &of, q.Q("RefundLines"), r.ID); err != nil {
+			return nil, 0, err
+		}
+		minors, err := creditsOf(parts, money.Of(r.Minor, o.Total.Currency), of)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i, m := range minors {
+			parts[i].Credited += m
+		}
+		sum += r.Minor
+	}
+	return parts, sum, nil
 }
 
 // WithdrawOrder declares that a buyer leaves the contract: who she is, and where the receipt goes.
@@ -242,12 +279,21 @@ func (s *Service) withdrawTx(ctx context.Context, tx *postgres.Tx, c WithdrawOrd
 	if o.State == AwaitingPayment { // what comes all the same is a surplus, and goes back
 		return id, s.move(ctx, tx, &o, Canceled)
 	}
-	if l.Refund.Minor > 0 {
-		p, err := payments.LockTx(ctx, tx, o.PaymentID)
-		if err != nil {
+	p, err := payments.LockTx(ctx, tx, o.PaymentID)
+	if err != nil {
+		return "", err
+	}
+	rejected, err := s.payments.RejectProposedTx(ctx, tx, p.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range rejected {
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "refund.rejected", Object: o.ID, Detail: map[string]any{"refund": r, "because": id}}); err != nil {
 			return "", err
 		}
-		if _, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: l.Refund.Minor, Reason: "withdrawal " + id}); err != nil {
+	}
+	if l.Refund.Minor > 0 {
+		if err := s.giveBack(ctx, tx, o, p, l.Refund, "withdrawal "+id); err != nil {
 			return "", err
 		}
 	}
@@ -255,6 +301,36 @@ func (s *Service) withdrawTx(ctx context.Context, tx *postgres.Tx, c WithdrawOrd
 		return "", err
 	}
 	return id, s.move(ctx, tx, &o, Withdrawn)
+}
+
+// giveBack requests the refund of a withdrawal, of each line in proportion to what it has left when all that is on its way has
+// arrived: whichever arrives first, each takes from the lines that were meant.
+func (s *Service) giveBack(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, a money.Amount, reason string) error {
+	r, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: a.Minor, Reason: reason})
+	if err != nil {
+		return err
+	}
+	parts, _, err := goingBack(ctx, tx, o, r.ID)
+	if err != nil {
+		return err
+	}
+	minors, err := credits(parts, a)
+	if err != nil {
+		return err
+	}
+	of := make(map[int]int64, len(o.Lines))
+	for i, p := range parts {
+		of[p.Line] += minors[i]
+	}
+	for _, l := range o.Lines {
+		if of[l.N] == 0 {
+			continue
+		}
+		if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, l.N, of[l.N]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // noWithdrawal are the reasons in words.

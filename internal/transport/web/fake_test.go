@@ -21,6 +21,7 @@ type fake struct {
 	OfferHouse
 	PriceHouse
 	SalesHouse
+	DeskHouse
 	AccountHouse
 	mu      sync.Mutex
 	payURL  string

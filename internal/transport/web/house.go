@@ -45,6 +45,7 @@ type House interface {
 	OfferHouse
 	PriceHouse
 	SalesHouse
+	DeskHouse
 	AccountHouse
 	ExchangeHouse
 }

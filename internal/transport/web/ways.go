@@ -153,7 +153,7 @@ func (w *Web) deskWith(r *request, partner string, written map[string]string, wr
 	if d.Next = paging.Cursor(d.Next); d.Partner == "" && len(d.Desks) > 0 {
 		d.Partner = d.Desks[0]
 	}
-	out = reply{page: "desk", title: "desk.title", data: d}
+	out = reply{page: "cashdesk", title: "cashdesk.title", data: d}
 	if wrong != nil {
 		out.status = kinds[wrong.Kind].status
 	}

@@ -1,0 +1,178 @@
+package app_test
+
+import (
+	"context"
+	"encoding/csv"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"cursus/internal/app"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/web"
+)
+
+func init() {
+	walks = append(walks, func(w *world, staff string) map[string]string {
+		o := w.order(w.person("refund@example.org", "R").ID, w.paid, "walk refund")
+		w.pay(o, visa)
+		w.becomes(o, sales.Paid)
+		if _, err := w.h.Sales.Refund(postgres.WithActor(context.Background(), "staff:"+staff), sales.RefundOrder{
+			OrderID: o.ID, Lines: []sales.RefundLine{{Line: 1, Minor: 1000}}, Reason: "a gesture", IdempotencyKey: "walk",
+		}); err != nil {
+			w.t.Error(err)
+		}
+		w.order(w.person("unpaid@example.org", "U").ID, w.paid, "walk unpaid")
+		return map[string]string{"/console/orders/:id": "/console/orders/" + o.ID, "/console/orders": "/console/orders /console/orders?state=lost"}
+	})
+}
+
+// says fails unless the open page holds each of the texts.
+func (d *desk) says(texts ...string) {
+	d.t.Helper()
+	all := words(d.page)
+	for _, x := range texts {
+		if !strings.Contains(all, x) {
+			d.t.Errorf("%s does not say %q", d.at, x)
+		}
+	}
+}
+
+// Staff find an order, give money of one line back, too much of it is refused with what they wrote kept; a large refund is proposed by one
+// person at her desk and agreed to by another at hers.
+func TestTheDeskOfOrders(t *testing.T) {
+	w, mails := newSite(t)
+	dear, cheap := w.run("PRD-D", "", 90000), w.run("PRD-C", "", 15000)
+	awa := w.person("awa@example.org", "=Awa")
+	o, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: awa.ID, Items: []sales.Item{{OfferID: dear.ID, Quantity: 1}, {OfferID: cheap.ID, Quantity: 1}}, IdempotencyKey: "k1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pay(o, visa)
+	w.becomes(o, sales.Paid)
+	other := w.order(w.person("zoe@example.org", "Zoé").ID, w.paid, "k2")
+	ann, bob := w.newDesk(t, mails, "ann@example.org"), w.newDeskOf(t, mails, "bob@example.org", "refund")
+
+	ann.open("/console/orders?buyer=AWA%40&key=prd-c&way=card&state=paid")
+	ann.says("=Awa", o.ID, "1,050.00")
+	if strings.Contains(words(ann.page), other.ID) {
+		t.Error("the filter lets another order through")
+	}
+	ann.open("/console/orders?until=2001-01-01")
+	ann.says("No order is like this.")
+	at := "/console/orders/" + o.ID
+	ann.open(at)
+	ann.says("Line 1", "Line 2", "Received", "Invoice")
+	left := func(want string) {
+		t.Helper()
+		for _, n := range ann.all(func(n *html.Node) bool { return attr(n, "id") == "left_2" }) {
+			if !strings.Contains(words(n), want) {
+				t.Errorf("line 2 has %q left, want %s", words(n), want)
+			}
+			return
+		}
+		t.Error("nothing says what is left of line 2")
+	}
+	left("150.00")
+	f := ann.form(at + "/refunds")
+	f.set("line_2", "150.01")
+	f.set("reason", "a gesture")
+	ann.want = http.StatusUnprocessableEntity
+	f.press("", "")
+	if kept := ann.all(func(n *html.Node) bool { return attr(n, "name") == "line_2" && attr(n, "value") == "150.01" }); len(kept) != 1 {
+		t.Error("what was written is lost")
+	}
+	f = ann.form(at + "/refunds")
+	f.set("line_2", "50,00")
+	f.press("", "")
+	w.until("the small refund is there", func() bool { return w.state(o).Credited.Minor == 5000 })
+	ann.open(at)
+	ann.says("Paid back", "a gesture", "Credit note")
+	left("100.00")
+	f = ann.form(at + "/refunds")
+	f.set("line_1", "900")
+	f.set("reason", "the course was cancelled")
+	f.press("", "")
+	ann.open("/console/refunds")
+	ann.says("Proposed", "You proposed it", "the course was cancelled", other.ID, "The pay page is open")
+	bob.open("/console/refunds")
+	actions := bob.all(func(n *html.Node) bool {
+		return n.Data == "form" && strings.HasPrefix(attr(n, "action"), "/console/refunds/")
+	})
+	if len(actions) != 1 {
+		t.Fatal(len(actions), "proposals to decide")
+	}
+	decide := bob.form(attr(actions[0], "action"))
+	decide.press("do", "agree")
+	w.until("the large refund is there", func() bool { return w.state(o).Credited.Minor == 95000 })
+	bob.want = http.StatusConflict
+	decide.press("do", "refuse")
+	bob.says("Somebody has decided this refund already.")
+	if got := w.state(o); got.Lines[0].Credited.Minor != 90000 || got.Lines[1].Credited.Minor != 5000 {
+		t.Error(got.Lines[0].Credited, got.Lines[1].Credited)
+	}
+	w.verify()
+}
+
+// The file has all orders of the filter, whatever the pages show, and no cell begins a formula; who has none of the scopes sees and moves
+// nothing, and who may only look gives nothing back.
+func TestWhoSitsAtTheDesk(t *testing.T) {
+	w := newWorld(t)
+	site, ctx := app.NewPages(w.h), context.Background()
+	viewer := func(email, role string) web.Viewer {
+		p := w.person(email, "Staff")
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.GrantRoleTx(ctx, tx, p.ID, role) })
+		return web.Viewer{PersonID: p.ID, Staff: true}
+	}
+	seller, reader := viewer("seller@example.org", "sales"), viewer("reader@example.org", "analytics")
+	var ids []string
+	for _, name := range []string{"=cmd", "Bea", "Cléo"} {
+		ids = append(ids, w.order(w.person(strings.Trim(name, "=é")+"@example.org", name).ID, w.paid, "k").ID)
+	}
+	slices.Reverse(ids)
+	var paged []string
+	for r := (page.Request{Limit: 2}); ; {
+		all, next, err := site.DeskOrders(ctx, seller, sales.OrderFilter{}, r)
+		if err != nil || len(all) == 0 {
+			t.Fatal(len(all), err)
+		}
+		for _, o := range all {
+			paged = append(paged, o.ID)
+		}
+		if r.After = next; next == "" {
+			break
+		}
+	}
+	file, err := site.DeskOrdersFile(ctx, seller, sales.OrderFilter{Key: w.session.Key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(file.Content))).ReadAll()
+	if err != nil || len(rows) != 4 || rows[3][4] != "'=cmd" || rows[1][9] != "150.00" {
+		t.Fatal(rows, err)
+	}
+	if !slices.Equal(paged, ids) || rows[1][0] != ids[0] {
+		t.Error(paged, ids)
+	}
+	if _, _, err := site.DeskOrders(ctx, reader, sales.OrderFilter{}, page.Request{Limit: 1}); code(err) != "scope-missing" {
+		t.Error("a reader sees orders:", err)
+	}
+	if _, _, err := site.DeskOrder(ctx, reader, ids[0]); code(err) != "scope-missing" {
+		t.Error("a reader sees an order:", err)
+	}
+	if _, err := site.Desk(ctx, reader); code(err) != "scope-missing" {
+		t.Error("a reader sees the desk:", err)
+	}
+	if err := site.GiveBack(ctx, seller, sales.RefundOrder{OrderID: ids[0], Reason: "x", IdempotencyKey: "k"}); code(err) != "scope-missing" {
+		t.Error("a seller gives money back:", err)
+	}
+	if _, err := site.DecideRefund(ctx, seller, "ref_x", true); code(err) != "scope-missing" {
+		t.Error("a seller decides:", err)
+	}
+}

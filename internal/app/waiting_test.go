@@ -1,0 +1,212 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+// few is an offer of the session with so many places.
+func (w *world) few(quota int) (o offers.Offer) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		o, err = offers.CreateTx(ctx, tx, offers.NewOffer{Session: w.session.ID, Formula: offers.Qualifying, Price: money.Of(10_000, "USD"), Quota: &quota})
+		return err
+	})
+	return o
+}
+
+func (w *world) tryOrder(buyer string, o offers.Offer, key string) (sales.Order, error) {
+	return w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{BuyerID: buyer, OfferID: o.ID, Lang: "en", IdempotencyKey: key})
+}
+
+func (w *world) waits(o offers.Offer, person string) sales.Waiting {
+	w.t.Helper()
+	x, err := w.h.Sales.WaitingOf(system, o.ID, person)
+	if err != nil && code(err) != "not-waiting" {
+		w.t.Fatal(err)
+	}
+	return x
+}
+
+// A place that becomes free is kept for the first who waits, and for nobody else; when she lets it go the second has it.
+func TestTheRowForAPlace(t *testing.T) {
+	w := newWorld(t)
+	last := w.few(1)
+	var people []identity.Person
+	for i := range 5 {
+		people = append(people, w.person(fmt.Sprintf("p%d@example.org", i), fmt.Sprint("Person ", i)))
+	}
+	holder, first, second, third, late := people[0], people[1], people[2], people[3], people[4]
+	if _, err := w.h.Sales.Wait(system, last.ID, first.ID); code(err) != "place-free" {
+		t.Fatal("waits for what is there:", err)
+	}
+	o := w.order(holder.ID, last, "h1")
+	for i, p := range []identity.Person{first, second, third} {
+		x, err := w.h.Sales.Wait(system, last.ID, p.ID)
+		if err != nil || x.Number() != i+1 || x.State != sales.InRow {
+			t.Fatal(x, err)
+		}
+	}
+	if again, err := w.h.Sales.Wait(system, last.ID, second.ID); err != nil || again.Number() != 2 {
+		t.Error("joined twice:", again, err)
+	}
+	if _, err := w.h.Sales.CancelOrder(postgres.WithActor(context.Background(), "learner:"+holder.ID), o.ID); err != nil {
+		t.Fatal(err)
+	}
+	if x := w.waits(last, first.ID); x.State != sales.PlaceKept || x.Until.Sub(w.clock.Now()) != 24*time.Hour {
+		t.Fatal("in the transaction that frees it:", x)
+	}
+	w.quiet()
+	if !w.inMails("p1@example.org", "A place is kept for you", "/sessions/PRD-9") {
+		t.Error("no mail offers the place")
+	}
+	for _, p := range []identity.Person{late, second} {
+		if _, err := w.tryOrder(p.ID, last, "too early "+p.ID); code(err) != "offer-quota-reached" {
+			t.Error("overtaken:", err)
+		}
+	}
+	w.clock.Advance(24*time.Hour + time.Second)
+	if _, err := w.tryOrder(late.ID, last, "l2"); code(err) != "offer-quota-reached" {
+		t.Error("between two who waited somebody slipped in:", err)
+	}
+	if n, err := w.h.Sales.ServeWaiting(system); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if x := w.waits(last, second.ID); x.State != sales.PlaceKept {
+		t.Fatal(x)
+	}
+	if err := w.h.Sales.LeaveRow(system, last.ID, second.ID); err != nil {
+		t.Fatal(err)
+	}
+	taken := w.order(third.ID, last, "t1")
+	w.pay(taken, visa)
+	taken = w.becomes(taken, sales.Paid)
+	w.verify()
+	if x, err := w.h.Sales.Wait(system, last.ID, late.ID); err != nil || x.Number() != 1 {
+		t.Fatal(x, err)
+	}
+	w.refund(taken, 0)
+	w.becomes(taken, sales.Refunded)
+	if x := w.waits(last, late.ID); x.State != sales.PlaceKept {
+		t.Error("a refunded place is offered in the same transaction:", x)
+	}
+	w.verify()
+}
+
+// Sixty people wait for three places that come and go: orders are placed, cancelled, paid, given back and forgotten, places are left and
+// lapse, all at once. Never are more places sold, held and kept than there are, and they are offered in the order of joining.
+func TestTheRowInAStampede(t *testing.T) {
+	w := newWorld(t)
+	const places, people = 3, 60
+	o := w.few(places)
+	seed := uint64(time.Now().UnixNano())
+	t.Log("seed", seed)
+	for i := range places {
+		w.order(w.person(fmt.Sprintf("h%d@example.org", i), "H").ID, o, fmt.Sprint("h", i))
+	}
+	crowd := make([]identity.Person, people)
+	for i := range crowd {
+		crowd[i] = w.person(fmt.Sprintf("w%d@example.org", i), "W")
+	}
+	fine := func(what string, err error, allowed ...string) {
+		if err != nil && !slices.Contains(allowed, code(err)) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	var joined sync.WaitGroup
+	for _, p := range crowd {
+		joined.Go(func() {
+			_, err := w.h.Sales.Wait(system, o.ID, p.ID)
+			fine("join", err)
+		})
+	}
+	joined.Wait()
+	w.places(o, places)
+	stop := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+				w.places(o, places)
+			}
+		}
+	})
+	for round := range 8 {
+		var all sync.WaitGroup
+		for lane := range 6 {
+			r := rand.New(rand.NewPCG(seed, uint64(round*100+lane))) //nolint:gosec // not a secret
+			all.Go(func() {
+				for step := range 12 {
+					w.shove(r, o, crowd[r.IntN(people)], fmt.Sprint(round, lane, step), fine)
+				}
+			})
+		}
+		all.Wait()
+		w.clock.Advance(time.Duration(rand.New(rand.NewPCG(seed, uint64(round))).IntN(30)) * time.Hour) //nolint:gosec // not a secret
+	}
+	close(stop)
+	watch.Wait()
+	w.verify()
+	var n int
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &n, postgres.Query{Name: "offered", SQL: "select count(*) from sales.waiting where offered_at is not null"})
+	})
+	if n < 2*places {
+		t.Error("only", n, "places were offered: nothing was shown")
+	}
+}
+
+// shove does one random thing that somebody of a crowd can do.
+func (w *world) shove(r *rand.Rand, o offers.Offer, p identity.Person, key string, fine func(string, error, ...string)) {
+	full := []string{"sold-out", "offer-quota-reached", "already-enrolled", "place-free", "not-waiting", "order-not-open", "payment-under-way", "no-such-order", "order-open-already"}
+	switch r.IntN(6) {
+	case 0, 1:
+		_, err := w.tryOrder(p.ID, o, p.ID+key)
+		fine("order", err, full...)
+	case 2:
+		fine("leave", w.h.Sales.LeaveRow(system, o.ID, p.ID), full...)
+	case 3:
+		_, err := w.h.Sales.Wait(system, o.ID, p.ID)
+		fine("join", err, full...)
+	case 4:
+		_, err := w.h.Sales.ServeWaiting(system)
+		fine("serve", err)
+	case 5:
+		var id string
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Get(ctx, &id, postgres.Query{Name: "any", SQL: `select coalesce((select o.id from sales.orders o join sales.lines l on l.order_id = o.id
+				where l.offer_id = $1 and o.state = 'awaiting_payment' order by md5(o.id || $2) limit 1), '')`}, o.ID, key)
+		})
+		if id != "" {
+			_, err := w.h.Sales.CancelOrder(system, id)
+			fine("cancel", err, full...)
+		}
+	}
+}
+
+// places says that no more places of an offer are sold, held and kept than there are.
+func (w *world) places(o offers.Offer, most int) {
+	var n int
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &n, postgres.Query{Name: "places", SQL: `select
+			(select count(*) from sales.lines l join sales.standing s on s.id = l.order_id where l.offer_id = $1 and (s.sold or s.held_until > $2))
+			+ (select count(*) from sales.offered k where k.offer_id = $1 and k.held_until > $2)`}, o.ID, tx.Now())
+	})
+	if n > most {
+		w.t.Error(n, "places of", most, "are taken")
+	}
+}
