@@ -1729,6 +1729,27 @@ func (e VoucherUseState) Valid() bool {
 	}
 }
 
+// Defines values for WaitingState.
+const (
+	WaitingStateLapsed  WaitingState = "lapsed"
+	WaitingStateOffered WaitingState = "offered"
+	WaitingStateWaiting WaitingState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WaitingState enum.
+func (e WaitingState) Valid() bool {
+	switch e {
+	case WaitingStateLapsed:
+		return true
+	case WaitingStateOffered:
+		return true
+	case WaitingStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WithdrawalRight.
 const (
 	WithdrawalRightConsumer   WithdrawalRight = "consumer"
@@ -7711,6 +7732,70 @@ type ReversalDecision struct {
 	Agree bool `json:"agree"`
 }
 
+// Seats How the places of an offer stand.
+type Seats struct {
+	// Capacity The fewest places that limit it, of its quota, its session and its edition; none: nothing does.
+	//
+	// Example: 30
+	Capacity *int `json:"capacity,omitempty"`
+
+	// Edition key of the edition.
+	//
+	// Example: NET-2026
+	Edition *string `json:"edition,omitempty"`
+
+	// Formula Key of the formula.
+	//
+	// Example: QUALIFYING
+	Formula string `json:"formula"`
+
+	// Held In orders that can still be paid.
+	//
+	// Example: 2
+	Held int `json:"held"`
+
+	// Left How many can still be taken; other offers of the same session take from it too.
+	//
+	// Example: 0
+	Left *int `json:"left,omitempty"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Offered Kept for who waited.
+	//
+	// Example: 1
+	Offered int `json:"offered"`
+
+	// Session Key of the session that it is on, or
+	//
+	// Example: PRD-9
+	Session *string `json:"session,omitempty"`
+
+	// Sold Sold and in force.
+	//
+	// Example: 27
+	Sold int `json:"sold"`
+
+	// Waiting People in the row.
+	//
+	// Example: 12
+	Waiting int `json:"waiting"`
+}
+
+// SeatsPage A page of offers with their places.
+type SeatsPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Seats The offers.
+	Seats []Seats `json:"seats"`
+}
+
 // Seller An issuer as a document names it.
 type Seller struct {
 	// ActivityNumber Of the declaration as a training organisation.
@@ -8870,6 +8955,50 @@ type VoucherUsePage struct {
 	Uses []VoucherUse `json:"uses"`
 }
 
+// Waiting Somebody's place in the row for an offer.
+type Waiting struct {
+	// Ahead How many wait before her for the same offer.
+	//
+	// Example: 2
+	Ahead int `json:"ahead"`
+
+	// Id Id of the wait.
+	//
+	// Example: wai_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// JoinedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	JoinedAt Time `json:"joined_at"`
+
+	// KeptUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	KeptUntil *Time `json:"kept_until,omitempty"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// State `offered`: a place is kept until `kept_until`; `lapsed`: it was, and goes to the next.
+	//
+	// Example: waiting
+	State WaitingState `json:"state"`
+}
+
+// WaitingState `offered`: a place is kept until `kept_until`; `lapsed`: it was, and goes to the next.
+//
+// Example: waiting
+type WaitingState string
+
+// WaitingList Where somebody waits.
+type WaitingList struct {
+	// Waiting The rows, the earliest joined first.
+	Waiting []Waiting `json:"waiting"`
+}
+
 // WayList Ways to pay.
 type WayList struct {
 	// Ways The ways.
@@ -9723,6 +9852,15 @@ type RecordTransferParams struct {
 type StartReconciliationParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListSeatsParams defines parameters for ListSeats.
+type ListSeatsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListSessionsParams defines parameters for ListSessions.
@@ -10665,6 +10803,29 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListWaiting List the rows you wait in
+	//
+	// The offers that the caller waits for, and the places that are kept for her, the earliest first.
+	//
+	// Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
+	ListWaiting(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveWaiting Wait no more
+	//
+	// Takes the caller out of the row for an offer. A place that was kept for her is offered to the next.
+	//
+	// Corresponds with DELETE /v1/me/waiting/{offer} (the `LeaveWaiting` operationId).
+	LeaveWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JoinWaiting Wait for a place
+	//
+	// Puts the caller at the end of the row for an offer that is sold out. Who waits already keeps her place. When a place becomes free it is
+	// kept for the first in the row for 24 hours, and nobody else can order it; she takes it by placing her order. While there is a place
+	// nobody can wait (409 `place-free`).
+	//
+	// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
+	JoinWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOffers List offers
 	//
 	// Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
@@ -11223,6 +11384,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
 	GetReconciliation(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSeats List how places sell
+	//
+	// Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
+	//
+	// Corresponds with GET /v1/seats (the `ListSeats` operationId).
+	ListSeats(ctx context.Context, params *ListSeatsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSessions List the sessions of all states of publication
 	//
@@ -12797,6 +12965,59 @@ func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParam
 	return c.Client.Do(req)
 }
 
+// ListWaiting List the rows you wait in
+//
+// The offers that the caller waits for, and the places that are kept for her, the earliest first.
+//
+// Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
+func (c *Client) ListWaiting(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWaitingRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveWaiting Wait no more
+//
+// Takes the caller out of the row for an offer. A place that was kept for her is offered to the next.
+//
+// Corresponds with DELETE /v1/me/waiting/{offer} (the `LeaveWaiting` operationId).
+func (c *Client) LeaveWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveWaitingRequest(c.Server, offer)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JoinWaiting Wait for a place
+//
+// Puts the caller at the end of the row for an offer that is sold out. Who waits already keeps her place. When a place becomes free it is
+// kept for the first in the row for 24 hours, and nobody else can order it; she takes it by placing her order. While there is a place
+// nobody can wait (409 `place-free`).
+//
+// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
+func (c *Client) JoinWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJoinWaitingRequest(c.Server, offer)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOffers List offers
 //
 // Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
@@ -14006,6 +14227,23 @@ func (c *Client) StartReconciliation(ctx context.Context, params *StartReconcili
 // Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
 func (c *Client) GetReconciliation(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReconciliationRequest(c.Server, reconciliation)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSeats List how places sell
+//
+// Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
+//
+// Corresponds with GET /v1/seats (the `ListSeats` operationId).
+func (c *Client) ListSeats(ctx context.Context, params *ListSeatsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSeatsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -17821,6 +18059,101 @@ func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*htt
 	return req, nil
 }
 
+// NewListWaitingRequest constructs an http.Request for the ListWaiting method
+func NewListWaitingRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/waiting")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewLeaveWaitingRequest constructs an http.Request for the LeaveWaiting method
+func NewLeaveWaitingRequest(server string, offer OfferRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/waiting/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewJoinWaitingRequest constructs an http.Request for the JoinWaiting method
+func NewJoinWaitingRequest(server string, offer OfferRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/waiting/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOffersRequest constructs an http.Request for the ListOffers method
 func NewListOffersRequest(server string, params *ListOffersParams) (*http.Request, error) {
 	var err error
@@ -20164,6 +20497,72 @@ func NewGetReconciliationRequest(server string, reconciliation ReconciliationRef
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSeatsRequest constructs an http.Request for the ListSeats method
+func NewListSeatsRequest(server string, params *ListSeatsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/seats")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -22688,6 +23087,35 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error)
 
+	// ListWaitingWithResponse List the rows you wait in
+	//
+	// The offers that the caller waits for, and the places that are kept for her, the earliest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
+	ListWaitingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWaitingResponse, error)
+
+	// LeaveWaitingWithResponse Wait no more
+	//
+	// Takes the caller out of the row for an offer. A place that was kept for her is offered to the next.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/me/waiting/{offer} (the `LeaveWaiting` operationId).
+	LeaveWaitingWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*LeaveWaitingResponse, error)
+
+	// JoinWaitingWithResponse Wait for a place
+	//
+	// Puts the caller at the end of the row for an offer that is sold out. Who waits already keeps her place. When a place becomes free it is
+	// kept for the first in the row for 24 hours, and nobody else can order it; she takes it by placing her order. While there is a place
+	// nobody can wait (409 `place-free`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
+	JoinWaitingWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*JoinWaitingResponse, error)
+
 	// ListOffersWithResponse List offers
 	//
 	// Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
@@ -23298,6 +23726,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/reconciliations/{reconciliation} (the `GetReconciliation` operationId).
 	GetReconciliationWithResponse(ctx context.Context, reconciliation ReconciliationRef, reqEditors ...RequestEditorFn) (*GetReconciliationResponse, error)
+
+	// ListSeatsWithResponse List how places sell
+	//
+	// Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/seats (the `ListSeats` operationId).
+	ListSeatsWithResponse(ctx context.Context, params *ListSeatsParams, reqEditors ...RequestEditorFn) (*ListSeatsResponse, error)
 
 	// ListSessionsWithResponse List the sessions of all states of publication
 	//
@@ -26367,6 +26804,143 @@ func (r ListEnrolmentsResponse) ContentType() string {
 	return ""
 }
 
+type ListWaitingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WaitingList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWaitingResponse) GetJSON200() *WaitingList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWaitingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWaitingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWaitingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWaitingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWaitingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LeaveWaitingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LeaveWaitingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LeaveWaitingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LeaveWaitingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LeaveWaitingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LeaveWaitingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type JoinWaitingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Waiting
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r JoinWaitingResponse) GetJSON200() *Waiting {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r JoinWaitingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r JoinWaitingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r JoinWaitingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r JoinWaitingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r JoinWaitingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOffersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -28597,6 +29171,54 @@ func (r GetReconciliationResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReconciliationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSeatsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SeatsPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSeatsResponse) GetJSON200() *SeatsPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSeatsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSeatsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSeatsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSeatsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSeatsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31251,6 +31873,53 @@ func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, pa
 	return ParseListEnrolmentsResponse(rsp)
 }
 
+// ListWaitingWithResponse List the rows you wait in
+//
+// The offers that the caller waits for, and the places that are kept for her, the earliest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
+func (c *ClientWithResponses) ListWaitingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWaitingResponse, error) {
+	rsp, err := c.ListWaiting(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWaitingResponse(rsp)
+}
+
+// LeaveWaitingWithResponse Wait no more
+//
+// Takes the caller out of the row for an offer. A place that was kept for her is offered to the next.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/me/waiting/{offer} (the `LeaveWaiting` operationId).
+func (c *ClientWithResponses) LeaveWaitingWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*LeaveWaitingResponse, error) {
+	rsp, err := c.LeaveWaiting(ctx, offer, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveWaitingResponse(rsp)
+}
+
+// JoinWaitingWithResponse Wait for a place
+//
+// Puts the caller at the end of the row for an offer that is sold out. Who waits already keeps her place. When a place becomes free it is
+// kept for the first in the row for 24 hours, and nobody else can order it; she takes it by placing her order. While there is a place
+// nobody can wait (409 `place-free`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
+func (c *ClientWithResponses) JoinWaitingWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*JoinWaitingResponse, error) {
+	rsp, err := c.JoinWaiting(ctx, offer, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseJoinWaitingResponse(rsp)
+}
+
 // ListOffersWithResponse List offers
 //
 // Every offer with what became of it, the newest first; those being prepared and the withdrawn ones too, so that what was offered stays known.
@@ -32256,6 +32925,21 @@ func (c *ClientWithResponses) GetReconciliationWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseGetReconciliationResponse(rsp)
+}
+
+// ListSeatsWithResponse List how places sell
+//
+// Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/seats (the `ListSeats` operationId).
+func (c *ClientWithResponses) ListSeatsWithResponse(ctx context.Context, params *ListSeatsParams, reqEditors ...RequestEditorFn) (*ListSeatsResponse, error) {
+	rsp, err := c.ListSeats(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSeatsResponse(rsp)
 }
 
 // ListSessionsWithResponse List the sessions of all states of publication
@@ -34932,6 +35616,101 @@ func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, e
 	return response, nil
 }
 
+// ParseListWaitingResponse parses an HTTP response from a ListWaitingWithResponse call
+func ParseListWaitingResponse(rsp *http.Response) (*ListWaitingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWaitingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WaitingList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLeaveWaitingResponse parses an HTTP response from a LeaveWaitingWithResponse call
+func ParseLeaveWaitingResponse(rsp *http.Response) (*LeaveWaitingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LeaveWaitingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseJoinWaitingResponse parses an HTTP response from a JoinWaitingWithResponse call
+func ParseJoinWaitingResponse(rsp *http.Response) (*JoinWaitingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &JoinWaitingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Waiting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOffersResponse parses an HTTP response from a ListOffersWithResponse call
 func ParseListOffersResponse(rsp *http.Response) (*ListOffersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -36533,6 +37312,39 @@ func ParseGetReconciliationResponse(rsp *http.Response) (*GetReconciliationRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Reconciliation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSeatsResponse parses an HTTP response from a ListSeatsWithResponse call
+func ParseListSeatsResponse(rsp *http.Response) (*ListSeatsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSeatsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SeatsPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

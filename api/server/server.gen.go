@@ -178,6 +178,15 @@ type ServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
+	// ListWaiting List the rows you wait in
+	// (GET /v1/me/waiting)
+	ListWaiting(c *fiber.Ctx) error
+	// LeaveWaiting Wait no more
+	// (DELETE /v1/me/waiting/{offer})
+	LeaveWaiting(c *fiber.Ctx, offer OfferRef) error
+	// JoinWaiting Wait for a place
+	// (PUT /v1/me/waiting/{offer})
+	JoinWaiting(c *fiber.Ctx, offer OfferRef) error
 	// ListOffers List offers
 	// (GET /v1/offers)
 	ListOffers(c *fiber.Ctx, params ListOffersParams) error
@@ -316,6 +325,9 @@ type ServerInterface interface {
 	// GetReconciliation Get a comparison
 	// (GET /v1/reconciliations/{reconciliation})
 	GetReconciliation(c *fiber.Ctx, reconciliation ReconciliationRef) error
+	// ListSeats List how places sell
+	// (GET /v1/seats)
+	ListSeats(c *fiber.Ctx, params ListSeatsParams) error
 	// ListSessions List the sessions of all states of publication
 	// (GET /v1/sessions)
 	ListSessions(c *fiber.Ctx, params ListSessionsParams) error
@@ -2695,6 +2707,82 @@ func (siw *ServerInterfaceWrapper) ListEnrolments(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListWaiting operation middleware
+func (siw *ServerInterfaceWrapper) ListWaiting(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListWaiting(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// LeaveWaiting operation middleware
+func (siw *ServerInterfaceWrapper) LeaveWaiting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LeaveWaiting(c, offer)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// JoinWaiting operation middleware
+func (siw *ServerInterfaceWrapper) JoinWaiting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.JoinWaiting(c, offer)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListOffers operation middleware
 func (siw *ServerInterfaceWrapper) ListOffers(c *fiber.Ctx) error {
 
@@ -4517,6 +4605,50 @@ func (siw *ServerInterfaceWrapper) GetReconciliation(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListSeats operation middleware
+func (siw *ServerInterfaceWrapper) ListSeats(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSeatsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSeats(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListSessions operation middleware
 func (siw *ServerInterfaceWrapper) ListSessions(c *fiber.Ctx) error {
 
@@ -6128,6 +6260,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
 
+	router.Get(options.BaseURL+"/v1/me/waiting", wrapper.ListWaiting)
+
+	router.Delete(options.BaseURL+"/v1/me/waiting/:offer", wrapper.LeaveWaiting)
+
+	router.Put(options.BaseURL+"/v1/me/waiting/:offer", wrapper.JoinWaiting)
+
 	router.Get(options.BaseURL+"/v1/offers", wrapper.ListOffers)
 
 	router.Post(options.BaseURL+"/v1/offers/:offer/moves", wrapper.MoveOffer)
@@ -6219,6 +6357,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/reconciliations", wrapper.StartReconciliation)
 
 	router.Get(options.BaseURL+"/v1/reconciliations/:reconciliation", wrapper.GetReconciliation)
+
+	router.Get(options.BaseURL+"/v1/seats", wrapper.ListSeats)
 
 	router.Get(options.BaseURL+"/v1/sessions", wrapper.ListSessions)
 
@@ -7447,6 +7587,55 @@ func (response ListEnrolments200JSONResponse) VisitListEnrolmentsResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type ListWaitingRequestObject struct {
+}
+
+type ListWaitingResponseObject interface {
+	VisitListWaitingResponse(ctx *fiber.Ctx) error
+}
+
+type ListWaiting200JSONResponse WaitingList
+
+func (response ListWaiting200JSONResponse) VisitListWaitingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type LeaveWaitingRequestObject struct {
+	Offer OfferRef `json:"offer"`
+}
+
+type LeaveWaitingResponseObject interface {
+	VisitLeaveWaitingResponse(ctx *fiber.Ctx) error
+}
+
+type LeaveWaiting204Response struct {
+}
+
+func (response LeaveWaiting204Response) VisitLeaveWaitingResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type JoinWaitingRequestObject struct {
+	Offer OfferRef `json:"offer"`
+}
+
+type JoinWaitingResponseObject interface {
+	VisitJoinWaitingResponse(ctx *fiber.Ctx) error
+}
+
+type JoinWaiting200JSONResponse Waiting
+
+func (response JoinWaiting200JSONResponse) VisitJoinWaitingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListOffersRequestObject struct {
 	Params ListOffersParams
 }
@@ -8350,6 +8539,23 @@ type GetReconciliationResponseObject interface {
 type GetReconciliation200JSONResponse Reconciliation
 
 func (response GetReconciliation200JSONResponse) VisitGetReconciliationResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListSeatsRequestObject struct {
+	Params ListSeatsParams
+}
+
+type ListSeatsResponseObject interface {
+	VisitListSeatsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSeats200JSONResponse SeatsPage
+
+func (response ListSeats200JSONResponse) VisitListSeatsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -9264,6 +9470,15 @@ type StrictServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
+	// ListWaiting List the rows you wait in
+	// (GET /v1/me/waiting)
+	ListWaiting(ctx context.Context, request ListWaitingRequestObject) (ListWaitingResponseObject, error)
+	// LeaveWaiting Wait no more
+	// (DELETE /v1/me/waiting/{offer})
+	LeaveWaiting(ctx context.Context, request LeaveWaitingRequestObject) (LeaveWaitingResponseObject, error)
+	// JoinWaiting Wait for a place
+	// (PUT /v1/me/waiting/{offer})
+	JoinWaiting(ctx context.Context, request JoinWaitingRequestObject) (JoinWaitingResponseObject, error)
 	// ListOffers List offers
 	// (GET /v1/offers)
 	ListOffers(ctx context.Context, request ListOffersRequestObject) (ListOffersResponseObject, error)
@@ -9402,6 +9617,9 @@ type StrictServerInterface interface {
 	// GetReconciliation Get a comparison
 	// (GET /v1/reconciliations/{reconciliation})
 	GetReconciliation(ctx context.Context, request GetReconciliationRequestObject) (GetReconciliationResponseObject, error)
+	// ListSeats List how places sell
+	// (GET /v1/seats)
+	ListSeats(ctx context.Context, request ListSeatsRequestObject) (ListSeatsResponseObject, error)
 	// ListSessions List the sessions of all states of publication
 	// (GET /v1/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -11131,6 +11349,85 @@ func (sh *strictHandler) ListEnrolments(ctx *fiber.Ctx, params ListEnrolmentsPar
 	return nil
 }
 
+// ListWaiting operation middleware
+func (sh *strictHandler) ListWaiting(ctx *fiber.Ctx) error {
+	var request ListWaitingRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWaiting(ctx.UserContext(), request.(ListWaitingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWaiting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWaitingResponseObject); ok {
+		if err := validResponse.VisitListWaitingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LeaveWaiting operation middleware
+func (sh *strictHandler) LeaveWaiting(ctx *fiber.Ctx, offer OfferRef) error {
+	var request LeaveWaitingRequestObject
+
+	request.Offer = offer
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LeaveWaiting(ctx.UserContext(), request.(LeaveWaitingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LeaveWaiting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LeaveWaitingResponseObject); ok {
+		if err := validResponse.VisitLeaveWaitingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// JoinWaiting operation middleware
+func (sh *strictHandler) JoinWaiting(ctx *fiber.Ctx, offer OfferRef) error {
+	var request JoinWaitingRequestObject
+
+	request.Offer = offer
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.JoinWaiting(ctx.UserContext(), request.(JoinWaitingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "JoinWaiting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(JoinWaitingResponseObject); ok {
+		if err := validResponse.VisitJoinWaitingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOffers operation middleware
 func (sh *strictHandler) ListOffers(ctx *fiber.Ctx, params ListOffersParams) error {
 	var request ListOffersRequestObject
@@ -12657,6 +12954,33 @@ func (sh *strictHandler) GetReconciliation(ctx *fiber.Ctx, reconciliation Reconc
 		return err
 	} else if validResponse, ok := response.(GetReconciliationResponseObject); ok {
 		if err := validResponse.VisitGetReconciliationResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSeats operation middleware
+func (sh *strictHandler) ListSeats(ctx *fiber.Ctx, params ListSeatsParams) error {
+	var request ListSeatsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSeats(ctx.UserContext(), request.(ListSeatsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSeats")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSeatsResponseObject); ok {
+		if err := validResponse.VisitListSeatsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -51,6 +51,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.hybridStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "exams:book"), zoe.ID)
 	w.authoringStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.ordersStory(t, walker, w.tokens(zoe)("orders:write", "orders:read"))
+	w.waitingStory(t, walker, w.tokens(stranger)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.pricesStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accountsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.waysStory(t, walker, staff, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))

@@ -14,7 +14,46 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
 )
+
+func init() {
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		soldOut := w.few(1)
+		w.order(w.person("last@example.org", "L").ID, soldOut, "walk-last")
+		if _, err := w.h.Sales.Wait(system, soldOut.ID, w.person("waits@example.org", "W").ID); err != nil {
+			w.t.Error(err)
+		}
+		return map[string]string{}
+	})
+}
+
+// waitingStory waits for a place through the API, and lets it go again.
+func (w *world) waitingStory(t *testing.T, walker *apitest.Walker, learner, staff string) {
+	t.Helper()
+	a := &asker{t: t, w: walker, token: learner}
+	last := w.few(1)
+	at := map[string]string{"offer": last.ID}
+	a.ask(404, "leaveWaiting", at, nil)
+	o := w.order(w.person("last@example.org", "L").ID, last, "story-last")
+	if x := a.ask(200, "joinWaiting", at, nil); x["state"] != "waiting" || x["ahead"] != 0.0 {
+		t.Fatal(x)
+	}
+	if _, err := w.h.Sales.CancelOrder(system, o.ID); err != nil {
+		t.Fatal(err)
+	}
+	if all := a.ask(200, "listWaiting", nil, nil)["waiting"].([]any); len(all) != 1 || all[0].(map[string]any)["state"] != "offered" || all[0].(map[string]any)["kept_until"] == nil {
+		t.Fatal(all)
+	}
+	b := &asker{t: t, w: walker, token: staff}
+	for _, x := range b.ask(200, "listSeats", nil, nil)["seats"].([]any) {
+		if x := x.(map[string]any); x["offer_id"] == last.ID && (x["capacity"] != 1.0 || x["left"] != 0.0 || x["offered"] != 1.0 || x["sold"] != 0.0 || x["held"] != 0.0 || x["waiting"] != 0.0) {
+			t.Error(x)
+		}
+	}
+	a.ask(204, "leaveWaiting", at, nil)
+	a.ask(409, "joinWaiting", at, nil)
+}
 
 // few is an offer of the session with so many places.
 func (w *world) few(quota int) (o offers.Offer) {

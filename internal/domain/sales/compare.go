@@ -210,13 +210,13 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 			if o.Formula != f.Key || o.StateAt(tx.Now()) == offers.Ended {
 				continue
 			}
-			for _, x := range prices[o.ID] {
+			for n, x := range prices[o.ID] {
 				mine, waits := row[o.ID]
 				choice := s.choose(tx.Now(), on, o, x, stands[i], left, waits && mine.State == PlaceKept)
 				if choice.Reason == ErrSoldOut.Code || choice.Reason == ErrQuota.Code {
-					choice.CanWait = personID != "" && !waits
+					choice.CanWait = n == 0 && personID != "" && !waits
 				}
-				if waits {
+				if waits && n == 0 {
 					choice.Waiting = &mine
 				}
 				if choice.Call == (catalog.Text{}) {

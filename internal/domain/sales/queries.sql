@@ -448,6 +448,11 @@ select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
        (select count(*) from sales.waiting b where b.offer_id = w.offer_id and b.state = 'waiting' and b.place < w.place) as ahead
   from sales.waiting w where w.person_id = $1 and w.offer_id = any($2::text[]) and w.state in ('waiting', 'offered') and (w.offered_until is null or w.offered_until > $3);
 
+-- name: MyWaits
+select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
+       (select count(*) from sales.waiting b where b.offer_id = w.offer_id and b.state = 'waiting' and b.place < w.place) as ahead
+  from sales.waiting w where w.person_id = $1 and w.state in ('waiting', 'offered') order by w.place limit 200;
+
 -- name: WaitByID
 select id, offer_id, person_id, state, joined_at, offered_until from sales.waiting where id = $1;
 

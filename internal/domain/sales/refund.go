@@ -196,7 +196,9 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if o.State == Withdrawn {
 		to = Withdrawn
 	}
-	if o.Credited == o.Total {
+	if o.State == Lost { // told late: the bank had given the rest back already, and took everything back
+		to = Lost
+	} else if o.Credited == o.Total {
 		to = Refunded
 		if err := s.reverse(ctx, tx, o, "refunded"); err != nil {
 			return err

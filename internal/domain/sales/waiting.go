@@ -148,10 +148,27 @@ func waitingTx(ctx context.Context, tx *postgres.Tx, offerID, personID string) (
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotWaiting
 	}
-	if err == nil && w.State == PlaceKept && !tx.Now().Before(*w.Until) {
+	w.at(tx.Now())
+	return w, err
+}
+
+// at says of a place whose time is over that it lapsed, though nobody has noted it yet.
+func (w *Waiting) at(now time.Time) {
+	if w.State == PlaceKept && !now.Before(*w.Until) {
 		w.State = PlaceLapsed
 	}
-	return w, err
+}
+
+// Waits lists where somebody waits, the earliest joined first, two hundred at most.
+func (s *Service) Waits(ctx context.Context, personID string) (all []Waiting, err error) {
+	err = s.db.View(postgres.WithActor(ctx, "system"), "waits", func(ctx context.Context, tx *postgres.Tx) error {
+		err := tx.Select(ctx, &all, q.Q("MyWaits"), personID)
+		for i := range all {
+			all[i].at(tx.Now())
+		}
+		return err
+	})
+	return all, err
 }
 
 // waitsOf is where a person stands in the rows for some offers; an empty person stands in none.

@@ -14,6 +14,12 @@ type SalesRooms interface {
 	CancelOrder(ctx context.Context, who Principal, id string) (sales.Order, error)
 	// OrderHistory is what happened to an order, the oldest first.
 	OrderHistory(ctx context.Context, who Principal, id string) ([]sales.Happening, error)
+	// Waiting lists the rows that the caller waits in.
+	Waiting(ctx context.Context, who Principal) ([]sales.Waiting, error)
+	JoinWaiting(ctx context.Context, who Principal, offerID string) (sales.Waiting, error)
+	LeaveWaiting(ctx context.Context, who Principal, offerID string) error
+	// Seats says how the places of offers stand, the newest offer first.
+	Seats(ctx context.Context, who Principal, p page.Request) (all []sales.Seats, next string, err error)
 	WayRooms
 }
 

@@ -18,6 +18,10 @@ type SalesHouse interface {
 	// Withdrawal says whether the viewer may leave an order, and gives the receipt once she did.
 	Withdrawal(ctx context.Context, who Viewer, id string) (Order, sales.Leaving, error)
 	Withdraw(ctx context.Context, who Viewer, id, name, email, key string) error
+	// WaitFor puts the viewer into the row for an offer, or takes her out of it.
+	WaitFor(ctx context.Context, who Viewer, offerID string, leave bool) error
+	// Seats says how the places of offers stand, the newest offer first.
+	Seats(ctx context.Context, who Viewer, p paging.Request) (all []sales.Seats, next string, err error)
 	WayHouse
 }
 
@@ -29,5 +33,7 @@ func (w *Web) salesRoutes() []route {
 		{method: "POST", path: "/orders/:id/pay", who: signedIn, handle: w.payOrder},
 		{method: "GET", path: "/orders/:id/withdrawal", who: signedIn, handle: w.withdrawal},
 		{method: "POST", path: "/orders/:id/withdrawal", who: signedIn, handle: w.withdraw},
+		{method: "POST", path: "/waiting", who: signedIn, handle: w.waitFor},
+		{method: "GET", path: "/console/seats", who: staff, handle: w.seats},
 	}...)
 }

@@ -1,0 +1,35 @@
+package api
+
+import (
+	"context"
+
+	contract "cursus/api"
+	"cursus/api/server"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
+)
+
+func (h handlers) ListWaiting(ctx context.Context, _ server.ListWaitingRequestObject) (server.ListWaitingResponseObject, error) {
+	rows, err := allOf[contract.Waiting](h.rooms.Waiting(ctx, callerOf(ctx)))
+	return server.ListWaiting200JSONResponse{Waiting: rows}, err
+}
+
+func (h handlers) JoinWaiting(ctx context.Context, r server.JoinWaitingRequestObject) (server.JoinWaitingResponseObject, error) {
+	w, err := h.rooms.JoinWaiting(ctx, callerOf(ctx), r.Offer)
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.Waiting](w)
+	return server.JoinWaiting200JSONResponse(out), err
+}
+
+func (h handlers) LeaveWaiting(ctx context.Context, r server.LeaveWaitingRequestObject) (server.LeaveWaitingResponseObject, error) {
+	return server.LeaveWaiting204Response{}, h.rooms.LeaveWaiting(ctx, callerOf(ctx), r.Offer)
+}
+
+func (h handlers) ListSeats(ctx context.Context, r server.ListSeatsRequestObject) (server.ListSeatsResponseObject, error) {
+	rows, next, err := listed[contract.Seats](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]sales.Seats, string, error) {
+		return h.rooms.Seats(ctx, callerOf(ctx), p)
+	})
+	return server.ListSeats200JSONResponse{Seats: rows, NextCursor: next}, err
+}
