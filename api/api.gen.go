@@ -1174,6 +1174,30 @@ func (e PathReasonCode) Valid() bool {
 	}
 }
 
+// Defines values for PayWay.
+const (
+	PayWayCard          PayWay = "card"
+	PayWayDesk          PayWay = "desk"
+	PayWayPurchaseOrder PayWay = "purchase_order"
+	PayWayTransfer      PayWay = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the PayWay enum.
+func (e PayWay) Valid() bool {
+	switch e {
+	case PayWayCard:
+		return true
+	case PayWayDesk:
+		return true
+	case PayWayPurchaseOrder:
+		return true
+	case PayWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProgramPublication.
 const (
 	ProgramPublicationArchived  ProgramPublication = "archived"
@@ -1333,6 +1357,45 @@ func (e QuoteStepKind) Valid() bool {
 	case QuoteStepKindPrice:
 		return true
 	case QuoteStepKindVoucher:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceiptWay.
+const (
+	ReceiptWayDesk     ReceiptWay = "desk"
+	ReceiptWayTransfer ReceiptWay = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the ReceiptWay enum.
+func (e ReceiptWay) Valid() bool {
+	switch e {
+	case ReceiptWayDesk:
+		return true
+	case ReceiptWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceiptState.
+const (
+	ReceiptStateCounted   ReceiptState = "counted"
+	ReceiptStateSentBack  ReceiptState = "sent_back"
+	ReceiptStateUnmatched ReceiptState = "unmatched"
+)
+
+// Valid indicates whether the value is a known member of the ReceiptState enum.
+func (e ReceiptState) Valid() bool {
+	switch e {
+	case ReceiptStateCounted:
+		return true
+	case ReceiptStateSentBack:
+		return true
+	case ReceiptStateUnmatched:
 		return true
 	default:
 		return false
@@ -2218,6 +2281,16 @@ type AgreementList struct {
 	Agreements []Agreement `json:"agreements"`
 }
 
+// AskedReversal Why a receipt is to be reversed.
+//
+// Example: {"reason":"Typed for another student."}
+type AskedReversal struct {
+	// Reason Why, for the record.
+	//
+	// Example: Asked for within the fourteen days.
+	Reason Reason `json:"reason"`
+}
+
 // AssignmentType A line of the grade policy, as Open edX knows it.
 type AssignmentType struct {
 	// DropCount How many of the worst are left out.
@@ -2315,6 +2388,39 @@ type AttendanceSheet struct {
 //
 // Example: ESP
 type Audience = string
+
+// BankAccount Where to transfer money to.
+type BankAccount struct {
+	// Bank Its name.
+	//
+	// Example: Banque
+	Bank *string `json:"bank,omitempty"`
+
+	// Bic Of the bank.
+	//
+	// Example: AGRIFRPP
+	Bic *string `json:"bic,omitempty"`
+
+	// Iban Number.
+	//
+	// Example: FR7630006000011234567890189
+	Iban string `json:"iban"`
+
+	// Name Whose it is.
+	//
+	// Example: Institut Mines-Télécom
+	Name string `json:"name"`
+}
+
+// BankReference Under which reference money went.
+//
+// Example: {"reference":"VIR-1"}
+type BankReference struct {
+	// Reference Of the bank or the desk.
+	//
+	// Example: VIR-1
+	Reference string `json:"reference"`
+}
 
 // BillTo To whom a document is made out.
 type BillTo struct {
@@ -2659,6 +2765,26 @@ type CharterRuleSeverity string
 //
 // Example: warn
 type CharterRuleUnchecked string
+
+// ChosenWay How to pay an order.
+//
+// Example: {"way":"transfer"}
+type ChosenWay struct {
+	// Partner Key of the school.
+	//
+	// Example: ESP
+	Partner *string `json:"partner,omitempty"`
+
+	// Reference The number of the purchase order.
+	//
+	// Example: PO-2026-17
+	Reference *string `json:"reference,omitempty"`
+
+	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	//
+	// Example: transfer
+	Way PayWay `json:"way"`
+}
 
 // Cohort Where the members of an edition stand.
 type Cohort struct {
@@ -4904,6 +5030,16 @@ type LedgerEntry struct {
 	Transaction string `json:"transaction"`
 }
 
+// MatchedOrder For which order money is.
+//
+// Example: {"order":"ord_01kb5t8kz9e0qv4m3r2x7nwhjd"}
+type MatchedOrder struct {
+	// Order Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Order OrderID `json:"order"`
+}
+
 // Me The person behind a token.
 type Me struct {
 	// Email Her address; absent when we do not know it.
@@ -5014,6 +5150,44 @@ type NewCharter struct {
 
 	// Rules The rules, in the order to show.
 	Rules []CharterRule `json:"rules"`
+}
+
+// NewDeskReceipt Money at a desk.
+//
+// Example: {"amount_minor":100000,"currency":"XOF","order":"ord_01kb5t8kz9e0qv4m3r2x7nwhjd","received_at":"2026-01-15T00:00:00Z","reference":"QUIT-77"}
+type NewDeskReceipt struct {
+	// AmountMinor Minor units.
+	//
+	// Example: 100000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// File The paper that proves it.
+	File *ReceiptFile `json:"file,omitempty"`
+
+	// Order Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Order OrderID `json:"order"`
+
+	// Payer Who paid.
+	//
+	// Example: Awa Diop
+	Payer *string `json:"payer,omitempty"`
+
+	// ReceivedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReceivedAt Time `json:"received_at"`
+
+	// Reference Of the bank or the desk.
+	//
+	// Example: VIR-1
+	Reference string `json:"reference"`
 }
 
 // NewOffer A formula and its price, for whom, and for how many.
@@ -5348,6 +5522,46 @@ type NewSettlement struct {
 // Example: from_partner
 type NewSettlementDirection string
 
+// NewTransfer Money on the bank account.
+//
+// Example: {"amount_minor":15000,"currency":"EUR","label":"RF69 0000 1001","received_at":"2026-01-15T00:00:00Z","reference":"VIR-1"}
+type NewTransfer struct {
+	// AmountMinor Minor units.
+	//
+	// Example: 100000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Label What she wrote.
+	//
+	// Example: RF69 0000 1001
+	Label *string `json:"label,omitempty"`
+
+	// Order Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Order *OrderID `json:"order,omitempty"`
+
+	// Payer Who paid.
+	//
+	// Example: Awa Diop
+	Payer *string `json:"payer,omitempty"`
+
+	// ReceivedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReceivedAt Time `json:"received_at"`
+
+	// Reference Of the bank or the desk.
+	//
+	// Example: VIR-1
+	Reference string `json:"reference"`
+}
+
 // NewVoucher The terms of a voucher, and its code or how many codes.
 //
 // Example: {"count":3,"name":"Autumn fair","per_person":1,"percent_ppm":100000,"scope":{"formulas":["QUALIFYING"]}}
@@ -5468,10 +5682,23 @@ type NewWorkshopDay struct {
 
 // NextAction What the buyer has to do next.
 type NextAction struct {
+	// Account Where to transfer money to.
+	Account *BankAccount `json:"account,omitempty"`
+
+	// AmountLeft An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	AmountLeft *Money `json:"amount_left,omitempty"`
+
 	// Kind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
 	//
 	// Example: pay
 	Kind NextActionKind `json:"kind"`
+
+	// Reference To be quoted with the payment: ISO 11649, with check digits.
+	//
+	// Example: RF6900001001
+	Reference *string `json:"reference,omitempty"`
 
 	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -5482,6 +5709,11 @@ type NextAction struct {
 	//
 	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
 	Url *string `json:"url,omitempty"`
+
+	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	//
+	// Example: transfer
+	Way *PayWay `json:"way,omitempty"`
 }
 
 // NextActionKind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
@@ -5769,6 +6001,24 @@ type OfferRow struct {
 
 	// Open For each column, in their order.
 	Open []bool `json:"open"`
+}
+
+// OfferedWay A way to pay an order.
+type OfferedWay struct {
+	// Chosen It is the way that was chosen.
+	//
+	// Example: false
+	Chosen bool `json:"chosen"`
+
+	// Partner Key of the school.
+	//
+	// Example: ESP
+	Partner *string `json:"partner,omitempty"`
+
+	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	//
+	// Example: transfer
+	Way PayWay `json:"way"`
 }
 
 // Opening When a course opens. `at_once`: with the edition. `on_date`: at `opens_at`. `monthly`: the first with the edition, each next one a month later.
@@ -6349,6 +6599,70 @@ type PathReasonCode string
 //
 // Example: []
 type PathReasons = []PathReason
+
+// PayBack Money that a person pays back.
+type PayBack struct {
+	// AmountMinor Minor units.
+	//
+	// Example: 100000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// From Whose money it is: bank, or a desk.
+	//
+	// Example: bank
+	From string `json:"from"`
+
+	// Id Id.
+	//
+	// Example: ref_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Order Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Order OrderID `json:"order"`
+
+	// Payer Who paid.
+	//
+	// Example: Awa Diop
+	Payer string `json:"payer"`
+
+	// Reason Why.
+	//
+	// Example: Asked for.
+	Reason string `json:"reason"`
+
+	// RequestedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RequestedAt Time `json:"requested_at"`
+
+	// Surplus Nobody asked for it.
+	//
+	// Example: false
+	Surplus bool `json:"surplus"`
+}
+
+// PayBackPage A page of what is to be paid back.
+type PayBackPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// PayBacks What is to be paid back.
+	PayBacks []PayBack `json:"pay_backs"`
+}
+
+// PayWay How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+//
+// Example: transfer
+type PayWay string
 
 // Pitch What a formula is about, in one sentence.
 //
@@ -7196,6 +7510,143 @@ type Rate struct {
 // Example: Asked for within the fourteen days.
 type Reason = string
 
+// Receipt Money that somebody saw come.
+type Receipt struct {
+	// AmountMinor Minor units.
+	//
+	// Example: 100000
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// FileName Of the paper.
+	//
+	// Example: receipt.pdf
+	FileName *string `json:"file_name,omitempty"`
+
+	// FileSha256 Of the paper.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	FileSha256 *string `json:"file_sha256,omitempty"`
+
+	// Id Id.
+	//
+	// Example: rcv_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Label What she wrote.
+	//
+	// Example: RF69 0000 1001
+	Label *string `json:"label,omitempty"`
+
+	// Order Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Order *OrderID `json:"order,omitempty"`
+
+	// Partner Key of the school.
+	//
+	// Example: ESP
+	Partner *string `json:"partner,omitempty"`
+
+	// Payer Who paid.
+	//
+	// Example: Awa Diop
+	Payer *string `json:"payer,omitempty"`
+
+	// ReceivedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReceivedAt Time `json:"received_at"`
+
+	// RecordedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RecordedAt Time `json:"recorded_at"`
+
+	// RecordedBy Who recorded it.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	RecordedBy string `json:"recorded_by"`
+
+	// Reference Of the bank or the desk.
+	//
+	// Example: VIR-1
+	Reference string `json:"reference"`
+
+	// Reversal Id.
+	//
+	// Example: ref_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Reversal *string `json:"reversal,omitempty"`
+
+	// ReversalState Of the reversal.
+	//
+	// Example: proposed
+	ReversalState *string `json:"reversal_state,omitempty"`
+
+	// SentBack Of the bank or the desk.
+	//
+	// Example: VIR-1
+	SentBack *string `json:"sent_back,omitempty"`
+
+	// SettledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SettledAt *Time `json:"settled_at,omitempty"`
+
+	// State What became of it.
+	//
+	// Example: unmatched
+	State ReceiptState `json:"state"`
+
+	// SurplusMinor What of it nobody asked for and is to be paid back.
+	//
+	// Example: 0
+	SurplusMinor *int64 `json:"surplus_minor,omitempty"`
+
+	// Way Where.
+	//
+	// Example: transfer
+	Way ReceiptWay `json:"way"`
+}
+
+// ReceiptWay Where.
+//
+// Example: transfer
+type ReceiptWay string
+
+// ReceiptFile The paper that proves it.
+type ReceiptFile struct {
+	// Content A PDF, PNG or JPEG of 2 MiB at most, in base64.
+	//
+	// Example: JVBERi0xLjQK
+	Content []byte `json:"content"`
+
+	// Name Of the file.
+	//
+	// Example: receipt.pdf
+	Name string `json:"name"`
+}
+
+// ReceiptPage A page of receipts.
+type ReceiptPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Receipts The receipts.
+	Receipts []Receipt `json:"receipts"`
+}
+
+// ReceiptState What became of it.
+//
+// Example: unmatched
+type ReceiptState string
+
 // Reconciliation A comparison of the books.
 type Reconciliation struct {
 	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -7446,6 +7897,16 @@ type Revenue struct {
 
 	// Metrics The sum, and the sum per learner of each stage.
 	Metrics []MoneyMetric `json:"metrics"`
+}
+
+// ReversalDecision Whether a receipt is reversed.
+//
+// Example: {"agree":true}
+type ReversalDecision struct {
+	// Agree It is reversed.
+	//
+	// Example: true
+	Agree bool `json:"agree"`
 }
 
 // Seats How the places of an offer stand.
@@ -8715,6 +9176,12 @@ type WaitingList struct {
 	Waiting []Waiting `json:"waiting"`
 }
 
+// WayList Ways to pay.
+type WayList struct {
+	// Ways The ways.
+	Ways []OfferedWay `json:"ways"`
+}
+
 // Withdrawal Where an order stands with the right to leave it.
 type Withdrawal struct {
 	// Allowed Whether the buyer may withdraw now.
@@ -9536,6 +10003,21 @@ type WithdrawOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListDeskReceiptsParams defines parameters for ListDeskReceipts.
+type ListDeskReceiptsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RecordDeskReceiptParams defines parameters for RecordDeskReceipt.
+type RecordDeskReceiptParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // RecordSettlementParams defines parameters for RecordSettlement.
 type RecordSettlementParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -9566,6 +10048,15 @@ type ExportPartnerStatementParams struct {
 	Currency Currency `form:"currency" json:"currency"`
 }
 
+// ListPayBacksParams defines parameters for ListPayBacks.
+type ListPayBacksParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListProgramsParams defines parameters for ListPrograms.
 type ListProgramsParams struct {
 	// Limit How many at most.
@@ -9594,6 +10085,24 @@ type ListProgramVersionsParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListReceiptsParams defines parameters for ListReceipts.
+type ListReceiptsParams struct {
+	// State Only those in a state.
+	State *ReceiptState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RecordTransferParams defines parameters for RecordTransfer.
+type RecordTransferParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // StartReconciliationParams defines parameters for StartReconciliation.
@@ -9869,11 +10378,26 @@ type IssueOrderDocumentJSONRequestBody = NewOrderDocument
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
 type RefundOrderJSONRequestBody = NewRefund
 
+// ChooseWayToPayJSONRequestBody defines body for ChooseWayToPay for application/json ContentType.
+type ChooseWayToPayJSONRequestBody = ChosenWay
+
 // WithdrawOrderJSONRequestBody defines body for WithdrawOrder for application/json ContentType.
 type WithdrawOrderJSONRequestBody = NewWithdrawal
 
+// RecordDeskReceiptJSONRequestBody defines body for RecordDeskReceipt for application/json ContentType.
+type RecordDeskReceiptJSONRequestBody = NewDeskReceipt
+
+// AskReversalJSONRequestBody defines body for AskReversal for application/json ContentType.
+type AskReversalJSONRequestBody = AskedReversal
+
+// DecideReversalJSONRequestBody defines body for DecideReversal for application/json ContentType.
+type DecideReversalJSONRequestBody = ReversalDecision
+
 // RecordSettlementJSONRequestBody defines body for RecordSettlement for application/json ContentType.
 type RecordSettlementJSONRequestBody = NewSettlement
+
+// MarkPaidBackJSONRequestBody defines body for MarkPaidBack for application/json ContentType.
+type MarkPaidBackJSONRequestBody = BankReference
 
 // PreviewProgramJSONRequestBody defines body for PreviewProgram for application/json ContentType.
 type PreviewProgramJSONRequestBody = ProgramTrial
@@ -9886,6 +10410,15 @@ type MoveProgramJSONRequestBody = ProgramMove
 
 // QuoteOrderJSONRequestBody defines body for QuoteOrder for application/json ContentType.
 type QuoteOrderJSONRequestBody = QuoteRequest
+
+// RecordTransferJSONRequestBody defines body for RecordTransfer for application/json ContentType.
+type RecordTransferJSONRequestBody = NewTransfer
+
+// MatchReceiptJSONRequestBody defines body for MatchReceipt for application/json ContentType.
+type MatchReceiptJSONRequestBody = MatchedOrder
+
+// SendReceiptBackJSONRequestBody defines body for SendReceiptBack for application/json ContentType.
+type SendReceiptBackJSONRequestBody = BankReference
 
 // DecideRefundJSONRequestBody defines body for DecideRefund for application/json ContentType.
 type DecideRefundJSONRequestBody = RefundDecision
@@ -10778,6 +11311,31 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 	GetOrderStatement(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ChooseWayToPayWithBody Choose how to pay an order
+	//
+	// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+	ChooseWayToPayWithBody(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChooseWayToPay Choose how to pay an order
+	//
+	// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+	ChooseWayToPay(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWaysToPay List ways to pay an order
+	//
+	// How an order that waits for its payment can be paid; none for another one.
+	//
+	// Corresponds with GET /v1/orders/{order}/ways (the `ListWaysToPay` operationId).
+	ListWaysToPay(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetOrderWithdrawal Ask whether an order can be withdrawn from
 	//
 	// The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
@@ -10805,6 +11363,74 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
 	WithdrawOrder(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCashier Let a person take money at a desk
+	//
+	// Twice does nothing.
+	//
+	// Corresponds with PUT /v1/partners/{partner}/cashiers/{person} (the `PutCashier` operationId).
+	PutCashier(ctx context.Context, partner PartnerRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDeskReceipts List what a desk recorded
+	//
+	// The newest first.
+	//
+	// Corresponds with GET /v1/partners/{partner}/receipts (the `ListDeskReceipts` operationId).
+	ListDeskReceipts(ctx context.Context, partner PartnerRef, params *ListDeskReceiptsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordDeskReceiptWithBody Record money at a desk
+	//
+	// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+	RecordDeskReceiptWithBody(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordDeskReceipt Record money at a desk
+	//
+	// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+	RecordDeskReceipt(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, body RecordDeskReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AskReversalWithBody Ask that a receipt be reversed
+	//
+	// Another cashier of the school has to confirm it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+	AskReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AskReversal Ask that a receipt be reversed
+	//
+	// Another cashier of the school has to confirm it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+	AskReversal(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideReversalWithBody Confirm a reversal or not
+	//
+	// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+	DecideReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideReversal Confirm a reversal or not
+	//
+	// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+	DecideReversal(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RecordSettlementWithBody Record a settlement
 	//
@@ -10837,6 +11463,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/partners/{partner}/statement.csv (the `ExportPartnerStatement` operationId).
 	ExportPartnerStatement(ctx context.Context, partner PartnerRef, params *ExportPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPayBacks List what is to be paid back by hand
+	//
+	// Refunds and surpluses of money that came without the provider, the oldest first.
+	//
+	// Corresponds with GET /v1/pay-backs (the `ListPayBacks` operationId).
+	ListPayBacks(ctx context.Context, params *ListPayBacksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkPaidBackWithBody Say that money was paid back
+	//
+	// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+	MarkPaidBackWithBody(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MarkPaidBack Say that money was paid back
+	//
+	// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+	MarkPaidBack(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewProgramWithBody Try a program
 	//
@@ -10957,6 +11608,67 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
 	QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReceipts List money that came by hand
+	//
+	// The newest first. `unmatched` is the queue of money that belongs to no order yet: match it or send it back.
+	//
+	// Corresponds with GET /v1/receipts (the `ListReceipts` operationId).
+	ListReceipts(ctx context.Context, params *ListReceiptsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordTransferWithBody Record a transfer
+	//
+	// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+	RecordTransferWithBody(ctx context.Context, params *RecordTransferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordTransfer Record a transfer
+	//
+	// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+	RecordTransfer(ctx context.Context, params *RecordTransferParams, body RecordTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MatchReceiptWithBody Say which order money is for
+	//
+	// Again with the same order it does nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+	MatchReceiptWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MatchReceipt Say which order money is for
+	//
+	// Again with the same order it does nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+	MatchReceipt(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendReceiptBackWithBody Say that money was sent back
+	//
+	// Of money that belongs to no order, under the reference of the bank.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+	SendReceiptBackWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendReceiptBack Say that money was sent back
+	//
+	// Of money that belongs to no order, under the reference of the bank.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+	SendReceiptBack(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartReconciliation Compare the books
 	//
@@ -13112,6 +13824,61 @@ func (c *Client) GetOrderStatement(ctx context.Context, order OrderRef, reqEdito
 	return c.Client.Do(req)
 }
 
+// ChooseWayToPayWithBody Choose how to pay an order
+//
+// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+func (c *Client) ChooseWayToPayWithBody(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChooseWayToPayRequestWithBody(c.Server, order, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChooseWayToPay Choose how to pay an order
+//
+// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+func (c *Client) ChooseWayToPay(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChooseWayToPayRequest(c.Server, order, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWaysToPay List ways to pay an order
+//
+// How an order that waits for its payment can be paid; none for another one.
+//
+// Corresponds with GET /v1/orders/{order}/ways (the `ListWaysToPay` operationId).
+func (c *Client) ListWaysToPay(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWaysToPayRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetOrderWithdrawal Ask whether an order can be withdrawn from
 //
 // The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
@@ -13160,6 +13927,154 @@ func (c *Client) WithdrawOrderWithBody(ctx context.Context, order OrderRef, para
 // Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
 func (c *Client) WithdrawOrder(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewWithdrawOrderRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCashier Let a person take money at a desk
+//
+// Twice does nothing.
+//
+// Corresponds with PUT /v1/partners/{partner}/cashiers/{person} (the `PutCashier` operationId).
+func (c *Client) PutCashier(ctx context.Context, partner PartnerRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCashierRequest(c.Server, partner, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDeskReceipts List what a desk recorded
+//
+// The newest first.
+//
+// Corresponds with GET /v1/partners/{partner}/receipts (the `ListDeskReceipts` operationId).
+func (c *Client) ListDeskReceipts(ctx context.Context, partner PartnerRef, params *ListDeskReceiptsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDeskReceiptsRequest(c.Server, partner, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordDeskReceiptWithBody Record money at a desk
+//
+// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+func (c *Client) RecordDeskReceiptWithBody(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordDeskReceiptRequestWithBody(c.Server, partner, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordDeskReceipt Record money at a desk
+//
+// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+func (c *Client) RecordDeskReceipt(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, body RecordDeskReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordDeskReceiptRequest(c.Server, partner, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AskReversalWithBody Ask that a receipt be reversed
+//
+// Another cashier of the school has to confirm it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+func (c *Client) AskReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskReversalRequestWithBody(c.Server, partner, receipt, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AskReversal Ask that a receipt be reversed
+//
+// Another cashier of the school has to confirm it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+func (c *Client) AskReversal(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskReversalRequest(c.Server, partner, receipt, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideReversalWithBody Confirm a reversal or not
+//
+// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+func (c *Client) DecideReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideReversalRequestWithBody(c.Server, partner, receipt, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideReversal Confirm a reversal or not
+//
+// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+func (c *Client) DecideReversal(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideReversalRequest(c.Server, partner, receipt, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13232,6 +14147,61 @@ func (c *Client) GetPartnerStatement(ctx context.Context, partner PartnerRef, pa
 // Corresponds with GET /v1/partners/{partner}/statement.csv (the `ExportPartnerStatement` operationId).
 func (c *Client) ExportPartnerStatement(ctx context.Context, partner PartnerRef, params *ExportPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportPartnerStatementRequest(c.Server, partner, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPayBacks List what is to be paid back by hand
+//
+// Refunds and surpluses of money that came without the provider, the oldest first.
+//
+// Corresponds with GET /v1/pay-backs (the `ListPayBacks` operationId).
+func (c *Client) ListPayBacks(ctx context.Context, params *ListPayBacksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPayBacksRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkPaidBackWithBody Say that money was paid back
+//
+// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+func (c *Client) MarkPaidBackWithBody(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkPaidBackRequestWithBody(c.Server, refund, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MarkPaidBack Say that money was paid back
+//
+// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+func (c *Client) MarkPaidBack(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkPaidBackRequest(c.Server, refund, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13492,6 +14462,137 @@ func (c *Client) QuoteOrderWithBody(ctx context.Context, contentType string, bod
 // Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
 func (c *Client) QuoteOrder(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewQuoteOrderRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReceipts List money that came by hand
+//
+// The newest first. `unmatched` is the queue of money that belongs to no order yet: match it or send it back.
+//
+// Corresponds with GET /v1/receipts (the `ListReceipts` operationId).
+func (c *Client) ListReceipts(ctx context.Context, params *ListReceiptsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReceiptsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordTransferWithBody Record a transfer
+//
+// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+func (c *Client) RecordTransferWithBody(ctx context.Context, params *RecordTransferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordTransferRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordTransfer Record a transfer
+//
+// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+func (c *Client) RecordTransfer(ctx context.Context, params *RecordTransferParams, body RecordTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordTransferRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MatchReceiptWithBody Say which order money is for
+//
+// Again with the same order it does nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+func (c *Client) MatchReceiptWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMatchReceiptRequestWithBody(c.Server, receipt, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MatchReceipt Say which order money is for
+//
+// Again with the same order it does nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+func (c *Client) MatchReceipt(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMatchReceiptRequest(c.Server, receipt, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendReceiptBackWithBody Say that money was sent back
+//
+// Of money that belongs to no order, under the reference of the bank.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+func (c *Client) SendReceiptBackWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendReceiptBackRequestWithBody(c.Server, receipt, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendReceiptBack Say that money was sent back
+//
+// Of money that belongs to no order, under the reference of the bank.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+func (c *Client) SendReceiptBack(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendReceiptBackRequest(c.Server, receipt, body)
 	if err != nil {
 		return nil, err
 	}
@@ -18439,6 +19540,87 @@ func NewGetOrderStatementRequest(server string, order OrderRef) (*http.Request, 
 	return req, nil
 }
 
+// NewChooseWayToPayRequest calls the generic ChooseWayToPay builder with application/json body
+func NewChooseWayToPayRequest(server string, order OrderRef, body ChooseWayToPayJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChooseWayToPayRequestWithBody(server, order, "application/json", bodyReader)
+}
+
+// NewChooseWayToPayRequestWithBody constructs an http.Request for the ChooseWayToPay method, with any body, and a specified content type
+func NewChooseWayToPayRequestWithBody(server string, order OrderRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/way", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListWaysToPayRequest constructs an http.Request for the ListWaysToPay method
+func NewListWaysToPayRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/ways", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetOrderWithdrawalRequest constructs an http.Request for the GetOrderWithdrawal method
 func NewGetOrderWithdrawalRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -18529,6 +19711,288 @@ func NewWithdrawOrderRequestWithBody(server string, order OrderRef, params *With
 		req.Header.Set("Idempotency-Key", headerParam0)
 
 	}
+
+	return req, nil
+}
+
+// NewPutCashierRequest constructs an http.Request for the PutCashier method
+func NewPutCashierRequest(server string, partner PartnerRef, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/cashiers/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDeskReceiptsRequest constructs an http.Request for the ListDeskReceipts method
+func NewListDeskReceiptsRequest(server string, partner PartnerRef, params *ListDeskReceiptsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/receipts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRecordDeskReceiptRequest calls the generic RecordDeskReceipt builder with application/json body
+func NewRecordDeskReceiptRequest(server string, partner PartnerRef, params *RecordDeskReceiptParams, body RecordDeskReceiptJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordDeskReceiptRequestWithBody(server, partner, params, "application/json", bodyReader)
+}
+
+// NewRecordDeskReceiptRequestWithBody constructs an http.Request for the RecordDeskReceipt method, with any body, and a specified content type
+func NewRecordDeskReceiptRequestWithBody(server string, partner PartnerRef, params *RecordDeskReceiptParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/receipts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewAskReversalRequest calls the generic AskReversal builder with application/json body
+func NewAskReversalRequest(server string, partner PartnerRef, receipt string, body AskReversalJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAskReversalRequestWithBody(server, partner, receipt, "application/json", bodyReader)
+}
+
+// NewAskReversalRequestWithBody constructs an http.Request for the AskReversal method, with any body, and a specified content type
+func NewAskReversalRequestWithBody(server string, partner PartnerRef, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "receipt", receipt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/receipts/%s/reversal", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDecideReversalRequest calls the generic DecideReversal builder with application/json body
+func NewDecideReversalRequest(server string, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideReversalRequestWithBody(server, partner, receipt, "application/json", bodyReader)
+}
+
+// NewDecideReversalRequestWithBody constructs an http.Request for the DecideReversal method, with any body, and a specified content type
+func NewDecideReversalRequestWithBody(server string, partner PartnerRef, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "partner", partner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "receipt", receipt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/partners/%s/receipts/%s/reversal/decision", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -18735,6 +20199,119 @@ func NewExportPartnerStatementRequest(server string, partner PartnerRef, params 
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewListPayBacksRequest constructs an http.Request for the ListPayBacks method
+func NewListPayBacksRequest(server string, params *ListPayBacksParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/pay-backs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMarkPaidBackRequest calls the generic MarkPaidBack builder with application/json body
+func NewMarkPaidBackRequest(server string, refund string, body MarkPaidBackJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMarkPaidBackRequestWithBody(server, refund, "application/json", bodyReader)
+}
+
+// NewMarkPaidBackRequestWithBody constructs an http.Request for the MarkPaidBack method, with any body, and a specified content type
+func NewMarkPaidBackRequestWithBody(server string, refund string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "refund", refund, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/pay-backs/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -19195,6 +20772,231 @@ func NewQuoteOrderRequestWithBody(server string, contentType string, body io.Rea
 	}
 
 	operationPath := fmt.Sprintf("/v1/quotes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListReceiptsRequest constructs an http.Request for the ListReceipts method
+func NewListReceiptsRequest(server string, params *ListReceiptsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/receipts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRecordTransferRequest calls the generic RecordTransfer builder with application/json body
+func NewRecordTransferRequest(server string, params *RecordTransferParams, body RecordTransferJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordTransferRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRecordTransferRequestWithBody constructs an http.Request for the RecordTransfer method, with any body, and a specified content type
+func NewRecordTransferRequestWithBody(server string, params *RecordTransferParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/receipts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewMatchReceiptRequest calls the generic MatchReceipt builder with application/json body
+func NewMatchReceiptRequest(server string, receipt string, body MatchReceiptJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMatchReceiptRequestWithBody(server, receipt, "application/json", bodyReader)
+}
+
+// NewMatchReceiptRequestWithBody constructs an http.Request for the MatchReceipt method, with any body, and a specified content type
+func NewMatchReceiptRequestWithBody(server string, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "receipt", receipt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/receipts/%s/match", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewSendReceiptBackRequest calls the generic SendReceiptBack builder with application/json body
+func NewSendReceiptBackRequest(server string, receipt string, body SendReceiptBackJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSendReceiptBackRequestWithBody(server, receipt, "application/json", bodyReader)
+}
+
+// NewSendReceiptBackRequestWithBody constructs an http.Request for the SendReceiptBack method, with any body, and a specified content type
+func NewSendReceiptBackRequestWithBody(server string, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "receipt", receipt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/receipts/%s/return", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -22217,6 +24019,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 	GetOrderStatementWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderStatementResponse, error)
 
+	// ChooseWayToPayWithBodyWithResponse Choose how to pay an order
+	//
+	// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+	ChooseWayToPayWithBodyWithResponse(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error)
+
+	// ChooseWayToPayWithResponse Choose how to pay an order
+	//
+	// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+	ChooseWayToPayWithResponse(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error)
+
+	// ListWaysToPayWithResponse List ways to pay an order
+	//
+	// How an order that waits for its payment can be paid; none for another one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/ways (the `ListWaysToPay` operationId).
+	ListWaysToPayWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListWaysToPayResponse, error)
+
 	// GetOrderWithdrawalWithResponse Ask whether an order can be withdrawn from
 	//
 	// The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
@@ -22246,6 +24075,78 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
 	WithdrawOrderWithResponse(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawOrderResponse, error)
+
+	// PutCashierWithResponse Let a person take money at a desk
+	//
+	// Twice does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/partners/{partner}/cashiers/{person} (the `PutCashier` operationId).
+	PutCashierWithResponse(ctx context.Context, partner PartnerRef, person string, reqEditors ...RequestEditorFn) (*PutCashierResponse, error)
+
+	// ListDeskReceiptsWithResponse List what a desk recorded
+	//
+	// The newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/partners/{partner}/receipts (the `ListDeskReceipts` operationId).
+	ListDeskReceiptsWithResponse(ctx context.Context, partner PartnerRef, params *ListDeskReceiptsParams, reqEditors ...RequestEditorFn) (*ListDeskReceiptsResponse, error)
+
+	// RecordDeskReceiptWithBodyWithResponse Record money at a desk
+	//
+	// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+	RecordDeskReceiptWithBodyWithResponse(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordDeskReceiptResponse, error)
+
+	// RecordDeskReceiptWithResponse Record money at a desk
+	//
+	// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+	RecordDeskReceiptWithResponse(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, body RecordDeskReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordDeskReceiptResponse, error)
+
+	// AskReversalWithBodyWithResponse Ask that a receipt be reversed
+	//
+	// Another cashier of the school has to confirm it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+	AskReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskReversalResponse, error)
+
+	// AskReversalWithResponse Ask that a receipt be reversed
+	//
+	// Another cashier of the school has to confirm it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+	AskReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*AskReversalResponse, error)
+
+	// DecideReversalWithBodyWithResponse Confirm a reversal or not
+	//
+	// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+	DecideReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error)
+
+	// DecideReversalWithResponse Confirm a reversal or not
+	//
+	// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+	DecideReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error)
 
 	// RecordSettlementWithBodyWithResponse Record a settlement
 	//
@@ -22282,6 +24183,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/partners/{partner}/statement.csv (the `ExportPartnerStatement` operationId).
 	ExportPartnerStatementWithResponse(ctx context.Context, partner PartnerRef, params *ExportPartnerStatementParams, reqEditors ...RequestEditorFn) (*ExportPartnerStatementResponse, error)
+
+	// ListPayBacksWithResponse List what is to be paid back by hand
+	//
+	// Refunds and surpluses of money that came without the provider, the oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/pay-backs (the `ListPayBacks` operationId).
+	ListPayBacksWithResponse(ctx context.Context, params *ListPayBacksParams, reqEditors ...RequestEditorFn) (*ListPayBacksResponse, error)
+
+	// MarkPaidBackWithBodyWithResponse Say that money was paid back
+	//
+	// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+	MarkPaidBackWithBodyWithResponse(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error)
+
+	// MarkPaidBackWithResponse Say that money was paid back
+	//
+	// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+	MarkPaidBackWithResponse(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error)
 
 	// PreviewProgramWithBodyWithResponse Try a program
 	//
@@ -22414,6 +24342,69 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/quotes (the `QuoteOrder` operationId).
 	QuoteOrderWithResponse(ctx context.Context, body QuoteOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*QuoteOrderResponse, error)
+
+	// ListReceiptsWithResponse List money that came by hand
+	//
+	// The newest first. `unmatched` is the queue of money that belongs to no order yet: match it or send it back.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/receipts (the `ListReceipts` operationId).
+	ListReceiptsWithResponse(ctx context.Context, params *ListReceiptsParams, reqEditors ...RequestEditorFn) (*ListReceiptsResponse, error)
+
+	// RecordTransferWithBodyWithResponse Record a transfer
+	//
+	// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+	RecordTransferWithBodyWithResponse(ctx context.Context, params *RecordTransferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordTransferResponse, error)
+
+	// RecordTransferWithResponse Record a transfer
+	//
+	// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+	RecordTransferWithResponse(ctx context.Context, params *RecordTransferParams, body RecordTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordTransferResponse, error)
+
+	// MatchReceiptWithBodyWithResponse Say which order money is for
+	//
+	// Again with the same order it does nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+	MatchReceiptWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error)
+
+	// MatchReceiptWithResponse Say which order money is for
+	//
+	// Again with the same order it does nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+	MatchReceiptWithResponse(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error)
+
+	// SendReceiptBackWithBodyWithResponse Say that money was sent back
+	//
+	// Of money that belongs to no order, under the reference of the bank.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+	SendReceiptBackWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error)
+
+	// SendReceiptBackWithResponse Say that money was sent back
+	//
+	// Of money that belongs to no order, under the reference of the bank.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+	SendReceiptBackWithResponse(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error)
 
 	// StartReconciliationWithResponse Compare the books
 	//
@@ -26621,6 +28612,102 @@ func (r GetOrderStatementResponse) ContentType() string {
 	return ""
 }
 
+type ChooseWayToPayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChooseWayToPayResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChooseWayToPayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChooseWayToPayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChooseWayToPayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChooseWayToPayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChooseWayToPayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWaysToPayResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WayList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWaysToPayResponse) GetJSON200() *WayList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWaysToPayResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWaysToPayResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWaysToPayResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWaysToPayResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWaysToPayResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetOrderWithdrawalResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -26711,6 +28798,225 @@ func (r WithdrawOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r WithdrawOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutCashierResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCashierResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCashierResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCashierResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCashierResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCashierResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDeskReceiptsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReceiptPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDeskReceiptsResponse) GetJSON200() *ReceiptPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDeskReceiptsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDeskReceiptsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDeskReceiptsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDeskReceiptsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDeskReceiptsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordDeskReceiptResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Receipt
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RecordDeskReceiptResponse) GetJSON201() *Receipt {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordDeskReceiptResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordDeskReceiptResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordDeskReceiptResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordDeskReceiptResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordDeskReceiptResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AskReversalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AskReversalResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AskReversalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AskReversalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AskReversalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AskReversalResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideReversalResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideReversalResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideReversalResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideReversalResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideReversalResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideReversalResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -26855,6 +29161,95 @@ func (r ExportPartnerStatementResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportPartnerStatementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListPayBacksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PayBackPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPayBacksResponse) GetJSON200() *PayBackPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPayBacksResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPayBacksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPayBacksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPayBacksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPayBacksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MarkPaidBackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MarkPaidBackResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MarkPaidBackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MarkPaidBackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MarkPaidBackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MarkPaidBackResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -27356,6 +29751,198 @@ func (r QuoteOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r QuoteOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReceiptsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReceiptPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReceiptsResponse) GetJSON200() *ReceiptPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReceiptsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReceiptsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReceiptsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReceiptsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReceiptsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordTransferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Receipt
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RecordTransferResponse) GetJSON201() *Receipt {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordTransferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordTransferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordTransferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordTransferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordTransferResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MatchReceiptResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Receipt
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MatchReceiptResponse) GetJSON200() *Receipt {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MatchReceiptResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MatchReceiptResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MatchReceiptResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MatchReceiptResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MatchReceiptResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SendReceiptBackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Receipt
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SendReceiptBackResponse) GetJSON200() *Receipt {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SendReceiptBackResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SendReceiptBackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SendReceiptBackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SendReceiptBackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SendReceiptBackResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -30699,6 +33286,51 @@ func (c *ClientWithResponses) GetOrderStatementWithResponse(ctx context.Context,
 	return ParseGetOrderStatementResponse(rsp)
 }
 
+// ChooseWayToPayWithBodyWithResponse Choose how to pay an order
+//
+// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+func (c *ClientWithResponses) ChooseWayToPayWithBodyWithResponse(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error) {
+	rsp, err := c.ChooseWayToPayWithBody(ctx, order, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChooseWayToPayResponse(rsp)
+}
+
+// ChooseWayToPayWithResponse Choose how to pay an order
+//
+// By bank the buyer gets a proforma and a reference to quote, and the order keeps its places longer. Choosing the same again changes nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
+func (c *ClientWithResponses) ChooseWayToPayWithResponse(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error) {
+	rsp, err := c.ChooseWayToPay(ctx, order, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChooseWayToPayResponse(rsp)
+}
+
+// ListWaysToPayWithResponse List ways to pay an order
+//
+// How an order that waits for its payment can be paid; none for another one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/ways (the `ListWaysToPay` operationId).
+func (c *ClientWithResponses) ListWaysToPayWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListWaysToPayResponse, error) {
+	rsp, err := c.ListWaysToPay(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWaysToPayResponse(rsp)
+}
+
 // GetOrderWithdrawalWithResponse Ask whether an order can be withdrawn from
 //
 // The first step of a withdrawal: whether the buyer may leave the contract now, until when, what would go back and what would be kept;
@@ -30745,6 +33377,126 @@ func (c *ClientWithResponses) WithdrawOrderWithResponse(ctx context.Context, ord
 		return nil, err
 	}
 	return ParseWithdrawOrderResponse(rsp)
+}
+
+// PutCashierWithResponse Let a person take money at a desk
+//
+// Twice does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/partners/{partner}/cashiers/{person} (the `PutCashier` operationId).
+func (c *ClientWithResponses) PutCashierWithResponse(ctx context.Context, partner PartnerRef, person string, reqEditors ...RequestEditorFn) (*PutCashierResponse, error) {
+	rsp, err := c.PutCashier(ctx, partner, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCashierResponse(rsp)
+}
+
+// ListDeskReceiptsWithResponse List what a desk recorded
+//
+// The newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/partners/{partner}/receipts (the `ListDeskReceipts` operationId).
+func (c *ClientWithResponses) ListDeskReceiptsWithResponse(ctx context.Context, partner PartnerRef, params *ListDeskReceiptsParams, reqEditors ...RequestEditorFn) (*ListDeskReceiptsResponse, error) {
+	rsp, err := c.ListDeskReceipts(ctx, partner, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDeskReceiptsResponse(rsp)
+}
+
+// RecordDeskReceiptWithBodyWithResponse Record money at a desk
+//
+// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+func (c *ClientWithResponses) RecordDeskReceiptWithBodyWithResponse(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordDeskReceiptResponse, error) {
+	rsp, err := c.RecordDeskReceiptWithBody(ctx, partner, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordDeskReceiptResponse(rsp)
+}
+
+// RecordDeskReceiptWithResponse Record money at a desk
+//
+// A cashier of the school records what an order costs. The same reference twice is one effect. The order is paid in the same transaction.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/receipts (the `RecordDeskReceipt` operationId).
+func (c *ClientWithResponses) RecordDeskReceiptWithResponse(ctx context.Context, partner PartnerRef, params *RecordDeskReceiptParams, body RecordDeskReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordDeskReceiptResponse, error) {
+	rsp, err := c.RecordDeskReceipt(ctx, partner, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordDeskReceiptResponse(rsp)
+}
+
+// AskReversalWithBodyWithResponse Ask that a receipt be reversed
+//
+// Another cashier of the school has to confirm it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+func (c *ClientWithResponses) AskReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskReversalResponse, error) {
+	rsp, err := c.AskReversalWithBody(ctx, partner, receipt, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAskReversalResponse(rsp)
+}
+
+// AskReversalWithResponse Ask that a receipt be reversed
+//
+// Another cashier of the school has to confirm it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
+func (c *ClientWithResponses) AskReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*AskReversalResponse, error) {
+	rsp, err := c.AskReversal(ctx, partner, receipt, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAskReversalResponse(rsp)
+}
+
+// DecideReversalWithBodyWithResponse Confirm a reversal or not
+//
+// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+func (c *ClientWithResponses) DecideReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error) {
+	rsp, err := c.DecideReversalWithBody(ctx, partner, receipt, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideReversalResponse(rsp)
+}
+
+// DecideReversalWithResponse Confirm a reversal or not
+//
+// Confirmed, it takes back ledger, enrolment and invoice as a refund does; nobody sends money.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
+func (c *ClientWithResponses) DecideReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error) {
+	rsp, err := c.DecideReversal(ctx, partner, receipt, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideReversalResponse(rsp)
 }
 
 // RecordSettlementWithBodyWithResponse Record a settlement
@@ -30805,6 +33557,51 @@ func (c *ClientWithResponses) ExportPartnerStatementWithResponse(ctx context.Con
 		return nil, err
 	}
 	return ParseExportPartnerStatementResponse(rsp)
+}
+
+// ListPayBacksWithResponse List what is to be paid back by hand
+//
+// Refunds and surpluses of money that came without the provider, the oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/pay-backs (the `ListPayBacks` operationId).
+func (c *ClientWithResponses) ListPayBacksWithResponse(ctx context.Context, params *ListPayBacksParams, reqEditors ...RequestEditorFn) (*ListPayBacksResponse, error) {
+	rsp, err := c.ListPayBacks(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPayBacksResponse(rsp)
+}
+
+// MarkPaidBackWithBodyWithResponse Say that money was paid back
+//
+// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+func (c *ClientWithResponses) MarkPaidBackWithBodyWithResponse(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error) {
+	rsp, err := c.MarkPaidBackWithBody(ctx, refund, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkPaidBackResponse(rsp)
+}
+
+// MarkPaidBackWithResponse Say that money was paid back
+//
+// By the way it came, under the reference of the bank or the desk. Credit note and ledger follow.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
+func (c *ClientWithResponses) MarkPaidBackWithResponse(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error) {
+	rsp, err := c.MarkPaidBack(ctx, refund, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMarkPaidBackResponse(rsp)
 }
 
 // PreviewProgramWithBodyWithResponse Try a program
@@ -31021,6 +33818,111 @@ func (c *ClientWithResponses) QuoteOrderWithResponse(ctx context.Context, body Q
 		return nil, err
 	}
 	return ParseQuoteOrderResponse(rsp)
+}
+
+// ListReceiptsWithResponse List money that came by hand
+//
+// The newest first. `unmatched` is the queue of money that belongs to no order yet: match it or send it back.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/receipts (the `ListReceipts` operationId).
+func (c *ClientWithResponses) ListReceiptsWithResponse(ctx context.Context, params *ListReceiptsParams, reqEditors ...RequestEditorFn) (*ListReceiptsResponse, error) {
+	rsp, err := c.ListReceipts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReceiptsResponse(rsp)
+}
+
+// RecordTransferWithBodyWithResponse Record a transfer
+//
+// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+func (c *ClientWithResponses) RecordTransferWithBodyWithResponse(ctx context.Context, params *RecordTransferParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordTransferResponse, error) {
+	rsp, err := c.RecordTransferWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordTransferResponse(rsp)
+}
+
+// RecordTransferWithResponse Record a transfer
+//
+// Money on the bank account. It pays the order that is named or quoted in its label; without one it stays unmatched. The same reference twice is one effect.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
+func (c *ClientWithResponses) RecordTransferWithResponse(ctx context.Context, params *RecordTransferParams, body RecordTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordTransferResponse, error) {
+	rsp, err := c.RecordTransfer(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordTransferResponse(rsp)
+}
+
+// MatchReceiptWithBodyWithResponse Say which order money is for
+//
+// Again with the same order it does nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+func (c *ClientWithResponses) MatchReceiptWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error) {
+	rsp, err := c.MatchReceiptWithBody(ctx, receipt, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMatchReceiptResponse(rsp)
+}
+
+// MatchReceiptWithResponse Say which order money is for
+//
+// Again with the same order it does nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
+func (c *ClientWithResponses) MatchReceiptWithResponse(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error) {
+	rsp, err := c.MatchReceipt(ctx, receipt, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMatchReceiptResponse(rsp)
+}
+
+// SendReceiptBackWithBodyWithResponse Say that money was sent back
+//
+// Of money that belongs to no order, under the reference of the bank.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+func (c *ClientWithResponses) SendReceiptBackWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error) {
+	rsp, err := c.SendReceiptBackWithBody(ctx, receipt, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendReceiptBackResponse(rsp)
+}
+
+// SendReceiptBackWithResponse Say that money was sent back
+//
+// Of money that belongs to no order, under the reference of the bank.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
+func (c *ClientWithResponses) SendReceiptBackWithResponse(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error) {
+	rsp, err := c.SendReceiptBack(ctx, receipt, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendReceiptBackResponse(rsp)
 }
 
 // StartReconciliationWithResponse Compare the books
@@ -34574,6 +37476,72 @@ func ParseGetOrderStatementResponse(rsp *http.Response) (*GetOrderStatementRespo
 	return response, nil
 }
 
+// ParseChooseWayToPayResponse parses an HTTP response from a ChooseWayToPayWithResponse call
+func ParseChooseWayToPayResponse(rsp *http.Response) (*ChooseWayToPayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChooseWayToPayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListWaysToPayResponse parses an HTTP response from a ListWaysToPayWithResponse call
+func ParseListWaysToPayResponse(rsp *http.Response) (*ListWaysToPayResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWaysToPayResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WayList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetOrderWithdrawalResponse parses an HTTP response from a GetOrderWithdrawalWithResponse call
 func ParseGetOrderWithdrawalResponse(rsp *http.Response) (*GetOrderWithdrawalResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -34627,6 +37595,159 @@ func ParseWithdrawOrderResponse(rsp *http.Response) (*WithdrawOrderResponse, err
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutCashierResponse parses an HTTP response from a PutCashierWithResponse call
+func ParsePutCashierResponse(rsp *http.Response) (*PutCashierResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCashierResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDeskReceiptsResponse parses an HTTP response from a ListDeskReceiptsWithResponse call
+func ParseListDeskReceiptsResponse(rsp *http.Response) (*ListDeskReceiptsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDeskReceiptsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReceiptPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecordDeskReceiptResponse parses an HTTP response from a RecordDeskReceiptWithResponse call
+func ParseRecordDeskReceiptResponse(rsp *http.Response) (*RecordDeskReceiptResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordDeskReceiptResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Receipt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAskReversalResponse parses an HTTP response from a AskReversalWithResponse call
+func ParseAskReversalResponse(rsp *http.Response) (*AskReversalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AskReversalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideReversalResponse parses an HTTP response from a DecideReversalWithResponse call
+func ParseDecideReversalResponse(rsp *http.Response) (*DecideReversalResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideReversalResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -34740,6 +37861,68 @@ func ParseExportPartnerStatementResponse(rsp *http.Response) (*ExportPartnerStat
 			headers.ContentDisposition = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListPayBacksResponse parses an HTTP response from a ListPayBacksWithResponse call
+func ParseListPayBacksResponse(rsp *http.Response) (*ListPayBacksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPayBacksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PayBackPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMarkPaidBackResponse parses an HTTP response from a MarkPaidBackWithResponse call
+func ParseMarkPaidBackResponse(rsp *http.Response) (*MarkPaidBackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MarkPaidBackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -35103,6 +38286,138 @@ func ParseQuoteOrderResponse(rsp *http.Response) (*QuoteOrderResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Quote
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListReceiptsResponse parses an HTTP response from a ListReceiptsWithResponse call
+func ParseListReceiptsResponse(rsp *http.Response) (*ListReceiptsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReceiptsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReceiptPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecordTransferResponse parses an HTTP response from a RecordTransferWithResponse call
+func ParseRecordTransferResponse(rsp *http.Response) (*RecordTransferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordTransferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Receipt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMatchReceiptResponse parses an HTTP response from a MatchReceiptWithResponse call
+func ParseMatchReceiptResponse(rsp *http.Response) (*MatchReceiptResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MatchReceiptResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Receipt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSendReceiptBackResponse parses an HTTP response from a SendReceiptBackWithResponse call
+func ParseSendReceiptBackResponse(rsp *http.Response) (*SendReceiptBackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SendReceiptBackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Receipt
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -244,12 +244,33 @@ type ServerInterface interface {
 	// GetOrderStatement Get the statement of an order
 	// (GET /v1/orders/{order}/statement)
 	GetOrderStatement(c *fiber.Ctx, order OrderRef) error
+	// ChooseWayToPay Choose how to pay an order
+	// (POST /v1/orders/{order}/way)
+	ChooseWayToPay(c *fiber.Ctx, order OrderRef) error
+	// ListWaysToPay List ways to pay an order
+	// (GET /v1/orders/{order}/ways)
+	ListWaysToPay(c *fiber.Ctx, order OrderRef) error
 	// GetOrderWithdrawal Ask whether an order can be withdrawn from
 	// (GET /v1/orders/{order}/withdrawal)
 	GetOrderWithdrawal(c *fiber.Ctx, order OrderRef) error
 	// WithdrawOrder Confirm a withdrawal
 	// (POST /v1/orders/{order}/withdrawal)
 	WithdrawOrder(c *fiber.Ctx, order OrderRef, params WithdrawOrderParams) error
+	// PutCashier Let a person take money at a desk
+	// (PUT /v1/partners/{partner}/cashiers/{person})
+	PutCashier(c *fiber.Ctx, partner PartnerRef, person string) error
+	// ListDeskReceipts List what a desk recorded
+	// (GET /v1/partners/{partner}/receipts)
+	ListDeskReceipts(c *fiber.Ctx, partner PartnerRef, params ListDeskReceiptsParams) error
+	// RecordDeskReceipt Record money at a desk
+	// (POST /v1/partners/{partner}/receipts)
+	RecordDeskReceipt(c *fiber.Ctx, partner PartnerRef, params RecordDeskReceiptParams) error
+	// AskReversal Ask that a receipt be reversed
+	// (POST /v1/partners/{partner}/receipts/{receipt}/reversal)
+	AskReversal(c *fiber.Ctx, partner PartnerRef, receipt string) error
+	// DecideReversal Confirm a reversal or not
+	// (POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision)
+	DecideReversal(c *fiber.Ctx, partner PartnerRef, receipt string) error
 	// RecordSettlement Record a settlement
 	// (POST /v1/partners/{partner}/settlements)
 	RecordSettlement(c *fiber.Ctx, partner PartnerRef, params RecordSettlementParams) error
@@ -259,6 +280,12 @@ type ServerInterface interface {
 	// ExportPartnerStatement Export the statement of a partner school
 	// (GET /v1/partners/{partner}/statement.csv)
 	ExportPartnerStatement(c *fiber.Ctx, partner PartnerRef, params ExportPartnerStatementParams) error
+	// ListPayBacks List what is to be paid back by hand
+	// (GET /v1/pay-backs)
+	ListPayBacks(c *fiber.Ctx, params ListPayBacksParams) error
+	// MarkPaidBack Say that money was paid back
+	// (POST /v1/pay-backs/{refund})
+	MarkPaidBack(c *fiber.Ctx, refund string) error
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(c *fiber.Ctx) error
@@ -289,6 +316,18 @@ type ServerInterface interface {
 	// QuoteOrder Quote an order
 	// (POST /v1/quotes)
 	QuoteOrder(c *fiber.Ctx) error
+	// ListReceipts List money that came by hand
+	// (GET /v1/receipts)
+	ListReceipts(c *fiber.Ctx, params ListReceiptsParams) error
+	// RecordTransfer Record a transfer
+	// (POST /v1/receipts)
+	RecordTransfer(c *fiber.Ctx, params RecordTransferParams) error
+	// MatchReceipt Say which order money is for
+	// (POST /v1/receipts/{receipt}/match)
+	MatchReceipt(c *fiber.Ctx, receipt string) error
+	// SendReceiptBack Say that money was sent back
+	// (POST /v1/receipts/{receipt}/return)
+	SendReceiptBack(c *fiber.Ctx, receipt string) error
 	// StartReconciliation Compare the books
 	// (POST /v1/reconciliations)
 	StartReconciliation(c *fiber.Ctx, params StartReconciliationParams) error
@@ -3513,6 +3552,64 @@ func (siw *ServerInterfaceWrapper) GetOrderStatement(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ChooseWayToPay operation middleware
+func (siw *ServerInterfaceWrapper) ChooseWayToPay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ChooseWayToPay(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListWaysToPay operation middleware
+func (siw *ServerInterfaceWrapper) ListWaysToPay(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListWaysToPay(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetOrderWithdrawal operation middleware
 func (siw *ServerInterfaceWrapper) GetOrderWithdrawal(c *fiber.Ctx) error {
 
@@ -3582,6 +3679,222 @@ func (siw *ServerInterfaceWrapper) WithdrawOrder(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.WithdrawOrder(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCashier operation middleware
+func (siw *ServerInterfaceWrapper) PutCashier(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Params("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCashier(c, partner, person)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListDeskReceipts operation middleware
+func (siw *ServerInterfaceWrapper) ListDeskReceipts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeskReceiptsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDeskReceipts(c, partner, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RecordDeskReceipt operation middleware
+func (siw *ServerInterfaceWrapper) RecordDeskReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordDeskReceiptParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordDeskReceipt(c, partner, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AskReversal operation middleware
+func (siw *ServerInterfaceWrapper) AskReversal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// ------------- Path parameter "receipt" -------------
+	var receipt string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "receipt", c.Params("receipt"), &receipt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AskReversal(c, partner, receipt)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideReversal operation middleware
+func (siw *ServerInterfaceWrapper) DecideReversal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "partner" -------------
+	var partner PartnerRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "partner", c.Params("partner"), &partner, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter partner: %w", err).Error())
+	}
+
+	// ------------- Path parameter "receipt" -------------
+	var receipt string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "receipt", c.Params("receipt"), &receipt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideReversal(c, partner, receipt)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3753,6 +4066,79 @@ func (siw *ServerInterfaceWrapper) ExportPartnerStatement(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ExportPartnerStatement(c, partner, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListPayBacks operation middleware
+func (siw *ServerInterfaceWrapper) ListPayBacks(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPayBacksParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPayBacks(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MarkPaidBack operation middleware
+func (siw *ServerInterfaceWrapper) MarkPaidBack(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "refund" -------------
+	var refund string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "refund", c.Params("refund"), &refund, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter refund: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MarkPaidBack(c, refund)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4104,6 +4490,160 @@ func (siw *ServerInterfaceWrapper) QuoteOrder(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.QuoteOrder(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListReceipts operation middleware
+func (siw *ServerInterfaceWrapper) ListReceipts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReceiptsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListReceipts(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RecordTransfer operation middleware
+func (siw *ServerInterfaceWrapper) RecordTransfer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordTransferParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordTransfer(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MatchReceipt operation middleware
+func (siw *ServerInterfaceWrapper) MatchReceipt(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "receipt" -------------
+	var receipt string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "receipt", c.Params("receipt"), &receipt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MatchReceipt(c, receipt)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// SendReceiptBack operation middleware
+func (siw *ServerInterfaceWrapper) SendReceiptBack(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "receipt" -------------
+	var receipt string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "receipt", c.Params("receipt"), &receipt, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SendReceiptBack(c, receipt)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5937,15 +6477,33 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/orders/:order/statement", wrapper.GetOrderStatement)
 
+	router.Post(options.BaseURL+"/v1/orders/:order/way", wrapper.ChooseWayToPay)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/ways", wrapper.ListWaysToPay)
+
 	router.Get(options.BaseURL+"/v1/orders/:order/withdrawal", wrapper.GetOrderWithdrawal)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/withdrawal", wrapper.WithdrawOrder)
+
+	router.Put(options.BaseURL+"/v1/partners/:partner/cashiers/:person", wrapper.PutCashier)
+
+	router.Get(options.BaseURL+"/v1/partners/:partner/receipts", wrapper.ListDeskReceipts)
+
+	router.Post(options.BaseURL+"/v1/partners/:partner/receipts", wrapper.RecordDeskReceipt)
+
+	router.Post(options.BaseURL+"/v1/partners/:partner/receipts/:receipt/reversal", wrapper.AskReversal)
+
+	router.Post(options.BaseURL+"/v1/partners/:partner/receipts/:receipt/reversal/decision", wrapper.DecideReversal)
 
 	router.Post(options.BaseURL+"/v1/partners/:partner/settlements", wrapper.RecordSettlement)
 
 	router.Get(options.BaseURL+"/v1/partners/:partner/statement", wrapper.GetPartnerStatement)
 
 	router.Get(options.BaseURL+"/v1/partners/:partner/statement.csv", wrapper.ExportPartnerStatement)
+
+	router.Get(options.BaseURL+"/v1/pay-backs", wrapper.ListPayBacks)
+
+	router.Post(options.BaseURL+"/v1/pay-backs/:refund", wrapper.MarkPaidBack)
 
 	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
 
@@ -5966,6 +6524,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/queue", wrapper.GetQueue)
 
 	router.Post(options.BaseURL+"/v1/quotes", wrapper.QuoteOrder)
+
+	router.Get(options.BaseURL+"/v1/receipts", wrapper.ListReceipts)
+
+	router.Post(options.BaseURL+"/v1/receipts", wrapper.RecordTransfer)
+
+	router.Post(options.BaseURL+"/v1/receipts/:receipt/match", wrapper.MatchReceipt)
+
+	router.Post(options.BaseURL+"/v1/receipts/:receipt/return", wrapper.SendReceiptBack)
 
 	router.Post(options.BaseURL+"/v1/reconciliations", wrapper.StartReconciliation)
 
@@ -7629,6 +8195,41 @@ func (response GetOrderStatement200JSONResponse) VisitGetOrderStatementResponse(
 	return ctx.JSON(&response)
 }
 
+type ChooseWayToPayRequestObject struct {
+	Order OrderRef `json:"order"`
+	Body  *ChooseWayToPayJSONRequestBody
+}
+
+type ChooseWayToPayResponseObject interface {
+	VisitChooseWayToPayResponse(ctx *fiber.Ctx) error
+}
+
+type ChooseWayToPay200JSONResponse Order
+
+func (response ChooseWayToPay200JSONResponse) VisitChooseWayToPayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListWaysToPayRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type ListWaysToPayResponseObject interface {
+	VisitListWaysToPayResponse(ctx *fiber.Ctx) error
+}
+
+type ListWaysToPay200JSONResponse WayList
+
+func (response ListWaysToPay200JSONResponse) VisitListWaysToPayResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type GetOrderWithdrawalRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -7663,6 +8264,96 @@ func (response WithdrawOrder200JSONResponse) VisitWithdrawOrderResponse(ctx *fib
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type PutCashierRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Person  string     `json:"person"`
+}
+
+type PutCashierResponseObject interface {
+	VisitPutCashierResponse(ctx *fiber.Ctx) error
+}
+
+type PutCashier204Response struct {
+}
+
+func (response PutCashier204Response) VisitPutCashierResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type ListDeskReceiptsRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Params  ListDeskReceiptsParams
+}
+
+type ListDeskReceiptsResponseObject interface {
+	VisitListDeskReceiptsResponse(ctx *fiber.Ctx) error
+}
+
+type ListDeskReceipts200JSONResponse ReceiptPage
+
+func (response ListDeskReceipts200JSONResponse) VisitListDeskReceiptsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RecordDeskReceiptRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Params  RecordDeskReceiptParams
+	Body    *RecordDeskReceiptJSONRequestBody
+}
+
+type RecordDeskReceiptResponseObject interface {
+	VisitRecordDeskReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type RecordDeskReceipt201JSONResponse Receipt
+
+func (response RecordDeskReceipt201JSONResponse) VisitRecordDeskReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type AskReversalRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Receipt string     `json:"receipt"`
+	Body    *AskReversalJSONRequestBody
+}
+
+type AskReversalResponseObject interface {
+	VisitAskReversalResponse(ctx *fiber.Ctx) error
+}
+
+type AskReversal204Response struct {
+}
+
+func (response AskReversal204Response) VisitAskReversalResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type DecideReversalRequestObject struct {
+	Partner PartnerRef `json:"partner"`
+	Receipt string     `json:"receipt"`
+	Body    *DecideReversalJSONRequestBody
+}
+
+type DecideReversalResponseObject interface {
+	VisitDecideReversalResponse(ctx *fiber.Ctx) error
+}
+
+type DecideReversal204Response struct {
+}
+
+func (response DecideReversal204Response) VisitDecideReversalResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
 }
 
 type RecordSettlementRequestObject struct {
@@ -7734,6 +8425,40 @@ func (response ExportPartnerStatement200TextcsvResponse) VisitExportPartnerState
 	}
 	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
 	return err
+}
+
+type ListPayBacksRequestObject struct {
+	Params ListPayBacksParams
+}
+
+type ListPayBacksResponseObject interface {
+	VisitListPayBacksResponse(ctx *fiber.Ctx) error
+}
+
+type ListPayBacks200JSONResponse PayBackPage
+
+func (response ListPayBacks200JSONResponse) VisitListPayBacksResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type MarkPaidBackRequestObject struct {
+	Refund string `json:"refund"`
+	Body   *MarkPaidBackJSONRequestBody
+}
+
+type MarkPaidBackResponseObject interface {
+	VisitMarkPaidBackResponse(ctx *fiber.Ctx) error
+}
+
+type MarkPaidBack204Response struct {
+}
+
+func (response MarkPaidBack204Response) VisitMarkPaidBackResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
 }
 
 type PreviewProgramRequestObject struct {
@@ -7945,6 +8670,77 @@ type QuoteOrderResponseObject interface {
 type QuoteOrder200JSONResponse Quote
 
 func (response QuoteOrder200JSONResponse) VisitQuoteOrderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListReceiptsRequestObject struct {
+	Params ListReceiptsParams
+}
+
+type ListReceiptsResponseObject interface {
+	VisitListReceiptsResponse(ctx *fiber.Ctx) error
+}
+
+type ListReceipts200JSONResponse ReceiptPage
+
+func (response ListReceipts200JSONResponse) VisitListReceiptsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RecordTransferRequestObject struct {
+	Params RecordTransferParams
+	Body   *RecordTransferJSONRequestBody
+}
+
+type RecordTransferResponseObject interface {
+	VisitRecordTransferResponse(ctx *fiber.Ctx) error
+}
+
+type RecordTransfer201JSONResponse Receipt
+
+func (response RecordTransfer201JSONResponse) VisitRecordTransferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type MatchReceiptRequestObject struct {
+	Receipt string `json:"receipt"`
+	Body    *MatchReceiptJSONRequestBody
+}
+
+type MatchReceiptResponseObject interface {
+	VisitMatchReceiptResponse(ctx *fiber.Ctx) error
+}
+
+type MatchReceipt200JSONResponse Receipt
+
+func (response MatchReceipt200JSONResponse) VisitMatchReceiptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type SendReceiptBackRequestObject struct {
+	Receipt string `json:"receipt"`
+	Body    *SendReceiptBackJSONRequestBody
+}
+
+type SendReceiptBackResponseObject interface {
+	VisitSendReceiptBackResponse(ctx *fiber.Ctx) error
+}
+
+type SendReceiptBack200JSONResponse Receipt
+
+func (response SendReceiptBack200JSONResponse) VisitSendReceiptBackResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -9010,12 +9806,33 @@ type StrictServerInterface interface {
 	// GetOrderStatement Get the statement of an order
 	// (GET /v1/orders/{order}/statement)
 	GetOrderStatement(ctx context.Context, request GetOrderStatementRequestObject) (GetOrderStatementResponseObject, error)
+	// ChooseWayToPay Choose how to pay an order
+	// (POST /v1/orders/{order}/way)
+	ChooseWayToPay(ctx context.Context, request ChooseWayToPayRequestObject) (ChooseWayToPayResponseObject, error)
+	// ListWaysToPay List ways to pay an order
+	// (GET /v1/orders/{order}/ways)
+	ListWaysToPay(ctx context.Context, request ListWaysToPayRequestObject) (ListWaysToPayResponseObject, error)
 	// GetOrderWithdrawal Ask whether an order can be withdrawn from
 	// (GET /v1/orders/{order}/withdrawal)
 	GetOrderWithdrawal(ctx context.Context, request GetOrderWithdrawalRequestObject) (GetOrderWithdrawalResponseObject, error)
 	// WithdrawOrder Confirm a withdrawal
 	// (POST /v1/orders/{order}/withdrawal)
 	WithdrawOrder(ctx context.Context, request WithdrawOrderRequestObject) (WithdrawOrderResponseObject, error)
+	// PutCashier Let a person take money at a desk
+	// (PUT /v1/partners/{partner}/cashiers/{person})
+	PutCashier(ctx context.Context, request PutCashierRequestObject) (PutCashierResponseObject, error)
+	// ListDeskReceipts List what a desk recorded
+	// (GET /v1/partners/{partner}/receipts)
+	ListDeskReceipts(ctx context.Context, request ListDeskReceiptsRequestObject) (ListDeskReceiptsResponseObject, error)
+	// RecordDeskReceipt Record money at a desk
+	// (POST /v1/partners/{partner}/receipts)
+	RecordDeskReceipt(ctx context.Context, request RecordDeskReceiptRequestObject) (RecordDeskReceiptResponseObject, error)
+	// AskReversal Ask that a receipt be reversed
+	// (POST /v1/partners/{partner}/receipts/{receipt}/reversal)
+	AskReversal(ctx context.Context, request AskReversalRequestObject) (AskReversalResponseObject, error)
+	// DecideReversal Confirm a reversal or not
+	// (POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision)
+	DecideReversal(ctx context.Context, request DecideReversalRequestObject) (DecideReversalResponseObject, error)
 	// RecordSettlement Record a settlement
 	// (POST /v1/partners/{partner}/settlements)
 	RecordSettlement(ctx context.Context, request RecordSettlementRequestObject) (RecordSettlementResponseObject, error)
@@ -9025,6 +9842,12 @@ type StrictServerInterface interface {
 	// ExportPartnerStatement Export the statement of a partner school
 	// (GET /v1/partners/{partner}/statement.csv)
 	ExportPartnerStatement(ctx context.Context, request ExportPartnerStatementRequestObject) (ExportPartnerStatementResponseObject, error)
+	// ListPayBacks List what is to be paid back by hand
+	// (GET /v1/pay-backs)
+	ListPayBacks(ctx context.Context, request ListPayBacksRequestObject) (ListPayBacksResponseObject, error)
+	// MarkPaidBack Say that money was paid back
+	// (POST /v1/pay-backs/{refund})
+	MarkPaidBack(ctx context.Context, request MarkPaidBackRequestObject) (MarkPaidBackResponseObject, error)
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(ctx context.Context, request PreviewProgramRequestObject) (PreviewProgramResponseObject, error)
@@ -9055,6 +9878,18 @@ type StrictServerInterface interface {
 	// QuoteOrder Quote an order
 	// (POST /v1/quotes)
 	QuoteOrder(ctx context.Context, request QuoteOrderRequestObject) (QuoteOrderResponseObject, error)
+	// ListReceipts List money that came by hand
+	// (GET /v1/receipts)
+	ListReceipts(ctx context.Context, request ListReceiptsRequestObject) (ListReceiptsResponseObject, error)
+	// RecordTransfer Record a transfer
+	// (POST /v1/receipts)
+	RecordTransfer(ctx context.Context, request RecordTransferRequestObject) (RecordTransferResponseObject, error)
+	// MatchReceipt Say which order money is for
+	// (POST /v1/receipts/{receipt}/match)
+	MatchReceipt(ctx context.Context, request MatchReceiptRequestObject) (MatchReceiptResponseObject, error)
+	// SendReceiptBack Say that money was sent back
+	// (POST /v1/receipts/{receipt}/return)
+	SendReceiptBack(ctx context.Context, request SendReceiptBackRequestObject) (SendReceiptBackResponseObject, error)
 	// StartReconciliation Compare the books
 	// (POST /v1/reconciliations)
 	StartReconciliation(ctx context.Context, request StartReconciliationRequestObject) (StartReconciliationResponseObject, error)
@@ -11495,6 +12330,74 @@ func (sh *strictHandler) GetOrderStatement(ctx *fiber.Ctx, order OrderRef) error
 	return nil
 }
 
+// ChooseWayToPay operation middleware
+func (sh *strictHandler) ChooseWayToPay(ctx *fiber.Ctx, order OrderRef) error {
+	var request ChooseWayToPayRequestObject
+
+	request.Order = order
+
+	var body ChooseWayToPayJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ChooseWayToPay(ctx.UserContext(), request.(ChooseWayToPayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChooseWayToPay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChooseWayToPayResponseObject); ok {
+		if err := validResponse.VisitChooseWayToPayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListWaysToPay operation middleware
+func (sh *strictHandler) ListWaysToPay(ctx *fiber.Ctx, order OrderRef) error {
+	var request ListWaysToPayRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWaysToPay(ctx.UserContext(), request.(ListWaysToPayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWaysToPay")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWaysToPayResponseObject); ok {
+		if err := validResponse.VisitListWaysToPayResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetOrderWithdrawal operation middleware
 func (sh *strictHandler) GetOrderWithdrawal(ctx *fiber.Ctx, order OrderRef) error {
 	var request GetOrderWithdrawalRequestObject
@@ -11556,6 +12459,188 @@ func (sh *strictHandler) WithdrawOrder(ctx *fiber.Ctx, order OrderRef, params Wi
 		return err
 	} else if validResponse, ok := response.(WithdrawOrderResponseObject); ok {
 		if err := validResponse.VisitWithdrawOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCashier operation middleware
+func (sh *strictHandler) PutCashier(ctx *fiber.Ctx, partner PartnerRef, person string) error {
+	var request PutCashierRequestObject
+
+	request.Partner = partner
+	request.Person = person
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCashier(ctx.UserContext(), request.(PutCashierRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCashier")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCashierResponseObject); ok {
+		if err := validResponse.VisitPutCashierResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDeskReceipts operation middleware
+func (sh *strictHandler) ListDeskReceipts(ctx *fiber.Ctx, partner PartnerRef, params ListDeskReceiptsParams) error {
+	var request ListDeskReceiptsRequestObject
+
+	request.Partner = partner
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeskReceipts(ctx.UserContext(), request.(ListDeskReceiptsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeskReceipts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDeskReceiptsResponseObject); ok {
+		if err := validResponse.VisitListDeskReceiptsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordDeskReceipt operation middleware
+func (sh *strictHandler) RecordDeskReceipt(ctx *fiber.Ctx, partner PartnerRef, params RecordDeskReceiptParams) error {
+	var request RecordDeskReceiptRequestObject
+
+	request.Partner = partner
+	request.Params = params
+
+	var body RecordDeskReceiptJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordDeskReceipt(ctx.UserContext(), request.(RecordDeskReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordDeskReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordDeskReceiptResponseObject); ok {
+		if err := validResponse.VisitRecordDeskReceiptResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AskReversal operation middleware
+func (sh *strictHandler) AskReversal(ctx *fiber.Ctx, partner PartnerRef, receipt string) error {
+	var request AskReversalRequestObject
+
+	request.Partner = partner
+	request.Receipt = receipt
+
+	var body AskReversalJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AskReversal(ctx.UserContext(), request.(AskReversalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AskReversal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AskReversalResponseObject); ok {
+		if err := validResponse.VisitAskReversalResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideReversal operation middleware
+func (sh *strictHandler) DecideReversal(ctx *fiber.Ctx, partner PartnerRef, receipt string) error {
+	var request DecideReversalRequestObject
+
+	request.Partner = partner
+	request.Receipt = receipt
+
+	var body DecideReversalJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideReversal(ctx.UserContext(), request.(DecideReversalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideReversal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideReversalResponseObject); ok {
+		if err := validResponse.VisitDecideReversalResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -11654,6 +12739,74 @@ func (sh *strictHandler) ExportPartnerStatement(ctx *fiber.Ctx, partner PartnerR
 		return err
 	} else if validResponse, ok := response.(ExportPartnerStatementResponseObject); ok {
 		if err := validResponse.VisitExportPartnerStatementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPayBacks operation middleware
+func (sh *strictHandler) ListPayBacks(ctx *fiber.Ctx, params ListPayBacksParams) error {
+	var request ListPayBacksRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPayBacks(ctx.UserContext(), request.(ListPayBacksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPayBacks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPayBacksResponseObject); ok {
+		if err := validResponse.VisitListPayBacksResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MarkPaidBack operation middleware
+func (sh *strictHandler) MarkPaidBack(ctx *fiber.Ctx, refund string) error {
+	var request MarkPaidBackRequestObject
+
+	request.Refund = refund
+
+	var body MarkPaidBackJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MarkPaidBack(ctx.UserContext(), request.(MarkPaidBackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MarkPaidBack")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MarkPaidBackResponseObject); ok {
+		if err := validResponse.VisitMarkPaidBackResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -11978,6 +13131,156 @@ func (sh *strictHandler) QuoteOrder(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(QuoteOrderResponseObject); ok {
 		if err := validResponse.VisitQuoteOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListReceipts operation middleware
+func (sh *strictHandler) ListReceipts(ctx *fiber.Ctx, params ListReceiptsParams) error {
+	var request ListReceiptsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReceipts(ctx.UserContext(), request.(ListReceiptsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReceipts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListReceiptsResponseObject); ok {
+		if err := validResponse.VisitListReceiptsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordTransfer operation middleware
+func (sh *strictHandler) RecordTransfer(ctx *fiber.Ctx, params RecordTransferParams) error {
+	var request RecordTransferRequestObject
+
+	request.Params = params
+
+	var body RecordTransferJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordTransfer(ctx.UserContext(), request.(RecordTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordTransferResponseObject); ok {
+		if err := validResponse.VisitRecordTransferResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MatchReceipt operation middleware
+func (sh *strictHandler) MatchReceipt(ctx *fiber.Ctx, receipt string) error {
+	var request MatchReceiptRequestObject
+
+	request.Receipt = receipt
+
+	var body MatchReceiptJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MatchReceipt(ctx.UserContext(), request.(MatchReceiptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MatchReceipt")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MatchReceiptResponseObject); ok {
+		if err := validResponse.VisitMatchReceiptResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SendReceiptBack operation middleware
+func (sh *strictHandler) SendReceiptBack(ctx *fiber.Ctx, receipt string) error {
+	var request SendReceiptBackRequestObject
+
+	request.Receipt = receipt
+
+	var body SendReceiptBackJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SendReceiptBack(ctx.UserContext(), request.(SendReceiptBackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SendReceiptBack")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SendReceiptBackResponseObject); ok {
+		if err := validResponse.VisitSendReceiptBackResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

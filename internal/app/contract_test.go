@@ -59,6 +59,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.waitingStory(t, walker, w.tokens(stranger)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.pricesStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accountsStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.waysStory(t, walker, staff, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

@@ -65,6 +65,11 @@ func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Or
 		return out, err
 	}
 	out = shownOrder(o)
+	if o.State == sales.AwaitingPayment {
+		if out.Ways, err = p.h.WaysToPay(as(ctx, who), id); err != nil {
+			return out, err
+		}
+	}
 	out.History, err = p.h.Sales.History(as(ctx, who), id)
 	return out, err
 }

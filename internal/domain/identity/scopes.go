@@ -21,7 +21,7 @@ var scopesOf = map[string][]string{
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
-		"analytics:read", "operations:read", "accounts:read", "accounts:write"},
+		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write"},
 }
 
 // scopes gives all that somebody with these roles may do, sorted.

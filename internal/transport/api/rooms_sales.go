@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
 )
@@ -29,4 +30,23 @@ type SalesRooms interface {
 	LeaveWaiting(ctx context.Context, who Principal, offerID string) error
 	// Seats says how the places of offers stand, the newest offer first.
 	Seats(ctx context.Context, who Principal, p page.Request) (all []sales.Seats, next string, err error)
+	WayRooms
+}
+
+// WayRooms is what the API asks of the house about ways to pay without the provider.
+type WayRooms interface {
+	WaysToPay(ctx context.Context, who Principal, order string) ([]sales.OfferedWay, error)
+	ChooseWay(ctx context.Context, who Principal, c sales.ChooseWay) (sales.Order, error)
+	// RecordDeskReceipt records money at the desk of a school, by one of its cashiers.
+	RecordDeskReceipt(ctx context.Context, who Principal, partner string, c sales.Receive) (payments.Receipt, error)
+	DeskReceipts(ctx context.Context, who Principal, partner string, p page.Request) (all []payments.Receipt, next string, err error)
+	AskReversal(ctx context.Context, who Principal, partner, receipt, reason string) error
+	DecideReversal(ctx context.Context, who Principal, partner, receipt string, agree bool) error
+	PutCashier(ctx context.Context, who Principal, partner, person string) error
+	RecordTransfer(ctx context.Context, who Principal, c sales.Receive) (payments.Receipt, error)
+	Receipts(ctx context.Context, who Principal, state string, p page.Request) (all []payments.Receipt, next string, err error)
+	MatchReceipt(ctx context.Context, who Principal, receipt, order string) (payments.Receipt, error)
+	SendReceiptBack(ctx context.Context, who Principal, receipt, reference string) (payments.Receipt, error)
+	PayBacks(ctx context.Context, who Principal, p page.Request) (all []payments.PayBack, next string, err error)
+	MarkPaidBack(ctx context.Context, who Principal, refund, reference string) error
 }

@@ -41,5 +41,13 @@ func toAction(a sales.Action) contract.OrderAction {
 }
 
 func toNext(n sales.Next) contract.NextAction {
-	return contract.NextAction{Kind: contract.NextActionKind(n.Kind), Url: given(n.URL), Until: utc(n.Until)}
+	out := contract.NextAction{Kind: contract.NextActionKind(n.Kind), Url: given(n.URL), Until: utc(n.Until), Way: given(contract.PayWay(n.Way)), Reference: given(n.Reference)}
+	if n.Left != nil {
+		left := toMoney(*n.Left)
+		out.AmountLeft = &left
+	}
+	if a := n.Account; a != nil {
+		out.Account = &contract.BankAccount{Name: a.Name, Iban: a.IBAN, Bic: given(a.BIC), Bank: given(a.Bank)}
+	}
+	return out
 }

@@ -31,7 +31,7 @@ var places = []place{
 	{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"},
 	{"/console/calendar", "console.calendar"}, {"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
 	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"}, {"/console/orders", "console.orders"}, {"/console/refunds", "console.refunds"}, {"/console/exchange", "console.exchange"},
-	{"/console/mails", "console.mails"}, {"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/partners", "console.partners"},
+	{"/console/mails", "console.mails"}, {"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/money", "console.money"}, {"/console/desk", "console.desk"}, {"/console/partners", "console.partners"},
 	{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},
 }
 

@@ -165,7 +165,8 @@ type Order struct {
 	Demo                             bool
 	Next                             sales.Next
 	Actions                          []sales.Action
-	History                          []sales.Happening // the oldest first
+	History                          []sales.Happening  // the oldest first
+	Ways                             []sales.OfferedWay // of one that waits for its payment
 }
 
 // Can says whether something can be done with it.

@@ -22,11 +22,12 @@ type SalesHouse interface {
 	WaitFor(ctx context.Context, who Viewer, offerID string, leave bool) error
 	// Seats says how the places of offers stand, the newest offer first.
 	Seats(ctx context.Context, who Viewer, p paging.Request) (all []sales.Seats, next string, err error)
+	WayHouse
 }
 
 // salesRoutes are the addresses of these pages.
 func (w *Web) salesRoutes() []route {
-	return []route{
+	return append(w.wayRoutes(), []route{
 		{method: "GET", path: "/orders", who: signedIn, handle: w.myOrders},
 		{method: "POST", path: "/orders/:id/cancel", who: signedIn, handle: w.cancelOrder},
 		{method: "POST", path: "/orders/:id/pay", who: signedIn, handle: w.payOrder},
@@ -34,5 +35,5 @@ func (w *Web) salesRoutes() []route {
 		{method: "POST", path: "/orders/:id/withdrawal", who: signedIn, handle: w.withdraw},
 		{method: "POST", path: "/waiting", who: signedIn, handle: w.waitFor},
 		{method: "GET", path: "/console/seats", who: staff, handle: w.seats},
-	}
+	}...)
 }

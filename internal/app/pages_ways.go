@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/payments"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/web"
+)
+
+// ChooseWay chooses how an order of the viewer is paid.
+func (p Pages) ChooseWay(ctx context.Context, who web.Viewer, c sales.ChooseWay) (string, error) {
+	c.BuyerID = who.PersonID
+	o, err := p.h.ChooseWay(as(ctx, who), c)
+	return o.PayURL, err
+}
+
+// ByHand gives what of money without the provider waits for a person.
+func (p Pages) ByHand(ctx context.Context, who web.Viewer) (out web.ByHand, err error) {
+	ctx, _, err = p.accountant(ctx, who, "accounts:read")
+	if err != nil {
+		return out, err
+	}
+	err = p.h.DB.View(ctx, "by hand", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if out.Unmatched, _, err = payments.ReceiptsTx(ctx, tx, "", "unmatched", page.Request{Limit: page.MaxLimit}); err != nil {
+			return err
+		}
+		if out.Last, _, err = payments.ReceiptsTx(ctx, tx, "", "counted", page.Request{Limit: 20}); err != nil {
+			return err
+		}
+		out.PayBacks, _, err = payments.PayBacksTx(ctx, tx, page.Request{Limit: page.MaxLimit})
+		return err
+	})
+	return out, err
+}
+
+// RecordTransfer records money on the bank account.
+func (p Pages) RecordTransfer(ctx context.Context, who web.Viewer, c sales.Receive) error {
+	ctx, _, err := p.accountant(ctx, who, "accounts:write")
+	if err == nil {
+		_, err = p.h.Sales.Receive(ctx, c)
+	}
+	return err
+}
+
+// MatchReceipt says which order money is for.
+func (p Pages) MatchReceipt(ctx context.Context, who web.Viewer, receipt, order string) error {
+	ctx, _, err := p.accountant(ctx, who, "accounts:write")
+	if err == nil {
+		_, err = p.h.Sales.Match(ctx, receipt, order)
+	}
+	return err
+}
+
+// SendReceiptBack says that money was sent back.
+func (p Pages) SendReceiptBack(ctx context.Context, who web.Viewer, receipt, reference string) error {
+	ctx, _, err := p.accountant(ctx, who, "accounts:write")
+	if err == nil {
+		_, err = p.h.Sales.SendBack(ctx, receipt, reference)
+	}
+	return err
+}
+
+// MarkPaidBack says that money was paid back.
+func (p Pages) MarkPaidBack(ctx context.Context, who web.Viewer, refund, reference string) error {
+	ctx, _, err := p.accountant(ctx, who, "accounts:write")
+	if err == nil {
+		err = p.h.Sales.PaidBack(ctx, refund, reference)
+	}
+	return err
+}
+
+// Desks lists the desks of the viewer, and what was recorded at one of them; the first where none is named.
+func (p Pages) Desks(ctx context.Context, who web.Viewer, partner string, r page.Request) (desks []string, all []payments.Receipt, next string, err error) {
+	err = p.h.DB.View(as(ctx, who), "desks", func(ctx context.Context, tx *postgres.Tx) error {
+		if desks, err = identity.DesksOfTx(ctx, tx, who.PersonID); err != nil {
+			return err
+		}
+		if partner == "" && len(desks) > 0 {
+			partner = desks[0]
+		}
+		if partner == "" {
+			return nil
+		}
+		if !slices.Contains(desks, partner) {
+			return identity.ErrNotCashier
+		}
+		all, next, err = payments.ReceiptsTx(ctx, tx, partner, "", r)
+		return err
+	})
+	return desks, all, next, err
+}
+
+// RecordDeskReceipt records money at a desk.
+func (p Pages) RecordDeskReceipt(ctx context.Context, who web.Viewer, partner string, c sales.Receive) error {
+	_, err := p.h.ReceiveAtDesk(as(ctx, who), who.PersonID, partner, c)
+	return err
+}
+
+// AskReversal asks that a receipt be reversed.
+func (p Pages) AskReversal(ctx context.Context, who web.Viewer, partner, receipt, reason string) error {
+	return p.h.AskReversal(as(ctx, who), who.PersonID, partner, receipt, reason)
+}
+
+// DecideReversal confirms a reversal or not.
+func (p Pages) DecideReversal(ctx context.Context, who web.Viewer, partner, receipt string, agree bool) error {
+	return p.h.DecideReversal(as(ctx, who), who.PersonID, partner, receipt, agree)
+}
+
+// DeskFile gives the paper of a receipt.
+func (p Pages) DeskFile(ctx context.Context, who web.Viewer, receipt string) (f web.File, err error) {
+	_, _, reads := p.accountant(ctx, who, "accounts:read")
+	err = p.h.DB.InTx(as(ctx, who), "receipt file", func(ctx context.Context, tx *postgres.Tx) error {
+		r, err := payments.ReceiptTx(ctx, tx, receipt)
+		if err != nil {
+			return err
+		}
+		if reads != nil && (r.Organisation == "" || identity.MustTakeTx(ctx, tx, r.Organisation, who.PersonID) != nil) {
+			return payments.ErrNoReceipt
+		}
+		proof, media, err := payments.ProofTx(ctx, tx, receipt)
+		ending := map[string]string{"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}[media]
+		f = web.File{Name: receipt + ending, ContentType: media, Content: proof.Content}
+		return err
+	})
+	return f, err
+}
