@@ -86,7 +86,7 @@ func (w *world) waysFurnished(staff string) (o sales.Order, receipt string) {
 		{Amount: at.Total, Reference: "QUIT-1", OrderID: at.ID, Desk: sales.DeskOf{Organisation: "ESP", Holder: "desk:esp"}, Proof: &payments.Proof{Name: "q.pdf", Content: []byte("%PDF-1.4\n")}},
 		{Amount: money.Of(9000, "EUR"), Reference: "VIR-TWICE", OrderID: at.ID, Payer: "A. Diop"},
 	} {
-		c.ReceivedAt, c.IdempotencyKey = w.clock.Now(), c.Reference
+		c.ReceivedAt, c.IdempotencyKey = w.h.Clock.Now(), c.Reference
 		r, err := w.h.Sales.Receive(staffCtx(other.ID), c)
 		if err != nil {
 			w.t.Fatal(err)

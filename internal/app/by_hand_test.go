@@ -298,7 +298,7 @@ func TestMoneyAtTheDesk(t *testing.T) {
 	w.verify()
 }
 
-// Whatever comes in whatever parts and order, by bank and by card, with time passing and orders cancelled: against a small model.
+// Whatever comes in whatever parts and order, by bank, with time passing and orders cancelled: against a small model.
 func TestRandomPartPayments(t *testing.T) {
 	w := newWorld(t)
 	w.bank()

@@ -70,7 +70,7 @@ func TestWeatherAtEveryCall(t *testing.T) {
 	for name, call := range calls {
 		for sky, handler := range weather {
 			group.Go(func() {
-				err, keys := under(t, handler, call.do)
+				keys, err := under(t, handler, call.do)
 				if !errors.Is(err, ErrUnavailable) {
 					t.Errorf("%s, %s: %v, want %v", name, sky, err, ErrUnavailable)
 				}
@@ -81,7 +81,7 @@ func TestWeatherAtEveryCall(t *testing.T) {
 		}
 		if call.creates {
 			group.Go(func() {
-				if err, _ := under(t, answers(http.StatusOK, "{}"), call.do); !errors.Is(err, ErrUnavailable) {
+				if _, err := under(t, answers(http.StatusOK, "{}"), call.do); !errors.Is(err, ErrUnavailable) {
 					t.Errorf("%s: nothing was made, and yet: %v", name, err)
 				}
 			})
@@ -91,7 +91,7 @@ func TestWeatherAtEveryCall(t *testing.T) {
 }
 
 // under makes one call in some weather, and gives the keys that its attempts carried.
-func under(t *testing.T, handler http.HandlerFunc, do func(context.Context, *Gate) error) (err error, keys map[string]bool) { //nolint:revive // the fault is the answer here
+func under(t *testing.T, handler http.HandlerFunc, do func(context.Context, *Gate) error) (keys map[string]bool, err error) {
 	t.Helper()
 	var mu sync.Mutex
 	keys = map[string]bool{}
@@ -104,10 +104,10 @@ func under(t *testing.T, handler http.HandlerFunc, do func(context.Context, *Gat
 	defer server.Close()
 	g, err := New(Config{SecretKey: "sk_test_x", WebhookSecret: secret, BaseURL: server.URL, Timeout: 300 * time.Millisecond})
 	if err != nil {
-		return err, keys
+		return keys, err
 	}
 	err = do(context.Background(), g)
 	mu.Lock()
 	defer mu.Unlock()
-	return err, keys
+	return keys, err
 }
