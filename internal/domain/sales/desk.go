@@ -151,7 +151,7 @@ type DisputeCase struct {
 }
 
 // UnpaidCase is an order that waits for its money, or whose money is not what was asked for. Why: mismatch, failed, pending, not_asked,
-// or open.
+// by_hand (the money is to come without the provider) or open.
 type UnpaidCase struct {
 	OrderID, Why string
 	Total        money.Amount
@@ -162,7 +162,7 @@ type UnpaidCase struct {
 
 // Attempt is one payment of an order, whatever became of it.
 type Attempt struct {
-	ID, State, Method string
+	ID, State, Method string // expected: the money is to come without the provider
 	Asked, Captured   money.Amount
 	Back              money.Amount // refunded and lost
 	CreatedAt         time.Time

@@ -403,13 +403,13 @@ select d.id, p.order_id, d.state, d.amount_minor as minor, coalesce(p.captured_c
 -- name: UnpaidCases
 select o.id as order_id, o.total_minor as minor, o.currency, o.placed_at, o.expires_at, b.full_name as buyer, coalesce(b.email, '') as email,
        case when o.state = 'payment_mismatch' then 'mismatch' when p.id is null then 'not_asked' when p.state in ('failed', 'expired') then 'failed'
-            when p.state = 'pending' then 'pending' else 'open' end as why
+            when p.state = 'pending' then 'pending' when p.by_hand then 'by_hand' else 'open' end as why
   from sales.orders o join identity.people b on b.id = o.buyer_id left join payments.payments p on p.id = o.payment_id
  where o.state in ('awaiting_payment', 'payment_mismatch')
  order by case when o.state = 'payment_mismatch' then 0 when p.state in ('failed', 'expired') then 1 when p.state = 'pending' then 2 else 3 end, o.id limit 200;
 
 -- name: Attempts
-select id, state, method, amount_minor, currency, captured_minor, coalesce(captured_currency, currency) as captured_currency,
+select id, case when by_hand and state = 'open' then 'expected' else state end as state, method, amount_minor, currency, captured_minor, coalesce(captured_currency, currency) as captured_currency,
        refunded_minor + lost_minor as back_minor, created_at, captured_at
   from payments.payments where order_id = $1 order by id;
 

@@ -224,7 +224,10 @@ func TestNoWordIsMissing(t *testing.T) {
 			}
 		}
 	}
-	for key := range w["fr"] {
+	for key, text := range w["fr"] {
+		if strings.Contains(text, "%s") || strings.Contains(w["en"][key], "%s") {
+			t.Errorf("%s has a hole that nothing fills", key)
+		}
 		if !w.has("en", key) {
 			t.Errorf("%s is missing in English", key)
 		}
