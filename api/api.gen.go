@@ -1021,6 +1021,7 @@ const (
 	OrderActionReasonCostsNothing      OrderActionReason = "costs-nothing"
 	OrderActionReasonDisputedAtTheBank OrderActionReason = "disputed-at-the-bank"
 	OrderActionReasonNotPaid           OrderActionReason = "not-paid"
+	OrderActionReasonNotPayableYet     OrderActionReason = "not-payable-yet"
 	OrderActionReasonOrderCanceled     OrderActionReason = "order-canceled"
 	OrderActionReasonOrderExpired      OrderActionReason = "order-expired"
 	OrderActionReasonPaidAlready       OrderActionReason = "paid-already"
@@ -1039,6 +1040,8 @@ func (e OrderActionReason) Valid() bool {
 	case OrderActionReasonDisputedAtTheBank:
 		return true
 	case OrderActionReasonNotPaid:
+		return true
+	case OrderActionReasonNotPayableYet:
 		return true
 	case OrderActionReasonOrderCanceled:
 		return true

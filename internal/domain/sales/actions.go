@@ -87,6 +87,7 @@ const (
 	whyCanceled = "order-canceled"
 	whyMismatch = "payment-mismatch"
 	whyUnderWay = "payment-under-way"
+	whyNotYet   = "not-payable-yet" // the law lets nothing be asked for before the time to withdraw is over
 	whyOver     = "time-is-over"
 	whyFree     = "costs-nothing"
 	whyAllBack  = "all-given-back"
@@ -103,6 +104,9 @@ type standing struct {
 	now      time.Time
 }
 
+// unasked says that no money was asked for yet.
+func (s standing) unasked() bool { return s.payment == "" && !s.free }
+
 // inForce says whether what the order opened is open.
 func (s State) inForce() bool { return s == Paid || s == PartiallyRefunded || s == Disputed }
 
@@ -118,6 +122,8 @@ func decide(s standing) (Next, []Action) {
 			pay, cancel = whyUnderWay, whyUnderWay
 		case over:
 			pay = whyOver
+		case s.unasked():
+			pay = whyNotYet
 		}
 		refund = whyNotPaid
 	case Expired, Canceled:
@@ -146,6 +152,8 @@ func (s standing) next(over bool) Next {
 	switch {
 	case s.state == AwaitingPayment && s.payment == payments.Pending:
 		return Next{Kind: NextAwaitBank}
+	case s.state == AwaitingPayment && !over && s.unasked():
+		return Next{Kind: NextNothing}
 	case s.state == AwaitingPayment && !over:
 		return Next{Kind: NextPay, URL: s.payURL, Until: s.openTill}
 	case s.state == PaymentMismatch:

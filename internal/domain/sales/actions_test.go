@@ -33,6 +33,9 @@ func TestActionsFitTheState(t *testing.T) {
 		if can[ActPay] != (next.Kind == NextPay) || can[ActPay] && (next.URL == "" || next.Until == nil) {
 			t.Fatalf("to pay: %+v %+v", next, actions)
 		}
+		if s.payment == "" && !s.free && can[ActPay] {
+			t.Fatalf("nothing was asked for, and it can be paid: %+v", actions)
+		}
 		// Only what can still be paid can be cancelled, only what is paid gives back.
 		if can[ActCancel] && !Life.Allows(s.state, Canceled) || can[ActPay] && !Life.Allows(s.state, Paid) ||
 			can[ActRefund] && s.state != PaymentMismatch && !Life.Allows(s.state, Refunded) {
