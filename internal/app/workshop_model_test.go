@@ -250,12 +250,18 @@ func TestAWorkshopDayFollowsItsModel(t *testing.T) {
 				m.put(t, rapid.IntRange(1, 4).Draw(t, "seats"), rapid.Int64Range(0, 5000).Draw(t, "new cost"), rapid.Int64Range(0, 50).Draw(t, "new per head"))
 			}
 		}
+		for range 3 { // most is put right after the day was held
+			if m.held {
+				m.mark(t, rapid.SampledFrom(all).Draw(t, "whom"), rapid.SampledFrom([]string{workshops.Present, workshops.Absent}).Draw(t, "what she was"))
+			}
+		}
 		m.compare(t)
 		registers, refused, corrects = registers+m.registers, refused+m.refused, corrects+m.corrects
 		if m.held {
 			held++
 		}
 	})
+	t.Log("registered, refused, put right, held:", registers, refused, corrects, held)
 	if registers < 50 || refused < 5 || corrects < 5 || held < 10 {
 		t.Error("the walk tried too little:", registers, refused, corrects, held)
 	}
