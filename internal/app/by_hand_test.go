@@ -268,9 +268,9 @@ func TestMoneyAtTheDesk(t *testing.T) {
 		t.Fatal("the school owes", b)
 	}
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		p, media, err := payments.ProofTx(ctx, tx, ids[0])
-		if string(p.Content) != string(paper) || media != "application/pdf" {
-			t.Error("another paper:", media)
+		p, err := payments.PaperTx(ctx, tx, ids[0])
+		if string(p.Content) != string(paper) || p.MediaType != "application/pdf" {
+			t.Error("another paper:", p.MediaType)
 		}
 		all, _, err2 := payments.ReceiptsTx(ctx, tx, "ESP", "", page.Request{Limit: 5})
 		sum := sha256.Sum256(paper)

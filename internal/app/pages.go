@@ -26,6 +26,16 @@ var _ web.House = Pages{}
 // NewPages gives the door of the pages to a house.
 func NewPages(h *House) Pages { return Pages{h} }
 
+// mayTx refuses who has none of some scopes.
+func mayTx(ctx context.Context, tx *postgres.Tx, who web.Viewer, refused error, scopes ...string) error {
+	for _, scope := range scopes {
+		if may, err := identity.MayTx(ctx, tx, who.PersonID, scope); err != nil || may {
+			return err
+		}
+	}
+	return refused
+}
+
 // as gives the context of somebody who looks; the public sees what everybody sees.
 func as(ctx context.Context, who web.Viewer) context.Context {
 	switch {

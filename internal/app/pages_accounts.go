@@ -20,11 +20,7 @@ import (
 func (p Pages) accountant(ctx context.Context, who web.Viewer, scope string) (context.Context, api.Principal, error) {
 	ctx = as(ctx, who)
 	err := p.h.DB.View(ctx, "may see accounts", func(ctx context.Context, tx *postgres.Tx) error {
-		may, err := identity.MayTx(ctx, tx, who.PersonID, scope)
-		if err == nil && !may {
-			err = errNoAccounts
-		}
-		return err
+		return mayTx(ctx, tx, who, errNoAccounts, scope)
 	})
 	return ctx, api.Principal{PersonID: who.PersonID, Actor: postgres.Actor(ctx), Scopes: []string{"accounts:read"}}, err
 }

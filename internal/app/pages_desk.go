@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 
-	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
@@ -26,16 +25,6 @@ func (p Pages) atDesk(ctx context.Context, who web.Viewer, name string, look fun
 		}
 		return look(ctx, tx)
 	})
-}
-
-// mayTx refuses who has none of some scopes.
-func mayTx(ctx context.Context, tx *postgres.Tx, who web.Viewer, refused error, scopes ...string) error {
-	for _, scope := range scopes {
-		if may, err := identity.MayTx(ctx, tx, who.PersonID, scope); err != nil || may {
-			return err
-		}
-	}
-	return refused
 }
 
 // giver refuses who may not give money back.

@@ -21,11 +21,7 @@ var errNoOffers = fault.New(fault.Forbidden, "scope-missing", "This needs the sc
 // offering is what staff who may write offers do; others are refused.
 func (p Pages) offering(ctx context.Context, who web.Viewer, name string, work func(ctx context.Context, tx *postgres.Tx) error) error {
 	return p.h.DB.InTx(as(ctx, who), name, func(ctx context.Context, tx *postgres.Tx) error {
-		may, err := identity.MayTx(ctx, tx, who.PersonID, "offers:write")
-		if err == nil && !may {
-			err = errNoOffers
-		}
-		if err != nil {
+		if err := mayTx(ctx, tx, who, errNoOffers, "offers:write"); err != nil {
 			return err
 		}
 		return work(ctx, tx)

@@ -38,40 +38,33 @@ func (p Pages) ByHand(ctx context.Context, who web.Viewer) (out web.ByHand, err 
 	return out, err
 }
 
+// booking does what needs the scope to change accounts.
+func (p Pages) booking(ctx context.Context, who web.Viewer, do func(ctx context.Context) error) error {
+	ctx, _, err := p.accountant(ctx, who, "accounts:write")
+	if err != nil {
+		return err
+	}
+	return do(ctx)
+}
+
 // RecordTransfer records money on the bank account.
 func (p Pages) RecordTransfer(ctx context.Context, who web.Viewer, c sales.Receive) error {
-	ctx, _, err := p.accountant(ctx, who, "accounts:write")
-	if err == nil {
-		_, err = p.h.Sales.Receive(ctx, c)
-	}
-	return err
+	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.Receive(ctx, c); return err })
 }
 
 // MatchReceipt says which order money is for.
 func (p Pages) MatchReceipt(ctx context.Context, who web.Viewer, receipt, order string) error {
-	ctx, _, err := p.accountant(ctx, who, "accounts:write")
-	if err == nil {
-		_, err = p.h.Sales.Match(ctx, receipt, order)
-	}
-	return err
+	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.Match(ctx, receipt, order); return err })
 }
 
 // SendReceiptBack says that money was sent back.
 func (p Pages) SendReceiptBack(ctx context.Context, who web.Viewer, receipt, reference string) error {
-	ctx, _, err := p.accountant(ctx, who, "accounts:write")
-	if err == nil {
-		_, err = p.h.Sales.SendBack(ctx, receipt, reference)
-	}
-	return err
+	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.SendBack(ctx, receipt, reference); return err })
 }
 
 // MarkPaidBack says that money was paid back.
 func (p Pages) MarkPaidBack(ctx context.Context, who web.Viewer, refund, reference string) error {
-	ctx, _, err := p.accountant(ctx, who, "accounts:write")
-	if err == nil {
-		err = p.h.Sales.PaidBack(ctx, refund, reference)
-	}
-	return err
+	return p.booking(ctx, who, func(ctx context.Context) error { return p.h.Sales.PaidBack(ctx, refund, reference) })
 }
 
 // Desks lists the desks of the viewer, and what was recorded at one of them; the first where none is named.
@@ -114,18 +107,17 @@ func (p Pages) DecideReversal(ctx context.Context, who web.Viewer, partner, rece
 // DeskFile gives the paper of a receipt.
 func (p Pages) DeskFile(ctx context.Context, who web.Viewer, receipt string) (f web.File, err error) {
 	_, _, reads := p.accountant(ctx, who, "accounts:read")
-	err = p.h.DB.InTx(as(ctx, who), "receipt file", func(ctx context.Context, tx *postgres.Tx) error {
-		r, err := payments.ReceiptTx(ctx, tx, receipt)
+	err = p.h.DB.View(as(ctx, who), "receipt file", func(ctx context.Context, tx *postgres.Tx) error {
+		paper, err := payments.PaperTx(ctx, tx, receipt)
 		if err != nil {
 			return err
 		}
-		if reads != nil && (r.Organisation == "" || identity.MustTakeTx(ctx, tx, r.Organisation, who.PersonID) != nil) {
+		if reads != nil && (paper.Organisation == "" || identity.MustTakeTx(ctx, tx, paper.Organisation, who.PersonID) != nil) {
 			return payments.ErrNoReceipt
 		}
-		proof, media, err := payments.ProofTx(ctx, tx, receipt)
-		ending := map[string]string{"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}[media]
-		f = web.File{Name: receipt + ending, ContentType: media, Content: proof.Content}
-		return err
+		ending := map[string]string{"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}[paper.MediaType]
+		f = web.File{Name: receipt + ending, ContentType: paper.MediaType, Content: paper.Content}
+		return nil
 	})
 	return f, err
 }

@@ -36,8 +36,7 @@ func (r Rooms) PayOrder(ctx context.Context, who api.Principal, id string) (sale
 // Refunds lists those that wait for somebody.
 func (r Rooms) Refunds(ctx context.Context, _ api.Principal) (all []sales.RefundCase, err error) {
 	err = r.h.DB.View(ctx, "refunds", func(ctx context.Context, tx *postgres.Tx) error {
-		d, err := sales.ToDoTx(ctx, tx)
-		all = d.Refunds
+		all, err = sales.OpenRefundsTx(ctx, tx)
 		return err
 	})
 	return all, err

@@ -143,8 +143,8 @@ func TestTheRowForAPlace(t *testing.T) {
 	w.verify()
 }
 
-// Sixty people wait for three places that come and go: orders are placed, cancelled, paid, given back and forgotten, places are left and
-// lapse, all at once. Never are more places sold, held and kept than there are, and they are offered in the order of joining.
+// Sixty people wait for three places that come and go: orders are placed, cancelled and forgotten, places are left and lapse, all at
+// once. (Paid and given back: TestTheRowForAPlace.) Never are more places sold, held and kept than there are, and they are offered in the order of joining.
 func TestTheRowInAStampede(t *testing.T) {
 	w := newWorld(t)
 	const places, people = 3, 60

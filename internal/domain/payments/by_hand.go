@@ -240,17 +240,20 @@ func ReceiptsTx(ctx context.Context, tx *postgres.Tx, organisation, state string
 	return all, next, nil
 }
 
-// ProofTx gives the paper of a receipt, byte for byte. Error: ErrNoReceipt.
-func ProofTx(ctx context.Context, tx *postgres.Tx, receiptID string) (p Proof, mediaType string, err error) {
-	var row struct {
-		Name    string `db:"name"`
-		Media   string `db:"media_type"`
-		Content []byte `db:"content"`
-	}
-	if err = tx.Get(ctx, &row, q.Q("Proof"), receiptID); errors.Is(err, sql.ErrNoRows) {
+// Paper is the proof of a receipt as it is kept, with the school whose desk recorded it.
+type Paper struct {
+	Organisation string `db:"organisation"` // empty: the bank
+	Name         string `db:"name"`
+	MediaType    string `db:"media_type"`
+	Content      []byte `db:"content"`
+}
+
+// PaperTx gives the paper of a receipt, byte for byte. Error: ErrNoReceipt.
+func PaperTx(ctx context.Context, tx *postgres.Tx, receiptID string) (p Paper, err error) {
+	if err = tx.Get(ctx, &p, q.Q("Paper"), receiptID); errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoReceipt
 	}
-	return Proof{row.Name, row.Content}, row.Media, err
+	return p, err
 }
 
 // PayBack is a refund that a person pays back by the way the money came.

@@ -150,8 +150,8 @@ values ($1, $2, nullif($3, ''), $4, $5, $6, $7, $8, $9, $10, $11, $12, 'unmatche
 -- name: AddProof
 insert into payments.proofs (receipt_id, name, media_type, sha256, content) values ($1, $2, $3, $4, $5);
 
--- name: Proof
-select name, media_type, content from payments.proofs where receipt_id = $1;
+-- name: Paper
+select coalesce(r.organisation, '') as organisation, p.name, p.media_type, p.content from payments.proofs p join payments.receipts r on r.id = p.receipt_id where r.id = $1;
 
 -- name: CountReceipt
 update payments.receipts set state = 'counted', order_id = $2, payment_id = nullif($3, ''), surplus_id = nullif($4, ''), settled_by = $5, settled_at = $6 where id = $1 and state = 'unmatched';

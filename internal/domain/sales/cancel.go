@@ -32,11 +32,12 @@ func (s *Service) CancelOrder(ctx context.Context, id string) (Order, error) {
 			return ErrNotOpen
 		}
 		if o.PaymentID != "" {
-			end := func() error { return s.abandon(ctx, tx, o.PaymentID) }
 			if o.Way.ByHand() {
-				end = func() error { return s.giveUp(ctx, tx, o) }
+				err = s.giveUp(ctx, tx, o)
+			} else {
+				err = s.abandon(ctx, tx, o.PaymentID)
 			}
-			if err := end(); err != nil {
+			if err != nil {
 				return err
 			}
 		}

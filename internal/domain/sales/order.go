@@ -47,7 +47,7 @@ const (
 )
 
 // AllWays are all ways to pay that an order may name.
-var AllWays = []Way{Card, Free, Desk, Transfer, PurchaseOrder, "instalments"}
+var AllWays = []Way{Card, Free, Desk, Transfer, PurchaseOrder}
 
 // Order is what somebody buys in one go: lines in one currency, at the prices that were quoted.
 type Order struct {

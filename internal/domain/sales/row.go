@@ -79,6 +79,22 @@ func (k queue) locks() (keys []string) {
 	return keys
 }
 
+// lockRow is the row for an offer, and those near it, with their limits locked.
+func lockRow(ctx context.Context, tx *postgres.Tx, offerID string) (queue, error) {
+	items, err := wantedOf(ctx, tx, []Item{{offerID, 1}})
+	if err != nil {
+		return nil, err
+	}
+	if items[0].on, err = thingOf(ctx, tx, items[0].offer); err != nil {
+		return nil, err
+	}
+	k, err := queueNear(ctx, tx, nearItems(items))
+	if err != nil {
+		return nil, err
+	}
+	return k, lockLimits(ctx, tx, items, k.locks())
+}
+
 // serve offers what is free to who waits, in the order of joining: whose offer is full is waited on no more, and others go on. The
 // limits are locked. Places whose time is over are free first. freed is an order that takes nothing any more, whatever it says of itself
 // so far; empty: none.
@@ -192,18 +208,8 @@ func (s *Service) ServeWaiting(ctx context.Context) (n int, err error) {
 		}
 		var served int
 		err := s.db.InTx(ctx, "serve the row", func(ctx context.Context, tx *postgres.Tx) error {
-			items, err := wantedOf(ctx, tx, []Item{{id, 1}})
+			k, err := lockRow(ctx, tx, id)
 			if err != nil {
-				return err
-			}
-			if items[0].on, err = thingOf(ctx, tx, items[0].offer); err != nil {
-				return err
-			}
-			k, err := queueNear(ctx, tx, nearItems(items))
-			if err != nil {
-				return err
-			}
-			if err := lockLimits(ctx, tx, items, k.locks()); err != nil {
 				return err
 			}
 			for _, w := range k {

@@ -105,18 +105,8 @@ func (s *Service) Wait(ctx context.Context, offerID, personID string) (w Waiting
 // LeaveRow ends somebody's wait; a place that was kept for her goes to the next. Errors: ErrNotWaiting.
 func (s *Service) LeaveRow(ctx context.Context, offerID, personID string) error {
 	return s.db.InTx(postgres.WithActor(ctx, "system"), "leave the row", func(ctx context.Context, tx *postgres.Tx) error {
-		items, err := wantedOf(ctx, tx, []Item{{offerID, 1}})
+		k, err := lockRow(ctx, tx, offerID)
 		if err != nil {
-			return err
-		}
-		if items[0].on, err = thingOf(ctx, tx, items[0].offer); err != nil {
-			return err
-		}
-		k, err := queueNear(ctx, tx, nearItems(items))
-		if err != nil {
-			return err
-		}
-		if err := lockLimits(ctx, tx, items, k.locks()); err != nil {
 			return err
 		}
 		w, err := waitingTx(ctx, tx, offerID, personID)

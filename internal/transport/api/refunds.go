@@ -66,9 +66,9 @@ func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestOb
 	}
 	return server.ListRefunds200JSONResponse{Refunds: each(all, func(x sales.RefundCase) contract.Refund {
 		return contract.Refund{
-			Id: x.ID, OrderId: x.OrderID, State: contract.RefundState(x.State), Amount: toMoney(x.Amount), Reason: x.Reason, RequestedBy: x.Proposer,
+			Id: x.ID, OrderId: x.OrderID, State: contract.RefundState(x.State), Amount: toMoney(x.Amount()), Reason: x.Reason, RequestedBy: x.Proposer,
 			RequestedAt: x.RequestedAt.UTC(), Owed: x.Owed,
-			Lines: each(x.Lines, func(l sales.RefundLine) contract.RefundOfLine {
+			Lines: each(x.Lines(), func(l sales.RefundLine) contract.RefundOfLine {
 				return contract.RefundOfLine{Line: l.Line, AmountMinor: l.Minor}
 			}),
 		}

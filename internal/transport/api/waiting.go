@@ -15,11 +15,7 @@ func (h handlers) ListWaiting(ctx context.Context, _ server.ListWaitingRequestOb
 }
 
 func (h handlers) JoinWaiting(ctx context.Context, r server.JoinWaitingRequestObject) (server.JoinWaitingResponseObject, error) {
-	w, err := h.rooms.JoinWaiting(ctx, callerOf(ctx), r.Offer)
-	if err != nil {
-		return nil, err
-	}
-	out, err := as[contract.Waiting](w)
+	out, err := answered[contract.Waiting](h.rooms.JoinWaiting(ctx, callerOf(ctx), r.Offer))
 	return server.JoinWaiting200JSONResponse(out), err
 }
 

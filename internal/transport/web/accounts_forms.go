@@ -114,11 +114,7 @@ func issuerReply(d invoicing.IssuerDetails, isNew bool, now *invoicing.IssuerDet
 		others, data.Conflict, data.Version = issuerFields(now), true, strconv.Itoa(now.Version) // to save again is to decide
 	}
 	data.Fields = shown(issuerFields(&d), others)
-	out := reply{page: "acc_issuer", title: "issuers.edit", data: data}
-	if wrong != nil {
-		out.status = kinds[wrong.Kind].status
-	}
-	return out
+	return reply{page: "acc_issuer", title: "issuers.edit", data: data, status: refusedAs(wrong)}
 }
 
 func (w *Web) saveIssuer(r *request) (reply, error) {
@@ -192,11 +188,7 @@ func billingReply(order string, b, now *invoicing.Billing, wrong *fault.Fault) r
 		others, data.Conflict, data.Version = billingFields(&now.Buyer), true, strconv.Itoa(now.Version)
 	}
 	data.Fields = shown(billingFields(&b.Buyer), others)
-	out := reply{page: "acc_billing", title: "billing.title", data: data}
-	if wrong != nil {
-		out.status = kinds[wrong.Kind].status
-	}
-	return out
+	return reply{page: "acc_billing", title: "billing.title", data: data, status: refusedAs(wrong)}
 }
 
 func (w *Web) billing(r *request) (reply, error) {

@@ -36,10 +36,7 @@ func (w *Web) partnerWith(r *request, partner string, written map[string]string,
 	if data.Agreements, data.Partners, err = w.house.Agreements(r.ctx, r.viewer); err != nil {
 		return reply{}, err
 	}
-	out := reply{page: "acc_partner", title: "partners.title"}
-	if wrong != nil {
-		out.status = kinds[wrong.Kind].status
-	}
+	out := reply{page: "acc_partner", title: "partners.title", status: refusedAs(wrong)}
 	if partner != "" {
 		s, err := w.house.PartnerStatement(r.ctx, r.viewer, partner, period, currency)
 		if err != nil {

@@ -98,11 +98,7 @@ func (w *Web) deskOrderWith(r *request, data deskOrderPage) (out reply, err erro
 			data.MayRefund = a.Allowed && r.viewer.May("refunds:write")
 		}
 	}
-	out = reply{page: "desk_order", title: "desk.order", data: data}
-	if data.Wrong != nil {
-		out.status = kinds[data.Wrong.Kind].status
-	}
-	return out, nil
+	return reply{page: "desk_order", title: "desk.order", data: data, status: refusedAs(data.Wrong)}, nil
 }
 
 // giveBack gives back what was written beside each line, or all that is left where that was ticked.
@@ -145,17 +141,18 @@ type refundDeskPage struct {
 	Wrong *fault.Fault
 }
 
-func (w *Web) refundDesk(r *request) (reply, error) {
+func (w *Web) refundDesk(r *request) (reply, error) { return w.refundDeskWith(r, nil) }
+
+func (w *Web) refundDeskWith(r *request, wrong *fault.Fault) (reply, error) {
 	d, err := w.house.Desk(r.ctx, r.viewer)
-	return reply{page: "desk_refunds", title: "console.refunds", data: refundDeskPage{ToDo: d}}, err
+	return reply{page: "desk_refunds", title: "console.refunds", data: refundDeskPage{d, wrong}, status: refusedAs(wrong)}, err
 }
 
 // decideRefund is the second person's word. What was decided meanwhile is told on the desk itself.
 func (w *Web) decideRefund(r *request) (reply, error) {
 	order, err := w.house.DecideRefund(r.ctx, r.viewer, r.param("id"), r.form("do") == "agree")
 	if f := refusal(err); f != nil && f.Kind == fault.Conflict {
-		d, err := w.house.Desk(r.ctx, r.viewer)
-		return reply{page: "desk_refunds", title: "console.refunds", data: refundDeskPage{d, f}, status: kinds[f.Kind].status}, err
+		return w.refundDeskWith(r, f)
 	}
 	return reply{redirect: "/console/orders/" + url.PathEscape(order)}, err
 }

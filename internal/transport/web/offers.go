@@ -77,11 +77,7 @@ func (w *Web) offersWith(r *request, written map[string]string, wrong *fault.Fau
 		return reply{}, err
 	}
 	data.Organisations, err = w.house.Organisations(r.ctx, r.viewer)
-	out := reply{page: "offers", title: "offers.title", data: data}
-	if wrong != nil {
-		out.status = kinds[wrong.Kind].status
-	}
-	return out, err
+	return reply{page: "offers", title: "offers.title", data: data, status: refusedAs(wrong)}, err
 }
 
 // offerFields are the fields of the form, to give back what was written when it is refused.

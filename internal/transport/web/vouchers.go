@@ -50,11 +50,7 @@ func (w *Web) vouchersWith(r *request, form voucherForm) (reply, error) {
 	if data.Form.Organisations, err = w.house.Organisations(r.ctx, r.viewer); err != nil {
 		return reply{}, err
 	}
-	out := reply{page: "vouchers", title: "vouchers.title", data: data}
-	if form.Wrong != nil {
-		out.status = kinds[form.Wrong.Kind].status
-	}
-	return out, nil
+	return reply{page: "vouchers", title: "vouchers.title", data: data, status: refusedAs(form.Wrong)}, nil
 }
 
 func voucherWritten(r *request) voucherForm {

@@ -71,11 +71,7 @@ func (w *Web) byHand(r *request) (reply, error) { return w.byHandWith(r, nil, ni
 
 func (w *Web) byHandWith(r *request, written map[string]string, wrong *fault.Fault) (reply, error) {
 	all, err := w.house.ByHand(r.ctx, r.viewer)
-	out := reply{page: "money", title: "money.title", data: moneyPage{all, money.Currencies(), written, wrong}}
-	if wrong != nil {
-		out.status = kinds[wrong.Kind].status
-	}
-	return out, err
+	return reply{page: "money", title: "money.title", data: moneyPage{all, money.Currencies(), written, wrong}, status: refusedAs(wrong)}, err
 }
 
 var moneyFields = []string{"do", "receipt", "refund", "order", "reference", "amount", "currency", "payer", "label", "on", "partner"}
@@ -153,11 +149,7 @@ func (w *Web) deskWith(r *request, partner string, written map[string]string, wr
 	if d.Next = paging.Cursor(d.Next); d.Partner == "" && len(d.Desks) > 0 {
 		d.Partner = d.Desks[0]
 	}
-	out = reply{page: "cashdesk", title: "cashdesk.title", data: d}
-	if wrong != nil {
-		out.status = kinds[wrong.Kind].status
-	}
-	return out, err
+	return reply{page: "cashdesk", title: "cashdesk.title", data: d, status: refusedAs(wrong)}, err
 }
 
 func (w *Web) recordAtDesk(r *request) (reply, error) {

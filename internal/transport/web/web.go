@@ -222,6 +222,14 @@ type failure struct {
 	Retry bool
 }
 
+// refusedAs is the status of a page that shows a form again which was refused; 0, which is good, where it was not.
+func refusedAs(f *fault.Fault) int {
+	if f == nil {
+		return 0
+	}
+	return kinds[f.Kind].status
+}
+
 // kinds gives each kind of fault its status and its words.
 var kinds = map[fault.Kind]struct {
 	status int
