@@ -5275,10 +5275,25 @@ type NewOrder struct {
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId *OfferID `json:"offer_id,omitempty"`
 
+	// Partner Key of the school, where the way is its desk.
+	//
+	// Example: ESP
+	Partner *string `json:"partner,omitempty"`
+
+	// Reference The number of the purchase order, where that is the way.
+	//
+	// Example: PO-2026-17
+	Reference *string `json:"reference,omitempty"`
+
 	// Voucher The code of a voucher. Case, blanks and hyphens do not count.
 	//
 	// Example: WELCOME-26
 	Voucher *VoucherCode `json:"voucher,omitempty"`
+
+	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	//
+	// Example: transfer
+	Way *PayWay `json:"way,omitempty"`
 }
 
 // NewOrderLang The language of the pay page and of the mails.
@@ -10000,6 +10015,12 @@ type RefundOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ChooseWayToPayParams defines parameters for ChooseWayToPay.
+type ChooseWayToPayParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // WithdrawOrderParams defines parameters for WithdrawOrder.
 type WithdrawOrderParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -10017,6 +10038,18 @@ type ListDeskReceiptsParams struct {
 
 // RecordDeskReceiptParams defines parameters for RecordDeskReceipt.
 type RecordDeskReceiptParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// AskReversalParams defines parameters for AskReversal.
+type AskReversalParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideReversalParams defines parameters for DecideReversal.
+type DecideReversalParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -10058,6 +10091,12 @@ type ListPayBacksParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// MarkPaidBackParams defines parameters for MarkPaidBack.
+type MarkPaidBackParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ListProgramsParams defines parameters for ListPrograms.
@@ -10104,6 +10143,18 @@ type ListReceiptsParams struct {
 
 // RecordTransferParams defines parameters for RecordTransfer.
 type RecordTransferParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// MatchReceiptParams defines parameters for MatchReceipt.
+type MatchReceiptParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// SendReceiptBackParams defines parameters for SendReceiptBack.
+type SendReceiptBackParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -11321,7 +11372,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-	ChooseWayToPayWithBody(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChooseWayToPayWithBody(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChooseWayToPay Choose how to pay an order
 	//
@@ -11330,7 +11381,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-	ChooseWayToPay(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ChooseWayToPay(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListWaysToPay List ways to pay an order
 	//
@@ -11406,7 +11457,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-	AskReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AskReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AskReversal Ask that a receipt be reversed
 	//
@@ -11415,7 +11466,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-	AskReversal(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	AskReversal(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DecideReversalWithBody Confirm a reversal or not
 	//
@@ -11424,7 +11475,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-	DecideReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DecideReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DecideReversal Confirm a reversal or not
 	//
@@ -11433,7 +11484,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-	DecideReversal(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DecideReversal(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RecordSettlementWithBody Record a settlement
 	//
@@ -11481,7 +11532,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-	MarkPaidBackWithBody(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	MarkPaidBackWithBody(ctx context.Context, refund string, params *MarkPaidBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MarkPaidBack Say that money was paid back
 	//
@@ -11490,7 +11541,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-	MarkPaidBack(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	MarkPaidBack(ctx context.Context, refund string, params *MarkPaidBackParams, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewProgramWithBody Try a program
 	//
@@ -11644,7 +11695,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-	MatchReceiptWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	MatchReceiptWithBody(ctx context.Context, receipt string, params *MatchReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MatchReceipt Say which order money is for
 	//
@@ -11653,7 +11704,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-	MatchReceipt(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	MatchReceipt(ctx context.Context, receipt string, params *MatchReceiptParams, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendReceiptBackWithBody Say that money was sent back
 	//
@@ -11662,7 +11713,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-	SendReceiptBackWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SendReceiptBackWithBody(ctx context.Context, receipt string, params *SendReceiptBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SendReceiptBack Say that money was sent back
 	//
@@ -11671,7 +11722,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-	SendReceiptBack(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	SendReceiptBack(ctx context.Context, receipt string, params *SendReceiptBackParams, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StartReconciliation Compare the books
 	//
@@ -13834,8 +13885,8 @@ func (c *Client) GetOrderStatement(ctx context.Context, order OrderRef, reqEdito
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-func (c *Client) ChooseWayToPayWithBody(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChooseWayToPayRequestWithBody(c.Server, order, contentType, body)
+func (c *Client) ChooseWayToPayWithBody(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChooseWayToPayRequestWithBody(c.Server, order, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -13853,8 +13904,8 @@ func (c *Client) ChooseWayToPayWithBody(ctx context.Context, order OrderRef, con
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-func (c *Client) ChooseWayToPay(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewChooseWayToPayRequest(c.Server, order, body)
+func (c *Client) ChooseWayToPay(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChooseWayToPayRequest(c.Server, order, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14019,8 +14070,8 @@ func (c *Client) RecordDeskReceipt(ctx context.Context, partner PartnerRef, para
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-func (c *Client) AskReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAskReversalRequestWithBody(c.Server, partner, receipt, contentType, body)
+func (c *Client) AskReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskReversalRequestWithBody(c.Server, partner, receipt, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14038,8 +14089,8 @@ func (c *Client) AskReversalWithBody(ctx context.Context, partner PartnerRef, re
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-func (c *Client) AskReversal(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewAskReversalRequest(c.Server, partner, receipt, body)
+func (c *Client) AskReversal(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAskReversalRequest(c.Server, partner, receipt, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14057,8 +14108,8 @@ func (c *Client) AskReversal(ctx context.Context, partner PartnerRef, receipt st
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-func (c *Client) DecideReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideReversalRequestWithBody(c.Server, partner, receipt, contentType, body)
+func (c *Client) DecideReversalWithBody(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideReversalRequestWithBody(c.Server, partner, receipt, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14076,8 +14127,8 @@ func (c *Client) DecideReversalWithBody(ctx context.Context, partner PartnerRef,
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-func (c *Client) DecideReversal(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideReversalRequest(c.Server, partner, receipt, body)
+func (c *Client) DecideReversal(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideReversalRequest(c.Server, partner, receipt, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14184,8 +14235,8 @@ func (c *Client) ListPayBacks(ctx context.Context, params *ListPayBacksParams, r
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-func (c *Client) MarkPaidBackWithBody(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewMarkPaidBackRequestWithBody(c.Server, refund, contentType, body)
+func (c *Client) MarkPaidBackWithBody(ctx context.Context, refund string, params *MarkPaidBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkPaidBackRequestWithBody(c.Server, refund, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14203,8 +14254,8 @@ func (c *Client) MarkPaidBackWithBody(ctx context.Context, refund string, conten
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-func (c *Client) MarkPaidBack(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewMarkPaidBackRequest(c.Server, refund, body)
+func (c *Client) MarkPaidBack(ctx context.Context, refund string, params *MarkPaidBackParams, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMarkPaidBackRequest(c.Server, refund, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14537,8 +14588,8 @@ func (c *Client) RecordTransfer(ctx context.Context, params *RecordTransferParam
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-func (c *Client) MatchReceiptWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewMatchReceiptRequestWithBody(c.Server, receipt, contentType, body)
+func (c *Client) MatchReceiptWithBody(ctx context.Context, receipt string, params *MatchReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMatchReceiptRequestWithBody(c.Server, receipt, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14556,8 +14607,8 @@ func (c *Client) MatchReceiptWithBody(ctx context.Context, receipt string, conte
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-func (c *Client) MatchReceipt(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewMatchReceiptRequest(c.Server, receipt, body)
+func (c *Client) MatchReceipt(ctx context.Context, receipt string, params *MatchReceiptParams, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMatchReceiptRequest(c.Server, receipt, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14575,8 +14626,8 @@ func (c *Client) MatchReceipt(ctx context.Context, receipt string, body MatchRec
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-func (c *Client) SendReceiptBackWithBody(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSendReceiptBackRequestWithBody(c.Server, receipt, contentType, body)
+func (c *Client) SendReceiptBackWithBody(ctx context.Context, receipt string, params *SendReceiptBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendReceiptBackRequestWithBody(c.Server, receipt, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14594,8 +14645,8 @@ func (c *Client) SendReceiptBackWithBody(ctx context.Context, receipt string, co
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-func (c *Client) SendReceiptBack(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewSendReceiptBackRequest(c.Server, receipt, body)
+func (c *Client) SendReceiptBack(ctx context.Context, receipt string, params *SendReceiptBackParams, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendReceiptBackRequest(c.Server, receipt, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -19544,18 +19595,18 @@ func NewGetOrderStatementRequest(server string, order OrderRef) (*http.Request, 
 }
 
 // NewChooseWayToPayRequest calls the generic ChooseWayToPay builder with application/json body
-func NewChooseWayToPayRequest(server string, order OrderRef, body ChooseWayToPayJSONRequestBody) (*http.Request, error) {
+func NewChooseWayToPayRequest(server string, order OrderRef, params *ChooseWayToPayParams, body ChooseWayToPayJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewChooseWayToPayRequestWithBody(server, order, "application/json", bodyReader)
+	return NewChooseWayToPayRequestWithBody(server, order, params, "application/json", bodyReader)
 }
 
 // NewChooseWayToPayRequestWithBody constructs an http.Request for the ChooseWayToPay method, with any body, and a specified content type
-func NewChooseWayToPayRequestWithBody(server string, order OrderRef, contentType string, body io.Reader) (*http.Request, error) {
+func NewChooseWayToPayRequestWithBody(server string, order OrderRef, params *ChooseWayToPayParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -19586,6 +19637,19 @@ func NewChooseWayToPayRequestWithBody(server string, order OrderRef, contentType
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -19893,18 +19957,18 @@ func NewRecordDeskReceiptRequestWithBody(server string, partner PartnerRef, para
 }
 
 // NewAskReversalRequest calls the generic AskReversal builder with application/json body
-func NewAskReversalRequest(server string, partner PartnerRef, receipt string, body AskReversalJSONRequestBody) (*http.Request, error) {
+func NewAskReversalRequest(server string, partner PartnerRef, receipt string, params *AskReversalParams, body AskReversalJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewAskReversalRequestWithBody(server, partner, receipt, "application/json", bodyReader)
+	return NewAskReversalRequestWithBody(server, partner, receipt, params, "application/json", bodyReader)
 }
 
 // NewAskReversalRequestWithBody constructs an http.Request for the AskReversal method, with any body, and a specified content type
-func NewAskReversalRequestWithBody(server string, partner PartnerRef, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+func NewAskReversalRequestWithBody(server string, partner PartnerRef, receipt string, params *AskReversalParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -19943,22 +20007,35 @@ func NewAskReversalRequestWithBody(server string, partner PartnerRef, receipt st
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
 	return req, nil
 }
 
 // NewDecideReversalRequest calls the generic DecideReversal builder with application/json body
-func NewDecideReversalRequest(server string, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody) (*http.Request, error) {
+func NewDecideReversalRequest(server string, partner PartnerRef, receipt string, params *DecideReversalParams, body DecideReversalJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewDecideReversalRequestWithBody(server, partner, receipt, "application/json", bodyReader)
+	return NewDecideReversalRequestWithBody(server, partner, receipt, params, "application/json", bodyReader)
 }
 
 // NewDecideReversalRequestWithBody constructs an http.Request for the DecideReversal method, with any body, and a specified content type
-func NewDecideReversalRequestWithBody(server string, partner PartnerRef, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+func NewDecideReversalRequestWithBody(server string, partner PartnerRef, receipt string, params *DecideReversalParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -19996,6 +20073,19 @@ func NewDecideReversalRequestWithBody(server string, partner PartnerRef, receipt
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -20273,18 +20363,18 @@ func NewListPayBacksRequest(server string, params *ListPayBacksParams) (*http.Re
 }
 
 // NewMarkPaidBackRequest calls the generic MarkPaidBack builder with application/json body
-func NewMarkPaidBackRequest(server string, refund string, body MarkPaidBackJSONRequestBody) (*http.Request, error) {
+func NewMarkPaidBackRequest(server string, refund string, params *MarkPaidBackParams, body MarkPaidBackJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewMarkPaidBackRequestWithBody(server, refund, "application/json", bodyReader)
+	return NewMarkPaidBackRequestWithBody(server, refund, params, "application/json", bodyReader)
 }
 
 // NewMarkPaidBackRequestWithBody constructs an http.Request for the MarkPaidBack method, with any body, and a specified content type
-func NewMarkPaidBackRequestWithBody(server string, refund string, contentType string, body io.Reader) (*http.Request, error) {
+func NewMarkPaidBackRequestWithBody(server string, refund string, params *MarkPaidBackParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -20315,6 +20405,19 @@ func NewMarkPaidBackRequestWithBody(server string, refund string, contentType st
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -20926,18 +21029,18 @@ func NewRecordTransferRequestWithBody(server string, params *RecordTransferParam
 }
 
 // NewMatchReceiptRequest calls the generic MatchReceipt builder with application/json body
-func NewMatchReceiptRequest(server string, receipt string, body MatchReceiptJSONRequestBody) (*http.Request, error) {
+func NewMatchReceiptRequest(server string, receipt string, params *MatchReceiptParams, body MatchReceiptJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewMatchReceiptRequestWithBody(server, receipt, "application/json", bodyReader)
+	return NewMatchReceiptRequestWithBody(server, receipt, params, "application/json", bodyReader)
 }
 
 // NewMatchReceiptRequestWithBody constructs an http.Request for the MatchReceipt method, with any body, and a specified content type
-func NewMatchReceiptRequestWithBody(server string, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+func NewMatchReceiptRequestWithBody(server string, receipt string, params *MatchReceiptParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -20969,22 +21072,35 @@ func NewMatchReceiptRequestWithBody(server string, receipt string, contentType s
 
 	req.Header.Add("Content-Type", contentType)
 
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
 	return req, nil
 }
 
 // NewSendReceiptBackRequest calls the generic SendReceiptBack builder with application/json body
-func NewSendReceiptBackRequest(server string, receipt string, body SendReceiptBackJSONRequestBody) (*http.Request, error) {
+func NewSendReceiptBackRequest(server string, receipt string, params *SendReceiptBackParams, body SendReceiptBackJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewSendReceiptBackRequestWithBody(server, receipt, "application/json", bodyReader)
+	return NewSendReceiptBackRequestWithBody(server, receipt, params, "application/json", bodyReader)
 }
 
 // NewSendReceiptBackRequestWithBody constructs an http.Request for the SendReceiptBack method, with any body, and a specified content type
-func NewSendReceiptBackRequestWithBody(server string, receipt string, contentType string, body io.Reader) (*http.Request, error) {
+func NewSendReceiptBackRequestWithBody(server string, receipt string, params *SendReceiptBackParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -21015,6 +21131,19 @@ func NewSendReceiptBackRequestWithBody(server string, receipt string, contentTyp
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -24029,7 +24158,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-	ChooseWayToPayWithBodyWithResponse(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error)
+	ChooseWayToPayWithBodyWithResponse(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error)
 
 	// ChooseWayToPayWithResponse Choose how to pay an order
 	//
@@ -24038,7 +24167,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-	ChooseWayToPayWithResponse(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error)
+	ChooseWayToPayWithResponse(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error)
 
 	// ListWaysToPayWithResponse List ways to pay an order
 	//
@@ -24122,7 +24251,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-	AskReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskReversalResponse, error)
+	AskReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskReversalResponse, error)
 
 	// AskReversalWithResponse Ask that a receipt be reversed
 	//
@@ -24131,7 +24260,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-	AskReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*AskReversalResponse, error)
+	AskReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*AskReversalResponse, error)
 
 	// DecideReversalWithBodyWithResponse Confirm a reversal or not
 	//
@@ -24140,7 +24269,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-	DecideReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error)
+	DecideReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error)
 
 	// DecideReversalWithResponse Confirm a reversal or not
 	//
@@ -24149,7 +24278,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-	DecideReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error)
+	DecideReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error)
 
 	// RecordSettlementWithBodyWithResponse Record a settlement
 	//
@@ -24203,7 +24332,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-	MarkPaidBackWithBodyWithResponse(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error)
+	MarkPaidBackWithBodyWithResponse(ctx context.Context, refund string, params *MarkPaidBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error)
 
 	// MarkPaidBackWithResponse Say that money was paid back
 	//
@@ -24212,7 +24341,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-	MarkPaidBackWithResponse(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error)
+	MarkPaidBackWithResponse(ctx context.Context, refund string, params *MarkPaidBackParams, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error)
 
 	// PreviewProgramWithBodyWithResponse Try a program
 	//
@@ -24380,7 +24509,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-	MatchReceiptWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error)
+	MatchReceiptWithBodyWithResponse(ctx context.Context, receipt string, params *MatchReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error)
 
 	// MatchReceiptWithResponse Say which order money is for
 	//
@@ -24389,7 +24518,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-	MatchReceiptWithResponse(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error)
+	MatchReceiptWithResponse(ctx context.Context, receipt string, params *MatchReceiptParams, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error)
 
 	// SendReceiptBackWithBodyWithResponse Say that money was sent back
 	//
@@ -24398,7 +24527,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-	SendReceiptBackWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error)
+	SendReceiptBackWithBodyWithResponse(ctx context.Context, receipt string, params *SendReceiptBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error)
 
 	// SendReceiptBackWithResponse Say that money was sent back
 	//
@@ -24407,7 +24536,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-	SendReceiptBackWithResponse(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error)
+	SendReceiptBackWithResponse(ctx context.Context, receipt string, params *SendReceiptBackParams, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error)
 
 	// StartReconciliationWithResponse Compare the books
 	//
@@ -33296,8 +33425,8 @@ func (c *ClientWithResponses) GetOrderStatementWithResponse(ctx context.Context,
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-func (c *ClientWithResponses) ChooseWayToPayWithBodyWithResponse(ctx context.Context, order OrderRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error) {
-	rsp, err := c.ChooseWayToPayWithBody(ctx, order, contentType, body, reqEditors...)
+func (c *ClientWithResponses) ChooseWayToPayWithBodyWithResponse(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error) {
+	rsp, err := c.ChooseWayToPayWithBody(ctx, order, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33311,8 +33440,8 @@ func (c *ClientWithResponses) ChooseWayToPayWithBodyWithResponse(ctx context.Con
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/orders/{order}/way (the `ChooseWayToPay` operationId).
-func (c *ClientWithResponses) ChooseWayToPayWithResponse(ctx context.Context, order OrderRef, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error) {
-	rsp, err := c.ChooseWayToPay(ctx, order, body, reqEditors...)
+func (c *ClientWithResponses) ChooseWayToPayWithResponse(ctx context.Context, order OrderRef, params *ChooseWayToPayParams, body ChooseWayToPayJSONRequestBody, reqEditors ...RequestEditorFn) (*ChooseWayToPayResponse, error) {
+	rsp, err := c.ChooseWayToPay(ctx, order, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33449,8 +33578,8 @@ func (c *ClientWithResponses) RecordDeskReceiptWithResponse(ctx context.Context,
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-func (c *ClientWithResponses) AskReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskReversalResponse, error) {
-	rsp, err := c.AskReversalWithBody(ctx, partner, receipt, contentType, body, reqEditors...)
+func (c *ClientWithResponses) AskReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AskReversalResponse, error) {
+	rsp, err := c.AskReversalWithBody(ctx, partner, receipt, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33464,8 +33593,8 @@ func (c *ClientWithResponses) AskReversalWithBodyWithResponse(ctx context.Contex
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal (the `AskReversal` operationId).
-func (c *ClientWithResponses) AskReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*AskReversalResponse, error) {
-	rsp, err := c.AskReversal(ctx, partner, receipt, body, reqEditors...)
+func (c *ClientWithResponses) AskReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *AskReversalParams, body AskReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*AskReversalResponse, error) {
+	rsp, err := c.AskReversal(ctx, partner, receipt, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33479,8 +33608,8 @@ func (c *ClientWithResponses) AskReversalWithResponse(ctx context.Context, partn
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-func (c *ClientWithResponses) DecideReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error) {
-	rsp, err := c.DecideReversalWithBody(ctx, partner, receipt, contentType, body, reqEditors...)
+func (c *ClientWithResponses) DecideReversalWithBodyWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error) {
+	rsp, err := c.DecideReversalWithBody(ctx, partner, receipt, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33494,8 +33623,8 @@ func (c *ClientWithResponses) DecideReversalWithBodyWithResponse(ctx context.Con
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision (the `DecideReversal` operationId).
-func (c *ClientWithResponses) DecideReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error) {
-	rsp, err := c.DecideReversal(ctx, partner, receipt, body, reqEditors...)
+func (c *ClientWithResponses) DecideReversalWithResponse(ctx context.Context, partner PartnerRef, receipt string, params *DecideReversalParams, body DecideReversalJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideReversalResponse, error) {
+	rsp, err := c.DecideReversal(ctx, partner, receipt, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33584,8 +33713,8 @@ func (c *ClientWithResponses) ListPayBacksWithResponse(ctx context.Context, para
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-func (c *ClientWithResponses) MarkPaidBackWithBodyWithResponse(ctx context.Context, refund string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error) {
-	rsp, err := c.MarkPaidBackWithBody(ctx, refund, contentType, body, reqEditors...)
+func (c *ClientWithResponses) MarkPaidBackWithBodyWithResponse(ctx context.Context, refund string, params *MarkPaidBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error) {
+	rsp, err := c.MarkPaidBackWithBody(ctx, refund, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33599,8 +33728,8 @@ func (c *ClientWithResponses) MarkPaidBackWithBodyWithResponse(ctx context.Conte
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
-func (c *ClientWithResponses) MarkPaidBackWithResponse(ctx context.Context, refund string, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error) {
-	rsp, err := c.MarkPaidBack(ctx, refund, body, reqEditors...)
+func (c *ClientWithResponses) MarkPaidBackWithResponse(ctx context.Context, refund string, params *MarkPaidBackParams, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error) {
+	rsp, err := c.MarkPaidBack(ctx, refund, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33875,8 +34004,8 @@ func (c *ClientWithResponses) RecordTransferWithResponse(ctx context.Context, pa
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-func (c *ClientWithResponses) MatchReceiptWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error) {
-	rsp, err := c.MatchReceiptWithBody(ctx, receipt, contentType, body, reqEditors...)
+func (c *ClientWithResponses) MatchReceiptWithBodyWithResponse(ctx context.Context, receipt string, params *MatchReceiptParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error) {
+	rsp, err := c.MatchReceiptWithBody(ctx, receipt, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33890,8 +34019,8 @@ func (c *ClientWithResponses) MatchReceiptWithBodyWithResponse(ctx context.Conte
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/receipts/{receipt}/match (the `MatchReceipt` operationId).
-func (c *ClientWithResponses) MatchReceiptWithResponse(ctx context.Context, receipt string, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error) {
-	rsp, err := c.MatchReceipt(ctx, receipt, body, reqEditors...)
+func (c *ClientWithResponses) MatchReceiptWithResponse(ctx context.Context, receipt string, params *MatchReceiptParams, body MatchReceiptJSONRequestBody, reqEditors ...RequestEditorFn) (*MatchReceiptResponse, error) {
+	rsp, err := c.MatchReceipt(ctx, receipt, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33905,8 +34034,8 @@ func (c *ClientWithResponses) MatchReceiptWithResponse(ctx context.Context, rece
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-func (c *ClientWithResponses) SendReceiptBackWithBodyWithResponse(ctx context.Context, receipt string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error) {
-	rsp, err := c.SendReceiptBackWithBody(ctx, receipt, contentType, body, reqEditors...)
+func (c *ClientWithResponses) SendReceiptBackWithBodyWithResponse(ctx context.Context, receipt string, params *SendReceiptBackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error) {
+	rsp, err := c.SendReceiptBackWithBody(ctx, receipt, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -33920,8 +34049,8 @@ func (c *ClientWithResponses) SendReceiptBackWithBodyWithResponse(ctx context.Co
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/receipts/{receipt}/return (the `SendReceiptBack` operationId).
-func (c *ClientWithResponses) SendReceiptBackWithResponse(ctx context.Context, receipt string, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error) {
-	rsp, err := c.SendReceiptBack(ctx, receipt, body, reqEditors...)
+func (c *ClientWithResponses) SendReceiptBackWithResponse(ctx context.Context, receipt string, params *SendReceiptBackParams, body SendReceiptBackJSONRequestBody, reqEditors ...RequestEditorFn) (*SendReceiptBackResponse, error) {
+	rsp, err := c.SendReceiptBack(ctx, receipt, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

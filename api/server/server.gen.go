@@ -246,7 +246,7 @@ type ServerInterface interface {
 	GetOrderStatement(c *fiber.Ctx, order OrderRef) error
 	// ChooseWayToPay Choose how to pay an order
 	// (POST /v1/orders/{order}/way)
-	ChooseWayToPay(c *fiber.Ctx, order OrderRef) error
+	ChooseWayToPay(c *fiber.Ctx, order OrderRef, params ChooseWayToPayParams) error
 	// ListWaysToPay List ways to pay an order
 	// (GET /v1/orders/{order}/ways)
 	ListWaysToPay(c *fiber.Ctx, order OrderRef) error
@@ -267,10 +267,10 @@ type ServerInterface interface {
 	RecordDeskReceipt(c *fiber.Ctx, partner PartnerRef, params RecordDeskReceiptParams) error
 	// AskReversal Ask that a receipt be reversed
 	// (POST /v1/partners/{partner}/receipts/{receipt}/reversal)
-	AskReversal(c *fiber.Ctx, partner PartnerRef, receipt string) error
+	AskReversal(c *fiber.Ctx, partner PartnerRef, receipt string, params AskReversalParams) error
 	// DecideReversal Confirm a reversal or not
 	// (POST /v1/partners/{partner}/receipts/{receipt}/reversal/decision)
-	DecideReversal(c *fiber.Ctx, partner PartnerRef, receipt string) error
+	DecideReversal(c *fiber.Ctx, partner PartnerRef, receipt string, params DecideReversalParams) error
 	// RecordSettlement Record a settlement
 	// (POST /v1/partners/{partner}/settlements)
 	RecordSettlement(c *fiber.Ctx, partner PartnerRef, params RecordSettlementParams) error
@@ -285,7 +285,7 @@ type ServerInterface interface {
 	ListPayBacks(c *fiber.Ctx, params ListPayBacksParams) error
 	// MarkPaidBack Say that money was paid back
 	// (POST /v1/pay-backs/{refund})
-	MarkPaidBack(c *fiber.Ctx, refund string) error
+	MarkPaidBack(c *fiber.Ctx, refund string, params MarkPaidBackParams) error
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(c *fiber.Ctx) error
@@ -324,10 +324,10 @@ type ServerInterface interface {
 	RecordTransfer(c *fiber.Ctx, params RecordTransferParams) error
 	// MatchReceipt Say which order money is for
 	// (POST /v1/receipts/{receipt}/match)
-	MatchReceipt(c *fiber.Ctx, receipt string) error
+	MatchReceipt(c *fiber.Ctx, receipt string, params MatchReceiptParams) error
 	// SendReceiptBack Say that money was sent back
 	// (POST /v1/receipts/{receipt}/return)
-	SendReceiptBack(c *fiber.Ctx, receipt string) error
+	SendReceiptBack(c *fiber.Ctx, receipt string, params SendReceiptBackParams) error
 	// StartReconciliation Compare the books
 	// (POST /v1/reconciliations)
 	StartReconciliation(c *fiber.Ctx, params StartReconciliationParams) error
@@ -3566,8 +3566,32 @@ func (siw *ServerInterfaceWrapper) ChooseWayToPay(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChooseWayToPayParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ChooseWayToPay(c, order)
+		return siw.Handler.ChooseWayToPay(c, order, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3856,8 +3880,32 @@ func (siw *ServerInterfaceWrapper) AskReversal(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AskReversalParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.AskReversal(c, partner, receipt)
+		return siw.Handler.AskReversal(c, partner, receipt, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3893,8 +3941,32 @@ func (siw *ServerInterfaceWrapper) DecideReversal(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideReversalParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.DecideReversal(c, partner, receipt)
+		return siw.Handler.DecideReversal(c, partner, receipt, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4137,8 +4209,32 @@ func (siw *ServerInterfaceWrapper) MarkPaidBack(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter refund: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MarkPaidBackParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.MarkPaidBack(c, refund)
+		return siw.Handler.MarkPaidBack(c, refund, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4613,8 +4709,32 @@ func (siw *ServerInterfaceWrapper) MatchReceipt(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MatchReceiptParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.MatchReceipt(c, receipt)
+		return siw.Handler.MatchReceipt(c, receipt, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4642,8 +4762,32 @@ func (siw *ServerInterfaceWrapper) SendReceiptBack(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter receipt: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SendReceiptBackParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.SendReceiptBack(c, receipt)
+		return siw.Handler.SendReceiptBack(c, receipt, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -8196,8 +8340,9 @@ func (response GetOrderStatement200JSONResponse) VisitGetOrderStatementResponse(
 }
 
 type ChooseWayToPayRequestObject struct {
-	Order OrderRef `json:"order"`
-	Body  *ChooseWayToPayJSONRequestBody
+	Order  OrderRef `json:"order"`
+	Params ChooseWayToPayParams
+	Body   *ChooseWayToPayJSONRequestBody
 }
 
 type ChooseWayToPayResponseObject interface {
@@ -8323,6 +8468,7 @@ func (response RecordDeskReceipt201JSONResponse) VisitRecordDeskReceiptResponse(
 type AskReversalRequestObject struct {
 	Partner PartnerRef `json:"partner"`
 	Receipt string     `json:"receipt"`
+	Params  AskReversalParams
 	Body    *AskReversalJSONRequestBody
 }
 
@@ -8341,6 +8487,7 @@ func (response AskReversal204Response) VisitAskReversalResponse(ctx *fiber.Ctx) 
 type DecideReversalRequestObject struct {
 	Partner PartnerRef `json:"partner"`
 	Receipt string     `json:"receipt"`
+	Params  DecideReversalParams
 	Body    *DecideReversalJSONRequestBody
 }
 
@@ -8446,6 +8593,7 @@ func (response ListPayBacks200JSONResponse) VisitListPayBacksResponse(ctx *fiber
 
 type MarkPaidBackRequestObject struct {
 	Refund string `json:"refund"`
+	Params MarkPaidBackParams
 	Body   *MarkPaidBackJSONRequestBody
 }
 
@@ -8713,6 +8861,7 @@ func (response RecordTransfer201JSONResponse) VisitRecordTransferResponse(ctx *f
 
 type MatchReceiptRequestObject struct {
 	Receipt string `json:"receipt"`
+	Params  MatchReceiptParams
 	Body    *MatchReceiptJSONRequestBody
 }
 
@@ -8731,6 +8880,7 @@ func (response MatchReceipt200JSONResponse) VisitMatchReceiptResponse(ctx *fiber
 
 type SendReceiptBackRequestObject struct {
 	Receipt string `json:"receipt"`
+	Params  SendReceiptBackParams
 	Body    *SendReceiptBackJSONRequestBody
 }
 
@@ -12331,10 +12481,11 @@ func (sh *strictHandler) GetOrderStatement(ctx *fiber.Ctx, order OrderRef) error
 }
 
 // ChooseWayToPay operation middleware
-func (sh *strictHandler) ChooseWayToPay(ctx *fiber.Ctx, order OrderRef) error {
+func (sh *strictHandler) ChooseWayToPay(ctx *fiber.Ctx, order OrderRef, params ChooseWayToPayParams) error {
 	var request ChooseWayToPayRequestObject
 
 	request.Order = order
+	request.Params = params
 
 	var body ChooseWayToPayJSONRequestBody
 	var err error
@@ -12566,11 +12717,12 @@ func (sh *strictHandler) RecordDeskReceipt(ctx *fiber.Ctx, partner PartnerRef, p
 }
 
 // AskReversal operation middleware
-func (sh *strictHandler) AskReversal(ctx *fiber.Ctx, partner PartnerRef, receipt string) error {
+func (sh *strictHandler) AskReversal(ctx *fiber.Ctx, partner PartnerRef, receipt string, params AskReversalParams) error {
 	var request AskReversalRequestObject
 
 	request.Partner = partner
 	request.Receipt = receipt
+	request.Params = params
 
 	var body AskReversalJSONRequestBody
 	var err error
@@ -12608,11 +12760,12 @@ func (sh *strictHandler) AskReversal(ctx *fiber.Ctx, partner PartnerRef, receipt
 }
 
 // DecideReversal operation middleware
-func (sh *strictHandler) DecideReversal(ctx *fiber.Ctx, partner PartnerRef, receipt string) error {
+func (sh *strictHandler) DecideReversal(ctx *fiber.Ctx, partner PartnerRef, receipt string, params DecideReversalParams) error {
 	var request DecideReversalRequestObject
 
 	request.Partner = partner
 	request.Receipt = receipt
+	request.Params = params
 
 	var body DecideReversalJSONRequestBody
 	var err error
@@ -12775,10 +12928,11 @@ func (sh *strictHandler) ListPayBacks(ctx *fiber.Ctx, params ListPayBacksParams)
 }
 
 // MarkPaidBack operation middleware
-func (sh *strictHandler) MarkPaidBack(ctx *fiber.Ctx, refund string) error {
+func (sh *strictHandler) MarkPaidBack(ctx *fiber.Ctx, refund string, params MarkPaidBackParams) error {
 	var request MarkPaidBackRequestObject
 
 	request.Refund = refund
+	request.Params = params
 
 	var body MarkPaidBackJSONRequestBody
 	var err error
@@ -13208,10 +13362,11 @@ func (sh *strictHandler) RecordTransfer(ctx *fiber.Ctx, params RecordTransferPar
 }
 
 // MatchReceipt operation middleware
-func (sh *strictHandler) MatchReceipt(ctx *fiber.Ctx, receipt string) error {
+func (sh *strictHandler) MatchReceipt(ctx *fiber.Ctx, receipt string, params MatchReceiptParams) error {
 	var request MatchReceiptRequestObject
 
 	request.Receipt = receipt
+	request.Params = params
 
 	var body MatchReceiptJSONRequestBody
 	var err error
@@ -13249,10 +13404,11 @@ func (sh *strictHandler) MatchReceipt(ctx *fiber.Ctx, receipt string) error {
 }
 
 // SendReceiptBack operation middleware
-func (sh *strictHandler) SendReceiptBack(ctx *fiber.Ctx, receipt string) error {
+func (sh *strictHandler) SendReceiptBack(ctx *fiber.Ctx, receipt string, params SendReceiptBackParams) error {
 	var request SendReceiptBackRequestObject
 
 	request.Receipt = receipt
+	request.Params = params
 
 	var body SendReceiptBackJSONRequestBody
 	var err error

@@ -25,6 +25,9 @@ func (w *world) waysStory(t *testing.T, walker *apitest.Walker, staff identity.P
 	buyer, desk, second, acc := &asker{t: t, w: walker, token: learner, seq: 60}, &asker{t: t, w: walker, token: w.tokens(ann)("desk:write")}, &asker{t: t, w: walker, token: w.tokens(bob)("desk:write")}, &asker{t: t, w: walker, token: token, seq: 60}
 	acc.ask(204, "putCashier", map[string]string{"partner": "ESP", "person": staff.ID}, nil)
 	shelf := []offers.Offer{w.run("WAY-1", "", 4300), w.run("WAY-2", "", 1900), w.run("WAY-3", "", 1900)}
+	if o := buyer.ask(201, "placeOrder", nil, map[string]any{"offer_id": w.run("WAY-4", "", 2000).ID, "lang": "fr", "way": "purchase_order", "reference": "PO-4"}); o["way"] != "purchase_order" || o["next_action"].(map[string]any)["reference"] == "" {
+		t.Fatal(o)
+	}
 	place := func(i int) map[string]string {
 		o := buyer.ask(201, "placeOrder", nil, map[string]any{"items": []any{map[string]any{"offer_id": shelf[i].ID}}, "lang": "fr"})
 		return map[string]string{"order": o["id"].(string)}
@@ -125,7 +128,7 @@ func TestPagesOfMoneyByHand(t *testing.T) {
 	b.fill("#w-"+receipt, "the wrong student")
 	b.hit("#w-"+receipt+" + button", `button[value="agree"]`)
 	b.hit(`button[value="agree"]`, ".notice.bad") // she asked herself
-	if err := w.h.DecideReversal(staffCtx("per_bob"), w.cashierOf("bob@esp.example.org"), "ESP", receipt, true); err != nil {
+	if err := w.h.DecideReversal(staffCtx("per_bob"), w.cashierOf("bob@esp.example.org"), "ESP", receipt, true, "bob"); err != nil {
 		t.Fatal(err)
 	}
 	b.open(w.cfg.BaseURL + "/console/money")

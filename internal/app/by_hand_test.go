@@ -82,7 +82,7 @@ func (w *world) balance(account string, c money.Currency) (minor int64) {
 
 func (w *world) byTransfer(o sales.Order, buyer string) sales.Order {
 	w.t.Helper()
-	o, err := w.h.ChooseWay(system, sales.ChooseWay{OrderID: o.ID, BuyerID: buyer, Way: sales.Transfer})
+	o, err := w.h.ChooseWay(system, sales.ChooseWay{OrderID: o.ID, BuyerID: buyer, Way: sales.Transfer, IdempotencyKey: "way " + o.ID})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -114,7 +114,7 @@ func TestAnOrderIsPaidByTransferInParts(t *testing.T) {
 	if s, err := w.h.Sales.Order(system, o.ID); err != nil || s.State != sales.AwaitingPayment || s.Next.Left.Minor != 5000 {
 		t.Fatalf("%+v %v", s.Next, err)
 	}
-	if _, err := w.h.ChooseWay(system, sales.ChooseWay{OrderID: o.ID, BuyerID: awa.ID, Way: sales.Card}); code(err) != "payment-begun" {
+	if _, err := w.h.ChooseWay(system, sales.ChooseWay{OrderID: o.ID, BuyerID: awa.ID, Way: sales.Card, IdempotencyKey: "way card"}); code(err) != "payment-begun" {
 		t.Error("left a way that was begun:", err)
 	}
 	w.verify()
@@ -154,7 +154,7 @@ func TestAnOrderIsPaidByTransferInParts(t *testing.T) {
 	}
 	for i, x := range queue {
 		for range 2 {
-			if err := w.h.Sales.PaidBack(staffCtx("acc"), x.ID, fmt.Sprint("B", i)); err != nil {
+			if err := w.h.Sales.PaidBack(staffCtx("acc"), x.ID, fmt.Sprint("B", i), fmt.Sprint("pay back ", i)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -189,21 +189,21 @@ func TestMoneyWithoutAnOrder(t *testing.T) {
 		t.Error("in suspense:", b)
 	}
 	w.verify()
-	for range 2 {
-		if _, err := w.h.Sales.Match(staffCtx("acc"), r.ID, o.ID); err != nil {
+	for i := range 2 {
+		if _, err := w.h.Sales.Match(staffCtx("acc"), r.ID, o.ID, fmt.Sprint("match ", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	w.becomes(o, sales.Paid)
-	if _, err := w.h.Sales.SendBack(staffCtx("acc"), r.ID, "B1"); code(err) != "receipt-settled" {
+	if _, err := w.h.Sales.SendBack(staffCtx("acc"), r.ID, "B1", "back"); code(err) != "receipt-settled" {
 		t.Error("sent back what was matched:", err)
 	}
 	stray, err := w.h.Sales.Receive(staffCtx("acc"), sales.Receive{Amount: money.Of(700, "EUR"), Reference: "T2", ReceivedAt: w.clock.Now(), IdempotencyKey: "d"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if _, err := w.h.Sales.SendBack(staffCtx("acc"), stray.ID, "B1"); err != nil {
+	for i := range 2 {
+		if _, err := w.h.Sales.SendBack(staffCtx("acc"), stray.ID, "B1", fmt.Sprint("back ", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -279,16 +279,16 @@ func TestMoneyAtTheDesk(t *testing.T) {
 		}
 		return err
 	})
-	if err := w.h.AskReversal(staffCtx(ann.ID), ann.ID, "ESP", ids[0], "typed for another student"); err != nil {
+	if err := w.h.AskReversal(staffCtx(ann.ID), ann.ID, "ESP", ids[0], "typed for another student", "ask"); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.h.DecideReversal(staffCtx(ann.ID), ann.ID, "ESP", ids[0], true); code(err) != "second-person-needed" {
+	if err := w.h.DecideReversal(staffCtx(ann.ID), ann.ID, "ESP", ids[0], true, "ann"); code(err) != "second-person-needed" {
 		t.Fatal("one person reversed alone:", err)
 	}
 	if s := w.state(o).State; s != sales.Paid {
 		t.Fatal(s)
 	}
-	if err := w.h.DecideReversal(staffCtx(bob.ID), bob.ID, "ESP", ids[0], true); err != nil {
+	if err := w.h.DecideReversal(staffCtx(bob.ID), bob.ID, "ESP", ids[0], true, "bob"); err != nil {
 		t.Fatal(err)
 	}
 	w.becomes(o, sales.Refunded)

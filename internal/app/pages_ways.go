@@ -53,18 +53,21 @@ func (p Pages) RecordTransfer(ctx context.Context, who web.Viewer, c sales.Recei
 }
 
 // MatchReceipt says which order money is for.
-func (p Pages) MatchReceipt(ctx context.Context, who web.Viewer, receipt, order string) error {
-	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.Match(ctx, receipt, order); return err })
+func (p Pages) MatchReceipt(ctx context.Context, who web.Viewer, receipt, order, key string) error {
+	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.Match(ctx, receipt, order, key); return err })
 }
 
 // SendReceiptBack says that money was sent back.
-func (p Pages) SendReceiptBack(ctx context.Context, who web.Viewer, receipt, reference string) error {
-	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.SendBack(ctx, receipt, reference); return err })
+func (p Pages) SendReceiptBack(ctx context.Context, who web.Viewer, receipt, reference, key string) error {
+	return p.booking(ctx, who, func(ctx context.Context) error {
+		_, err := p.h.Sales.SendBack(ctx, receipt, reference, key)
+		return err
+	})
 }
 
 // MarkPaidBack says that money was paid back.
-func (p Pages) MarkPaidBack(ctx context.Context, who web.Viewer, refund, reference string) error {
-	return p.booking(ctx, who, func(ctx context.Context) error { return p.h.Sales.PaidBack(ctx, refund, reference) })
+func (p Pages) MarkPaidBack(ctx context.Context, who web.Viewer, refund, reference, key string) error {
+	return p.booking(ctx, who, func(ctx context.Context) error { return p.h.Sales.PaidBack(ctx, refund, reference, key) })
 }
 
 // Desks lists the desks of the viewer, and what was recorded at one of them; the first where none is named.
@@ -95,13 +98,13 @@ func (p Pages) RecordDeskReceipt(ctx context.Context, who web.Viewer, partner st
 }
 
 // AskReversal asks that a receipt be reversed.
-func (p Pages) AskReversal(ctx context.Context, who web.Viewer, partner, receipt, reason string) error {
-	return p.h.AskReversal(as(ctx, who), who.PersonID, partner, receipt, reason)
+func (p Pages) AskReversal(ctx context.Context, who web.Viewer, partner, receipt, reason, key string) error {
+	return p.h.AskReversal(as(ctx, who), who.PersonID, partner, receipt, reason, key)
 }
 
 // DecideReversal confirms a reversal or not.
-func (p Pages) DecideReversal(ctx context.Context, who web.Viewer, partner, receipt string, agree bool) error {
-	return p.h.DecideReversal(as(ctx, who), who.PersonID, partner, receipt, agree)
+func (p Pages) DecideReversal(ctx context.Context, who web.Viewer, partner, receipt string, agree bool, key string) error {
+	return p.h.DecideReversal(as(ctx, who), who.PersonID, partner, receipt, agree, key)
 }
 
 // DeskFile gives the paper of a receipt.

@@ -40,13 +40,13 @@ func (r Rooms) DeskReceipts(ctx context.Context, who api.Principal, partner stri
 }
 
 // AskReversal asks that a receipt be reversed.
-func (r Rooms) AskReversal(ctx context.Context, who api.Principal, partner, receipt, reason string) error {
-	return r.h.AskReversal(ctx, who.PersonID, partner, receipt, reason)
+func (r Rooms) AskReversal(ctx context.Context, who api.Principal, partner, receipt, reason, key string) error {
+	return r.h.AskReversal(ctx, who.PersonID, partner, receipt, reason, key)
 }
 
 // DecideReversal confirms a reversal or not.
-func (r Rooms) DecideReversal(ctx context.Context, who api.Principal, partner, receipt string, agree bool) error {
-	return r.h.DecideReversal(ctx, who.PersonID, partner, receipt, agree)
+func (r Rooms) DecideReversal(ctx context.Context, who api.Principal, partner, receipt string, agree bool, key string) error {
+	return r.h.DecideReversal(ctx, who.PersonID, partner, receipt, agree, key)
 }
 
 // PutCashier lets a person take money at a desk.
@@ -74,13 +74,13 @@ func (r Rooms) Receipts(ctx context.Context, _ api.Principal, state string, p pa
 }
 
 // MatchReceipt says which order money is for.
-func (r Rooms) MatchReceipt(ctx context.Context, _ api.Principal, receipt, order string) (payments.Receipt, error) {
-	return r.h.Sales.Match(ctx, receipt, order)
+func (r Rooms) MatchReceipt(ctx context.Context, _ api.Principal, receipt, order, key string) (payments.Receipt, error) {
+	return r.h.Sales.Match(ctx, receipt, order, key)
 }
 
 // SendReceiptBack says that money was sent back.
-func (r Rooms) SendReceiptBack(ctx context.Context, _ api.Principal, receipt, reference string) (payments.Receipt, error) {
-	return r.h.Sales.SendBack(ctx, receipt, reference)
+func (r Rooms) SendReceiptBack(ctx context.Context, _ api.Principal, receipt, reference, key string) (payments.Receipt, error) {
+	return r.h.Sales.SendBack(ctx, receipt, reference, key)
 }
 
 // PayBacks lists what is to be paid back by hand.
@@ -93,6 +93,6 @@ func (r Rooms) PayBacks(ctx context.Context, _ api.Principal, p page.Request) (a
 }
 
 // MarkPaidBack says that money was paid back.
-func (r Rooms) MarkPaidBack(ctx context.Context, _ api.Principal, refund, reference string) error {
-	return r.h.Sales.PaidBack(ctx, refund, reference)
+func (r Rooms) MarkPaidBack(ctx context.Context, _ api.Principal, refund, reference, key string) error {
+	return r.h.Sales.PaidBack(ctx, refund, reference, key)
 }

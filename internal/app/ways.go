@@ -19,16 +19,23 @@ func holdsOf(c config.Config) sales.Holds {
 
 // desksFor are the desks at which a buyer can pay an order: those of her schools that take its currency.
 func (h *House) desksFor(ctx context.Context, order string) (desks []sales.DeskOf, err error) {
-	err = h.DB.View(postgres.WithActor(ctx, "system"), "desks", func(ctx context.Context, tx *postgres.Tx) error {
+	return h.desksOf(ctx, func(ctx context.Context, tx *postgres.Tx) (string, money.Currency, error) {
 		o, err := sales.OrderTx(ctx, tx, order)
+		return o.BuyerID, o.Total.Currency, err
+	})
+}
+
+func (h *House) desksOf(ctx context.Context, who func(context.Context, *postgres.Tx) (string, money.Currency, error)) (desks []sales.DeskOf, err error) {
+	err = h.DB.View(postgres.WithActor(ctx, "system"), "desks", func(ctx context.Context, tx *postgres.Tx) error {
+		buyer, currency, err := who(ctx, tx)
 		if err != nil {
 			return err
 		}
-		schools, err := identity.OrganisationsOfTx(ctx, tx, o.BuyerID)
+		schools, err := identity.OrganisationsOfTx(ctx, tx, buyer)
 		if err != nil {
 			return err
 		}
-		all, err := accounting.DesksTx(ctx, tx, schools, o.Total.Currency)
+		all, err := accounting.DesksTx(ctx, tx, schools, currency)
 		desks = nil
 		for _, d := range all {
 			desks = append(desks, sales.DeskOf{Organisation: d.Organisation, Holder: d.Holder})
@@ -47,6 +54,35 @@ func (h *House) WaysToPay(ctx context.Context, order string) ([]sales.OfferedWay
 	return h.Sales.Ways(ctx, order, desks)
 }
 
+// PlaceOrder places an order; desk is the school of the way Desk.
+func (h *House) PlaceOrder(ctx context.Context, c sales.PlaceOrder) (sales.Order, error) {
+	if c.Way != sales.Desk {
+		return h.Sales.PlaceOrder(ctx, c)
+	}
+	quote, err := h.Sales.QuoteOrder(ctx, c)
+	if err != nil {
+		return sales.Order{}, err
+	}
+	desks, err := h.desksOf(ctx, func(context.Context, *postgres.Tx) (string, money.Currency, error) {
+		return c.BuyerID, quote.Currency, nil
+	})
+	if err != nil {
+		return sales.Order{}, err
+	}
+	c.Desk = deskAt(desks, c.Desk.Organisation)
+	return h.Sales.PlaceOrder(ctx, c)
+}
+
+// deskAt is the desk of a school among some; none: it is not there.
+func deskAt(desks []sales.DeskOf, school string) sales.DeskOf {
+	for _, d := range desks {
+		if d.Organisation == school {
+			return d
+		}
+	}
+	return sales.DeskOf{}
+}
+
 // ChooseWay chooses how an order is paid; desk is the school of the way Desk.
 func (h *House) ChooseWay(ctx context.Context, c sales.ChooseWay) (sales.Order, error) {
 	if c.Way == sales.Desk {
@@ -54,13 +90,7 @@ func (h *House) ChooseWay(ctx context.Context, c sales.ChooseWay) (sales.Order, 
 		if err != nil {
 			return sales.Order{}, err
 		}
-		want := c.Desk.Organisation
-		c.Desk = sales.DeskOf{}
-		for _, d := range desks {
-			if d.Organisation == want {
-				c.Desk = d
-			}
-		}
+		c.Desk = deskAt(desks, c.Desk.Organisation)
 	}
 	return h.Sales.ChooseWay(ctx, c)
 }
@@ -96,18 +126,18 @@ func (h *House) ReceiveAtDesk(ctx context.Context, person, school string, c sale
 }
 
 // AskReversal has a cashier ask that a receipt of her desk be reversed.
-func (h *House) AskReversal(ctx context.Context, person, school, receipt, reason string) error {
+func (h *House) AskReversal(ctx context.Context, person, school, receipt, reason, key string) error {
 	if _, err := h.cashier(ctx, person, school, ""); err != nil {
 		return err
 	}
-	_, err := h.Sales.AskReversal(ctx, school, receipt, reason)
+	_, err := h.Sales.AskReversal(ctx, school, receipt, reason, key)
 	return err
 }
 
 // DecideReversal has another cashier of the desk confirm a reversal, or not.
-func (h *House) DecideReversal(ctx context.Context, person, school, receipt string, agree bool) error {
+func (h *House) DecideReversal(ctx context.Context, person, school, receipt string, agree bool, key string) error {
 	if _, err := h.cashier(ctx, person, school, ""); err != nil {
 		return err
 	}
-	return h.Sales.DecideReversal(ctx, school, receipt, agree)
+	return h.Sales.DecideReversal(ctx, school, receipt, agree, key)
 }

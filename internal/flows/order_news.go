@@ -14,10 +14,26 @@ func (h *House) orderNews(ctx context.Context, e sales.OrderNews) error {
 	if err != nil {
 		return err
 	}
-	return h.post(ctx, letter{
+	l := letter{
 		name: e.News, reference: e.About + "." + e.News, person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID,
 		facts: mails.Facts{Demo: o.Demo, Total: o.Total, Amount: money.Of(e.Minor, e.Currency), Invoice: o.InvoiceNumber, Order: o.ID},
-	})
+	}
+	if e.News == "pay_by_transfer" && !howToTransfer(o, e.About, &l) {
+		return nil
+	}
+	return h.post(ctx, l)
+}
+
+// howToTransfer fills in where to transfer what is left of an order; false when that way was left meanwhile, or everything is there.
+func howToTransfer(o sales.Order, payment string, l *letter) bool {
+	n := o.Next
+	if o.PaymentID != payment || n.Left == nil || n.Account == nil || n.Until == nil {
+		return false
+	}
+	l.path += "/documents"
+	l.facts.Amount, l.facts.Reference, l.facts.Until = *n.Left, n.Reference, *n.Until
+	l.facts.Account, l.facts.IBAN, l.facts.BIC = n.Account.Name, n.Account.IBAN, n.Account.BIC
+	return true
 }
 
 // orderPayable asks for a payment that the law did not allow to be asked for before.

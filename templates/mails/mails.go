@@ -47,8 +47,10 @@ type Facts struct {
 	Until   time.Time    // the last moment to act
 	Reason  string       // in words
 
-	Reference string // of the thing that the mail is about
-	Count     int    // of seats, days or attempts
+	Reference string // of the thing that the mail is about, or to quote with a transfer
+	Account   string // whose bank account to transfer to
+	IBAN, BIC string
+	Count     int // of seats, days or attempts
 	Demo      bool
 }
 
@@ -74,7 +76,7 @@ func Names() (names []string) {
 // Write writes a mail in a language, en or fr. What stands in the facts is taken as words: it cannot add a line of its own, a
 // link or markup.
 func Write(name, lang string, f Facts) (Mail, error) {
-	for _, s := range []*string{&f.Name, &f.Title, &f.Formula, &f.Invoice, &f.Reason, &f.Order, &f.Reference} {
+	for _, s := range []*string{&f.Name, &f.Title, &f.Formula, &f.Invoice, &f.Reason, &f.Order, &f.Reference, &f.Account, &f.IBAN, &f.BIC} {
 		*s = strings.Join(strings.Fields(*s), " ")
 	}
 	var b strings.Builder
@@ -154,6 +156,6 @@ func Sample() Facts {
 	return Facts{
 		Name: "Awa N’Diaye", Title: "Réseaux : les bases", URL: "https://cursus.example/learning", Order: "ord_01hq3v5m8n", Formula: "QUALIFYING",
 		Total: money.Of(15000, "EUR"), Amount: money.Of(5000, "EUR"), Kept: money.Of(1500, "EUR"), Reference: "wdr_01hq3v5m8n", Invoice: "IMT-2026-000042", Verify: "https://cursus.example/verify/7f3a", At: at,
-		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Count: 3, Demo: true,
+		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Account: "IMT", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", Count: 3, Demo: true,
 	}
 }

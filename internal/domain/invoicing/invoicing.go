@@ -75,9 +75,9 @@ func InvoiceTx(ctx context.Context, tx *postgres.Tx, by Issuer, n NewDocument) (
 	return newDocumentTx(ctx, tx, by, KindInvoice, n.OrderID, n)
 }
 
-// ProformaTx issues the proforma of an order, once.
-func ProformaTx(ctx context.Context, tx *postgres.Tx, by Issuer, n NewDocument) (Document, error) {
-	return newDocumentTx(ctx, tx, by, KindProforma, n.OrderID+":proforma", n)
+// ProformaTx issues a proforma of an order, once per reference.
+func ProformaTx(ctx context.Context, tx *postgres.Tx, by Issuer, reference string, n NewDocument) (Document, error) {
+	return newDocumentTx(ctx, tx, by, KindProforma, reference, n)
 }
 
 // ReceiptTx issues a receipt; reference is the payment that it is for.

@@ -9,6 +9,7 @@ import (
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/fault"
@@ -114,6 +115,15 @@ func (s *Service) sellerTx(ctx context.Context, tx *postgres.Tx, o Order) (invoi
 	return seller, err
 }
 
+// sellerOf is the seller of an offer, as sellerTx is that of an order.
+func (s *Service) sellerOf(ctx context.Context, tx *postgres.Tx, o offers.Offer) (invoicing.Seller, error) {
+	seller, err := invoicing.SellerTx(ctx, tx, s.issuer, invoicing.NewDocument{Lines: []invoicing.NewLine{{OfferID: o.ID}}})
+	if errors.Is(err, invoicing.ErrNoIssuer) {
+		err = nil
+	}
+	return seller, err
+}
+
 // ChooseWay says how an order will be paid.
 type ChooseWay struct {
 	OrderID   string
@@ -121,26 +131,37 @@ type ChooseWay struct {
 	Way       Way
 	Desk      DeskOf // of the way Desk
 	Reference string // the buyer's own, such as the number of a purchase order
+
+	IdempotencyKey string
+}
+
+// referenceFits says whether the buyer's own reference is one for a way.
+func referenceFits(w Way, reference string) error {
+	if n := utf8.RuneCountInString(reference); n > 60 || w == PurchaseOrder && n == 0 {
+		return fault.InvalidInput(fault.Field{Pointer: "/reference", Code: "bad-length", Detail: "The number of your purchase order: 1 to 60 characters."})
+	}
+	return nil
 }
 
 // ChooseWay has the buyer choose how to pay an order. By bank she gets a proforma and a reference to quote. Choosing the same again
-// changes nothing. Errors: ErrNoOrder, ErrNotPayable, ErrNotPayableYet, ErrNoWay, ErrWayChosen, ErrUnderWay, an invalid field.
+// changes nothing. Errors: ErrNoOrder, ErrNotPayable, ErrNotPayableYet, ErrNoWay, ErrWayChosen, ErrUnderWay, an invalid field, those
+// of idempotency.
 func (s *Service) ChooseWay(ctx context.Context, c ChooseWay) (Order, error) {
-	if n := utf8.RuneCountInString(c.Reference); n > 60 || c.Way == PurchaseOrder && n == 0 {
-		return Order{}, fault.InvalidInput(fault.Field{Pointer: "/reference", Code: "bad-length", Detail: "The number of your purchase order: 1 to 60 characters."})
+	if err := referenceFits(c.Way, c.Reference); err != nil {
+		return Order{}, err
 	}
-	err := s.db.InTx(postgres.WithActor(ctx, "system"), "choose way", func(ctx context.Context, tx *postgres.Tx) error {
+	_, err := once(postgres.WithActor(ctx, "system"), s, "buyer:"+c.BuyerID, c.IdempotencyKey, "choose way", c, func(ctx context.Context, tx *postgres.Tx) (string, error) {
 		o, err := one(ctx, tx, "Lock", c.OrderID)
 		if err == nil && o.BuyerID != c.BuyerID {
 			err = ErrNoOrder
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		if o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt) {
-			return ErrNotPayable
+			return "", ErrNotPayable
 		}
-		return s.chooseTx(ctx, tx, &o, c)
+		return o.ID, s.chooseTx(ctx, tx, &o, c)
 	})
 	if err != nil {
 		return Order{}, err
@@ -207,7 +228,10 @@ func (s *Service) chooseTx(ctx context.Context, tx *postgres.Tx, o *Order, c Cho
 		return err
 	}
 	if c.Way == Transfer || c.Way == PurchaseOrder {
-		if _, err := invoicing.ProformaTx(ctx, tx, s.issuer, o.document(tx, buyer)); err != nil && !errors.Is(err, invoicing.ErrIssued) {
+		if _, err := s.proformaTx(ctx, tx, *o, buyer); err != nil {
+			return err
+		}
+		if err := s.tell(ctx, tx, *o, "pay_by_transfer", p.ID, o.Total); err != nil {
 			return err
 		}
 	}

@@ -119,6 +119,7 @@ type Choice struct {
 	Reason     string        `json:"reason,omitempty"`
 	Waiting    *Waiting      `json:"-"` // where the person who asks stands in the row for it; nil: not in it
 	CanWait    bool          `json:"-"` // it is sold out, and she may join the row
+	ByBank     bool          `json:"-"` // its seller has a bank account; known to who can buy
 }
 
 // PriceEnds is when the price ends at the latest: with its own time or with that of the offer. Nil: nobody knows.
@@ -224,6 +225,13 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 				}
 				if opensNothing(has, o) {
 					choice.Available, choice.Reason, choice.CanWait, choice.Waiting = false, ErrEnrolled.Code, false, nil
+				}
+				if personID != "" && choice.Available && !choice.Price.IsZero() {
+					seller, err := s.sellerOf(ctx, tx, o)
+					if err != nil {
+						return c, err
+					}
+					choice.ByBank = seller.IBAN != "" && o.Withdrawal != string(Vocational) // which nobody may ask to be paid yet
 				}
 				column.Offers = append(column.Offers, choice)
 			}

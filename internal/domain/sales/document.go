@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -47,15 +48,6 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 	if err != nil {
 		return "", err
 	}
-	for _, d := range all {
-		if d.Kind == kind {
-			return d.ID, nil
-		}
-	}
-	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
-	if err != nil {
-		return "", err
-	}
 	if o.PaymentID != "" {
 		p, err := payments.OneTx(ctx, tx, o.PaymentID)
 		if err != nil {
@@ -63,16 +55,30 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 		}
 		o.paidBy(p)
 	}
+	for _, d := range all { // a proforma with another reference than the one to quote now would mislead
+		if d.Kind == kind && (kind != invoicing.KindProforma || o.payReference == "" || d.Facts.Payment.Reference == o.payReference) {
+			return d.ID, nil
+		}
+	}
+	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
+	if err != nil {
+		return "", err
+	}
 	var d invoicing.Document
 	switch {
 	case kind == invoicing.KindProforma && o.State == AwaitingPayment:
-		d, err = invoicing.ProformaTx(ctx, tx, s.issuer, o.document(tx, buyer))
+		d, err = s.proformaTx(ctx, tx, o, buyer)
 	case kind == invoicing.KindReceipt && o.PaidAt != nil && !o.Total.IsZero():
 		d, err = invoicing.ReceiptTx(ctx, tx, s.issuer, o.PaymentID, o.document(tx, buyer))
 	default:
 		err = ErrNoSuchPaper
 	}
 	return d.ID, err
+}
+
+// proformaTx issues a proforma: one for each reference that the buyer is to quote, and one before there is any.
+func (s *Service) proformaTx(ctx context.Context, tx *postgres.Tx, o Order, buyer identity.Person) (invoicing.Document, error) {
+	return invoicing.ProformaTx(ctx, tx, s.issuer, strings.TrimSuffix(o.ID+":proforma:"+o.payReference, ":"), o.document(tx, buyer))
 }
 
 // LockTx finds an order and holds it until the transaction ends: nothing is settled meanwhile.

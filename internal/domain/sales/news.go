@@ -10,7 +10,7 @@ import (
 // OrderNews is something about an order that its buyer should hear of and that changes nothing by itself.
 type OrderNews struct {
 	OrderID  string         `json:"order_id"`
-	News     string         `json:"news"`  // payment_pending, payment_failed, surplus_returned, refunded_partly, withdrawal_refunded, refund_failed
+	News     string         `json:"news"`  // payment_pending, payment_failed, surplus_returned, refunded_partly, withdrawal_refunded, refund_failed, pay_by_transfer
 	About    string         `json:"about"` // the payment or refund
 	Minor    int64          `json:"minor"`
 	Currency money.Currency `json:"currency"`

@@ -50,6 +50,9 @@ type PlaceOrder struct {
 	Voucher        string         `json:",omitempty"` // a code; empty: none
 	Currency       money.Currency `json:",omitempty"` // in which it is paid; empty: that of the offers
 	BeginNow       bool           `json:",omitempty"` // express request that it begin before the time to withdraw is over
+	Way            Way            `json:",omitempty"` // how it will be paid; empty: on the provider's pay page
+	Desk           DeskOf         `json:",omitzero"`  // of the way Desk
+	Reference      string         `json:",omitempty"` // the buyer's own, such as the number of a purchase order
 	IdempotencyKey string
 }
 
@@ -72,13 +75,24 @@ func (c PlaceOrder) normal() (PlaceOrder, error) {
 			return c, fault.InvalidInput(fault.Field{Pointer: fmt.Sprintf("/items/%d/quantity", i), Code: "one-place", Detail: "A learner buys one place for herself."})
 		}
 	}
-	return c, nil
+	if c.Way == Card {
+		c.Way = ""
+	}
+	if c.Way != "" && !c.Way.ByHand() {
+		return c, fault.InvalidInput(fault.Field{Pointer: "/way", Code: "unknown", Detail: "No way to pay."})
+	}
+	return c, referenceFits(c.Way, c.Reference)
+}
+
+// asChosen is how the order that was placed will be paid.
+func (c PlaceOrder) asChosen(o Order) ChooseWay {
+	return ChooseWay{OrderID: o.ID, BuyerID: o.BuyerID, Way: c.Way, Desk: c.Desk, Reference: c.Reference}
 }
 
 // PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its
 // pay page. While an order of the same offers waits for its payment, that one is given instead of a second. Errors:
 // offers.ErrNoOffer, offers.ErrNotValid, ErrClosed, ErrEditionClosed, ErrEnrolled, ErrOpenAlready, ErrTwice, ErrCurrencies,
-// ErrSoldOut, ErrQuota, payments.ErrNoProvider, and those of idempotency and of the provider. After the last of these the order
+// ErrSoldOut, ErrQuota, payments.ErrNoProvider, those of ChooseWay where a way was chosen, and those of idempotency and of the provider. After the last of these the order
 // is there and the same call tries again.
 func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	c, err := c.normal()
@@ -110,7 +124,7 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 		failpoint.Here("checkout opened")
 		return fresh.order, err
 	}
-	if made.PaymentID != "" {
+	if made.PaymentID != "" && c.Way == "" {
 		if _, err := s.payments.OpenCheckout(ctx, made.PaymentID); err != nil {
 			return Order{}, err
 		}
@@ -147,6 +161,11 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 		return placed{}, err
 	} else if found {
 		same, err := s.instead(ctx, tx, open, c)
+		if same && c.Way != "" && err == nil {
+			if open, err = one(ctx, tx, "Lock", open.ID); err == nil {
+				err = s.chooseTx(ctx, tx, &open, c.asChosen(open))
+			}
+		}
 		if err != nil || same {
 			return placed{order: open}, err
 		}
@@ -182,6 +201,7 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	case terms.PayableFrom != nil: // nothing may be asked for before; see Pay
 		until := terms.PayableFrom.Add(payAfter)
 		o.ExpiresAt = &until
+	case c.Way != "": // chosen below, when the order is there
 	default:
 		if payment, err = s.ask(ctx, tx, &o, buyer); err != nil {
 			return placed{}, err
@@ -204,6 +224,11 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if o.Total.IsZero() {
 		err := s.fulfilTx(ctx, tx, &o, buyer)
 		return placed{order: o}, err
+	}
+	if c.Way != "" {
+		if err := s.chooseTx(ctx, tx, &o, c.asChosen(o)); err != nil {
+			return placed{}, err
+		}
 	}
 	return placed{o, payment}, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offers": c.Items, "total": o.Total}})
 }

@@ -2,10 +2,8 @@ package sales
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 	"unicode/utf8"
 
@@ -15,7 +13,6 @@ import (
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
-	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/postgres"
 )
 
@@ -66,19 +63,9 @@ func (s *Service) Receive(ctx context.Context, c Receive) (r payments.Receipt, e
 	if err := c.validate(s.db.Now()); err != nil {
 		return r, err
 	}
-	reply, _, err := s.replies.Do(ctx, postgres.Actor(ctx), c.IdempotencyKey, requestHash("receive", c), func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
-		r, err := s.receiveTx(ctx, tx, c)
-		if err != nil {
-			return idempotency.Reply{}, err
-		}
-		b, err := json.Marshal(r)
-		return idempotency.Reply{Status: http.StatusCreated, Body: b}, err
-	})
-	if err != nil {
-		return r, err
-	}
+	r, err = once(ctx, s, postgres.Actor(ctx), c.IdempotencyKey, "receive", c, func(ctx context.Context, tx *postgres.Tx) (payments.Receipt, error) { return s.receiveTx(ctx, tx, c) })
 	failpoint.Here("money received")
-	return r, json.Unmarshal(reply.Body, &r)
+	return r, err
 }
 
 func (s *Service) receiveTx(ctx context.Context, tx *postgres.Tx, c Receive) (payments.Receipt, error) {
@@ -252,50 +239,50 @@ func receivedPosting(tx *postgres.Tx, o Order, r payments.Receipt, take int64, m
 }
 
 // Match says for which order money at the bank was that named none. Again with the same order it does nothing. Errors:
-// payments.ErrNoReceipt, payments.ErrMatched, ErrNoOrder, those of ChooseWay.
-func (s *Service) Match(ctx context.Context, receiptID, orderID string) (r payments.Receipt, err error) {
-	err = s.db.InTx(ctx, "match money", func(ctx context.Context, tx *postgres.Tx) error {
-		if r, err = payments.ReceiptTx(ctx, tx, receiptID); err != nil || r.State == "counted" && r.OrderID == orderID {
-			return err
+// payments.ErrNoReceipt, payments.ErrMatched, ErrNoOrder, those of ChooseWay and of idempotency.
+func (s *Service) Match(ctx context.Context, receiptID, orderID, key string) (payments.Receipt, error) {
+	return once(ctx, s, postgres.Actor(ctx), key, "match", []string{receiptID, orderID}, func(ctx context.Context, tx *postgres.Tx) (payments.Receipt, error) {
+		r, err := payments.ReceiptTx(ctx, tx, receiptID)
+		if err != nil || r.State == "counted" && r.OrderID == orderID {
+			return r, err
 		}
 		if r.State != "unmatched" {
-			return payments.ErrMatched
+			return r, payments.ErrMatched
 		}
 		o, err := one(ctx, tx, "Lock", orderID)
 		if err != nil {
-			return err
+			return r, err
 		}
 		if r, err = s.count(ctx, tx, o, r, true); err != nil {
-			return err
+			return r, err
 		}
-		return audit.AppendTx(ctx, tx, audit.Entry{Action: "money.matched", Object: r.ID, Detail: map[string]any{"order": o.ID, "amount": r.Amount(), "surplus_minor": r.Surplus}})
+		return r, audit.AppendTx(ctx, tx, audit.Entry{Action: "money.matched", Object: r.ID, Detail: map[string]any{"order": o.ID, "amount": r.Amount(), "surplus_minor": r.Surplus}})
 	})
-	return r, err
 }
 
 // SendBack says that money which belongs to no order was sent back by the bank under a reference. Again with the same reference it
-// does nothing. Errors: payments.ErrNoReceipt, payments.ErrMatched, an invalid field.
-func (s *Service) SendBack(ctx context.Context, receiptID, reference string) (r payments.Receipt, err error) {
+// does nothing. Errors: payments.ErrNoReceipt, payments.ErrMatched, an invalid field, those of idempotency.
+func (s *Service) SendBack(ctx context.Context, receiptID, reference, key string) (r payments.Receipt, err error) {
 	if n := utf8.RuneCountInString(reference); n < 1 || n > 100 {
 		return r, fault.InvalidInput(fault.Field{Pointer: "/reference", Code: "bad-length", Detail: "1 to 100 characters."})
 	}
-	err = s.db.InTx(ctx, "send money back", func(ctx context.Context, tx *postgres.Tx) error {
-		if r, err = payments.ReceiptTx(ctx, tx, receiptID); err != nil || r.State == "sent_back" && r.SentBack == reference {
-			return err
+	return once(ctx, s, postgres.Actor(ctx), key, "send back", []string{receiptID, reference}, func(ctx context.Context, tx *postgres.Tx) (payments.Receipt, error) {
+		r, err := payments.ReceiptTx(ctx, tx, receiptID)
+		if err != nil || r.State == "sent_back" && r.SentBack == reference {
+			return r, err
 		}
 		if r.State != "unmatched" {
-			return payments.ErrMatched
+			return r, payments.ErrMatched
 		}
 		if err := payments.SendBackReceiptTx(ctx, tx, r.ID, reference); err != nil {
-			return err
+			return r, err
 		}
 		r.State, r.SentBack = "sent_back", reference
 		if err := ledger.PostTx(ctx, tx, ledger.Posting{Reference: r.ID + ":sent-back", Kind: "sent_back", Currency: money.Currency(r.Currency), OccurredAt: tx.Now(), Entries: []ledger.Entry{
 			{Account: suspense, Minor: r.AmountMinor}, {Account: ledger.Clearing(r.Holder), Minor: -r.AmountMinor},
 		}}); err != nil {
-			return err
+			return r, err
 		}
-		return audit.AppendTx(ctx, tx, audit.Entry{Action: "money.sent_back", Object: r.ID, Detail: map[string]any{"reference": reference, "amount": r.Amount()}})
+		return r, audit.AppendTx(ctx, tx, audit.Entry{Action: "money.sent_back", Object: r.ID, Detail: map[string]any{"reference": reference, "amount": r.Amount()}})
 	})
-	return r, err
 }

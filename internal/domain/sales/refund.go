@@ -142,35 +142,40 @@ func (o Order) left(ctx context.Context, tx *postgres.Tx) (map[int]int64, error)
 // DecideRefund has a second person agree to a proposed refund, or not. To decide it again in the same way does nothing. Errors:
 // payments.ErrRefundUnknown, payments.ErrRefundDecided, payments.ErrSecondPerson.
 func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool) (o Order, err error) {
-	err = s.db.InTx(ctx, "decide refund", func(ctx context.Context, tx *postgres.Tx) error {
-		r, err := payments.RefundTx(ctx, tx, refundID)
-		if err != nil {
-			return err
-		}
-		p, err := payments.OneTx(ctx, tx, r.PaymentID)
-		if err != nil {
-			return err
-		}
-		if o, err = one(ctx, tx, "Lock", p.OrderID); err != nil { // the order before its payment, as everywhere
-			return err
-		}
-		if _, err := payments.LockTx(ctx, tx, p.ID); err != nil {
-			return err
-		}
-		if r, err = s.payments.DecideRefundTx(ctx, tx, refundID, agree); err != nil {
-			return err
-		}
-		if r.Reversal && agree { // nobody sends anything: the desk recorded what was not
-			if err := s.applyTx(ctx, tx, givenBack(p, r, "reversal:"+r.ID)); err != nil {
-				return err
-			}
-		}
-		return audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor}})
+	err = s.db.InTx(ctx, "decide refund", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		o, err = s.decideRefundTx(ctx, tx, refundID, agree)
+		return err
 	})
 	if err != nil {
 		return o, err
 	}
 	return s.Order(ctx, o.ID)
+}
+
+func (s *Service) decideRefundTx(ctx context.Context, tx *postgres.Tx, refundID string, agree bool) (o Order, err error) {
+	r, err := payments.RefundTx(ctx, tx, refundID)
+	if err != nil {
+		return o, err
+	}
+	p, err := payments.OneTx(ctx, tx, r.PaymentID)
+	if err != nil {
+		return o, err
+	}
+	if o, err = one(ctx, tx, "Lock", p.OrderID); err != nil { // the order before its payment, as everywhere
+		return o, err
+	}
+	if _, err := payments.LockTx(ctx, tx, p.ID); err != nil {
+		return o, err
+	}
+	if r, err = s.payments.DecideRefundTx(ctx, tx, refundID, agree); err != nil {
+		return o, err
+	}
+	if r.Reversal && agree { // nobody sends anything: the desk recorded what was not
+		if err := s.applyTx(ctx, tx, givenBack(p, r, "reversal:"+r.ID)); err != nil {
+			return o, err
+		}
+	}
+	return o, audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor}})
 }
 
 // refunded books money that goes back, once per refund of the provider.

@@ -26,6 +26,7 @@ func (h handlers) PlaceOrder(ctx context.Context, r server.PlaceOrderRequestObje
 	o, err := h.rooms.PlaceOrder(ctx, callerOf(ctx), NewOrder{
 		Key: r.Params.IdempotencyKey, OfferID: value(r.Body.OfferId), Lang: string(r.Body.Lang), Items: itemsOf(r.Body.Items),
 		Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)), BeginNow: value(r.Body.BeginNow),
+		Way: sales.Way(value(r.Body.Way)), Partner: value(r.Body.Partner), Reference: value(r.Body.Reference),
 	})
 	if err != nil {
 		return nil, err

@@ -171,6 +171,9 @@ type NewOrder struct {
 	Voucher       string // a code; empty: none
 	Currency      money.Currency
 	BeginNow      bool // before the time to withdraw is over
+	Way           sales.Way
+	Partner       string // of the way Desk
+	Reference     string // of the buyer's purchase order
 }
 
 // NewRefund is money to give back: what of which line, or an amount, or all that is left; minor units of the order's currency.

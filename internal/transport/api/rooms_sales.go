@@ -40,13 +40,13 @@ type WayRooms interface {
 	// RecordDeskReceipt records money at the desk of a school, by one of its cashiers.
 	RecordDeskReceipt(ctx context.Context, who Principal, partner string, c sales.Receive) (payments.Receipt, error)
 	DeskReceipts(ctx context.Context, who Principal, partner string, p page.Request) (all []payments.Receipt, next string, err error)
-	AskReversal(ctx context.Context, who Principal, partner, receipt, reason string) error
-	DecideReversal(ctx context.Context, who Principal, partner, receipt string, agree bool) error
+	AskReversal(ctx context.Context, who Principal, partner, receipt, reason, key string) error
+	DecideReversal(ctx context.Context, who Principal, partner, receipt string, agree bool, key string) error
 	PutCashier(ctx context.Context, who Principal, partner, person string) error
 	RecordTransfer(ctx context.Context, who Principal, c sales.Receive) (payments.Receipt, error)
 	Receipts(ctx context.Context, who Principal, state string, p page.Request) (all []payments.Receipt, next string, err error)
-	MatchReceipt(ctx context.Context, who Principal, receipt, order string) (payments.Receipt, error)
-	SendReceiptBack(ctx context.Context, who Principal, receipt, reference string) (payments.Receipt, error)
+	MatchReceipt(ctx context.Context, who Principal, receipt, order, key string) (payments.Receipt, error)
+	SendReceiptBack(ctx context.Context, who Principal, receipt, reference, key string) (payments.Receipt, error)
 	PayBacks(ctx context.Context, who Principal, p page.Request) (all []payments.PayBack, next string, err error)
-	MarkPaidBack(ctx context.Context, who Principal, refund, reference string) error
+	MarkPaidBack(ctx context.Context, who Principal, refund, reference, key string) error
 }

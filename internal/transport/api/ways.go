@@ -19,6 +19,7 @@ func (h handlers) ListWaysToPay(ctx context.Context, r server.ListWaysToPayReque
 func (h handlers) ChooseWayToPay(ctx context.Context, r server.ChooseWayToPayRequestObject) (server.ChooseWayToPayResponseObject, error) {
 	o, err := h.rooms.ChooseWay(ctx, callerOf(ctx), sales.ChooseWay{
 		OrderID: r.Order, Way: sales.Way(r.Body.Way), Desk: sales.DeskOf{Organisation: value(r.Body.Partner)}, Reference: value(r.Body.Reference),
+		IdempotencyKey: r.Params.IdempotencyKey,
 	})
 	if err != nil {
 		return nil, err
@@ -46,11 +47,11 @@ func (h handlers) ListDeskReceipts(ctx context.Context, r server.ListDeskReceipt
 }
 
 func (h handlers) AskReversal(ctx context.Context, r server.AskReversalRequestObject) (server.AskReversalResponseObject, error) {
-	return server.AskReversal204Response{}, h.rooms.AskReversal(ctx, callerOf(ctx), r.Partner, r.Receipt, r.Body.Reason)
+	return server.AskReversal204Response{}, h.rooms.AskReversal(ctx, callerOf(ctx), r.Partner, r.Receipt, r.Body.Reason, r.Params.IdempotencyKey)
 }
 
 func (h handlers) DecideReversal(ctx context.Context, r server.DecideReversalRequestObject) (server.DecideReversalResponseObject, error) {
-	return server.DecideReversal204Response{}, h.rooms.DecideReversal(ctx, callerOf(ctx), r.Partner, r.Receipt, r.Body.Agree)
+	return server.DecideReversal204Response{}, h.rooms.DecideReversal(ctx, callerOf(ctx), r.Partner, r.Receipt, r.Body.Agree, r.Params.IdempotencyKey)
 }
 
 func (h handlers) PutCashier(ctx context.Context, r server.PutCashierRequestObject) (server.PutCashierResponseObject, error) {
@@ -73,12 +74,12 @@ func (h handlers) ListReceipts(ctx context.Context, r server.ListReceiptsRequest
 }
 
 func (h handlers) MatchReceipt(ctx context.Context, r server.MatchReceiptRequestObject) (server.MatchReceiptResponseObject, error) {
-	out, err := answered[contract.Receipt](h.rooms.MatchReceipt(ctx, callerOf(ctx), r.Receipt, r.Body.Order))
+	out, err := answered[contract.Receipt](h.rooms.MatchReceipt(ctx, callerOf(ctx), r.Receipt, r.Body.Order, r.Params.IdempotencyKey))
 	return server.MatchReceipt200JSONResponse(out), err
 }
 
 func (h handlers) SendReceiptBack(ctx context.Context, r server.SendReceiptBackRequestObject) (server.SendReceiptBackResponseObject, error) {
-	out, err := answered[contract.Receipt](h.rooms.SendReceiptBack(ctx, callerOf(ctx), r.Receipt, r.Body.Reference))
+	out, err := answered[contract.Receipt](h.rooms.SendReceiptBack(ctx, callerOf(ctx), r.Receipt, r.Body.Reference, r.Params.IdempotencyKey))
 	return server.SendReceiptBack200JSONResponse(out), err
 }
 
@@ -90,5 +91,5 @@ func (h handlers) ListPayBacks(ctx context.Context, r server.ListPayBacksRequest
 }
 
 func (h handlers) MarkPaidBack(ctx context.Context, r server.MarkPaidBackRequestObject) (server.MarkPaidBackResponseObject, error) {
-	return server.MarkPaidBack204Response{}, h.rooms.MarkPaidBack(ctx, callerOf(ctx), r.Refund, r.Body.Reference)
+	return server.MarkPaidBack204Response{}, h.rooms.MarkPaidBack(ctx, callerOf(ctx), r.Refund, r.Body.Reference, r.Params.IdempotencyKey)
 }

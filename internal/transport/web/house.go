@@ -151,7 +151,11 @@ func (o Offer) Has(entitlement string) bool {
 func (o Offer) Free() bool { return o.Price.Minor == 0 }
 
 // Purchase is what a buyer asks for, once per key. Voucher is a code and may be empty; so may Currency: that of the offer.
-type Purchase struct{ OfferID, Key, Lang, Voucher, Currency string }
+type Purchase struct {
+	OfferID, Key, Lang, Voucher, Currency string
+	Way                                   sales.Way // empty: the pay page
+	Reference                             string    // of the buyer's purchase order
+}
 
 // Placed is an order that was just made, or found again under its key.
 type Placed struct{ OrderID, PayURL string }

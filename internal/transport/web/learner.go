@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 )
 
@@ -14,7 +15,9 @@ func (w *Web) checkout(r *request) (reply, error) {
 	if offer == "" || key == "" {
 		return reply{}, fault.InvalidInput(fault.Field{Pointer: "offer", Code: "required", Detail: "offer, key"})
 	}
-	placed, err := w.house.PlaceOrder(r.ctx, r.viewer, Purchase{offer, key, r.lang, strings.TrimSpace(r.form("voucher")), r.form("currency")})
+	placed, err := w.house.PlaceOrder(r.ctx, r.viewer, Purchase{
+		OfferID: offer, Key: key, Lang: r.lang, Voucher: strings.TrimSpace(r.form("voucher")), Currency: r.form("currency"), Way: sales.Way(r.form("way")), Reference: strings.TrimSpace(r.form("reference")),
+	})
 	if err != nil {
 		return reply{}, err
 	}

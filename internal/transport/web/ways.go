@@ -21,14 +21,14 @@ type WayHouse interface {
 	// ByHand gives money that waits for an order, what was recorded last, and what is to be paid back.
 	ByHand(ctx context.Context, who Viewer) (ByHand, error)
 	RecordTransfer(ctx context.Context, who Viewer, c sales.Receive) error
-	MatchReceipt(ctx context.Context, who Viewer, receipt, order string) error
-	SendReceiptBack(ctx context.Context, who Viewer, receipt, reference string) error
-	MarkPaidBack(ctx context.Context, who Viewer, refund, reference string) error
+	MatchReceipt(ctx context.Context, who Viewer, receipt, order, key string) error
+	SendReceiptBack(ctx context.Context, who Viewer, receipt, reference, key string) error
+	MarkPaidBack(ctx context.Context, who Viewer, refund, reference, key string) error
 	// Desks gives the schools at whose desk the viewer takes money, and what was recorded at one of them.
 	Desks(ctx context.Context, who Viewer, partner string, p paging.Request) (desks []string, all []payments.Receipt, next string, err error)
 	RecordDeskReceipt(ctx context.Context, who Viewer, partner string, c sales.Receive) error
-	AskReversal(ctx context.Context, who Viewer, partner, receipt, reason string) error
-	DecideReversal(ctx context.Context, who Viewer, partner, receipt string, agree bool) error
+	AskReversal(ctx context.Context, who Viewer, partner, receipt, reason, key string) error
+	DecideReversal(ctx context.Context, who Viewer, partner, receipt string, agree bool, key string) error
 	// DeskFile is the paper of a receipt, for cashiers of its school and for who reads the accounts.
 	DeskFile(ctx context.Context, who Viewer, receipt string) (File, error)
 }
@@ -55,6 +55,7 @@ func (w *Web) chooseWay(r *request) (reply, error) {
 	way, partner, _ := strings.Cut(r.form("way"), ":")
 	page, err := w.house.ChooseWay(r.ctx, r.viewer, sales.ChooseWay{
 		OrderID: r.param("id"), Way: sales.Way(way), Desk: sales.DeskOf{Organisation: partner}, Reference: strings.TrimSpace(r.form("reference")),
+		IdempotencyKey: r.form("key"),
 	})
 	return reply{redirect: cmp.Or(page, "/orders/"+url.PathEscape(r.param("id")))}, err
 }
@@ -89,11 +90,11 @@ func (w *Web) changeByHand(r *request) (reply, error) {
 	var err error
 	switch in["do"] {
 	case "match":
-		err = w.house.MatchReceipt(r.ctx, r.viewer, in["receipt"], in["order"])
+		err = w.house.MatchReceipt(r.ctx, r.viewer, in["receipt"], in["order"], r.form("key"))
 	case "return":
-		err = w.house.SendReceiptBack(r.ctx, r.viewer, in["receipt"], in["reference"])
+		err = w.house.SendReceiptBack(r.ctx, r.viewer, in["receipt"], in["reference"], r.form("key"))
 	case "paid":
-		err = w.house.MarkPaidBack(r.ctx, r.viewer, in["refund"], in["reference"])
+		err = w.house.MarkPaidBack(r.ctx, r.viewer, in["refund"], in["reference"], r.form("key"))
 	default:
 		var c sales.Receive
 		if c, err = receiveOf(in, r.form("key")); err == nil {
@@ -179,9 +180,9 @@ func (w *Web) reverseAtDesk(r *request) (reply, error) {
 	in := writtenOf(r)
 	var err error
 	if in["do"] == "ask" {
-		err = w.house.AskReversal(r.ctx, r.viewer, in["partner"], in["receipt"], strings.TrimSpace(r.form("reason")))
+		err = w.house.AskReversal(r.ctx, r.viewer, in["partner"], in["receipt"], strings.TrimSpace(r.form("reason")), r.form("key"))
 	} else {
-		err = w.house.DecideReversal(r.ctx, r.viewer, in["partner"], in["receipt"], in["do"] == "agree")
+		err = w.house.DecideReversal(r.ctx, r.viewer, in["partner"], in["receipt"], in["do"] == "agree", r.form("key"))
 	}
 	return w.deskDone(r, in, err)
 }
