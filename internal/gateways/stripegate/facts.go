@@ -45,7 +45,7 @@ func (g *Gate) Fact(e payments.ProviderEvent) (payments.Fact, bool, error) {
 		f, err = disputeFact(e.Type, object)
 	}
 	if errors.Is(err, money.ErrCurrency) {
-		return payments.Fact{Kind: payments.FactUninteresting}, false, nil // not ours: we never sold in that currency
+		return payments.Fact{Kind: payments.FactUninteresting}, false, nil // not ours: we never sent that currency
 	}
 	if err != nil {
 		return payments.Fact{}, false, err
@@ -95,7 +95,7 @@ func sessionFact(kind string, object json.RawMessage) (payments.Fact, error) {
 		return payments.Fact{}, ErrEvent.Because(err)
 	}
 	f := payments.Fact{Kind: payments.FactUninteresting, CheckoutID: s.ID, PaymentID: cmp.Or(s.Metadata[metaPayment], s.ClientReferenceID)}
-	if s.Mode != stripe.CheckoutSessionModePayment {
+	if s.Mode != stripe.CheckoutSessionModePayment || f.PaymentID == "" {
 		return f, nil // an endpoint can be shared with another product of the same account
 	}
 	if s.PaymentIntent != nil {

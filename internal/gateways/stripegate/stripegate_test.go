@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
-	"pgregory.net/rapid"
 
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/fault"
@@ -60,46 +59,6 @@ func TestNewRefusesBadSettings(t *testing.T) {
 		if g != nil && g.Live() != strings.Contains(c.cfg.SecretKey, "_live_") {
 			t.Errorf("%s: live is %v", name, g.Live())
 		}
-	}
-}
-
-func TestAmountsAreNeverMultiplied(t *testing.T) {
-	currencies := money.Currencies()
-	for _, c := range currencies { // each one, and not only those that are drawn: a hundred units reach Stripe as its own number, or not at all
-		units := map[int]int64{0: 100, 2: 10_000, 3: 100_000}[stripeExponent(c)]
-		ours := money.Of(100, c)
-		for range c.Exponent() {
-			ours.Minor *= 10
-		}
-		if got, _, err := toStripe(ours); err == nil && got != units || (err != nil) != (c.Exponent() != stripeExponent(c)) {
-			t.Errorf("100 %s reach Stripe as %d, not %d: %v", c, got, units, err)
-		}
-	}
-	for want, a := range map[int64]money.Amount{100_000: money.Of(100_000, "XOF"), 15_000: money.Of(15_000, "EUR")} {
-		if got, _, err := toStripe(a); got != want || err != nil {
-			t.Errorf("%v reaches Stripe as %d: %v", a, got, err)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		a := money.Of(rapid.Int64().Draw(t, "minor"), rapid.SampledFrom(currencies).Draw(t, "currency"))
-		minor, code, err := toStripe(a)
-		refused := a.Minor <= 0 || a.Currency.Exponent() != stripeExponent(a.Currency) || a.Currency.Exponent() == 3 && a.Minor%10 != 0
-		if refused != (err != nil) {
-			t.Fatalf("%v: %v", a, err)
-		}
-		if err != nil {
-			if fault.From(err).Kind != fault.Unprocessable {
-				t.Fatalf("%v: %v", a, err)
-			}
-			return
-		}
-		back, err := fromStripe(minor, code)
-		if minor != a.Minor || err != nil || back != a {
-			t.Fatalf("%v goes as %d %s and comes back as %v %v", a, minor, code, back, err)
-		}
-	})
-	if _, _, err := toStripe(money.Of(1, "ZZZ")); !errors.Is(err, ErrCurrency) {
-		t.Errorf("an unknown currency: %v", err)
 	}
 }
 

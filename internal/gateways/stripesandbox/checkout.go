@@ -20,6 +20,9 @@ var smallest = map[string]int64{"eur": 50, "usd": 50, "gbp": 30, "chf": 50, "cad
 // threeDecimals are currencies whose last digit Stripe wants to be zero.
 var threeDecimals = []string{"bhd", "jod", "kwd", "omr", "tnd"}
 
+// noFraction are currencies that Stripe counts in hundredths of which there are none.
+var noFraction = []string{"isk", "ugx"}
+
 var locales = []string{"auto", "en", "en-GB", "fr", "fr-CA"}
 
 func createSession(c *change, f form, _ string) (any, *apiError) {
@@ -113,6 +116,8 @@ func lineItems(f form) (total int64, currency, name string, bad *apiError) {
 		return 0, "", "", badParam("line_items", "amount_too_large", "The Checkout Session's total amount is too large.")
 	case slices.Contains(threeDecimals, currency) && total%10 != 0:
 		return 0, "", "", badParam("line_items", "", "Amounts of three-decimal currencies end in zero.")
+	case slices.Contains(noFraction, currency) && total%100 != 0:
+		return 0, "", "", badParam("line_items", "", "Amounts in this currency end in two zeros.")
 	}
 	return total, currency, name, nil
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"cursus/internal/kernel/money"
@@ -55,7 +56,7 @@ func (s *Sandbox) viewOf(row *sessionRow, r *http.Request) view {
 		(row.S.Locale == nil || *row.S.Locale == "auto") && strings.HasPrefix(r.Header.Get("Accept-Language"), "fr") {
 		lang = "fr"
 	}
-	amount := money.Of(row.S.AmountTotal, money.Currency(strings.ToUpper(row.S.Currency)))
+	amount := inUnits(row.S.AmountTotal, row.S.Currency)
 	v := view{Lang: lang, Item: row.ItemName, Amount: amount.Format(lang), State: row.S.Status, W: words[lang], Step: row.Authenticate != ""}
 	if row.S.CustomerEmail != nil {
 		v.Email = *row.S.CustomerEmail
@@ -67,6 +68,17 @@ func (s *Sandbox) viewOf(row *sessionRow, r *http.Request) view {
 		v.Sepa = v.Sepa || m == "sepa_debit"
 	}
 	return v
+}
+
+// inUnits reads a number of Stripe's wire as an amount: it counts some currencies in other units than people do.
+func inUnits(number int64, code string) money.Amount {
+	switch {
+	case slices.Contains(noFraction, code):
+		number /= 100
+	case code == "mga":
+		number *= 100
+	}
+	return money.Of(number, money.Currency(strings.ToUpper(code)))
 }
 
 func expandURL(raw, id string) string {

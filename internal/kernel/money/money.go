@@ -18,29 +18,12 @@ import (
 // Currency is an ISO 4217 alphabetic code in upper case.
 type Currency string
 
-// The currencies that Cursus sells in, with their ISO 4217 exponents. Adding one is adding a line.
-var exponents = map[Currency]int{
-	"EUR": 2, "USD": 2, "GBP": 2, "CHF": 2, "CAD": 2, "MAD": 2,
-	"XOF": 0, "XAF": 0, "JPY": 0,
-	"TND": 3, "KWD": 3,
-}
-
 // Faults of this package.
 var (
-	ErrCurrency = fault.New(fault.Invalid, "unknown-currency", "The currency is not an ISO 4217 code that is sold in.")
+	ErrCurrency = fault.New(fault.Invalid, "unknown-currency", "The currency is not a code of ISO 4217 that people pay in.")
 	ErrMismatch = fault.New(fault.Invalid, "currency-mismatch", "Amounts of two currencies cannot be added.")
 	ErrOverflow = fault.New(fault.Invalid, "amount-too-large", "The amount is too large.")
 )
-
-// Currencies lists all of them, sorted.
-func Currencies() []Currency {
-	all := make([]Currency, 0, len(exponents))
-	for c := range exponents {
-		all = append(all, c)
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
-	return all
-}
 
 // ParseCurrency accepts a code in either case.
 func ParseCurrency(s string) (Currency, error) {
@@ -51,10 +34,10 @@ func ParseCurrency(s string) (Currency, error) {
 	return c, nil
 }
 
-// Exponent is the number of digits after the decimal point: 2 for EUR, 0 for XOF, 3 for TND.
+// Exponent is the number of digits after the decimal point: 2 for EUR, 0 for XOF, 3 for TND, 4 for CLF.
 func (c Currency) Exponent() int { return exponents[c] }
 
-// Known says whether the currency is in the table.
+// Known says whether ISO 4217 has the currency.
 func (c Currency) Known() bool { _, ok := exponents[c]; return ok }
 
 // Value lets database/sql store the code.
