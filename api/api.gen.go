@@ -3110,10 +3110,88 @@ type CourseCollection struct {
 	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
 	Title Text `json:"title"`
 
-	// Version It grows with each change.
+	// Version Which words they are.
 	//
 	// Example: 1
 	Version int `json:"version"`
+}
+
+// CourseCollectionDraft The working copy of a collection.
+type CourseCollectionDraft struct {
+	// Key A short name that people choose.
+	//
+	// Example: PRD-8
+	Key Key `json:"key"`
+
+	// PublishedAt When; absent: never, or before that was noted.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	PublishedAt *time.Time `json:"published_at,omitempty"`
+
+	// PublishedVersion What was published last; absent: never.
+	//
+	// Example: 2
+	PublishedVersion *int `json:"published_version,omitempty"`
+
+	// State Where a working copy stands.
+	//
+	// Example: draft
+	State PublicationState `json:"state"`
+
+	// Summary A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Summary Text `json:"summary"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version Which working copy it is.
+	//
+	// Example: 3
+	Version int `json:"version"`
+
+	// Visible The public sees published_version.
+	//
+	// Example: true
+	Visible bool `json:"visible"`
+
+	// WrittenAt When.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	WrittenAt time.Time `json:"written_at"`
+
+	// WrittenBy Who wrote this version.
+	//
+	// Example: staff:psn_01kb5t8kz9e0qv4m3r2x7nwhjd
+	WrittenBy string `json:"written_by"`
+}
+
+// CourseCollectionDraftPage A page of collections as their authors see them.
+type CourseCollectionDraftPage struct {
+	// Drafts The collections.
+	Drafts []CourseCollectionDraft `json:"drafts"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CourseCollectionHistory Versions and moves of a collection.
+type CourseCollectionHistory struct {
+	// Moves The moves, the newest first.
+	Moves []PublishingMove `json:"moves"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Versions The versions, the newest first.
+	Versions []CourseCollectionVersion `json:"versions"`
 }
 
 // CourseCollectionPage A page of collections.
@@ -3138,6 +3216,34 @@ type CourseCollectionText struct {
 	//
 	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
 	Title Text `json:"title"`
+}
+
+// CourseCollectionVersion A version of the words of a collection.
+type CourseCollectionVersion struct {
+	// Summary A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Summary Text `json:"summary"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version Which working copy it was.
+	//
+	// Example: 3
+	Version int `json:"version"`
+
+	// WrittenAt When.
+	//
+	// Example: 2026-03-02T12:00:00Z
+	WrittenAt time.Time `json:"written_at"`
+
+	// WrittenBy Who did it.
+	//
+	// Example: staff:psn_01kb5t8kz9e0qv4m3r2x7nwhjd
+	WrittenBy string `json:"written_by"`
 }
 
 // CourseDocument A course as its authors write it, in the common pedagogical framework. What is not known yet is absent.
@@ -9718,6 +9824,15 @@ type ListChartersParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListCourseCollectionDraftsParams defines parameters for ListCourseCollectionDrafts.
+type ListCourseCollectionDraftsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListCourseCollectionsParams defines parameters for ListCourseCollections.
 type ListCourseCollectionsParams struct {
 	// Limit How many at most.
@@ -9727,10 +9842,25 @@ type ListCourseCollectionsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
-// PutCourseCollectionParams defines parameters for PutCourseCollection.
-type PutCourseCollectionParams struct {
+// PutCourseCollectionDraftParams defines parameters for PutCourseCollectionDraft.
+type PutCourseCollectionDraftParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// MoveCourseCollectionParams defines parameters for MoveCourseCollection.
+type MoveCourseCollectionParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListCourseCollectionHistoryParams defines parameters for ListCourseCollectionHistory.
+type ListCourseCollectionHistoryParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListCourseDraftsParams defines parameters for ListCourseDrafts.
@@ -10384,8 +10514,11 @@ type RevokeCertificateJSONRequestBody = NewRevocation
 // PutCharterJSONRequestBody defines body for PutCharter for application/json ContentType.
 type PutCharterJSONRequestBody = NewCharter
 
-// PutCourseCollectionJSONRequestBody defines body for PutCourseCollection for application/json ContentType.
-type PutCourseCollectionJSONRequestBody = CourseCollectionText
+// PutCourseCollectionDraftJSONRequestBody defines body for PutCourseCollectionDraft for application/json ContentType.
+type PutCourseCollectionDraftJSONRequestBody = CourseCollectionText
+
+// MoveCourseCollectionJSONRequestBody defines body for MoveCourseCollection for application/json ContentType.
+type MoveCourseCollectionJSONRequestBody = CourseMove
 
 // PutCourseDraftJSONRequestBody defines body for PutCourseDraft for application/json ContentType.
 type PutCourseDraftJSONRequestBody = CourseDocument
@@ -10734,39 +10867,84 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/charters (the `ListCharters` operationId).
 	ListCharters(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCourseCollectionDrafts List the working copies of collections
+	//
+	// All collections as their authors see them, by key, those that the public does not see among them.
+	//
+	// Corresponds with GET /v1/course-collection-drafts (the `ListCourseCollectionDrafts` operationId).
+	ListCourseCollectionDrafts(ctx context.Context, params *ListCourseCollectionDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCourseCollections List the collections of courses
 	//
-	// All collections, by key.
+	// The published collections, by key.
 	//
 	// Corresponds with GET /v1/course-collections (the `ListCourseCollections` operationId).
 	ListCourseCollections(ctx context.Context, params *ListCourseCollectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCourseCollection Get a collection of courses
 	//
-	// One collection. Its ETag is needed to change it.
+	// A published collection, in the words that were published last.
 	//
 	// Corresponds with GET /v1/course-collections/{collection} (the `GetCourseCollection` operationId).
 	GetCourseCollection(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutCourseCollectionWithBody Write a collection of courses
+	// GetCourseCollectionDraft Get the working copy of a collection
 	//
-	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	// The words that authors edit, and how they stand to what the public sees. Its ETag is needed to write or to move it.
+	//
+	// Corresponds with GET /v1/course-collections/{collection}/draft (the `GetCourseCollectionDraft` operationId).
+	GetCourseCollectionDraft(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCourseCollectionDraftWithBody Write the working copy of a collection
+	//
+	// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+	// draft first (409).
 	//
 	// Takes any type of body and a specified content type.
 	//
-	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-	PutCourseCollectionWithBody(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+	PutCourseCollectionDraftWithBody(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// PutCourseCollection Write a collection of courses
+	// PutCourseCollectionDraft Write the working copy of a collection
 	//
-	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+	// draft first (409).
 	//
 	// Takes a body of the `application/json` content type.
 	//
-	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-	PutCourseCollection(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+	PutCourseCollectionDraft(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, body PutCourseCollectionDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveCourseCollectionWithBody Move a collection to another state of publication
+	//
+	// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+	// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+	MoveCourseCollectionWithBody(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveCourseCollection Move a collection to another state of publication
+	//
+	// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+	// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+	MoveCourseCollection(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, body MoveCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCourseCollectionHistory List the versions and moves of a collection
+	//
+	// Every version of its words, the newest first, and all moves: who and when.
+	//
+	// Corresponds with GET /v1/course-collections/{collection}/versions (the `ListCourseCollectionHistory` operationId).
+	ListCourseCollectionHistory(ctx context.Context, collection CourseCollectionRef, params *ListCourseCollectionHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCourseDrafts List the working copies of courses
 	//
@@ -12477,9 +12655,26 @@ func (c *Client) ListCharters(ctx context.Context, params *ListChartersParams, r
 	return c.Client.Do(req)
 }
 
+// ListCourseCollectionDrafts List the working copies of collections
+//
+// All collections as their authors see them, by key, those that the public does not see among them.
+//
+// Corresponds with GET /v1/course-collection-drafts (the `ListCourseCollectionDrafts` operationId).
+func (c *Client) ListCourseCollectionDrafts(ctx context.Context, params *ListCourseCollectionDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCourseCollectionDraftsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCourseCollections List the collections of courses
 //
-// All collections, by key.
+// The published collections, by key.
 //
 // Corresponds with GET /v1/course-collections (the `ListCourseCollections` operationId).
 func (c *Client) ListCourseCollections(ctx context.Context, params *ListCourseCollectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12496,7 +12691,7 @@ func (c *Client) ListCourseCollections(ctx context.Context, params *ListCourseCo
 
 // GetCourseCollection Get a collection of courses
 //
-// One collection. Its ETag is needed to change it.
+// A published collection, in the words that were published last.
 //
 // Corresponds with GET /v1/course-collections/{collection} (the `GetCourseCollection` operationId).
 func (c *Client) GetCourseCollection(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12511,16 +12706,13 @@ func (c *Client) GetCourseCollection(ctx context.Context, collection CourseColle
 	return c.Client.Do(req)
 }
 
-// PutCourseCollectionWithBody Write a collection of courses
+// GetCourseCollectionDraft Get the working copy of a collection
 //
-// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+// The words that authors edit, and how they stand to what the public sees. Its ETag is needed to write or to move it.
 //
-// Takes any type of body and a specified content type.
-//
-// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-func (c *Client) PutCourseCollectionWithBody(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutCourseCollectionRequestWithBody(c.Server, collection, params, contentType, body)
+// Corresponds with GET /v1/course-collections/{collection}/draft (the `GetCourseCollectionDraft` operationId).
+func (c *Client) GetCourseCollectionDraft(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCourseCollectionDraftRequest(c.Server, collection)
 	if err != nil {
 		return nil, err
 	}
@@ -12531,16 +12723,97 @@ func (c *Client) PutCourseCollectionWithBody(ctx context.Context, collection Cou
 	return c.Client.Do(req)
 }
 
-// PutCourseCollection Write a collection of courses
+// PutCourseCollectionDraftWithBody Write the working copy of a collection
 //
-// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+// draft first (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+func (c *Client) PutCourseCollectionDraftWithBody(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCourseCollectionDraftRequestWithBody(c.Server, collection, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCourseCollectionDraft Write the working copy of a collection
+//
+// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+// draft first (409).
 //
 // Takes a body of the `application/json` content type.
 //
-// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-func (c *Client) PutCourseCollection(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPutCourseCollectionRequest(c.Server, collection, params, body)
+// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+func (c *Client) PutCourseCollectionDraft(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, body PutCourseCollectionDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCourseCollectionDraftRequest(c.Server, collection, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveCourseCollectionWithBody Move a collection to another state of publication
+//
+// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+func (c *Client) MoveCourseCollectionWithBody(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveCourseCollectionRequestWithBody(c.Server, collection, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveCourseCollection Move a collection to another state of publication
+//
+// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+func (c *Client) MoveCourseCollection(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, body MoveCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveCourseCollectionRequest(c.Server, collection, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCourseCollectionHistory List the versions and moves of a collection
+//
+// Every version of its words, the newest first, and all moves: who and when.
+//
+// Corresponds with GET /v1/course-collections/{collection}/versions (the `ListCourseCollectionHistory` operationId).
+func (c *Client) ListCourseCollectionHistory(ctx context.Context, collection CourseCollectionRef, params *ListCourseCollectionHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCourseCollectionHistoryRequest(c.Server, collection, params)
 	if err != nil {
 		return nil, err
 	}
@@ -16418,6 +16691,72 @@ func NewListChartersRequest(server string, params *ListChartersParams) (*http.Re
 	return req, nil
 }
 
+// NewListCourseCollectionDraftsRequest constructs an http.Request for the ListCourseCollectionDrafts method
+func NewListCourseCollectionDraftsRequest(server string, params *ListCourseCollectionDraftsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-collection-drafts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListCourseCollectionsRequest constructs an http.Request for the ListCourseCollections method
 func NewListCourseCollectionsRequest(server string, params *ListCourseCollectionsParams) (*http.Request, error) {
 	var err error
@@ -16518,19 +16857,8 @@ func NewGetCourseCollectionRequest(server string, collection CourseCollectionRef
 	return req, nil
 }
 
-// NewPutCourseCollectionRequest calls the generic PutCourseCollection builder with application/json body
-func NewPutCourseCollectionRequest(server string, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody) (*http.Request, error) {
-	var bodyReader io.Reader
-	buf, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	bodyReader = bytes.NewReader(buf)
-	return NewPutCourseCollectionRequestWithBody(server, collection, params, "application/json", bodyReader)
-}
-
-// NewPutCourseCollectionRequestWithBody constructs an http.Request for the PutCourseCollection method, with any body, and a specified content type
-func NewPutCourseCollectionRequestWithBody(server string, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader) (*http.Request, error) {
+// NewGetCourseCollectionDraftRequest constructs an http.Request for the GetCourseCollectionDraft method
+func NewGetCourseCollectionDraftRequest(server string, collection CourseCollectionRef) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -16545,7 +16873,52 @@ func NewPutCourseCollectionRequestWithBody(server string, collection CourseColle
 		return nil, err
 	}
 
-	operationPath := fmt.Sprintf("/v1/course-collections/%s", pathParam0)
+	operationPath := fmt.Sprintf("/v1/course-collections/%s/draft", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCourseCollectionDraftRequest calls the generic PutCourseCollectionDraft builder with application/json body
+func NewPutCourseCollectionDraftRequest(server string, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, body PutCourseCollectionDraftJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCourseCollectionDraftRequestWithBody(server, collection, params, "application/json", bodyReader)
+}
+
+// NewPutCourseCollectionDraftRequestWithBody constructs an http.Request for the PutCourseCollectionDraft method, with any body, and a specified content type
+func NewPutCourseCollectionDraftRequestWithBody(server string, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-collections/%s/draft", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -16573,6 +16946,139 @@ func NewPutCourseCollectionRequestWithBody(server string, collection CourseColle
 
 		req.Header.Set("If-Match", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewMoveCourseCollectionRequest calls the generic MoveCourseCollection builder with application/json body
+func NewMoveCourseCollectionRequest(server string, collection CourseCollectionRef, params *MoveCourseCollectionParams, body MoveCourseCollectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveCourseCollectionRequestWithBody(server, collection, params, "application/json", bodyReader)
+}
+
+// NewMoveCourseCollectionRequestWithBody constructs an http.Request for the MoveCourseCollection method, with any body, and a specified content type
+func NewMoveCourseCollectionRequestWithBody(server string, collection CourseCollectionRef, params *MoveCourseCollectionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-collections/%s/state", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListCourseCollectionHistoryRequest constructs an http.Request for the ListCourseCollectionHistory method
+func NewListCourseCollectionHistoryRequest(server string, collection CourseCollectionRef, params *ListCourseCollectionHistoryParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/course-collections/%s/versions", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -23430,9 +23936,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/charters (the `ListCharters` operationId).
 	ListChartersWithResponse(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*ListChartersResponse, error)
 
+	// ListCourseCollectionDraftsWithResponse List the working copies of collections
+	//
+	// All collections as their authors see them, by key, those that the public does not see among them.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/course-collection-drafts (the `ListCourseCollectionDrafts` operationId).
+	ListCourseCollectionDraftsWithResponse(ctx context.Context, params *ListCourseCollectionDraftsParams, reqEditors ...RequestEditorFn) (*ListCourseCollectionDraftsResponse, error)
+
 	// ListCourseCollectionsWithResponse List the collections of courses
 	//
-	// All collections, by key.
+	// The published collections, by key.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -23441,32 +23956,74 @@ type ClientWithResponsesInterface interface {
 
 	// GetCourseCollectionWithResponse Get a collection of courses
 	//
-	// One collection. Its ETag is needed to change it.
+	// A published collection, in the words that were published last.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/course-collections/{collection} (the `GetCourseCollection` operationId).
 	GetCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*GetCourseCollectionResponse, error)
 
-	// PutCourseCollectionWithBodyWithResponse Write a collection of courses
+	// GetCourseCollectionDraftWithResponse Get the working copy of a collection
 	//
-	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	// The words that authors edit, and how they stand to what the public sees. Its ETag is needed to write or to move it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/course-collections/{collection}/draft (the `GetCourseCollectionDraft` operationId).
+	GetCourseCollectionDraftWithResponse(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*GetCourseCollectionDraftResponse, error)
+
+	// PutCourseCollectionDraftWithBodyWithResponse Write the working copy of a collection
+	//
+	// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+	// draft first (409).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-	PutCourseCollectionWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error)
+	// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+	PutCourseCollectionDraftWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseCollectionDraftResponse, error)
 
-	// PutCourseCollectionWithResponse Write a collection of courses
+	// PutCourseCollectionDraftWithResponse Write the working copy of a collection
 	//
-	// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-	// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+	// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+	// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+	// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+	// draft first (409).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
-	// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-	PutCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error)
+	// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+	PutCourseCollectionDraftWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, body PutCourseCollectionDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseCollectionDraftResponse, error)
+
+	// MoveCourseCollectionWithBodyWithResponse Move a collection to another state of publication
+	//
+	// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+	// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+	MoveCourseCollectionWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveCourseCollectionResponse, error)
+
+	// MoveCourseCollectionWithResponse Move a collection to another state of publication
+	//
+	// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+	// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+	MoveCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, body MoveCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveCourseCollectionResponse, error)
+
+	// ListCourseCollectionHistoryWithResponse List the versions and moves of a collection
+	//
+	// Every version of its words, the newest first, and all moves: who and when.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/course-collections/{collection}/versions (the `ListCourseCollectionHistory` operationId).
+	ListCourseCollectionHistoryWithResponse(ctx context.Context, collection CourseCollectionRef, params *ListCourseCollectionHistoryParams, reqEditors ...RequestEditorFn) (*ListCourseCollectionHistoryResponse, error)
 
 	// ListCourseDraftsWithResponse List the working copies of courses
 	//
@@ -25711,6 +26268,54 @@ func (r ListChartersResponse) ContentType() string {
 	return ""
 }
 
+type ListCourseCollectionDraftsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseCollectionDraftPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCourseCollectionDraftsResponse) GetJSON200() *CourseCollectionDraftPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCourseCollectionDraftsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCourseCollectionDraftsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCourseCollectionDraftsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCourseCollectionDraftsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCourseCollectionDraftsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListCourseCollectionsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -25759,11 +26364,6 @@ func (r ListCourseCollectionsResponse) ContentType() string {
 	return ""
 }
 
-// GetCourseCollectionResponse200Headers the declared response headers of an HTTP 200 response for GetCourseCollection
-type GetCourseCollectionResponse200Headers struct {
-	ETag string
-}
-
 type GetCourseCollectionResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -25771,8 +26371,6 @@ type GetCourseCollectionResponse struct {
 	JSON200 *CourseCollection
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
-	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *GetCourseCollectionResponse200Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -25814,39 +26412,39 @@ func (r GetCourseCollectionResponse) ContentType() string {
 	return ""
 }
 
-// PutCourseCollectionResponse200Headers the declared response headers of an HTTP 200 response for PutCourseCollection
-type PutCourseCollectionResponse200Headers struct {
+// GetCourseCollectionDraftResponse200Headers the declared response headers of an HTTP 200 response for GetCourseCollectionDraft
+type GetCourseCollectionDraftResponse200Headers struct {
 	ETag string
 }
 
-type PutCourseCollectionResponse struct {
+type GetCourseCollectionDraftResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *CourseCollection
+	JSON200 *CourseCollectionDraft
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *PutCourseCollectionResponse200Headers
+	Headers200 *GetCourseCollectionDraftResponse200Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r PutCourseCollectionResponse) GetJSON200() *CourseCollection {
+func (r GetCourseCollectionDraftResponse) GetJSON200() *CourseCollectionDraft {
 	return r.JSON200
 }
 
 // GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
-func (r PutCourseCollectionResponse) GetApplicationproblemJSONDefault() *Problem {
+func (r GetCourseCollectionDraftResponse) GetApplicationproblemJSONDefault() *Problem {
 	return r.ApplicationproblemJSONDefault
 }
 
 // GetBody returns the raw response body bytes
-func (r PutCourseCollectionResponse) GetBody() []byte {
+func (r GetCourseCollectionDraftResponse) GetBody() []byte {
 	return r.Body
 }
 
 // Status returns HTTPResponse.Status
-func (r PutCourseCollectionResponse) Status() string {
+func (r GetCourseCollectionDraftResponse) Status() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Status
 	}
@@ -25854,7 +26452,7 @@ func (r PutCourseCollectionResponse) Status() string {
 }
 
 // StatusCode returns HTTPResponse.StatusCode
-func (r PutCourseCollectionResponse) StatusCode() int {
+func (r GetCourseCollectionDraftResponse) StatusCode() int {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.StatusCode
 	}
@@ -25862,7 +26460,165 @@ func (r PutCourseCollectionResponse) StatusCode() int {
 }
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r PutCourseCollectionResponse) ContentType() string {
+func (r GetCourseCollectionDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCourseCollectionDraftResponse200Headers the declared response headers of an HTTP 200 response for PutCourseCollectionDraft
+type PutCourseCollectionDraftResponse200Headers struct {
+	ETag string
+}
+
+type PutCourseCollectionDraftResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseCollectionDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCourseCollectionDraftResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCourseCollectionDraftResponse) GetJSON200() *CourseCollectionDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCourseCollectionDraftResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCourseCollectionDraftResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCourseCollectionDraftResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCourseCollectionDraftResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCourseCollectionDraftResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// MoveCourseCollectionResponse200Headers the declared response headers of an HTTP 200 response for MoveCourseCollection
+type MoveCourseCollectionResponse200Headers struct {
+	ETag string
+}
+
+type MoveCourseCollectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseCollectionDraft
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *MoveCourseCollectionResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveCourseCollectionResponse) GetJSON200() *CourseCollectionDraft {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveCourseCollectionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveCourseCollectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveCourseCollectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveCourseCollectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveCourseCollectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCourseCollectionHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CourseCollectionHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCourseCollectionHistoryResponse) GetJSON200() *CourseCollectionHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCourseCollectionHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCourseCollectionHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCourseCollectionHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCourseCollectionHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCourseCollectionHistoryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -32235,9 +32991,24 @@ func (c *ClientWithResponses) ListChartersWithResponse(ctx context.Context, para
 	return ParseListChartersResponse(rsp)
 }
 
+// ListCourseCollectionDraftsWithResponse List the working copies of collections
+//
+// All collections as their authors see them, by key, those that the public does not see among them.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/course-collection-drafts (the `ListCourseCollectionDrafts` operationId).
+func (c *ClientWithResponses) ListCourseCollectionDraftsWithResponse(ctx context.Context, params *ListCourseCollectionDraftsParams, reqEditors ...RequestEditorFn) (*ListCourseCollectionDraftsResponse, error) {
+	rsp, err := c.ListCourseCollectionDrafts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCourseCollectionDraftsResponse(rsp)
+}
+
 // ListCourseCollectionsWithResponse List the collections of courses
 //
-// All collections, by key.
+// The published collections, by key.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32252,7 +33023,7 @@ func (c *ClientWithResponses) ListCourseCollectionsWithResponse(ctx context.Cont
 
 // GetCourseCollectionWithResponse Get a collection of courses
 //
-// One collection. Its ETag is needed to change it.
+// A published collection, in the words that were published last.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32265,36 +33036,102 @@ func (c *ClientWithResponses) GetCourseCollectionWithResponse(ctx context.Contex
 	return ParseGetCourseCollectionResponse(rsp)
 }
 
-// PutCourseCollectionWithBodyWithResponse Write a collection of courses
+// GetCourseCollectionDraftWithResponse Get the working copy of a collection
 //
-// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+// The words that authors edit, and how they stand to what the public sees. Its ETag is needed to write or to move it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/course-collections/{collection}/draft (the `GetCourseCollectionDraft` operationId).
+func (c *ClientWithResponses) GetCourseCollectionDraftWithResponse(ctx context.Context, collection CourseCollectionRef, reqEditors ...RequestEditorFn) (*GetCourseCollectionDraftResponse, error) {
+	rsp, err := c.GetCourseCollectionDraft(ctx, collection, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCourseCollectionDraftResponse(rsp)
+}
+
+// PutCourseCollectionDraftWithBodyWithResponse Write the working copy of a collection
+//
+// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+// draft first (409).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-func (c *ClientWithResponses) PutCourseCollectionWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error) {
-	rsp, err := c.PutCourseCollectionWithBody(ctx, collection, params, contentType, body, reqEditors...)
+// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+func (c *ClientWithResponses) PutCourseCollectionDraftWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCourseCollectionDraftResponse, error) {
+	rsp, err := c.PutCourseCollectionDraftWithBody(ctx, collection, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParsePutCourseCollectionResponse(rsp)
+	return ParsePutCourseCollectionDraftResponse(rsp)
 }
 
-// PutCourseCollectionWithResponse Write a collection of courses
+// PutCourseCollectionDraftWithResponse Write the working copy of a collection
 //
-// Makes a collection or changes it. `If-Match` carries the ETag that was read; if somebody changed the collection since, nothing
-// happens (412). `*` takes whatever stands there, and makes the collection where there is none.
+// Replaces the words, as the next version; every version is kept. What was in review or published becomes a draft again, and the
+// public goes on seeing what was published. `If-Match` carries the ETag that was read; if somebody wrote since, nothing happens (412).
+// `*` takes whatever stands there, and makes the collection, unpublished, where there is none. What is archived is moved back to
+// draft first (409).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
-// Corresponds with PUT /v1/course-collections/{collection} (the `PutCourseCollection` operationId).
-func (c *ClientWithResponses) PutCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionParams, body PutCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseCollectionResponse, error) {
-	rsp, err := c.PutCourseCollection(ctx, collection, params, body, reqEditors...)
+// Corresponds with PUT /v1/course-collections/{collection}/draft (the `PutCourseCollectionDraft` operationId).
+func (c *ClientWithResponses) PutCourseCollectionDraftWithResponse(ctx context.Context, collection CourseCollectionRef, params *PutCourseCollectionDraftParams, body PutCourseCollectionDraftJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCourseCollectionDraftResponse, error) {
+	rsp, err := c.PutCourseCollectionDraft(ctx, collection, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
-	return ParsePutCourseCollectionResponse(rsp)
+	return ParsePutCourseCollectionDraftResponse(rsp)
+}
+
+// MoveCourseCollectionWithBodyWithResponse Move a collection to another state of publication
+//
+// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+func (c *ClientWithResponses) MoveCourseCollectionWithBodyWithResponse(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveCourseCollectionResponse, error) {
+	rsp, err := c.MoveCourseCollectionWithBody(ctx, collection, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveCourseCollectionResponse(rsp)
+}
+
+// MoveCourseCollectionWithResponse Move a collection to another state of publication
+//
+// Draft → review → published, or archived. Published, the public sees these words; archived, it sees the collection no more, while its
+// courses keep a state of their own. `If-Match` carries the ETag of the working copy that was read. A state that it has already is no move.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/course-collections/{collection}/state (the `MoveCourseCollection` operationId).
+func (c *ClientWithResponses) MoveCourseCollectionWithResponse(ctx context.Context, collection CourseCollectionRef, params *MoveCourseCollectionParams, body MoveCourseCollectionJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveCourseCollectionResponse, error) {
+	rsp, err := c.MoveCourseCollection(ctx, collection, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveCourseCollectionResponse(rsp)
+}
+
+// ListCourseCollectionHistoryWithResponse List the versions and moves of a collection
+//
+// Every version of its words, the newest first, and all moves: who and when.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/course-collections/{collection}/versions (the `ListCourseCollectionHistory` operationId).
+func (c *ClientWithResponses) ListCourseCollectionHistoryWithResponse(ctx context.Context, collection CourseCollectionRef, params *ListCourseCollectionHistoryParams, reqEditors ...RequestEditorFn) (*ListCourseCollectionHistoryResponse, error) {
+	rsp, err := c.ListCourseCollectionHistory(ctx, collection, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCourseCollectionHistoryResponse(rsp)
 }
 
 // ListCourseDraftsWithResponse List the working copies of courses
@@ -35373,6 +36210,39 @@ func ParseListChartersResponse(rsp *http.Response) (*ListChartersResponse, error
 	return response, nil
 }
 
+// ParseListCourseCollectionDraftsResponse parses an HTTP response from a ListCourseCollectionDraftsWithResponse call
+func ParseListCourseCollectionDraftsResponse(rsp *http.Response) (*ListCourseCollectionDraftsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCourseCollectionDraftsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseCollectionDraftPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListCourseCollectionsResponse parses an HTTP response from a ListCourseCollectionsWithResponse call
 func ParseListCourseCollectionsResponse(rsp *http.Response) (*ListCourseCollectionsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -35436,38 +36306,25 @@ func ParseGetCourseCollectionResponse(rsp *http.Response) (*GetCourseCollectionR
 
 	}
 
-	switch {
-	case rsp.StatusCode == 200:
-		var headers GetCourseCollectionResponse200Headers
-		if values := rsp.Header.Values("ETag"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.ETag = value
-		}
-		response.Headers200 = &headers
-	}
-
 	return response, nil
 }
 
-// ParsePutCourseCollectionResponse parses an HTTP response from a PutCourseCollectionWithResponse call
-func ParsePutCourseCollectionResponse(rsp *http.Response) (*PutCourseCollectionResponse, error) {
+// ParseGetCourseCollectionDraftResponse parses an HTTP response from a GetCourseCollectionDraftWithResponse call
+func ParseGetCourseCollectionDraftResponse(rsp *http.Response) (*GetCourseCollectionDraftResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
 	defer func() { _ = rsp.Body.Close() }()
 	if err != nil {
 		return nil, err
 	}
 
-	response := &PutCourseCollectionResponse{
+	response := &GetCourseCollectionDraftResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest CourseCollection
+		var dest CourseCollectionDraft
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -35484,7 +36341,7 @@ func ParsePutCourseCollectionResponse(rsp *http.Response) (*PutCourseCollectionR
 
 	switch {
 	case rsp.StatusCode == 200:
-		var headers PutCourseCollectionResponse200Headers
+		var headers GetCourseCollectionDraftResponse200Headers
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -35493,6 +36350,131 @@ func ParsePutCourseCollectionResponse(rsp *http.Response) (*PutCourseCollectionR
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCourseCollectionDraftResponse parses an HTTP response from a PutCourseCollectionDraftWithResponse call
+func ParsePutCourseCollectionDraftResponse(rsp *http.Response) (*PutCourseCollectionDraftResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCourseCollectionDraftResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseCollectionDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCourseCollectionDraftResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseMoveCourseCollectionResponse parses an HTTP response from a MoveCourseCollectionWithResponse call
+func ParseMoveCourseCollectionResponse(rsp *http.Response) (*MoveCourseCollectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveCourseCollectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseCollectionDraft
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers MoveCourseCollectionResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCourseCollectionHistoryResponse parses an HTTP response from a ListCourseCollectionHistoryWithResponse call
+func ParseListCourseCollectionHistoryResponse(rsp *http.Response) (*ListCourseCollectionHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCourseCollectionHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CourseCollectionHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

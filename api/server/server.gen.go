@@ -61,15 +61,27 @@ type ServerInterface interface {
 	// ListCharters List the versions of the charter
 	// (GET /v1/charters)
 	ListCharters(c *fiber.Ctx, params ListChartersParams) error
+	// ListCourseCollectionDrafts List the working copies of collections
+	// (GET /v1/course-collection-drafts)
+	ListCourseCollectionDrafts(c *fiber.Ctx, params ListCourseCollectionDraftsParams) error
 	// ListCourseCollections List the collections of courses
 	// (GET /v1/course-collections)
 	ListCourseCollections(c *fiber.Ctx, params ListCourseCollectionsParams) error
 	// GetCourseCollection Get a collection of courses
 	// (GET /v1/course-collections/{collection})
 	GetCourseCollection(c *fiber.Ctx, collection CourseCollectionRef) error
-	// PutCourseCollection Write a collection of courses
-	// (PUT /v1/course-collections/{collection})
-	PutCourseCollection(c *fiber.Ctx, collection CourseCollectionRef, params PutCourseCollectionParams) error
+	// GetCourseCollectionDraft Get the working copy of a collection
+	// (GET /v1/course-collections/{collection}/draft)
+	GetCourseCollectionDraft(c *fiber.Ctx, collection CourseCollectionRef) error
+	// PutCourseCollectionDraft Write the working copy of a collection
+	// (PUT /v1/course-collections/{collection}/draft)
+	PutCourseCollectionDraft(c *fiber.Ctx, collection CourseCollectionRef, params PutCourseCollectionDraftParams) error
+	// MoveCourseCollection Move a collection to another state of publication
+	// (PUT /v1/course-collections/{collection}/state)
+	MoveCourseCollection(c *fiber.Ctx, collection CourseCollectionRef, params MoveCourseCollectionParams) error
+	// ListCourseCollectionHistory List the versions and moves of a collection
+	// (GET /v1/course-collections/{collection}/versions)
+	ListCourseCollectionHistory(c *fiber.Ctx, collection CourseCollectionRef, params ListCourseCollectionHistoryParams) error
 	// ListCourseDrafts List the working copies of courses
 	// (GET /v1/course-drafts)
 	ListCourseDrafts(c *fiber.Ctx, params ListCourseDraftsParams) error
@@ -1049,6 +1061,50 @@ func (siw *ServerInterfaceWrapper) ListCharters(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListCourseCollectionDrafts operation middleware
+func (siw *ServerInterfaceWrapper) ListCourseCollectionDrafts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCourseCollectionDraftsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCourseCollectionDrafts(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListCourseCollections operation middleware
 func (siw *ServerInterfaceWrapper) ListCourseCollections(c *fiber.Ctx) error {
 
@@ -1122,8 +1178,37 @@ func (siw *ServerInterfaceWrapper) GetCourseCollection(c *fiber.Ctx) error {
 	return handler(c)
 }
 
-// PutCourseCollection operation middleware
-func (siw *ServerInterfaceWrapper) PutCourseCollection(c *fiber.Ctx) error {
+// GetCourseCollectionDraft operation middleware
+func (siw *ServerInterfaceWrapper) GetCourseCollectionDraft(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "collection" -------------
+	var collection CourseCollectionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCourseCollectionDraft(c, collection)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCourseCollectionDraft operation middleware
+func (siw *ServerInterfaceWrapper) PutCourseCollectionDraft(c *fiber.Ctx) error {
 
 	var err error
 	_ = err
@@ -1137,7 +1222,7 @@ func (siw *ServerInterfaceWrapper) PutCourseCollection(c *fiber.Ctx) error {
 	}
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params PutCourseCollectionParams
+	var params PutCourseCollectionDraftParams
 
 	headers := c.GetReqHeaders()
 
@@ -1161,7 +1246,112 @@ func (siw *ServerInterfaceWrapper) PutCourseCollection(c *fiber.Ctx) error {
 	}
 
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.PutCourseCollection(c, collection, params)
+		return siw.Handler.PutCourseCollectionDraft(c, collection, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveCourseCollection operation middleware
+func (siw *ServerInterfaceWrapper) MoveCourseCollection(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "collection" -------------
+	var collection CourseCollectionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MoveCourseCollectionParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveCourseCollection(c, collection, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCourseCollectionHistory operation middleware
+func (siw *ServerInterfaceWrapper) ListCourseCollectionHistory(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "collection" -------------
+	var collection CourseCollectionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCourseCollectionHistoryParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCourseCollectionHistory(c, collection, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6499,11 +6689,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/charters", wrapper.ListCharters)
 
+	router.Get(options.BaseURL+"/v1/course-collection-drafts", wrapper.ListCourseCollectionDrafts)
+
 	router.Get(options.BaseURL+"/v1/course-collections", wrapper.ListCourseCollections)
 
 	router.Get(options.BaseURL+"/v1/course-collections/:collection", wrapper.GetCourseCollection)
 
-	router.Put(options.BaseURL+"/v1/course-collections/:collection", wrapper.PutCourseCollection)
+	router.Get(options.BaseURL+"/v1/course-collections/:collection/draft", wrapper.GetCourseCollectionDraft)
+
+	router.Put(options.BaseURL+"/v1/course-collections/:collection/draft", wrapper.PutCourseCollectionDraft)
+
+	router.Put(options.BaseURL+"/v1/course-collections/:collection/state", wrapper.MoveCourseCollection)
+
+	router.Get(options.BaseURL+"/v1/course-collections/:collection/versions", wrapper.ListCourseCollectionHistory)
 
 	router.Get(options.BaseURL+"/v1/course-drafts", wrapper.ListCourseDrafts)
 
@@ -7085,6 +7283,23 @@ func (response ListCharters200JSONResponse) VisitListChartersResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ListCourseCollectionDraftsRequestObject struct {
+	Params ListCourseCollectionDraftsParams
+}
+
+type ListCourseCollectionDraftsResponseObject interface {
+	VisitListCourseCollectionDraftsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCourseCollectionDrafts200JSONResponse CourseCollectionDraftPage
+
+func (response ListCourseCollectionDrafts200JSONResponse) VisitListCourseCollectionDraftsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListCourseCollectionsRequestObject struct {
 	Params ListCourseCollectionsParams
 }
@@ -7110,48 +7325,110 @@ type GetCourseCollectionResponseObject interface {
 	VisitGetCourseCollectionResponse(ctx *fiber.Ctx) error
 }
 
-type GetCourseCollection200ResponseHeaders struct {
-	ETag string
-}
-
-type GetCourseCollection200JSONResponse struct {
-	Body    CourseCollection
-	Headers GetCourseCollection200ResponseHeaders
-}
+type GetCourseCollection200JSONResponse CourseCollection
 
 func (response GetCourseCollection200JSONResponse) VisitGetCourseCollectionResponse(ctx *fiber.Ctx) error {
-	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
-	return ctx.JSON(&response.Body)
+	return ctx.JSON(&response)
 }
 
-type PutCourseCollectionRequestObject struct {
+type GetCourseCollectionDraftRequestObject struct {
 	Collection CourseCollectionRef `json:"collection"`
-	Params     PutCourseCollectionParams
-	Body       *PutCourseCollectionJSONRequestBody
 }
 
-type PutCourseCollectionResponseObject interface {
-	VisitPutCourseCollectionResponse(ctx *fiber.Ctx) error
+type GetCourseCollectionDraftResponseObject interface {
+	VisitGetCourseCollectionDraftResponse(ctx *fiber.Ctx) error
 }
 
-type PutCourseCollection200ResponseHeaders struct {
+type GetCourseCollectionDraft200ResponseHeaders struct {
 	ETag string
 }
 
-type PutCourseCollection200JSONResponse struct {
-	Body    CourseCollection
-	Headers PutCourseCollection200ResponseHeaders
+type GetCourseCollectionDraft200JSONResponse struct {
+	Body    CourseCollectionDraft
+	Headers GetCourseCollectionDraft200ResponseHeaders
 }
 
-func (response PutCourseCollection200JSONResponse) VisitPutCourseCollectionResponse(ctx *fiber.Ctx) error {
+func (response GetCourseCollectionDraft200JSONResponse) VisitGetCourseCollectionDraftResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type PutCourseCollectionDraftRequestObject struct {
+	Collection CourseCollectionRef `json:"collection"`
+	Params     PutCourseCollectionDraftParams
+	Body       *PutCourseCollectionDraftJSONRequestBody
+}
+
+type PutCourseCollectionDraftResponseObject interface {
+	VisitPutCourseCollectionDraftResponse(ctx *fiber.Ctx) error
+}
+
+type PutCourseCollectionDraft200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCourseCollectionDraft200JSONResponse struct {
+	Body    CourseCollectionDraft
+	Headers PutCourseCollectionDraft200ResponseHeaders
+}
+
+func (response PutCourseCollectionDraft200JSONResponse) VisitPutCourseCollectionDraftResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type MoveCourseCollectionRequestObject struct {
+	Collection CourseCollectionRef `json:"collection"`
+	Params     MoveCourseCollectionParams
+	Body       *MoveCourseCollectionJSONRequestBody
+}
+
+type MoveCourseCollectionResponseObject interface {
+	VisitMoveCourseCollectionResponse(ctx *fiber.Ctx) error
+}
+
+type MoveCourseCollection200ResponseHeaders struct {
+	ETag string
+}
+
+type MoveCourseCollection200JSONResponse struct {
+	Body    CourseCollectionDraft
+	Headers MoveCourseCollection200ResponseHeaders
+}
+
+func (response MoveCourseCollection200JSONResponse) VisitMoveCourseCollectionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCourseCollectionHistoryRequestObject struct {
+	Collection CourseCollectionRef `json:"collection"`
+	Params     ListCourseCollectionHistoryParams
+}
+
+type ListCourseCollectionHistoryResponseObject interface {
+	VisitListCourseCollectionHistoryResponse(ctx *fiber.Ctx) error
+}
+
+type ListCourseCollectionHistory200JSONResponse CourseCollectionHistory
+
+func (response ListCourseCollectionHistory200JSONResponse) VisitListCourseCollectionHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListCourseDraftsRequestObject struct {
@@ -9773,15 +10050,27 @@ type StrictServerInterface interface {
 	// ListCharters List the versions of the charter
 	// (GET /v1/charters)
 	ListCharters(ctx context.Context, request ListChartersRequestObject) (ListChartersResponseObject, error)
+	// ListCourseCollectionDrafts List the working copies of collections
+	// (GET /v1/course-collection-drafts)
+	ListCourseCollectionDrafts(ctx context.Context, request ListCourseCollectionDraftsRequestObject) (ListCourseCollectionDraftsResponseObject, error)
 	// ListCourseCollections List the collections of courses
 	// (GET /v1/course-collections)
 	ListCourseCollections(ctx context.Context, request ListCourseCollectionsRequestObject) (ListCourseCollectionsResponseObject, error)
 	// GetCourseCollection Get a collection of courses
 	// (GET /v1/course-collections/{collection})
 	GetCourseCollection(ctx context.Context, request GetCourseCollectionRequestObject) (GetCourseCollectionResponseObject, error)
-	// PutCourseCollection Write a collection of courses
-	// (PUT /v1/course-collections/{collection})
-	PutCourseCollection(ctx context.Context, request PutCourseCollectionRequestObject) (PutCourseCollectionResponseObject, error)
+	// GetCourseCollectionDraft Get the working copy of a collection
+	// (GET /v1/course-collections/{collection}/draft)
+	GetCourseCollectionDraft(ctx context.Context, request GetCourseCollectionDraftRequestObject) (GetCourseCollectionDraftResponseObject, error)
+	// PutCourseCollectionDraft Write the working copy of a collection
+	// (PUT /v1/course-collections/{collection}/draft)
+	PutCourseCollectionDraft(ctx context.Context, request PutCourseCollectionDraftRequestObject) (PutCourseCollectionDraftResponseObject, error)
+	// MoveCourseCollection Move a collection to another state of publication
+	// (PUT /v1/course-collections/{collection}/state)
+	MoveCourseCollection(ctx context.Context, request MoveCourseCollectionRequestObject) (MoveCourseCollectionResponseObject, error)
+	// ListCourseCollectionHistory List the versions and moves of a collection
+	// (GET /v1/course-collections/{collection}/versions)
+	ListCourseCollectionHistory(ctx context.Context, request ListCourseCollectionHistoryRequestObject) (ListCourseCollectionHistoryResponseObject, error)
 	// ListCourseDrafts List the working copies of courses
 	// (GET /v1/course-drafts)
 	ListCourseDrafts(ctx context.Context, request ListCourseDraftsRequestObject) (ListCourseDraftsResponseObject, error)
@@ -10594,6 +10883,33 @@ func (sh *strictHandler) ListCharters(ctx *fiber.Ctx, params ListChartersParams)
 	return nil
 }
 
+// ListCourseCollectionDrafts operation middleware
+func (sh *strictHandler) ListCourseCollectionDrafts(ctx *fiber.Ctx, params ListCourseCollectionDraftsParams) error {
+	var request ListCourseCollectionDraftsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCourseCollectionDrafts(ctx.UserContext(), request.(ListCourseCollectionDraftsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCourseCollectionDrafts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCourseCollectionDraftsResponseObject); ok {
+		if err := validResponse.VisitListCourseCollectionDraftsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCourseCollections operation middleware
 func (sh *strictHandler) ListCourseCollections(ctx *fiber.Ctx, params ListCourseCollectionsParams) error {
 	var request ListCourseCollectionsRequestObject
@@ -10648,14 +10964,41 @@ func (sh *strictHandler) GetCourseCollection(ctx *fiber.Ctx, collection CourseCo
 	return nil
 }
 
-// PutCourseCollection operation middleware
-func (sh *strictHandler) PutCourseCollection(ctx *fiber.Ctx, collection CourseCollectionRef, params PutCourseCollectionParams) error {
-	var request PutCourseCollectionRequestObject
+// GetCourseCollectionDraft operation middleware
+func (sh *strictHandler) GetCourseCollectionDraft(ctx *fiber.Ctx, collection CourseCollectionRef) error {
+	var request GetCourseCollectionDraftRequestObject
+
+	request.Collection = collection
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCourseCollectionDraft(ctx.UserContext(), request.(GetCourseCollectionDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCourseCollectionDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCourseCollectionDraftResponseObject); ok {
+		if err := validResponse.VisitGetCourseCollectionDraftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCourseCollectionDraft operation middleware
+func (sh *strictHandler) PutCourseCollectionDraft(ctx *fiber.Ctx, collection CourseCollectionRef, params PutCourseCollectionDraftParams) error {
+	var request PutCourseCollectionDraftRequestObject
 
 	request.Collection = collection
 	request.Params = params
 
-	var body PutCourseCollectionJSONRequestBody
+	var body PutCourseCollectionDraftJSONRequestBody
 	var err error
 	// The validation middleware stores the value a kin-openapi validator
 	// validated in the Fiber context. Bind that value, matching member
@@ -10670,18 +11013,88 @@ func (sh *strictHandler) PutCourseCollection(ctx *fiber.Ctx, collection CourseCo
 	request.Body = &body
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
-		return sh.ssi.PutCourseCollection(ctx.UserContext(), request.(PutCourseCollectionRequestObject))
+		return sh.ssi.PutCourseCollectionDraft(ctx.UserContext(), request.(PutCourseCollectionDraftRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "PutCourseCollection")
+		handler = middleware(handler, "PutCourseCollectionDraft")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(PutCourseCollectionResponseObject); ok {
-		if err := validResponse.VisitPutCourseCollectionResponse(ctx); err != nil {
+	} else if validResponse, ok := response.(PutCourseCollectionDraftResponseObject); ok {
+		if err := validResponse.VisitPutCourseCollectionDraftResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveCourseCollection operation middleware
+func (sh *strictHandler) MoveCourseCollection(ctx *fiber.Ctx, collection CourseCollectionRef, params MoveCourseCollectionParams) error {
+	var request MoveCourseCollectionRequestObject
+
+	request.Collection = collection
+	request.Params = params
+
+	var body MoveCourseCollectionJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveCourseCollection(ctx.UserContext(), request.(MoveCourseCollectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveCourseCollection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveCourseCollectionResponseObject); ok {
+		if err := validResponse.VisitMoveCourseCollectionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCourseCollectionHistory operation middleware
+func (sh *strictHandler) ListCourseCollectionHistory(ctx *fiber.Ctx, collection CourseCollectionRef, params ListCourseCollectionHistoryParams) error {
+	var request ListCourseCollectionHistoryRequestObject
+
+	request.Collection = collection
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCourseCollectionHistory(ctx.UserContext(), request.(ListCourseCollectionHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCourseCollectionHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCourseCollectionHistoryResponseObject); ok {
+		if err := validResponse.VisitListCourseCollectionHistoryResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

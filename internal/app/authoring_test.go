@@ -207,6 +207,67 @@ func (w *world) writesACourse(b tab) {
 
 var dataBlock = regexp.MustCompile(`<script type="application/ld\+json">(.*?)</script>`)
 
+// collectionByAPI prepares a collection beside what the public sees of it, publishes it and takes it back.
+func (w *world) collectionByAPI(ask func(operation string, status int, change func(*apitest.Request)) apitest.Answer) {
+	w.t.Helper()
+	shelf := func(tag, body string) func(*apitest.Request) {
+		return func(r *apitest.Request) {
+			if r.Path["collection"] = "SHELF"; tag != "" {
+				r.Header.Set("If-Match", tag)
+			}
+			if body != "" {
+				r.Body = []byte(body)
+			}
+		}
+	}
+	listed := func(operation, words string, wanted bool) {
+		w.t.Helper()
+		if body := string(ask(operation, 200, nil).Body); strings.Contains(body, words) != wanted {
+			w.t.Errorf("%s lists %q: %v\n%s", operation, words, !wanted, body)
+		}
+	}
+	first, second := `{"title":{"en":"First words"},"summary":{}}`, `{"title":{"en":"Second words"},"summary":{"fr":"Dit plus."}}`
+	ask("putCourseCollectionDraft", 404, shelf(`"1"`, first))
+	ask("putCourseCollectionDraft", 200, shelf("*", first))
+	ask("getCourseCollection", 404, shelf("", ""))
+	listed("listCourseCollections", "SHELF", false)
+	listed("listCourseCollectionDrafts", "First words", true)
+	ask("moveCourseCollection", 409, shelf(`"1"`, `{"state":"published"}`))
+	ask("moveCourseCollection", 200, shelf(`"1"`, `{"state":"review","note":"Please read."}`))
+	ask("moveCourseCollection", 200, shelf(`"1"`, `{"state":"published"}`))
+	listed("listCourseCollections", "First words", true)
+
+	ask("putCourseCollectionDraft", 412, shelf(`"2"`, second))
+	ask("putCourseCollectionDraft", 200, shelf(`"1"`, second))
+	listed("listCourseCollections", "First words", true) // the public goes on seeing what was published
+	listed("listCourseCollections", "Second words", false)
+	if body := string(ask("getCourseCollectionDraft", 200, shelf("", "")).Body); !strings.Contains(body, "Second words") || !strings.Contains(body, `"state":"draft"`) || !strings.Contains(body, `"published_version":1`) {
+		w.t.Error(body)
+	}
+	ask("moveCourseCollection", 412, shelf(`"1"`, `{"state":"review"}`)) // nobody moves what she did not read
+	ask("moveCourseCollection", 200, shelf(`"2"`, `{"state":"review"}`))
+	ask("moveCourseCollection", 200, shelf(`"2"`, `{"state":"published"}`))
+	if body := string(ask("getCourseCollection", 200, shelf("", "")).Body); !strings.Contains(body, "Second words") {
+		w.t.Error(body)
+	}
+	ask("moveCourseCollection", 200, shelf(`"2"`, `{"state":"archived"}`))
+	ask("getCourseCollection", 404, shelf("", ""))
+	ask("putCourseCollectionDraft", 409, shelf(`"2"`, first))
+	var past struct {
+		Versions   []struct{ Version int }
+		Moves      []struct{ From, To, Note, By string }
+		NextCursor string `json:"next_cursor"`
+	}
+	ask("listCourseCollectionHistory", 200, func(r *apitest.Request) { shelf("", "")(r); r.Query = "limit=1" }).JSON(w.t, &past)
+	if len(past.Moves) != 6 || past.Moves[0].To != "archived" || past.Moves[5].Note != "Please read." || past.Versions[0].Version != 2 || !strings.HasPrefix(past.Moves[0].By, "staff:") {
+		w.t.Errorf("%+v", past)
+	}
+	ask("listCourseCollectionHistory", 200, func(r *apitest.Request) { shelf("", "")(r); r.Query = "limit=1&cursor=" + past.NextCursor }).JSON(w.t, &past)
+	if len(past.Versions) != 1 || past.Versions[0].Version != 1 {
+		w.t.Errorf("%+v", past)
+	}
+}
+
 // The public finds what is published and nothing else; engines read the course as data, and the addresses of the sitemap.
 func TestThePublicReadsTheCatalogue(t *testing.T) {
 	w := newWorld(t)
@@ -245,6 +306,15 @@ func TestThePublicReadsTheCatalogue(t *testing.T) {
 			t.Errorf("%s is answered", path)
 		}
 	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.MoveCollectionTx(ctx, tx, "FLIRT", catalog.Archived, "", catalog.AnyVersion)
+		return err
+	})
+	for path, status := range map[string]int{"/collections/FLIRT": 404, "/v1/course-collections/FLIRT": 404, "/courses/NET": 200, "/v1/courses": 200, "/": 200, "/sitemap.xml": 200} {
+		if is, body := get(path); is != status || is == 200 && (strings.Contains(body, "/collections/FLIRT") || strings.Contains(body, `"collection":"FLIRT"`)) {
+			t.Errorf("%s of an archived collection: %d\n%.2000s", path, is, body)
+		}
+	}
 	_, body := get("/courses/NET?lang=fr")
 	var data map[string]any
 	found := dataBlock.FindStringSubmatch(body)
@@ -278,9 +348,7 @@ func (w *world) authoringStory(t *testing.T, walker *apitest.Walker, token strin
 	to := func(state, tag string) func(*apitest.Request) {
 		return func(r *apitest.Request) { match(tag)(r); r.Body = []byte(`{"state":"` + state + `"}`) }
 	}
-	ask("putCourseCollection", 200, nil)
-	ask("getCourseCollection", 200, nil)
-	ask("listCourseCollections", 200, nil)
+	w.collectionByAPI(ask)
 	ask("putCourseDraft", 404, match(`"1"`))
 	tag := ask("putCourseDraft", 200, net).Header.Get("ETag")
 	ask("putCourseDraft", 412, match(`"2"`))

@@ -52,7 +52,7 @@ func text(t catalog.Text) web.Text { return web.Text{EN: t.EN, FR: t.FR} }
 // Catalogue shows every course with its sessions.
 func (p Pages) Catalogue(ctx context.Context) (out web.Catalogue, err error) {
 	err = p.h.DB.View(ctx, "catalogue", func(ctx context.Context, tx *postgres.Tx) error {
-		collections, err := catalog.CollectionsTx(ctx, tx)
+		collections, err := catalog.PublicCollectionsTx(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -176,15 +176,55 @@ func (p Pages) SaveCharter(ctx context.Context, who web.Viewer, rules []catalog.
 	return err
 }
 
-// Collections lists the collections.
-func (p Pages) Collections(ctx context.Context) ([]catalog.Collection, error) {
-	return view(ctx, p.h, "collections page", catalog.CollectionsTx)
+// Collection is a collection as the public sees it.
+func (p Pages) Collection(ctx context.Context, key string) (catalog.Collection, error) {
+	return view(ctx, p.h, "collection page", func(ctx context.Context, tx *postgres.Tx) (catalog.Collection, error) {
+		return catalog.PublicCollectionTx(ctx, tx, key)
+	})
 }
 
-// SaveCollection writes a collection.
+// Collections lists what the public sees or, for staff, all working copies.
+func (p Pages) Collections(ctx context.Context, who web.Viewer, all bool) ([]catalog.Collection, error) {
+	if !all {
+		return view(ctx, p.h, "collections", catalog.PublicCollectionsTx)
+	}
+	return seen(ctx, p, who, readsCatalogue, "collections page", catalog.CollectionsTx)
+}
+
+// CollectionDesk shows a collection to who works on it.
+func (p Pages) CollectionDesk(ctx context.Context, who web.Viewer, key string) (web.CollectionDesk, error) {
+	return seen(ctx, p, who, readsCatalogue, "collection desk", func(ctx context.Context, tx *postgres.Tx) (out web.CollectionDesk, err error) {
+		if out.Collection, err = catalog.CollectionTx(ctx, tx, key); err != nil {
+			return out, err
+		}
+		if out.Collection.By, err = named(ctx, tx, out.Collection.By); err != nil {
+			return out, err
+		}
+		if out.Versions, out.Moves, err = catalog.CollectionPastTx(ctx, tx, key, 0, historyLength); err != nil {
+			return out, err
+		}
+		for i := range out.Versions {
+			if out.Versions[i].By, err = named(ctx, tx, out.Versions[i].By); err != nil {
+				return out, err
+			}
+		}
+		out.Moves, err = namedMoves(ctx, tx, out.Moves)
+		return out, err
+	})
+}
+
+// SaveCollection writes the working copy of a collection.
 func (p Pages) SaveCollection(ctx context.Context, who web.Viewer, c catalog.Collection, version int) error {
 	_, err := done(ctx, p, who, writesCatalogue, "save collection", func(ctx context.Context, tx *postgres.Tx) (catalog.Collection, error) {
 		return catalog.SaveCollectionTx(ctx, tx, c, version)
+	})
+	return err
+}
+
+// MoveCollection moves a collection to another state of publication.
+func (p Pages) MoveCollection(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
+	_, err := done(ctx, p, who, writesCatalogue, "move collection page", func(ctx context.Context, tx *postgres.Tx) (catalog.Collection, error) {
+		return catalog.MoveCollectionTx(ctx, tx, key, to, note, version)
 	})
 	return err
 }
@@ -194,7 +234,7 @@ var publicPaths = []func(ctx context.Context, tx *postgres.Tx) ([]string, error)
 
 func catalogPaths(ctx context.Context, tx *postgres.Tx) ([]string, error) {
 	all := []string{"/", "/search"}
-	collections, err := catalog.CollectionsTx(ctx, tx)
+	collections, err := catalog.PublicCollectionsTx(ctx, tx)
 	for _, c := range collections {
 		all = append(all, "/collections/"+c.Key)
 	}

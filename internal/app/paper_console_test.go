@@ -189,6 +189,7 @@ func (d *desk) collection(c exchange.Collection) {
 	f.both("/title", c.Title)
 	f.both("/summary", c.Summary)
 	f.press("", "")
+	d.move("/console/collections/"+c.Key+"/state", "state")
 }
 
 // course writes a course whole, has it reviewed and publishes it under the charter.

@@ -28,31 +28,67 @@ func change[T any](ctx context.Context, h *House, name string, write func(ctx co
 	return out, err
 }
 
-// CourseCollections lists the collections; there are few.
+// CourseCollections lists the published collections; there are few.
 func (r Rooms) CourseCollections(ctx context.Context, p page.Request) ([]catalog.Collection, string, error) {
-	all, err := view(ctx, r.h, "list collections", catalog.CollectionsTx)
-	if err != nil {
-		return nil, "", err
-	}
+	all, err := view(ctx, r.h, "list collections", catalog.PublicCollectionsTx)
+	some, next := someCollections(all, p)
+	return some, next, err
+}
+
+func someCollections(all []catalog.Collection, p page.Request) ([]catalog.Collection, string) {
 	for len(all) > 0 && all[0].Key <= p.After {
 		all = all[1:]
 	}
-	some, next := cut(all, page.Request{Limit: p.Limit}, func(c catalog.Collection) string { return c.Key })
-	return some, next, nil
+	return cut(all, page.Request{Limit: p.Limit}, func(c catalog.Collection) string { return c.Key })
 }
 
-// CourseCollection finds a collection.
+// CourseCollection finds a published collection.
 func (r Rooms) CourseCollection(ctx context.Context, key string) (catalog.Collection, error) {
 	return view(ctx, r.h, "collection", func(ctx context.Context, tx *postgres.Tx) (catalog.Collection, error) {
+		return catalog.PublicCollectionTx(ctx, tx, key)
+	})
+}
+
+// CourseCollectionDrafts lists the collections as their authors see them.
+func (r Rooms) CourseCollectionDrafts(ctx context.Context, _ api.Principal, p page.Request) ([]catalog.Collection, string, error) {
+	all, err := view(ctx, r.h, "list collection drafts", catalog.CollectionsTx)
+	some, next := someCollections(all, p)
+	return some, next, err
+}
+
+// CourseCollectionDraft finds the working copy of a collection.
+func (r Rooms) CourseCollectionDraft(ctx context.Context, _ api.Principal, key string) (catalog.Collection, error) {
+	return view(ctx, r.h, "collection draft", func(ctx context.Context, tx *postgres.Tx) (catalog.Collection, error) {
 		return catalog.CollectionTx(ctx, tx, key)
 	})
 }
 
-// PutCourseCollection writes a collection.
+// PutCourseCollection writes the working copy of a collection.
 func (r Rooms) PutCourseCollection(ctx context.Context, _ api.Principal, c catalog.Collection, version int) (catalog.Collection, error) {
 	return change(ctx, r.h, "put collection", func(ctx context.Context, tx *postgres.Tx) (catalog.Collection, error) {
 		return catalog.SaveCollectionTx(ctx, tx, c, version)
 	})
+}
+
+// MoveCourseCollection moves a collection to another state of publication.
+func (r Rooms) MoveCourseCollection(ctx context.Context, _ api.Principal, key string, to catalog.Publication, note string, version int) (catalog.Collection, error) {
+	return change(ctx, r.h, "move collection", func(ctx context.Context, tx *postgres.Tx) (catalog.Collection, error) {
+		return catalog.MoveCollectionTx(ctx, tx, key, to, note, version)
+	})
+}
+
+// CourseCollectionHistory lists versions and moves of a collection.
+func (r Rooms) CourseCollectionHistory(ctx context.Context, _ api.Principal, key string, p page.Request) (versions []catalog.Collection, moves []catalog.Move, next string, err error) {
+	from, err := before(p)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	err = r.h.DB.View(ctx, "collection history", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		versions, moves, err = catalog.CollectionPastTx(ctx, tx, key, from, p.Limit+1)
+		return err
+	})
+	versions, next = onward(versions, p.Limit, func(c catalog.Collection) int { return c.Version })
+	return versions, moves, next, err
 }
 
 // courseList is a page of courses.

@@ -37,7 +37,7 @@ func checkText(key string, title Text) error {
 // Checks are this room's invariants.
 func Checks() []postgres.Check {
 	return []postgres.Check{
-		{Invariant: "22", Name: "a course stands where it was last moved", Query: q.Q("CheckMoves")},
+		{Invariant: "22", Name: "a course or a collection stands where it was last moved", Query: q.Q("CheckMoves")},
 		{Invariant: "29", Name: "every working copy of a course is kept, and the last one is its own", Query: q.Q("CheckVersions")},
 		{Invariant: "29", Name: "every version of a session is kept from its first one, and the last one is its own", Query: q.Q("CheckSessionVersions")},
 		{Invariant: "29", Name: "what was checked when it was published is kept", Query: q.Q("CheckReports")},

@@ -241,6 +241,18 @@ func TestCollectionsAndOlderDoors(t *testing.T) {
 	if _, err := save("C", 1); !errors.Is(err, catalog.ErrCollection) {
 		t.Error(err)
 	}
+	h.must(func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := catalog.PublicCollectionTx(ctx, tx, "FLIRT"); !errors.Is(err, catalog.ErrNoCollection) {
+			t.Error("the public sees a draft:", err)
+		}
+		if err := catalog.PutCollectionTx(ctx, tx, catalog.Collection{Key: "FLIRT", Title: say("B")}); err != nil {
+			return err
+		}
+		if c, err := catalog.PublicCollectionTx(ctx, tx, "FLIRT"); err != nil || c.Version != 2 || c.State != catalog.Published {
+			t.Error("the very words are published as they stand:", c, err)
+		}
+		return nil
+	})
 	put := func(title string) {
 		h.must(func(ctx context.Context, tx *postgres.Tx) error {
 			return catalog.PutCourseTx(ctx, tx, catalog.Course{Key: "OLD", CollectionKey: "FLIRT", Title: say(title), WorkloadHours: 30})

@@ -1,18 +1,37 @@
 -- name: AddCollection
-insert into catalog.collections (id, key, title_en, title_fr, summary_en, summary_fr) values ($1, $2, $3, $4, $5, $6)
+insert into catalog.collections (id, key, version) values ($1, $2, 1)
 on conflict on constraint collection_key_once do nothing;
 
--- name: ChangeCollection
+-- name: LockCollection
+select id from catalog.collections where key = $1 for update;
+
+-- name: WriteCollection
+with noted as (update catalog.collections set version = $2, state = 'draft' where id = $1)
+insert into catalog.collection_versions (collection_id, version, title_en, title_fr, summary_en, summary_fr, written_by, written_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: MoveCollection
+-- Publishing shows the working copy, archiving hides whatever was shown; any other move leaves the public what it sees.
 update catalog.collections
-   set version = version + case when (title_en, title_fr, summary_en, summary_fr) = ($2, $3, $4, $5) then 0 else 1 end,
-       title_en = $2, title_fr = $3, summary_en = $4, summary_fr = $5
- where key = $1 and ($6::int = 0 or version = $6);
+   set state = $2, visible = case $2 when 'published' then true when 'archived' then false else visible end,
+       published_version = case $2 when 'published' then version else published_version end,
+       published_at = case $2 when 'published' then $3::timestamptz else published_at end
+ where id = $1;
 
 -- name: Collections
-select key, title_en, title_fr, summary_en, summary_fr, version from catalog.collections order by key;
+-- $2: as the public sees them; otherwise the working copies.
+select l.id, l.key, v.title_en, v.title_fr, v.summary_en, v.summary_fr, l.version, l.state, l.visible, l.published_version, l.published_at, v.written_by, v.written_at
+  from catalog.collections l
+  join catalog.collection_versions v on v.collection_id = l.id and v.version = case when $2 then l.published_version else l.version end
+ where ($1 = '' or l.key = $1) and (l.visible or not $2)
+ order by l.key;
 
--- name: Collection
-select key, title_en, title_fr, summary_en, summary_fr, version from catalog.collections where key = $1;
+-- name: CollectionID
+select id from catalog.collections where key = $1;
+
+-- name: CollectionVersions
+select l.key, v.version, v.title_en, v.title_fr, v.summary_en, v.summary_fr, v.written_by, v.written_at
+  from catalog.collection_versions v join catalog.collections l on l.id = v.collection_id where l.id = $1 and ($2::int = 0 or v.version < $2) order by v.version desc limit $3;
 
 -- name: MakeCourse
 insert into catalog.courses (id, key, state, visible, published_version, published_at, created_at, title_en, title_fr)
@@ -86,7 +105,7 @@ select coalesce(max(version), 0) + 1, $1, $2, $3, $4 from catalog.charters havin
 -- name: Courses
 select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, c.title_en, c.title_fr, c.summary_en, c.summary_fr, c.level, c.workload_hours,
        c.language, c.ects_hundredths, c.state, c.visible, c.version
-  from catalog.courses c left join catalog.collections l on l.id = c.collection_id
+  from catalog.courses c left join catalog.collections l on l.id = c.collection_id and l.visible
  where c.visible
  order by l.key nulls last, c.position, c.key;
 
@@ -100,7 +119,7 @@ with ask as (
 ), listed as (
     select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, l.key is null as loose,
            case when $1 = '' then 0 else -(greatest(ts_rank(c.search, ask.words), case when $6 then ts_rank(c.drafted_search, ask.words) end) * 1000000)::int end as rank
-      from ask cross join catalog.courses c left join catalog.collections l on l.id = c.collection_id
+      from ask cross join catalog.courses c left join catalog.collections l on l.id = c.collection_id and (l.visible or $6)
      where ($1 = '' or c.search @@ ask.words or $6 and c.drafted_search @@ ask.words) and ($2 = '' or l.key = $2) and ($3 = '' or c.level = $3) and ($4 = '' or c.language = $4)
        and ($5 = '' or c.state = $5) and (c.visible or $6)
 ), here as (
@@ -116,7 +135,7 @@ select c.id, c.key, here.collection_key, c.position, c.title_en, c.title_fr, c.s
 -- name: Course
 select c.id, c.key, coalesce(l.key, '') as collection_key, c.position, c.title_en, c.title_fr, c.summary_en, c.summary_fr, c.level, c.workload_hours,
        c.language, c.ects_hundredths, c.state, c.visible, c.version
-  from catalog.courses c left join catalog.collections l on l.id = c.collection_id
+  from catalog.courses c left join catalog.collections l on l.id = c.collection_id and l.visible
  where c.id = $1 or c.key = $1;
 
 -- name: CheckVersions
@@ -126,8 +145,8 @@ select c.key from catalog.courses c
 
 -- name: CheckMoves
 select c.key || ': ' || c.state || ', last moved to ' || m.to_state
-  from catalog.courses c
-  join lateral (select to_state, version from catalog.moves where kind = 'course' and object_id = c.id order by seq desc limit 1) m on true
+  from (select 'course' as kind, id, key, state, version from catalog.courses union all select 'collection', id, key, state, version from catalog.collections) c
+  join lateral (select to_state, version from catalog.moves where kind = c.kind and object_id = c.id order by seq desc limit 1) m on true
  where m.to_state <> c.state and m.version = c.version;
 
 -- name: CheckReports

@@ -241,14 +241,59 @@ func (a *applier) charter() {
 
 func (a *applier) collection() {
 	house := []Collection{}
-	if c, err := catalog.CollectionTx(a.ctx, a.tx, a.d.Collection.Key); err == nil {
-		house = append(house, Collection{c.Key, c.Title, c.Summary})
+	switch c, err := headTx(a.ctx, a.tx, a.d.Collection.Key); {
+	case err == nil:
+		house = append(house, c)
+	case !errors.Is(err, catalog.ErrNoCollection):
+		a.failed = err
+		return
 	}
 	each(a, "collection", "", []Collection{a.d.Collection}, house, func(c Collection) string { return c.Key }, func(_ string, c Collection, _ *Collection) {
-		a.try("/collection", func() error {
-			return catalog.PutCollectionTx(a.ctx, a.tx, catalog.Collection{Key: c.Key, Title: c.Title, Summary: c.Summary})
-		})
+		a.try("/collection", func() error { return a.writeCollection(c) })
 	})
+}
+
+// writeCollection shows the public what it is to see and leaves the working copy where the file has it.
+func (a *applier) writeCollection(c Collection) error {
+	words := func(w Words) catalog.Collection {
+		return catalog.Collection{Key: c.Key, Title: w.Title, Summary: w.Summary}
+	}
+	shown := Words{c.Title, c.Summary}
+	if c.State == "" || c.State == catalog.Published || c.Draft != (Words{}) {
+		if err := catalog.PutCollectionTx(a.ctx, a.tx, words(shown)); err != nil || c.Draft == (Words{}) {
+			return err
+		}
+		shown = c.Draft
+	}
+	w, err := catalog.CollectionTx(a.ctx, a.tx, c.Key)
+	switch {
+	case err != nil && !errors.Is(err, catalog.ErrNoCollection):
+		return err
+	case w.Visible && c.State == catalog.Archived:
+		a.refuse("/collection/state", staysPublished, "The collection is published, and a file takes nothing from the public. Archive it in the console.")
+		return nil
+	case w.State == catalog.Archived:
+		if err := a.moveCollection(c.Key, catalog.Drafted); err != nil {
+			return err
+		}
+	}
+	if _, err := catalog.SaveCollectionTx(a.ctx, a.tx, words(shown), catalog.AnyVersion); err != nil {
+		return err
+	}
+	return a.moveCollection(c.Key, c.State)
+}
+
+func (a *applier) moveCollection(key string, to catalog.Publication) error {
+	w, err := catalog.CollectionTx(a.ctx, a.tx, key)
+	if err != nil {
+		return err
+	}
+	for _, next := range ways(w.State, to) {
+		if _, err := catalog.MoveCollectionTx(a.ctx, a.tx, key, next, "", catalog.AnyVersion); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // organisations makes those that are missing. One that is there keeps its name: it has members.

@@ -16,6 +16,12 @@ func (a *applier) check() {
 	if d.Collection.Key == "" {
 		a.refuse("/collection/key", "required", "A catalogue is of a collection.")
 	}
+	if d.Collection.State != "" {
+		a.state("/collection", d.Collection.State)
+	}
+	if d.Collection.Draft != (Words{}) && (d.Collection.State == "" || d.Collection.State == catalog.Published) {
+		a.refuse("/collection/draft", "no-draft", "What is published has no working copy beside it.")
+	}
 	a.checkCourses()
 	once(a, "/organisations", d.Organisations, func(o Organisation) string { return o.Key })
 	once(a, "/formulas", d.Formulas, func(f Formula) string { return f.Key })

@@ -30,9 +30,18 @@ type Document struct {
 	Offers        []Offer        `json:"offers"`
 }
 
-// Collection is the head of the collection.
+// Collection is the head of the collection: the words that the public sees, and those of the working copy (Draft) where that says or is
+// something else. Words that the public never saw, or no longer sees, have a state and no draft.
 type Collection struct {
-	Key     string       `json:"key"`
+	Key     string              `json:"key"`
+	State   catalog.Publication `json:"state,omitempty"` // of the working copy; absent: published
+	Title   catalog.Text        `json:"title"`
+	Summary catalog.Text        `json:"summary"`
+	Draft   Words               `json:"draft,omitzero"`
+}
+
+// Words are what a collection says of itself.
+type Words struct {
 	Title   catalog.Text `json:"title"`
 	Summary catalog.Text `json:"summary"`
 }

@@ -21,11 +21,28 @@ import (
 // editions, and the offers on these, beside the formulas and the charter of the house. left names the programs that reach into
 // another collection and are therefore not in it.
 func ExportTx(ctx context.Context, tx *postgres.Tx, collection string) (d Document, left []string, err error) {
-	c, err := catalog.CollectionTx(ctx, tx, collection)
+	c, err := headTx(ctx, tx, collection)
 	if err != nil {
 		return d, nil, err
 	}
-	return exportTx(ctx, tx, Collection{c.Key, c.Title, c.Summary}, nil)
+	return exportTx(ctx, tx, c, nil)
+}
+
+func headTx(ctx context.Context, tx *postgres.Tx, key string) (Collection, error) {
+	w, err := catalog.CollectionTx(ctx, tx, key)
+	if err != nil {
+		return Collection{}, err
+	}
+	out := Collection{Key: w.Key, State: w.State, Title: w.Title, Summary: w.Summary}
+	if w.State == catalog.Published {
+		out.State = ""
+	}
+	if !w.Visible || w.Version == w.PublishedVersion {
+		return out, nil
+	}
+	public, err := catalog.PublicCollectionTx(ctx, tx, key)
+	out.Title, out.Summary, out.Draft = public.Title, public.Summary, Words{w.Title, w.Summary}
+	return out, err
 }
 
 // exportTx is ExportTx of a collection that need not be there. also names courses that are gathered too where they are in none.

@@ -24,6 +24,9 @@ import (
 func catalogueOf(t *rapid.T, complete []exchange.Course) exchange.Document {
 	g := generator{t}
 	d := exchange.Document{Format: exchange.Format, Collection: exchange.Collection{Key: "GEN", Title: g.text(true), Summary: g.text(false)}}
+	if d.Collection.State = rapid.SampledFrom([]catalog.Publication{"", catalog.Drafted, catalog.InReview, catalog.Archived}).Draw(t, "collection"); d.Collection.State != "" && d.Collection.State != catalog.Archived && g.yes() {
+		d.Collection.Draft = exchange.Words{Title: g.text(true), Summary: g.text(false)}
+	}
 	d.Programs, d.Editions, d.Offers = []exchange.Program{}, []exchange.Edition{}, []exchange.Offer{}
 	d.Formulas = []exchange.Formula{
 		{Key: "QUALIFYING", Title: g.text(true), Pitch: g.text(false), Entitlements: []string{"knowledge", "certificate"}, Qualifying: true, Position: 2},

@@ -30,18 +30,55 @@ func (h handlers) ListCourseCollections(ctx context.Context, r server.ListCourse
 func (h handlers) GetCourseCollection(ctx context.Context, r server.GetCourseCollectionRequestObject) (server.GetCourseCollectionResponseObject, error) {
 	c, err := h.rooms.CourseCollection(ctx, r.Collection)
 	out, err := answer[contract.CourseCollection](c, err)
-	return server.GetCourseCollection200JSONResponse{Body: out, Headers: server.GetCourseCollection200ResponseHeaders{ETag: etag(c.Version)}}, err
+	return server.GetCourseCollection200JSONResponse(out), err
 }
 
-func (h handlers) PutCourseCollection(ctx context.Context, r server.PutCourseCollectionRequestObject) (server.PutCourseCollectionResponseObject, error) {
+func (h handlers) ListCourseCollectionDrafts(ctx context.Context, r server.ListCourseCollectionDraftsRequestObject) (server.ListCourseCollectionDraftsResponseObject, error) {
+	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := h.rooms.CourseCollectionDrafts(ctx, callerOf(ctx), p)
+	out, err := answer[[]contract.CourseCollectionDraft](all, err)
+	return server.ListCourseCollectionDrafts200JSONResponse{Drafts: out, NextCursor: given(page.Cursor(next))}, err
+}
+
+func (h handlers) GetCourseCollectionDraft(ctx context.Context, r server.GetCourseCollectionDraftRequestObject) (server.GetCourseCollectionDraftResponseObject, error) {
+	c, err := h.rooms.CourseCollectionDraft(ctx, callerOf(ctx), r.Collection)
+	out, err := answer[contract.CourseCollectionDraft](c, err)
+	return server.GetCourseCollectionDraft200JSONResponse{Body: out, Headers: server.GetCourseCollectionDraft200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+func (h handlers) PutCourseCollectionDraft(ctx context.Context, r server.PutCourseCollectionDraftRequestObject) (server.PutCourseCollectionDraftResponseObject, error) {
 	version, err := expected(r.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
 	c := catalog.Collection{Key: r.Collection, Title: fromText(r.Body.Title), Summary: fromText(r.Body.Summary)}
 	c, err = h.rooms.PutCourseCollection(ctx, callerOf(ctx), c, version)
-	out, err := answer[contract.CourseCollection](c, err)
-	return server.PutCourseCollection200JSONResponse{Body: out, Headers: server.PutCourseCollection200ResponseHeaders{ETag: etag(c.Version)}}, err
+	out, err := answer[contract.CourseCollectionDraft](c, err)
+	return server.PutCourseCollectionDraft200JSONResponse{Body: out, Headers: server.PutCourseCollectionDraft200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+func (h handlers) MoveCourseCollection(ctx context.Context, r server.MoveCourseCollectionRequestObject) (server.MoveCourseCollectionResponseObject, error) {
+	version, err := expected(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.rooms.MoveCourseCollection(ctx, callerOf(ctx), r.Collection, catalog.Publication(r.Body.State), value(r.Body.Note), version)
+	out, err := answer[contract.CourseCollectionDraft](c, err)
+	return server.MoveCourseCollection200JSONResponse{Body: out, Headers: server.MoveCourseCollection200ResponseHeaders{ETag: etag(c.Version)}}, err
+}
+
+func (h handlers) ListCourseCollectionHistory(ctx context.Context, r server.ListCourseCollectionHistoryRequestObject) (server.ListCourseCollectionHistoryResponseObject, error) {
+	p, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	versions, moves, next, err := h.rooms.CourseCollectionHistory(ctx, callerOf(ctx), r.Collection, p)
+	written, err := answer[[]contract.CourseCollectionVersion](versions, err)
+	moved, err := answer[[]contract.PublishingMove](moves, err)
+	return server.ListCourseCollectionHistory200JSONResponse{Versions: written, Moves: moved, NextCursor: given(page.Cursor(next))}, err
 }
 
 func fromText(t contract.Text) catalog.Text { return catalog.Text{EN: value(t.En), FR: value(t.Fr)} }

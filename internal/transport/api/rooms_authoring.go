@@ -13,7 +13,11 @@ type AuthoringRooms interface {
 	ExchangeRooms
 	CourseCollections(ctx context.Context, p page.Request) (collections []catalog.Collection, next string, err error)
 	CourseCollection(ctx context.Context, key string) (catalog.Collection, error)
+	CourseCollectionDrafts(ctx context.Context, who Principal, p page.Request) (drafts []catalog.Collection, next string, err error)
+	CourseCollectionDraft(ctx context.Context, who Principal, key string) (catalog.Collection, error)
 	PutCourseCollection(ctx context.Context, who Principal, c catalog.Collection, version int) (catalog.Collection, error)
+	MoveCourseCollection(ctx context.Context, who Principal, key string, to catalog.Publication, note string, version int) (catalog.Collection, error)
+	CourseCollectionHistory(ctx context.Context, who Principal, key string, p page.Request) (versions []catalog.Collection, moves []catalog.Move, next string, err error)
 	// CourseDrafts lists courses whether or not the public sees them.
 	CourseDrafts(ctx context.Context, who Principal, f catalog.Filter, p page.Request) (courses []catalog.Course, next string, err error)
 	CourseDraft(ctx context.Context, who Principal, course string) (catalog.Working, error)

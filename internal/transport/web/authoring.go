@@ -48,7 +48,7 @@ func (w *Web) find(r *request, all bool, path string) (found, error) {
 		}
 		out.Next = path + "?" + q.Encode()
 	}
-	out.Collections, err = w.house.Collections(r.ctx)
+	out.Collections, err = w.house.Collections(r.ctx, r.viewer, all)
 	return out, err
 }
 
@@ -102,7 +102,7 @@ func (e editing) Worst() (all []catalog.Finding) {
 
 // show makes the editor of a document that is stored or not yet.
 func (w *Web) show(r *request, e editing, d catalog.Draft) (reply, error) {
-	collections, err := w.house.Collections(r.ctx)
+	collections, err := w.house.Collections(r.ctx, r.viewer, true)
 	if err != nil {
 		return reply{}, err
 	}
@@ -224,7 +224,7 @@ func (w *Web) unsavable(r *request, e editing, d catalog.Draft) (reply, error) {
 
 // courseClashes says what they changed since the version that both read, and what she made of it; empty and not nil where that is nothing.
 func (w *Web) courseClashes(r *request, before, theirs, mine catalog.Draft) ([]clash, error) {
-	collections, err := w.house.Collections(r.ctx)
+	collections, err := w.house.Collections(r.ctx, r.viewer, true)
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +299,7 @@ func (w *Web) courseVersion(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	collections, err := w.house.Collections(r.ctx)
+	collections, err := w.house.Collections(r.ctx, r.viewer, true)
 	if err != nil {
 		return reply{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"cursus/internal/domain/catalog"
@@ -162,21 +163,38 @@ func (w *Web) charterConflict(r *request, x rulebook, mine []catalog.Rule) (repl
 }
 
 func (w *Web) consoleCollections(r *request) (reply, error) {
-	all, err := w.house.Collections(r.ctx)
+	all, err := w.house.Collections(r.ctx, r.viewer, true)
 	return reply{page: "authcollections", title: "console.collections", data: all}, err
 }
 
 // shelf is the editor of a collection.
 type shelf struct {
-	Collection catalog.Collection
+	Collection catalog.Collection // what the form holds
 	New        bool
+	Desk       CollectionDesk
+	Next       []catalog.Publication
 	Groups     []fieldset
+	Note       string // to a move that was refused
+	Saved      bool
 	Fault      string
 	Faults     []fault.Field
 	Theirs     *catalog.Collection // what somebody else made of it meanwhile
 }
 
 func (w *Web) showCollection(r *request, x shelf) (reply, error) {
+	if !x.New {
+		desk, err := w.house.CollectionDesk(r.ctx, r.viewer, x.Collection.Key)
+		if err != nil {
+			return reply{}, err
+		}
+		x.Desk, x.Next = desk, catalog.PublicationLife.Next(desk.Collection.State)
+		if x.Theirs != nil {
+			x.Theirs, x.Collection.Version = &desk.Collection, desk.Collection.Version
+		}
+		if x.Collection.Version == catalog.AnyVersion {
+			x.Collection = desk.Collection
+		}
+	}
 	b := &builder{say: &say{w: w, lang: r.lang}, wrong: told(x.Faults)}
 	g := fieldset{Pointer: "/collection", Legend: b.text("author.about")}
 	if x.New {
@@ -198,28 +216,11 @@ func (w *Web) showCollection(r *request, x shelf) (reply, error) {
 	return out, b.err
 }
 
-func (w *Web) oneCollection(r *request, key string) (catalog.Collection, error) {
-	all, err := w.house.Collections(r.ctx)
-	for _, c := range all {
-		if c.Key == key {
-			return c, nil
-		}
-	}
-	if err == nil {
-		err = catalog.ErrNoCollection
-	}
-	return catalog.Collection{}, err
-}
-
 func (w *Web) editCollection(r *request) (reply, error) {
 	if r.param("key") == "" {
 		return w.showCollection(r, shelf{New: true, Collection: catalog.Collection{Version: catalog.NoVersion}})
 	}
-	c, err := w.oneCollection(r, r.param("key"))
-	if err != nil {
-		return reply{}, err
-	}
-	return w.showCollection(r, shelf{Collection: c})
+	return w.showCollection(r, shelf{Collection: catalog.Collection{Key: r.param("key")}, Saved: r.query("saved") != ""})
 }
 
 func (w *Web) saveCollection(r *request) (reply, error) {
@@ -230,21 +231,32 @@ func (w *Web) saveCollection(r *request) (reply, error) {
 	} else if x.Collection.Version < 1 {
 		return reply{}, errField
 	}
-	err := w.house.SaveCollection(r.ctx, r.viewer, x.Collection, x.Collection.Version)
-	switch {
-	case err == nil:
-		return reply{redirect: "/console/collections/" + url.PathEscape(x.Collection.Key)}, nil
-	case errors.Is(err, catalog.ErrCollection):
-		theirs, err := w.oneCollection(r, x.Collection.Key)
-		if err != nil {
-			return reply{}, err
-		}
-		x.Theirs, x.Collection.Version = &theirs, theirs.Version
-		return w.showCollection(r, x)
+	return w.afterCollection(r, x, w.house.SaveCollection(r.ctx, r.viewer, x.Collection, x.Collection.Version))
+}
+
+// moveCollection moves what was read; where somebody wrote meanwhile, her words are shown and nothing moves.
+func (w *Web) moveCollection(r *request) (reply, error) {
+	f := &form{get: r.form}
+	x := shelf{Collection: catalog.Collection{Key: r.param("key")}, Note: f.text("note")}
+	version, to := f.number("version"), catalog.Publication(r.form("state"))
+	if version < 1 || !slices.Contains(catalog.PublicationLife.States(), to) {
+		return reply{}, errField
 	}
-	if refused := fault.From(err); refused.Kind == fault.Invalid || refused.Kind == fault.Conflict {
+	return w.afterCollection(r, x, w.house.MoveCollection(r.ctx, r.viewer, x.Collection.Key, to, x.Note, version))
+}
+
+func (w *Web) afterCollection(r *request, x shelf, err error) (reply, error) {
+	if err == nil {
+		return reply{redirect: "/console/collections/" + url.PathEscape(x.Collection.Key) + "?saved=1"}, nil
+	}
+	refused := fault.From(err)
+	switch refused.Kind {
+	case fault.Precondition:
+		x.Theirs = &catalog.Collection{}
+	case fault.Invalid, fault.Conflict:
 		x.Fault, x.Faults = refused.Code, refused.Fields
-		return w.showCollection(r, x)
+	default:
+		return reply{}, err
 	}
-	return reply{}, err
+	return w.showCollection(r, x)
 }

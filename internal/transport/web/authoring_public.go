@@ -39,7 +39,7 @@ type shelved struct {
 }
 
 func (w *Web) collection(r *request) (reply, error) {
-	c, err := w.oneCollection(r, r.param("key"))
+	c, err := w.house.Collection(r.ctx, r.param("key"))
 	if err != nil {
 		return reply{}, err
 	}

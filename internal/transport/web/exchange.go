@@ -41,7 +41,7 @@ func (w *Web) exchange(r *request) (reply, error) {
 }
 
 func (w *Web) exchangeWith(r *request, p exchangePage, status int) (out reply, err error) {
-	if p.Collections, err = w.house.Collections(r.ctx); err != nil {
+	if p.Collections, err = w.house.Collections(r.ctx, r.viewer, true); err != nil {
 		return reply{}, err
 	}
 	return reply{page: "exchange", title: "exchange.title", data: p, status: status}, nil

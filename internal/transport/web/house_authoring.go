@@ -21,10 +21,22 @@ type AuthoringHouse interface {
 	// Charters lists the versions, the one in force first.
 	Charters(ctx context.Context, who Viewer) ([]catalog.Charter, error)
 	SaveCharter(ctx context.Context, who Viewer, rules []catalog.Rule, note string, version int) error
-	Collections(ctx context.Context) ([]catalog.Collection, error)
+	// Collection is a collection as the public sees it.
+	Collection(ctx context.Context, key string) (catalog.Collection, error)
+	// Collections lists those that the public sees, or, for staff alone, all working copies.
+	Collections(ctx context.Context, who Viewer, all bool) ([]catalog.Collection, error)
+	CollectionDesk(ctx context.Context, who Viewer, key string) (CollectionDesk, error)
+	MoveCollection(ctx context.Context, who Viewer, key string, to catalog.Publication, note string, version int) error
 	SaveCollection(ctx context.Context, who Viewer, c catalog.Collection, version int) error
 	// PublicPaths are the addresses of everything that the public sees, for the sitemap.
 	PublicPaths(ctx context.Context) ([]string, error)
+}
+
+// CollectionDesk is the working copy of a collection with its newest versions and all moves, with names for people.
+type CollectionDesk struct {
+	Collection catalog.Collection
+	Versions   []catalog.Collection
+	Moves      []catalog.Move
 }
 
 // authoringRoutes are the addresses of these pages.
@@ -42,6 +54,7 @@ func (w *Web) authoringRoutes() []route {
 		{method: "GET", path: "/console/collections/new", who: staff, handle: w.editCollection},
 		{method: "GET", path: "/console/collections/:key", who: staff, handle: w.editCollection},
 		{method: "POST", path: "/console/collections/:key", who: staff, handle: w.saveCollection},
+		{method: "POST", path: "/console/collections/:key/state", who: staff, handle: w.moveCollection},
 		{method: "GET", path: "/console/charter", who: staff, handle: w.charter},
 		{method: "GET", path: "/console/charter/edit", who: staff, handle: w.editCharter},
 		{method: "POST", path: "/console/charter/edit", who: staff, handle: w.saveCharter, large: true},
