@@ -264,27 +264,26 @@ func (w *world) stampede(round string, buyers int, o offers.Offer, reason string
 	return got
 }
 
-// Two hundred buyers want the last seat, several times over: exactly one gets it, and a hold that runs out gives it back.
+// Five hundred buyers want the one seat of an edition, or the one place of an offer, in every round: exactly one gets it, for money or for
+// nothing, and everybody else is told why not. A hold that runs out gives the seat back.
 func TestTheLastSeatIsSoldOnce(t *testing.T) {
 	w := newWorld(t)
-	one := 1
-	limited := func(key string, price int64, quota *int) (o offers.Offer) {
-		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-			s, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: key, Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000})
-			if err != nil {
-				return err
-			}
-			o, err = offers.CreateTx(ctx, tx, offers.NewOffer{Session: s.ID, Formula: offers.Qualifying, Price: money.Of(price, "EUR"), Quota: quota})
+	people := w.crowd(500)
+	inRounds(t, func(round int) {
+		capacity, quota, price, refused := ptr(1), (*int)(nil), int64(1000), "sold-out"
+		if round%2 == 1 {
+			capacity, quota, price, refused = nil, ptr(1), 0, "offer-quota-reached"
+		}
+		e := w.program(fmt.Sprint("ONE-", round), capacity, money.Of(price, "EUR"), quota, 1000, 1000)
+		got := w.rush(people, func(i int, p identity.Person) error {
+			_, err := w.tryOrder(p.ID, e.offer, fmt.Sprint("one", round, p.ID))
 			return err
 		})
-		return o
-	}
-	for round := range 3 {
-		o := limited(fmt.Sprintf("Q-%d", round), 0, &one)
-		if got := w.stampede(fmt.Sprintf("q%d", round), 200, o, "offer-quota-reached"); len(got) != 1 {
-			t.Error("round", round, "sold", len(got))
+		if got[""] != 1 || got[refused] != 499 || len(got) != 2 {
+			t.Error("round", round, got)
 		}
-	}
+		w.places(e.offer, 1)
+	})
 	seats := 3
 	e := w.program("CAP", &seats, money.Of(1000, "EUR"), nil, 1000, 1000)
 	got := w.stampede("cap", 40, e.offer, "sold-out")

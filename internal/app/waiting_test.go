@@ -143,6 +143,77 @@ func TestTheRowForAPlace(t *testing.T) {
 	w.verify()
 }
 
+// Three holds run out, one after the other, and nobody says so: the sweep of every minute, or the provider, or somebody who asks. Each place
+// goes to the first who waits then, in the order of joining, also where two of them lapse at once; between the end of a hold and the offer
+// nobody slips in, and who paid in time keeps hers. A place offered by the order in which people happen to be looked at fails here.
+func TestPlacesWhoseHoldRunsOutGoToTheRowInOrder(t *testing.T) {
+	w := newWorld(t)
+	o := w.few(4)
+	var holders []sales.Order
+	for i := range 4 {
+		holders = append(holders, w.order(w.person(fmt.Sprintf("h%d@example.org", i), "H").ID, o, fmt.Sprint("h", i)))
+		w.clock.Advance(10 * time.Minute)
+	}
+	w.pay(holders[1], visa)
+	w.becomes(holders[1], sales.Paid)
+	var row []identity.Person
+	for i := range 6 {
+		row = append(row, w.person(fmt.Sprintf("w%d@example.org", i), "W"))
+		if _, err := w.h.Sales.Wait(system, o.ID, row[i].ID); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(time.Microsecond)
+	}
+	late := w.person("late@example.org", "L")
+	kept := func(when string, n int) {
+		t.Helper()
+		if _, err := w.tryOrder(late.ID, o, "late "+when); code(err) != "offer-quota-reached" {
+			t.Errorf("%s somebody slipped in: %v", when, err)
+		}
+		if _, err := w.h.Sales.ServeWaiting(system); err != nil {
+			t.Error(err)
+		}
+		for i, p := range row {
+			want := sales.InRow
+			if i < n {
+				want = sales.PlaceKept
+			}
+			if x := w.waits(o, p.ID); x.State != want {
+				t.Errorf("%s: number %d is %q, want %q", when, i+1, x.State, want)
+			}
+		}
+		w.places(o, 4)
+	}
+	kept("while all is held", 0)
+	w.clock.Advance(6 * time.Minute) // the first hold was given 45 minutes, 40 and 6 minutes ago
+	kept("after the first hold", 1)
+	w.stripePost("/v1/checkout/sessions/"+w.payment(holders[2]).CheckoutID+"/expire", nil)
+	w.becomes(holders[2], sales.Expired)
+	kept("when the provider closed a page", 2)
+	w.clock.Advance(time.Hour)
+	kept("after the last hold", 3)
+	w.clock.Advance(24 * time.Hour) // nobody of the three came
+	if _, err := w.h.Sales.ServeWaiting(system); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range row {
+		want := sales.PlaceKept
+		if i < 3 {
+			want = ""
+		}
+		if x := w.waits(o, p.ID); x.State != want {
+			t.Errorf("a day later number %d is %q, want %q", i+1, x.State, want)
+		}
+	}
+	for i, p := range row[3:] {
+		w.pay(w.order(p.ID, o, fmt.Sprint("taken", i)), visa)
+	}
+	w.quiet()
+	w.places(o, 4)
+	w.counts(map[string]int{"select count(*) from sales.orders where state = 'paid'": 4})
+	w.verify()
+}
+
 // Sixty people wait for three places that come and go: orders are placed, cancelled and forgotten, places are left and lapse, all at
 // once. (Paid and given back: TestTheRowForAPlace.) Never are more places sold, held and kept than there are, and they are offered in the order of joining.
 func TestTheRowInAStampede(t *testing.T) {
