@@ -52,7 +52,7 @@ func (s *shop) purchaseActs() [][]act {
 			audit("order.placed"), {"idempotency.Store", []string{"'buyer'", "('k'||:n::text)", "'h'", "201", `'\x00'`, "now()"}},
 		},
 		{{"payments.Opened", []string{pay, cs, "''", "'http://pay.test'"}}},
-		{{"payments.AddEvent", []string{evt, "'checkout.session.completed'", "'v'", "false", "now()", "now()", `'\x00'`}}},
+		{{"payments.AddEvent", []string{evt, "'checkout.session.completed'", "'v'", "false", "now()", "now()", `'\x00'`, "false"}}},
 		{
 			{"payments.Handled", []string{evt, "'applied'", "''", "now()"}}, {"payments.OfFact", []string{pay, cs, pi}}, {"sales.Lock", []string{ord}},
 			{"payments.Lock", []string{pay}}, {"payments.Captured", []string{pay, "'captured'", "15000", "'EUR'", pi, "'card'", "now()"}},

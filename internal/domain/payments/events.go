@@ -37,11 +37,11 @@ func (s *Service) store(ctx context.Context, events []ProviderEvent) (fresh int,
 	err = s.db.InTx(postgres.WithActor(ctx, "system"), "store event", func(ctx context.Context, tx *postgres.Tx) error {
 		fresh = 0
 		for _, e := range events {
-			n, err := tx.Exec(ctx, q.Q("AddEvent"), e.ID, e.Type, e.APIVersion, e.Live, e.CreatedAt, tx.Now(), []byte(e.Raw))
+			n, err := tx.Exec(ctx, q.Q("AddEvent"), e.ID, e.Type, e.APIVersion, e.Live, e.CreatedAt, tx.Now(), []byte(e.Raw), e.Idle)
 			if err != nil {
 				return err
 			}
-			if n == 0 {
+			if n == 0 || e.Idle {
 				continue
 			}
 			fresh++

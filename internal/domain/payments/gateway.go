@@ -19,6 +19,11 @@ type Gateway interface {
 	OpenCheckout(ctx context.Context, r CheckoutRequest) (CheckoutSession, error)
 	// ExpireCheckout closes a pay page that nobody needs any more. Closing a finished one is an error of kind Conflict.
 	ExpireCheckout(ctx context.Context, sessionID, idempotencyKey string) error
+	// OpenSetup opens a hosted page on which a buyer leaves her card, to be charged later; nothing is paid on it.
+	OpenSetup(ctx context.Context, r SetupRequest) (CheckoutSession, error)
+	// Charge takes an amount from a card that was kept, without its owner. A card that is refused is an answer, not an error; that the
+	// money is there is said by an event.
+	Charge(ctx context.Context, r ChargeRequest) (Charged, error)
 	// Refund gives money back on a captured payment.
 	Refund(ctx context.Context, r RefundRequest) (ProviderRefund, error)
 	// ReadEvent checks the signature over the raw bytes and reads the event. A bad signature is a fault of kind
@@ -55,8 +60,45 @@ type CheckoutRequest struct {
 	SuccessURL     string
 	CancelURL      string
 	ExpiresAt      time.Time // provider's bounds apply: 30 min to 24 h from now
+	KeepCard       bool      // cards only, and the provider keeps the one that pays, to be charged later
+	CustomerID     string    // the provider's, whose card it will be; empty: the provider makes one
 	IdempotencyKey string
 }
+
+// SetupRequest asks for a page on which a card is left for an order.
+type SetupRequest struct {
+	OrderID        string
+	Email          string
+	CustomerID     string // the provider's; empty: the provider makes one
+	Currency       money.Currency
+	Lang           string // en or fr
+	SuccessURL     string
+	CancelURL      string
+	ExpiresAt      time.Time
+	IdempotencyKey string
+}
+
+// ChargeRequest asks for an amount from a card that was kept.
+type ChargeRequest struct {
+	PaymentID            string
+	OrderID              string
+	Description          string
+	Amount               money.Amount
+	CustomerID, MethodID string // the provider's
+	IdempotencyKey       string
+}
+
+// Charged is what became of a charge. Declined is empty where the card was not refused: the money is there, or on its way.
+type Charged struct {
+	PaymentIntentID string
+	Declined        string // the provider's code of why not, NeedsOwner where its owner has to confirm
+}
+
+// NeedsOwner is the code of a card whose bank wants its owner to confirm.
+const NeedsOwner = "authentication_required"
+
+// CardGone is our code of a card that the provider does not have any more, or that was never left.
+const CardGone = "card_gone"
 
 // CheckoutSession is the provider's open pay page.
 type CheckoutSession struct {
@@ -89,6 +131,7 @@ type ProviderEvent struct {
 	CreatedAt  time.Time
 	Live       bool
 	Raw        json.RawMessage
+	Idle       bool // by its own bytes it says nothing about our payments: it is kept, and nothing follows
 }
 
 // FactKind is what an event means for us, whatever the provider's name for it.
@@ -105,6 +148,7 @@ const (
 	FactDisputeOpened FactKind = "dispute_opened" // the bank took the money back for now
 	FactDisputeWon    FactKind = "dispute_won"    // and returned it
 	FactDisputeLost   FactKind = "dispute_lost"   // or kept it
+	FactCardKept      FactKind = "card_kept"      // a card was left for an order, without a payment
 	FactUninteresting FactKind = "uninteresting"  // known, says nothing about our books
 )
 
@@ -119,4 +163,8 @@ type Fact struct {
 	DisputeID       string
 	Amount          money.Amount // captured, refunded or disputed amount of this fact alone
 	Method          string       // card, sepa_debit …
+
+	OrderID              string // of a card that was kept
+	CustomerID, MethodID string // the provider's ids of a card that was kept
+	Declined             string // of a failure: the provider's code of why
 }

@@ -44,7 +44,8 @@ update payments.payments set state = $2
 select order_id from payments.payments where state = 'created' and expires_at < $1 order by id limit 100;
 
 -- name: AddEvent
-insert into payments.events (id, type, api_version, live, created_at, received_at, raw) values ($1, $2, $3, $4, $5, $6, $7)
+insert into payments.events (id, type, api_version, live, created_at, received_at, raw, state, note, handled_at)
+select $1, $2, $3, $4, $5, $6, $7, case when $8::bool then 'ignored' else 'received' end, case when $8 then 'it says nothing about our payments' else '' end, case when $8 then $6::timestamptz end
 on conflict (id) do nothing;
 
 -- name: Event

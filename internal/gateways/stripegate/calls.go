@@ -16,6 +16,12 @@ const (
 	metaPayment = "payment_id"
 	metaOrder   = "order_id"
 	metaRefund  = "refund_id"
+
+	// metaCard marks intents of payments by a card that is kept: "page" of one that its owner makes on a pay page, "kept" of one that
+	// is made without her. What an intent without it says, its session says too.
+	metaCard = "card"
+	cardPage = "page"
+	cardKept = "kept"
 )
 
 // OpenCheckout opens a hosted pay page. Everything that is sent comes from the request, so that a repeated call with the
@@ -45,8 +51,14 @@ func (g *Gate) OpenCheckout(ctx context.Context, r payments.CheckoutRequest) (pa
 		}},
 		PaymentIntentData: &stripe.CheckoutSessionPaymentIntentDataParams{Description: &r.Description, Metadata: meta},
 	}
-	if r.Email != "" {
-		p.CustomerEmail = &r.Email
+	p.Customer, p.CustomerEmail = customerOf(r.CustomerID, r.Email)
+	if r.KeepCard {
+		p.PaymentMethodTypes = []*string{stripe.String("card")}
+		p.PaymentIntentData.SetupFutureUsage = stripe.String(string(stripe.PaymentIntentSetupFutureUsageOffSession))
+		p.PaymentIntentData.Metadata = map[string]string{metaPayment: r.PaymentID, metaOrder: r.OrderID, metaCard: cardPage}
+		if p.Customer == nil {
+			p.CustomerCreation = stripe.String(string(stripe.CheckoutSessionCustomerCreationAlways))
+		}
 	}
 	if r.Lang != "" {
 		p.Locale = &r.Lang
@@ -54,6 +66,21 @@ func (g *Gate) OpenCheckout(ctx context.Context, r payments.CheckoutRequest) (pa
 	if !r.ExpiresAt.IsZero() {
 		p.ExpiresAt = stripe.Int64(r.ExpiresAt.Unix())
 	}
+	return g.open(p)
+}
+
+// customerOf names a customer of Stripe, or gives the address of one who is none yet: Stripe takes one of the two.
+func customerOf(id, email string) (customer, address *string) {
+	switch {
+	case id != "":
+		return &id, nil
+	case email != "":
+		return nil, &email
+	}
+	return nil, nil
+}
+
+func (g *Gate) open(p *stripe.CheckoutSessionParams) (payments.CheckoutSession, error) {
 	s, err := g.checkouts.New(p)
 	if err != nil {
 		return payments.CheckoutSession{}, faultOf(err)

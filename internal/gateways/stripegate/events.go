@@ -26,6 +26,7 @@ var Types = []string{
 	"checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
 	"checkout.session.expired", "charge.refunded", "charge.refund.updated", "refund.created", "refund.updated", "refund.failed",
 	"charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated", "charge.dispute.closed",
+	"payment_intent.succeeded", "payment_intent.payment_failed", "setup_intent.succeeded",
 }
 
 // ReadEvent checks the signature over the raw bytes and reads the event. Another API version is read too: the version is
@@ -67,7 +68,7 @@ func read(e stripe.Event, raw []byte) (payments.ProviderEvent, error) {
 	}
 	return payments.ProviderEvent{
 		ID: e.ID, Type: string(e.Type), APIVersion: e.APIVersion, CreatedAt: time.Unix(e.Created, 0).UTC(), Live: e.Livemode,
-		Raw: slices.Clone(raw),
+		Raw: slices.Clone(raw), Idle: idle(e),
 	}, nil
 }
 

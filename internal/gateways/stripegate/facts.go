@@ -37,6 +37,10 @@ func (g *Gate) Fact(e payments.ProviderEvent) (payments.Fact, bool, error) {
 	switch e.Type {
 	case "checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed", "checkout.session.expired":
 		f, err = sessionFact(e.Type, object)
+	case "payment_intent.succeeded", "payment_intent.payment_failed":
+		f, err = intentFact(e.Type, object)
+	case "setup_intent.succeeded":
+		f, err = setupFact(object)
 	case "charge.refunded":
 		f, err = g.chargeFact(ctx, object)
 	case "charge.refund.updated", "refund.created", "refund.updated", "refund.failed":
@@ -77,6 +81,7 @@ func (g *Gate) ownVersion(ctx context.Context, e payments.ProviderEvent, object 
 	}
 	paths := map[string]string{
 		"checkout.session": "/v1/checkout/sessions/%s", "charge": "/v1/charges/%s", "refund": "/v1/refunds/%s", "dispute": "/v1/disputes/%s",
+		"payment_intent": "/v1/payment_intents/%s", "setup_intent": "/v1/setup_intents/%s",
 	}
 	path, ok := paths[id.Object]
 	if !ok {

@@ -17,6 +17,7 @@ import (
 	"github.com/stripe/stripe-go/v76/charge"
 	checkout "github.com/stripe/stripe-go/v76/checkout/session"
 	"github.com/stripe/stripe-go/v76/dispute"
+	"github.com/stripe/stripe-go/v76/paymentintent"
 	"github.com/stripe/stripe-go/v76/refund"
 	"github.com/stripe/stripe-go/v76/webhook"
 
@@ -57,6 +58,7 @@ type Gate struct {
 	clock       clock.Clock
 	timeout     time.Duration
 	checkouts   checkout.Client
+	intents     paymentintent.Client
 	refunds     refund.Client
 	charges     charge.Client
 	disputes    dispute.Client
@@ -91,6 +93,7 @@ func New(cfg Config) (*Gate, error) {
 	return &Gate{
 		key: cfg.SecretKey, secret: cfg.WebhookSecret, api: api, clock: cfg.Clock, timeout: cfg.Timeout,
 		checkouts: checkout.Client{B: api, Key: cfg.SecretKey},
+		intents:   paymentintent.Client{B: api, Key: cfg.SecretKey},
 		refunds:   refund.Client{B: api, Key: cfg.SecretKey},
 		charges:   charge.Client{B: api, Key: cfg.SecretKey},
 		disputes:  dispute.Client{B: api, Key: cfg.SecretKey},

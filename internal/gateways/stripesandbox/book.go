@@ -38,19 +38,22 @@ func (s *shelf[T]) put(id string, v *T) {
 
 // book is everything that the sandbox remembers. One lock guards it: an operation takes microseconds.
 type book struct {
-	mu       sync.Mutex
-	journal  *journal
-	broken   error // set when the journal could not be written; nothing is promised after that
-	sessions shelf[sessionRow]
-	intents  shelf[intent]
-	charges  shelf[charge]
-	refunds  shelf[refund]
-	disputes shelf[dispute]
-	txns     shelf[balanceTx]
-	events   shelf[eventRow]
-	replies  map[string]reply // by idempotency key
-	byIntent map[string]string
-	open     map[string]struct{} // sessions that the sweep looks at
+	mu        sync.Mutex
+	journal   *journal
+	broken    error // set when the journal could not be written; nothing is promised after that
+	sessions  shelf[sessionRow]
+	intents   shelf[intent]
+	charges   shelf[charge]
+	refunds   shelf[refund]
+	disputes  shelf[dispute]
+	txns      shelf[balanceTx]
+	methods   shelf[method]
+	setups    shelf[setupIntent]
+	events    shelf[eventRow]
+	replies   map[string]reply // by idempotency key
+	byIntent  map[string]string
+	customers []string
+	open      map[string]struct{} // sessions that the sweep looks at
 }
 
 // reply is the stored answer under an idempotency key.
@@ -90,6 +93,13 @@ func (b *book) replay(r record) error {
 		return restore(r, func(v *refund) { b.refunds.put(v.ID, v) })
 	case "dispute":
 		return restore(r, func(v *dispute) { b.disputes.put(v.ID, v) })
+	case "method":
+		return restore(r, func(v *method) { b.methods.put(v.ID, v) })
+	case "setup":
+		return restore(r, func(v *setupIntent) { b.setups.put(v.ID, v) })
+	case "customer":
+		b.customers = append(b.customers, r.ID)
+		return nil
 	case "txn":
 		return restore(r, func(v *balanceTx) { b.txns.put(v.ID, v) })
 	case "event":
@@ -170,6 +180,8 @@ func (c *change) saveSession(v *sessionRow) { c.putSession(v); c.touch("session"
 func (c *change) saveIntent(v *intent)      { c.intents.put(v.ID, v); c.touch("intent", v.ID, v) }
 func (c *change) saveCharge(v *charge)      { c.charges.put(v.ID, v); c.touch("charge", v.ID, v) }
 func (c *change) saveRefund(v *refund)      { c.refunds.put(v.ID, v); c.touch("refund", v.ID, v) }
+func (c *change) saveMethod(v *method)      { c.methods.put(v.ID, v); c.touch("method", v.ID, v) }
+func (c *change) saveSetup(v *setupIntent)  { c.setups.put(v.ID, v); c.touch("setup", v.ID, v) }
 func (c *change) saveDispute(v *dispute)    { c.disputes.put(v.ID, v); c.touch("dispute", v.ID, v) }
 
 // post writes a balance transaction. The sandbox takes no fee, so that its book is the sum of what was sold.

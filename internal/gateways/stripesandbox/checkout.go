@@ -27,15 +27,26 @@ var locales = []string{"auto", "en", "en-GB", "fr", "fr-CA"}
 
 func createSession(c *change, f form, _ string) (any, *apiError) {
 	if bad := f.only("mode", "success_url", "cancel_url", "client_reference_id", "customer_email", "expires_at", "line_items",
-		"locale", "metadata", "payment_intent_data", "payment_method_types"); bad != nil {
+		"locale", "metadata", "payment_intent_data", "payment_method_types", "customer", "customer_creation", "currency", "setup_intent_data"); bad != nil {
 		return nil, bad
 	}
-	if f.Get("mode") != "payment" {
-		return nil, badParam("mode", "", "The sandbox has sessions of mode payment only.")
+	if mode := f.Get("mode"); mode != "payment" && mode != "setup" {
+		return nil, badParam("mode", "", "The sandbox has sessions of mode payment and setup only.")
 	}
-	total, currency, name, bad := lineItems(f)
-	if bad != nil {
-		return nil, bad
+	var total int64
+	var currency, name string
+	var bad *apiError
+	if f.Get("mode") == "payment" {
+		if f.Has("currency") || f.Has("setup_intent_data[metadata]") {
+			return nil, badParam("currency", "", "The items say the currency.")
+		}
+		if total, currency, name, bad = lineItems(f); bad != nil {
+			return nil, bad
+		}
+	}
+	usage := f.text("payment_intent_data[setup_future_usage]")
+	if usage != nil && *usage != "off_session" {
+		return nil, badParam("payment_intent_data[setup_future_usage]", "", "The sandbox keeps cards for off_session.")
 	}
 	expires, bad := expiry(c, f)
 	if bad != nil {
@@ -63,14 +74,24 @@ func createSession(c *change, f form, _ string) (any, *apiError) {
 	page := c.cfg.PublicURL + "/pay/" + id
 	row := &sessionRow{
 		S: session{
-			ID: id, Object: "checkout.session", AmountSubtotal: total, AmountTotal: total, CancelURL: f.text("cancel_url"),
+			ID: id, Object: "checkout.session", CancelURL: f.text("cancel_url"),
 			ClientReferenceID: f.text("client_reference_id"), Created: c.now.Unix(), Currency: currency,
-			CustomFields: []struct{}{}, CustomerCreation: "if_required", CustomerEmail: email, ExpiresAt: expires, Locale: locale,
+			CustomFields: []struct{}{}, CustomerCreation: ref("if_required"), CustomerEmail: email, ExpiresAt: expires, Locale: locale,
 			Metadata: f.tree("metadata"), Mode: "payment", PaymentMethodColl: "if_required", PaymentMethodTypes: methods,
 			PaymentStatus: "unpaid", ShippingOptions: []struct{}{}, Status: "open", SuccessURL: f.Get("success_url"),
 			UIMode: "hosted", URL: &page,
 		},
-		ItemName: name, Description: f.text("payment_intent_data[description]"), IntentMeta: f.tree("payment_intent_data[metadata]"),
+		ItemName: name, Description: f.text("payment_intent_data[description]"), IntentMeta: f.tree("payment_intent_data[metadata]"), FutureUsage: usage,
+	}
+	if bad := customerFor(c, f, &row.S); bad != nil {
+		return nil, bad
+	}
+	if f.Get("mode") == "setup" {
+		if bad := setupSession(c, f, row); bad != nil {
+			return nil, bad
+		}
+	} else {
+		row.S.AmountSubtotal, row.S.AmountTotal = &total, &total
 	}
 	if email != nil {
 		row.S.CustomerDetails = &customerDetails{Email: email, TaxExempt: "none", TaxIDs: []struct{}{}}

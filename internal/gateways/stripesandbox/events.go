@@ -10,6 +10,7 @@ var defaultWebhookTypes = []string{
 	"checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
 	"checkout.session.expired", "charge.refunded", "charge.refund.updated", "refund.created", "refund.updated",
 	"charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated", "charge.dispute.closed",
+	"payment_intent.succeeded", "payment_intent.payment_failed", "setup_intent.succeeded",
 }
 
 // eventRow is an event as it is kept: the object as it was at that moment.

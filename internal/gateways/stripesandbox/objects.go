@@ -20,8 +20,8 @@ type session struct {
 	Object                string            `json:"object"`
 	AfterExpiration       null              `json:"after_expiration"`
 	AllowPromotionCodes   null              `json:"allow_promotion_codes"`
-	AmountSubtotal        int64             `json:"amount_subtotal"`
-	AmountTotal           int64             `json:"amount_total"`
+	AmountSubtotal        *int64            `json:"amount_subtotal"` // null of a page on which nothing is paid
+	AmountTotal           *int64            `json:"amount_total"`
 	AutomaticTax          automaticTax      `json:"automatic_tax"`
 	BillingAddress        null              `json:"billing_address_collection"`
 	CancelURL             *string           `json:"cancel_url"`
@@ -34,8 +34,8 @@ type session struct {
 	CurrencyConversion    null              `json:"currency_conversion"`
 	CustomFields          []struct{}        `json:"custom_fields"`
 	CustomText            customText        `json:"custom_text"`
-	Customer              null              `json:"customer"`
-	CustomerCreation      string            `json:"customer_creation"`
+	Customer              *string           `json:"customer"`
+	CustomerCreation      *string           `json:"customer_creation"`
 	CustomerDetails       *customerDetails  `json:"customer_details"`
 	CustomerEmail         *string           `json:"customer_email"`
 	ExpiresAt             int64             `json:"expires_at"`
@@ -54,7 +54,7 @@ type session struct {
 	PaymentStatus         string            `json:"payment_status"`
 	PhoneNumberCollection phoneCollection   `json:"phone_number_collection"`
 	RecoveredFrom         null              `json:"recovered_from"`
-	SetupIntent           null              `json:"setup_intent"`
+	SetupIntent           *string           `json:"setup_intent"`
 	ShippingAddress       null              `json:"shipping_address_collection"`
 	ShippingCost          null              `json:"shipping_cost"`
 	ShippingDetails       null              `json:"shipping_details"`
@@ -109,6 +109,7 @@ type sessionRow struct {
 	Authenticate string            `json:"authenticate,omitempty"` // number of the card that waits for its 3-D Secure step
 	SettleAt     int64             `json:"settle_at,omitempty"`    // unix second; 0: no delayed payment waits
 	SettleFails  bool              `json:"settle_fails,omitempty"`
+	FutureUsage  *string           `json:"future_usage,omitempty"` // of its payment intent
 }
 
 type intent struct {
@@ -128,7 +129,7 @@ type intent struct {
 	ConfirmationMethod  string            `json:"confirmation_method"`
 	Created             int64             `json:"created"`
 	Currency            string            `json:"currency"`
-	Customer            null              `json:"customer"`
+	Customer            *string           `json:"customer"`
 	Description         *string           `json:"description"`
 	Invoice             null              `json:"invoice"`
 	LastPaymentError    *errorBody        `json:"last_payment_error"`
@@ -144,7 +145,7 @@ type intent struct {
 	Processing          null              `json:"processing"`
 	ReceiptEmail        *string           `json:"receipt_email"`
 	Review              null              `json:"review"`
-	SetupFutureUsage    null              `json:"setup_future_usage"`
+	SetupFutureUsage    *string           `json:"setup_future_usage"`
 	Shipping            null              `json:"shipping"`
 	StatementDescriptor null              `json:"statement_descriptor"`
 	StatementSuffix     null              `json:"statement_descriptor_suffix"`
@@ -182,7 +183,7 @@ type charge struct {
 	Captured             bool              `json:"captured"`
 	Created              int64             `json:"created"`
 	Currency             string            `json:"currency"`
-	Customer             null              `json:"customer"`
+	Customer             *string           `json:"customer"`
 	Description          *string           `json:"description"`
 	Disputed             bool              `json:"disputed"`
 	FailureBalanceTx     null              `json:"failure_balance_transaction"`

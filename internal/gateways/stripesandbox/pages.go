@@ -27,7 +27,8 @@ var words = map[string]map[string]string{
 		"incorrect_number": "This is not one of the test numbers below.", "card_declined": "The card was declined. Try another one.",
 		"insufficient_funds": "The card has insufficient funds. Try another one.", "other": "The payment did not succeed. Try another card.",
 		"payment_intent_authentication_failure": "The bank could not confirm that it is you. Try again or use another card.",
-		"t_ok":                                  "pays", "t_3ds": "asks for the 3-D Secure step", "t_decline": "is declined", "t_funds": "has insufficient funds",
+		"leave":                                 "Leave a card for later payments", "save": "Save the card", "t_always": "asks for the 3-D Secure step, and again at each later payment", "t_later": "asks for the 3-D Secure step; later payments have insufficient funds",
+		"t_ok": "pays", "t_3ds": "asks for the 3-D Secure step", "t_decline": "is declined", "t_funds": "has insufficient funds",
 		"t_dispute": "pays and is disputed at once", "t_sepa": "SEPA debit, pays later", "t_sepafail": "SEPA debit, fails later",
 	},
 	"fr": {
@@ -38,7 +39,8 @@ var words = map[string]map[string]string{
 		"incorrect_number": "Ce n’est pas un des numéros de test ci-dessous.", "card_declined": "La carte a été refusée. Essayez-en une autre.",
 		"insufficient_funds": "Provision insuffisante. Essayez une autre carte.", "other": "Le paiement n’a pas abouti. Essayez une autre carte.",
 		"payment_intent_authentication_failure": "La banque n’a pas pu confirmer que c’est vous. Réessayez ou prenez une autre carte.",
-		"t_ok":                                  "paie", "t_3ds": "demande l’étape 3-D Secure", "t_decline": "est refusée", "t_funds": "n’a pas de provision",
+		"leave":                                 "Enregistrer une carte pour les paiements à venir", "save": "Enregistrer la carte", "t_always": "demande l’étape 3-D Secure, et à chaque paiement ultérieur", "t_later": "demande l’étape 3-D Secure ; sans provision aux paiements ultérieurs",
+		"t_ok": "paie", "t_3ds": "demande l’étape 3-D Secure", "t_decline": "est refusée", "t_funds": "n’a pas de provision",
 		"t_dispute": "paie, puis conteste aussitôt", "t_sepa": "prélèvement SEPA, paie plus tard", "t_sepafail": "prélèvement SEPA, échoue plus tard",
 	},
 }
@@ -56,8 +58,12 @@ func (s *Sandbox) viewOf(row *sessionRow, r *http.Request) view {
 		(row.S.Locale == nil || *row.S.Locale == "auto") && strings.HasPrefix(r.Header.Get("Accept-Language"), "fr") {
 		lang = "fr"
 	}
-	amount := inUnits(row.S.AmountTotal, row.S.Currency)
-	v := view{Lang: lang, Item: row.ItemName, Amount: amount.Format(lang), State: row.S.Status, W: words[lang], Step: row.Authenticate != ""}
+	v := view{Lang: lang, Item: row.ItemName, State: row.S.Status, W: words[lang], Step: row.Authenticate != ""}
+	if row.S.AmountTotal != nil {
+		v.Amount = inUnits(*row.S.AmountTotal, row.S.Currency).Format(lang)
+	} else {
+		v.Item = v.W["leave"]
+	}
 	if row.S.CustomerEmail != nil {
 		v.Email = *row.S.CustomerEmail
 	}

@@ -13,6 +13,8 @@ type card struct {
 	decline        string // decline_code; empty: accepted
 	threeD         bool   // asks for the 3-D Secure step first
 	disputed       bool   // the owner disputes the payment at once
+	later          string // decline_code of a charge without its owner
+	attaches       bool   // it can be left although it is declined
 }
 
 // cards are Stripe's own test numbers. Any other number is refused as incorrect.
@@ -23,7 +25,9 @@ var cards = map[string]card{
 	"4000000000000002": {brand: "visa", country: "US", decline: "generic_decline"},
 	"4000000000009995": {brand: "visa", country: "US", decline: "insufficient_funds"},
 	"4000002500003155": {brand: "visa", country: "US", threeD: true},
-	"4000002760003184": {brand: "visa", country: "DE", threeD: true},
+	"4000002760003184": {brand: "visa", country: "DE", threeD: true, later: "authentication_required"},
+	"4000008260003178": {brand: "visa", country: "US", threeD: true, later: "insufficient_funds"},
+	"4000000000000341": {brand: "visa", country: "US", decline: "generic_decline", attaches: true},
 	"4000008400001629": {brand: "visa", country: "US", threeD: true, decline: "generic_decline"},
 	"4000000000000259": {brand: "visa", country: "US", disputed: true},
 }
@@ -59,6 +63,14 @@ func (c *change) pay(row *sessionRow, number, name string) (outcome, *apiError) 
 	if !known {
 		return outcome{}, &apiError{errorBody{Type: "card_error", Code: "incorrect_number", Message: "Your card number is incorrect.", Param: "number"}, http.StatusPaymentRequired, true}
 	}
+	if row.S.Mode == "setup" {
+		if kind.threeD {
+			row.Authenticate = number
+			c.saveSession(row)
+			return outcome{Status: "requires_action"}, nil
+		}
+		return c.leaveCard(row, number), nil
+	}
 	pi := c.intentOf(row)
 	if kind.threeD {
 		row.Authenticate = number
@@ -82,6 +94,12 @@ func (c *change) authenticate(row *sessionRow, succeeded bool) (outcome, *apiErr
 	number := row.Authenticate
 	row.Authenticate = ""
 	c.saveSession(row)
+	if row.S.Mode == "setup" {
+		if !succeeded {
+			return outcome{"declined", &errorBody{Type: "card_error", Code: "setup_intent_authentication_failure", Message: "We are unable to authenticate your payment method."}}, nil
+		}
+		return c.leaveCard(row, number), nil
+	}
 	pi := c.intentOf(row)
 	if !succeeded {
 		pi.Status, pi.NextAction, pi.PaymentMethod = "requires_payment_method", nil, nil
@@ -99,16 +117,17 @@ func (c *change) authenticate(row *sessionRow, succeeded bool) (outcome, *apiErr
 // finishCard charges a card whose owner is known.
 func (c *change) finishCard(row *sessionRow, pi *intent, number, name string, step *threeDInfo) outcome {
 	kind := cards[number]
-	ch := c.newCharge(row, pi, name)
-	ch.PaymentMethodDetails = methodDetails{Type: "card", Card: &cardDetails{
-		Brand: kind.brand, Checks: cardChecks{CVC: "pass"}, Country: kind.country, ExpMonth: 12, ExpYear: 2034, Funding: "credit",
-		Fingerprint: fingerprint(number), Last4: number[len(number)-4:], Network: kind.brand, ThreeDSecure: step,
-	}}
+	ch := c.chargeOn(row, pi, name)
+	ch.PaymentMethodDetails = cardOf(number, step)
 	pi.NextAction = nil
 	if kind.decline != "" {
 		return c.decline(row, pi, ch, kind.decline)
 	}
-	ch.Outcome = &chargeOutcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", RiskScore: 7, SellerMessage: "Payment complete.", Type: "authorized"}
+	if pi.SetupFutureUsage != nil {
+		ch.Customer = c.keep(row, *ch.PaymentMethod, number)
+		pi.Customer = ch.Customer
+	}
+	ch.Outcome = approved()
 	c.capture(pi, ch)
 	c.complete(row, ch, "paid")
 	if kind.disputed {
@@ -117,7 +136,31 @@ func (c *change) finishCard(row *sessionRow, pi *intent, number, name string, st
 	return outcome{Status: "complete"}
 }
 
+func cardOf(number string, step *threeDInfo) methodDetails {
+	kind := cards[number]
+	return methodDetails{Type: "card", Card: &cardDetails{
+		Brand: kind.brand, Checks: cardChecks{CVC: "pass"}, Country: kind.country, ExpMonth: 12, ExpYear: 2034, Funding: "credit",
+		Fingerprint: fingerprint(number), Last4: number[len(number)-4:], Network: kind.brand, ThreeDSecure: step,
+	}}
+}
+
+func approved() *chargeOutcome {
+	return &chargeOutcome{NetworkStatus: "approved_by_network", RiskLevel: "normal", RiskScore: 7, SellerMessage: "Payment complete.", Type: "authorized"}
+}
+
 func (c *change) decline(row *sessionRow, pi *intent, ch *charge, code string) outcome {
+	failure := declined(ch, code)
+	pi.Status, pi.LastPaymentError, pi.PaymentMethod, pi.LatestCharge = "requires_payment_method", failure, nil, &ch.ID
+	c.saveCharge(ch)
+	c.saveIntent(pi)
+	c.saveSession(row)
+	c.emit("charge.failed", ch, nil)
+	c.emit("payment_intent.payment_failed", pi, nil)
+	return outcome{"declined", failure}
+}
+
+// declined says of a charge that its bank refused it, and why.
+func declined(ch *charge, code string) *errorBody {
 	failure := &errorBody{
 		Type: "card_error", Code: "card_declined", DeclineCode: code, Message: "Your card was declined.", Charge: ch.ID,
 		DocURL: "https://stripe.com/docs/error-codes/card-declined",
@@ -130,13 +173,7 @@ func (c *change) decline(row *sessionRow, pi *intent, ch *charge, code string) o
 		NetworkStatus: "declined_by_network", Reason: &code, RiskLevel: "normal", RiskScore: 9, Type: "issuer_declined",
 		SellerMessage: "The bank returned the decline code `" + code + "`.",
 	}
-	pi.Status, pi.LastPaymentError, pi.PaymentMethod, pi.LatestCharge = "requires_payment_method", failure, nil, &ch.ID
-	c.saveCharge(ch)
-	c.saveIntent(pi)
-	c.saveSession(row)
-	c.emit("charge.failed", ch, nil)
-	c.emit("payment_intent.payment_failed", pi, nil)
-	return outcome{"declined", failure}
+	return failure
 }
 
 // payLater starts a debit whose result comes later.
@@ -149,7 +186,7 @@ func (c *change) payLater(row *sessionRow, iban, name string, pays bool) (outcom
 		return outcome{}, badState("", "This Checkout Session does not accept SEPA debit.")
 	}
 	pi := c.intentOf(row)
-	ch := c.newCharge(row, pi, name)
+	ch := c.chargeOn(row, pi, name)
 	ch.Status = "pending"
 	ch.PaymentMethodDetails = methodDetails{Type: "sepa_debit", Sepa: &sepaDetails{
 		BankCode: iban[4:12], Country: iban[:2], Fingerprint: fingerprint(iban), Last4: iban[len(iban)-4:],
@@ -199,10 +236,10 @@ func (c *change) intentOf(row *sessionRow) *intent {
 	}
 	id := newID("pi")
 	pi := &intent{
-		ID: id, Object: "payment_intent", Amount: row.S.AmountTotal, CaptureMethod: "automatic_async",
+		ID: id, Object: "payment_intent", Amount: *row.S.AmountTotal, CaptureMethod: "automatic_async",
 		ClientSecret: id + "_secret_" + strings.TrimPrefix(newID("x"), "x_"), ConfirmationMethod: "automatic", Created: c.now.Unix(),
 		Currency: row.S.Currency, Description: row.Description, Metadata: row.IntentMeta, PaymentMethodTypes: row.S.PaymentMethodTypes,
-		Status: "requires_payment_method",
+		Status: "requires_payment_method", Customer: row.S.Customer, SetupFutureUsage: row.FutureUsage,
 	}
 	row.S.PaymentIntent = &id
 	c.saveIntent(pi)
@@ -211,16 +248,20 @@ func (c *change) intentOf(row *sessionRow) *intent {
 	return pi
 }
 
-func (c *change) newCharge(row *sessionRow, pi *intent, name string) *charge {
-	ch := &charge{
-		ID: newID("ch"), Object: "charge", Amount: pi.Amount, Created: c.now.Unix(), Currency: pi.Currency,
-		Description: pi.Description, Metadata: pi.Metadata, PaymentIntent: &pi.ID, PaymentMethod: ref(newID("pm")),
-		BillingDetails: billingDetails{Email: row.S.CustomerEmail},
-	}
+// chargeOn is a charge that the buyer makes on the page of a session.
+func (c *change) chargeOn(row *sessionRow, pi *intent, name string) *charge {
+	by := billingDetails{Email: row.S.CustomerEmail}
 	if name != "" {
-		ch.BillingDetails.Name = &name
+		by.Name = &name
 	}
-	return ch
+	return c.newCharge(pi, by, newID("pm"))
+}
+
+func (c *change) newCharge(pi *intent, by billingDetails, method string) *charge {
+	return &charge{
+		ID: newID("ch"), Object: "charge", Amount: pi.Amount, Created: c.now.Unix(), Currency: pi.Currency,
+		Description: pi.Description, Metadata: pi.Metadata, PaymentIntent: &pi.ID, PaymentMethod: &method, BillingDetails: by,
+	}
 }
 
 // capture takes the money of a charge.

@@ -12,6 +12,8 @@ func (s *Sandbox) routes() {
 		"GET /v1/checkout/sessions/{id}":         getSession,
 		"POST /v1/checkout/sessions/{id}/expire": expireSession,
 		"GET /v1/payment_intents/{id}":           getIntent,
+		"POST /v1/payment_intents":               createIntent,
+		"GET /v1/setup_intents/{id}":             getSetup,
 		"GET /v1/charges":                        listCharges,
 		"GET /v1/charges/{id}":                   getCharge,
 		"POST /v1/refunds":                       createRefund,
@@ -38,6 +40,7 @@ func (s *Sandbox) routes() {
 	s.mux.HandleFunc("POST /sandbox/refunds/{id}/fail", s.control(s.controlFailRefund))
 	s.mux.HandleFunc("POST /sandbox/disputes", s.control(s.controlOpenDispute))
 	s.mux.HandleFunc("POST /sandbox/disputes/{id}", s.control(s.controlDecideDispute))
+	s.mux.HandleFunc("POST /sandbox/customers/{id}", s.control(s.controlCustomer))
 	s.mux.HandleFunc("POST /sandbox/webhooks", s.control(s.controlWebhooks))
 	s.mux.HandleFunc("GET /sandbox/book", s.showBook)
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

@@ -23,6 +23,8 @@ type errorBody struct {
 	Param       string `json:"param,omitempty"`
 	DocURL      string `json:"doc_url,omitempty"`
 	Charge      string `json:"charge,omitempty"`
+
+	PaymentIntent *intent `json:"payment_intent,omitempty"`
 }
 
 // apiError is an error object with its HTTP status. An error about the parameters is not kept under the idempotency key.
