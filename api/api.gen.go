@@ -1065,6 +1065,8 @@ const (
 	OrderHappeningWhatCanceled        OrderHappeningWhat = "canceled"
 	OrderHappeningWhatCaptured        OrderHappeningWhat = "captured"
 	OrderHappeningWhatCreditNote      OrderHappeningWhat = "credit_note"
+	OrderHappeningWhatDisputeClosed   OrderHappeningWhat = "dispute_closed"
+	OrderHappeningWhatDisputeInquiry  OrderHappeningWhat = "dispute_inquiry"
 	OrderHappeningWhatDisputeLost     OrderHappeningWhat = "dispute_lost"
 	OrderHappeningWhatDisputeOpened   OrderHappeningWhat = "dispute_opened"
 	OrderHappeningWhatDisputeWon      OrderHappeningWhat = "dispute_won"
@@ -1091,6 +1093,10 @@ func (e OrderHappeningWhat) Valid() bool {
 	case OrderHappeningWhatCaptured:
 		return true
 	case OrderHappeningWhatCreditNote:
+		return true
+	case OrderHappeningWhatDisputeClosed:
+		return true
+	case OrderHappeningWhatDisputeInquiry:
 		return true
 	case OrderHappeningWhatDisputeLost:
 		return true
@@ -2014,6 +2020,24 @@ func (e ListOffersParamsState) Valid() bool {
 	case ListOffersParamsStateWaiting:
 		return true
 	case ListOffersParamsStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetOrderEvidenceParamsLang.
+const (
+	GetOrderEvidenceParamsLangEn GetOrderEvidenceParamsLang = "en"
+	GetOrderEvidenceParamsLangFr GetOrderEvidenceParamsLang = "fr"
+)
+
+// Valid indicates whether the value is a known member of the GetOrderEvidenceParamsLang enum.
+func (e GetOrderEvidenceParamsLang) Valid() bool {
+	switch e {
+	case GetOrderEvidenceParamsLangEn:
+		return true
+	case GetOrderEvidenceParamsLangFr:
 		return true
 	default:
 		return false
@@ -10139,6 +10163,15 @@ type IssueOrderDocumentParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// GetOrderEvidenceParams defines parameters for GetOrderEvidence.
+type GetOrderEvidenceParams struct {
+	// Lang Language of what is written for people.
+	Lang *GetOrderEvidenceParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// GetOrderEvidenceParamsLang defines parameters for GetOrderEvidence.
+type GetOrderEvidenceParamsLang string
+
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -11500,6 +11533,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
 	IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOrderEvidence Get the evidence of an order
+	//
+	// What the house can show when the buyer's bank disputes a payment or asks about it, as a ZIP: `evidence.pdf` (what was bought and agreed,
+	// how it was paid, who signed in and when, what was learnt, examined and certified), the same as `evidence.json`, the documents and the
+	// certificates. That it was made is audited.
+	//
+	// Corresponds with GET /v1/orders/{order}/evidence (the `GetOrderEvidence` operationId).
+	GetOrderEvidence(ctx context.Context, order OrderRef, params *GetOrderEvidenceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetOrderHistory Get what happened to an order
 	//
@@ -14049,6 +14091,25 @@ func (c *Client) IssueOrderDocumentWithBody(ctx context.Context, order OrderRef,
 // Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
 func (c *Client) IssueOrderDocument(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewIssueOrderDocumentRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOrderEvidence Get the evidence of an order
+//
+// What the house can show when the buyer's bank disputes a payment or asks about it, as a ZIP: `evidence.pdf` (what was bought and agreed,
+// how it was paid, who signed in and when, what was learnt, examined and certified), the same as `evidence.json`, the documents and the
+// certificates. That it was made is audited.
+//
+// Corresponds with GET /v1/orders/{order}/evidence (the `GetOrderEvidence` operationId).
+func (c *Client) GetOrderEvidence(ctx context.Context, order OrderRef, params *GetOrderEvidenceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderEvidenceRequest(c.Server, order, params)
 	if err != nil {
 		return nil, err
 	}
@@ -19938,6 +19999,67 @@ func NewIssueOrderDocumentRequestWithBody(server string, order OrderRef, params 
 	return req, nil
 }
 
+// NewGetOrderEvidenceRequest constructs an http.Request for the GetOrderEvidence method
+func NewGetOrderEvidenceRequest(server string, order OrderRef, params *GetOrderEvidenceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/evidence", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Lang != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lang", *params.Lang, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetOrderHistoryRequest constructs an http.Request for the GetOrderHistory method
 func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -24660,6 +24782,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/orders/{order}/documents (the `IssueOrderDocument` operationId).
 	IssueOrderDocumentWithResponse(ctx context.Context, order OrderRef, params *IssueOrderDocumentParams, body IssueOrderDocumentJSONRequestBody, reqEditors ...RequestEditorFn) (*IssueOrderDocumentResponse, error)
 
+	// GetOrderEvidenceWithResponse Get the evidence of an order
+	//
+	// What the house can show when the buyer's bank disputes a payment or asks about it, as a ZIP: `evidence.pdf` (what was bought and agreed,
+	// how it was paid, who signed in and when, what was learnt, examined and certified), the same as `evidence.json`, the documents and the
+	// certificates. That it was made is audited.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/evidence (the `GetOrderEvidence` operationId).
+	GetOrderEvidenceWithResponse(ctx context.Context, order OrderRef, params *GetOrderEvidenceParams, reqEditors ...RequestEditorFn) (*GetOrderEvidenceResponse, error)
+
 	// GetOrderHistoryWithResponse Get what happened to an order
 	//
 	// Everything that happened to an order, the oldest first.
@@ -29302,6 +29435,54 @@ func (r IssueOrderDocumentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r IssueOrderDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetOrderEvidenceResponse200Headers the declared response headers of an HTTP 200 response for GetOrderEvidence
+type GetOrderEvidenceResponse200Headers struct {
+	ContentDisposition string
+}
+
+type GetOrderEvidenceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetOrderEvidenceResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOrderEvidenceResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOrderEvidenceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOrderEvidenceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOrderEvidenceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOrderEvidenceResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -34177,6 +34358,23 @@ func (c *ClientWithResponses) IssueOrderDocumentWithResponse(ctx context.Context
 	return ParseIssueOrderDocumentResponse(rsp)
 }
 
+// GetOrderEvidenceWithResponse Get the evidence of an order
+//
+// What the house can show when the buyer's bank disputes a payment or asks about it, as a ZIP: `evidence.pdf` (what was bought and agreed,
+// how it was paid, who signed in and when, what was learnt, examined and certified), the same as `evidence.json`, the documents and the
+// certificates. That it was made is audited.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/evidence (the `GetOrderEvidence` operationId).
+func (c *ClientWithResponses) GetOrderEvidenceWithResponse(ctx context.Context, order OrderRef, params *GetOrderEvidenceParams, reqEditors ...RequestEditorFn) (*GetOrderEvidenceResponse, error) {
+	rsp, err := c.GetOrderEvidence(ctx, order, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOrderEvidenceResponse(rsp)
+}
+
 // GetOrderHistoryWithResponse Get what happened to an order
 //
 // Everything that happened to an order, the oldest first.
@@ -38453,6 +38651,45 @@ func ParseIssueOrderDocumentResponse(rsp *http.Response) (*IssueOrderDocumentRes
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetOrderEvidenceResponse parses an HTTP response from a GetOrderEvidenceWithResponse call
+func ParseGetOrderEvidenceResponse(rsp *http.Response) (*GetOrderEvidenceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOrderEvidenceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetOrderEvidenceResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -244,6 +244,9 @@ type ServerInterface interface {
 	// IssueOrderDocument Issue a proforma or a receipt
 	// (POST /v1/orders/{order}/documents)
 	IssueOrderDocument(c *fiber.Ctx, order OrderRef, params IssueOrderDocumentParams) error
+	// GetOrderEvidence Get the evidence of an order
+	// (GET /v1/orders/{order}/evidence)
+	GetOrderEvidence(c *fiber.Ctx, order OrderRef, params GetOrderEvidenceParams) error
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(c *fiber.Ctx, order OrderRef) error
@@ -3602,6 +3605,51 @@ func (siw *ServerInterfaceWrapper) IssueOrderDocument(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetOrderEvidence operation middleware
+func (siw *ServerInterfaceWrapper) GetOrderEvidence(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOrderEvidenceParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", query, &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lang: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOrderEvidence(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetOrderHistory operation middleware
 func (siw *ServerInterfaceWrapper) GetOrderHistory(c *fiber.Ctx) error {
 
@@ -6811,6 +6859,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/orders/:order/documents", wrapper.IssueOrderDocument)
 
+	router.Get(options.BaseURL+"/v1/orders/:order/evidence", wrapper.GetOrderEvidence)
+
 	router.Get(options.BaseURL+"/v1/orders/:order/history", wrapper.GetOrderHistory)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/pay", wrapper.PayOrder)
@@ -8546,6 +8596,40 @@ func (response IssueOrderDocument201JSONResponse) VisitIssueOrderDocumentRespons
 	return ctx.JSON(&response)
 }
 
+type GetOrderEvidenceRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Params GetOrderEvidenceParams
+}
+
+type GetOrderEvidenceResponseObject interface {
+	VisitGetOrderEvidenceResponse(ctx *fiber.Ctx) error
+}
+
+type GetOrderEvidence200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type GetOrderEvidence200ApplicationzipResponse struct {
+	Body          io.Reader
+	Headers       GetOrderEvidence200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetOrderEvidence200ApplicationzipResponse) VisitGetOrderEvidenceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type GetOrderHistoryRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -10233,6 +10317,9 @@ type StrictServerInterface interface {
 	// IssueOrderDocument Issue a proforma or a receipt
 	// (POST /v1/orders/{order}/documents)
 	IssueOrderDocument(ctx context.Context, request IssueOrderDocumentRequestObject) (IssueOrderDocumentResponseObject, error)
+	// GetOrderEvidence Get the evidence of an order
+	// (GET /v1/orders/{order}/evidence)
+	GetOrderEvidence(ctx context.Context, request GetOrderEvidenceRequestObject) (GetOrderEvidenceResponseObject, error)
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(ctx context.Context, request GetOrderHistoryRequestObject) (GetOrderHistoryResponseObject, error)
@@ -12762,6 +12849,34 @@ func (sh *strictHandler) IssueOrderDocument(ctx *fiber.Ctx, order OrderRef, para
 		return err
 	} else if validResponse, ok := response.(IssueOrderDocumentResponseObject); ok {
 		if err := validResponse.VisitIssueOrderDocumentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetOrderEvidence operation middleware
+func (sh *strictHandler) GetOrderEvidence(ctx *fiber.Ctx, order OrderRef, params GetOrderEvidenceParams) error {
+	var request GetOrderEvidenceRequestObject
+
+	request.Order = order
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOrderEvidence(ctx.UserContext(), request.(GetOrderEvidenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOrderEvidence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetOrderEvidenceResponseObject); ok {
+		if err := validResponse.VisitGetOrderEvidenceResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -16,6 +16,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/evidence"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
@@ -52,6 +53,7 @@ type House struct {
 	Certificates *certificates.Service
 	Invoicing    *invoicing.Service
 	Accounting   *accounting.Service
+	Evidence     *evidence.Service
 	Workshops    *workshops.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
@@ -140,6 +142,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
 	h.Invoicing = invoicing.New(h.DB, printer)
 	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)
+	h.Evidence = evidence.New(h.DB, h.Sales, h.Invoicing, h.Certificates, printer, c.Demo)
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL),

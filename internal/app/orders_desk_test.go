@@ -209,6 +209,10 @@ func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann,
 	second.ask(200, "decideRefund", which, map[string]any{"agree": true})
 	second.ask(409, "decideRefund", which, map[string]any{"agree": false})
 	walker.Values["refund"] = which["refund"]
+	if a := walker.Do(t, apitest.Request{Operation: "getOrderEvidence", Token: ann, Path: at, Query: "lang=fr"}); a.Status != 200 || !strings.HasPrefix(string(a.Body), "PK") {
+		t.Errorf("%d %.200s", a.Status, a.Body)
+	}
+	a.ask(403, "getOrderEvidence", at, nil)
 	w.until("the refund is there", func() bool { return w.state(placed).Credited.Minor == 60000 })
 	before := a.ask(200, "getOrderWithdrawal", at, nil)
 	if before["allowed"] != true || before["begin_now"] != true || before["refund"].(map[string]any)["amount_minor"] != 30000.0 {

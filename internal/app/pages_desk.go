@@ -65,6 +65,15 @@ func (p Pages) DeskOrder(ctx context.Context, who web.Viewer, id string) (c sale
 	return c, docs, err
 }
 
+// OrderEvidence puts together what can be shown to the bank of an order's buyer.
+func (p Pages) OrderEvidence(ctx context.Context, who web.Viewer, id, lang string) (web.File, error) {
+	if err := p.atDesk(ctx, who, "evidence", func(context.Context, *postgres.Tx) error { return nil }); err != nil {
+		return web.File{}, err
+	}
+	content, err := p.h.Evidence.Bundle(as(ctx, who), id, lang)
+	return web.File{Name: "evidence-" + id + ".zip", ContentType: "application/zip", Content: content}, err
+}
+
 // GiveBack gives money of an order back, or proposes it.
 func (p Pages) GiveBack(ctx context.Context, who web.Viewer, c sales.RefundOrder) error {
 	if err := p.giver(ctx, who); err != nil {

@@ -33,6 +33,11 @@ func (r Rooms) PayOrder(ctx context.Context, who api.Principal, id string) (sale
 	return r.h.Sales.Pay(ctx, id, who.PersonID)
 }
 
+// OrderEvidence puts together what can be shown to the bank of an order's buyer.
+func (r Rooms) OrderEvidence(ctx context.Context, _ api.Principal, id, lang string) ([]byte, error) {
+	return r.h.Evidence.Bundle(ctx, id, lang)
+}
+
 // Refunds lists those that wait for somebody.
 func (r Rooms) Refunds(ctx context.Context, _ api.Principal) (all []sales.RefundCase, err error) {
 	err = r.h.DB.View(ctx, "refunds", func(ctx context.Context, tx *postgres.Tx) error {

@@ -35,6 +35,7 @@ var floors = []struct {
 	{"internal/domain/gradebook", 24, false}, {"internal/domain/sales", 24, false}, {"internal/domain/workshops", 24, false},
 	{"internal/domain/exams", 25, false}, {"internal/domain/paths", 25, false}, {"internal/domain/exchange", 25, false},
 	{"internal/domain/accounting", 26, false}, {"internal/domain/analytics", 26, false}, {"internal/domain/certificates", 26, false},
+	{"internal/domain/evidence", 27, false},
 	{"templates", 30, false},
 	{"api", 31, true}, // made from the contract
 	{"internal/gateways", 40, false},

@@ -145,6 +145,8 @@ const (
 	FactExpired       FactKind = "expired"        // the pay page closed unpaid
 	FactRefunded      FactKind = "refunded"       // a refund succeeded, or exists and will
 	FactRefundFailed  FactKind = "refund_failed"  // a refund that was announced did not reach the buyer
+	FactInquiry       FactKind = "inquiry"        // the bank asks, and takes nothing
+	FactInquiryClosed FactKind = "inquiry_closed" // and asks no more
 	FactDisputeOpened FactKind = "dispute_opened" // the bank took the money back for now
 	FactDisputeWon    FactKind = "dispute_won"    // and returned it
 	FactDisputeLost   FactKind = "dispute_lost"   // or kept it
@@ -161,6 +163,8 @@ type Fact struct {
 	RefundID        string // our refund row's id from metadata, empty for a refund made in the provider's dashboard
 	ProviderRefund  string // the provider's refund id
 	DisputeID       string
+	Reason          string       // the bank's, of a dispute: fraudulent, product_not_received …
+	AnswerBy        *time.Time   // until when the bank takes an answer to a dispute
 	Amount          money.Amount // captured, refunded or disputed amount of this fact alone
 	Method          string       // card, sepa_debit …
 

@@ -92,10 +92,11 @@ update payments.payments set refunded_minor = refunded_minor + $2 where id = $1;
 update payments.payments set lost_minor = lost_minor + $2 where id = $1;
 
 -- name: PutDispute
-insert into payments.disputes (id, payment_id, amount_minor, state, opened_at, closed_at)
-values ($1, $2, $3, $4, $5, case when $4 <> 'opened' then $5::timestamptz end)
-on conflict (id) do update set state = excluded.state, closed_at = excluded.closed_at
- where disputes.state = 'opened' and excluded.state <> 'opened' or disputes.state = 'won' and excluded.state = 'lost';
+-- Its turns in their order, whatever the order of the events: an earlier one says nothing new. It is one turn of its state that counts.
+insert into payments.disputes (id, payment_id, amount_minor, state, opened_at, closed_at, reason, answer_by)
+values ($1, $2, $3, $4, $5, case when $4 not in ('inquiry', 'opened') then $5::timestamptz end, $6, $7)
+on conflict (id) do update set state = excluded.state, closed_at = excluded.closed_at, reason = excluded.reason, answer_by = coalesce(excluded.answer_by, disputes.answer_by)
+ where array_position(array['inquiry', 'closed', 'opened', 'won', 'lost'], disputes.state) < array_position(array['inquiry', 'closed', 'opened', 'won', 'lost'], excluded.state);
 
 -- name: CheckNeverMoreBack
 select id, captured_minor, refunded_minor, lost_minor from payments.payments where refunded_minor + lost_minor > captured_minor;

@@ -180,10 +180,10 @@ func refundOf(ctx context.Context, tx *postgres.Tx, p Payment, f Fact) (r Refund
 	return r, err
 }
 
-// DisputeTx notes a dispute's turn (opened, won, lost) once and says whether it was this call that did. Lost is the end of it,
-// and so is won, unless the bank says lost after all.
+// DisputeTx notes a dispute's turn (inquiry, closed, opened, won, lost) once and says whether it was this call that did. Lost is the end
+// of it, and so is won, unless the bank says lost after all; a question that was closed may be opened.
 func DisputeTx(ctx context.Context, tx *postgres.Tx, p Payment, f Fact, state string) (bool, error) {
-	n, err := tx.Exec(ctx, q.Q("PutDispute"), f.DisputeID, p.ID, f.Amount.Minor, state, tx.Now())
+	n, err := tx.Exec(ctx, q.Q("PutDispute"), f.DisputeID, p.ID, f.Amount.Minor, state, tx.Now(), f.Reason[:min(len(f.Reason), 100)], f.AnswerBy)
 	if err != nil || n == 0 || state != "lost" {
 		return n > 0, err
 	}

@@ -162,7 +162,9 @@ func (c RefundCase) Of() string {
 type DisputeCase struct {
 	cased
 	ID       string     `db:"id"`
-	State    string     `db:"state"` // opened, won, lost
+	State    string     `db:"state"`  // inquiry (nothing was taken), closed (nor will be), opened, won, lost
+	Reason   string     `db:"reason"` // the bank's: fraudulent, product_not_received …
+	AnswerBy *time.Time `db:"answer_by"`
 	OpenedAt time.Time  `db:"opened_at"`
 	ClosedAt *time.Time `db:"closed_at"`
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // Happening is one thing that happened to an order: placed, captured, surplus, mismatch, expired, canceled, payment_mismatch,
-// invoice, credit_note, proforma, receipt, enrolled, revoked, refund_requested, refunded, refund_failed, dispute_opened, dispute_won
-// or dispute_lost. Detail is a number, a method or the key of a session; Amount what moved.
+// invoice, credit_note, proforma, receipt, enrolled, revoked, refund_requested, refunded, refund_failed, dispute_inquiry, dispute_closed,
+// dispute_opened, dispute_won or dispute_lost. Detail is a number, a method or the key of a session; Amount what moved.
 type Happening struct {
 	At     time.Time     `json:"at"`
 	What   string        `json:"what"`

@@ -119,7 +119,7 @@ select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
     union all select r.requested_at, 4, 'refund_requested', '', 0, r.amount_minor, p.currency from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1
     union all select r.settled_at, 5, case r.state when 'succeeded' then 'refunded' else 'refund_failed' end, '', 0, r.amount_minor, p.currency
                 from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1 and r.settled_at is not null
-    union all select d.opened_at, 4, 'dispute_opened', '', 0, d.amount_minor, p.currency from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1
+    union all select d.opened_at, 4, case when d.state in ('inquiry', 'closed') then 'dispute_inquiry' else 'dispute_opened' end, '', 0, d.amount_minor, p.currency from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1
     union all select d.closed_at, 5, 'dispute_' || d.state, '', 0, d.amount_minor, p.currency
                 from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1 and d.closed_at is not null
 ) h order by h.at, h.rank, h.what, h.detail limit 500;
@@ -395,10 +395,10 @@ select r.id, p.order_id, r.state, r.reason, r.amount_minor as minor, coalesce(p.
  order by case r.state when 'failed' then 1 when 'proposed' then 0 else 2 end, r.id desc limit 200;
 
 -- name: DisputeCases
-select d.id, p.order_id, d.state, d.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency, d.opened_at, d.closed_at,
+select d.id, p.order_id, d.state, d.reason, d.answer_by, d.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency, d.opened_at, d.closed_at,
        b.full_name as buyer, coalesce(b.email, '') as email
   from payments.disputes d join payments.payments p on p.id = d.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
- where ($1::text = '' or p.order_id = $1) order by d.closed_at is not null, d.opened_at desc, d.id limit 200;
+ where ($1::text = '' or p.order_id = $1) order by d.closed_at is not null, d.answer_by nulls last, d.opened_at desc, d.id limit 200;
 
 -- name: UnpaidCases
 select o.id as order_id, o.total_minor as minor, o.currency, o.placed_at, o.expires_at, b.full_name as buyer, coalesce(b.email, '') as email,

@@ -281,12 +281,18 @@ func (s *Service) refundFailed(ctx context.Context, tx *postgres.Tx, o Order, p 
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "refund.failed", Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor}})
 }
 
-// disputed follows a dispute: while it is open the order says so, won puts it back, lost takes back what it opened.
+var turns = map[payments.FactKind]string{
+	payments.FactInquiry: "inquiry", payments.FactInquiryClosed: "closed",
+	payments.FactDisputeOpened: "opened", payments.FactDisputeWon: "won", payments.FactDisputeLost: "lost",
+}
+
+// disputed follows a dispute: a question of the bank is noted and moves nothing; while it is open the order says so, won puts it back, lost
+// takes back what it opened.
 func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, f payments.Fact) error {
 	if !p.State.Paid() {
 		return payments.ErrUnknownPayment.Detailf("The dispute came before its capture.")
 	}
-	turn := map[payments.FactKind]string{payments.FactDisputeOpened: "opened", payments.FactDisputeWon: "won", payments.FactDisputeLost: "lost"}[f.Kind]
+	turn := turns[f.Kind]
 	fresh, err := payments.DisputeTx(ctx, tx, p, f, turn)
 	if err != nil || !fresh || p.State != payments.Captured {
 		return err

@@ -86,7 +86,7 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact)
 		return s.refunded(ctx, tx, o, p, f)
 	case payments.FactRefundFailed:
 		return s.refundFailed(ctx, tx, o, p, f)
-	case payments.FactDisputeOpened, payments.FactDisputeWon, payments.FactDisputeLost:
+	case payments.FactInquiry, payments.FactInquiryClosed, payments.FactDisputeOpened, payments.FactDisputeWon, payments.FactDisputeLost:
 		return s.disputed(ctx, tx, o, p, f)
 	case payments.FactUninteresting:
 	}

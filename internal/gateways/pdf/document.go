@@ -28,7 +28,7 @@ type documentLayout struct {
 	Color                                map[string]string
 	Seller, Buyer                        struct{ X, W float64 }
 	Facts                                struct{ X, Label, W float64 }
-	Columns, Taxes, Statement            []column
+	Columns, Taxes, Statement, Evidence  []column
 	Watermark                            struct {
 		X, Y, Size, Angle float64
 		Color             string

@@ -48,35 +48,28 @@ func (p *paper) parties(f invoicing.Facts) {
 // facts sets what there is of order, payment and correction, a line each.
 func (p *paper) facts(d invoicing.Full) {
 	f := d.Facts
-	say := func(key, text string) {
-		if text == "" {
-			return
-		}
-		p.put(clean(p.words[key]), p.Facts.X, p.y, p.Size["small"], "sans", "soft")
-		p.y = p.block([]string{text}, p.Facts.X+p.Facts.Label, p.y, p.Facts.W, p.Size["text"], "sans", "ink", true)
-	}
 	if f.Corrects != nil {
-		say("corrects", f.Corrects.Number+" "+p.words["of"]+" "+clock.Day(f.Corrects.IssuedAt, p.lang))
+		p.said("corrects", f.Corrects.Number+" "+p.words["of"]+" "+clock.Day(f.Corrects.IssuedAt, p.lang))
 	}
-	say("reason", f.Reason)
-	say("order", f.OrderID)
+	p.said("reason", f.Reason)
+	p.said("order", f.OrderID)
 	if f.OrderedAt != nil {
-		say("ordered_at", clock.Day(*f.OrderedAt, p.lang))
+		p.said("ordered_at", clock.Day(*f.OrderedAt, p.lang))
 	}
-	say("reference", f.Reference)
+	p.said("reference", f.Reference)
 	if f.Payment.PaidAt != nil && d.Kind != invoicing.KindCreditNote {
-		say("paid", clock.Day(*f.Payment.PaidAt, p.lang))
+		p.said("paid", clock.Day(*f.Payment.PaidAt, p.lang))
 	}
 	if f.Payment.DueAt != nil && f.Payment.PaidAt == nil {
-		say("due", clock.Day(*f.Payment.DueAt, p.lang))
+		p.said("due", clock.Day(*f.Payment.DueAt, p.lang))
 	}
 	if means := f.Payment.Means; means != "" {
 		if w := p.words[means]; w != "" {
 			means = w
 		}
-		say("means", means)
+		p.said("means", means)
 	}
-	say("payment", f.Payment.Reference)
+	p.said("payment", f.Payment.Reference)
 	p.y += 4
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -188,7 +189,11 @@ func disputeFact(kind string, object json.RawMessage) (payments.Fact, error) {
 	if err := json.Unmarshal(object, &d); err != nil || d.ID == "" {
 		return payments.Fact{}, ErrEvent.Because(err)
 	}
-	f := payments.Fact{Kind: payments.FactUninteresting, DisputeID: d.ID}
+	f := payments.Fact{Kind: payments.FactUninteresting, DisputeID: d.ID, Reason: string(d.Reason)}
+	if d.EvidenceDetails != nil && d.EvidenceDetails.DueBy > 0 {
+		until := time.Unix(d.EvidenceDetails.DueBy, 0).UTC()
+		f.AnswerBy = &until
+	}
 	if d.PaymentIntent != nil {
 		f.PaymentIntentID = d.PaymentIntent.ID
 	}
@@ -196,10 +201,11 @@ func disputeFact(kind string, object json.RawMessage) (payments.Fact, error) {
 	if f.Amount, err = fromStripe(d.Amount, string(d.Currency)); err != nil {
 		return payments.Fact{}, err
 	}
-	inquiry := d.Status == stripe.DisputeStatusWarningNeedsResponse || d.Status == stripe.DisputeStatusWarningUnderReview ||
-		d.Status == stripe.DisputeStatusWarningClosed
 	switch {
-	case inquiry: // a question of the bank; it took nothing
+	case d.Status == stripe.DisputeStatusWarningNeedsResponse, d.Status == stripe.DisputeStatusWarningUnderReview:
+		f.Kind = payments.FactInquiry
+	case d.Status == stripe.DisputeStatusWarningClosed:
+		f.Kind = payments.FactInquiryClosed
 	case kind == "charge.dispute.created", kind == "charge.dispute.funds_withdrawn":
 		f.Kind = payments.FactDisputeOpened
 	case kind == "charge.dispute.funds_reinstated", kind == "charge.dispute.closed" && d.Status == stripe.DisputeStatusWon:

@@ -215,6 +215,10 @@ func TestDisputes(t *testing.T) {
 	if f := one(t, facts, payments.FactDisputeLost); f.DisputeID != ids["lost"] || f.Amount != euros(15000) || f.PaymentIntentID == "" {
 		t.Errorf("lost: %+v", f)
 	}
+	asks, ends := one(t, facts, payments.FactInquiry), one(t, facts, payments.FactInquiryClosed)
+	if asks.DisputeID != ids["asked"] || asks.AnswerBy == nil || ends.DisputeID != ids["asked"] {
+		t.Errorf("a question of the bank: %+v %+v", asks, ends)
+	}
 	for _, f := range facts[payments.FactDisputeWon] {
 		if f.DisputeID != ids["won"] {
 			t.Errorf("won: %+v", f)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 
 	contract "cursus/api"
@@ -57,6 +58,18 @@ func (h handlers) PayOrder(ctx context.Context, r server.PayOrderRequestObject) 
 		return nil, err
 	}
 	return server.PayOrder200JSONResponse(toOrder(o)), nil
+}
+
+func (h handlers) GetOrderEvidence(ctx context.Context, r server.GetOrderEvidenceRequestObject) (server.GetOrderEvidenceResponseObject, error) {
+	lang := "en"
+	if r.Params.Lang != nil {
+		lang = string(*r.Params.Lang)
+	}
+	content, err := h.rooms.OrderEvidence(ctx, callerOf(ctx), r.Order, lang)
+	return server.GetOrderEvidence200ApplicationzipResponse{
+		Body: bytes.NewReader(content), ContentLength: int64(len(content)),
+		Headers: server.GetOrderEvidence200ResponseHeaders{ContentDisposition: attached("evidence-" + r.Order + ".zip")},
+	}, err
 }
 
 func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestObject) (server.ListRefundsResponseObject, error) {

@@ -20,6 +20,8 @@ type SalesRooms interface {
 	WithdrawOrder(ctx context.Context, who Principal, c sales.WithdrawOrder) (sales.Leaving, error)
 	// PayOrder gives an order of the principal that waits its pay page.
 	PayOrder(ctx context.Context, who Principal, id string) (sales.Order, error)
+	// OrderEvidence is a ZIP of what can be shown to the bank of an order's buyer; lang is en or fr.
+	OrderEvidence(ctx context.Context, who Principal, id, lang string) ([]byte, error)
 	// Refunds lists those that wait for somebody, the most urgent first.
 	Refunds(ctx context.Context, who Principal) ([]sales.RefundCase, error)
 	// DecideRefund is a second person's word on a proposed refund.

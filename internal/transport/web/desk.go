@@ -78,6 +78,11 @@ func (w *Web) deskOrdersFile(r *request) (reply, error) {
 	return reply{file: &f}, err
 }
 
+func (w *Web) orderEvidence(r *request) (reply, error) {
+	f, err := w.house.OrderEvidence(r.ctx, r.viewer, r.param("id"), r.lang)
+	return reply{file: &f}, err
+}
+
 // deskOrderPage is what staff sees of an order, with the form that gives money back. Written is one that was refused, with Wrong.
 type deskOrderPage struct {
 	sales.Case

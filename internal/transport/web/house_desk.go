@@ -18,6 +18,8 @@ type DeskHouse interface {
 	// GiveBack gives money of an order back once per key, or proposes it.
 	GiveBack(ctx context.Context, who Viewer, c sales.RefundOrder) error
 	Desk(ctx context.Context, who Viewer) (sales.ToDo, error)
+	// OrderEvidence is a ZIP of what can be shown to the bank of an order's buyer, in en or fr.
+	OrderEvidence(ctx context.Context, who Viewer, id, lang string) (File, error)
 	// DecideRefund agrees to a proposed refund or not; it gives the order.
 	DecideRefund(ctx context.Context, who Viewer, id string, agree bool) (string, error)
 }
@@ -28,6 +30,7 @@ func (w *Web) deskRoutes() []route {
 		{method: "GET", path: "/console/orders", who: staff, handle: w.deskOrders},
 		{method: "GET", path: "/console/orders.csv", who: staff, handle: w.deskOrdersFile},
 		{method: "GET", path: "/console/orders/:id", who: staff, handle: w.deskOrder},
+		{method: "GET", path: "/console/orders/:id/evidence.zip", who: staff, handle: w.orderEvidence},
 		{method: "POST", path: "/console/orders/:id/refunds", who: staff, handle: w.giveBack},
 		{method: "GET", path: "/console/refunds", who: staff, handle: w.refundDesk},
 		{method: "POST", path: "/console/refunds/:id", who: staff, handle: w.decideRefund},
