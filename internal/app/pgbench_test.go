@@ -56,11 +56,8 @@ func (s *shop) purchaseActs() [][]act {
 		{
 			{"payments.Handled", []string{evt, "'applied'", "''", "now()"}}, {"payments.OfFact", []string{pay, cs, pi}}, {"sales.Lock", []string{ord}},
 			{"payments.Lock", []string{pay}}, {"payments.Captured", []string{pay, "'captured'", "15000", "'EUR'", pi, "'card'", "now()"}},
-			{"identity.Person", []string{per}}, {"enrolment.AddOne", []string{enr, per, session, "now()"}},
-			{"enrolment.AddGrant", []string{"('grt_'||:n::text)", enr, ord, "'QUALIFYING'", all, "true", "now()"}},
-			{"journey.Open", []string{"array[" + enr + "]", "array[" + session + "]", "array[" + per + "]"}},
-			{"journey.Record", []string{"array[" + enr + "," + enr + "]", "array['enrolled','qualifying']", "array[true,true]", "array['2026-03-02','2026-03-02']::timestamptz[]", "array[" + ord + "," + ord + "]", "now()"}},
-			{"journey.Refresh", []string{"array[" + enr + "]"}}, ledger,
+			{"identity.Person", []string{per}}, {"enrolment.Grant", []string{enr, per, session, "now()", "('grt_'||:n::text)", ord, "'QUALIFYING'", all, "true"}},
+			{"journey.Open", []string{"array[" + enr + "]", "array[" + session + "]", "array[" + per + "]", "array['2026-03-02']::timestamptz[]", "array[" + ord + "]", "array[true]", "1", "4097", "now()"}}, ledger,
 			{"sales.Settle", []string{ord, "'paid'", "now()", "array[1]", "array[1]", "array[" + enr + "]", "'{}'", "'{}'"}},
 			audit("order.paid"), {"invoicing.Source", []string{"'IMT'", "array['off_x']", "''", "now()", ord}}, {"invoicing.Issue", []string{"'IMT-2026'", "'IMT'", "now()", "('inv_'||:n::text)", "'invoice'", ord, ord, per, "null", "15000", "'EUR'", "'{}'", "'IMT'"}},
 		},
@@ -114,6 +111,9 @@ func (s *shop) pgbench(b *testing.B, clients int) (perSecond float64, latencies 
 			return 0, nil
 		}
 		program = found[len(found)-1]
+	}
+	if err := s.h.Jobs.Stop(system); err != nil { // the statements enqueue jobs, which are not part of the limit
+		b.Fatal(err)
 	}
 	folder := b.TempDir()
 	file := filepath.Join(folder, "purchase.sql")

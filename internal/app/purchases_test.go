@@ -137,7 +137,7 @@ func (s *shop) watch(ctx context.Context) {
 				close(done.(chan struct{}))
 			}
 		}
-		time.Sleep(3 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
+	"cursus/internal/platform/postgres"
 	"cursus/templates/mails"
 )
 
 // orderPaid confirms an enrolment, or those of a program, by mail, and looks whether its learner may sit the exam already.
 func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
+	ctx = postgres.WithGenericPlans(ctx)
 	o, err := h.Sales.Order(ctx, e.OrderID)
 	if err != nil {
 		return err

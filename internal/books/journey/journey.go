@@ -64,11 +64,21 @@ var (
 	ErrBasis            = fault.New(fault.Invalid, "bad-basis", "The basis is current or ever.")
 )
 
-// Opening starts the journey of an enrolment.
+// Opening starts the journey of an enrolment: it is enrolled, and may be qualifying from the start.
 type Opening struct {
 	EnrolmentID, SessionID, LearnerID string
 	At                                time.Time
 	Cause                             string
+	Qualifying                        bool
+}
+
+// changes are what an opening says of its enrolment.
+func (o Opening) changes() []Change {
+	all := []Change{{o.EnrolmentID, Enrolled, o.At, true, o.Cause}}
+	if o.Qualifying {
+		all = append(all, Change{o.EnrolmentID, Qualifying, o.At, true, o.Cause})
+	}
+	return all
 }
 
 // Change says that a stage holds or no longer holds since At.
@@ -80,18 +90,34 @@ type Change struct {
 	Cause       string // the id of what caused it: a collection, an order, a sitting
 }
 
-// OpenTx opens journeys, and records what else holds of them from the start; one that is open already stays as it is.
-func OpenTx(ctx context.Context, tx *postgres.Tx, openings []Opening, also ...Change) error {
-	var ids, sessions, learners []string
-	changes := make([]Change, 0, len(openings))
+// OpenTx opens journeys with what holds of them from the start. One that is open already goes on with it: somebody came back, or
+// upgraded.
+func OpenTx(ctx context.Context, tx *postgres.Tx, openings []Opening) error {
+	if len(openings) == 0 {
+		return nil
+	}
+	var ids, sessions, learners, ats, causes []string
+	var qualifying []bool
 	for _, o := range openings {
 		ids, sessions, learners = append(ids, o.EnrolmentID), append(sessions, o.SessionID), append(learners, o.LearnerID)
-		changes = append(changes, Change{o.EnrolmentID, Enrolled, o.At, true, o.Cause})
+		ats, causes, qualifying = append(ats, o.At.UTC().Format(time.RFC3339Nano)), append(causes, o.Cause), append(qualifying, o.Qualifying)
 	}
-	if _, err := tx.Exec(ctx, q.Q("Open"), pq.Array(ids), pq.Array(sessions), pq.Array(learners)); err != nil {
+	var opened []string
+	if err := tx.Select(ctx, &opened, q.Q("Open"), pq.Array(ids), pq.Array(sessions), pq.Array(learners), pq.Array(ats), pq.Array(causes),
+		pq.Array(qualifying), mask(Enrolled), mask(Enrolled, Qualifying), tx.Now()); err != nil {
 		return err
 	}
-	return RecordTx(ctx, tx, append(changes, also...))
+	fresh := make(map[string]bool, len(opened))
+	for _, id := range opened {
+		fresh[id] = true
+	}
+	var rest []Change
+	for _, o := range openings {
+		if !fresh[o.EnrolmentID] {
+			rest = append(rest, o.changes()...)
+		}
+	}
+	return RecordTx(ctx, tx, rest)
 }
 
 // RecordTx writes changes into the history, in the order given, and brings the rows of their enrolments up to date.

@@ -43,7 +43,7 @@ func TestHistoryAgainstModel(t *testing.T) {
 		inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
 			var o []Opening
 			for _, id := range ids {
-				o = append(o, Opening{id, session, "per_1", day(0), "test"})
+				o = append(o, Opening{id, session, "per_1", day(0), "test", false})
 			}
 			return OpenTx(ctx, tx, o)
 		})
@@ -101,7 +101,7 @@ func TestHistoryAgainstModel(t *testing.T) {
 func TestBasisRulesAndUnknownEnrolments(t *testing.T) {
 	db := testkit.DB(t)
 	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
-		if err := OpenTx(ctx, tx, []Opening{{"enr_a", "ses_1", "per_a", day(0), "test"}, {"enr_b", "ses_1", "per_b", day(1), "test"}}); err != nil {
+		if err := OpenTx(ctx, tx, []Opening{{"enr_a", "ses_1", "per_a", day(0), "test", false}, {"enr_b", "ses_1", "per_b", day(1), "test", false}}); err != nil {
 			return err
 		}
 		return RecordTx(ctx, tx, []Change{
@@ -133,6 +133,46 @@ func TestBasisRulesAndUnknownEnrolments(t *testing.T) {
 	if !errors.Is(err, ErrUnknownEnrolment) {
 		t.Fatal(err)
 	}
+	testkit.Verify(t, db, Checks())
+}
+
+// A journey that is opened with what holds from the start has the row that its history says, and one that was open already goes on: who left and
+// comes back by an order is enrolled again, and qualifying.
+func TestOpeningsNewAndOld(t *testing.T) {
+	db := testkit.DB(t)
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		if err := OpenTx(ctx, tx, []Opening{{"enr_a", "ses_1", "per_a", day(0), "test", false}}); err != nil {
+			return err
+		}
+		if err := RecordTx(ctx, tx, []Change{{"enr_a", Enrolled, day(1), false, "left"}}); err != nil {
+			return err
+		}
+		return OpenTx(ctx, tx, []Opening{
+			{"enr_new", "ses_1", "per_b", day(2), "ord_1", true}, {"enr_a", "ses_1", "per_a", day(2), "ord_2", true}, {"enr_free", "ses_1", "per_c", day(2), "ord_3", false},
+		})
+	})
+	for _, c := range []struct {
+		question Question
+		want     Counts
+	}{
+		{Question{}, Counts{Enrolled: 3}},
+		{Question{Qualifying: true}, Counts{Enrolled: 2}},
+		{Question{AsOf: day(1)}, Counts{}},
+		{Question{AsOf: day(2), Qualifying: true}, Counts{Enrolled: 2}},
+	} {
+		c.question.SessionID = "ses_1"
+		if got := counts(t, db, c.question); got != c.want {
+			t.Errorf("%+v: %+v, want %+v", c.question, got, c.want)
+		}
+	}
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		rows, err := RowsTx(ctx, tx, "enr_a", "enr_new", "enr_free")
+		if !rows["enr_a"].First[Enrolled].Equal(day(0)) || !rows["enr_a"].First[Qualifying].Equal(day(2)) || !rows["enr_new"].First[Enrolled].Equal(day(2)) ||
+			!rows["enr_new"].First[Qualifying].Equal(day(2)) || !rows["enr_free"].First[Qualifying].IsZero() {
+			t.Error(rows)
+		}
+		return err
+	})
 	testkit.Verify(t, db, Checks())
 }
 

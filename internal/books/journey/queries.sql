@@ -1,7 +1,21 @@
 -- name: Open
-insert into journey.enrolments (enrolment_id, session_id, learner_id)
-select * from unnest($1::text[], $2::text[], $3::text[])
-on conflict (enrolment_id) do nothing;
+-- Nothing was before, so the row is known without asking the history. What is open already is left for Record.
+with openings as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bool[]) with ordinality
+                  as o(enrolment_id, session_id, learner_id, at, cause, qualifying, position)
+), opened as (
+    insert into journey.enrolments (enrolment_id, session_id, learner_id, reached, ever, enrolled_at, qualifying_at)
+    select o.enrolment_id, o.session_id, o.learner_id, m.bits, m.bits, o.at, case when o.qualifying then o.at end
+      from openings o cross join lateral (select case when o.qualifying then $8::int else $7::int end as bits) m
+    on conflict (enrolment_id) do nothing
+    returning enrolment_id
+)
+insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
+select o.enrolment_id, o.session_id, s.stage, true, o.at, $9, o.cause
+  from openings o join opened n on n.enrolment_id = o.enrolment_id
+  join (values ('enrolled', 1), ('qualifying', 2)) as s(stage, place) on s.stage = 'enrolled' or o.qualifying
+ order by o.position, s.place
+returning enrolment_id;
 
 -- name: Record
 with locked as materialized (
@@ -43,7 +57,7 @@ update journey.enrolments e
    set reached = r.reached, ever = r.ever, enrolled_at = r.enrolled_at, started_at = r.started_at, week2_at = r.week2_at,
        succeeded_at = r.succeeded_at, qualifying_at = r.qualifying_at, exam_booked_at = r.exam_booked_at,
        exam_sat_at = r.exam_sat_at, exam_passed_at = r.exam_passed_at, certified_at = r.certified_at
-  from rows r where r.enrolment_id = e.enrolment_id;
+  from rows r where r.enrolment_id = e.enrolment_id and e.enrolment_id = any($1::text[]); -- said twice, so that the index is used while the table is young
 
 -- name: CountsNow
 select count(*) as enrolled,

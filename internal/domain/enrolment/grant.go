@@ -66,24 +66,14 @@ type Grant struct {
 // GrantTx opens the enrolment of a learner in a session, or upgrades the one that is there, which keeps its id and its
 // date. It tells the journey. The same order twice is ErrGranted.
 func GrantTx(ctx context.Context, tx *postgres.Tx, g Grant) (enrolmentID string, err error) {
-	id := ident.New("enr")
-	n, err := tx.Exec(ctx, q.Q("AddOne"), id, g.LearnerID, g.SessionID, tx.Now())
+	err = tx.Get(ctx, &enrolmentID, q.Q("Grant"), ident.New("enr"), g.LearnerID, g.SessionID, tx.Now(), ident.New("grt"), g.OrderID, g.Formula,
+		pq.Array(g.Entitlements), g.Qualifying)
 	if err != nil {
 		return "", err
 	}
-	if n == 0 { // she is enrolled: lock the row, so that a refund at the same time waits
-		if err := tx.Get(ctx, &id, q.Q("LockOne"), g.LearnerID, g.SessionID); err != nil {
-			return "", err
-		}
-	}
-	if _, err := tx.Exec(ctx, q.Q("AddGrant"), ident.New("grt"), id, g.OrderID, g.Formula, pq.Array(g.Entitlements), g.Qualifying, tx.Now()); err != nil {
-		return "", err
-	}
-	var also []journey.Change
-	if g.Qualifying {
-		also = append(also, journey.Change{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Reached: true, Cause: g.OrderID})
-	}
-	return id, journey.OpenTx(ctx, tx, []journey.Opening{{EnrolmentID: id, SessionID: g.SessionID, LearnerID: g.LearnerID, At: tx.Now(), Cause: g.OrderID}}, also...)
+	return enrolmentID, journey.OpenTx(ctx, tx, []journey.Opening{{
+		EnrolmentID: enrolmentID, SessionID: g.SessionID, LearnerID: g.LearnerID, At: tx.Now(), Cause: g.OrderID, Qualifying: g.Qualifying,
+	}})
 }
 
 // RevokeTx takes back all that an order granted, its membership too, and tells the journey what no longer holds. An order

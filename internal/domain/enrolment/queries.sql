@@ -13,22 +13,22 @@ select e.id from enrolment.enrolments e
 -- name: Seats
 select count(*) from journey.enrolments where session_id = $1 and reached & 1 <> 0;
 
--- name: AddOne
-insert into enrolment.enrolments (id, learner_id, session_id, opened_at) values ($1, $2, $3, $4)
-on conflict on constraint one_enrolment_per_learner_and_session do nothing;
-
--- name: LockOne
-select id from enrolment.enrolments where learner_id = $1 and session_id = $2 for update;
+-- name: Grant
+-- An enrolment that is there is locked by an update that changes nothing, so that a refund at the same time waits.
+with opened as (
+    insert into enrolment.enrolments as e (id, learner_id, session_id, opened_at) values ($1, $2, $3, $4)
+    on conflict on constraint one_enrolment_per_learner_and_session do update set learner_id = e.learner_id
+    returning e.id
+)
+insert into enrolment.grants (id, enrolment_id, order_id, formula, entitlements, qualifying, granted_at)
+select $5, opened.id, $6, $7, $8, $9, $4 from opened
+returning enrolment_id;
 
 -- name: Lock
 select 1 from enrolment.enrolments where id = $1 for update;
 
 -- name: LockByOrder
 select e.id from enrolment.enrolments e join enrolment.grants g on g.enrolment_id = e.id where g.order_id = $1 order by e.id for update of e;
-
--- name: AddGrant
-insert into enrolment.grants (id, enrolment_id, order_id, formula, entitlements, qualifying, granted_at)
-values ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: Revoke
 with left_program as (

@@ -179,6 +179,10 @@ func (s *Service) Refresh(ctx context.Context, sessionID, cause string) error {
 // RefreshOne is Refresh for one enrolment.
 func (s *Service) RefreshOne(ctx context.Context, enrolmentID, cause string) error {
 	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {
+		rows, err := journey.RowsTx(ctx, tx, enrolmentID)
+		if way := rows[enrolmentID].State; err != nil || !way.Has(journey.Succeeded) && !way.Has(journey.Eligible) {
+			return nil, err // as after nearly every purchase: neither fit, nor held to be
+		}
 		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
 		return []enrolment.Enrolment{e}, err
 	})

@@ -217,7 +217,7 @@ func (s *Service) OfToken(ctx context.Context, secret string) (Principal, error)
 }
 
 func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err error) {
-	err = s.db.View(asSystem(ctx), "principal", func(ctx context.Context, tx *postgres.Tx) error {
+	err = s.db.View(postgres.WithGenericPlans(asSystem(ctx)), "principal", func(ctx context.Context, tx *postgres.Tx) error {
 		var token struct {
 			Person
 			Roles  pq.StringArray `db:"roles"`

@@ -53,7 +53,7 @@ func (s *Service) PDF(ctx context.Context, id string) (d Full, pdf []byte, err e
 
 // Print makes and keeps the paper of a document, once.
 func (s *Service) Print(ctx context.Context, id string) error {
-	ctx = postgres.WithActor(ctx, "system")
+	ctx = postgres.WithGenericPlans(postgres.WithActor(ctx, "system"))
 	d, err := s.Document(ctx, id)
 	if err != nil || d.SHA256 != "" {
 		return err

@@ -34,20 +34,17 @@ func (s *Service) Receive(ctx context.Context, raw []byte, signature string) err
 }
 
 func (s *Service) store(ctx context.Context, events []ProviderEvent) (fresh int, err error) {
-	err = s.db.InTx(postgres.WithActor(ctx, "system"), "store event", func(ctx context.Context, tx *postgres.Tx) error {
+	err = s.db.InTx(postgres.WithGenericPlans(postgres.WithActor(ctx, "system")), "store event", func(ctx context.Context, tx *postgres.Tx) error {
 		fresh = 0
 		for _, e := range events {
 			n, err := tx.Exec(ctx, q.Q("AddEvent"), e.ID, e.Type, e.APIVersion, e.Live, e.CreatedAt, tx.Now(), []byte(e.Raw), e.Idle)
 			if err != nil {
 				return err
 			}
-			if n == 0 || e.Idle {
-				continue
-			}
-			fresh++
-			if err := s.jobs.EnqueueTx(ctx, tx, EventStored{e.ID}); err != nil {
-				return err
-			}
+			fresh += int(n)
+		}
+		if fresh > 0 {
+			s.jobs.WakeTx(tx)
 		}
 		return nil
 	})

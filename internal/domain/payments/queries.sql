@@ -44,9 +44,14 @@ update payments.payments set state = $2
 select order_id from payments.payments where state = 'created' and expires_at < $1 order by id limit 100;
 
 -- name: AddEvent
-insert into payments.events (id, type, api_version, live, created_at, received_at, raw, state, note, handled_at)
-select $1, $2, $3, $4, $5, $6, $7, case when $8::bool then 'ignored' else 'received' end, case when $8 then 'it says nothing about our payments' else '' end, case when $8 then $6::timestamptz end
-on conflict (id) do nothing;
+-- With the job EventStored, in one statement: the provider waits for its answer. What says nothing to us is stored without one.
+with fresh as (
+    insert into payments.events (id, type, api_version, live, created_at, received_at, raw, state, note, handled_at)
+    select $1, $2, $3, $4, $5, $6, $7, case when $8::bool then 'ignored' else 'received' end, case when $8 then 'it says nothing about our payments' else '' end, case when $8 then $6::timestamptz end
+    on conflict (id) do nothing returning id
+)
+insert into jobs.queue (kind, args, created_at, due_at, rank)
+select 'payments.event_stored', jsonb_build_object('event_id', fresh.id), now(), now(), 0 from fresh where not $8::bool;
 
 -- name: Event
 select id, type, api_version, created_at, live, raw, state from payments.events where id = $1;

@@ -101,6 +101,7 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	}
 	var made struct{ OrderID, PaymentID string }
 	var fresh placed
+	ctx = postgres.WithGenericPlans(ctx)
 	reply, replayed, err := s.replies.Do(postgres.WithActor(ctx, "system"), "buyer:"+c.BuyerID, c.IdempotencyKey, requestHash("place order", c),
 		func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
 			var err error

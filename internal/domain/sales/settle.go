@@ -29,6 +29,7 @@ const (
 // Apply applies a stored event of a payment provider, once. An event about a payment that is not known yet is an error, so
 // that its job tries again: events come in any order.
 func (s *Service) Apply(ctx context.Context, eventID string) error {
+	ctx = postgres.WithGenericPlans(ctx)
 	_, fact, pending, err := s.payments.Pending(ctx, eventID)
 	if err != nil || !pending {
 		return err

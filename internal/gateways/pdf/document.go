@@ -72,6 +72,7 @@ func (r *Renderer) paper(lang string, at time.Time, demo bool, texts func(*paper
 	}
 	s := &sheet{gofpdf.New("P", "mm", "A4", ""), map[string]bool{}, map[rune]bool{missing: true, '\u2026': true}}
 	s.SetCatalogSort(true)
+	s.SetCompression(false) // of a page: a kilobyte saved is not worth a new compressor, and the bytes shall not depend on its version
 	s.SetCreationDate(at.UTC())
 	s.SetModificationDate(at.UTC())
 	s.SetAutoPageBreak(false, 0)

@@ -100,6 +100,7 @@ func (r *Renderer) Certificate(_ context.Context, f certificates.CertificateFact
 	}
 	s := &sheet{gofpdf.New("L", "mm", "A4", ""), map[string]bool{}, map[rune]bool{missing: true, '\u2026': true}}
 	s.SetCatalogSort(true)
+	s.SetCompression(false) // of a page: a kilobyte saved is not worth a new compressor, and the bytes shall not depend on its version
 	s.SetCreationDate(f.IssuedAt.UTC())
 	s.SetModificationDate(f.IssuedAt.UTC())
 	s.SetTitle(words["title"]+" "+string(clean(f.CourseTitle)), true)

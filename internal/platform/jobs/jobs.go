@@ -135,9 +135,12 @@ func (j *Jobs) EnqueueTx(ctx context.Context, tx *postgres.Tx, jobs ...Args) err
 	if _, err := tx.Exec(ctx, q.Q("Enqueue"), pq.Array(kinds), pq.Array(args), pq.Array(ranks)); err != nil {
 		return err
 	}
-	tx.Committed(j.rouse)
+	j.WakeTx(tx)
 	return nil
 }
+
+// WakeTx is for the few rooms that enqueue in a statement of their own, beside what causes the job.
+func (j *Jobs) WakeTx(tx *postgres.Tx) { tx.Committed(j.rouse) }
 
 // rouse makes the worker of this process look at once.
 func (j *Jobs) rouse() {

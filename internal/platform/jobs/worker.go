@@ -136,7 +136,7 @@ func (j *Jobs) look(ctx context.Context, s *shift, free int) {
 		return
 	}
 	var jobs []taken
-	err := j.db.InTx(ctx, "take jobs", func(ctx context.Context, tx *postgres.Tx) error {
+	err := j.db.InTx(postgres.WithGenericPlans(ctx), "take jobs", func(ctx context.Context, tx *postgres.Tx) error {
 		jobs = nil
 		if s.unsure {
 			ours := append(slices.Collect(maps.Keys(s.busy)), s.done...)

@@ -60,6 +60,9 @@ func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, erro
 		mode = "READ ONLY"
 	}
 	begin := "BEGIN ISOLATION LEVEL READ COMMITTED " + mode + "; SET LOCAL cursus.actor = " + pq.QuoteLiteral(Actor(ctx))
+	if ctx.Value(genericKey{}) != nil {
+		begin += "; SET LOCAL plan_cache_mode = force_generic_plan"
+	}
 	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
 		c.given = true
 		return nil, err

@@ -126,6 +126,15 @@ func Actor(ctx context.Context) string {
 	return "public"
 }
 
+type genericKey struct{}
+
+// WithGenericPlans has the transactions of this context use one plan of each prepared statement for ever, whatever its parameters.
+// For statements that find a few rows by key: to plan a long one anew takes longer than to run it, and the server does so whenever
+// it believes that to know the parameters helps. Not for lists, reports and imports, where that is true.
+func WithGenericPlans(ctx context.Context) context.Context {
+	return context.WithValue(ctx, genericKey{}, true)
+}
+
 // Tx is a transaction with one instant.
 type Tx struct {
 	db     *DB
