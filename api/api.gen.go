@@ -709,6 +709,24 @@ func (e NewOrderDocumentKind) Valid() bool {
 	}
 }
 
+// Defines values for NewOrderOnBehalfLang.
+const (
+	NewOrderOnBehalfLangEn NewOrderOnBehalfLang = "en"
+	NewOrderOnBehalfLangFr NewOrderOnBehalfLang = "fr"
+)
+
+// Valid indicates whether the value is a known member of the NewOrderOnBehalfLang enum.
+func (e NewOrderOnBehalfLang) Valid() bool {
+	switch e {
+	case NewOrderOnBehalfLangEn:
+		return true
+	case NewOrderOnBehalfLangFr:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewResultState.
 const (
 	NewResultStateFailed NewResultState = "failed"
@@ -789,6 +807,7 @@ func (e NewSettlementDirection) Valid() bool {
 
 // Defines values for NextActionKind.
 const (
+	NextActionKindGiveOutSeats NextActionKind = "give_out_seats"
 	NextActionKindLearn        NextActionKind = "learn"
 	NextActionKindNothing      NextActionKind = "nothing"
 	NextActionKindOrderAgain   NextActionKind = "order_again"
@@ -800,6 +819,8 @@ const (
 // Valid indicates whether the value is a known member of the NextActionKind enum.
 func (e NextActionKind) Valid() bool {
 	switch e {
+	case NextActionKindGiveOutSeats:
+		return true
 	case NextActionKindLearn:
 		return true
 	case NextActionKindNothing:
@@ -996,9 +1017,11 @@ func (e OrderWay) Valid() bool {
 
 // Defines values for OrderActionAction.
 const (
-	OrderActionActionCancel OrderActionAction = "cancel"
-	OrderActionActionPay    OrderActionAction = "pay"
-	OrderActionActionRefund OrderActionAction = "refund"
+	OrderActionActionCancel       OrderActionAction = "cancel"
+	OrderActionActionGiveOutSeats OrderActionAction = "give_out_seats"
+	OrderActionActionPay          OrderActionAction = "pay"
+	OrderActionActionRefund       OrderActionAction = "refund"
+	OrderActionActionWithdraw     OrderActionAction = "withdraw"
 )
 
 // Valid indicates whether the value is a known member of the OrderActionAction enum.
@@ -1006,9 +1029,13 @@ func (e OrderActionAction) Valid() bool {
 	switch e {
 	case OrderActionActionCancel:
 		return true
+	case OrderActionActionGiveOutSeats:
+		return true
 	case OrderActionActionPay:
 		return true
 	case OrderActionActionRefund:
+		return true
+	case OrderActionActionWithdraw:
 		return true
 	default:
 		return false
@@ -1017,23 +1044,26 @@ func (e OrderActionAction) Valid() bool {
 
 // Defines values for OrderActionReason.
 const (
-	OrderActionReasonAllGivenBack      OrderActionReason = "all-given-back"
-	OrderActionReasonCostsNothing      OrderActionReason = "costs-nothing"
-	OrderActionReasonDisputedAtTheBank OrderActionReason = "disputed-at-the-bank"
-	OrderActionReasonNotPaid           OrderActionReason = "not-paid"
-	OrderActionReasonNotPayableYet     OrderActionReason = "not-payable-yet"
-	OrderActionReasonOrderCanceled     OrderActionReason = "order-canceled"
-	OrderActionReasonOrderExpired      OrderActionReason = "order-expired"
-	OrderActionReasonPaidAlready       OrderActionReason = "paid-already"
-	OrderActionReasonPaymentMismatch   OrderActionReason = "payment-mismatch"
-	OrderActionReasonPaymentUnderWay   OrderActionReason = "payment-under-way"
-	OrderActionReasonTimeIsOver        OrderActionReason = "time-is-over"
+	OrderActionReasonAllGivenBack           OrderActionReason = "all-given-back"
+	OrderActionReasonBoughtByAnOrganisation OrderActionReason = "bought-by-an-organisation"
+	OrderActionReasonCostsNothing           OrderActionReason = "costs-nothing"
+	OrderActionReasonDisputedAtTheBank      OrderActionReason = "disputed-at-the-bank"
+	OrderActionReasonNotPaid                OrderActionReason = "not-paid"
+	OrderActionReasonNotPayableYet          OrderActionReason = "not-payable-yet"
+	OrderActionReasonOrderCanceled          OrderActionReason = "order-canceled"
+	OrderActionReasonOrderExpired           OrderActionReason = "order-expired"
+	OrderActionReasonPaidAlready            OrderActionReason = "paid-already"
+	OrderActionReasonPaymentMismatch        OrderActionReason = "payment-mismatch"
+	OrderActionReasonPaymentUnderWay        OrderActionReason = "payment-under-way"
+	OrderActionReasonTimeIsOver             OrderActionReason = "time-is-over"
 )
 
 // Valid indicates whether the value is a known member of the OrderActionReason enum.
 func (e OrderActionReason) Valid() bool {
 	switch e {
 	case OrderActionReasonAllGivenBack:
+		return true
+	case OrderActionReasonBoughtByAnOrganisation:
 		return true
 	case OrderActionReasonCostsNothing:
 		return true
@@ -1083,6 +1113,7 @@ const (
 	OrderHappeningWhatRefunded        OrderHappeningWhat = "refunded"
 	OrderHappeningWhatRevoked         OrderHappeningWhat = "revoked"
 	OrderHappeningWhatSurplus         OrderHappeningWhat = "surplus"
+	OrderHappeningWhatTransferred     OrderHappeningWhat = "transferred"
 )
 
 // Valid indicates whether the value is a known member of the OrderHappeningWhat enum.
@@ -1129,6 +1160,8 @@ func (e OrderHappeningWhat) Valid() bool {
 	case OrderHappeningWhatRevoked:
 		return true
 	case OrderHappeningWhatSurplus:
+		return true
+	case OrderHappeningWhatTransferred:
 		return true
 	default:
 		return false
@@ -1456,6 +1489,57 @@ func (e RefundState) Valid() bool {
 	}
 }
 
+// Defines values for RosterRowAction.
+const (
+	RosterRowActionEnrol  RosterRowAction = "enrol"
+	RosterRowActionInvite RosterRowAction = "invite"
+	RosterRowActionKeep   RosterRowAction = "keep"
+	RosterRowActionSkip   RosterRowAction = "skip"
+)
+
+// Valid indicates whether the value is a known member of the RosterRowAction enum.
+func (e RosterRowAction) Valid() bool {
+	switch e {
+	case RosterRowActionEnrol:
+		return true
+	case RosterRowActionInvite:
+		return true
+	case RosterRowActionKeep:
+		return true
+	case RosterRowActionSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SeatState.
+const (
+	SeatStateClaimed   SeatState = "claimed"
+	SeatStateEnded     SeatState = "ended"
+	SeatStateReserved  SeatState = "reserved"
+	SeatStateReturned  SeatState = "returned"
+	SeatStateReturning SeatState = "returning"
+)
+
+// Valid indicates whether the value is a known member of the SeatState enum.
+func (e SeatState) Valid() bool {
+	switch e {
+	case SeatStateClaimed:
+		return true
+	case SeatStateEnded:
+		return true
+	case SeatStateReserved:
+		return true
+	case SeatStateReturned:
+		return true
+	case SeatStateReturning:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionEditKind.
 const (
 	SessionEditKindHybrid SessionEditKind = "hybrid"
@@ -1699,6 +1783,48 @@ func (e TaxCategory) Valid() bool {
 	case TaxCategoryS:
 		return true
 	case TaxCategoryZ:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransferState.
+const (
+	TransferStateAccepted  TransferState = "accepted"
+	TransferStateLapsed    TransferState = "lapsed"
+	TransferStateOffered   TransferState = "offered"
+	TransferStateWithdrawn TransferState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the TransferState enum.
+func (e TransferState) Valid() bool {
+	switch e {
+	case TransferStateAccepted:
+		return true
+	case TransferStateLapsed:
+		return true
+	case TransferStateOffered:
+		return true
+	case TransferStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransferableReason.
+const (
+	TransferableReasonBegunAlready    TransferableReason = "begun-already"
+	TransferableReasonNotTransferable TransferableReason = "not-transferable"
+)
+
+// Valid indicates whether the value is a known member of the TransferableReason enum.
+func (e TransferableReason) Valid() bool {
+	switch e {
+	case TransferableReasonBegunAlready:
+		return true
+	case TransferableReasonNotTransferable:
 		return true
 	default:
 		return false
@@ -2811,6 +2937,60 @@ type ChosenWay struct {
 	//
 	// Example: transfer
 	Way PayWay `json:"way"`
+}
+
+// ClaimLink A claim link.
+type ClaimLink struct {
+	// ExpiresAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ExpiresAt Time `json:"expires_at"`
+
+	// Id Its id.
+	//
+	// Example: lnk_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Line The line of the order.
+	//
+	// Example: 1
+	Line int `json:"line"`
+
+	// MadeAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	MadeAt Time `json:"made_at"`
+
+	// MaxUses How many seats it gives at most.
+	//
+	// Example: 10
+	MaxUses int `json:"max_uses"`
+
+	// OrderId Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OrderId OrderID `json:"order_id"`
+
+	// RevokedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RevokedAt *Time `json:"revoked_at,omitempty"`
+
+	// Token Its secret, in the answer that makes it alone. The page of the link is /claim/ and the token.
+	//
+	// Example: 3k9f2m
+	Token *string `json:"token,omitempty"`
+
+	// Uses How many it gave, those that were released too.
+	//
+	// Example: 3
+	Uses int `json:"uses"`
+}
+
+// ClaimLinkList Claim links.
+type ClaimLinkList struct {
+	// Links The links.
+	Links []ClaimLink `json:"links"`
 }
 
 // Cohort Where the members of an edition stand.
@@ -4336,6 +4516,11 @@ type Eligibility struct {
 	EnrolmentId EnrolmentID `json:"enrolment_id"`
 }
 
+// EmailAddress An address.
+//
+// Example: awa@example.org
+type EmailAddress = string
+
 // Enrolment The right of a learner to follow a session.
 type Enrolment struct {
 	// CertificateId Id of the certificate.
@@ -4643,6 +4828,11 @@ type FormulaRow struct {
 	// Example: 2
 	Version int `json:"version"`
 }
+
+// HolderName Of her where she is new.
+//
+// Example: Awa Diop
+type HolderName = string
 
 // Indicators The five indicators of a session. What was asked for is repeated.
 type Indicators struct {
@@ -5163,6 +5353,30 @@ type LedgerEntry struct {
 	Transaction string `json:"transaction"`
 }
 
+// Manager A person who orders for an organisation.
+type Manager struct {
+	// Email Her address; may be empty.
+	//
+	// Example: awa@example.org
+	Email string `json:"email"`
+
+	// FullName Her name.
+	//
+	// Example: Awa Diop
+	FullName string `json:"full_name"`
+
+	// Person Her id.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Person string `json:"person"`
+}
+
+// ManagerList Managers of an organisation.
+type ManagerList struct {
+	// Managers The managers.
+	Managers []Manager `json:"managers"`
+}
+
 // MatchedOrder For which order money is.
 //
 // Example: {"order":"ord_01kb5t8kz9e0qv4m3r2x7nwhjd"}
@@ -5285,6 +5499,21 @@ type NewCharter struct {
 	Rules []CharterRule `json:"rules"`
 }
 
+// NewClaimLink A claim link to make.
+//
+// Example: {"expires_at":"2026-12-31T00:00:00Z","max_uses":10}
+type NewClaimLink struct {
+	// ExpiresAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ExpiresAt Time `json:"expires_at"`
+
+	// MaxUses How many seats it gives at most.
+	//
+	// Example: 10
+	MaxUses int `json:"max_uses"`
+}
+
 // NewDeskReceipt Money at a desk.
 //
 // Example: {"amount_minor":100000,"currency":"XOF","order":"ord_01kb5t8kz9e0qv4m3r2x7nwhjd","received_at":"2026-01-15T00:00:00Z","reference":"QUIT-77"}
@@ -5405,6 +5634,11 @@ type NewOrder struct {
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId *OfferID `json:"offer_id,omitempty"`
 
+	// Organisation Key of the organisation that buys; absent where a learner buys for herself.
+	//
+	// Example: ESP
+	Organisation *OrganisationKey `json:"organisation,omitempty"`
+
 	// Partner Key of the school, where the way is its desk.
 	//
 	// Example: ESP
@@ -5443,6 +5677,49 @@ type NewOrderDocument struct {
 //
 // Example: proforma
 type NewOrderDocumentKind string
+
+// NewOrderOnBehalf What to order, and for whom: of an organisation, by the address of one of its managers.
+//
+// Example: {"email":"awa@example.org","items":[{"offer_id":"off_01kb5t8kz9e0qv4m3r2x7nwhjd","quantity":1}],"lang":"fr"}
+type NewOrderOnBehalf struct {
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency *Currency `json:"currency,omitempty"`
+
+	// Email An address.
+	//
+	// Example: awa@example.org
+	Email EmailAddress `json:"email"`
+
+	// Items What to buy, all in one currency. No two of them open the same session.
+	Items []OrderItem `json:"items"`
+
+	// Lang The language of the papers and of the mails.
+	//
+	// Example: fr
+	Lang NewOrderOnBehalfLang `json:"lang"`
+
+	// Name Of her where she is new.
+	//
+	// Example: Awa Diop
+	Name *string `json:"name,omitempty"`
+
+	// Organisation Key of the organisation that buys; absent where a learner buys for herself.
+	//
+	// Example: ESP
+	Organisation *OrganisationKey `json:"organisation,omitempty"`
+
+	// Voucher The code of a voucher. Case, blanks and hyphens do not count.
+	//
+	// Example: WELCOME-26
+	Voucher *VoucherCode `json:"voucher,omitempty"`
+}
+
+// NewOrderOnBehalfLang The language of the papers and of the mails.
+//
+// Example: fr
+type NewOrderOnBehalfLang string
 
 // NewRefund Money to give back.
 //
@@ -5495,6 +5772,14 @@ type NewRevocation struct {
 	//
 	// Example: Asked for within the fourteen days.
 	Reason Reason `json:"reason"`
+}
+
+// NewRoster People to give seats to.
+//
+// Example: {"people":[{"email":"awa@example.org","name":"Awa Diop"}]}
+type NewRoster struct {
+	// People The people, each once.
+	People []SeatHolder `json:"people"`
 }
 
 // NewSession A session to make.
@@ -5838,7 +6123,7 @@ type NextAction struct {
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	AmountLeft *Money `json:"amount_left,omitempty"`
 
-	// Kind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
+	// Kind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open; `give_out_seats`: the seats of an organisation wait for its learners.
 	//
 	// Example: pay
 	Kind NextActionKind `json:"kind"`
@@ -5864,7 +6149,7 @@ type NextAction struct {
 	Way *PayWay `json:"way,omitempty"`
 }
 
-// NextActionKind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open.
+// NextActionKind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open; `give_out_seats`: the seats of an organisation wait for its learners.
 //
 // Example: pay
 type NextActionKind string
@@ -6239,6 +6524,11 @@ type Order struct {
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId OfferID `json:"offer_id"`
 
+	// Organisation Key of the organisation that buys; absent where a learner buys for herself.
+	//
+	// Example: ESP
+	Organisation *OrganisationKey `json:"organisation,omitempty"`
+
 	// PaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
 	// Example: 2025-10-09T08:53:20Z
@@ -6248,6 +6538,11 @@ type Order struct {
 	//
 	// Example: 2025-10-09T08:53:20Z
 	PlacedAt Time `json:"placed_at"`
+
+	// PlacedBy Id of who of staff placed it on the buyer's behalf.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	PlacedBy *string `json:"placed_by,omitempty"`
 
 	// Session A short name that people choose.
 	//
@@ -6282,7 +6577,7 @@ type OrderWay string
 
 // OrderAction Something that can be done with an order, or why not. Who may do it is another question.
 type OrderAction struct {
-	// Action What can be done.
+	// Action What can be done. The last two are there for an order of an organisation.
 	//
 	// Example: cancel
 	Action OrderActionAction `json:"action"`
@@ -6298,7 +6593,7 @@ type OrderAction struct {
 	Reason *OrderActionReason `json:"reason,omitempty"`
 }
 
-// OrderActionAction What can be done.
+// OrderActionAction What can be done. The last two are there for an order of an organisation.
 //
 // Example: cancel
 type OrderActionAction string
@@ -6326,7 +6621,7 @@ type OrderHappening struct {
 	// Example: 2025-10-09T08:53:20Z
 	At Time `json:"at"`
 
-	// Detail The number of a document, the method of a payment, or the key of a session.
+	// Detail The number of a document, the method of a payment, the key of a session, the address of who has a place now, or the name of who of staff placed the order.
 	//
 	// Example: card
 	Detail *string `json:"detail,omitempty"`
@@ -6360,7 +6655,7 @@ type OrderItem struct {
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId OfferID `json:"offer_id"`
 
-	// Quantity How many places: one, where a learner buys for herself.
+	// Quantity How many places: one, where a learner buys for herself; an organisation as many seats as it likes.
 	//
 	// Example: 1
 	Quantity *int `json:"quantity,omitempty"`
@@ -6463,6 +6758,30 @@ type OrderStatement struct {
 
 	// Order The order.
 	Order string `json:"order"`
+}
+
+// Organisation An organisation.
+type Organisation struct {
+	// Key Key of the organisation that buys; absent where a learner buys for herself.
+	//
+	// Example: ESP
+	Key OrganisationKey `json:"key"`
+
+	// Name Its name.
+	//
+	// Example: ESP Dakar
+	Name string `json:"name"`
+}
+
+// OrganisationKey Key of the organisation that buys; absent where a learner buys for herself.
+//
+// Example: ESP
+type OrganisationKey = string
+
+// OrganisationList Organisations.
+type OrganisationList struct {
+	// Organisations The organisations.
+	Organisations []Organisation `json:"organisations"`
 }
 
 // Outcomes What a formula of a session became. What was asked for is repeated.
@@ -6825,6 +7144,63 @@ type Pitch struct {
 	//
 	// Example: S’exercer sur de vrais équipements.
 	Fr *string `json:"fr,omitempty"`
+}
+
+// Pool The seats of a line: quantity = free + reserved + claimed + returned.
+type Pool struct {
+	// Claimed Somebody has.
+	//
+	// Example: 15
+	Claimed int `json:"claimed"`
+
+	// Formula A way to follow a session.
+	//
+	// Example: QUALIFYING
+	Formula Formula `json:"formula"`
+
+	// Free Nobody was given.
+	//
+	// Example: 10
+	Free int `json:"free"`
+
+	// Line The line of the order.
+	//
+	// Example: 1
+	Line int `json:"line"`
+
+	// Quantity How many were bought.
+	//
+	// Example: 30
+	Quantity int `json:"quantity"`
+
+	// Reserved Wait for who was invited.
+	//
+	// Example: 5
+	Reserved int `json:"reserved"`
+
+	// Returned Whose money goes or went back.
+	//
+	// Example: 0
+	Returned int `json:"returned"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// PoolPage The pools of an order and one page of seats.
+type PoolPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Pools One for each line.
+	Pools []Pool `json:"pools"`
+
+	// Seats Seats that somebody has or is to have.
+	Seats []Seat `json:"seats"`
 }
 
 // PostalAddress An address.
@@ -7599,6 +7975,11 @@ type QuoteRequest struct {
 	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
 	OfferId *OfferID `json:"offer_id,omitempty"`
 
+	// Organisation Key of the organisation that buys; absent where a learner buys for herself.
+	//
+	// Example: ESP
+	Organisation *OrganisationKey `json:"organisation,omitempty"`
+
 	// Voucher The code of a voucher. Case, blanks and hyphens do not count.
 	//
 	// Example: WELCOME-26
@@ -8055,6 +8436,158 @@ type ReversalDecision struct {
 	//
 	// Example: true
 	Agree bool `json:"agree"`
+}
+
+// RosterResult What a roster changed, or would.
+type RosterResult struct {
+	// DryRun Whether nothing was changed.
+	//
+	// Example: true
+	DryRun bool `json:"dry_run"`
+
+	// Enrol Known people who get a seat.
+	//
+	// Example: 1
+	Enrol int `json:"enrol"`
+
+	// Free Free seats before it.
+	//
+	// Example: 10
+	Free int `json:"free"`
+
+	// Invite Addresses for which one is reserved.
+	//
+	// Example: 1
+	Invite int `json:"invite"`
+
+	// Keep People who have one.
+	//
+	// Example: 1
+	Keep int `json:"keep"`
+
+	// Missing Seats that it needs and that are not there.
+	//
+	// Example: 0
+	Missing int `json:"missing"`
+
+	// Others Seats of people who are not on it.
+	//
+	// Example: 0
+	Others int `json:"others"`
+
+	// Rows Person by person, sorted by address.
+	Rows []RosterRow `json:"rows"`
+
+	// Skip People who need none.
+	//
+	// Example: 0
+	Skip int `json:"skip"`
+}
+
+// RosterRow What becomes of somebody on a roster.
+type RosterRow struct {
+	// Action `keep`: she has a seat. `skip`: she needs none, for the reason that is said.
+	//
+	// Example: enrol
+	Action RosterRowAction `json:"action"`
+
+	// Email Her address.
+	//
+	// Example: awa@example.org
+	Email string `json:"email"`
+
+	// Name Her name.
+	//
+	// Example: Awa Diop
+	Name *string `json:"name,omitempty"`
+
+	// Reason Why she is skipped.
+	//
+	// Example: already-enrolled
+	Reason *string `json:"reason,omitempty"`
+}
+
+// RosterRowAction `keep`: she has a seat. `skip`: she needs none, for the reason that is said.
+//
+// Example: enrol
+type RosterRowAction string
+
+// Seat A seat of an organisation that was given to somebody.
+type Seat struct {
+	// Begun Whether her record shows work: then the seat can be neither released nor moved.
+	//
+	// Example: false
+	Begun bool `json:"begun"`
+
+	// ClaimedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClaimedAt *Time `json:"claimed_at,omitempty"`
+
+	// Email Of who has it, or is to have it.
+	//
+	// Example: awa@example.org
+	Email *string `json:"email,omitempty"`
+
+	// GivenAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	GivenAt Time `json:"given_at"`
+
+	// Id Its id.
+	//
+	// Example: sea_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Line The line of the order.
+	//
+	// Example: 1
+	Line int `json:"line"`
+
+	// Name Her name.
+	//
+	// Example: Awa Diop
+	Name *string `json:"name,omitempty"`
+
+	// OrderId Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OrderId OrderID `json:"order_id"`
+
+	// State `reserved`: for an address, whose owner claims it by signing in. `returning`, `returned`: its money goes or went back.
+	//
+	// Example: claimed
+	State SeatState `json:"state"`
+}
+
+// SeatState `reserved`: for an address, whose owner claims it by signing in. `returning`, `returned`: its money goes or went back.
+//
+// Example: claimed
+type SeatState string
+
+// SeatClaim What is shown to claim a seat.
+//
+// Example: {"token":"3k9f2m"}
+type SeatClaim struct {
+	// Token The token of the link.
+	//
+	// Example: 3k9f2m
+	Token string `json:"token"`
+}
+
+// SeatHolder Who is to have a seat.
+//
+// Example: {"email":"awa@example.org","name":"Awa Diop"}
+type SeatHolder struct {
+	// Email An address.
+	//
+	// Example: awa@example.org
+	Email EmailAddress `json:"email"`
+
+	// Name Of her where she is new.
+	//
+	// Example: Awa Diop
+	Name *HolderName `json:"name,omitempty"`
 }
 
 // Seats How the places of an offer stand.
@@ -8916,6 +9449,107 @@ type Title struct {
 	Fr *string `json:"fr,omitempty"`
 }
 
+// Transfer A place that its buyer offers to somebody else.
+type Transfer struct {
+	// Email Of who is to have it.
+	//
+	// Example: zoe@example.org
+	Email string `json:"email"`
+
+	// Formula The formula of the place.
+	//
+	// Example: QUALIFYING
+	Formula string `json:"formula"`
+
+	// From Name of the buyer.
+	//
+	// Example: Awa Diop
+	From string `json:"from"`
+
+	// Id Its id.
+	//
+	// Example: trf_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// OfferedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OfferedAt Time `json:"offered_at"`
+
+	// State Where it stands.
+	//
+	// Example: offered
+	State TransferState `json:"state"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until Time `json:"until"`
+}
+
+// TransferState Where it stands.
+//
+// Example: offered
+type TransferState string
+
+// TransferList Places that are offered.
+type TransferList struct {
+	// Transfers The offers.
+	Transfers []Transfer `json:"transfers"`
+}
+
+// TransferTo To whom a place is offered.
+//
+// Example: {"email":"awa@example.org"}
+type TransferTo struct {
+	// Email An address.
+	//
+	// Example: awa@example.org
+	Email EmailAddress `json:"email"`
+}
+
+// Transferable Whether a line can be given to somebody else.
+type Transferable struct {
+	// Allowed Whether it can.
+	//
+	// Example: true
+	Allowed bool `json:"allowed"`
+
+	// Line The line of the order.
+	//
+	// Example: 1
+	Line int `json:"line"`
+
+	// Offer A place that its buyer offers to somebody else.
+	Offer *Transfer `json:"offer,omitempty"`
+
+	// Reason Why it cannot; there only where it is not allowed.
+	//
+	// Example: begun-already
+	Reason *TransferableReason `json:"reason,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// TransferableReason Why it cannot; there only where it is not allowed.
+//
+// Example: begun-already
+type TransferableReason string
+
+// TransferableList The lines of an order.
+type TransferableList struct {
+	// Lines The lines.
+	Lines []Transferable `json:"lines"`
+}
+
 // TrialResult A result to try.
 //
 // Example: {"course":"PRD","passed":true}
@@ -9723,6 +10357,9 @@ type OfferRef = OfferID
 // Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
 type OrderRef = OrderID
 
+// OrganisationRef defines model for OrganisationRef.
+type OrganisationRef = string
+
 // PartnerRef defines model for PartnerRef.
 type PartnerRef = string
 
@@ -10151,6 +10788,12 @@ type PlaceOrderParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PlaceOrderOnBehalfParams defines parameters for PlaceOrderOnBehalf.
+type PlaceOrderOnBehalfParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // PutOrderBillingParams defines parameters for PutOrderBilling.
 type PutOrderBillingParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
@@ -10172,10 +10815,37 @@ type GetOrderEvidenceParams struct {
 // GetOrderEvidenceParamsLang defines parameters for GetOrderEvidence.
 type GetOrderEvidenceParamsLang string
 
+// MakeClaimLinkParams defines parameters for MakeClaimLink.
+type MakeClaimLinkParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ApplyRosterParams defines parameters for ApplyRoster.
+type ApplyRosterParams struct {
+	// DryRun Say what would change, and change nothing.
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
+// UploadRosterParams defines parameters for UploadRoster.
+type UploadRosterParams struct {
+	// DryRun Say what would change, and change nothing.
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListOrderSeatsParams defines parameters for ListOrderSeats.
+type ListOrderSeatsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ChooseWayToPayParams defines parameters for ChooseWayToPay.
@@ -10188,6 +10858,15 @@ type ChooseWayToPayParams struct {
 type WithdrawOrderParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListOrganisationOrdersParams defines parameters for ListOrganisationOrders.
+type ListOrganisationOrdersParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListDeskReceiptsParams defines parameters for ListDeskReceipts.
@@ -10589,14 +11268,29 @@ type PutPriceJSONRequestBody = PriceBody
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = NewOrder
 
+// PlaceOrderOnBehalfJSONRequestBody defines body for PlaceOrderOnBehalf for application/json ContentType.
+type PlaceOrderOnBehalfJSONRequestBody = NewOrderOnBehalf
+
 // PutOrderBillingJSONRequestBody defines body for PutOrderBilling for application/json ContentType.
 type PutOrderBillingJSONRequestBody = BillingBody
 
 // IssueOrderDocumentJSONRequestBody defines body for IssueOrderDocument for application/json ContentType.
 type IssueOrderDocumentJSONRequestBody = NewOrderDocument
 
+// MakeClaimLinkJSONRequestBody defines body for MakeClaimLink for application/json ContentType.
+type MakeClaimLinkJSONRequestBody = NewClaimLink
+
+// ApplyRosterJSONRequestBody defines body for ApplyRoster for application/json ContentType.
+type ApplyRosterJSONRequestBody = NewRoster
+
+// OfferTransferJSONRequestBody defines body for OfferTransfer for application/json ContentType.
+type OfferTransferJSONRequestBody = TransferTo
+
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
 type RefundOrderJSONRequestBody = NewRefund
+
+// MoveSeatJSONRequestBody defines body for MoveSeat for application/json ContentType.
+type MoveSeatJSONRequestBody = SeatHolder
 
 // ChooseWayToPayJSONRequestBody defines body for ChooseWayToPay for application/json ContentType.
 type ChooseWayToPayJSONRequestBody = ChosenWay
@@ -10642,6 +11336,9 @@ type SendReceiptBackJSONRequestBody = BankReference
 
 // DecideRefundJSONRequestBody defines body for DecideRefund for application/json ContentType.
 type DecideRefundJSONRequestBody = RefundDecision
+
+// ClaimSeatJSONRequestBody defines body for ClaimSeat for application/json ContentType.
+type ClaimSeatJSONRequestBody = SeatClaim
 
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = NewSession
@@ -11331,6 +12028,20 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListMyOrganisations List the organisations that I manage
+	//
+	// Those for which the caller may place orders and give seats out.
+	//
+	// Corresponds with GET /v1/me/organisations (the `ListMyOrganisations` operationId).
+	ListMyOrganisations(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMyTransfers List the places that are offered to me
+	//
+	// By the address of the caller.
+	//
+	// Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
+	ListMyTransfers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListWaiting List the rows you wait in
 	//
 	// The offers that the caller waits for, and the places that are kept for her, the earliest first.
@@ -11454,6 +12165,11 @@ type ClientInterface interface {
 	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
+	// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+	// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+	// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+	// to the organisation, which has no right to withdraw: the law gives that to consumers.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
@@ -11464,10 +12180,35 @@ type ClientInterface interface {
 	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
+	// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+	// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+	// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+	// to the organisation, which has no right to withdraw: the law gives that to consumers.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
 	PlaceOrder(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceOrderOnBehalfWithBody Place an order for somebody else
+	//
+	// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+	// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+	PlaceOrderOnBehalfWithBody(ctx context.Context, params *PlaceOrderOnBehalfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceOrderOnBehalf Place an order for somebody else
+	//
+	// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+	// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+	PlaceOrderOnBehalf(ctx context.Context, params *PlaceOrderOnBehalfParams, body PlaceOrderOnBehalfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetOrder Get an order
 	//
@@ -11550,6 +12291,96 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
 	GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// MakeClaimLinkWithBody Make a claim link
+	//
+	// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+	// the same request again gives the link without it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+	MakeClaimLinkWithBody(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MakeClaimLink Make a claim link
+	//
+	// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+	// the same request again gives the link without it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+	MakeClaimLink(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, body MakeClaimLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyRosterWithBody Give seats to a list of people
+	//
+	// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+	// nothing. The same list again changes nothing; who is not on it keeps her seat.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+	ApplyRosterWithBody(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyRoster Give seats to a list of people
+	//
+	// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+	// nothing. The same list again changes nothing; who is not on it keeps her seat.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+	ApplyRoster(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, body ApplyRosterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UploadRosterWithBody Give seats to a list of people, from a file
+	//
+	// As applyRoster, from a table with a column `email` and perhaps `name`, or an address on each line. What is wrong is said with its line.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/roster.csv (the `UploadRoster` operationId).
+	UploadRosterWithBody(ctx context.Context, order OrderRef, line int, params *UploadRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawTransfer Offer a place no more
+	//
+	// Where it is not offered it does nothing.
+	//
+	// Corresponds with DELETE /v1/orders/{order}/lines/{line}/transfer (the `WithdrawTransfer` operationId).
+	WithdrawTransfer(ctx context.Context, order OrderRef, line int, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OfferTransferWithBody Offer a place to somebody else
+	//
+	// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+	// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+	OfferTransferWithBody(ctx context.Context, order OrderRef, line int, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OfferTransfer Offer a place to somebody else
+	//
+	// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+	// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+	OfferTransfer(ctx context.Context, order OrderRef, line int, body OfferTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListClaimLinks List the claim links of an order
+	//
+	// The newest first, without their tokens.
+	//
+	// Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
+	ListClaimLinks(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeClaimLink Take a claim link back
+	//
+	// It gives no seat any more; what was claimed stays. Again it does nothing.
+	//
+	// Corresponds with DELETE /v1/orders/{order}/links/{link} (the `RevokeClaimLink` operationId).
+	RevokeClaimLink(ctx context.Context, order OrderRef, link string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PayOrder Pay an order that waits
 	//
 	// Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
@@ -11578,12 +12409,54 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 	RefundOrder(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListOrderSeats List the seats of an order
+	//
+	// How the seats of an organisation's order stand, line by line, and who holds which, the newest first. For its managers, and for staff who
+	// may order on behalf of others.
+	//
+	// Corresponds with GET /v1/orders/{order}/seats (the `ListOrderSeats` operationId).
+	ListOrderSeats(ctx context.Context, order OrderRef, params *ListOrderSeatsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseSeat Take a seat back
+	//
+	// A seat that is reserved, or whose learner has not begun. The pool has it again, with its share of the money.
+	//
+	// Corresponds with DELETE /v1/orders/{order}/seats/{seat} (the `ReleaseSeat` operationId).
+	ReleaseSeat(ctx context.Context, order OrderRef, seat string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveSeatWithBody Give a seat to somebody else
+	//
+	// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+	// knows her, invited. The invoice stays as it is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+	MoveSeatWithBody(ctx context.Context, order OrderRef, seat string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveSeat Give a seat to somebody else
+	//
+	// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+	// knows her, invited. The invoice stays as it is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+	MoveSeat(ctx context.Context, order OrderRef, seat string, body MoveSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetOrderStatement Get the statement of an order
 	//
 	// Everything that the ledger says of it.
 	//
 	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 	GetOrderStatement(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrderTransfers List what of an order can be given to somebody else
+	//
+	// Line by line, with the reason where it cannot, and to whom it is offered.
+	//
+	// Corresponds with GET /v1/orders/{order}/transfers (the `ListOrderTransfers` operationId).
+	ListOrderTransfers(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChooseWayToPayWithBody Choose how to pay an order
 	//
@@ -11637,6 +12510,34 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
 	WithdrawOrder(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListManagers List the managers of an organisation
+	//
+	// The people who order for it and give its seats out.
+	//
+	// Corresponds with GET /v1/organisations/{organisation}/managers (the `ListManagers` operationId).
+	ListManagers(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DropManager Make a person a manager no more
+	//
+	// Who is none stays so. The orders that she placed stay those of the organisation.
+	//
+	// Corresponds with DELETE /v1/organisations/{organisation}/managers/{person} (the `DropManager` operationId).
+	DropManager(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutManager Make a person a manager of an organisation
+	//
+	// Twice does nothing.
+	//
+	// Corresponds with PUT /v1/organisations/{organisation}/managers/{person} (the `PutManager` operationId).
+	PutManager(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOrganisationOrders List the orders of an organisation
+	//
+	// For its managers, the newest first.
+	//
+	// Corresponds with GET /v1/organisations/{organisation}/orders (the `ListOrganisationOrders` operationId).
+	ListOrganisationOrders(ctx context.Context, organisation OrganisationRef, params *ListOrganisationOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutCashier Let a person take money at a desk
 	//
@@ -11983,6 +12884,24 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
 	DecideRefund(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ClaimSeatWithBody Claim a seat
+	//
+	// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+	ClaimSeatWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ClaimSeat Claim a seat
+	//
+	// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+	ClaimSeat(ctx context.Context, body ClaimSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListSeats List how places sell
 	//
 	// Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
@@ -12226,6 +13145,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sittings/{sitting}/result (the `RecordResult` operationId).
 	RecordResult(ctx context.Context, sitting SittingRef, body RecordResultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AcceptTransfer Take a place that is offered
+	//
+	// The right of its buyer ends and that of the caller begins; the money of the place follows it in the ledger. Again it does nothing.
+	//
+	// Corresponds with POST /v1/transfers/{transfer}/acceptance (the `AcceptTransfer` operationId).
+	AcceptTransfer(ctx context.Context, transfer string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// VerifyCertificate Verify a certificate
 	//
@@ -13658,6 +14584,40 @@ func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParam
 	return c.Client.Do(req)
 }
 
+// ListMyOrganisations List the organisations that I manage
+//
+// Those for which the caller may place orders and give seats out.
+//
+// Corresponds with GET /v1/me/organisations (the `ListMyOrganisations` operationId).
+func (c *Client) ListMyOrganisations(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMyOrganisationsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMyTransfers List the places that are offered to me
+//
+// By the address of the caller.
+//
+// Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
+func (c *Client) ListMyTransfers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMyTransfersRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListWaiting List the rows you wait in
 //
 // The offers that the caller waits for, and the places that are kept for her, the earliest first.
@@ -13921,6 +14881,11 @@ func (c *Client) ListOrders(ctx context.Context, params *ListOrdersParams, reqEd
 // Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 // `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
+// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+// to the organisation, which has no right to withdraw: the law gives that to consumers.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
@@ -13941,11 +14906,56 @@ func (c *Client) PlaceOrderWithBody(ctx context.Context, params *PlaceOrderParam
 // Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 // `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
+// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+// to the organisation, which has no right to withdraw: the law gives that to consumers.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
 func (c *Client) PlaceOrder(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlaceOrderRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceOrderOnBehalfWithBody Place an order for somebody else
+//
+// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+func (c *Client) PlaceOrderOnBehalfWithBody(ctx context.Context, params *PlaceOrderOnBehalfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceOrderOnBehalfRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceOrderOnBehalf Place an order for somebody else
+//
+// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+func (c *Client) PlaceOrderOnBehalf(ctx context.Context, params *PlaceOrderOnBehalfParams, body PlaceOrderOnBehalfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceOrderOnBehalfRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14137,6 +15147,196 @@ func (c *Client) GetOrderHistory(ctx context.Context, order OrderRef, reqEditors
 	return c.Client.Do(req)
 }
 
+// MakeClaimLinkWithBody Make a claim link
+//
+// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+// the same request again gives the link without it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+func (c *Client) MakeClaimLinkWithBody(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeClaimLinkRequestWithBody(c.Server, order, line, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MakeClaimLink Make a claim link
+//
+// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+// the same request again gives the link without it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+func (c *Client) MakeClaimLink(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, body MakeClaimLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMakeClaimLinkRequest(c.Server, order, line, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyRosterWithBody Give seats to a list of people
+//
+// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+// nothing. The same list again changes nothing; who is not on it keeps her seat.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+func (c *Client) ApplyRosterWithBody(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyRosterRequestWithBody(c.Server, order, line, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyRoster Give seats to a list of people
+//
+// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+// nothing. The same list again changes nothing; who is not on it keeps her seat.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+func (c *Client) ApplyRoster(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, body ApplyRosterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyRosterRequest(c.Server, order, line, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UploadRosterWithBody Give seats to a list of people, from a file
+//
+// As applyRoster, from a table with a column `email` and perhaps `name`, or an address on each line. What is wrong is said with its line.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/roster.csv (the `UploadRoster` operationId).
+func (c *Client) UploadRosterWithBody(ctx context.Context, order OrderRef, line int, params *UploadRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadRosterRequestWithBody(c.Server, order, line, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawTransfer Offer a place no more
+//
+// Where it is not offered it does nothing.
+//
+// Corresponds with DELETE /v1/orders/{order}/lines/{line}/transfer (the `WithdrawTransfer` operationId).
+func (c *Client) WithdrawTransfer(ctx context.Context, order OrderRef, line int, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawTransferRequest(c.Server, order, line)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OfferTransferWithBody Offer a place to somebody else
+//
+// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+func (c *Client) OfferTransferWithBody(ctx context.Context, order OrderRef, line int, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOfferTransferRequestWithBody(c.Server, order, line, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OfferTransfer Offer a place to somebody else
+//
+// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+func (c *Client) OfferTransfer(ctx context.Context, order OrderRef, line int, body OfferTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOfferTransferRequest(c.Server, order, line, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListClaimLinks List the claim links of an order
+//
+// The newest first, without their tokens.
+//
+// Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
+func (c *Client) ListClaimLinks(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListClaimLinksRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeClaimLink Take a claim link back
+//
+// It gives no seat any more; what was claimed stays. Again it does nothing.
+//
+// Corresponds with DELETE /v1/orders/{order}/links/{link} (the `RevokeClaimLink` operationId).
+func (c *Client) RevokeClaimLink(ctx context.Context, order OrderRef, link string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeClaimLinkRequest(c.Server, order, link)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PayOrder Pay an order that waits
 //
 // Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
@@ -14195,6 +15395,81 @@ func (c *Client) RefundOrder(ctx context.Context, order OrderRef, params *Refund
 	return c.Client.Do(req)
 }
 
+// ListOrderSeats List the seats of an order
+//
+// How the seats of an organisation's order stand, line by line, and who holds which, the newest first. For its managers, and for staff who
+// may order on behalf of others.
+//
+// Corresponds with GET /v1/orders/{order}/seats (the `ListOrderSeats` operationId).
+func (c *Client) ListOrderSeats(ctx context.Context, order OrderRef, params *ListOrderSeatsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrderSeatsRequest(c.Server, order, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseSeat Take a seat back
+//
+// A seat that is reserved, or whose learner has not begun. The pool has it again, with its share of the money.
+//
+// Corresponds with DELETE /v1/orders/{order}/seats/{seat} (the `ReleaseSeat` operationId).
+func (c *Client) ReleaseSeat(ctx context.Context, order OrderRef, seat string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseSeatRequest(c.Server, order, seat)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveSeatWithBody Give a seat to somebody else
+//
+// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+// knows her, invited. The invoice stays as it is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+func (c *Client) MoveSeatWithBody(ctx context.Context, order OrderRef, seat string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveSeatRequestWithBody(c.Server, order, seat, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveSeat Give a seat to somebody else
+//
+// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+// knows her, invited. The invoice stays as it is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+func (c *Client) MoveSeat(ctx context.Context, order OrderRef, seat string, body MoveSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveSeatRequest(c.Server, order, seat, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetOrderStatement Get the statement of an order
 //
 // Everything that the ledger says of it.
@@ -14202,6 +15477,23 @@ func (c *Client) RefundOrder(ctx context.Context, order OrderRef, params *Refund
 // Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 func (c *Client) GetOrderStatement(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOrderStatementRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrderTransfers List what of an order can be given to somebody else
+//
+// Line by line, with the reason where it cannot, and to whom it is offered.
+//
+// Corresponds with GET /v1/orders/{order}/transfers (the `ListOrderTransfers` operationId).
+func (c *Client) ListOrderTransfers(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrderTransfersRequest(c.Server, order)
 	if err != nil {
 		return nil, err
 	}
@@ -14315,6 +15607,74 @@ func (c *Client) WithdrawOrderWithBody(ctx context.Context, order OrderRef, para
 // Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
 func (c *Client) WithdrawOrder(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewWithdrawOrderRequest(c.Server, order, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListManagers List the managers of an organisation
+//
+// The people who order for it and give its seats out.
+//
+// Corresponds with GET /v1/organisations/{organisation}/managers (the `ListManagers` operationId).
+func (c *Client) ListManagers(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListManagersRequest(c.Server, organisation)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DropManager Make a person a manager no more
+//
+// Who is none stays so. The orders that she placed stay those of the organisation.
+//
+// Corresponds with DELETE /v1/organisations/{organisation}/managers/{person} (the `DropManager` operationId).
+func (c *Client) DropManager(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDropManagerRequest(c.Server, organisation, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutManager Make a person a manager of an organisation
+//
+// Twice does nothing.
+//
+// Corresponds with PUT /v1/organisations/{organisation}/managers/{person} (the `PutManager` operationId).
+func (c *Client) PutManager(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutManagerRequest(c.Server, organisation, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOrganisationOrders List the orders of an organisation
+//
+// For its managers, the newest first.
+//
+// Corresponds with GET /v1/organisations/{organisation}/orders (the `ListOrganisationOrders` operationId).
+func (c *Client) ListOrganisationOrders(ctx context.Context, organisation OrganisationRef, params *ListOrganisationOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOrganisationOrdersRequest(c.Server, organisation, params)
 	if err != nil {
 		return nil, err
 	}
@@ -15080,6 +16440,44 @@ func (c *Client) DecideRefund(ctx context.Context, refund RefundRef, body Decide
 	return c.Client.Do(req)
 }
 
+// ClaimSeatWithBody Claim a seat
+//
+// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+func (c *Client) ClaimSeatWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClaimSeatRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ClaimSeat Claim a seat
+//
+// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+func (c *Client) ClaimSeat(ctx context.Context, body ClaimSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewClaimSeatRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListSeats List how places sell
 //
 // Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
@@ -15594,6 +16992,23 @@ func (c *Client) RecordResultWithBody(ctx context.Context, sitting SittingRef, c
 // Corresponds with POST /v1/sittings/{sitting}/result (the `RecordResult` operationId).
 func (c *Client) RecordResult(ctx context.Context, sitting SittingRef, body RecordResultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordResultRequest(c.Server, sitting, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AcceptTransfer Take a place that is offered
+//
+// The right of its buyer ends and that of the caller begins; the money of the place follows it in the ledger. Again it does nothing.
+//
+// Corresponds with POST /v1/transfers/{transfer}/acceptance (the `AcceptTransfer` operationId).
+func (c *Client) AcceptTransfer(ctx context.Context, transfer string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAcceptTransferRequest(c.Server, transfer)
 	if err != nil {
 		return nil, err
 	}
@@ -19135,6 +20550,60 @@ func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*htt
 	return req, nil
 }
 
+// NewListMyOrganisationsRequest constructs an http.Request for the ListMyOrganisations method
+func NewListMyOrganisationsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/organisations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMyTransfersRequest constructs an http.Request for the ListMyTransfers method
+func NewListMyTransfersRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/transfers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListWaitingRequest constructs an http.Request for the ListWaiting method
 func NewListWaitingRequest(server string) (*http.Request, error) {
 	var err error
@@ -19743,6 +21212,59 @@ func NewPlaceOrderRequestWithBody(server string, params *PlaceOrderParams, conte
 	return req, nil
 }
 
+// NewPlaceOrderOnBehalfRequest calls the generic PlaceOrderOnBehalf builder with application/json body
+func NewPlaceOrderOnBehalfRequest(server string, params *PlaceOrderOnBehalfParams, body PlaceOrderOnBehalfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlaceOrderOnBehalfRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPlaceOrderOnBehalfRequestWithBody constructs an http.Request for the PlaceOrderOnBehalf method, with any body, and a specified content type
+func NewPlaceOrderOnBehalfRequestWithBody(server string, params *PlaceOrderOnBehalfParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/on-behalf")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetOrderRequest constructs an http.Request for the GetOrder method
 func NewGetOrderRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -20094,6 +21616,394 @@ func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, er
 	return req, nil
 }
 
+// NewMakeClaimLinkRequest calls the generic MakeClaimLink builder with application/json body
+func NewMakeClaimLinkRequest(server string, order OrderRef, line int, params *MakeClaimLinkParams, body MakeClaimLinkJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMakeClaimLinkRequestWithBody(server, order, line, params, "application/json", bodyReader)
+}
+
+// NewMakeClaimLinkRequestWithBody constructs an http.Request for the MakeClaimLink method, with any body, and a specified content type
+func NewMakeClaimLinkRequestWithBody(server string, order OrderRef, line int, params *MakeClaimLinkParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "line", line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/lines/%s/links", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewApplyRosterRequest calls the generic ApplyRoster builder with application/json body
+func NewApplyRosterRequest(server string, order OrderRef, line int, params *ApplyRosterParams, body ApplyRosterJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewApplyRosterRequestWithBody(server, order, line, params, "application/json", bodyReader)
+}
+
+// NewApplyRosterRequestWithBody constructs an http.Request for the ApplyRoster method, with any body, and a specified content type
+func NewApplyRosterRequestWithBody(server string, order OrderRef, line int, params *ApplyRosterParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "line", line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/lines/%s/roster", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewUploadRosterRequestWithBody constructs an http.Request for the UploadRoster method, with any body, and a specified content type
+func NewUploadRosterRequestWithBody(server string, order OrderRef, line int, params *UploadRosterParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "line", line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/lines/%s/roster.csv", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewWithdrawTransferRequest constructs an http.Request for the WithdrawTransfer method
+func NewWithdrawTransferRequest(server string, order OrderRef, line int) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "line", line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/lines/%s/transfer", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewOfferTransferRequest calls the generic OfferTransfer builder with application/json body
+func NewOfferTransferRequest(server string, order OrderRef, line int, body OfferTransferJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOfferTransferRequestWithBody(server, order, line, "application/json", bodyReader)
+}
+
+// NewOfferTransferRequestWithBody constructs an http.Request for the OfferTransfer method, with any body, and a specified content type
+func NewOfferTransferRequestWithBody(server string, order OrderRef, line int, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "line", line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/lines/%s/transfer", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListClaimLinksRequest constructs an http.Request for the ListClaimLinks method
+func NewListClaimLinksRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/links", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRevokeClaimLinkRequest constructs an http.Request for the RevokeClaimLink method
+func NewRevokeClaimLinkRequest(server string, order OrderRef, link string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "link", link, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/links/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPayOrderRequest constructs an http.Request for the PayOrder method
 func NewPayOrderRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -20188,6 +22098,174 @@ func NewRefundOrderRequestWithBody(server string, order OrderRef, params *Refund
 	return req, nil
 }
 
+// NewListOrderSeatsRequest constructs an http.Request for the ListOrderSeats method
+func NewListOrderSeatsRequest(server string, order OrderRef, params *ListOrderSeatsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/seats", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReleaseSeatRequest constructs an http.Request for the ReleaseSeat method
+func NewReleaseSeatRequest(server string, order OrderRef, seat string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "seat", seat, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/seats/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewMoveSeatRequest calls the generic MoveSeat builder with application/json body
+func NewMoveSeatRequest(server string, order OrderRef, seat string, body MoveSeatJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewMoveSeatRequestWithBody(server, order, seat, "application/json", bodyReader)
+}
+
+// NewMoveSeatRequestWithBody constructs an http.Request for the MoveSeat method, with any body, and a specified content type
+func NewMoveSeatRequestWithBody(server string, order OrderRef, seat string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "seat", seat, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/seats/%s/holder", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetOrderStatementRequest constructs an http.Request for the GetOrderStatement method
 func NewGetOrderStatementRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -20205,6 +22283,40 @@ func NewGetOrderStatementRequest(server string, order OrderRef) (*http.Request, 
 	}
 
 	operationPath := fmt.Sprintf("/v1/orders/%s/statement", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOrderTransfersRequest constructs an http.Request for the ListOrderTransfers method
+func NewListOrderTransfersRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/transfers", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -20405,6 +22517,195 @@ func NewWithdrawOrderRequestWithBody(server string, order OrderRef, params *With
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListManagersRequest constructs an http.Request for the ListManagers method
+func NewListManagersRequest(server string, organisation OrganisationRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organisation", organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organisations/%s/managers", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDropManagerRequest constructs an http.Request for the DropManager method
+func NewDropManagerRequest(server string, organisation OrganisationRef, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organisation", organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organisations/%s/managers/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutManagerRequest constructs an http.Request for the PutManager method
+func NewPutManagerRequest(server string, organisation OrganisationRef, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organisation", organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organisations/%s/managers/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOrganisationOrdersRequest constructs an http.Request for the ListOrganisationOrders method
+func NewListOrganisationOrdersRequest(server string, organisation OrganisationRef, params *ListOrganisationOrdersParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organisation", organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organisations/%s/orders", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -21924,6 +24225,46 @@ func NewDecideRefundRequestWithBody(server string, refund RefundRef, contentType
 	return req, nil
 }
 
+// NewClaimSeatRequest calls the generic ClaimSeat builder with application/json body
+func NewClaimSeatRequest(server string, body ClaimSeatJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewClaimSeatRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewClaimSeatRequestWithBody constructs an http.Request for the ClaimSeat method, with any body, and a specified content type
+func NewClaimSeatRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/seat-claims")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListSeatsRequest constructs an http.Request for the ListSeats method
 func NewListSeatsRequest(server string, params *ListSeatsParams) (*http.Request, error) {
 	var err error
@@ -23147,6 +25488,40 @@ func NewRecordResultRequestWithBody(server string, sitting SittingRef, contentTy
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAcceptTransferRequest constructs an http.Request for the AcceptTransfer method
+func NewAcceptTransferRequest(server string, transfer string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "transfer", transfer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/transfers/%s/acceptance", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -24555,6 +26930,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error)
 
+	// ListMyOrganisationsWithResponse List the organisations that I manage
+	//
+	// Those for which the caller may place orders and give seats out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/me/organisations (the `ListMyOrganisations` operationId).
+	ListMyOrganisationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyOrganisationsResponse, error)
+
+	// ListMyTransfersWithResponse List the places that are offered to me
+	//
+	// By the address of the caller.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
+	ListMyTransfersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyTransfersResponse, error)
+
 	// ListWaitingWithResponse List the rows you wait in
 	//
 	// The offers that the caller waits for, and the places that are kept for her, the earliest first.
@@ -24694,6 +27087,11 @@ type ClientWithResponsesInterface interface {
 	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
+	// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+	// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+	// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+	// to the organisation, which has no right to withdraw: the law gives that to consumers.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
@@ -24704,10 +27102,35 @@ type ClientWithResponsesInterface interface {
 	// Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 	// `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 	//
+	// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+	// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+	// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+	// to the organisation, which has no right to withdraw: the law gives that to consumers.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
 	PlaceOrderWithResponse(ctx context.Context, params *PlaceOrderParams, body PlaceOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderResponse, error)
+
+	// PlaceOrderOnBehalfWithBodyWithResponse Place an order for somebody else
+	//
+	// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+	// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+	PlaceOrderOnBehalfWithBodyWithResponse(ctx context.Context, params *PlaceOrderOnBehalfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderOnBehalfResponse, error)
+
+	// PlaceOrderOnBehalfWithResponse Place an order for somebody else
+	//
+	// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+	// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+	PlaceOrderOnBehalfWithResponse(ctx context.Context, params *PlaceOrderOnBehalfParams, body PlaceOrderOnBehalfJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderOnBehalfResponse, error)
 
 	// GetOrderWithResponse Get an order
 	//
@@ -24802,6 +27225,102 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
 	GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error)
 
+	// MakeClaimLinkWithBodyWithResponse Make a claim link
+	//
+	// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+	// the same request again gives the link without it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+	MakeClaimLinkWithBodyWithResponse(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MakeClaimLinkResponse, error)
+
+	// MakeClaimLinkWithResponse Make a claim link
+	//
+	// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+	// the same request again gives the link without it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+	MakeClaimLinkWithResponse(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, body MakeClaimLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*MakeClaimLinkResponse, error)
+
+	// ApplyRosterWithBodyWithResponse Give seats to a list of people
+	//
+	// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+	// nothing. The same list again changes nothing; who is not on it keeps her seat.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+	ApplyRosterWithBodyWithResponse(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyRosterResponse, error)
+
+	// ApplyRosterWithResponse Give seats to a list of people
+	//
+	// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+	// nothing. The same list again changes nothing; who is not on it keeps her seat.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+	ApplyRosterWithResponse(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, body ApplyRosterJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyRosterResponse, error)
+
+	// UploadRosterWithBodyWithResponse Give seats to a list of people, from a file
+	//
+	// As applyRoster, from a table with a column `email` and perhaps `name`, or an address on each line. What is wrong is said with its line.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/lines/{line}/roster.csv (the `UploadRoster` operationId).
+	UploadRosterWithBodyWithResponse(ctx context.Context, order OrderRef, line int, params *UploadRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadRosterResponse, error)
+
+	// WithdrawTransferWithResponse Offer a place no more
+	//
+	// Where it is not offered it does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/orders/{order}/lines/{line}/transfer (the `WithdrawTransfer` operationId).
+	WithdrawTransferWithResponse(ctx context.Context, order OrderRef, line int, reqEditors ...RequestEditorFn) (*WithdrawTransferResponse, error)
+
+	// OfferTransferWithBodyWithResponse Offer a place to somebody else
+	//
+	// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+	// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+	OfferTransferWithBodyWithResponse(ctx context.Context, order OrderRef, line int, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OfferTransferResponse, error)
+
+	// OfferTransferWithResponse Offer a place to somebody else
+	//
+	// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+	// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+	OfferTransferWithResponse(ctx context.Context, order OrderRef, line int, body OfferTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*OfferTransferResponse, error)
+
+	// ListClaimLinksWithResponse List the claim links of an order
+	//
+	// The newest first, without their tokens.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
+	ListClaimLinksWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListClaimLinksResponse, error)
+
+	// RevokeClaimLinkWithResponse Take a claim link back
+	//
+	// It gives no seat any more; what was claimed stays. Again it does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/orders/{order}/links/{link} (the `RevokeClaimLink` operationId).
+	RevokeClaimLinkWithResponse(ctx context.Context, order OrderRef, link string, reqEditors ...RequestEditorFn) (*RevokeClaimLinkResponse, error)
+
 	// PayOrderWithResponse Pay an order that waits
 	//
 	// Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
@@ -24832,6 +27351,45 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/orders/{order}/refunds (the `RefundOrder` operationId).
 	RefundOrderWithResponse(ctx context.Context, order OrderRef, params *RefundOrderParams, body RefundOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*RefundOrderResponse, error)
 
+	// ListOrderSeatsWithResponse List the seats of an order
+	//
+	// How the seats of an organisation's order stand, line by line, and who holds which, the newest first. For its managers, and for staff who
+	// may order on behalf of others.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/seats (the `ListOrderSeats` operationId).
+	ListOrderSeatsWithResponse(ctx context.Context, order OrderRef, params *ListOrderSeatsParams, reqEditors ...RequestEditorFn) (*ListOrderSeatsResponse, error)
+
+	// ReleaseSeatWithResponse Take a seat back
+	//
+	// A seat that is reserved, or whose learner has not begun. The pool has it again, with its share of the money.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/orders/{order}/seats/{seat} (the `ReleaseSeat` operationId).
+	ReleaseSeatWithResponse(ctx context.Context, order OrderRef, seat string, reqEditors ...RequestEditorFn) (*ReleaseSeatResponse, error)
+
+	// MoveSeatWithBodyWithResponse Give a seat to somebody else
+	//
+	// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+	// knows her, invited. The invoice stays as it is.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+	MoveSeatWithBodyWithResponse(ctx context.Context, order OrderRef, seat string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveSeatResponse, error)
+
+	// MoveSeatWithResponse Give a seat to somebody else
+	//
+	// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+	// knows her, invited. The invoice stays as it is.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+	MoveSeatWithResponse(ctx context.Context, order OrderRef, seat string, body MoveSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveSeatResponse, error)
+
 	// GetOrderStatementWithResponse Get the statement of an order
 	//
 	// Everything that the ledger says of it.
@@ -24840,6 +27398,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{order}/statement (the `GetOrderStatement` operationId).
 	GetOrderStatementWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderStatementResponse, error)
+
+	// ListOrderTransfersWithResponse List what of an order can be given to somebody else
+	//
+	// Line by line, with the reason where it cannot, and to whom it is offered.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/orders/{order}/transfers (the `ListOrderTransfers` operationId).
+	ListOrderTransfersWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListOrderTransfersResponse, error)
 
 	// ChooseWayToPayWithBodyWithResponse Choose how to pay an order
 	//
@@ -24897,6 +27464,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/orders/{order}/withdrawal (the `WithdrawOrder` operationId).
 	WithdrawOrderWithResponse(ctx context.Context, order OrderRef, params *WithdrawOrderParams, body WithdrawOrderJSONRequestBody, reqEditors ...RequestEditorFn) (*WithdrawOrderResponse, error)
+
+	// ListManagersWithResponse List the managers of an organisation
+	//
+	// The people who order for it and give its seats out.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/organisations/{organisation}/managers (the `ListManagers` operationId).
+	ListManagersWithResponse(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*ListManagersResponse, error)
+
+	// DropManagerWithResponse Make a person a manager no more
+	//
+	// Who is none stays so. The orders that she placed stay those of the organisation.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/organisations/{organisation}/managers/{person} (the `DropManager` operationId).
+	DropManagerWithResponse(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*DropManagerResponse, error)
+
+	// PutManagerWithResponse Make a person a manager of an organisation
+	//
+	// Twice does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/organisations/{organisation}/managers/{person} (the `PutManager` operationId).
+	PutManagerWithResponse(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*PutManagerResponse, error)
+
+	// ListOrganisationOrdersWithResponse List the orders of an organisation
+	//
+	// For its managers, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/organisations/{organisation}/orders (the `ListOrganisationOrders` operationId).
+	ListOrganisationOrdersWithResponse(ctx context.Context, organisation OrganisationRef, params *ListOrganisationOrdersParams, reqEditors ...RequestEditorFn) (*ListOrganisationOrdersResponse, error)
 
 	// PutCashierWithResponse Let a person take money at a desk
 	//
@@ -25273,6 +27876,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
 	DecideRefundWithResponse(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
 
+	// ClaimSeatWithBodyWithResponse Claim a seat
+	//
+	// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+	ClaimSeatWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClaimSeatResponse, error)
+
+	// ClaimSeatWithResponse Claim a seat
+	//
+	// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+	ClaimSeatWithResponse(ctx context.Context, body ClaimSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*ClaimSeatResponse, error)
+
 	// ListSeatsWithResponse List how places sell
 	//
 	// Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
@@ -25532,6 +28153,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sittings/{sitting}/result (the `RecordResult` operationId).
 	RecordResultWithResponse(ctx context.Context, sitting SittingRef, body RecordResultJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordResultResponse, error)
+
+	// AcceptTransferWithResponse Take a place that is offered
+	//
+	// The right of its buyer ends and that of the caller begins; the money of the place follows it in the ledger. Again it does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/transfers/{transfer}/acceptance (the `AcceptTransfer` operationId).
+	AcceptTransferWithResponse(ctx context.Context, transfer string, reqEditors ...RequestEditorFn) (*AcceptTransferResponse, error)
 
 	// VerifyCertificateWithResponse Verify a certificate
 	//
@@ -28549,6 +31179,102 @@ func (r ListEnrolmentsResponse) ContentType() string {
 	return ""
 }
 
+type ListMyOrganisationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrganisationList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMyOrganisationsResponse) GetJSON200() *OrganisationList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMyOrganisationsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMyOrganisationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMyOrganisationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMyOrganisationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMyOrganisationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMyTransfersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TransferList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMyTransfersResponse) GetJSON200() *TransferList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMyTransfersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMyTransfersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMyTransfersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMyTransfersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMyTransfersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListWaitingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -29139,6 +31865,61 @@ func (r PlaceOrderResponse) ContentType() string {
 	return ""
 }
 
+// PlaceOrderOnBehalfResponse201Headers the declared response headers of an HTTP 201 response for PlaceOrderOnBehalf
+type PlaceOrderOnBehalfResponse201Headers struct {
+	Location string
+}
+
+type PlaceOrderOnBehalfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *PlaceOrderOnBehalfResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r PlaceOrderOnBehalfResponse) GetJSON201() *Order {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PlaceOrderOnBehalfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PlaceOrderOnBehalfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PlaceOrderOnBehalfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlaceOrderOnBehalfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PlaceOrderOnBehalfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -29537,6 +32318,328 @@ func (r GetOrderHistoryResponse) ContentType() string {
 	return ""
 }
 
+type MakeClaimLinkResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ClaimLink
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r MakeClaimLinkResponse) GetJSON201() *ClaimLink {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MakeClaimLinkResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MakeClaimLinkResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MakeClaimLinkResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MakeClaimLinkResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MakeClaimLinkResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApplyRosterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RosterResult
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ApplyRosterResponse) GetJSON200() *RosterResult {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ApplyRosterResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApplyRosterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApplyRosterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApplyRosterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApplyRosterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UploadRosterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RosterResult
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UploadRosterResponse) GetJSON200() *RosterResult {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UploadRosterResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UploadRosterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UploadRosterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UploadRosterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UploadRosterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawTransferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawTransferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawTransferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawTransferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawTransferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawTransferResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type OfferTransferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Transfer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r OfferTransferResponse) GetJSON200() *Transfer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OfferTransferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OfferTransferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OfferTransferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OfferTransferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OfferTransferResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListClaimLinksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ClaimLinkList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListClaimLinksResponse) GetJSON200() *ClaimLinkList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListClaimLinksResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListClaimLinksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListClaimLinksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListClaimLinksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListClaimLinksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeClaimLinkResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RevokeClaimLinkResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeClaimLinkResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeClaimLinkResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeClaimLinkResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeClaimLinkResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PayOrderResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -29633,6 +32736,143 @@ func (r RefundOrderResponse) ContentType() string {
 	return ""
 }
 
+type ListOrderSeatsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PoolPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrderSeatsResponse) GetJSON200() *PoolPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOrderSeatsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrderSeatsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrderSeatsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrderSeatsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrderSeatsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReleaseSeatResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReleaseSeatResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReleaseSeatResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReleaseSeatResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReleaseSeatResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReleaseSeatResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MoveSeatResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Seat
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveSeatResponse) GetJSON200() *Seat {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveSeatResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveSeatResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveSeatResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveSeatResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveSeatResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetOrderStatementResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -29675,6 +32915,54 @@ func (r GetOrderStatementResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOrderStatementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrderTransfersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TransferableList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrderTransfersResponse) GetJSON200() *TransferableList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOrderTransfersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrderTransfersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrderTransfersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrderTransfersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrderTransfersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -29867,6 +33155,184 @@ func (r WithdrawOrderResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r WithdrawOrderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListManagersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ManagerList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListManagersResponse) GetJSON200() *ManagerList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListManagersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListManagersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListManagersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListManagersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListManagersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DropManagerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DropManagerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DropManagerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DropManagerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DropManagerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DropManagerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutManagerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutManagerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutManagerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutManagerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutManagerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutManagerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOrganisationOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OrderPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOrganisationOrdersResponse) GetJSON200() *OrderPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOrganisationOrdersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOrganisationOrdersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOrganisationOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOrganisationOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOrganisationOrdersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -31210,6 +34676,54 @@ func (r DecideRefundResponse) ContentType() string {
 	return ""
 }
 
+type ClaimSeatResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Seat
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ClaimSeatResponse) GetJSON200() *Seat {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ClaimSeatResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ClaimSeatResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ClaimSeatResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ClaimSeatResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ClaimSeatResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSeatsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -32196,6 +35710,54 @@ func (r RecordResultResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RecordResultResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AcceptTransferResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Transfer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AcceptTransferResponse) GetJSON200() *Transfer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AcceptTransferResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AcceptTransferResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AcceptTransferResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AcceptTransferResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AcceptTransferResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -33987,6 +37549,36 @@ func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, pa
 	return ParseListEnrolmentsResponse(rsp)
 }
 
+// ListMyOrganisationsWithResponse List the organisations that I manage
+//
+// Those for which the caller may place orders and give seats out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/me/organisations (the `ListMyOrganisations` operationId).
+func (c *ClientWithResponses) ListMyOrganisationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyOrganisationsResponse, error) {
+	rsp, err := c.ListMyOrganisations(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMyOrganisationsResponse(rsp)
+}
+
+// ListMyTransfersWithResponse List the places that are offered to me
+//
+// By the address of the caller.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
+func (c *ClientWithResponses) ListMyTransfersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyTransfersResponse, error) {
+	rsp, err := c.ListMyTransfers(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMyTransfersResponse(rsp)
+}
+
 // ListWaitingWithResponse List the rows you wait in
 //
 // The offers that the caller waits for, and the places that are kept for her, the earliest first.
@@ -34210,6 +37802,11 @@ func (c *ClientWithResponses) ListOrdersWithResponse(ctx context.Context, params
 // Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 // `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
+// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+// to the organisation, which has no right to withdraw: the law gives that to consumers.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
@@ -34226,6 +37823,11 @@ func (c *ClientWithResponses) PlaceOrderWithBodyWithResponse(ctx context.Context
 // Orders one or several offers at the prices that they have now. An order that costs nothing is fulfilled at once; another one carries
 // `checkout_url`, the pay page of the provider. While an order of the same offers waits for its payment, that one is given.
 //
+// A manager of an `organisation` orders seats for it, at its prices: each item as often as `quantity` says, all of them held as places
+// are. Nobody is enrolled by paying: the seats are given out afterwards. A voucher is used once for each seat, so that its limits, per
+// person too, are those of seats; it is the organisation whose vouchers and prices hold, not the manager's own. The invoice is made out
+// to the organisation, which has no right to withdraw: the law gives that to consumers.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/orders (the `PlaceOrder` operationId).
@@ -34235,6 +37837,38 @@ func (c *ClientWithResponses) PlaceOrderWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParsePlaceOrderResponse(rsp)
+}
+
+// PlaceOrderOnBehalfWithBodyWithResponse Place an order for somebody else
+//
+// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+func (c *ClientWithResponses) PlaceOrderOnBehalfWithBodyWithResponse(ctx context.Context, params *PlaceOrderOnBehalfParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlaceOrderOnBehalfResponse, error) {
+	rsp, err := c.PlaceOrderOnBehalfWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlaceOrderOnBehalfResponse(rsp)
+}
+
+// PlaceOrderOnBehalfWithResponse Place an order for somebody else
+//
+// Staff order for a learner, who is made where her address is new, or for an organisation, by the address of one of its managers. The
+// buyer is written to and pays by any of the ways, within seven days. Audit and history of the order say who placed it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/on-behalf (the `PlaceOrderOnBehalf` operationId).
+func (c *ClientWithResponses) PlaceOrderOnBehalfWithResponse(ctx context.Context, params *PlaceOrderOnBehalfParams, body PlaceOrderOnBehalfJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceOrderOnBehalfResponse, error) {
+	rsp, err := c.PlaceOrderOnBehalf(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlaceOrderOnBehalfResponse(rsp)
 }
 
 // GetOrderWithResponse Get an order
@@ -34390,6 +38024,162 @@ func (c *ClientWithResponses) GetOrderHistoryWithResponse(ctx context.Context, o
 	return ParseGetOrderHistoryResponse(rsp)
 }
 
+// MakeClaimLinkWithBodyWithResponse Make a claim link
+//
+// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+// the same request again gives the link without it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+func (c *ClientWithResponses) MakeClaimLinkWithBodyWithResponse(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MakeClaimLinkResponse, error) {
+	rsp, err := c.MakeClaimLinkWithBody(ctx, order, line, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeClaimLinkResponse(rsp)
+}
+
+// MakeClaimLinkWithResponse Make a claim link
+//
+// A link by which seats of a line are claimed, so often at most and until then. Its token is in this answer alone: what is kept is a hash, and
+// the same request again gives the link without it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/links (the `MakeClaimLink` operationId).
+func (c *ClientWithResponses) MakeClaimLinkWithResponse(ctx context.Context, order OrderRef, line int, params *MakeClaimLinkParams, body MakeClaimLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*MakeClaimLinkResponse, error) {
+	rsp, err := c.MakeClaimLink(ctx, order, line, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMakeClaimLinkResponse(rsp)
+}
+
+// ApplyRosterWithBodyWithResponse Give seats to a list of people
+//
+// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+// nothing. The same list again changes nothing; who is not on it keeps her seat.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+func (c *ClientWithResponses) ApplyRosterWithBodyWithResponse(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyRosterResponse, error) {
+	rsp, err := c.ApplyRosterWithBody(ctx, order, line, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyRosterResponse(rsp)
+}
+
+// ApplyRosterWithResponse Give seats to a list of people
+//
+// Who is known is enrolled, for who is not a seat is reserved and she is invited: signing in with the address claims it. All of the list, or
+// nothing. The same list again changes nothing; who is not on it keeps her seat.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/roster (the `ApplyRoster` operationId).
+func (c *ClientWithResponses) ApplyRosterWithResponse(ctx context.Context, order OrderRef, line int, params *ApplyRosterParams, body ApplyRosterJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyRosterResponse, error) {
+	rsp, err := c.ApplyRoster(ctx, order, line, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyRosterResponse(rsp)
+}
+
+// UploadRosterWithBodyWithResponse Give seats to a list of people, from a file
+//
+// As applyRoster, from a table with a column `email` and perhaps `name`, or an address on each line. What is wrong is said with its line.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/lines/{line}/roster.csv (the `UploadRoster` operationId).
+func (c *ClientWithResponses) UploadRosterWithBodyWithResponse(ctx context.Context, order OrderRef, line int, params *UploadRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadRosterResponse, error) {
+	rsp, err := c.UploadRosterWithBody(ctx, order, line, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUploadRosterResponse(rsp)
+}
+
+// WithdrawTransferWithResponse Offer a place no more
+//
+// Where it is not offered it does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/orders/{order}/lines/{line}/transfer (the `WithdrawTransfer` operationId).
+func (c *ClientWithResponses) WithdrawTransferWithResponse(ctx context.Context, order OrderRef, line int, reqEditors ...RequestEditorFn) (*WithdrawTransferResponse, error) {
+	rsp, err := c.WithdrawTransfer(ctx, order, line, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawTransferResponse(rsp)
+}
+
+// OfferTransferWithBodyWithResponse Offer a place to somebody else
+//
+// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+func (c *ClientWithResponses) OfferTransferWithBodyWithResponse(ctx context.Context, order OrderRef, line int, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OfferTransferResponse, error) {
+	rsp, err := c.OfferTransferWithBody(ctx, order, line, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOfferTransferResponse(rsp)
+}
+
+// OfferTransferWithResponse Offer a place to somebody else
+//
+// A place that the caller bought for herself and has not begun, to who has an address, for 14 days. She takes it once she has signed in.
+// Another address takes the place of the one before; the same one keeps its time. The invoice stays with the buyer.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/lines/{line}/transfer (the `OfferTransfer` operationId).
+func (c *ClientWithResponses) OfferTransferWithResponse(ctx context.Context, order OrderRef, line int, body OfferTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*OfferTransferResponse, error) {
+	rsp, err := c.OfferTransfer(ctx, order, line, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOfferTransferResponse(rsp)
+}
+
+// ListClaimLinksWithResponse List the claim links of an order
+//
+// The newest first, without their tokens.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
+func (c *ClientWithResponses) ListClaimLinksWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListClaimLinksResponse, error) {
+	rsp, err := c.ListClaimLinks(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListClaimLinksResponse(rsp)
+}
+
+// RevokeClaimLinkWithResponse Take a claim link back
+//
+// It gives no seat any more; what was claimed stays. Again it does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/orders/{order}/links/{link} (the `RevokeClaimLink` operationId).
+func (c *ClientWithResponses) RevokeClaimLinkWithResponse(ctx context.Context, order OrderRef, link string, reqEditors ...RequestEditorFn) (*RevokeClaimLinkResponse, error) {
+	rsp, err := c.RevokeClaimLink(ctx, order, link, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeClaimLinkResponse(rsp)
+}
+
 // PayOrderWithResponse Pay an order that waits
 //
 // Gives an order that waits for its payment online its pay page: the one that is open, or a new one where that has closed and the order
@@ -34438,6 +38228,69 @@ func (c *ClientWithResponses) RefundOrderWithResponse(ctx context.Context, order
 	return ParseRefundOrderResponse(rsp)
 }
 
+// ListOrderSeatsWithResponse List the seats of an order
+//
+// How the seats of an organisation's order stand, line by line, and who holds which, the newest first. For its managers, and for staff who
+// may order on behalf of others.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/seats (the `ListOrderSeats` operationId).
+func (c *ClientWithResponses) ListOrderSeatsWithResponse(ctx context.Context, order OrderRef, params *ListOrderSeatsParams, reqEditors ...RequestEditorFn) (*ListOrderSeatsResponse, error) {
+	rsp, err := c.ListOrderSeats(ctx, order, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrderSeatsResponse(rsp)
+}
+
+// ReleaseSeatWithResponse Take a seat back
+//
+// A seat that is reserved, or whose learner has not begun. The pool has it again, with its share of the money.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/orders/{order}/seats/{seat} (the `ReleaseSeat` operationId).
+func (c *ClientWithResponses) ReleaseSeatWithResponse(ctx context.Context, order OrderRef, seat string, reqEditors ...RequestEditorFn) (*ReleaseSeatResponse, error) {
+	rsp, err := c.ReleaseSeat(ctx, order, seat, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReleaseSeatResponse(rsp)
+}
+
+// MoveSeatWithBodyWithResponse Give a seat to somebody else
+//
+// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+// knows her, invited. The invoice stays as it is.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+func (c *ClientWithResponses) MoveSeatWithBodyWithResponse(ctx context.Context, order OrderRef, seat string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*MoveSeatResponse, error) {
+	rsp, err := c.MoveSeatWithBody(ctx, order, seat, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveSeatResponse(rsp)
+}
+
+// MoveSeatWithResponse Give a seat to somebody else
+//
+// A seat that is reserved, or whose learner has not begun. The grant of who had it ends; who has the address is enrolled, or, where nobody
+// knows her, invited. The invoice stays as it is.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/orders/{order}/seats/{seat}/holder (the `MoveSeat` operationId).
+func (c *ClientWithResponses) MoveSeatWithResponse(ctx context.Context, order OrderRef, seat string, body MoveSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveSeatResponse, error) {
+	rsp, err := c.MoveSeat(ctx, order, seat, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveSeatResponse(rsp)
+}
+
 // GetOrderStatementWithResponse Get the statement of an order
 //
 // Everything that the ledger says of it.
@@ -34451,6 +38304,21 @@ func (c *ClientWithResponses) GetOrderStatementWithResponse(ctx context.Context,
 		return nil, err
 	}
 	return ParseGetOrderStatementResponse(rsp)
+}
+
+// ListOrderTransfersWithResponse List what of an order can be given to somebody else
+//
+// Line by line, with the reason where it cannot, and to whom it is offered.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/orders/{order}/transfers (the `ListOrderTransfers` operationId).
+func (c *ClientWithResponses) ListOrderTransfersWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListOrderTransfersResponse, error) {
+	rsp, err := c.ListOrderTransfers(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrderTransfersResponse(rsp)
 }
 
 // ChooseWayToPayWithBodyWithResponse Choose how to pay an order
@@ -34544,6 +38412,66 @@ func (c *ClientWithResponses) WithdrawOrderWithResponse(ctx context.Context, ord
 		return nil, err
 	}
 	return ParseWithdrawOrderResponse(rsp)
+}
+
+// ListManagersWithResponse List the managers of an organisation
+//
+// The people who order for it and give its seats out.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/organisations/{organisation}/managers (the `ListManagers` operationId).
+func (c *ClientWithResponses) ListManagersWithResponse(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*ListManagersResponse, error) {
+	rsp, err := c.ListManagers(ctx, organisation, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListManagersResponse(rsp)
+}
+
+// DropManagerWithResponse Make a person a manager no more
+//
+// Who is none stays so. The orders that she placed stay those of the organisation.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/organisations/{organisation}/managers/{person} (the `DropManager` operationId).
+func (c *ClientWithResponses) DropManagerWithResponse(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*DropManagerResponse, error) {
+	rsp, err := c.DropManager(ctx, organisation, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDropManagerResponse(rsp)
+}
+
+// PutManagerWithResponse Make a person a manager of an organisation
+//
+// Twice does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/organisations/{organisation}/managers/{person} (the `PutManager` operationId).
+func (c *ClientWithResponses) PutManagerWithResponse(ctx context.Context, organisation OrganisationRef, person string, reqEditors ...RequestEditorFn) (*PutManagerResponse, error) {
+	rsp, err := c.PutManager(ctx, organisation, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutManagerResponse(rsp)
+}
+
+// ListOrganisationOrdersWithResponse List the orders of an organisation
+//
+// For its managers, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/organisations/{organisation}/orders (the `ListOrganisationOrders` operationId).
+func (c *ClientWithResponses) ListOrganisationOrdersWithResponse(ctx context.Context, organisation OrganisationRef, params *ListOrganisationOrdersParams, reqEditors ...RequestEditorFn) (*ListOrganisationOrdersResponse, error) {
+	rsp, err := c.ListOrganisationOrders(ctx, organisation, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOrganisationOrdersResponse(rsp)
 }
 
 // PutCashierWithResponse Let a person take money at a desk
@@ -35167,6 +39095,36 @@ func (c *ClientWithResponses) DecideRefundWithResponse(ctx context.Context, refu
 	return ParseDecideRefundResponse(rsp)
 }
 
+// ClaimSeatWithBodyWithResponse Claim a seat
+//
+// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+func (c *ClientWithResponses) ClaimSeatWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ClaimSeatResponse, error) {
+	rsp, err := c.ClaimSeatWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClaimSeatResponse(rsp)
+}
+
+// ClaimSeatWithResponse Claim a seat
+//
+// Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/seat-claims (the `ClaimSeat` operationId).
+func (c *ClientWithResponses) ClaimSeatWithResponse(ctx context.Context, body ClaimSeatJSONRequestBody, reqEditors ...RequestEditorFn) (*ClaimSeatResponse, error) {
+	rsp, err := c.ClaimSeat(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseClaimSeatResponse(rsp)
+}
+
 // ListSeatsWithResponse List how places sell
 //
 // Of each offer: its places, and how many are sold, held by orders that can still be paid, kept for who waited, and waited for; the newest offer first.
@@ -35593,6 +39551,21 @@ func (c *ClientWithResponses) RecordResultWithResponse(ctx context.Context, sitt
 		return nil, err
 	}
 	return ParseRecordResultResponse(rsp)
+}
+
+// AcceptTransferWithResponse Take a place that is offered
+//
+// The right of its buyer ends and that of the caller begins; the money of the place follows it in the ledger. Again it does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/transfers/{transfer}/acceptance (the `AcceptTransfer` operationId).
+func (c *ClientWithResponses) AcceptTransferWithResponse(ctx context.Context, transfer string, reqEditors ...RequestEditorFn) (*AcceptTransferResponse, error) {
+	rsp, err := c.AcceptTransfer(ctx, transfer, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAcceptTransferResponse(rsp)
 }
 
 // VerifyCertificateWithResponse Verify a certificate
@@ -38001,6 +41974,72 @@ func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, e
 	return response, nil
 }
 
+// ParseListMyOrganisationsResponse parses an HTTP response from a ListMyOrganisationsWithResponse call
+func ParseListMyOrganisationsResponse(rsp *http.Response) (*ListMyOrganisationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMyOrganisationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrganisationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMyTransfersResponse parses an HTTP response from a ListMyTransfersWithResponse call
+func ParseListMyTransfersResponse(rsp *http.Response) (*ListMyTransfersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMyTransfersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TransferList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListWaitingResponse parses an HTTP response from a ListWaitingWithResponse call
 func ParseListWaitingResponse(rsp *http.Response) (*ListWaitingResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -38432,6 +42471,52 @@ func ParsePlaceOrderResponse(rsp *http.Response) (*PlaceOrderResponse, error) {
 	return response, nil
 }
 
+// ParsePlaceOrderOnBehalfResponse parses an HTTP response from a PlaceOrderOnBehalfWithResponse call
+func ParsePlaceOrderOnBehalfResponse(rsp *http.Response) (*PlaceOrderOnBehalfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlaceOrderOnBehalfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers PlaceOrderOnBehalfResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetOrderResponse parses an HTTP response from a GetOrderWithResponse call
 func ParseGetOrderResponse(rsp *http.Response) (*GetOrderResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -38728,6 +42813,229 @@ func ParseGetOrderHistoryResponse(rsp *http.Response) (*GetOrderHistoryResponse,
 	return response, nil
 }
 
+// ParseMakeClaimLinkResponse parses an HTTP response from a MakeClaimLinkWithResponse call
+func ParseMakeClaimLinkResponse(rsp *http.Response) (*MakeClaimLinkResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MakeClaimLinkResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ClaimLink
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApplyRosterResponse parses an HTTP response from a ApplyRosterWithResponse call
+func ParseApplyRosterResponse(rsp *http.Response) (*ApplyRosterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApplyRosterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RosterResult
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUploadRosterResponse parses an HTTP response from a UploadRosterWithResponse call
+func ParseUploadRosterResponse(rsp *http.Response) (*UploadRosterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UploadRosterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RosterResult
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawTransferResponse parses an HTTP response from a WithdrawTransferWithResponse call
+func ParseWithdrawTransferResponse(rsp *http.Response) (*WithdrawTransferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawTransferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseOfferTransferResponse parses an HTTP response from a OfferTransferWithResponse call
+func ParseOfferTransferResponse(rsp *http.Response) (*OfferTransferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OfferTransferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Transfer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListClaimLinksResponse parses an HTTP response from a ListClaimLinksWithResponse call
+func ParseListClaimLinksResponse(rsp *http.Response) (*ListClaimLinksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListClaimLinksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ClaimLinkList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRevokeClaimLinkResponse parses an HTTP response from a RevokeClaimLinkWithResponse call
+func ParseRevokeClaimLinkResponse(rsp *http.Response) (*RevokeClaimLinkResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeClaimLinkResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePayOrderResponse parses an HTTP response from a PayOrderWithResponse call
 func ParsePayOrderResponse(rsp *http.Response) (*PayOrderResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -38794,6 +43102,101 @@ func ParseRefundOrderResponse(rsp *http.Response) (*RefundOrderResponse, error) 
 	return response, nil
 }
 
+// ParseListOrderSeatsResponse parses an HTTP response from a ListOrderSeatsWithResponse call
+func ParseListOrderSeatsResponse(rsp *http.Response) (*ListOrderSeatsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrderSeatsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PoolPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReleaseSeatResponse parses an HTTP response from a ReleaseSeatWithResponse call
+func ParseReleaseSeatResponse(rsp *http.Response) (*ReleaseSeatResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReleaseSeatResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMoveSeatResponse parses an HTTP response from a MoveSeatWithResponse call
+func ParseMoveSeatResponse(rsp *http.Response) (*MoveSeatResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveSeatResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Seat
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetOrderStatementResponse parses an HTTP response from a GetOrderStatementWithResponse call
 func ParseGetOrderStatementResponse(rsp *http.Response) (*GetOrderStatementResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -38810,6 +43213,39 @@ func ParseGetOrderStatementResponse(rsp *http.Response) (*GetOrderStatementRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest OrderStatement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrderTransfersResponse parses an HTTP response from a ListOrderTransfersWithResponse call
+func ParseListOrderTransfersResponse(rsp *http.Response) (*ListOrderTransfersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrderTransfersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TransferableList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -38942,6 +43378,130 @@ func ParseWithdrawOrderResponse(rsp *http.Response) (*WithdrawOrderResponse, err
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Withdrawal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListManagersResponse parses an HTTP response from a ListManagersWithResponse call
+func ParseListManagersResponse(rsp *http.Response) (*ListManagersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListManagersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ManagerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDropManagerResponse parses an HTTP response from a DropManagerWithResponse call
+func ParseDropManagerResponse(rsp *http.Response) (*DropManagerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DropManagerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutManagerResponse parses an HTTP response from a PutManagerWithResponse call
+func ParsePutManagerResponse(rsp *http.Response) (*PutManagerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutManagerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOrganisationOrdersResponse parses an HTTP response from a ListOrganisationOrdersWithResponse call
+func ParseListOrganisationOrdersResponse(rsp *http.Response) (*ListOrganisationOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOrganisationOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OrderPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -39918,6 +44478,39 @@ func ParseDecideRefundResponse(rsp *http.Response) (*DecideRefundResponse, error
 	return response, nil
 }
 
+// ParseClaimSeatResponse parses an HTTP response from a ClaimSeatWithResponse call
+func ParseClaimSeatResponse(rsp *http.Response) (*ClaimSeatResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ClaimSeatResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Seat
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListSeatsResponse parses an HTTP response from a ListSeatsWithResponse call
 func ParseListSeatsResponse(rsp *http.Response) (*ListSeatsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -40683,6 +45276,39 @@ func ParseRecordResultResponse(rsp *http.Response) (*RecordResultResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Sitting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAcceptTransferResponse parses an HTTP response from a AcceptTransferWithResponse call
+func ParseAcceptTransferResponse(rsp *http.Response) (*AcceptTransferResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AcceptTransferResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Transfer
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -190,6 +190,12 @@ type ServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
+	// ListMyOrganisations List the organisations that I manage
+	// (GET /v1/me/organisations)
+	ListMyOrganisations(c *fiber.Ctx) error
+	// ListMyTransfers List the places that are offered to me
+	// (GET /v1/me/transfers)
+	ListMyTransfers(c *fiber.Ctx) error
 	// ListWaiting List the rows you wait in
 	// (GET /v1/me/waiting)
 	ListWaiting(c *fiber.Ctx) error
@@ -226,6 +232,9 @@ type ServerInterface interface {
 	// PlaceOrder Place an order
 	// (POST /v1/orders)
 	PlaceOrder(c *fiber.Ctx, params PlaceOrderParams) error
+	// PlaceOrderOnBehalf Place an order for somebody else
+	// (POST /v1/orders/on-behalf)
+	PlaceOrderOnBehalf(c *fiber.Ctx, params PlaceOrderOnBehalfParams) error
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(c *fiber.Ctx, order OrderRef) error
@@ -250,15 +259,48 @@ type ServerInterface interface {
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(c *fiber.Ctx, order OrderRef) error
+	// MakeClaimLink Make a claim link
+	// (POST /v1/orders/{order}/lines/{line}/links)
+	MakeClaimLink(c *fiber.Ctx, order OrderRef, line int, params MakeClaimLinkParams) error
+	// ApplyRoster Give seats to a list of people
+	// (POST /v1/orders/{order}/lines/{line}/roster)
+	ApplyRoster(c *fiber.Ctx, order OrderRef, line int, params ApplyRosterParams) error
+	// UploadRoster Give seats to a list of people, from a file
+	// (POST /v1/orders/{order}/lines/{line}/roster.csv)
+	UploadRoster(c *fiber.Ctx, order OrderRef, line int, params UploadRosterParams) error
+	// WithdrawTransfer Offer a place no more
+	// (DELETE /v1/orders/{order}/lines/{line}/transfer)
+	WithdrawTransfer(c *fiber.Ctx, order OrderRef, line int) error
+	// OfferTransfer Offer a place to somebody else
+	// (PUT /v1/orders/{order}/lines/{line}/transfer)
+	OfferTransfer(c *fiber.Ctx, order OrderRef, line int) error
+	// ListClaimLinks List the claim links of an order
+	// (GET /v1/orders/{order}/links)
+	ListClaimLinks(c *fiber.Ctx, order OrderRef) error
+	// RevokeClaimLink Take a claim link back
+	// (DELETE /v1/orders/{order}/links/{link})
+	RevokeClaimLink(c *fiber.Ctx, order OrderRef, link string) error
 	// PayOrder Pay an order that waits
 	// (POST /v1/orders/{order}/pay)
 	PayOrder(c *fiber.Ctx, order OrderRef) error
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(c *fiber.Ctx, order OrderRef, params RefundOrderParams) error
+	// ListOrderSeats List the seats of an order
+	// (GET /v1/orders/{order}/seats)
+	ListOrderSeats(c *fiber.Ctx, order OrderRef, params ListOrderSeatsParams) error
+	// ReleaseSeat Take a seat back
+	// (DELETE /v1/orders/{order}/seats/{seat})
+	ReleaseSeat(c *fiber.Ctx, order OrderRef, seat string) error
+	// MoveSeat Give a seat to somebody else
+	// (PUT /v1/orders/{order}/seats/{seat}/holder)
+	MoveSeat(c *fiber.Ctx, order OrderRef, seat string) error
 	// GetOrderStatement Get the statement of an order
 	// (GET /v1/orders/{order}/statement)
 	GetOrderStatement(c *fiber.Ctx, order OrderRef) error
+	// ListOrderTransfers List what of an order can be given to somebody else
+	// (GET /v1/orders/{order}/transfers)
+	ListOrderTransfers(c *fiber.Ctx, order OrderRef) error
 	// ChooseWayToPay Choose how to pay an order
 	// (POST /v1/orders/{order}/way)
 	ChooseWayToPay(c *fiber.Ctx, order OrderRef, params ChooseWayToPayParams) error
@@ -271,6 +313,18 @@ type ServerInterface interface {
 	// WithdrawOrder Confirm a withdrawal
 	// (POST /v1/orders/{order}/withdrawal)
 	WithdrawOrder(c *fiber.Ctx, order OrderRef, params WithdrawOrderParams) error
+	// ListManagers List the managers of an organisation
+	// (GET /v1/organisations/{organisation}/managers)
+	ListManagers(c *fiber.Ctx, organisation OrganisationRef) error
+	// DropManager Make a person a manager no more
+	// (DELETE /v1/organisations/{organisation}/managers/{person})
+	DropManager(c *fiber.Ctx, organisation OrganisationRef, person string) error
+	// PutManager Make a person a manager of an organisation
+	// (PUT /v1/organisations/{organisation}/managers/{person})
+	PutManager(c *fiber.Ctx, organisation OrganisationRef, person string) error
+	// ListOrganisationOrders List the orders of an organisation
+	// (GET /v1/organisations/{organisation}/orders)
+	ListOrganisationOrders(c *fiber.Ctx, organisation OrganisationRef, params ListOrganisationOrdersParams) error
 	// PutCashier Let a person take money at a desk
 	// (PUT /v1/partners/{partner}/cashiers/{person})
 	PutCashier(c *fiber.Ctx, partner PartnerRef, person string) error
@@ -355,6 +409,9 @@ type ServerInterface interface {
 	// DecideRefund Agree to a proposed refund, or refuse it
 	// (POST /v1/refunds/{refund}/decision)
 	DecideRefund(c *fiber.Ctx, refund RefundRef) error
+	// ClaimSeat Claim a seat
+	// (POST /v1/seat-claims)
+	ClaimSeat(c *fiber.Ctx) error
 	// ListSeats List how places sell
 	// (GET /v1/seats)
 	ListSeats(c *fiber.Ctx, params ListSeatsParams) error
@@ -412,6 +469,9 @@ type ServerInterface interface {
 	// RecordResult Record the result of an exam
 	// (POST /v1/sittings/{sitting}/result)
 	RecordResult(c *fiber.Ctx, sitting SittingRef) error
+	// AcceptTransfer Take a place that is offered
+	// (POST /v1/transfers/{transfer}/acceptance)
+	AcceptTransfer(c *fiber.Ctx, transfer string) error
 	// VerifyCertificate Verify a certificate
 	// (GET /v1/verifications/{code})
 	VerifyCertificate(c *fiber.Ctx, code string) error
@@ -2915,6 +2975,42 @@ func (siw *ServerInterfaceWrapper) ListEnrolments(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListMyOrganisations operation middleware
+func (siw *ServerInterfaceWrapper) ListMyOrganisations(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListMyOrganisations(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListMyTransfers operation middleware
+func (siw *ServerInterfaceWrapper) ListMyTransfers(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListMyTransfers(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListWaiting operation middleware
 func (siw *ServerInterfaceWrapper) ListWaiting(c *fiber.Ctx) error {
 
@@ -3383,6 +3479,51 @@ func (siw *ServerInterfaceWrapper) PlaceOrder(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PlaceOrderOnBehalf operation middleware
+func (siw *ServerInterfaceWrapper) PlaceOrderOnBehalf(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceOrderOnBehalfParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PlaceOrderOnBehalf(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetOrder operation middleware
 func (siw *ServerInterfaceWrapper) GetOrder(c *fiber.Ctx) error {
 
@@ -3679,6 +3820,313 @@ func (siw *ServerInterfaceWrapper) GetOrderHistory(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// MakeClaimLink operation middleware
+func (siw *ServerInterfaceWrapper) MakeClaimLink(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "line" -------------
+	var line int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "line", c.Params("line"), &line, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter line: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params MakeClaimLinkParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MakeClaimLink(c, order, line, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ApplyRoster operation middleware
+func (siw *ServerInterfaceWrapper) ApplyRoster(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "line" -------------
+	var line int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "line", c.Params("line"), &line, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter line: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApplyRosterParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ApplyRoster(c, order, line, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// UploadRoster operation middleware
+func (siw *ServerInterfaceWrapper) UploadRoster(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "line" -------------
+	var line int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "line", c.Params("line"), &line, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter line: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadRosterParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.UploadRoster(c, order, line, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawTransfer operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawTransfer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "line" -------------
+	var line int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "line", c.Params("line"), &line, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter line: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawTransfer(c, order, line)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// OfferTransfer operation middleware
+func (siw *ServerInterfaceWrapper) OfferTransfer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "line" -------------
+	var line int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "line", c.Params("line"), &line, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter line: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.OfferTransfer(c, order, line)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListClaimLinks operation middleware
+func (siw *ServerInterfaceWrapper) ListClaimLinks(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListClaimLinks(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RevokeClaimLink operation middleware
+func (siw *ServerInterfaceWrapper) RevokeClaimLink(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "link" -------------
+	var link string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "link", c.Params("link"), &link, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter link: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RevokeClaimLink(c, order, link)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PayOrder operation middleware
 func (siw *ServerInterfaceWrapper) PayOrder(c *fiber.Ctx) error {
 
@@ -3761,6 +4209,132 @@ func (siw *ServerInterfaceWrapper) RefundOrder(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListOrderSeats operation middleware
+func (siw *ServerInterfaceWrapper) ListOrderSeats(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOrderSeatsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListOrderSeats(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReleaseSeat operation middleware
+func (siw *ServerInterfaceWrapper) ReleaseSeat(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "seat" -------------
+	var seat string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "seat", c.Params("seat"), &seat, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter seat: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReleaseSeat(c, order, seat)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveSeat operation middleware
+func (siw *ServerInterfaceWrapper) MoveSeat(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "seat" -------------
+	var seat string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "seat", c.Params("seat"), &seat, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter seat: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveSeat(c, order, seat)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetOrderStatement operation middleware
 func (siw *ServerInterfaceWrapper) GetOrderStatement(c *fiber.Ctx) error {
 
@@ -3777,6 +4351,35 @@ func (siw *ServerInterfaceWrapper) GetOrderStatement(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetOrderStatement(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListOrderTransfers operation middleware
+func (siw *ServerInterfaceWrapper) ListOrderTransfers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListOrderTransfers(c, order)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3941,6 +4544,161 @@ func (siw *ServerInterfaceWrapper) WithdrawOrder(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.WithdrawOrder(c, order, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListManagers operation middleware
+func (siw *ServerInterfaceWrapper) ListManagers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "organisation" -------------
+	var organisation OrganisationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organisation", c.Params("organisation"), &organisation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListManagers(c, organisation)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DropManager operation middleware
+func (siw *ServerInterfaceWrapper) DropManager(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "organisation" -------------
+	var organisation OrganisationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organisation", c.Params("organisation"), &organisation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Params("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DropManager(c, organisation, person)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutManager operation middleware
+func (siw *ServerInterfaceWrapper) PutManager(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "organisation" -------------
+	var organisation OrganisationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organisation", c.Params("organisation"), &organisation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Params("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutManager(c, organisation, person)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListOrganisationOrders operation middleware
+func (siw *ServerInterfaceWrapper) ListOrganisationOrders(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "organisation" -------------
+	var organisation OrganisationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organisation", c.Params("organisation"), &organisation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOrganisationOrdersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListOrganisationOrders(c, organisation, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5160,6 +5918,24 @@ func (siw *ServerInterfaceWrapper) DecideRefund(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ClaimSeat operation middleware
+func (siw *ServerInterfaceWrapper) ClaimSeat(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ClaimSeat(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListSeats operation middleware
 func (siw *ServerInterfaceWrapper) ListSeats(c *fiber.Ctx) error {
 
@@ -6100,6 +6876,35 @@ func (siw *ServerInterfaceWrapper) RecordResult(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// AcceptTransfer operation middleware
+func (siw *ServerInterfaceWrapper) AcceptTransfer(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "transfer" -------------
+	var transfer string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "transfer", c.Params("transfer"), &transfer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter transfer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AcceptTransfer(c, transfer)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // VerifyCertificate operation middleware
 func (siw *ServerInterfaceWrapper) VerifyCertificate(c *fiber.Ctx) error {
 
@@ -6823,6 +7628,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
 
+	router.Get(options.BaseURL+"/v1/me/organisations", wrapper.ListMyOrganisations)
+
+	router.Get(options.BaseURL+"/v1/me/transfers", wrapper.ListMyTransfers)
+
 	router.Get(options.BaseURL+"/v1/me/waiting", wrapper.ListWaiting)
 
 	router.Delete(options.BaseURL+"/v1/me/waiting/:offer", wrapper.LeaveWaiting)
@@ -6863,11 +7672,33 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/orders/:order/history", wrapper.GetOrderHistory)
 
+	router.Post(options.BaseURL+"/v1/orders/:order/lines/:line/links", wrapper.MakeClaimLink)
+
+	router.Post(options.BaseURL+"/v1/orders/:order/lines/:line/roster", wrapper.ApplyRoster)
+
+	router.Post(options.BaseURL+"/v1/orders/:order/lines/:line/roster.csv", wrapper.UploadRoster)
+
+	router.Delete(options.BaseURL+"/v1/orders/:order/lines/:line/transfer", wrapper.WithdrawTransfer)
+
+	router.Put(options.BaseURL+"/v1/orders/:order/lines/:line/transfer", wrapper.OfferTransfer)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/links", wrapper.ListClaimLinks)
+
+	router.Delete(options.BaseURL+"/v1/orders/:order/links/:link", wrapper.RevokeClaimLink)
+
 	router.Post(options.BaseURL+"/v1/orders/:order/pay", wrapper.PayOrder)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/refunds", wrapper.RefundOrder)
 
+	router.Get(options.BaseURL+"/v1/orders/:order/seats", wrapper.ListOrderSeats)
+
+	router.Delete(options.BaseURL+"/v1/orders/:order/seats/:seat", wrapper.ReleaseSeat)
+
+	router.Put(options.BaseURL+"/v1/orders/:order/seats/:seat/holder", wrapper.MoveSeat)
+
 	router.Get(options.BaseURL+"/v1/orders/:order/statement", wrapper.GetOrderStatement)
+
+	router.Get(options.BaseURL+"/v1/orders/:order/transfers", wrapper.ListOrderTransfers)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/way", wrapper.ChooseWayToPay)
 
@@ -6876,6 +7707,16 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/orders/:order/withdrawal", wrapper.GetOrderWithdrawal)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/withdrawal", wrapper.WithdrawOrder)
+
+	router.Post(options.BaseURL+"/v1/orders/on-behalf", wrapper.PlaceOrderOnBehalf)
+
+	router.Get(options.BaseURL+"/v1/organisations/:organisation/managers", wrapper.ListManagers)
+
+	router.Delete(options.BaseURL+"/v1/organisations/:organisation/managers/:person", wrapper.DropManager)
+
+	router.Put(options.BaseURL+"/v1/organisations/:organisation/managers/:person", wrapper.PutManager)
+
+	router.Get(options.BaseURL+"/v1/organisations/:organisation/orders", wrapper.ListOrganisationOrders)
 
 	router.Put(options.BaseURL+"/v1/partners/:partner/cashiers/:person", wrapper.PutCashier)
 
@@ -6933,6 +7774,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/refunds/:refund/decision", wrapper.DecideRefund)
 
+	router.Post(options.BaseURL+"/v1/seat-claims", wrapper.ClaimSeat)
+
 	router.Get(options.BaseURL+"/v1/seats", wrapper.ListSeats)
 
 	router.Get(options.BaseURL+"/v1/sessions", wrapper.ListSessions)
@@ -6970,6 +7813,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/workshop-days", wrapper.CreateWorkshopDay)
 
 	router.Post(options.BaseURL+"/v1/sittings/:sitting/result", wrapper.RecordResult)
+
+	router.Post(options.BaseURL+"/v1/transfers/:transfer/acceptance", wrapper.AcceptTransfer)
 
 	router.Get(options.BaseURL+"/v1/verifications/:code", wrapper.VerifyCertificate)
 
@@ -8241,6 +9086,38 @@ func (response ListEnrolments200JSONResponse) VisitListEnrolmentsResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type ListMyOrganisationsRequestObject struct {
+}
+
+type ListMyOrganisationsResponseObject interface {
+	VisitListMyOrganisationsResponse(ctx *fiber.Ctx) error
+}
+
+type ListMyOrganisations200JSONResponse OrganisationList
+
+func (response ListMyOrganisations200JSONResponse) VisitListMyOrganisationsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListMyTransfersRequestObject struct {
+}
+
+type ListMyTransfersResponseObject interface {
+	VisitListMyTransfersResponse(ctx *fiber.Ctx) error
+}
+
+type ListMyTransfers200JSONResponse TransferList
+
+func (response ListMyTransfers200JSONResponse) VisitListMyTransfersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListWaitingRequestObject struct {
 }
 
@@ -8474,6 +9351,32 @@ func (response PlaceOrder201JSONResponse) VisitPlaceOrderResponse(ctx *fiber.Ctx
 	return ctx.JSON(&response.Body)
 }
 
+type PlaceOrderOnBehalfRequestObject struct {
+	Params PlaceOrderOnBehalfParams
+	Body   *PlaceOrderOnBehalfJSONRequestBody
+}
+
+type PlaceOrderOnBehalfResponseObject interface {
+	VisitPlaceOrderOnBehalfResponse(ctx *fiber.Ctx) error
+}
+
+type PlaceOrderOnBehalf201ResponseHeaders struct {
+	Location string
+}
+
+type PlaceOrderOnBehalf201JSONResponse struct {
+	Body    Order
+	Headers PlaceOrderOnBehalf201ResponseHeaders
+}
+
+func (response PlaceOrderOnBehalf201JSONResponse) VisitPlaceOrderOnBehalfResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetOrderRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -8647,6 +9550,136 @@ func (response GetOrderHistory200JSONResponse) VisitGetOrderHistoryResponse(ctx 
 	return ctx.JSON(&response)
 }
 
+type MakeClaimLinkRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Line   int      `json:"line"`
+	Params MakeClaimLinkParams
+	Body   *MakeClaimLinkJSONRequestBody
+}
+
+type MakeClaimLinkResponseObject interface {
+	VisitMakeClaimLinkResponse(ctx *fiber.Ctx) error
+}
+
+type MakeClaimLink201JSONResponse ClaimLink
+
+func (response MakeClaimLink201JSONResponse) VisitMakeClaimLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ApplyRosterRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Line   int      `json:"line"`
+	Params ApplyRosterParams
+	Body   *ApplyRosterJSONRequestBody
+}
+
+type ApplyRosterResponseObject interface {
+	VisitApplyRosterResponse(ctx *fiber.Ctx) error
+}
+
+type ApplyRoster200JSONResponse RosterResult
+
+func (response ApplyRoster200JSONResponse) VisitApplyRosterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type UploadRosterRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Line   int      `json:"line"`
+	Params UploadRosterParams
+	Body   io.Reader
+}
+
+type UploadRosterResponseObject interface {
+	VisitUploadRosterResponse(ctx *fiber.Ctx) error
+}
+
+type UploadRoster200JSONResponse RosterResult
+
+func (response UploadRoster200JSONResponse) VisitUploadRosterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawTransferRequestObject struct {
+	Order OrderRef `json:"order"`
+	Line  int      `json:"line"`
+}
+
+type WithdrawTransferResponseObject interface {
+	VisitWithdrawTransferResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawTransfer204Response struct {
+}
+
+func (response WithdrawTransfer204Response) VisitWithdrawTransferResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type OfferTransferRequestObject struct {
+	Order OrderRef `json:"order"`
+	Line  int      `json:"line"`
+	Body  *OfferTransferJSONRequestBody
+}
+
+type OfferTransferResponseObject interface {
+	VisitOfferTransferResponse(ctx *fiber.Ctx) error
+}
+
+type OfferTransfer200JSONResponse Transfer
+
+func (response OfferTransfer200JSONResponse) VisitOfferTransferResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListClaimLinksRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type ListClaimLinksResponseObject interface {
+	VisitListClaimLinksResponse(ctx *fiber.Ctx) error
+}
+
+type ListClaimLinks200JSONResponse ClaimLinkList
+
+func (response ListClaimLinks200JSONResponse) VisitListClaimLinksResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RevokeClaimLinkRequestObject struct {
+	Order OrderRef `json:"order"`
+	Link  string   `json:"link"`
+}
+
+type RevokeClaimLinkResponseObject interface {
+	VisitRevokeClaimLinkResponse(ctx *fiber.Ctx) error
+}
+
+type RevokeClaimLink204Response struct {
+}
+
+func (response RevokeClaimLink204Response) VisitRevokeClaimLinkResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
 type PayOrderRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -8683,6 +9716,60 @@ func (response RefundOrder202JSONResponse) VisitRefundOrderResponse(ctx *fiber.C
 	return ctx.JSON(&response)
 }
 
+type ListOrderSeatsRequestObject struct {
+	Order  OrderRef `json:"order"`
+	Params ListOrderSeatsParams
+}
+
+type ListOrderSeatsResponseObject interface {
+	VisitListOrderSeatsResponse(ctx *fiber.Ctx) error
+}
+
+type ListOrderSeats200JSONResponse PoolPage
+
+func (response ListOrderSeats200JSONResponse) VisitListOrderSeatsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReleaseSeatRequestObject struct {
+	Order OrderRef `json:"order"`
+	Seat  string   `json:"seat"`
+}
+
+type ReleaseSeatResponseObject interface {
+	VisitReleaseSeatResponse(ctx *fiber.Ctx) error
+}
+
+type ReleaseSeat204Response struct {
+}
+
+func (response ReleaseSeat204Response) VisitReleaseSeatResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type MoveSeatRequestObject struct {
+	Order OrderRef `json:"order"`
+	Seat  string   `json:"seat"`
+	Body  *MoveSeatJSONRequestBody
+}
+
+type MoveSeatResponseObject interface {
+	VisitMoveSeatResponse(ctx *fiber.Ctx) error
+}
+
+type MoveSeat200JSONResponse Seat
+
+func (response MoveSeat200JSONResponse) VisitMoveSeatResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type GetOrderStatementRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -8694,6 +9781,23 @@ type GetOrderStatementResponseObject interface {
 type GetOrderStatement200JSONResponse OrderStatement
 
 func (response GetOrderStatement200JSONResponse) VisitGetOrderStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListOrderTransfersRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type ListOrderTransfersResponseObject interface {
+	VisitListOrderTransfersResponse(ctx *fiber.Ctx) error
+}
+
+type ListOrderTransfers200JSONResponse TransferableList
+
+func (response ListOrderTransfers200JSONResponse) VisitListOrderTransfersResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -8766,6 +9870,75 @@ type WithdrawOrderResponseObject interface {
 type WithdrawOrder200JSONResponse Withdrawal
 
 func (response WithdrawOrder200JSONResponse) VisitWithdrawOrderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListManagersRequestObject struct {
+	Organisation OrganisationRef `json:"organisation"`
+}
+
+type ListManagersResponseObject interface {
+	VisitListManagersResponse(ctx *fiber.Ctx) error
+}
+
+type ListManagers200JSONResponse ManagerList
+
+func (response ListManagers200JSONResponse) VisitListManagersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DropManagerRequestObject struct {
+	Organisation OrganisationRef `json:"organisation"`
+	Person       string          `json:"person"`
+}
+
+type DropManagerResponseObject interface {
+	VisitDropManagerResponse(ctx *fiber.Ctx) error
+}
+
+type DropManager204Response struct {
+}
+
+func (response DropManager204Response) VisitDropManagerResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type PutManagerRequestObject struct {
+	Organisation OrganisationRef `json:"organisation"`
+	Person       string          `json:"person"`
+}
+
+type PutManagerResponseObject interface {
+	VisitPutManagerResponse(ctx *fiber.Ctx) error
+}
+
+type PutManager204Response struct {
+}
+
+func (response PutManager204Response) VisitPutManagerResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type ListOrganisationOrdersRequestObject struct {
+	Organisation OrganisationRef `json:"organisation"`
+	Params       ListOrganisationOrdersParams
+}
+
+type ListOrganisationOrdersResponseObject interface {
+	VisitListOrganisationOrdersResponse(ctx *fiber.Ctx) error
+}
+
+type ListOrganisationOrders200JSONResponse OrderPage
+
+func (response ListOrganisationOrders200JSONResponse) VisitListOrganisationOrdersResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -9326,6 +10499,23 @@ func (response DecideRefund200JSONResponse) VisitDecideRefundResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ClaimSeatRequestObject struct {
+	Body *ClaimSeatJSONRequestBody
+}
+
+type ClaimSeatResponseObject interface {
+	VisitClaimSeatResponse(ctx *fiber.Ctx) error
+}
+
+type ClaimSeat200JSONResponse Seat
+
+func (response ClaimSeat200JSONResponse) VisitClaimSeatResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListSeatsRequestObject struct {
 	Params ListSeatsParams
 }
@@ -9771,6 +10961,23 @@ type RecordResultResponseObject interface {
 type RecordResult200JSONResponse Sitting
 
 func (response RecordResult200JSONResponse) VisitRecordResultResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AcceptTransferRequestObject struct {
+	Transfer string `json:"transfer"`
+}
+
+type AcceptTransferResponseObject interface {
+	VisitAcceptTransferResponse(ctx *fiber.Ctx) error
+}
+
+type AcceptTransfer200JSONResponse Transfer
+
+func (response AcceptTransfer200JSONResponse) VisitAcceptTransferResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -10263,6 +11470,12 @@ type StrictServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
+	// ListMyOrganisations List the organisations that I manage
+	// (GET /v1/me/organisations)
+	ListMyOrganisations(ctx context.Context, request ListMyOrganisationsRequestObject) (ListMyOrganisationsResponseObject, error)
+	// ListMyTransfers List the places that are offered to me
+	// (GET /v1/me/transfers)
+	ListMyTransfers(ctx context.Context, request ListMyTransfersRequestObject) (ListMyTransfersResponseObject, error)
 	// ListWaiting List the rows you wait in
 	// (GET /v1/me/waiting)
 	ListWaiting(ctx context.Context, request ListWaitingRequestObject) (ListWaitingResponseObject, error)
@@ -10299,6 +11512,9 @@ type StrictServerInterface interface {
 	// PlaceOrder Place an order
 	// (POST /v1/orders)
 	PlaceOrder(ctx context.Context, request PlaceOrderRequestObject) (PlaceOrderResponseObject, error)
+	// PlaceOrderOnBehalf Place an order for somebody else
+	// (POST /v1/orders/on-behalf)
+	PlaceOrderOnBehalf(ctx context.Context, request PlaceOrderOnBehalfRequestObject) (PlaceOrderOnBehalfResponseObject, error)
 	// GetOrder Get an order
 	// (GET /v1/orders/{order})
 	GetOrder(ctx context.Context, request GetOrderRequestObject) (GetOrderResponseObject, error)
@@ -10323,15 +11539,48 @@ type StrictServerInterface interface {
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(ctx context.Context, request GetOrderHistoryRequestObject) (GetOrderHistoryResponseObject, error)
+	// MakeClaimLink Make a claim link
+	// (POST /v1/orders/{order}/lines/{line}/links)
+	MakeClaimLink(ctx context.Context, request MakeClaimLinkRequestObject) (MakeClaimLinkResponseObject, error)
+	// ApplyRoster Give seats to a list of people
+	// (POST /v1/orders/{order}/lines/{line}/roster)
+	ApplyRoster(ctx context.Context, request ApplyRosterRequestObject) (ApplyRosterResponseObject, error)
+	// UploadRoster Give seats to a list of people, from a file
+	// (POST /v1/orders/{order}/lines/{line}/roster.csv)
+	UploadRoster(ctx context.Context, request UploadRosterRequestObject) (UploadRosterResponseObject, error)
+	// WithdrawTransfer Offer a place no more
+	// (DELETE /v1/orders/{order}/lines/{line}/transfer)
+	WithdrawTransfer(ctx context.Context, request WithdrawTransferRequestObject) (WithdrawTransferResponseObject, error)
+	// OfferTransfer Offer a place to somebody else
+	// (PUT /v1/orders/{order}/lines/{line}/transfer)
+	OfferTransfer(ctx context.Context, request OfferTransferRequestObject) (OfferTransferResponseObject, error)
+	// ListClaimLinks List the claim links of an order
+	// (GET /v1/orders/{order}/links)
+	ListClaimLinks(ctx context.Context, request ListClaimLinksRequestObject) (ListClaimLinksResponseObject, error)
+	// RevokeClaimLink Take a claim link back
+	// (DELETE /v1/orders/{order}/links/{link})
+	RevokeClaimLink(ctx context.Context, request RevokeClaimLinkRequestObject) (RevokeClaimLinkResponseObject, error)
 	// PayOrder Pay an order that waits
 	// (POST /v1/orders/{order}/pay)
 	PayOrder(ctx context.Context, request PayOrderRequestObject) (PayOrderResponseObject, error)
 	// RefundOrder Give money back
 	// (POST /v1/orders/{order}/refunds)
 	RefundOrder(ctx context.Context, request RefundOrderRequestObject) (RefundOrderResponseObject, error)
+	// ListOrderSeats List the seats of an order
+	// (GET /v1/orders/{order}/seats)
+	ListOrderSeats(ctx context.Context, request ListOrderSeatsRequestObject) (ListOrderSeatsResponseObject, error)
+	// ReleaseSeat Take a seat back
+	// (DELETE /v1/orders/{order}/seats/{seat})
+	ReleaseSeat(ctx context.Context, request ReleaseSeatRequestObject) (ReleaseSeatResponseObject, error)
+	// MoveSeat Give a seat to somebody else
+	// (PUT /v1/orders/{order}/seats/{seat}/holder)
+	MoveSeat(ctx context.Context, request MoveSeatRequestObject) (MoveSeatResponseObject, error)
 	// GetOrderStatement Get the statement of an order
 	// (GET /v1/orders/{order}/statement)
 	GetOrderStatement(ctx context.Context, request GetOrderStatementRequestObject) (GetOrderStatementResponseObject, error)
+	// ListOrderTransfers List what of an order can be given to somebody else
+	// (GET /v1/orders/{order}/transfers)
+	ListOrderTransfers(ctx context.Context, request ListOrderTransfersRequestObject) (ListOrderTransfersResponseObject, error)
 	// ChooseWayToPay Choose how to pay an order
 	// (POST /v1/orders/{order}/way)
 	ChooseWayToPay(ctx context.Context, request ChooseWayToPayRequestObject) (ChooseWayToPayResponseObject, error)
@@ -10344,6 +11593,18 @@ type StrictServerInterface interface {
 	// WithdrawOrder Confirm a withdrawal
 	// (POST /v1/orders/{order}/withdrawal)
 	WithdrawOrder(ctx context.Context, request WithdrawOrderRequestObject) (WithdrawOrderResponseObject, error)
+	// ListManagers List the managers of an organisation
+	// (GET /v1/organisations/{organisation}/managers)
+	ListManagers(ctx context.Context, request ListManagersRequestObject) (ListManagersResponseObject, error)
+	// DropManager Make a person a manager no more
+	// (DELETE /v1/organisations/{organisation}/managers/{person})
+	DropManager(ctx context.Context, request DropManagerRequestObject) (DropManagerResponseObject, error)
+	// PutManager Make a person a manager of an organisation
+	// (PUT /v1/organisations/{organisation}/managers/{person})
+	PutManager(ctx context.Context, request PutManagerRequestObject) (PutManagerResponseObject, error)
+	// ListOrganisationOrders List the orders of an organisation
+	// (GET /v1/organisations/{organisation}/orders)
+	ListOrganisationOrders(ctx context.Context, request ListOrganisationOrdersRequestObject) (ListOrganisationOrdersResponseObject, error)
 	// PutCashier Let a person take money at a desk
 	// (PUT /v1/partners/{partner}/cashiers/{person})
 	PutCashier(ctx context.Context, request PutCashierRequestObject) (PutCashierResponseObject, error)
@@ -10428,6 +11689,9 @@ type StrictServerInterface interface {
 	// DecideRefund Agree to a proposed refund, or refuse it
 	// (POST /v1/refunds/{refund}/decision)
 	DecideRefund(ctx context.Context, request DecideRefundRequestObject) (DecideRefundResponseObject, error)
+	// ClaimSeat Claim a seat
+	// (POST /v1/seat-claims)
+	ClaimSeat(ctx context.Context, request ClaimSeatRequestObject) (ClaimSeatResponseObject, error)
 	// ListSeats List how places sell
 	// (GET /v1/seats)
 	ListSeats(ctx context.Context, request ListSeatsRequestObject) (ListSeatsResponseObject, error)
@@ -10485,6 +11749,9 @@ type StrictServerInterface interface {
 	// RecordResult Record the result of an exam
 	// (POST /v1/sittings/{sitting}/result)
 	RecordResult(ctx context.Context, request RecordResultRequestObject) (RecordResultResponseObject, error)
+	// AcceptTransfer Take a place that is offered
+	// (POST /v1/transfers/{transfer}/acceptance)
+	AcceptTransfer(ctx context.Context, request AcceptTransferRequestObject) (AcceptTransferResponseObject, error)
 	// VerifyCertificate Verify a certificate
 	// (GET /v1/verifications/{code})
 	VerifyCertificate(ctx context.Context, request VerifyCertificateRequestObject) (VerifyCertificateResponseObject, error)
@@ -12284,6 +13551,56 @@ func (sh *strictHandler) ListEnrolments(ctx *fiber.Ctx, params ListEnrolmentsPar
 	return nil
 }
 
+// ListMyOrganisations operation middleware
+func (sh *strictHandler) ListMyOrganisations(ctx *fiber.Ctx) error {
+	var request ListMyOrganisationsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyOrganisations(ctx.UserContext(), request.(ListMyOrganisationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyOrganisations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyOrganisationsResponseObject); ok {
+		if err := validResponse.VisitListMyOrganisationsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMyTransfers operation middleware
+func (sh *strictHandler) ListMyTransfers(ctx *fiber.Ctx) error {
+	var request ListMyTransfersRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMyTransfers(ctx.UserContext(), request.(ListMyTransfersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMyTransfers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMyTransfersResponseObject); ok {
+		if err := validResponse.VisitListMyTransfersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListWaiting operation middleware
 func (sh *strictHandler) ListWaiting(ctx *fiber.Ctx) error {
 	var request ListWaitingRequestObject
@@ -12665,6 +13982,47 @@ func (sh *strictHandler) PlaceOrder(ctx *fiber.Ctx, params PlaceOrderParams) err
 	return nil
 }
 
+// PlaceOrderOnBehalf operation middleware
+func (sh *strictHandler) PlaceOrderOnBehalf(ctx *fiber.Ctx, params PlaceOrderOnBehalfParams) error {
+	var request PlaceOrderOnBehalfRequestObject
+
+	request.Params = params
+
+	var body PlaceOrderOnBehalfJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceOrderOnBehalf(ctx.UserContext(), request.(PlaceOrderOnBehalfRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceOrderOnBehalf")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlaceOrderOnBehalfResponseObject); ok {
+		if err := validResponse.VisitPlaceOrderOnBehalfResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetOrder operation middleware
 func (sh *strictHandler) GetOrder(ctx *fiber.Ctx, order OrderRef) error {
 	var request GetOrderRequestObject
@@ -12912,6 +14270,248 @@ func (sh *strictHandler) GetOrderHistory(ctx *fiber.Ctx, order OrderRef) error {
 	return nil
 }
 
+// MakeClaimLink operation middleware
+func (sh *strictHandler) MakeClaimLink(ctx *fiber.Ctx, order OrderRef, line int, params MakeClaimLinkParams) error {
+	var request MakeClaimLinkRequestObject
+
+	request.Order = order
+	request.Line = line
+	request.Params = params
+
+	var body MakeClaimLinkJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MakeClaimLink(ctx.UserContext(), request.(MakeClaimLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MakeClaimLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MakeClaimLinkResponseObject); ok {
+		if err := validResponse.VisitMakeClaimLinkResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApplyRoster operation middleware
+func (sh *strictHandler) ApplyRoster(ctx *fiber.Ctx, order OrderRef, line int, params ApplyRosterParams) error {
+	var request ApplyRosterRequestObject
+
+	request.Order = order
+	request.Line = line
+	request.Params = params
+
+	var body ApplyRosterJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ApplyRoster(ctx.UserContext(), request.(ApplyRosterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApplyRoster")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApplyRosterResponseObject); ok {
+		if err := validResponse.VisitApplyRosterResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UploadRoster operation middleware
+func (sh *strictHandler) UploadRoster(ctx *fiber.Ctx, order OrderRef, line int, params UploadRosterParams) error {
+	var request UploadRosterRequestObject
+
+	request.Order = order
+	request.Line = line
+	request.Params = params
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.UploadRoster(ctx.UserContext(), request.(UploadRosterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UploadRoster")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UploadRosterResponseObject); ok {
+		if err := validResponse.VisitUploadRosterResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawTransfer operation middleware
+func (sh *strictHandler) WithdrawTransfer(ctx *fiber.Ctx, order OrderRef, line int) error {
+	var request WithdrawTransferRequestObject
+
+	request.Order = order
+	request.Line = line
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawTransfer(ctx.UserContext(), request.(WithdrawTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawTransferResponseObject); ok {
+		if err := validResponse.VisitWithdrawTransferResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// OfferTransfer operation middleware
+func (sh *strictHandler) OfferTransfer(ctx *fiber.Ctx, order OrderRef, line int) error {
+	var request OfferTransferRequestObject
+
+	request.Order = order
+	request.Line = line
+
+	var body OfferTransferJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.OfferTransfer(ctx.UserContext(), request.(OfferTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OfferTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(OfferTransferResponseObject); ok {
+		if err := validResponse.VisitOfferTransferResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListClaimLinks operation middleware
+func (sh *strictHandler) ListClaimLinks(ctx *fiber.Ctx, order OrderRef) error {
+	var request ListClaimLinksRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListClaimLinks(ctx.UserContext(), request.(ListClaimLinksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListClaimLinks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListClaimLinksResponseObject); ok {
+		if err := validResponse.VisitListClaimLinksResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeClaimLink operation middleware
+func (sh *strictHandler) RevokeClaimLink(ctx *fiber.Ctx, order OrderRef, link string) error {
+	var request RevokeClaimLinkRequestObject
+
+	request.Order = order
+	request.Link = link
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeClaimLink(ctx.UserContext(), request.(RevokeClaimLinkRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeClaimLink")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeClaimLinkResponseObject); ok {
+		if err := validResponse.VisitRevokeClaimLinkResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PayOrder operation middleware
 func (sh *strictHandler) PayOrder(ctx *fiber.Ctx, order OrderRef) error {
 	var request PayOrderRequestObject
@@ -12981,6 +14581,104 @@ func (sh *strictHandler) RefundOrder(ctx *fiber.Ctx, order OrderRef, params Refu
 	return nil
 }
 
+// ListOrderSeats operation middleware
+func (sh *strictHandler) ListOrderSeats(ctx *fiber.Ctx, order OrderRef, params ListOrderSeatsParams) error {
+	var request ListOrderSeatsRequestObject
+
+	request.Order = order
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrderSeats(ctx.UserContext(), request.(ListOrderSeatsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrderSeats")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrderSeatsResponseObject); ok {
+		if err := validResponse.VisitListOrderSeatsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReleaseSeat operation middleware
+func (sh *strictHandler) ReleaseSeat(ctx *fiber.Ctx, order OrderRef, seat string) error {
+	var request ReleaseSeatRequestObject
+
+	request.Order = order
+	request.Seat = seat
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseSeat(ctx.UserContext(), request.(ReleaseSeatRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseSeat")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReleaseSeatResponseObject); ok {
+		if err := validResponse.VisitReleaseSeatResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveSeat operation middleware
+func (sh *strictHandler) MoveSeat(ctx *fiber.Ctx, order OrderRef, seat string) error {
+	var request MoveSeatRequestObject
+
+	request.Order = order
+	request.Seat = seat
+
+	var body MoveSeatJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveSeat(ctx.UserContext(), request.(MoveSeatRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveSeat")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveSeatResponseObject); ok {
+		if err := validResponse.VisitMoveSeatResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetOrderStatement operation middleware
 func (sh *strictHandler) GetOrderStatement(ctx *fiber.Ctx, order OrderRef) error {
 	var request GetOrderStatementRequestObject
@@ -13000,6 +14698,33 @@ func (sh *strictHandler) GetOrderStatement(ctx *fiber.Ctx, order OrderRef) error
 		return err
 	} else if validResponse, ok := response.(GetOrderStatementResponseObject); ok {
 		if err := validResponse.VisitGetOrderStatementResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrderTransfers operation middleware
+func (sh *strictHandler) ListOrderTransfers(ctx *fiber.Ctx, order OrderRef) error {
+	var request ListOrderTransfersRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrderTransfers(ctx.UserContext(), request.(ListOrderTransfersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrderTransfers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrderTransfersResponseObject); ok {
+		if err := validResponse.VisitListOrderTransfersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -13138,6 +14863,117 @@ func (sh *strictHandler) WithdrawOrder(ctx *fiber.Ctx, order OrderRef, params Wi
 		return err
 	} else if validResponse, ok := response.(WithdrawOrderResponseObject); ok {
 		if err := validResponse.VisitWithdrawOrderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListManagers operation middleware
+func (sh *strictHandler) ListManagers(ctx *fiber.Ctx, organisation OrganisationRef) error {
+	var request ListManagersRequestObject
+
+	request.Organisation = organisation
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListManagers(ctx.UserContext(), request.(ListManagersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListManagers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListManagersResponseObject); ok {
+		if err := validResponse.VisitListManagersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DropManager operation middleware
+func (sh *strictHandler) DropManager(ctx *fiber.Ctx, organisation OrganisationRef, person string) error {
+	var request DropManagerRequestObject
+
+	request.Organisation = organisation
+	request.Person = person
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DropManager(ctx.UserContext(), request.(DropManagerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DropManager")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DropManagerResponseObject); ok {
+		if err := validResponse.VisitDropManagerResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutManager operation middleware
+func (sh *strictHandler) PutManager(ctx *fiber.Ctx, organisation OrganisationRef, person string) error {
+	var request PutManagerRequestObject
+
+	request.Organisation = organisation
+	request.Person = person
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutManager(ctx.UserContext(), request.(PutManagerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutManager")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutManagerResponseObject); ok {
+		if err := validResponse.VisitPutManagerResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOrganisationOrders operation middleware
+func (sh *strictHandler) ListOrganisationOrders(ctx *fiber.Ctx, organisation OrganisationRef, params ListOrganisationOrdersParams) error {
+	var request ListOrganisationOrdersRequestObject
+
+	request.Organisation = organisation
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOrganisationOrders(ctx.UserContext(), request.(ListOrganisationOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOrganisationOrders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOrganisationOrdersResponseObject); ok {
+		if err := validResponse.VisitListOrganisationOrdersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -14093,6 +15929,45 @@ func (sh *strictHandler) DecideRefund(ctx *fiber.Ctx, refund RefundRef) error {
 	return nil
 }
 
+// ClaimSeat operation middleware
+func (sh *strictHandler) ClaimSeat(ctx *fiber.Ctx) error {
+	var request ClaimSeatRequestObject
+
+	var body ClaimSeatJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ClaimSeat(ctx.UserContext(), request.(ClaimSeatRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClaimSeat")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ClaimSeatResponseObject); ok {
+		if err := validResponse.VisitClaimSeatResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListSeats operation middleware
 func (sh *strictHandler) ListSeats(ctx *fiber.Ctx, params ListSeatsParams) error {
 	var request ListSeatsRequestObject
@@ -14741,6 +16616,33 @@ func (sh *strictHandler) RecordResult(ctx *fiber.Ctx, sitting SittingRef) error 
 		return err
 	} else if validResponse, ok := response.(RecordResultResponseObject); ok {
 		if err := validResponse.VisitRecordResultResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AcceptTransfer operation middleware
+func (sh *strictHandler) AcceptTransfer(ctx *fiber.Ctx, transfer string) error {
+	var request AcceptTransferRequestObject
+
+	request.Transfer = transfer
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AcceptTransfer(ctx.UserContext(), request.(AcceptTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AcceptTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AcceptTransferResponseObject); ok {
+		if err := validResponse.VisitAcceptTransferResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

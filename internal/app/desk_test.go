@@ -148,8 +148,15 @@ type filled struct {
 // form finds the form of the page that is posted to a path, with the controls elsewhere that belong to it.
 func (d *desk) form(action string) *filled {
 	d.t.Helper()
+	return d.formWith(action, "")
+}
+
+// formWith is form where several are posted to the same path: the one that has a field of an id.
+func (d *desk) formWith(action, field string) *filled {
+	d.t.Helper()
 	forms := d.all(func(n *html.Node) bool {
-		return n.Data == "form" && attr(n, "method") == "post" && attr(n, "action") == action
+		return n.Data == "form" && attr(n, "method") == "post" && attr(n, "action") == action &&
+			(field == "" || len(nodes(n, func(x *html.Node) bool { return attr(x, "id") == field })) > 0)
 	})
 	if len(forms) != 1 {
 		d.t.Fatalf("%d forms at %s are posted to %s", len(forms), d.at, action)

@@ -181,7 +181,14 @@ func (p Pages) SendSignInLink(ctx context.Context, email, next, lang string) err
 // RedeemSignInLink opens a browser's session.
 func (p Pages) RedeemSignInLink(ctx context.Context, token string) (web.Opened, error) {
 	who, secret, expires, err := p.h.Identity.Redeem(ctx, token)
-	return web.Opened{Secret: secret, ExpiresAt: expires, Next: who.Next}, err
+	if err != nil {
+		return web.Opened{}, err
+	}
+	// She has proven her address now: what was reserved for it is hers. Where that fails she is signed in nevertheless, and has it the next time.
+	if _, err := p.h.Sales.Realise(ctx, who.ID); err != nil {
+		p.h.Log.ErrorContext(ctx, "reserved seats were not claimed", "person", who.ID, "error", err)
+	}
+	return web.Opened{Secret: secret, ExpiresAt: expires, Next: who.Next}, nil
 }
 
 // Viewer says who a browser's session is of.

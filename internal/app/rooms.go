@@ -213,7 +213,7 @@ func (r Rooms) Me(ctx context.Context, who api.Principal) (out api.Person, err e
 
 func orderOf(who api.Principal, n api.NewOrder) sales.PlaceOrder {
 	return sales.PlaceOrder{
-		BuyerID: who.PersonID, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, Voucher: n.Voucher, Currency: n.Currency, BeginNow: n.BeginNow, IdempotencyKey: n.Key,
+		BuyerID: who.PersonID, Organisation: n.Organisation, OfferID: n.OfferID, Items: n.Items, Lang: n.Lang, Voucher: n.Voucher, Currency: n.Currency, BeginNow: n.BeginNow, IdempotencyKey: n.Key,
 		Way: n.Way, Desk: sales.DeskOf{Organisation: n.Partner}, Reference: n.Reference,
 	}
 }

@@ -15,6 +15,12 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	if err != nil {
 		return err
 	}
+	if o.Pool() {
+		return h.post(ctx, letter{
+			name: "pool_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID + "/seats",
+			facts: mails.Facts{Demo: o.Demo, Count: o.Seats(), Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
+		})
+	}
 	for _, l := range o.Lines {
 		for _, part := range l.Parts {
 			if !l.Qualifying {

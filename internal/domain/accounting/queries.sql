@@ -161,10 +161,10 @@ select 'order_ledger', o.id, o.id, coalesce(o.payment_id, ''), o.currency, b.min
  where b.minor <> case when o.paid_at is null then 0 else o.total_minor - o.credited_minor end
 union all
 select 'paid_not_enrolled', o.id, o.id, coalesce(o.payment_id, ''), o.currency, 0, sum(p.sold_minor)::bigint
-  from sales.orders o join sales.parts p on p.order_id = o.id
+  from sales.orders o join sales.parts p on p.order_id = o.id join sales.lines l on l.order_id = p.order_id and l.line = p.line
  where o.paid_at is not null and o.organisation is null
    and not exists (select 1 from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
-                    where g.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = o.buyer_id)
+                    where g.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = coalesce(l.holder_id, o.buyer_id))
  group by o.id, o.payment_id, o.currency
 union all
 select 'enrolled_not_paid', o.id, o.id, coalesce(o.payment_id, ''), o.currency, o.total_minor, o.total_minor - o.credited_minor

@@ -86,11 +86,30 @@ func RevokeTx(ctx context.Context, tx *postgres.Tx, orderID, because string) (en
 	if err != nil || n == 0 {
 		return enrolments, err
 	}
+	return enrolments, revoked(ctx, tx, orderID, enrolments)
+}
+
+// RevokeSomeTx is RevokeTx of what an order granted in some enrolments, and of one membership; empty: of none.
+func RevokeSomeTx(ctx context.Context, tx *postgres.Tx, orderID string, enrolments []string, membershipID, because string) error {
+	ids := slices.Sorted(slices.Values(enrolments)) // locked in one order
+	for _, id := range ids {
+		if _, err := tx.Exec(ctx, q.Q("Lock"), id); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, q.Q("RevokeSome"), orderID, pq.Array(ids), membershipID, tx.Now(), because); err != nil {
+		return err
+	}
+	return revoked(ctx, tx, orderID, ids)
+}
+
+// revoked tells the journey what of enrolments no longer holds.
+func revoked(ctx context.Context, tx *postgres.Tx, orderID string, enrolments []string) error {
 	var changes []journey.Change
 	for _, id := range enrolments {
 		e, err := OneTx(ctx, tx, id)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !e.Qualifying {
 			changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Qualifying, At: tx.Now(), Cause: orderID})
@@ -99,7 +118,7 @@ func RevokeTx(ctx context.Context, tx *postgres.Tx, orderID, because string) (en
 			changes = append(changes, journey.Change{EnrolmentID: id, Stage: journey.Enrolled, At: tx.Now(), Cause: orderID})
 		}
 	}
-	return enrolments, journey.RecordTx(ctx, tx, changes)
+	return journey.RecordTx(ctx, tx, changes)
 }
 
 // OneTx finds an enrolment by id.

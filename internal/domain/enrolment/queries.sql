@@ -36,6 +36,12 @@ with left_program as (
 )
 update enrolment.grants set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null;
 
+-- name: RevokeSome
+with left_program as (
+    update enrolment.memberships set revoked_at = $4, revoked_because = $5 where id = $3 and order_id = $1 and revoked_at is null
+)
+update enrolment.grants set revoked_at = $4, revoked_because = $5 where order_id = $1 and enrolment_id = any($2::text[]) and revoked_at is null;
+
 -- name: One
 select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
        coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force

@@ -87,3 +87,19 @@ insert into identity.cashiers (organisation, person_id, since) values ($1, $2, $
 
 -- name: DesksOf
 select organisation from identity.cashiers where person_id = $1 order by organisation;
+
+-- name: PutManager
+insert into identity.managers (organisation, person_id, since) values ($1, $2, $3) on conflict do nothing;
+
+-- name: DropManager
+delete from identity.managers where organisation = $1 and person_id = $2;
+
+-- name: Managers
+select p.id as person_id, p.full_name, coalesce(p.email, '') as email
+  from identity.managers m join identity.people p on p.id = m.person_id where m.organisation = $1 order by p.full_name, p.id;
+
+-- name: ManagedBy
+select o.key, o.name from identity.managers m join identity.organisations o on o.key = m.organisation where m.person_id = $1 order by o.key;
+
+-- name: Organisation
+select key, name from identity.organisations where key = $1;

@@ -14,14 +14,14 @@ var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "ex
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
 	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write"},
-	"sales":        {"offers:write", "operations:read", "accounts:read"},
+	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf"},
 	"refund":       {"refunds:write"},
 	"cashier":      {"desk:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
-		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write"},
+		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf"},
 }
 
 // scopes gives all that somebody with these roles may do, sorted.

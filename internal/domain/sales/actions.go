@@ -21,6 +21,10 @@ const (
 	ActPay    = "pay"
 	ActCancel = "cancel"
 	ActRefund = "refund"
+
+	// Of an organisation's order.
+	ActWithdraw = "withdraw"
+	ActSeats    = "give_out_seats"
 )
 
 // Next is what the buyer has to do now, if anything.
@@ -75,6 +79,7 @@ const (
 	NextAwaitBank  = "wait_for_bank"  // a delayed method was chosen; it pays or fails by itself
 	NextAwaitUs    = "wait_for_staff" // a person of ours decides
 	NextLearn      = "learn"
+	NextSeats      = "give_out_seats" // they wait for the learners of an organisation
 	NextOrderAgain = "order_again"
 	NextNothing    = "nothing"
 )
@@ -92,6 +97,7 @@ const (
 	whyFree     = "costs-nothing"
 	whyAllBack  = "all-given-back"
 	whyDisputed = "disputed-at-the-bank"
+	whyBusiness = "bought-by-an-organisation" // the law lets consumers withdraw
 )
 
 // standing is all that decides what can be done with an order.
@@ -164,4 +170,16 @@ func (s standing) next(over bool) Next {
 		return Next{Kind: NextLearn}
 	}
 	return Next{Kind: NextNothing}
+}
+
+// ofPool says what an organisation can do besides: give its seats out while they stand. It cannot withdraw, and is told why.
+func ofPool(state State, next Next, actions []Action) (Next, []Action) {
+	if next.Kind == NextLearn {
+		next.Kind = NextSeats
+	}
+	seats := map[State]string{AwaitingPayment: whyNotPaid, Expired: whyExpired, Canceled: whyCanceled, PaymentMismatch: whyMismatch, Disputed: whyDisputed}[state]
+	if seats == "" && !state.inForce() {
+		seats = whyAllBack
+	}
+	return next, append(actions, Action{ActWithdraw, false, whyBusiness}, Action{ActSeats, seats == "", seats})
 }

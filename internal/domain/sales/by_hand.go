@@ -104,11 +104,11 @@ func holderTx(ctx context.Context, tx *postgres.Tx, o Order) (string, error) {
 
 // sellerTx is the seller of an order; one that nobody would bill has no bank account.
 func (s *Service) sellerTx(ctx context.Context, tx *postgres.Tx, o Order) (invoicing.Seller, error) {
-	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
+	buyer, err := o.buyerTx(ctx, tx)
 	if err != nil {
 		return invoicing.Seller{}, err
 	}
-	seller, err := invoicing.SellerTx(ctx, tx, s.issuer, o.document(tx, buyer))
+	seller, err := invoicing.SellerTx(ctx, tx, s.issuer, o.document(buyer))
 	if errors.Is(err, invoicing.ErrNoIssuer) {
 		err = nil
 	}
@@ -152,8 +152,8 @@ func (s *Service) ChooseWay(ctx context.Context, c ChooseWay) (Order, error) {
 	}
 	_, err := once(postgres.WithActor(ctx, "system"), s, "buyer:"+c.BuyerID, c.IdempotencyKey, "choose way", c, func(ctx context.Context, tx *postgres.Tx) (string, error) {
 		o, err := one(ctx, tx, "Lock", c.OrderID)
-		if err == nil && o.BuyerID != c.BuyerID {
-			err = ErrNoOrder
+		if err == nil {
+			err = o.mustOwnTx(ctx, tx, c.BuyerID)
 		}
 		if err != nil {
 			return "", err
@@ -228,7 +228,11 @@ func (s *Service) chooseTx(ctx context.Context, tx *postgres.Tx, o *Order, c Cho
 		return err
 	}
 	if c.Way == Transfer || c.Way == PurchaseOrder {
-		if _, err := s.proformaTx(ctx, tx, *o, buyer); err != nil {
+		party, err := o.buyerTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if _, err := s.proformaTx(ctx, tx, *o, party); err != nil {
 			return err
 		}
 		if err := s.tell(ctx, tx, *o, "pay_by_transfer", p.ID, o.Total); err != nil {

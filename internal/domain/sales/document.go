@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/fault"
@@ -14,10 +13,10 @@ import (
 )
 
 // document is what an order has to say for its invoice.
-func (o Order) document(tx *postgres.Tx, buyer identity.Person) invoicing.NewDocument {
+func (o Order) document(buyer invoicing.Buyer) invoicing.NewDocument {
 	n := invoicing.NewDocument{
 		OrderID: o.ID, Lang: o.Lang, Currency: o.Total.Currency, OrderedAt: o.PlacedAt, Demo: o.Demo,
-		Buyer:        invoicing.Buyer{ID: buyer.ID, Name: buyer.FullName, Email: buyer.Email},
+		Buyer:        buyer,
 		Organisation: o.Organisation,
 	}
 	for _, l := range o.Lines {
@@ -60,7 +59,7 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 			return d.ID, nil
 		}
 	}
-	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
+	buyer, err := o.buyerTx(ctx, tx)
 	if err != nil {
 		return "", err
 	}
@@ -69,7 +68,7 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 	case kind == invoicing.KindProforma && o.State == AwaitingPayment:
 		d, err = s.proformaTx(ctx, tx, o, buyer)
 	case kind == invoicing.KindReceipt && o.PaidAt != nil && !o.Total.IsZero():
-		d, err = invoicing.ReceiptTx(ctx, tx, s.issuer, o.PaymentID, o.document(tx, buyer))
+		d, err = invoicing.ReceiptTx(ctx, tx, s.issuer, o.PaymentID, o.document(buyer))
 	default:
 		err = ErrNoSuchPaper
 	}
@@ -77,8 +76,8 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 }
 
 // proformaTx issues a proforma: one for each reference that the buyer is to quote, and one before there is any.
-func (s *Service) proformaTx(ctx context.Context, tx *postgres.Tx, o Order, buyer identity.Person) (invoicing.Document, error) {
-	return invoicing.ProformaTx(ctx, tx, s.issuer, strings.TrimSuffix(o.ID+":proforma:"+o.payReference, ":"), o.document(tx, buyer))
+func (s *Service) proformaTx(ctx context.Context, tx *postgres.Tx, o Order, buyer invoicing.Buyer) (invoicing.Document, error) {
+	return invoicing.ProformaTx(ctx, tx, s.issuer, strings.TrimSuffix(o.ID+":proforma:"+o.payReference, ":"), o.document(buyer))
 }
 
 // LockTx finds an order and holds it until the transaction ends: nothing is settled meanwhile.

@@ -10,8 +10,9 @@ import (
 )
 
 // Happening is one thing that happened to an order: placed, captured, surplus, mismatch, expired, canceled, payment_mismatch,
-// invoice, credit_note, proforma, receipt, enrolled, revoked, refund_requested, refunded, refund_failed, dispute_inquiry, dispute_closed,
-// dispute_opened, dispute_won or dispute_lost. Detail is a number, a method or the key of a session; Amount what moved.
+// invoice, credit_note, proforma, receipt, enrolled, revoked, transferred, refund_requested, refunded, refund_failed, dispute_inquiry,
+// dispute_closed, dispute_opened, dispute_won or dispute_lost. Detail is a number, a method, the key of a session, an address, or the name of
+// who of staff placed the order; Amount what moved.
 type Happening struct {
 	At     time.Time     `json:"at"`
 	What   string        `json:"what"`

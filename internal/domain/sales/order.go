@@ -98,6 +98,7 @@ type Line struct {
 	Total        money.Amount // Quantity × List − Discount
 	Credited     money.Amount
 	MembershipID string // of a line on an edition that its buyer follows
+	HolderID     string // to whom the buyer gave the place; empty: she has it
 	Parts        []Part // of the line itself, without those of seats that were claimed of it
 }
 
@@ -114,6 +115,14 @@ func (l Line) paidFor() bool { return l.Qualifying && !l.Total.IsZero() }
 
 // Pool says whether the seats of the order are claimed by others than its buyer.
 func (o Order) Pool() bool { return o.Organisation != "" }
+
+// Seats counts what was bought, over all lines.
+func (o Order) Seats() (n int) {
+	for _, l := range o.Lines {
+		n += l.Quantity
+	}
+	return n
+}
 
 // Title names what is bought: the first line, and how many others there are.
 func (o Order) Title() catalog.Text {
@@ -175,6 +184,7 @@ type row struct {
 	LineMinor    int64          `db:"line_minor"`
 	LineCredited int64          `db:"line_credited"`
 	MembershipID string         `db:"membership_id"`
+	HolderID     string         `db:"holder_id"`
 
 	Position     int    `db:"position"`
 	PartSession  string `db:"part_session"`
@@ -199,7 +209,7 @@ func (r row) lineOf() Line {
 		N: r.N, OfferID: r.OfferID, SessionID: r.SessionID, SessionKey: r.SessionKey, EditionID: r.EditionID, EditionKey: r.EditionKey, Version: r.Version,
 		Title: catalog.Text{EN: r.TitleEN, FR: r.TitleFR}, Formula: r.Formula, Entitlements: r.Entitlements, Qualifying: r.Qualifying, Quantity: r.Quantity,
 		List: money.Of(r.List, c), Discount: money.Of(r.Discount, c), Reason: r.Reason, Total: money.Of(r.LineMinor, c), Credited: money.Of(r.LineCredited, c),
-		MembershipID: r.MembershipID,
+		MembershipID: r.MembershipID, HolderID: r.HolderID,
 	}
 }
 

@@ -28,8 +28,8 @@ func (s *Service) Pay(ctx context.Context, orderID, buyerID string) (Order, erro
 		if o, err = one(ctx, tx, "Lock", orderID); err != nil {
 			return err
 		}
-		if o.BuyerID != buyerID {
-			return ErrNoOrder
+		if err := o.mustOwnTx(ctx, tx, buyerID); err != nil {
+			return err
 		}
 		if o.State != AwaitingPayment || o.Way != Card || o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt) {
 			return ErrNotPayable

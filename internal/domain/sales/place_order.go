@@ -42,8 +42,15 @@ type Item struct {
 }
 
 // PlaceOrder orders one or several offers. The same key with the same content gives the same order, however often it is sent.
+//
+// An organisation's order has as many seats of each item as it says; nobody is enrolled by paying it. It is placed by one of its managers,
+// or by staff for one of them.
 type PlaceOrder struct {
 	BuyerID        string
+	BuyerEmail     string `json:",omitempty"` // of on whose behalf it is placed, where her id is not known
+	BuyerName      string `json:",omitempty"` // of her where she is new
+	Organisation   string `json:",omitempty"` // which buys; empty: the buyer does, for herself
+	PlacedBy       string `json:",omitempty"` // of staff who places it on the buyer's behalf
 	OfferID        string // one place; or Items
 	Items          []Item
 	Lang           string         // en or fr
@@ -71,8 +78,8 @@ func (c PlaceOrder) normal() (PlaceOrder, error) {
 		return c, fault.InvalidInput(fault.Field{Pointer: "/items", Code: "too-many", Detail: "At most 20 items."})
 	}
 	for i, x := range c.Items {
-		if x.Quantity != 1 {
-			return c, fault.InvalidInput(fault.Field{Pointer: fmt.Sprintf("/items/%d/quantity", i), Code: "one-place", Detail: "A learner buys one place for herself."})
+		if code, detail := c.quantityOf(x); code != "" {
+			return c, fault.InvalidInput(fault.Field{Pointer: fmt.Sprintf("/items/%d/quantity", i), Code: code, Detail: detail})
 		}
 	}
 	if c.Way == Card {
@@ -92,7 +99,7 @@ func (c PlaceOrder) asChosen(o Order) ChooseWay {
 // PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its
 // pay page. While an order of the same offers waits for its payment, that one is given instead of a second. Errors:
 // offers.ErrNoOffer, offers.ErrNotValid, ErrClosed, ErrEditionClosed, ErrEnrolled, ErrOpenAlready, ErrTwice, ErrCurrencies,
-// ErrSoldOut, ErrQuota, payments.ErrNoProvider, those of ChooseWay where a way was chosen, and those of idempotency and of the provider. After the last of these the order
+// ErrSoldOut, ErrQuota, identity.ErrNoOrganisation, ErrNoContact, payments.ErrNoProvider, those of ChooseWay where a way was chosen, and those of idempotency and of the provider. After the last of these the order
 // is there and the same call tries again.
 func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	c, err := c.normal()
@@ -102,7 +109,7 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	var made struct{ OrderID, PaymentID string }
 	var fresh placed
 	ctx = postgres.WithGenericPlans(ctx)
-	reply, replayed, err := s.replies.Do(postgres.WithActor(ctx, "system"), "buyer:"+c.BuyerID, c.IdempotencyKey, requestHash("place order", c),
+	reply, replayed, err := s.replies.Do(postgres.WithActor(ctx, "system"), c.principal(), c.IdempotencyKey, requestHash("place order", c),
 		func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
 			var err error
 			if fresh, err = s.placeTx(ctx, tx, c); err != nil {
@@ -154,29 +161,20 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if err != nil {
 		return placed{}, err
 	}
-	// Two orders of one person at once would both find no open order.
-	if _, err := tx.Exec(ctx, q.Q("LockBuyer"), c.BuyerID); err != nil {
+	if err := c.resolve(ctx, tx); err != nil {
 		return placed{}, err
 	}
-	if open, found, err := openOrder(ctx, tx, c.BuyerID, wanted); err != nil {
-		return placed{}, err
-	} else if found {
-		same, err := s.instead(ctx, tx, open, c)
-		if same && c.Way != "" && err == nil {
-			if open, err = one(ctx, tx, "Lock", open.ID); err == nil {
-				err = s.chooseTx(ctx, tx, &open, c.asChosen(open))
-			}
-		}
-		if err != nil || same {
+	if c.Organisation == "" {
+		if open, same, err := s.openAlready(ctx, tx, c, wanted); err != nil || same {
 			return placed{order: open}, err
 		}
 	}
-	buyer, err := s.mayOrder(ctx, tx, c.BuyerID, wanted)
+	buyer, err := s.mayOrder(ctx, tx, c, wanted)
 	if err != nil {
 		return placed{}, err
 	}
 	o := Order{
-		ID: ident.New("ord"), BuyerID: c.BuyerID, Way: Card, State: AwaitingPayment, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(),
+		ID: ident.New("ord"), BuyerID: c.BuyerID, PlacedBy: c.PlacedBy, Organisation: c.Organisation, Way: Card, State: AwaitingPayment, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(),
 	}
 	row, err := queueNear(ctx, tx, nearItems(wanted))
 	if err != nil {
@@ -195,7 +193,7 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if err := takeSeats(ctx, tx, o, wanted); err != nil {
 		return placed{}, err
 	}
-	terms := termsOf(wanted, c.BeginNow, tx.Now())
+	terms := termsOf(o, wanted, c.BeginNow, tx.Now())
 	var payment payments.Payment
 	switch {
 	case o.Total.IsZero():
@@ -207,6 +205,10 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 		if payment, err = s.ask(ctx, tx, &o, buyer); err != nil {
 			return placed{}, err
 		}
+		if o.PlacedBy != "" { // its buyer is not here; pay pages that close meanwhile are opened again
+			until := tx.Now().Add(behalfOpen)
+			o.ExpiresAt = &until
+		}
 	}
 	if err := add(ctx, tx, o); err != nil {
 		return placed{}, err
@@ -217,13 +219,24 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	if err := redeem(ctx, tx, o, quoted); err != nil {
 		return placed{}, err
 	}
-	if len(row) > 0 {
+	if len(row) > 0 && !o.Pool() { // who buys for others waits on for herself
 		if err := take(ctx, tx, o); err != nil {
 			return placed{}, err
 		}
 	}
+	if o.Total.IsZero() && !o.told() {
+		err := s.fulfilTx(ctx, tx, &o)
+		return placed{order: o}, err
+	}
+	detail := map[string]any{"offers": c.Items, "total": o.Total}
+	if o.told() {
+		detail["buyer"], detail["organisation"], detail["placed_by"] = o.BuyerID, o.Organisation, o.PlacedBy
+	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: detail}); err != nil {
+		return placed{}, err
+	}
 	if o.Total.IsZero() {
-		err := s.fulfilTx(ctx, tx, &o, buyer)
+		err := s.fulfilTx(ctx, tx, &o)
 		return placed{order: o}, err
 	}
 	if c.Way != "" {
@@ -231,7 +244,29 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 			return placed{}, err
 		}
 	}
-	return placed{o, payment}, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.placed", Object: o.ID, Detail: map[string]any{"offers": c.Items, "total": o.Total}})
+	if o.told() {
+		err = s.jobs.EnqueueTx(ctx, tx, OrderPlaced{o.ID})
+	}
+	return placed{o, payment}, err
+}
+
+// openAlready finds the order of a buyer that waits for the same payment; with another voucher or currency it makes room for the new one.
+func (s *Service) openAlready(ctx context.Context, tx *postgres.Tx, c PlaceOrder, items []wanted) (open Order, same bool, err error) {
+	// Two orders of one person at once would both find no open order.
+	if _, err := tx.Exec(ctx, q.Q("LockBuyer"), c.BuyerID); err != nil {
+		return open, false, err
+	}
+	open, found, err := openOrder(ctx, tx, c.BuyerID, items)
+	if err != nil || !found {
+		return open, false, err
+	}
+	same, err = s.instead(ctx, tx, open, c)
+	if same && c.Way != "" && err == nil {
+		if open, err = one(ctx, tx, "Lock", open.ID); err == nil {
+			err = s.chooseTx(ctx, tx, &open, c.asChosen(open))
+		}
+	}
+	return open, same, err
 }
 
 // wanted is an item with its offer and what that is on.
@@ -370,10 +405,10 @@ func add(ctx context.Context, tx *postgres.Tx, o Order) error {
 }
 
 // mayOrder says why somebody cannot order offers now; it finds what they are on.
-func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string, items []wanted) (buyer identity.Person, err error) {
+func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, c PlaceOrder, items []wanted) (buyer identity.Person, err error) {
 	for i := range items {
 		w := &items[i]
-		if err := offers.MayTakeTx(ctx, tx, w.offer, buyerID); err != nil {
+		if err := c.mayTake(ctx, tx, w.offer); err != nil {
 			return buyer, err
 		}
 		if err := w.offer.ValidAt(tx.Now()); err != nil {
@@ -386,11 +421,14 @@ func (s *Service) mayOrder(ctx context.Context, tx *postgres.Tx, buyerID string,
 			return buyer, err
 		}
 		if i == 0 {
-			if buyer, err = identity.PersonTx(ctx, tx, buyerID); err != nil {
+			if buyer, err = identity.PersonTx(ctx, tx, c.BuyerID); err != nil {
 				return buyer, err
 			}
 		}
-		has, err := w.on.held(ctx, tx, buyerID)
+		if c.Organisation != "" { // its seats are for others
+			continue
+		}
+		has, err := w.on.held(ctx, tx, c.BuyerID)
 		if err != nil {
 			return buyer, err
 		}

@@ -4,7 +4,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
-       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id,
+       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id, coalesce(l.holder_id, '') as holder_id,
        p.position, p.session_id as part_session, p.weight, coalesce(p.enrolment_id, '') as enrolment_id, p.sold_minor, p.credited_minor as part_credited
   from sales.orders o join sales.lines l on l.order_id = o.id join sales.parts p on p.order_id = l.order_id and p.line = l.line and p.seat = 0
   left join catalog.sessions s on s.id = l.session_id left join programs.editions e on e.id = l.edition_id
@@ -16,14 +16,22 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
-       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id,
+       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id, coalesce(l.holder_id, '') as holder_id,
        p.position, p.session_id as part_session, p.weight, coalesce(p.enrolment_id, '') as enrolment_id, p.sold_minor, p.credited_minor as part_credited,
        not exists (select 1 from sales.lines m
                     where m.order_id = o.id and not exists (
                         select 1 from sales.lines y join sales.orders x on x.id = y.order_id
-                         where y.order_id <> o.id and (y.session_id = m.session_id or y.edition_id = m.edition_id) and x.buyer_id = o.buyer_id
+                         where y.order_id <> o.id and (y.session_id = m.session_id or y.edition_id = m.edition_id) and x.buyer_id = o.buyer_id and y.holder_id is null
                            and x.organisation is null and o.organisation is null
-                           and x.state in ('paid', 'partially_refunded', 'disputed') and y.entitlements @> m.entitlements)) as superseded
+                           and x.state in ('paid', 'partially_refunded', 'disputed') and y.entitlements @> m.entitlements)
+                      and not exists (
+                        select 1 from sales.lines y join sales.orders x on x.id = y.order_id
+                         where y.holder_id = o.buyer_id and (y.session_id = m.session_id or y.edition_id = m.edition_id) and o.organisation is null
+                           and x.state in ('paid', 'partially_refunded', 'disputed') and y.entitlements @> m.entitlements)
+                      and not exists (
+                        select 1 from sales.seats z join sales.lines y on y.order_id = z.order_id and y.line = z.line
+                         where z.person_id = o.buyer_id and z.state = 'claimed' and (y.session_id = m.session_id or y.edition_id = m.edition_id)
+                           and o.organisation is null and y.entitlements @> m.entitlements)) as superseded
   from sales.orders o join sales.lines l on l.order_id = o.id join sales.parts p on p.order_id = l.order_id and p.line = l.line and p.seat = 0
   left join catalog.sessions s on s.id = l.session_id left join programs.editions e on e.id = l.edition_id
  where o.id = $1 order by l.line, p.position for update of o;
@@ -34,11 +42,24 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
-       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id,
+       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id, coalesce(l.holder_id, '') as holder_id,
        p.position, p.session_id as part_session, p.weight, coalesce(p.enrolment_id, '') as enrolment_id, p.sold_minor, p.credited_minor as part_credited
   from sales.orders o join sales.lines l on l.order_id = o.id join sales.parts p on p.order_id = l.order_id and p.line = l.line and p.seat = 0
   left join catalog.sessions s on s.id = l.session_id left join programs.editions e on e.id = l.edition_id
  where o.id in (select n.id from sales.orders n where n.buyer_id = $1 and ($2::text = '' or n.id < $2) order by n.id desc limit $3)
+ order by o.id desc, l.line, p.position;
+
+-- name: ListOfOrganisation
+select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
+       l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
+       coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
+       coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
+       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id, coalesce(l.holder_id, '') as holder_id,
+       p.position, p.session_id as part_session, p.weight, coalesce(p.enrolment_id, '') as enrolment_id, p.sold_minor, p.credited_minor as part_credited
+  from sales.orders o join sales.lines l on l.order_id = o.id join sales.parts p on p.order_id = l.order_id and p.line = l.line and p.seat = 0
+  left join catalog.sessions s on s.id = l.session_id left join programs.editions e on e.id = l.edition_id
+ where o.id in (select n.id from sales.orders n where n.organisation = $1 and ($2::text = '' or n.id < $2) order by n.id desc limit $3)
  order by o.id desc, l.line, p.position;
 
 -- name: OpenOrders
@@ -108,7 +129,7 @@ select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as e
 
 -- name: History
 select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
-    select o.placed_at as at, 1 as rank, 'placed' as what, '' as detail, 0::bigint as number, o.total_minor as minor, o.currency from sales.orders o where o.id = $1
+    select o.placed_at as at, 1 as rank, 'placed' as what, coalesce((select b.full_name from identity.people b where b.id = o.placed_by), '') as detail, 0::bigint as number, o.total_minor as minor, o.currency from sales.orders o where o.id = $1
     union all select o.closed_at, 9, o.state, '', 0, null, o.currency from sales.orders o where o.id = $1 and o.closed_at is not null
     union all select p.captured_at, 2, p.state, p.method, 0, p.captured_minor, p.captured_currency from payments.payments p where p.order_id = $1 and p.captured_at is not null
     union all select d.issued_at, 5, d.kind, d.series, d.number, d.amount_minor, d.currency from invoicing.documents d where d.order_id = $1
@@ -116,6 +137,7 @@ select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
                 join catalog.sessions s on s.id = e.session_id where g.order_id = $1
     union all select g.revoked_at, 6, 'revoked', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
                 join catalog.sessions s on s.id = e.session_id where g.order_id = $1 and g.revoked_at is not null
+    union all select t.ended_at, 7, 'transferred', t.email, 0, null, '' from sales.transfers t where t.order_id = $1 and t.state = 'accepted'
     union all select r.requested_at, 4, 'refund_requested', '', 0, r.amount_minor, p.currency from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1
     union all select r.settled_at, 5, case r.state when 'succeeded' then 'refunded' else 'refund_failed' end, '', 0, r.amount_minor, p.currency
                 from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1 and r.settled_at is not null
@@ -141,16 +163,16 @@ select o.id, o.total_minor, p.captured_minor from sales.orders o left join payme
    and (p.state is distinct from 'captured' or p.by_hand <> (o.way in ('desk', 'transfer', 'purchase_order')) or p.captured_minor <> o.total_minor or p.captured_currency <> o.currency);
 
 -- name: CheckPaidEnrolled
-select p.order_id, p.line, p.position from sales.parts p join sales.orders o on o.id = p.order_id
+select p.order_id, p.line, p.position from sales.parts p join sales.orders o on o.id = p.order_id join sales.lines l on l.order_id = p.order_id and l.line = p.line
  where o.paid_at is not null and o.organisation is null
    and not exists (select 1 from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
-                    where g.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = o.buyer_id);
+                    where g.order_id = o.id and e.id = p.enrolment_id and e.session_id = p.session_id and e.learner_id = coalesce(l.holder_id, o.buyer_id));
 
 -- name: CheckPaidMember
 select l.order_id, l.line from sales.lines l join sales.orders o on o.id = l.order_id
  where o.paid_at is not null and o.organisation is null and l.edition_id is not null
    and not exists (select 1 from enrolment.memberships m
-                    where m.id = l.membership_id and m.order_id = o.id and m.edition_id = l.edition_id and m.learner_id = o.buyer_id and m.version = l.program_version);
+                    where m.id = l.membership_id and m.order_id = o.id and m.edition_id = l.edition_id and m.learner_id = coalesce(l.holder_id, o.buyer_id) and m.version = l.program_version);
 
 -- name: CheckPartsSum
 select o.id, o.total_minor, o.credited_minor, l.line, l.total_minor as line_minor, l.credited_minor as line_credited, p.sold, p.credited
@@ -215,7 +237,7 @@ with near as (
     union select l.order_id, l.line from sales.lines l where l.edition_id = $5 and $6::int is not null
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = any($7::text[])
 ), held as (
-    select o.id, l.line, l.offer_id, l.edition_id, l.quantity, o.buyer_id, o.organisation
+    select o.id, l.line, l.offer_id, l.edition_id, l.quantity, coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
      where o.id <> $1
        and (o.sold or o.held_until > $9)
@@ -247,7 +269,7 @@ with near as (
     select l.order_id, l.line from sales.lines l where l.edition_id = $1
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = $1
 ), held as (
-    select o.buyer_id, o.organisation, l.quantity
+    select coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation, l.quantity
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
      where o.sold or o.held_until > $2
 )
@@ -472,7 +494,7 @@ select w.id, w.order_id from sales.waiting w join sales.orders o on o.id = w.ord
 with kept as (
     select k.offer_id, k.edition_id, k.sessions, k.person_id from sales.offered k
 ), sold as (
-    select o.buyer_id, o.organisation, l.order_id, l.line, l.offer_id, l.edition_id, l.quantity from sales.lines l join sales.standing o on o.id = l.order_id and o.sold
+    select coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation, l.order_id, l.line, l.offer_id, l.edition_id, l.quantity from sales.lines l join sales.standing o on o.id = l.order_id and o.sold
 )
 select f.id, f.quota as places from offers.offers f
  where f.id in (select k.offer_id from kept k)
@@ -501,3 +523,161 @@ select id from sales.orders where state = 'awaiting_payment' and way in ('desk',
 -- name: ReversalOf
 select coalesce((select r.id from payments.receipts c join payments.refunds r on r.payment_id = c.payment_id and r.reversal
                   where c.id = $2 and c.organisation = $1 order by r.id desc limit 1), '');
+
+-- name: Holdings
+select line, max(seat) as last, count(*) filter (where state = 'reserved') as reserved, count(*) filter (where state = 'claimed') as claimed,
+       count(*) filter (where state in ('returning', 'returned')) as returned
+  from sales.seats where order_id = $1 group by line;
+
+-- name: SeatsOf
+select x.id, x.order_id, x.line, x.seat, x.state, coalesce(p.email, x.email, '') as email, coalesce(p.full_name, x.name, '') as name, coalesce(x.person_id, '') as person_id,
+       coalesce(x.membership_id, '') as membership_id, x.given_at, x.claimed_at
+  from sales.seats x left join identity.people p on p.id = x.person_id
+ where x.order_id = $1 and x.state in ('reserved', 'claimed') and ($2::text = '' or x.id < $2) order by x.id desc limit $3;
+
+-- name: SeatByID
+select x.id, x.order_id, x.line, x.seat, x.state, coalesce(p.email, x.email, '') as email, coalesce(p.full_name, x.name, '') as name, coalesce(x.person_id, '') as person_id,
+       coalesce(x.membership_id, '') as membership_id, x.given_at, x.claimed_at
+  from sales.seats x left join identity.people p on p.id = x.person_id where x.id = $1;
+
+-- name: SeatsOfLine
+select x.id, x.order_id, x.line, x.seat, x.state, coalesce(p.email, x.email, '') as email, coalesce(p.full_name, x.name, '') as name, coalesce(x.person_id, '') as person_id,
+       coalesce(x.membership_id, '') as membership_id, x.given_at, x.claimed_at
+  from sales.seats x left join identity.people p on p.id = x.person_id
+ where x.order_id = $1 and x.line = $2 and x.state in ('reserved', 'claimed') order by x.seat;
+
+-- name: SeatsFor
+select x.id, x.order_id, x.line, x.seat, x.state, coalesce(p.email, x.email, '') as email, coalesce(p.full_name, x.name, '') as name, coalesce(x.person_id, '') as person_id,
+       coalesce(x.membership_id, '') as membership_id, x.given_at, x.claimed_at
+  from sales.seats x left join identity.people p on p.id = x.person_id
+ where x.order_id = $1 and x.line = $2 and (x.state = 'claimed' and x.person_id = $3 or x.state = 'reserved' and x.email = $4) order by x.state;
+
+-- name: ReservedFor
+select x.id, x.order_id, x.line, x.seat, x.state, x.email, coalesce(x.name, '') as name, '' as person_id, '' as membership_id, x.given_at, x.claimed_at
+  from sales.seats x where x.email = $1 and x.state = 'reserved' order by x.id;
+
+-- name: AddSeat
+insert into sales.seats (id, order_id, line, seat, state, email, name, person_id, membership_id, link_id, given_at, claimed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- name: ClaimSeat
+update sales.seats set state = 'claimed', person_id = $2, membership_id = $3, claimed_at = $4 where id = $1;
+
+-- name: EndSeat
+update sales.seats set state = 'ended', ended_at = $2, ended_because = $3 where id = $1;
+
+-- name: EndSeats
+update sales.seats set state = 'ended', ended_at = $2, ended_because = $3 where order_id = $1 and state in ('reserved', 'claimed');
+
+-- name: SplitSeat
+with share as (
+    select s.position, s.session, s.weight, s.enrolment, s.sold, s.credited
+      from jsonb_to_recordset($4::jsonb) as s(position int, session text, weight bigint, enrolment text, sold bigint, credited bigint)
+), kept as (
+    update sales.parts p set sold_minor = p.sold_minor - s.sold, credited_minor = p.credited_minor - s.credited
+      from share s where p.order_id = $1 and p.line = $2 and p.seat = 0 and p.position = s.position
+)
+insert into sales.parts (order_id, line, seat, position, session_id, weight, enrolment_id, sold_minor, credited_minor)
+select $1, $2, $3, s.position, s.session, s.weight, s.enrolment, s.sold, s.credited from share s;
+
+-- name: MergeSeat
+with back as (
+    select p.position, p.sold_minor, p.credited_minor from sales.parts p where p.order_id = $1 and p.line = $2 and p.seat = $3
+), emptied as (
+    update sales.parts p set sold_minor = 0, credited_minor = 0 where p.order_id = $1 and p.line = $2 and p.seat = $3
+)
+update sales.parts p set sold_minor = p.sold_minor + b.sold_minor, credited_minor = p.credited_minor + b.credited_minor
+  from back b where p.order_id = $1 and p.line = $2 and p.seat = 0 and p.position = b.position;
+
+-- name: AddLink
+insert into sales.claim_links (id, order_id, line, hash, max_uses, made_by, made_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: LinkByHash
+select k.id, k.order_id, k.line, k.max_uses, (select count(*) from sales.seats x where x.link_id = k.id) as uses, k.made_at, k.expires_at, k.revoked_at
+  from sales.claim_links k where k.hash = $1;
+
+-- name: LinksOf
+select k.id, k.order_id, k.line, k.max_uses, (select count(*) from sales.seats x where x.link_id = k.id) as uses, k.made_at, k.expires_at, k.revoked_at
+  from sales.claim_links k where k.order_id = $1 order by k.id desc limit 1000;
+
+-- name: RevokeLink
+update sales.claim_links set revoked_at = coalesce(revoked_at, $3) where id = $1 and order_id = $2;
+
+-- name: CheckSeatsGiven
+select l.order_id, l.line, l.quantity, count(*) as given from sales.lines l join sales.seats x on x.order_id = l.order_id and x.line = l.line and x.state <> 'ended'
+ group by l.order_id, l.line, l.quantity having count(*) > l.quantity;
+
+-- name: CheckSeatsEnrolled
+select x.id, p.position from sales.seats x join sales.orders o on o.id = x.order_id join sales.parts p on p.order_id = x.order_id and p.line = x.line and p.seat = 0
+ where x.state = 'claimed'
+   and not exists (select 1 from sales.parts m join enrolment.enrolments e on e.id = m.enrolment_id
+                     join enrolment.grants g on g.order_id = x.order_id and g.enrolment_id = e.id and g.revoked_at is null
+                    where m.order_id = x.order_id and m.line = x.line and m.seat = x.seat and m.position = p.position
+                      and e.session_id = p.session_id and e.learner_id = x.person_id)
+union all
+select x.id, 0 from sales.seats x join sales.lines l on l.order_id = x.order_id and l.line = x.line
+ where x.state = 'claimed' and l.edition_id is not null
+   and not exists (select 1 from enrolment.memberships m where m.id = x.membership_id and m.learner_id = x.person_id and m.edition_id = l.edition_id
+                      and m.version = l.program_version and m.revoked_at is null)
+union all
+select g.order_id, 0 from enrolment.grants g join sales.orders o on o.id = g.order_id and o.organisation is not null
+ where g.revoked_at is null
+   and not exists (select 1 from sales.parts m join sales.seats x on x.order_id = m.order_id and x.line = m.line and x.seat = m.seat and x.state = 'claimed'
+                    where m.order_id = g.order_id and m.enrolment_id = g.enrolment_id);
+
+-- name: CheckSeatsMoney
+select p.order_id, p.line, p.seat, p.sold_minor from sales.parts p join sales.orders o on o.id = p.order_id
+ where p.seat > 0 and p.sold_minor <> p.credited_minor and o.state in ('paid', 'partially_refunded', 'disputed')
+   and not exists (select 1 from sales.seats x where x.order_id = p.order_id and x.line = p.line and x.seat = p.seat and x.state in ('claimed', 'returning', 'returned'))
+union all
+select p.order_id, p.line, p.seat, p.sold_minor from sales.parts p join sales.lines l on l.order_id = p.order_id and l.line = p.line
+ where p.seat = 0 and p.sold_minor <> 0
+   and (select count(*) from sales.seats x where x.order_id = p.order_id and x.line = p.line and x.state in ('claimed', 'returning', 'returned')) >= l.quantity;
+
+-- name: CheckSeatTwice
+select a.id, b.id as again from sales.seats a join sales.lines al on al.order_id = a.order_id and al.line = a.line
+  join sales.seats b on b.person_id = a.person_id and b.id > a.id and b.state = 'claimed'
+  join sales.lines bl on bl.order_id = b.order_id and bl.line = b.line and bl.formula = al.formula
+ where a.state = 'claimed' and (al.session_id = bl.session_id or al.edition_id = bl.edition_id);
+
+-- name: CheckSeatsStand
+select x.id, o.state from sales.seats x join sales.orders o on o.id = x.order_id
+ where x.state in ('reserved', 'claimed') and (o.organisation is null or o.state not in ('paid', 'partially_refunded', 'disputed'));
+
+-- name: Begun
+select exists (select 1 from catalog.sessions where id = any($1::text[]) and starts_at <= $2);
+
+-- name: TransfersOf
+select t.id, t.order_id, t.line, t.from_id, f.full_name as from_name, t.email, coalesce(t.to_id, '') as to_id, t.state, t.offered_at, t.until
+  from sales.transfers t join identity.people f on f.id = t.from_id where t.order_id = $1 and t.state in ('offered', 'accepted') order by t.line;
+
+-- name: TransferByID
+select t.id, t.order_id, t.line, t.from_id, f.full_name as from_name, t.email, coalesce(t.to_id, '') as to_id, t.state, t.offered_at, t.until
+  from sales.transfers t join identity.people f on f.id = t.from_id where t.id = $1;
+
+-- name: TransfersTo
+select t.id, t.order_id, t.line, t.from_id, f.full_name as from_name, t.email, coalesce(t.to_id, '') as to_id, t.state, t.offered_at, t.until
+  from sales.transfers t join identity.people f on f.id = t.from_id where t.email = $1 and t.state = 'offered' and t.until > $2 order by t.id limit 200;
+
+-- name: AddTransfer
+insert into sales.transfers (id, order_id, line, from_id, email, state, offered_at, until) values ($1, $2, $3, $4, $5, 'offered', $6, $7);
+
+-- name: EndTransfer
+update sales.transfers set state = $2, to_id = $3, ended_at = $4 where id = $1 and state = 'offered';
+
+-- name: HandOver
+with enrolled as (
+    update sales.parts p set enrolment_id = n.enrolment_id from unnest($3::int[], $4::text[]) as n(position, enrolment_id)
+     where p.order_id = $1 and p.line = $2 and p.seat = 0 and p.position = n.position
+)
+update sales.lines set holder_id = $5, membership_id = $6 where order_id = $1 and line = $2;
+
+-- name: CheckTransferred
+select l.order_id, l.line, l.holder_id from sales.lines l join sales.orders o on o.id = l.order_id
+  left join sales.transfers t on t.order_id = l.order_id and t.line = l.line and t.state = 'accepted'
+ where t.to_id is distinct from l.holder_id or l.holder_id is not null and (o.organisation is not null or l.holder_id = o.buyer_id)
+union all
+select g.order_id, 0, e.learner_id from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id join sales.orders o on o.id = g.order_id
+ where g.revoked_at is null and o.organisation is null
+   and not exists (select 1 from sales.parts p join sales.lines l on l.order_id = p.order_id and l.line = p.line
+                    where p.order_id = o.id and p.enrolment_id = e.id and e.learner_id = coalesce(l.holder_id, o.buyer_id));

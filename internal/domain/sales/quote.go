@@ -63,7 +63,7 @@ func pricingOf(ctx context.Context, tx *postgres.Tx, c PlaceOrder, items []wante
 	if len(all) == 0 && c.Voucher == "" {
 		return p, nil
 	}
-	p.buyer.Organisations, err = identity.OrganisationsOfTx(ctx, tx, c.BuyerID)
+	p.buyer.Organisations, err = c.organisations(ctx, tx)
 	return p, err
 }
 
@@ -208,11 +208,14 @@ func (s *Service) QuoteOrder(ctx context.Context, c PlaceOrder) (out Quotation, 
 	}
 	err = s.db.View(postgres.WithActor(ctx, "system"), "quote order", func(ctx context.Context, tx *postgres.Tx) error {
 		items, err := wantedOf(ctx, tx, c.Items)
+		if err == nil && c.Organisation != "" {
+			err = identity.MustManageTx(ctx, tx, c.Organisation, c.BuyerID)
+		}
 		if err != nil {
 			return err
 		}
 		for _, w := range items {
-			if err := offers.MayTakeTx(ctx, tx, w.offer, c.BuyerID); err != nil {
+			if err := c.mayTake(ctx, tx, w.offer); err != nil {
 				return err
 			}
 			if err := w.offer.ValidAt(tx.Now()); err != nil {

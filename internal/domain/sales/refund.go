@@ -254,6 +254,9 @@ func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason 
 		return err
 	}
 	enrolments, err := enrolment.RevokeTx(ctx, tx, o.ID, reason)
+	if err == nil && o.Pool() {
+		_, err = tx.Exec(ctx, q.Q("EndSeats"), o.ID, tx.Now(), reason)
+	}
 	if err != nil {
 		return err
 	}

@@ -156,14 +156,21 @@ func (o *Order) decide(now time.Time, payment payments.State) {
 	o.Next, o.Actions = decide(standing{
 		state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now,
 	})
+	if o.Pool() {
+		o.Next, o.Actions = ofPool(o.State, o.Next, o.Actions)
+	}
 }
 
 // Orders lists the orders of a buyer, as far as the actor may see them, the newest first, and the key after which the list
 // goes on.
 func (s *Service) Orders(ctx context.Context, buyerID string, r page.Request) (out []Order, next string, err error) {
+	return s.list(ctx, "List", buyerID, r)
+}
+
+func (s *Service) list(ctx context.Context, statement, of string, r page.Request) (out []Order, next string, err error) {
 	err = s.db.View(ctx, "orders", func(ctx context.Context, tx *postgres.Tx) error {
 		var rows []row
-		if err := tx.Select(ctx, &rows, q.Q("List"), buyerID, r.After, r.Limit+1); err != nil {
+		if err := tx.Select(ctx, &rows, q.Q(statement), of, r.After, r.Limit+1); err != nil {
 			return err
 		}
 		out, next = ordersOf(rows), ""
@@ -212,6 +219,12 @@ func Checks() []postgres.Check {
 		{Invariant: "10", Name: "who withdrew has nothing open, and her money is on its way", Query: q.Q("CheckWithdrawn")},
 		{Invariant: "12", Name: "the amount asked for is the price quoted", Query: q.Q("CheckPriceQuoted")},
 		{Invariant: "17", Name: "every captured order has its invoice, every refund its credit note", Query: q.Q("CheckInvoiced")},
+		{Invariant: "9", Name: "seats that were given are not more than were bought", Query: q.Q("CheckSeatsGiven")},
+		{Invariant: "9", Name: "a claimed seat has its enrolments and membership, and no other grant is an organisation's", Query: q.Q("CheckSeatsEnrolled")},
+		{Invariant: "9", Name: "only a claimed seat has money, and all claimed leave none to the pool", Query: q.Q("CheckSeatsMoney")},
+		{Invariant: "10", Name: "nobody has two seats of the same", Query: q.Q("CheckSeatTwice")},
+		{Invariant: "10", Name: "seats are those of an organisation's order that stands", Query: q.Q("CheckSeatsStand")},
+		{Invariant: "10", Name: "a place that was given to somebody else is hers, and its buyer's no more", Query: q.Q("CheckTransferred")},
 		{Invariant: "18", Name: "the order of every ledger entry exists", Query: q.Q("CheckLedgerOrders")},
 	}
 }

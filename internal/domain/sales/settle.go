@@ -10,7 +10,6 @@ import (
 
 	"cursus/internal/books/ledger"
 	"cursus/internal/domain/enrolment"
-	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/failpoint"
@@ -153,18 +152,16 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 
 // settle is the one transaction in which an order becomes paid, enrolled and invoiced.
 func (s *Service) settle(ctx context.Context, tx *postgres.Tx, o Order) error {
-	buyer, err := identity.PersonTx(ctx, tx, o.BuyerID)
-	if err != nil {
-		return err
-	}
-	return s.fulfilTx(ctx, tx, &o, buyer)
+	return s.fulfilTx(ctx, tx, &o)
 }
 
 // fulfilTx grants the enrolments of every line, posts sale and payment, and issues the invoice, last, because its counter is
-// locked.
-func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person) (err error) {
-	if err := admit(ctx, tx, o); err != nil {
-		return err
+// locked. The seats of an organisation are granted to who claims them.
+func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order) (err error) {
+	if !o.Pool() {
+		if err := admit(ctx, tx, o); err != nil {
+			return err
+		}
 	}
 	if err := s.jobs.EnqueueTx(ctx, tx, OrderPaid{o.ID}); err != nil {
 		return err
@@ -182,7 +179,11 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order, buyer
 		return err
 	}
 	if !o.Total.IsZero() {
-		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.document(tx, buyer))
+		buyer, err := o.buyerTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.document(buyer))
 		if err != nil {
 			return err
 		}

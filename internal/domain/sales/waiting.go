@@ -71,7 +71,7 @@ func (s *Service) Wait(ctx context.Context, offerID, personID string) (w Waiting
 		if w, err = waitingTx(ctx, tx, offerID, personID); !errors.Is(err, ErrNotWaiting) {
 			return err
 		}
-		if _, err := s.mayOrder(ctx, tx, personID, items); err != nil {
+		if _, err := s.mayOrder(ctx, tx, PlaceOrder{BuyerID: personID}, items); err != nil {
 			return err
 		}
 		k, err := queueNear(ctx, tx, nearItems(items))

@@ -30,9 +30,13 @@ type Terms struct {
 	PayableFrom *time.Time `db:"payable_from"`
 }
 
-// termsOf are the terms of an order that is placed now. Where lines have different rights the buyer has the longest.
-func termsOf(items []wanted, beginNow bool, now time.Time) Terms {
+// termsOf are the terms of an order that is placed now. Where lines have different rights the buyer has the longest. An organisation has
+// none: the law gives them to consumers and to learners who pay for themselves.
+func termsOf(o Order, items []wanted, beginNow bool, now time.Time) Terms {
 	t := Terms{Withdrawal: NoWithdrawal, BeginNow: beginNow}
+	if o.Pool() {
+		return t
+	}
 	for _, w := range items {
 		if right := Withdrawal(w.offer.Withdrawal); right.days() > t.Withdrawal.days() {
 			t.Withdrawal = right

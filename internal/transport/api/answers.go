@@ -80,7 +80,7 @@ func toOrder(o sales.Order) contract.Order {
 		NextAction: toNext(o.Next), Actions: each(o.Actions, toAction),
 		Session: given(first.SessionKey), Edition: given(first.EditionKey), OfferId: first.OfferID, Formula: first.Formula, Entitlements: list(first.Entitlements),
 		EnrolmentId: given(first.Enrolment()), Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.PayURL),
-		InvoiceNumber: given(o.InvoiceNumber), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),
+		InvoiceNumber: given(o.InvoiceNumber), Organisation: given(o.Organisation), PlacedBy: given(o.PlacedBy), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),
 	}
 }
 

@@ -25,7 +25,7 @@ func (h handlers) GetMe(ctx context.Context, _ server.GetMeRequestObject) (serve
 func (h handlers) PlaceOrder(ctx context.Context, r server.PlaceOrderRequestObject) (server.PlaceOrderResponseObject, error) {
 	o, err := h.rooms.PlaceOrder(ctx, callerOf(ctx), NewOrder{
 		Key: r.Params.IdempotencyKey, OfferID: value(r.Body.OfferId), Lang: string(r.Body.Lang), Items: itemsOf(r.Body.Items),
-		Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)), BeginNow: value(r.Body.BeginNow),
+		Organisation: value(r.Body.Organisation), Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)), BeginNow: value(r.Body.BeginNow),
 		Way: sales.Way(value(r.Body.Way)), Partner: value(r.Body.Partner), Reference: value(r.Body.Reference),
 	})
 	if err != nil {

@@ -100,7 +100,7 @@ func (h handlers) ListVoucherUses(ctx context.Context, r server.ListVoucherUsesR
 
 func (h handlers) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObject) (server.QuoteOrderResponseObject, error) {
 	quoted, err := h.rooms.QuoteOrder(ctx, callerOf(ctx), NewOrder{
-		OfferID: value(r.Body.OfferId), Items: itemsOf(r.Body.Items), Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)),
+		OfferID: value(r.Body.OfferId), Organisation: value(r.Body.Organisation), Items: itemsOf(r.Body.Items), Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)),
 	})
 	if err != nil {
 		return nil, err

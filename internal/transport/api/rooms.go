@@ -167,6 +167,7 @@ type Offer struct {
 type NewOrder struct {
 	Key           string // idempotency key
 	OfferID, Lang string
+	Organisation  string // which buys; empty: the principal does, for herself
 	Items         []sales.Item
 	Voucher       string // a code; empty: none
 	Currency      money.Currency

@@ -33,6 +33,7 @@ type SalesRooms interface {
 	// Seats says how the places of offers stand, the newest offer first.
 	Seats(ctx context.Context, who Principal, p page.Request) (all []sales.Seats, next string, err error)
 	WayRooms
+	PoolRooms
 }
 
 // WayRooms is what the API asks of the house about ways to pay without the provider.

@@ -30,7 +30,7 @@ type place struct{ Path, Words string }
 var places = []place{
 	{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"},
 	{"/console/calendar", "console.calendar"}, {"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
-	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"}, {"/console/orders", "console.orders"}, {"/console/refunds", "console.refunds"}, {"/console/exchange", "console.exchange"},
+	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"}, {"/console/orders", "console.orders"}, {"/console/behalf", "console.behalf"}, {"/console/refunds", "console.refunds"}, {"/console/exchange", "console.exchange"},
 	{"/console/mails", "console.mails"}, {"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/money", "console.money"}, {"/console/desk", "console.desk"}, {"/console/partners", "console.partners"},
 	{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},
 }

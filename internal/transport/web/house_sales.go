@@ -23,11 +23,12 @@ type SalesHouse interface {
 	// Seats says how the places of offers stand, the newest offer first.
 	Seats(ctx context.Context, who Viewer, p paging.Request) (all []sales.Seats, next string, err error)
 	WayHouse
+	PoolHouse
 }
 
 // salesRoutes are the addresses of these pages.
 func (w *Web) salesRoutes() []route {
-	return append(w.wayRoutes(), []route{
+	return append(append(w.wayRoutes(), w.poolRoutes()...), []route{
 		{method: "GET", path: "/orders", who: signedIn, handle: w.myOrders},
 		{method: "POST", path: "/orders/:id/cancel", who: signedIn, handle: w.cancelOrder},
 		{method: "POST", path: "/orders/:id/pay", who: signedIn, handle: w.payOrder},
