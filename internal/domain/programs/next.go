@@ -2,23 +2,24 @@ package programs
 
 import "slices"
 
-// next says what to do now: every open course and every workshop that the certificate still asks for, in the order of the program.
-// Where there is none: the date to wait for, or what stands in the way.
+// next says what to do now: every open course and every workshop that the certificate still asks for, in the order of the program, and
+// every one that unlocks such a course. Where there is none: the date to wait for, or what stands in the way.
 func (w *walker) next(p Path) []Step {
 	steps := []Step{}
 	if p.Complete {
 		return steps
 	}
 	var wait, blocked *CoursePath
+	asked := w.unlocking(p)
 	for i := range p.Courses {
 		c := &p.Courses[i]
 		switch {
-		case !c.Needed:
+		case !asked[i]:
 		case c.Standing == Open:
 			steps = append(steps, Step{Code: "follow", Course: c.Course, Reasons: []Reason{}})
 		case c.Standing == Upcoming && (wait == nil || c.OpensAt.Before(*wait.OpensAt)):
 			wait = c
-		case c.Standing == Locked && blocked == nil:
+		case c.Standing == Locked && c.Needed && blocked == nil:
 			blocked = c
 		}
 	}
@@ -31,6 +32,36 @@ func (w *walker) next(p Path) []Step {
 		steps = append(steps, Step{Code: "blocked", Course: blocked.Course, Reasons: blocked.Reasons})
 	}
 	return steps
+}
+
+// unlocking says of each course whether the certificate still asks for it, or for a course that it unlocks. An optional course, or one of a
+// choice that is made already, is asked for by nobody else than the course after it: without it a learner would be told that nothing can be done.
+func (w *walker) unlocking(p Path) []bool {
+	asked := slices.Clone(w.needed)
+	comes := func(key string) bool { // it is passed anyway
+		at := w.place[key]
+		return w.needed[at] && p.Courses[at].Standing != Locked
+	}
+	var unlock func(c CoursePath)
+	unlock = func(c CoursePath) {
+		for _, r := range c.Reasons {
+			if r.Code == NeedsOneOf && slices.ContainsFunc(r.Courses, comes) {
+				continue
+			}
+			for _, key := range r.Courses {
+				if at := w.place[key]; !asked[at] {
+					asked[at] = true
+					unlock(p.Courses[at])
+				}
+			}
+		}
+	}
+	for i, c := range p.Courses {
+		if w.needed[i] {
+			unlock(c)
+		}
+	}
+	return asked
 }
 
 // attend lists the workshops that are still needed.

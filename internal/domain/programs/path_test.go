@@ -372,8 +372,8 @@ func TestNoLockedCourseIsOpenAndNoOpenOneLocked(t *testing.T) {
 			t.Fatalf("complete %t, next %v", p.Complete, p.Next)
 		}
 		for _, s := range p.Next {
-			if s.Code == "follow" && (!o.needed(s.Course) || o.done[s.Course]) {
-				t.Fatalf("next is %s, which is not needed", s.Course)
+			if s.Code == "follow" && (o.done[s.Course] || !o.needed(s.Course) && !unlocks(p, s.Course)) {
+				t.Fatalf("next is %s, which is not needed and unlocks nothing", s.Course)
 			}
 		}
 		if p.Complete && (p.HoursLeft != 0 || p.ECTSLeft != 0) {
@@ -383,6 +383,86 @@ func TestNoLockedCourseIsOpenAndNoOpenOneLocked(t *testing.T) {
 	for _, what := range []string{"open", "upcoming", "locked", "done", "needs_passed", "needs_one_of", "needs_previous", "not_enrolled", "no_session", "over", "opens_on"} {
 		if seen[what] < 5 {
 			t.Errorf("%q was met %d times: the generator does not try it", what, seen[what])
+		}
+	}
+}
+
+// unlocks says whether a course that is not done is locked for want of this one.
+func unlocks(p programs.Path, key string) bool {
+	return slices.ContainsFunc(p.Courses, func(x programs.CoursePath) bool {
+		return slices.ContainsFunc(x.Reasons, func(r programs.Reason) bool { return slices.Contains(r.Courses, key) })
+	})
+}
+
+// What breaks: a learner is told that nothing can be done, while an open course would unlock what her certificate asks for.
+func TestNobodyIsBlockedWhoCouldUnlockTheWay(t *testing.T) {
+	blocked := 0
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawContent(t, 40)
+		e, f := drawEdition(t, c), drawFacts(t, c)
+		for i := range e.Sessions {
+			if e.Sessions[i].Opening == programs.AfterPrevious { // there, a pass changes which course is the one before
+				e.Sessions[i].Opening = programs.AtOnce
+			}
+		}
+		p := programs.PathOf(c, e, f, noon)
+		if len(p.Next) == 0 || p.Next[0].Code != "blocked" {
+			return
+		}
+		blocked++
+		best, later := 1_000_000, p
+		for grown := true; grown; {
+			grown = false
+			for _, x := range later.Courses {
+				if x.Standing == programs.Open {
+					f.Results, grown = append(f.Results, programs.Result{Course: x.Course, Session: x.Session, Passed: true, GradePPM: &best, At: noon}), true
+				}
+			}
+			later = programs.PathOf(c, e, f, noon)
+		}
+		for i, x := range p.Courses {
+			if x.Needed && later.Courses[i].Standing != programs.Locked {
+				t.Fatalf("blocked by %s, which is %s when the open courses are passed", x.Course, later.Courses[i].Standing)
+			}
+		}
+	})
+	if blocked < 3 {
+		t.Errorf("%d were blocked: the generator does not try it", blocked)
+	}
+}
+
+// What breaks: the same, as an officer meets it: a course after an optional one, and one after the course of a choice that was made otherwise.
+func TestNextNamesWhatUnlocks(t *testing.T) {
+	rule := func(key string, after ...string) programs.Node {
+		return programs.Node{Course: &programs.CourseRule{Key: key, After: after}}
+	}
+	optional, choice := rule("A"), programs.Group{Need: 1, Parts: []programs.Node{rule("A"), rule("B")}}
+	optional.Course.Optional = true
+	either := rule("C")
+	either.Course.AfterAny = []string{"A", "B"}
+	passedB := []programs.Result{{Course: "B", Session: "B-1", Passed: true, At: noon}}
+	for name, x := range map[string]struct {
+		parts   []programs.Node
+		results []programs.Result
+		want    []string
+	}{
+		"after an optional one":              {[]programs.Node{optional, rule("C", "A")}, nil, []string{"A"}},
+		"after the other one of a choice":    {[]programs.Node{{Group: &choice}, rule("C", "A")}, passedB, []string{"A"}},
+		"after one that is needed, or other": {[]programs.Node{optional, rule("B"), either}, nil, []string{"B"}},
+	} {
+		c, e, f := programs.Content{Parts: x.parts}, programs.Edition{}, programs.Facts{Results: x.results, Enrolled: map[string]bool{}}
+		for _, r := range c.Courses() {
+			e.Sessions = append(e.Sessions, programs.EditionSession{CourseKey: r.Key, SessionKey: r.Key + "-1", Opening: programs.AtOnce})
+			f.Enrolled[r.Key] = true
+		}
+		var got []string
+		for _, s := range programs.PathOf(c, e, f, noon).Next {
+			if s.Code == "follow" {
+				got = append(got, s.Course)
+			}
+		}
+		if !slices.Equal(got, x.want) {
+			t.Errorf("%s: next is %v, not %v", name, got, x.want)
 		}
 	}
 }
