@@ -6,6 +6,7 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
@@ -87,7 +88,7 @@ func (p Pages) PutSession(ctx context.Context, who web.Viewer, key string, n cat
 // MoveSession moves the publication of a session.
 func (p Pages) MoveSession(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
 	return p.writes(ctx, who, writesCatalogue, "move session", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := catalog.MoveSessionTx(ctx, tx, key, to, note, version)
+		_, err := programs.MoveSessionTx(ctx, tx, key, to, note, version)
 		return err
 	})
 }

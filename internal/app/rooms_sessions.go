@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -62,7 +63,7 @@ func (r Rooms) PutSession(ctx context.Context, _ api.Principal, session string, 
 // MoveSession moves the publication of a session.
 func (r Rooms) MoveSession(ctx context.Context, _ api.Principal, session string, to catalog.Publication, note string, version int) (catalog.SessionSheet, error) {
 	return r.h.edited(ctx, "move session", func(ctx context.Context, tx *postgres.Tx) (catalog.Session, error) {
-		return catalog.MoveSessionTx(ctx, tx, session, to, note, version)
+		return programs.MoveSessionTx(ctx, tx, session, to, note, version)
 	})
 }
 

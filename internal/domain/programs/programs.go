@@ -26,6 +26,8 @@ var (
 	ErrKeptPlan   = fault.New(fault.Conflict, "edition-keeps-its-version", "The edition was published: it keeps the version of the program that it was sold with.")
 	ErrKeptCourse = fault.New(fault.Conflict, "edition-keeps-its-sessions", "The edition was published: it keeps its courses and their sessions. When each opens may still be changed.")
 	ErrIncomplete = fault.New(fault.Unprocessable, "edition-incomplete", "An edition is published when each course of its version that is not optional has a session.")
+	ErrHidden     = fault.New(fault.Unprocessable, "session-not-published", "An edition is published when its sessions are.")
+	ErrInEdition  = fault.New(fault.Conflict, "session-in-edition", "A published edition is followed in this session, which stays published until the edition is over or archived.")
 	ErrUnknown    = fault.New(fault.Unprocessable, "no-such-course", "A course of the program is not in the catalogue.")
 	ErrPreview    = fault.New(fault.Invalid, "bad-results", "The results to try are not of the documented form.")
 )

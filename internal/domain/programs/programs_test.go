@@ -1,6 +1,7 @@
 package programs_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -330,5 +331,64 @@ func TestNetworksBasicsMonthByMonth(t *testing.T) {
 	p = programs.PathOf(c, e, f, start.AddDate(0, 0, 1))
 	if p.Courses[0].Standing != programs.Done || p.Courses[1].Standing != programs.Upcoming || p.HoursDone != 25 {
 		t.Errorf("%+v", p.Courses[:2])
+	}
+}
+
+// What breaks: an officer archives a session, or takes it back to draft, and an edition that is on sale sends its learners to a page that
+// is not there; or an edition goes on sale with a session that nobody sees.
+func TestASessionOfAnEditionInForceStaysPublished(t *testing.T) {
+	db := house(t, 3)
+	c := sequence("C00", "C01", "C02")
+	move := func(to catalog.Publication) error {
+		return db.InTx(staff, "move session", func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := programs.MoveSessionTx(ctx, tx, "C01-1", to, "", 0)
+			return err
+		})
+	}
+	edition := func(to catalog.Publication) error {
+		return db.InTx(staff, "move edition", func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := programs.MoveEditionTx(ctx, tx, "E", to, "", 0)
+			return err
+		})
+	}
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := publish(ctx, tx, "P", c, programs.New); err != nil {
+			return err
+		}
+		_, err := programs.PutEditionTx(ctx, tx, "E", plan(c), programs.New)
+		return err
+	})
+	for _, step := range []struct {
+		what string
+		do   error
+		want error
+	}{
+		{"a session of a draft edition is archived", move(catalog.Archived), nil},
+		{"the edition is read", edition(catalog.InReview), nil},
+		{"the edition is published", edition(catalog.Published), programs.ErrHidden},
+		{"the session comes back", cmp.Or(move(catalog.Drafted), move(catalog.InReview), move(catalog.Published)), nil},
+		{"the edition is published with it", edition(catalog.Published), nil},
+		{"its session is archived", move(catalog.Archived), programs.ErrInEdition},
+		{"its session is a draft again", move(catalog.Drafted), programs.ErrInEdition},
+		{"the edition is archived", edition(catalog.Archived), nil},
+		{"and then its session", move(catalog.Archived), nil},
+	} {
+		if !errors.Is(step.do, step.want) {
+			t.Errorf("%s: %v in place of %v", step.what, step.do, step.want)
+		}
+	}
+	var fields []fault.Field
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		for _, to := range []catalog.Publication{catalog.Drafted, catalog.InReview} {
+			if _, err := programs.MoveEditionTx(ctx, tx, "E", to, "", 0); err != nil {
+				return err
+			}
+		}
+		_, err := programs.MoveEditionTx(ctx, tx, "E", catalog.Published, "", 0)
+		fields = fault.From(err).Fields
+		return nil
+	})
+	if len(fields) != 1 || fields[0].Pointer != "/sessions/1/session" || fields[0].Code != "not-published" {
+		t.Errorf("%+v", fields)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -253,6 +254,11 @@ func MoveEditionTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.
 			return e, err
 		}
 	}
+	if to == catalog.Published {
+		if err := e.seen(ctx, tx); err != nil {
+			return e, err
+		}
+	}
 	var published *time.Time
 	if now := tx.Now(); to == catalog.Published {
 		published = &now
@@ -282,4 +288,46 @@ func (e Edition) whole(ctx context.Context, tx *postgres.Tx) error {
 		return out
 	}
 	return nil
+}
+
+// seen refuses an edition whose sessions the public does not see. It holds the sessions, so that none is taken away meanwhile.
+func (e Edition) seen(ctx context.Context, tx *postgres.Tx) error {
+	out := ErrHidden
+	ids := make([]string, 0, len(e.Sessions))
+	for _, s := range e.Sessions {
+		ids = append(ids, s.SessionID)
+	}
+	slices.Sort(ids) // one order for all, so that two editions do not wait for each other
+	for _, id := range ids {
+		s, err := catalog.LockSessionTx(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if at := slices.IndexFunc(e.Sessions, func(x EditionSession) bool { return x.SessionID == id }); !s.Public() {
+			out = out.At(fmt.Sprintf("/sessions/%d/session", at), "not-published", fmt.Sprintf("%s is in the state %s.", s.Key, s.Publication))
+		}
+	}
+	if len(out.Fields) > 0 {
+		return out
+	}
+	return nil
+}
+
+// MoveSessionTx is that of the catalogue, which knows no editions, for all who may meet one: a session in which a published edition is
+// followed stays published until the edition is over or archived (ErrInEdition). What was sold could not be followed otherwise.
+func MoveSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to catalog.Publication, note string, expected int) (catalog.Session, error) {
+	s, err := catalog.LockSessionTx(ctx, tx, idOrKey)
+	if err != nil {
+		return s, err
+	}
+	if s.Public() && to != catalog.Published {
+		var editions []string
+		if err := tx.Select(ctx, &editions, q.Q("EditionsInForceWith"), s.ID, tx.Now()); err != nil {
+			return s, err
+		}
+		if len(editions) > 0 {
+			return s, ErrInEdition.Detailf("It is followed in %s. Archive that first, or wait until it is over.", strings.Join(editions, ", "))
+		}
+	}
+	return catalog.MoveSessionTx(ctx, tx, s.ID, to, note, expected)
 }

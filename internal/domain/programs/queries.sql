@@ -63,6 +63,11 @@ update programs.editions set state = $2, published_at = coalesce(published_at, $
 -- name: LockEdition
 select id from programs.editions where id = $1 or key = $1 for update;
 
+-- name: EditionsInForceWith
+select e.key from programs.editions e join programs.edition_sessions k on k.edition_id = e.id
+ where k.session_id = $1 and e.state = 'published' and (e.ends_at is null or e.ends_at > $2)
+ order by e.key limit 5;
+
 -- name: ClearSessions
 delete from programs.edition_sessions where edition_id = $1 and not session_id = any($2::text[]);
 
