@@ -11870,7 +11870,7 @@ type ClientInterface interface {
 
 	// MoveEditionWithBody Move an edition
 	//
-	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -11879,7 +11879,7 @@ type ClientInterface interface {
 
 	// MoveEdition Move an edition
 	//
-	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -13034,7 +13034,7 @@ type ClientInterface interface {
 
 	// MoveSessionWithBody Move a session to another state of publication
 	//
-	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -13043,7 +13043,7 @@ type ClientInterface interface {
 
 	// MoveSession Move a session to another state of publication
 	//
-	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -14226,7 +14226,7 @@ func (c *Client) GetLearnerPath(ctx context.Context, edition EditionRef, person 
 
 // MoveEditionWithBody Move an edition
 //
-// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -14245,7 +14245,7 @@ func (c *Client) MoveEditionWithBody(ctx context.Context, edition EditionRef, pa
 
 // MoveEdition Move an edition
 //
-// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16760,7 +16760,7 @@ func (c *Client) GetIndicators(ctx context.Context, session SessionRef, params *
 
 // MoveSessionWithBody Move a session to another state of publication
 //
-// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -16779,7 +16779,7 @@ func (c *Client) MoveSessionWithBody(ctx context.Context, session SessionRef, pa
 
 // MoveSession Move a session to another state of publication
 //
-// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -26752,7 +26752,7 @@ type ClientWithResponsesInterface interface {
 
 	// MoveEditionWithBodyWithResponse Move an edition
 	//
-	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -26761,7 +26761,7 @@ type ClientWithResponsesInterface interface {
 
 	// MoveEditionWithResponse Move an edition
 	//
-	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28036,7 +28036,7 @@ type ClientWithResponsesInterface interface {
 
 	// MoveSessionWithBodyWithResponse Move a session to another state of publication
 	//
-	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28045,7 +28045,7 @@ type ClientWithResponsesInterface interface {
 
 	// MoveSessionWithResponse Move a session to another state of publication
 	//
-	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+	// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -37251,7 +37251,7 @@ func (c *ClientWithResponses) GetLearnerPathWithResponse(ctx context.Context, ed
 
 // MoveEditionWithBodyWithResponse Move an edition
 //
-// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -37266,7 +37266,7 @@ func (c *ClientWithResponses) MoveEditionWithBodyWithResponse(ctx context.Contex
 
 // MoveEditionWithResponse Move an edition
 //
-// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one.
+// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -39357,7 +39357,7 @@ func (c *ClientWithResponses) GetIndicatorsWithResponse(ctx context.Context, ses
 
 // MoveSessionWithBodyWithResponse Move a session to another state of publication
 //
-// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -39372,7 +39372,7 @@ func (c *ClientWithResponses) MoveSessionWithBodyWithResponse(ctx context.Contex
 
 // MoveSessionWithResponse Move a session to another state of publication
 //
-// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409).
+// Draft, review, published, archived, along the arrows of the life cycle; others are refused (409). A session in which a published edition is followed stays published until the edition is over or archived (409 `session-in-edition`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -79,7 +79,7 @@ func TestThePublicSeesAProgramWithItsPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, said := range map[string][]string{
-		"/programs": {"Networks basics", "PRD → LAN"}, "/programs/NETB": {"EducationalOccupationalProgram", "after PRD", "NETB-1", "100", "ESP Dakar"},
+		"/programs": {"Networks basics", "PRD → LAN"}, "/programs/NETB": {"EducationalOccupationalProgram", "after PRD", "NETB-1", "100", "ESP Dakar", "all of these:"},
 	} {
 		r, err := http.NewRequest(http.MethodGet, "http://cursus.test"+path+"?lang=en", nil)
 		if err != nil {
@@ -97,6 +97,9 @@ func TestThePublicSeesAProgramWithItsPath(t *testing.T) {
 			if a.StatusCode != http.StatusOK || err != nil || !strings.Contains(string(b), s) {
 				t.Errorf("%s: %d, does not say %q\n%.3000s", path, a.StatusCode, s, b)
 			}
+		}
+		if strings.Contains(string(b), "not passed") {
+			t.Errorf("%s tells somebody who follows nothing what she did not pass", path)
 		}
 	}
 }
