@@ -31,6 +31,7 @@ import (
 const (
 	buyersAtOnce = 16
 	purchases    = 1500
+	webhooks     = "/v1/webhooks/stripe"
 )
 
 // shop is a house behind HTTP beside a sandbox, for measuring.
@@ -41,7 +42,8 @@ type shop struct {
 	paid   sync.Map // order id → chan struct{}
 }
 
-func newShop(b *testing.B) *shop {
+// newShop opens one. hook is where the sandbox posts its events; empty: to the house.
+func newShop(b *testing.B, hook string) *shop {
 	b.Helper()
 	w := &world{t: b, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(b)}
 	s := &shop{world: w, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
@@ -50,9 +52,12 @@ func newShop(b *testing.B) *shop {
 	s.url, w.stripe = "http://"+site.Addr().String(), stripe.URL
 	w.cfg = testConfig(w.dsn, w.stripe, b.TempDir())
 	w.cfg.BaseURL = s.url
+	if hook == "" {
+		hook = s.url + webhooks
+	}
 	var err error
 	if w.sandbox, err = stripesandbox.Open(stripesandbox.Config{
-		PublicURL: w.stripe, Folder: b.TempDir(), SecretKey: stripeKey, WebhookURL: s.url + "/v1/webhooks/stripe", WebhookSecret: hookSecret,
+		PublicURL: w.stripe, Folder: b.TempDir(), SecretKey: stripeKey, WebhookURL: hook, WebhookSecret: hookSecret,
 		Sign: stripegate.Sign, RetryBase: 20 * time.Millisecond,
 	}); err != nil {
 		b.Fatal(err)
@@ -145,7 +150,7 @@ func (s *shop) watch(ctx context.Context) {
 // ledger, enrolment, journey, invoice and jobs.
 func BenchmarkPurchases(b *testing.B) {
 	for range b.N {
-		s := newShop(b)
+		s := newShop(b, "")
 		tokens := make([]string, purchases)
 		for i := range tokens {
 			tokens[i] = s.buyerToken(i)
