@@ -8302,17 +8302,30 @@ type RefundList struct {
 	Refunds []Refund `json:"refunds"`
 }
 
-// RefundOfLine What goes back of a line of an order.
+// RefundOfLine What goes back of a line of an order: an amount; or, of an organisation's, so many `seats` that nobody was given, or a `seat` that somebody
+// has, with an amount of it or, without one, all that is left. Who has a seat of which nothing is left has it no more.
+//
+// Example: {"amount_minor":5000,"line":1}
 type RefundOfLine struct {
 	// AmountMinor Minor units of the currency of the order.
 	//
 	// Example: 5000
-	AmountMinor int64 `json:"amount_minor"`
+	AmountMinor *int64 `json:"amount_minor,omitempty"`
 
 	// Line Its number in the order.
 	//
 	// Example: 1
 	Line int `json:"line"`
+
+	// Seat A seat that somebody has.
+	//
+	// Example: sea_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Seat *string `json:"seat,omitempty"`
+
+	// Seats Seats that nobody was given, instead of an amount. They are set apart at once; their places are free when the money has gone.
+	//
+	// Example: 2
+	Seats *int `json:"seats,omitempty"`
 }
 
 // Refusal Why a voucher takes nothing off.

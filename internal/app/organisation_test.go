@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"cursus/internal/app"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -22,6 +23,7 @@ import (
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
 	"cursus/internal/transport/api/apitest"
 )
 
@@ -250,6 +252,26 @@ func TestAnOrganisationOrdersSeats(t *testing.T) {
 	}
 	if id, err := as(second); err != nil || id != o.ID {
 		t.Error("another manager does not see it:", err)
+	}
+	theirs := func(p identity.Person) (n int) {
+		who := api.Principal{PersonID: p.ID, Actor: "learner:" + p.ID}
+		ctx := postgres.WithActor(context.Background(), who.Actor)
+		all, err := app.NewRooms(w.h).OrderDocuments(ctx, who, o.ID)
+		for _, d := range all {
+			if _, pdf, err := app.NewRooms(w.h).DocumentPDF(ctx, who, d.ID); err != nil || len(pdf) == 0 {
+				t.Error("a paper that is theirs:", err)
+			}
+		}
+		if (len(all) == 0) != (err != nil) {
+			t.Error(all, err)
+		}
+		return len(all)
+	}
+	if a, b, c := theirs(boss), theirs(second), theirs(other); a < 2 || b != a || c != 0 {
+		t.Error("documents of the order:", a, b, c)
+	}
+	if now, err := w.h.Sales.Order(postgres.WithActor(context.Background(), "learner:"+second.ID), o.ID); err != nil || now.InvoiceNumber != o.InvoiceNumber {
+		t.Error("the number of the invoice:", now.InvoiceNumber, err)
 	}
 	if _, err := as(other); code(err) != "no-such-order" {
 		t.Error("somebody else sees it:", err)

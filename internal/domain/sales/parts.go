@@ -81,7 +81,7 @@ func creditParts(ctx context.Context, tx *postgres.Tx, o Order, a money.Amount, 
 		return nil, nil, err
 	}
 	var of []RefundLine
-	if refundID != "" && len(o.Lines) > 1 {
+	if refundID != "" && (len(o.Lines) > 1 || o.Pool()) {
 		if err := tx.Select(ctx, &of, q.Q("RefundLines"), refundID); err != nil {
 			return nil, nil, err
 		}
@@ -114,7 +114,7 @@ func creditsOf(parts []Part, a money.Amount, of []RefundLine) ([]int64, error) {
 		var at []int
 		var left int64
 		for i, p := range parts {
-			if p.Line == l.Line {
+			if p.Line == l.Line && (l.Seat == 0 || p.Seat == l.Seat) {
 				mine, at, left = append(mine, p), append(at, i), left+p.Sold-p.Credited
 			}
 		}

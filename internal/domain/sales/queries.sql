@@ -111,10 +111,10 @@ update sales.lines l set credited_minor = l.credited_minor + g.minor from (selec
  where l.order_id = $1 and l.line = g.line;
 
 -- name: AddRefundLine
-insert into sales.refund_lines (refund_id, order_id, line, minor) values ($1, $2, $3, $4);
+insert into sales.refund_lines (refund_id, order_id, line, minor, seat) values ($1, $2, $3, $4, $5);
 
 -- name: RefundLines
-select line, minor from sales.refund_lines where refund_id = $1 order by line;
+select line, seat, minor from sales.refund_lines where refund_id = $1 order by line, seat desc;
 
 -- name: RefundLinesUnderWay
 select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id = l.refund_id
@@ -197,9 +197,9 @@ select coalesce(p.order_id, b.order_id) as order_id, coalesce(p.enrolment_id, b.
  where coalesce(p.minor, 0) <> coalesce(b.minor, 0);
 
 -- name: CheckQuota
-select f.id, f.quota, sum(l.quantity) as sold from offers.offers f
+select f.id, f.quota, sum(l.quantity - l.returned) as sold from offers.offers f
   join sales.lines l on l.offer_id = f.id join sales.orders o on o.id = l.order_id and o.state in ('paid', 'partially_refunded', 'disputed')
- where f.quota is not null group by f.id, f.quota having sum(l.quantity) > f.quota;
+ where f.quota is not null group by f.id, f.quota having sum(l.quantity - l.returned) > f.quota;
 
 -- name: CheckNoGrantOnReversed
 select o.id, o.state from sales.orders o join enrolment.grants g on g.order_id = o.id
@@ -237,7 +237,7 @@ with near as (
     union select l.order_id, l.line from sales.lines l where l.edition_id = $5 and $6::int is not null
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = any($7::text[])
 ), held as (
-    select o.id, l.line, l.offer_id, l.edition_id, l.quantity, coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation
+    select o.id, l.line, l.offer_id, l.edition_id, l.quantity - l.returned as quantity, coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
      where o.id <> $1
        and (o.sold or o.held_until > $9)
@@ -260,7 +260,7 @@ select case
     else '' end;
 
 -- name: Sold
-select l.offer_id, coalesce(sum(l.quantity) filter (where o.state in ('paid', 'partially_refunded', 'disputed')), 0) as sold,
+select l.offer_id, coalesce(sum(l.quantity - l.returned) filter (where o.state in ('paid', 'partially_refunded', 'disputed')), 0) as sold,
        coalesce(sum(l.quantity) filter (where o.state = 'awaiting_payment' and o.expires_at > $2), 0) as held
   from sales.lines l join sales.orders o on o.id = l.order_id where l.offer_id = any($1::text[]) group by l.offer_id;
 
@@ -269,7 +269,7 @@ with near as (
     select l.order_id, l.line from sales.lines l where l.edition_id = $1
     union select p.order_id, p.line from sales.parts p where p.seat = 0 and p.session_id = $1
 ), held as (
-    select coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation, l.quantity
+    select coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation, l.quantity - l.returned as quantity
       from near n join sales.lines l on l.order_id = n.order_id and l.line = n.line join sales.standing o on o.id = n.order_id
      where o.sold or o.held_until > $2
 )
@@ -296,7 +296,7 @@ select l.offer_id, l.quantity, p.early_until, coalesce(r.voucher_id, '') as vouc
  where l.order_id = $1 and (p.early_until is not null or r.voucher_id is not null) order by l.line;
 
 -- name: SoldToOthers
-select coalesce(sum(l.quantity), 0) from sales.lines l join sales.standing o on o.id = l.order_id
+select coalesce(sum(l.quantity - l.returned), 0) from sales.lines l join sales.standing o on o.id = l.order_id
  where l.offer_id = $1 and o.id <> $2
    and (o.sold or o.held_until > $3);
 
@@ -409,7 +409,8 @@ select r.id, p.order_id, r.state, r.reason, r.amount_minor as minor, coalesce(p.
        r.state = 'failed' and exists (select 1 from invoicing.documents n where n.reference = r.id) as owed, p.by_hand
   from payments.refunds r join payments.payments p on p.id = r.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
   left join identity.people w on r.requested_by = 'staff:' || w.id left join identity.people d on r.decided_by = 'staff:' || d.id
-  left join lateral (select array_agg(x.line order by x.line) as lines, array_agg(x.minor order by x.line) as minors from sales.refund_lines x where x.refund_id = r.id) l on true
+  left join lateral (select array_agg(x.line order by x.line) as lines, array_agg(x.minor order by x.line) as minors
+               from (select z.line, sum(z.minor)::bigint as minor from sales.refund_lines z where z.refund_id = r.id group by z.line) x) l on true
  where ($1::text = '' or p.order_id = $1)
    and (not $2::bool or r.state in ('proposed', 'requested', 'pending')
         or r.state = 'failed' and (exists (select 1 from invoicing.documents n where n.reference = r.id)
@@ -494,7 +495,7 @@ select w.id, w.order_id from sales.waiting w join sales.orders o on o.id = w.ord
 with kept as (
     select k.offer_id, k.edition_id, k.sessions, k.person_id from sales.offered k
 ), sold as (
-    select coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation, l.order_id, l.line, l.offer_id, l.edition_id, l.quantity from sales.lines l join sales.standing o on o.id = l.order_id and o.sold
+    select coalesce(l.holder_id, o.buyer_id) as buyer_id, o.organisation, l.order_id, l.line, l.offer_id, l.edition_id, l.quantity - l.returned as quantity from sales.lines l join sales.standing o on o.id = l.order_id and o.sold
 )
 select f.id, f.quota as places from offers.offers f
  where f.id in (select k.offer_id from kept k)
@@ -567,7 +568,7 @@ update sales.seats set state = 'claimed', person_id = $2, membership_id = $3, cl
 update sales.seats set state = 'ended', ended_at = $2, ended_because = $3 where id = $1;
 
 -- name: EndSeats
-update sales.seats set state = 'ended', ended_at = $2, ended_because = $3 where order_id = $1 and state in ('reserved', 'claimed');
+update sales.seats set state = 'ended', ended_at = $2, ended_because = $3 where order_id = $1 and state in ('reserved', 'claimed', 'returning');
 
 -- name: SplitSeat
 with share as (
@@ -681,3 +682,41 @@ select g.order_id, 0, e.learner_id from enrolment.grants g join enrolment.enrolm
  where g.revoked_at is null and o.organisation is null
    and not exists (select 1 from sales.parts p join sales.lines l on l.order_id = p.order_id and l.line = p.line
                     where p.order_id = o.id and p.enrolment_id = e.id and e.learner_id = coalesce(l.holder_id, o.buyer_id));
+
+-- name: SeatUnderWay
+select coalesce(sum(l.minor), 0)::bigint from sales.refund_lines l join payments.refunds r on r.id = l.refund_id
+ where l.order_id = $1 and l.line = $2 and l.seat = $3 and r.state in ('proposed', 'requested', 'pending');
+
+-- name: SetRefundOfSeats
+update sales.seats set refund_id = $2 where id = any($1::text[]);
+
+-- name: SeatsReturned
+select x.id, x.order_id, x.line, x.seat, x.state, coalesce(x.email, '') as email, coalesce(x.name, '') as name, coalesce(x.person_id, '') as person_id,
+       coalesce(x.membership_id, '') as membership_id, x.given_at, x.claimed_at
+  from sales.seats x
+ where x.order_id = $2
+   and (x.refund_id = $1 and x.state = 'returning'
+        or x.state = 'claimed' and exists (select 1 from sales.refund_lines r where r.refund_id = $1 and r.line = x.line and r.seat = x.seat)
+           and not exists (select 1 from sales.parts p where p.order_id = x.order_id and p.line = x.line and p.seat = x.seat and p.sold_minor <> p.credited_minor))
+ order by x.id;
+
+-- name: ReturnSeats
+update sales.lines set returned = returned + $3 where order_id = $1 and line = $2;
+
+-- name: SeatIsReturned
+update sales.seats set state = 'returned', refund_id = $2 where id = $1;
+
+-- name: SeatsApart
+select x.id, x.order_id, x.line, x.seat, x.state, '' as email, '' as name, '' as person_id, '' as membership_id, x.given_at, x.claimed_at
+  from sales.seats x where x.refund_id = $1 and x.order_id = $2 and x.state = 'returning' order by x.id;
+
+-- name: CheckSeatsReturned
+select l.order_id, l.line, l.returned, count(x.id) as seats from sales.lines l join sales.orders o on o.id = l.order_id and o.organisation is not null
+  left join sales.seats x on x.order_id = l.order_id and x.line = l.line and x.state = 'returned'
+ group by l.order_id, l.line, l.returned having count(x.id) <> l.returned
+union all
+select x.order_id, x.line, x.seat, p.sold_minor - p.credited_minor from sales.seats x join sales.parts p on p.order_id = x.order_id and p.line = x.line and p.seat = x.seat
+ where x.state = 'returned' and p.sold_minor <> p.credited_minor
+union all
+select x.order_id, x.line, x.seat, 0 from sales.seats x left join payments.refunds r on r.id = x.refund_id
+ where x.state = 'returning' and (r.state is null or r.state not in ('proposed', 'requested', 'pending'));

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/books/ledger"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/invoicing"
@@ -29,10 +31,14 @@ type RefundOrder struct {
 	IdempotencyKey string
 }
 
-// RefundLine is what goes back of one line of an order, in minor units.
+// RefundLine is what goes back of one line of an order, in minor units: an amount of the line; of an organisation's, so many seats that
+// nobody was given, or an amount of a seat that somebody has, all that is left of it where none is named.
 type RefundLine struct {
-	Line  int   `json:"line" db:"line"`
-	Minor int64 `json:"amount_minor" db:"minor"`
+	Line   int    `json:"line" db:"line"`
+	Seat   int    `json:"-" db:"seat"` // its number, as it is stored; 0: all of the line
+	Minor  int64  `json:"amount_minor" db:"minor"`
+	Seats  int    `json:"seats,omitempty" db:"-"`
+	SeatID string `json:"seat,omitempty" db:"-"`
 }
 
 // Refund requests a refund, or proposes it to a second person where it is above what one gives back alone. Errors: ErrNoOrder,
@@ -72,6 +78,8 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 	if err != nil {
 		return payments.Refund{}, err
 	}
+	var of []target
+	var apart []string
 	minor := p.Left()
 	if c.AmountMinor != nil {
 		minor = *c.AmountMinor
@@ -80,8 +88,12 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 		if c.AmountMinor != nil {
 			return payments.Refund{}, fault.InvalidInput(fault.Field{Pointer: "/lines", Code: "one-of", Detail: "Either an amount or lines."})
 		}
-		if minor, err = o.sumOf(ctx, tx, c.Lines); err != nil {
+		if of, apart, err = s.targets(ctx, tx, o, c.Lines); err != nil {
 			return payments.Refund{}, err
+		}
+		minor = 0
+		for _, t := range of {
+			minor += t.minor
 		}
 	}
 	alone, named := s.alone[p.CapturedCurrency]
@@ -90,8 +102,16 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 	if err != nil {
 		return r, err
 	}
-	for _, l := range c.Lines {
-		if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, l.Line, l.Minor); err != nil {
+	for _, t := range of {
+		if t.minor == 0 { // a seat whose money had gone back before
+			continue
+		}
+		if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, t.line, t.minor, t.seat); err != nil {
+			return r, err
+		}
+	}
+	if len(apart) > 0 {
+		if _, err := tx.Exec(ctx, q.Q("SetRefundOfSeats"), pq.Array(apart), r.ID); err != nil {
 			return r, err
 		}
 	}
@@ -170,6 +190,11 @@ func (s *Service) decideRefundTx(ctx context.Context, tx *postgres.Tx, refundID 
 	if r, err = s.payments.DecideRefundTx(ctx, tx, refundID, agree); err != nil {
 		return o, err
 	}
+	if !agree && o.Pool() {
+		if err := s.stay(ctx, tx, o, refundID); err != nil {
+			return o, err
+		}
+	}
 	if r.Reversal && agree { // nobody sends anything: the desk recorded what was not
 		if err := s.applyTx(ctx, tx, givenBack(p, r, "reversal:"+r.ID)); err != nil {
 			return o, err
@@ -215,6 +240,11 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	} else {
 		if o.State == Disputed {
 			to = Disputed
+		}
+		if o.Pool() {
+			if err := s.returned(ctx, tx, o, r.ID); err != nil {
+				return err
+			}
 		}
 		if err := s.tell(ctx, tx, o, map[bool]string{false: "refunded_partly", true: "withdrawal_refunded"}[o.State == Withdrawn], r.ID, amount); err != nil {
 			return err
@@ -278,6 +308,10 @@ func (s *Service) refundFailed(ctx context.Context, tx *postgres.Tx, o Order, p 
 			return err
 		}
 		if err := s.tell(ctx, tx, o, "refund_failed", r.ID, amount); err != nil {
+			return err
+		}
+	} else if o.Pool() {
+		if err := s.stay(ctx, tx, o, r.ID); err != nil {
 			return err
 		}
 	}

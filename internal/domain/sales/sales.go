@@ -142,11 +142,31 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 			return err
 		}
 	}
+	if err := s.numbers(ctx, orders); err != nil {
+		return err
+	}
 	for i := range orders {
 		p := byID[orders[i].PaymentID]
 		orders[i].PayURL = p.PayURL
 		orders[i].decide(s.db.Now(), p.State)
 		orders[i].tellHow(p)
+	}
+	return nil
+}
+
+// numbers adds those of the invoices of organisations: a document is that of who placed its order, its number is every manager's.
+func (s *Service) numbers(ctx context.Context, orders []Order) error {
+	for i := range orders {
+		o := &orders[i]
+		if !o.Pool() || o.PaidAt == nil || o.InvoiceNumber != "" || o.Total.IsZero() {
+			continue
+		}
+		if err := s.db.View(postgres.WithActor(ctx, "system"), "number of an invoice", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, o.ID)
+			return err
+		}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -222,6 +242,7 @@ func Checks() []postgres.Check {
 		{Invariant: "9", Name: "seats that were given are not more than were bought", Query: q.Q("CheckSeatsGiven")},
 		{Invariant: "9", Name: "a claimed seat has its enrolments and membership, and no other grant is an organisation's", Query: q.Q("CheckSeatsEnrolled")},
 		{Invariant: "9", Name: "only a claimed seat has money, and all claimed leave none to the pool", Query: q.Q("CheckSeatsMoney")},
+		{Invariant: "9", Name: "the money of seats that were given back is back or on its way", Query: q.Q("CheckSeatsReturned")},
 		{Invariant: "10", Name: "nobody has two seats of the same", Query: q.Q("CheckSeatTwice")},
 		{Invariant: "10", Name: "seats are those of an organisation's order that stands", Query: q.Q("CheckSeatsStand")},
 		{Invariant: "10", Name: "a place that was given to somebody else is hers, and its buyer's no more", Query: q.Q("CheckTransferred")},

@@ -330,7 +330,7 @@ func (s *Service) giveBack(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		if of[l.N] == 0 {
 			continue
 		}
-		if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, l.N, of[l.N]); err != nil {
+		if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, l.N, of[l.N], 0); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 func refundLines(in *[]contract.RefundOfLine) (out []sales.RefundLine) {
 	for _, l := range value(in) {
-		out = append(out, sales.RefundLine{Line: l.Line, Minor: l.AmountMinor})
+		out = append(out, sales.RefundLine{Line: l.Line, Minor: value(l.AmountMinor), Seats: value(l.Seats), SeatID: value(l.Seat)})
 	}
 	return out
 }
@@ -82,7 +82,7 @@ func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestOb
 			Id: x.ID, OrderId: x.OrderID, State: contract.RefundState(x.State), Amount: toMoney(x.Amount()), Reason: x.Reason, RequestedBy: x.Proposer,
 			RequestedAt: x.RequestedAt.UTC(), Owed: x.Owed,
 			Lines: each(x.Lines(), func(l sales.RefundLine) contract.RefundOfLine {
-				return contract.RefundOfLine{Line: l.Line, AmountMinor: l.Minor}
+				return contract.RefundOfLine{Line: l.Line, AmountMinor: given(l.Minor)}
 			}),
 		}
 	})}, nil

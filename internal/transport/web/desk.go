@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"cursus/internal/domain/invoicing"
@@ -116,6 +117,15 @@ func (w *Web) giveBack(r *request) (reply, error) {
 	}
 	c := sales.RefundOrder{OrderID: id, Reason: written["reason"], IdempotencyKey: r.form("key")}
 	for _, l := range seen.Order.Lines {
+		if name := fmt.Sprintf("seats_%d", l.N); strings.TrimSpace(r.form(name)) != "" {
+			written[name] = strings.TrimSpace(r.form(name))
+			n, wrong := strconv.Atoi(written[name])
+			if wrong != nil || n < 1 {
+				err = fault.InvalidInput(fault.Field{Pointer: fmt.Sprintf("/lines/%d/seats", len(c.Lines)), Code: "bad-number", Detail: "A whole number of seats."})
+				break
+			}
+			c.Lines = append(c.Lines, sales.RefundLine{Line: l.N, Seats: n})
+		}
 		name := fmt.Sprintf("line_%d", l.N)
 		s := strings.ReplaceAll(strings.TrimSpace(r.form(name)), ",", ".")
 		if written[name] = s; s == "" {
