@@ -152,5 +152,20 @@ func TestTheDeskOfPools(t *testing.T) {
 	f.set("offer", offer.ID)
 	f.press("do", "order")
 	ann.says("New", "9.00")
+	// The seat that is left goes back to the organisation, at the desk of refunds.
+	office := w.newDesk(t, mails, "office@example.org")
+	at := "/console/orders/" + id
+	office.open(at)
+	f = office.form(at + "/refunds")
+	f.set("seats_1", "2")
+	f.set("reason", "fewer came")
+	office.want = 409
+	f.press("", "")
+	f = office.form(at + "/refunds")
+	f.set("seats_1", "1")
+	f.press("", "")
+	w.until("the seat was given back", func() bool { return w.state(sales.Order{ID: id}).Credited.Minor == 900 })
+	office.open(to)
+	office.says("Given back")
 	w.verify()
 }
