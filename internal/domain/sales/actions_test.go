@@ -1,6 +1,7 @@
 package sales
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -45,4 +46,47 @@ func TestActionsFitTheState(t *testing.T) {
 			t.Fatalf("what is open: %+v in %s", next, s.state)
 		}
 	})
+}
+
+// An organisation gives its seats out while its order stands and is not disputed, never withdraws, and is told why.
+func TestActionsOfAnOrganisation(t *testing.T) {
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for _, state := range []State{AwaitingPayment, Paid, Expired, Canceled, PaymentMismatch, PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost} {
+		o := Order{State: state, Organisation: "ACME"}
+		o.decide(now, payments.Open)
+		can := map[string]Action{}
+		for _, a := range o.Actions {
+			if a.Allowed != (a.Reason == "") {
+				t.Errorf("%s: %+v", state, a)
+			}
+			can[a.Action] = a
+		}
+		if len(can) != 5 || can[ActWithdraw].Allowed || can[ActWithdraw].Reason != whyBusiness {
+			t.Errorf("%s: %+v", state, o.Actions)
+		}
+		if can[ActSeats].Allowed != (state == Paid || state == PartiallyRefunded) || o.Next.Kind == NextLearn || (o.Next.Kind == NextSeats) != state.inForce() {
+			t.Errorf("%s: %+v %+v", state, o.Actions, o.Next)
+		}
+	}
+}
+
+// A roster is read whatever its form, with the line of each; what is no list of addresses is refused.
+func TestRostersAreRead(t *testing.T) {
+	for name, file := range map[string]string{
+		"an address on each line": "a@x.org\n\n  b@x.org  \n",
+		"commas":                  "email,name\na@x.org,A\nb@x.org,B\n",
+		"semicolons and a mark":   "\ufeffNom;Courriel\nA;a@x.org\nB;b@x.org\n",
+		"tabs, other columns":     "id\tE-mail\tx\n1\ta@x.org\t\n2\tb@x.org\t\n",
+		"an old Mac":              "email\ra@x.org\rb@x.org",
+	} {
+		got, err := ReadRoster([]byte(file))
+		if err != nil || len(got) != 2 || got[0].Email != "a@x.org" || got[1].Email != "b@x.org" || got[0].At == got[1].At {
+			t.Errorf("%s: %+v %v", name, got, err)
+		}
+	}
+	for name, file := range map[string]string{"no column": "a,b\n1,2\n", "a quote that is open": "email\n\"a@x.org\n", "NUL": "a@x.org\x00"} {
+		if got, err := ReadRoster([]byte(file)); !errors.Is(err, ErrRoster) {
+			t.Errorf("%s: %+v %v", name, got, err)
+		}
+	}
 }
