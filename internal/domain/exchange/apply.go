@@ -8,7 +8,6 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
-	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 )
@@ -359,11 +358,4 @@ func ways(from, to catalog.Publication) []catalog.Publication {
 		}
 	}
 	return nil
-}
-
-func equivalents(all []programs.Equivalence) (keys []string) {
-	for _, e := range all {
-		keys = append(keys, e.Key)
-	}
-	return keys
 }

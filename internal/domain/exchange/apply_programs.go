@@ -195,7 +195,7 @@ func (a *applier) offers() {
 	each(a, "offer", "/offers", a.d.Offers, a.house.Offers, Offer.name, func(path string, o Offer, old *Offer) {
 		on := standing[o.name()]
 		if old == nil || !same(o.own(), old.own()) {
-			if !a.try(path, func() (err error) { on, err = a.offer(o, on.ID); return known(err) }) {
+			if !a.try(path, func() (err error) { on, err = a.offer(o, on.ID); return placed(known(err)) }) {
 				return
 			}
 		}
@@ -240,6 +240,24 @@ func (a *applier) offer(o Offer, old string) (offers.Offer, error) {
 func known(err error) error {
 	if f := fault.From(err); err != nil && f.Kind == fault.NotFound {
 		return f.Of(fault.Unprocessable)
+	}
+	return err
+}
+
+// members are those of an offer that the faults of its room speak of: that room reads no file, and says no place.
+var members = map[string]string{
+	"no-such-session": "session", "no-such-edition": "edition", "no-such-formula": "formula", "formula-archived": "formula", "bad-price": "price_minor",
+	"unknown-currency": "currency", "no-such-organisation": "audience", "bad-window": "valid_until",
+}
+
+// placed says which member of an offer a fault is about, where one is.
+func placed(err error) error {
+	if err == nil {
+		return nil
+	}
+	f := fault.From(err)
+	if member := members[f.Code]; member != "" && len(f.Fields) == 0 {
+		return f.At("/"+member, f.Code, f.Detail)
 	}
 	return err
 }

@@ -57,6 +57,9 @@ func TestABrokenFileNamesLinePathAndRule(t *testing.T) {
 		{`"format": "cursus-catalogue/1"`, `"format": "cursus-catalogue/2"`, "/format", "unknown-format", "Line 2"},
 		{`"key": "FTTH"`, `"key": "ALDDT"`, "/courses/1", "duplicate", "Line "},
 		{`"currency": "XOF"`, `"currency": "XXQ"`, "", "", ""},
+		{`"formula": "QUALIFYING"`, `"formula": "QUALITY"`, "/offers/1/formula", "no-such-formula", "Line "},
+		{`"price_minor": 15000`, `"price_minor": -1`, "/offers/1/price_minor", "bad-price", "Line "},
+		{"\"key\": \"RQOS\",\n            \"optional\"", "\"key\": \"NOPE\",\n            \"optional\"", "/programs/0/parts/2/course/key", "no-such-course", "Line "},
 	} {
 		broken := strings.Replace(whole, c.old, c.replacement, 1)
 		if broken == whole {

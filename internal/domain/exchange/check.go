@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/programs"
 )
 
 // check says what is wrong with a document by itself, before any room is asked: its format, names that stand twice, names of nothing.
@@ -102,18 +103,34 @@ func (a *applier) checkPrograms(courses map[string]bool) {
 		default:
 			working[p.Key] = true
 		}
-		for _, c := range p.Courses() {
+		eachCourse(p.Parts, at+"/parts", func(c programs.CourseRule, at string) {
 			named[p.Key] = true
-			for _, key := range append(equivalents(c.Equivalents), c.Key) {
-				if !courses[key] {
-					a.refuse(at+"/parts", "no-such-course", "The collection has no course "+key+".")
+			if !courses[c.Key] {
+				a.refuse(at+"/key", "no-such-course", "The collection has no course "+c.Key+".")
+			}
+			for j, e := range c.Equivalents {
+				if !courses[e.Key] {
+					a.refuse(fmt.Sprintf("%s/equivalents/%d/key", at, j), "no-such-course", "The collection has no course "+e.Key+".")
 				}
 			}
-		}
+		})
 	}
 	for i, p := range a.d.Programs {
 		if !named[p.Key] {
 			a.refuse(fmt.Sprintf("/programs/%d/parts", i), "no-course", "A program of a collection names one of its courses at least.")
+		}
+	}
+}
+
+// eachCourse visits the courses of a program with their places.
+func eachCourse(parts []programs.Node, at string, visit func(c programs.CourseRule, at string)) {
+	for i, n := range parts {
+		here := fmt.Sprintf("%s/%d", at, i)
+		if n.Course != nil {
+			visit(*n.Course, here+"/course")
+		}
+		if n.Group != nil {
+			eachCourse(n.Group.Parts, here+"/group/parts", visit)
 		}
 	}
 }

@@ -391,4 +391,18 @@ func TestASessionOfAnEditionInForceStaysPublished(t *testing.T) {
 	if len(fields) != 1 || fields[0].Pointer != "/sessions/1/session" || fields[0].Code != "not-published" {
 		t.Errorf("%+v", fields)
 	}
+	// What is over may be taken in from a file with what was archived since.
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		past := plan(c)
+		from, until := tx.Now().AddDate(-1, 0, 0), tx.Now()
+		past.StartsAt, past.EndsAt = &from, &until
+		if _, err := programs.PutEditionTx(ctx, tx, "E", past, 0); err != nil {
+			return err
+		}
+		if _, err := programs.MoveEditionTx(ctx, tx, "E", catalog.InReview, "", 0); err != nil {
+			return err
+		}
+		_, err := programs.MoveEditionTx(ctx, tx, "E", catalog.Published, "", 0)
+		return err
+	})
 }

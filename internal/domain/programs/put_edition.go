@@ -254,7 +254,8 @@ func MoveEditionTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.
 			return e, err
 		}
 	}
-	if to == catalog.Published {
+	over := e.EndsAt != nil && !tx.Now().Before(*e.EndsAt) // its sessions may be archived since
+	if to == catalog.Published && !over {
 		if err := e.seen(ctx, tx); err != nil {
 			return e, err
 		}
