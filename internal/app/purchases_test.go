@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,10 +26,12 @@ import (
 	"cursus/internal/testkit"
 )
 
-// How many buyers buy at the same time, and how many purchases are measured.
+// How many buyers buy at the same time, and how many purchases are measured, after those with which each connection learns its
+// statements.
 const (
 	buyersAtOnce = 16
 	purchases    = 1500
+	warmUp       = 150
 	webhooks     = "/v1/webhooks/stripe"
 )
 
@@ -151,33 +152,21 @@ func (s *shop) watch(ctx context.Context) {
 func BenchmarkPurchases(b *testing.B) {
 	for range b.N {
 		s := newShop(b, "")
-		tokens := make([]string, purchases)
+		tokens := make([]string, warmUp+purchases)
 		for i := range tokens {
 			tokens[i] = s.buyerToken(i)
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		go s.watch(ctx)
+		each(b, buyersAtOnce, warmUp, func(i int) error { return s.purchase(tokens[purchases+i]) })
 		took := make([]time.Duration, purchases)
-		var next atomic.Int64
-		var group sync.WaitGroup
 		before, began := s.spent(b), time.Now()
-		for range buyersAtOnce {
-			group.Go(func() {
-				for {
-					i := int(next.Add(1)) - 1
-					if i >= purchases {
-						return
-					}
-					start := time.Now()
-					if err := s.purchase(tokens[i]); err != nil {
-						b.Error(err)
-						return
-					}
-					took[i] = time.Since(start)
-				}
-			})
-		}
-		group.Wait()
+		each(b, buyersAtOnce, purchases, func(i int) error {
+			start := time.Now()
+			err := s.purchase(tokens[i])
+			took[i] = time.Since(start)
+			return err
+		})
 		all := time.Since(began)
 		after := s.spent(b)
 		stop()

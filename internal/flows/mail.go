@@ -16,31 +16,33 @@ import (
 type letter struct {
 	name      string // of the text
 	reference string
-	person    string
-	session   string       // whose title the text says,
-	title     catalog.Text // unless it is here
-	path      string       // on our site
-	facts     mails.Facts  // what else it says; person, title and address are filled in
+	person    string          // who gets it,
+	to        identity.Person // unless the reaction has read her
+	session   string          // whose title the text says,
+	title     catalog.Text    // unless it is here
+	path      string          // on our site
+	facts     mails.Facts     // what else it says; person, title and address are filled in
 }
 
 // post sends a letter. Who has no address gets none.
 func (h *House) post(ctx context.Context, l letter) error {
-	var person identity.Person
-	if err := h.DB.View(ctx, "letter", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if person, err = identity.PersonTx(ctx, tx, l.person); err != nil || person.Email == "" {
+	if l.to.ID == "" {
+		if err := h.DB.View(ctx, "letter", func(ctx context.Context, tx *postgres.Tx) (err error) {
+			if l.to, err = identity.PersonTx(ctx, tx, l.person); err != nil || l.session == "" {
+				return err
+			}
+			session, err := catalog.SessionTx(ctx, tx, l.session)
+			l.title = session.Title()
+			return err
+		}); err != nil {
 			return err
 		}
-		if l.session == "" {
-			return nil
-		}
-		session, err := catalog.SessionTx(ctx, tx, l.session)
-		l.title = session.Title()
-		return err
-	}); err != nil || person.Email == "" {
-		return err
 	}
-	l.facts.Name, l.facts.Title, l.facts.URL = person.FullName, l.title.In(person.Lang), h.BaseURL+l.path
-	return h.send(ctx, l.name, person.Lang, person.Email, l.reference, l.facts)
+	if l.to.Email == "" {
+		return nil
+	}
+	l.facts.Name, l.facts.Title, l.facts.URL = l.to.FullName, l.title.In(l.to.Lang), h.BaseURL+l.path
+	return h.send(ctx, l.name, l.to.Lang, l.to.Email, l.reference, l.facts)
 }
 
 // signInLinkAsked sends the link of a sign-in. One that has expired meanwhile is not sent.

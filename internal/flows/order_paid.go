@@ -3,6 +3,8 @@ package flows
 import (
 	"context"
 
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
 	"cursus/internal/platform/postgres"
 	"cursus/templates/mails"
@@ -11,13 +13,23 @@ import (
 // orderPaid confirms an enrolment, or those of a program, by mail, and looks whether its learner may sit the exam already.
 func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	ctx = postgres.WithGenericPlans(ctx)
-	o, err := h.Sales.Order(ctx, e.OrderID)
-	if err != nil {
+	var o sales.Order
+	var buyer identity.Person
+	if err := h.DB.View(ctx, "order paid", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if o, err = sales.OrderTx(ctx, tx, e.OrderID); err != nil {
+			return err
+		}
+		if buyer, err = identity.PersonTx(ctx, tx, o.BuyerID); err != nil {
+			return err
+		}
+		o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, o.ID)
+		return err
+	}); err != nil {
 		return err
 	}
 	if o.Pool() {
 		return h.post(ctx, letter{
-			name: "pool_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID + "/seats",
+			name: "pool_paid", reference: o.ID + ".paid", to: buyer, title: o.Title(), path: "/orders/" + o.ID + "/seats",
 			facts: mails.Facts{Demo: o.Demo, Count: o.Seats(), Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
 		})
 	}
@@ -32,7 +44,7 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 		}
 	}
 	return h.post(ctx, letter{
-		name: "order_paid", reference: o.ID + ".paid", person: o.BuyerID, title: o.Title(), path: "/learning",
+		name: "order_paid", reference: o.ID + ".paid", to: buyer, title: o.Title(), path: "/learning",
 		facts: mails.Facts{Demo: o.Demo, Formula: o.Lines[0].Formula, Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
 	})
 }

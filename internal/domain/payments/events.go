@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"time"
 
 	"cursus/internal/kernel/failpoint"
@@ -41,7 +42,9 @@ func (s *Service) store(ctx context.Context, events []ProviderEvent) (fresh int,
 			if err != nil {
 				return err
 			}
-			fresh += int(n)
+			if fresh += int(n); n > 0 {
+				tx.Committed(func() { s.stored.put(e) })
+			}
 		}
 		if fresh > 0 {
 			s.jobs.WakeTx(tx)
@@ -63,9 +66,60 @@ func (s *Service) CatchUp(ctx context.Context, since time.Time) (fresh int, err 
 	return s.store(ctx, events)
 }
 
+// shelf keeps the events that this process has just stored until their jobs ask for them, most of them within milliseconds. What is
+// not here is read; whether an event was applied already is only known by ClaimTx.
+type shelf struct {
+	mu     sync.Mutex
+	events map[string]ProviderEvent
+}
+
+// maxShelf bounds the shelf of a process whose jobs another one works on.
+const maxShelf = 500
+
+func (s *shelf) put(e ProviderEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.events == nil || len(s.events) >= maxShelf {
+		s.events = map[string]ProviderEvent{}
+	}
+	s.events[e.ID] = e
+}
+
+func (s *shelf) take(id string) (e ProviderEvent, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, found = s.events[id]
+	delete(s.events, id)
+	return e, found
+}
+
 // Pending gives an event that waits to be applied and what it means; false when it was handled, or says nothing to us. It may ask the
 // provider, so it must not run inside a transaction.
 func (s *Service) Pending(ctx context.Context, eventID string) (e ProviderEvent, f Fact, pending bool, err error) {
+	if s.gateway == nil {
+		return e, f, false, ErrNoProvider
+	}
+	e, found := s.stored.take(eventID)
+	if !found {
+		if e, pending, err = s.readEvent(ctx, eventID); err != nil || !pending {
+			return e, f, false, err
+		}
+	}
+	if e.Live != s.gateway.Live() {
+		return e, f, false, s.handled(ctx, eventID, "refused", "the event is of the other mode, live or test")
+	}
+	f, interesting, err := s.gateway.Fact(e)
+	if err != nil {
+		return e, f, false, err
+	}
+	if !interesting {
+		return e, f, false, s.handled(ctx, eventID, "ignored", "it says nothing about our payments")
+	}
+	return e, f, true, nil
+}
+
+// readEvent reads a stored event, and whether it waits to be applied.
+func (s *Service) readEvent(ctx context.Context, eventID string) (e ProviderEvent, waits bool, err error) {
 	var row struct {
 		ID         string    `db:"id"`
 		Type       string    `db:"type"`
@@ -77,26 +131,10 @@ func (s *Service) Pending(ctx context.Context, eventID string) (e ProviderEvent,
 	}
 	err = s.db.View(ctx, "event", func(ctx context.Context, tx *postgres.Tx) error { return tx.Get(ctx, &row, q.Q("Event"), eventID) })
 	if errors.Is(err, sql.ErrNoRows) {
-		return e, f, false, ErrNoEvent
-	}
-	if err != nil || row.State != "received" {
-		return e, f, false, err
-	}
-	if s.gateway == nil {
-		return e, f, false, ErrNoProvider
+		return e, false, ErrNoEvent
 	}
 	e = ProviderEvent{ID: row.ID, Type: row.Type, APIVersion: row.APIVersion, CreatedAt: row.CreatedAt, Live: row.Live, Raw: row.Raw}
-	if row.Live != s.gateway.Live() {
-		return e, f, false, s.handled(ctx, eventID, "refused", "the event is of the other mode, live or test")
-	}
-	f, interesting, err := s.gateway.Fact(e)
-	if err != nil {
-		return e, f, false, err
-	}
-	if !interesting {
-		return e, f, false, s.handled(ctx, eventID, "ignored", "it says nothing about our payments")
-	}
-	return e, f, true, nil
+	return e, row.State == "received", err
 }
 
 func (s *Service) handled(ctx context.Context, eventID, state, note string) error {

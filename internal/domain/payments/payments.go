@@ -81,6 +81,7 @@ type Service struct {
 	jobs    *jobs.Jobs
 	gateway Gateway
 	baseURL string
+	stored  shelf
 }
 
 // New opens the room. A nil gateway means that nothing is sold. baseURL is our site, where the pay page leads back to.
@@ -160,7 +161,7 @@ func (s *Service) OpenFor(ctx context.Context, p Payment) (string, error) {
 		return "", err
 	}
 	failpoint.Here("checkout answered")
-	err = s.db.InTx(postgres.WithActor(ctx, "system"), "checkout opened", func(ctx context.Context, tx *postgres.Tx) error {
+	err = s.db.InTx(postgres.WithGenericPlans(postgres.WithActor(ctx, "system")), "checkout opened", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := tx.Exec(ctx, q.Q("Opened"), p.ID, c.ID, c.PaymentIntentID, c.URL)
 		return err
 	})

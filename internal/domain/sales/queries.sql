@@ -90,7 +90,9 @@ select $1, p.line, 0, p.position, p.session, p.weight, p.sold
 update sales.orders set state = $2, credited_minor = $3, paid_at = $4, closed_at = $5 where id = $1;
 
 -- name: Settle
-with enrolled as (
+with told as ( -- the job OrderPaid
+    insert into jobs.queue (kind, args, created_at, due_at, rank) values ('sales.order_paid', jsonb_build_object('order_id', $1::text), now(), now(), 0)
+), enrolled as (
     update sales.parts p set enrolment_id = n.enrolment_id
       from unnest($4::int[], $5::int[], $6::text[]) as n(line, position, enrolment_id)
      where p.order_id = $1 and p.seat = 0 and p.line = n.line and p.position = n.position

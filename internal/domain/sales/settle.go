@@ -163,9 +163,6 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order) (err 
 			return err
 		}
 	}
-	if err := s.jobs.EnqueueTx(ctx, tx, OrderPaid{o.ID}); err != nil {
-		return err
-	}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total, "enrolments": o.Enrolments()}}); err != nil {
 		return err
 	}
@@ -178,6 +175,7 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order) (err 
 	if err := paid(ctx, tx, o); err != nil {
 		return err
 	}
+	s.jobs.WakeTx(tx)
 	if !o.Total.IsZero() {
 		buyer, err := o.buyerTx(ctx, tx)
 		if err != nil {
@@ -225,7 +223,7 @@ func admit(ctx context.Context, tx *postgres.Tx, o *Order) (err error) {
 	return nil
 }
 
-// paid moves an order to paid and notes what each of its parts opened.
+// paid moves an order to paid, notes what each of its parts opened, and enqueues OrderPaid.
 func paid(ctx context.Context, tx *postgres.Tx, o *Order) error {
 	if !Life.Allows(o.State, Paid) {
 		return errNotInLife.Because(fmt.Errorf("%s: %s to %s", o.ID, o.State, Paid))

@@ -35,7 +35,7 @@ var q = postgres.MustLoad("jobs", queriesSQL)
 // How the queue is worked on.
 const (
 	hands       = 16                    // jobs that one process works on at the same time
-	pace        = 5 * time.Millisecond  // between two looks into the queue, so that many jobs share one
+	pace        = 10 * time.Millisecond // between two looks into the queue, so that many jobs share one
 	poll        = 20 * time.Millisecond // the longest time between two looks
 	limit       = time.Minute           // for one attempt at one job
 	maxAttempts = 25                    // the last one is about three weeks after the first
