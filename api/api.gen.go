@@ -8377,6 +8377,16 @@ type Reject struct {
 	Line int `json:"line"`
 }
 
+// Repayment How something that was owed was paid.
+//
+// Example: {"reference":"VIR-2026-117"}
+type Repayment struct {
+	// Reference That of the transfer.
+	//
+	// Example: VIR-2026-117
+	Reference string `json:"reference"`
+}
+
 // Requirement A part of the certificate: how many of its parts are kept, and how many it needs.
 //
 // Example: {"course":"PRD","done":false,"have":0,"missing":[{"code":"not_passed"}],"need":1,"of":1,"optional":false,"parts":[],"title":{}}
@@ -11020,6 +11030,12 @@ type StartReconciliationParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// SayRepaidParams defines parameters for SayRepaid.
+type SayRepaidParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListSeatsParams defines parameters for ListSeats.
 type ListSeatsParams struct {
 	// Limit How many at most.
@@ -11349,6 +11365,12 @@ type SendReceiptBackJSONRequestBody = BankReference
 
 // DecideRefundJSONRequestBody defines body for DecideRefund for application/json ContentType.
 type DecideRefundJSONRequestBody = RefundDecision
+
+// SayRepaidJSONRequestBody defines body for SayRepaid for application/json ContentType.
+type SayRepaidJSONRequestBody = Repayment
+
+// DecideRepaidJSONRequestBody defines body for DecideRepaid for application/json ContentType.
+type DecideRepaidJSONRequestBody = RefundDecision
 
 // ClaimSeatJSONRequestBody defines body for ClaimSeat for application/json ContentType.
 type ClaimSeatJSONRequestBody = SeatClaim
@@ -12896,6 +12918,42 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
 	DecideRefund(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SayRepaidWithBody Say that what a refund left owed was paid otherwise
+	//
+	// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+	SayRepaidWithBody(ctx context.Context, refund RefundRef, params *SayRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SayRepaid Say that what a refund left owed was paid otherwise
+	//
+	// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+	SayRepaid(ctx context.Context, refund RefundRef, params *SayRepaidParams, body SayRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRepaidWithBody Agree that what was owed was paid otherwise, or not
+	//
+	// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+	DecideRepaidWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideRepaid Agree that what was owed was paid otherwise, or not
+	//
+	// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+	DecideRepaid(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ClaimSeatWithBody Claim a seat
 	//
@@ -16443,6 +16501,82 @@ func (c *Client) DecideRefundWithBody(ctx context.Context, refund RefundRef, con
 // Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
 func (c *Client) DecideRefund(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDecideRefundRequest(c.Server, refund, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SayRepaidWithBody Say that what a refund left owed was paid otherwise
+//
+// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+func (c *Client) SayRepaidWithBody(ctx context.Context, refund RefundRef, params *SayRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSayRepaidRequestWithBody(c.Server, refund, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SayRepaid Say that what a refund left owed was paid otherwise
+//
+// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+func (c *Client) SayRepaid(ctx context.Context, refund RefundRef, params *SayRepaidParams, body SayRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSayRepaidRequest(c.Server, refund, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRepaidWithBody Agree that what was owed was paid otherwise, or not
+//
+// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+func (c *Client) DecideRepaidWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRepaidRequestWithBody(c.Server, refund, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideRepaid Agree that what was owed was paid otherwise, or not
+//
+// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+func (c *Client) DecideRepaid(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRepaidRequest(c.Server, refund, body)
 	if err != nil {
 		return nil, err
 	}
@@ -24238,6 +24372,113 @@ func NewDecideRefundRequestWithBody(server string, refund RefundRef, contentType
 	return req, nil
 }
 
+// NewSayRepaidRequest calls the generic SayRepaid builder with application/json body
+func NewSayRepaidRequest(server string, refund RefundRef, params *SayRepaidParams, body SayRepaidJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSayRepaidRequestWithBody(server, refund, params, "application/json", bodyReader)
+}
+
+// NewSayRepaidRequestWithBody constructs an http.Request for the SayRepaid method, with any body, and a specified content type
+func NewSayRepaidRequestWithBody(server string, refund RefundRef, params *SayRepaidParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "refund", refund, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/refunds/%s/repayment", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDecideRepaidRequest calls the generic DecideRepaid builder with application/json body
+func NewDecideRepaidRequest(server string, refund RefundRef, body DecideRepaidJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideRepaidRequestWithBody(server, refund, "application/json", bodyReader)
+}
+
+// NewDecideRepaidRequestWithBody constructs an http.Request for the DecideRepaid method, with any body, and a specified content type
+func NewDecideRepaidRequestWithBody(server string, refund RefundRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "refund", refund, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/refunds/%s/repayment/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewClaimSeatRequest calls the generic ClaimSeat builder with application/json body
 func NewClaimSeatRequest(server string, body ClaimSeatJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -27888,6 +28129,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
 	DecideRefundWithResponse(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
+
+	// SayRepaidWithBodyWithResponse Say that what a refund left owed was paid otherwise
+	//
+	// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+	SayRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, params *SayRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SayRepaidResponse, error)
+
+	// SayRepaidWithResponse Say that what a refund left owed was paid otherwise
+	//
+	// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+	SayRepaidWithResponse(ctx context.Context, refund RefundRef, params *SayRepaidParams, body SayRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*SayRepaidResponse, error)
+
+	// DecideRepaidWithBodyWithResponse Agree that what was owed was paid otherwise, or not
+	//
+	// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+	DecideRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
+
+	// DecideRepaidWithResponse Agree that what was owed was paid otherwise, or not
+	//
+	// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+	DecideRepaidWithResponse(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
 
 	// ClaimSeatWithBodyWithResponse Claim a seat
 	//
@@ -34689,6 +34966,102 @@ func (r DecideRefundResponse) ContentType() string {
 	return ""
 }
 
+type SayRepaidResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SayRepaidResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SayRepaidResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SayRepaidResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SayRepaidResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SayRepaidResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SayRepaidResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideRepaidResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideRepaidResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideRepaidResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideRepaidResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideRepaidResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideRepaidResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideRepaidResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ClaimSeatResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -39106,6 +39479,66 @@ func (c *ClientWithResponses) DecideRefundWithResponse(ctx context.Context, refu
 		return nil, err
 	}
 	return ParseDecideRefundResponse(rsp)
+}
+
+// SayRepaidWithBodyWithResponse Say that what a refund left owed was paid otherwise
+//
+// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+func (c *ClientWithResponses) SayRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, params *SayRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SayRepaidResponse, error) {
+	rsp, err := c.SayRepaidWithBody(ctx, refund, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSayRepaidResponse(rsp)
+}
+
+// SayRepaidWithResponse Say that what a refund left owed was paid otherwise
+//
+// A refund that came back from the bank is owed. One person says that it was paid by a transfer, under its reference; another one agrees.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment (the `SayRepaid` operationId).
+func (c *ClientWithResponses) SayRepaidWithResponse(ctx context.Context, refund RefundRef, params *SayRepaidParams, body SayRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*SayRepaidResponse, error) {
+	rsp, err := c.SayRepaid(ctx, refund, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSayRepaidResponse(rsp)
+}
+
+// DecideRepaidWithBodyWithResponse Agree that what was owed was paid otherwise, or not
+//
+// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+func (c *ClientWithResponses) DecideRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error) {
+	rsp, err := c.DecideRepaidWithBody(ctx, refund, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRepaidResponse(rsp)
+}
+
+// DecideRepaidWithResponse Agree that what was owed was paid otherwise, or not
+//
+// The word of another person than the one who said so. Agreed, it leaves the bank account and is owed no more.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
+func (c *ClientWithResponses) DecideRepaidWithResponse(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error) {
+	rsp, err := c.DecideRepaid(ctx, refund, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideRepaidResponse(rsp)
 }
 
 // ClaimSeatWithBodyWithResponse Claim a seat
@@ -44467,6 +44900,72 @@ func ParseDecideRefundResponse(rsp *http.Response) (*DecideRefundResponse, error
 	}
 
 	response := &DecideRefundResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSayRepaidResponse parses an HTTP response from a SayRepaidWithResponse call
+func ParseSayRepaidResponse(rsp *http.Response) (*SayRepaidResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SayRepaidResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideRepaidResponse parses an HTTP response from a DecideRepaidWithResponse call
+func ParseDecideRepaidResponse(rsp *http.Response) (*DecideRepaidResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideRepaidResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

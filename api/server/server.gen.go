@@ -409,6 +409,12 @@ type ServerInterface interface {
 	// DecideRefund Agree to a proposed refund, or refuse it
 	// (POST /v1/refunds/{refund}/decision)
 	DecideRefund(c *fiber.Ctx, refund RefundRef) error
+	// SayRepaid Say that what a refund left owed was paid otherwise
+	// (POST /v1/refunds/{refund}/repayment)
+	SayRepaid(c *fiber.Ctx, refund RefundRef, params SayRepaidParams) error
+	// DecideRepaid Agree that what was owed was paid otherwise, or not
+	// (POST /v1/refunds/{refund}/repayment/decision)
+	DecideRepaid(c *fiber.Ctx, refund RefundRef) error
 	// ClaimSeat Claim a seat
 	// (POST /v1/seat-claims)
 	ClaimSeat(c *fiber.Ctx) error
@@ -5918,6 +5924,88 @@ func (siw *ServerInterfaceWrapper) DecideRefund(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// SayRepaid operation middleware
+func (siw *ServerInterfaceWrapper) SayRepaid(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "refund" -------------
+	var refund RefundRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "refund", c.Params("refund"), &refund, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter refund: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SayRepaidParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SayRepaid(c, refund, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideRepaid operation middleware
+func (siw *ServerInterfaceWrapper) DecideRepaid(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "refund" -------------
+	var refund RefundRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "refund", c.Params("refund"), &refund, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter refund: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideRepaid(c, refund)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ClaimSeat operation middleware
 func (siw *ServerInterfaceWrapper) ClaimSeat(c *fiber.Ctx) error {
 
@@ -7773,6 +7861,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
 
 	router.Post(options.BaseURL+"/v1/refunds/:refund/decision", wrapper.DecideRefund)
+
+	router.Post(options.BaseURL+"/v1/refunds/:refund/repayment", wrapper.SayRepaid)
+
+	router.Post(options.BaseURL+"/v1/refunds/:refund/repayment/decision", wrapper.DecideRepaid)
 
 	router.Post(options.BaseURL+"/v1/seat-claims", wrapper.ClaimSeat)
 
@@ -10499,6 +10591,43 @@ func (response DecideRefund200JSONResponse) VisitDecideRefundResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type SayRepaidRequestObject struct {
+	Refund RefundRef `json:"refund"`
+	Params SayRepaidParams
+	Body   *SayRepaidJSONRequestBody
+}
+
+type SayRepaidResponseObject interface {
+	VisitSayRepaidResponse(ctx *fiber.Ctx) error
+}
+
+type SayRepaid200JSONResponse Order
+
+func (response SayRepaid200JSONResponse) VisitSayRepaidResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideRepaidRequestObject struct {
+	Refund RefundRef `json:"refund"`
+	Body   *DecideRepaidJSONRequestBody
+}
+
+type DecideRepaidResponseObject interface {
+	VisitDecideRepaidResponse(ctx *fiber.Ctx) error
+}
+
+type DecideRepaid200JSONResponse Order
+
+func (response DecideRepaid200JSONResponse) VisitDecideRepaidResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ClaimSeatRequestObject struct {
 	Body *ClaimSeatJSONRequestBody
 }
@@ -11689,6 +11818,12 @@ type StrictServerInterface interface {
 	// DecideRefund Agree to a proposed refund, or refuse it
 	// (POST /v1/refunds/{refund}/decision)
 	DecideRefund(ctx context.Context, request DecideRefundRequestObject) (DecideRefundResponseObject, error)
+	// SayRepaid Say that what a refund left owed was paid otherwise
+	// (POST /v1/refunds/{refund}/repayment)
+	SayRepaid(ctx context.Context, request SayRepaidRequestObject) (SayRepaidResponseObject, error)
+	// DecideRepaid Agree that what was owed was paid otherwise, or not
+	// (POST /v1/refunds/{refund}/repayment/decision)
+	DecideRepaid(ctx context.Context, request DecideRepaidRequestObject) (DecideRepaidResponseObject, error)
 	// ClaimSeat Claim a seat
 	// (POST /v1/seat-claims)
 	ClaimSeat(ctx context.Context, request ClaimSeatRequestObject) (ClaimSeatResponseObject, error)
@@ -15921,6 +16056,89 @@ func (sh *strictHandler) DecideRefund(ctx *fiber.Ctx, refund RefundRef) error {
 		return err
 	} else if validResponse, ok := response.(DecideRefundResponseObject); ok {
 		if err := validResponse.VisitDecideRefundResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SayRepaid operation middleware
+func (sh *strictHandler) SayRepaid(ctx *fiber.Ctx, refund RefundRef, params SayRepaidParams) error {
+	var request SayRepaidRequestObject
+
+	request.Refund = refund
+	request.Params = params
+
+	var body SayRepaidJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.SayRepaid(ctx.UserContext(), request.(SayRepaidRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SayRepaid")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SayRepaidResponseObject); ok {
+		if err := validResponse.VisitSayRepaidResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideRepaid operation middleware
+func (sh *strictHandler) DecideRepaid(ctx *fiber.Ctx, refund RefundRef) error {
+	var request DecideRepaidRequestObject
+
+	request.Refund = refund
+
+	var body DecideRepaidJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideRepaid(ctx.UserContext(), request.(DecideRepaidRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideRepaid")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideRepaidResponseObject); ok {
+		if err := validResponse.VisitDecideRepaidResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -114,6 +114,20 @@ func TestTheDeskOfOrders(t *testing.T) {
 	if got := w.state(o); got.Lines[0].Credited.Minor != 90000 || got.Lines[1].Credited.Minor != 5000 {
 		t.Error(got.Lines[0].Credited, got.Lines[1].Credited)
 	}
+	repayment := "/console/refunds/" + w.bounces(w.state(o)) + "/repayment"
+	bob.want = http.StatusOK
+	bob.open("/console/refunds")
+	bob.says("We owe 900.00", "Reference of the transfer")
+	f = bob.form(repayment)
+	f.set("reference", "VIR-9")
+	f.press("", "")
+	bob.says("By transfer VIR-9", "You proposed it")
+	ann.want = http.StatusOK
+	ann.open("/console/refunds")
+	ann.form(repayment).press("do", "agree")
+	if strings.Contains(words(ann.page), "VIR-9") || w.balance("refunds_payable", "EUR") != 0 {
+		t.Error("what was repaid is owed still", w.balance("refunds_payable", "EUR"))
+	}
 	w.verify()
 }
 
@@ -214,6 +228,12 @@ func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann,
 	}
 	a.ask(403, "getOrderEvidence", at, nil)
 	w.until("the refund is there", func() bool { return w.state(placed).Credited.Minor == 60000 })
+	owed := map[string]string{"refund": w.bounces(w.state(placed))}
+	first.ask(200, "sayRepaid", owed, map[string]any{"reference": "VIR-1"})
+	first.ask(403, "decideRepaid", owed, map[string]any{"agree": true})
+	second.ask(200, "decideRepaid", owed, map[string]any{"agree": true})
+	second.ask(409, "decideRepaid", owed, map[string]any{"agree": true})
+	second.ask(409, "sayRepaid", owed, map[string]any{"reference": "VIR-2"})
 	before := a.ask(200, "getOrderWithdrawal", at, nil)
 	if before["allowed"] != true || before["begin_now"] != true || before["refund"].(map[string]any)["amount_minor"] != 30000.0 {
 		t.Error(before)

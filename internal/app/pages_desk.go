@@ -100,3 +100,21 @@ func (p Pages) DecideRefund(ctx context.Context, who web.Viewer, id string, agre
 	o, err := p.h.Sales.DecideRefund(as(ctx, who), id, agree)
 	return o.ID, err
 }
+
+// SayRepaid says that what a refund left owed was paid otherwise.
+func (p Pages) SayRepaid(ctx context.Context, who web.Viewer, id, reference, key string) error {
+	if err := p.giver(ctx, who); err != nil {
+		return err
+	}
+	_, err := p.h.Sales.SayRepaid(as(ctx, who), id, reference, key)
+	return err
+}
+
+// DecideRepaid is a second person's word on that.
+func (p Pages) DecideRepaid(ctx context.Context, who web.Viewer, id string, agree bool) error {
+	if err := p.giver(ctx, who); err != nil {
+		return err
+	}
+	_, err := p.h.Sales.DecideRepaid(as(ctx, who), id, agree)
+	return err
+}

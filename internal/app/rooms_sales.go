@@ -51,3 +51,13 @@ func (r Rooms) Refunds(ctx context.Context, _ api.Principal) (all []sales.Refund
 func (r Rooms) DecideRefund(ctx context.Context, _ api.Principal, id string, agree bool) (sales.Order, error) {
 	return r.h.Sales.DecideRefund(ctx, id, agree)
 }
+
+// SayRepaid says that what a refund left owed was paid otherwise.
+func (r Rooms) SayRepaid(ctx context.Context, _ api.Principal, id, reference, key string) (sales.Order, error) {
+	return r.h.Sales.SayRepaid(ctx, id, reference, key)
+}
+
+// DecideRepaid is a second person's word on that.
+func (r Rooms) DecideRepaid(ctx context.Context, _ api.Principal, id string, agree bool) (sales.Order, error) {
+	return r.h.Sales.DecideRepaid(ctx, id, agree)
+}

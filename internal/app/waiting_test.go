@@ -214,6 +214,38 @@ func TestPlacesWhoseHoldRunsOutGoToTheRowInOrder(t *testing.T) {
 	w.verify()
 }
 
+// A place that is kept counts among those of the first buyers: who comes after it was offered does not take its price, and who waited has it.
+func TestAKeptPlaceKeepsItsEarlyPrice(t *testing.T) {
+	w := newWorld(t)
+	o := w.few(5)
+	w.price(offers.Price{OfferID: o.ID, Price: money.Of(6_000, "USD"), EarlyUntil: ptr(3)})
+	var holders []sales.Order
+	for i := range 5 {
+		holders = append(holders, w.order(w.person(fmt.Sprintf("h%d@example.org", i), "H").ID, o, fmt.Sprint("h", i)))
+	}
+	if holders[2].Total.Minor != 6_000 || holders[3].Total.Minor != 10_000 {
+		t.Fatal(holders[2].Total, holders[3].Total)
+	}
+	first, other := w.person("first@example.org", "F"), w.person("other@example.org", "O")
+	if _, err := w.h.Sales.Wait(system, o.ID, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range holders[:3] {
+		if _, err := w.h.Sales.CancelOrder(system, h.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(time.Second)
+	}
+	// Two are held and one is kept: the next one is the fourth.
+	if late := w.order(other.ID, o, "late"); late.Total.Minor != 10_000 {
+		t.Error("the price of who waited was taken:", late.Total)
+	}
+	if hers := w.order(first.ID, o, "hers"); hers.Total.Minor != 6_000 {
+		t.Error("who waited pays", hers.Total)
+	}
+	w.verify()
+}
+
 // Sixty people wait for three places that come and go: orders are placed, cancelled and forgotten, places are left and lapse, all at
 // once. (Paid and given back: TestTheRowForAPlace.) Never are more places sold, held and kept than there are, and they are offered in the order of joining.
 func TestTheRowInAStampede(t *testing.T) {

@@ -18,8 +18,10 @@ func (h *House) refundRequested(ctx context.Context, r payments.RefundRequested)
 	return early(h.Sales.BookRefund(ctx, r.RefundID))
 }
 
+// early says of what cannot be booked yet that something else has to be told first: the capture, or the failure of an earlier refund,
+// without which more would go back than came.
 func early(err error) error {
-	if errors.Is(err, payments.ErrUnknownPayment) {
+	if errors.Is(err, payments.ErrUnknownPayment) || errors.Is(err, payments.ErrTooMuch) {
 		return jobs.NotYet(err)
 	}
 	return err

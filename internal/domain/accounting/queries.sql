@@ -111,7 +111,9 @@ select coalesce(s.id, t.reference) as id, s.amount_minor, b.minor from accountin
 
 -- name: CheckPostings
 select coalesce(p.order_id, b.order_id) as order_id, coalesce(p.kept, 0) as kept, coalesce(b.minor, 0) as ledger
-  from (select order_id, sum(captured_minor - refunded_minor - lost_minor)::bigint as kept from payments.payments group by order_id) p
+  from (select order_id, sum(captured_minor - refunded_minor - lost_minor
+                 - (select coalesce(sum(r.repaid_minor), 0) from payments.refunds r where r.payment_id = y.id and r.state = 'failed'))::bigint as kept
+          from payments.payments y group by order_id) p
   full join (select order_id, sum(minor)::bigint as minor from ledger.entries where order_id is not null and account like 'clearing:%' group by order_id) b on b.order_id = p.order_id
  where coalesce(p.kept, 0) <> coalesce(b.minor, 0);
 
@@ -150,7 +152,9 @@ select t.currency, sum(e.minor)::bigint as minor from ledger.entries e join ledg
 -- name: Inside
 select 'payment_ledger' as kind, coalesce(p.order_id, b.order_id) as object, coalesce(p.order_id, b.order_id) as order_id, coalesce(p.id, '') as payment_id,
        coalesce(p.currency, '') as currency, coalesce(b.minor, 0) as ours, coalesce(p.kept, 0) as theirs
-  from (select order_id, min(id) as id, min(currency) as currency, sum(captured_minor - refunded_minor - lost_minor)::bigint as kept from payments.payments group by order_id) p
+  from (select order_id, min(id) as id, min(currency) as currency, sum(captured_minor - refunded_minor - lost_minor
+                 - (select coalesce(sum(r.repaid_minor), 0) from payments.refunds r where r.payment_id = y.id and r.state = 'failed'))::bigint as kept
+          from payments.payments y group by order_id) p
   full join (select order_id, sum(minor)::bigint as minor from ledger.entries where order_id is not null and account like 'clearing:%' group by order_id) b on b.order_id = p.order_id
  where coalesce(p.kept, 0) <> coalesce(b.minor, 0)
 union all

@@ -15,10 +15,15 @@ var (
 	ErrRefundAmount   = fault.New(fault.Invalid, "bad-amount", "The amount to give back is more than nothing.")
 	ErrRefundDecided  = fault.New(fault.Conflict, "refund-decided", "This refund does not wait for anybody's word.")
 	ErrSecondPerson   = fault.New(fault.Forbidden, "second-person-needed", "Another person than the one who proposed it has to decide.")
+	ErrNothingOwed    = fault.New(fault.Conflict, "nothing-owed", "Nothing is owed for this refund any more.")
+	ErrRepaymentSaid  = fault.New(fault.Conflict, "repayment-said", "Somebody said already how this was paid; another person has to agree, or not.")
+	ErrRepaidBefore   = fault.New(fault.Conflict, "repayment-reference-used", "Another refund was paid under this reference.")
 	ErrRefundUnknown  = fault.New(fault.NotFound, "no-such-refund", "There is no such refund.")
 )
 
 func init() {
 	postgres.RegisterConstraint("never_back_more_than_came", ErrTooMuch)
 	postgres.RegisterConstraint("refund_decided_by_another", ErrSecondPerson)
+	postgres.RegisterConstraint("repaid_by_another", ErrSecondPerson)
+	postgres.RegisterConstraint("repaid_once", ErrRepaidBefore)
 }

@@ -60,14 +60,17 @@ select id, type, api_version, created_at, live, raw, state from payments.events 
 update payments.events set state = $2, note = $3, handled_at = $4 where id = $1 and state = 'received';
 
 -- name: RefundsUnderWay
-select coalesce(sum(amount_minor), 0)::bigint from payments.refunds where payment_id = $1 and state in ('proposed', 'requested', 'pending');
+select coalesce(sum(case when state = 'failed' then owed_minor + repaid_minor else amount_minor end), 0)::bigint
+  from payments.refunds where payment_id = $1 and state in ('proposed', 'requested', 'pending', 'failed');
 
 -- name: AddRefund
 insert into payments.refunds (id, payment_id, amount_minor, state, provider_refund, reason, requested_by, requested_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: Refund
-select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by, reversal from payments.refunds where id = $1;
+select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by, reversal, owed_minor,
+       coalesce(repayment_by, '') as repayment_by, repaid_at is not null as repaid, coalesce(repaid_reference, '') as repaid_reference
+  from payments.refunds where id = $1;
 
 -- name: RefundOfFact
 select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by
@@ -81,14 +84,33 @@ update payments.refunds set state = $2, decided_by = $3, decided_at = $4 where i
 update payments.refunds set state = 'rejected', decided_by = $2, decided_at = $3 where payment_id = $1 and state = 'proposed' and not reversal returning id;
 
 -- name: SettleRefund
-update payments.refunds set state = $2, provider_refund = coalesce(nullif($3, ''), provider_refund), settled_at = $4
+update payments.refunds set state = $2, provider_refund = coalesce(nullif($3, ''), provider_refund), settled_at = $4, settles_minor = $5, excess_minor = $6
  where id = $1 and state in ('requested', 'pending');
 
+-- name: Owed
+select coalesce(sum(owed_minor), 0)::bigint as owed, coalesce(sum(repaid_minor), 0)::bigint as repaid from payments.refunds where payment_id = $1 and state = 'failed';
+
+-- name: SayRepaid
+update payments.refunds set repayment_by = $2, repaid_reference = $3 where id = $1;
+
+-- name: UnsayRepaid
+update payments.refunds set repayment_by = null, repaid_reference = null where id = $1;
+
+-- name: Repaid
+update payments.refunds set repaid_minor = owed_minor, owed_minor = 0, repaid_by = $2, repaid_at = $3 where id = $1;
+
+-- name: SettleOwed
+with owed as (
+    select id, owed_minor, sum(owed_minor) over (order by id) - owed_minor as before from payments.refunds where payment_id = $1 and owed_minor > 0
+)
+update payments.refunds r set owed_minor = r.owed_minor - least(o.owed_minor, $2 - o.before) from owed o where r.id = o.id and o.before < $2;
+
 -- name: FailRefund
-update payments.refunds r set state = 'failed', provider_refund = coalesce(nullif($2, ''), r.provider_refund), settled_at = $3
+update payments.refunds r set state = 'failed', provider_refund = coalesce(nullif($2, ''), r.provider_refund), settled_at = $3, settles_minor = 0,
+       owed_minor = case old.state when 'succeeded' then r.amount_minor - r.excess_minor when 'failed' then r.owed_minor else least(r.amount_minor, $4) end
   from (select id, state from payments.refunds where id = $1) old
  where r.id = old.id
-returning old.state;
+returning old.state, r.owed_minor, r.excess_minor;
 
 -- name: AddRefunded
 update payments.payments set refunded_minor = refunded_minor + $2 where id = $1;

@@ -123,7 +123,7 @@ type cased struct {
 // Amount is what the case is about.
 func (c cased) Amount() money.Amount { return money.Of(c.Minor, c.Currency) }
 
-// RefundCase is a refund with whose order it is of. Owed says that its credit note is written and its money came back to us.
+// RefundCase is a refund with whose order it is of. What of it came back to us and is owed to the buyer is OwedMinor.
 type RefundCase struct {
 	cased
 	ID          string        `db:"id"`
@@ -136,9 +136,17 @@ type RefundCase struct {
 	Decider     string        `db:"decider"`
 	RequestedAt time.Time     `db:"requested_at"`
 	SettledAt   *time.Time    `db:"settled_at"`
-	Owed        bool          `db:"owed"`
+	OwedMinor   int64         `db:"owed_minor"`
+	RepaymentBy string        `db:"repayment_by"` // actor who says that it was paid otherwise
+	RepaidAs    string        `db:"repaid_reference"`
 	ByHand      bool          `db:"by_hand"` // a person sends the money, no provider
 }
+
+// Owed says whether its money came back to us and nobody has paid it otherwise.
+func (c RefundCase) Owed() bool { return c.OwedMinor > 0 }
+
+// OwedAmount is what is owed.
+func (c RefundCase) OwedAmount() money.Amount { return money.Of(c.OwedMinor, c.Currency) }
 
 // Lines are those that it takes from, and how much; none: it is of the whole order.
 func (c RefundCase) Lines() []RefundLine {

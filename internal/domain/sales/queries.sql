@@ -221,7 +221,8 @@ select o.id, 'invoice' as missing from sales.orders o
 union all
 select r.id, 'credit note' from payments.refunds r join payments.payments p on p.id = r.payment_id
  where r.state = 'succeeded' and p.state = 'captured'
-   and not exists (select 1 from invoicing.documents d where d.reference = r.id and d.amount_minor = r.amount_minor);
+   and r.amount_minor > r.settles_minor + r.excess_minor
+   and not exists (select 1 from invoicing.documents d where d.reference = r.id and d.amount_minor = r.amount_minor - r.settles_minor - r.excess_minor);
 
 -- name: CheckLedgerOrders
 select e.id, e.order_id from ledger.entries e
@@ -298,9 +299,13 @@ select l.offer_id, l.quantity, p.early_until, coalesce(r.voucher_id, '') as vouc
  where l.order_id = $1 and (p.early_until is not null or r.voucher_id is not null) order by l.line;
 
 -- name: SoldToOthers
-select coalesce(sum(l.quantity - l.returned), 0) from sales.lines l join sales.standing o on o.id = l.order_id
- where l.offer_id = $1 and o.id <> $2
-   and (o.sold or o.held_until > $3);
+-- A place that is kept counts as held since it was offered: for others like any, and for whom it is kept nobody counts who came after.
+with mine as (select max(w.offered_at) as since from sales.waiting w where w.offer_id = $1 and w.person_id = $4 and w.state = 'offered' and w.offered_until > $3)
+select (select coalesce(sum(l.quantity - l.returned), 0) from sales.lines l join sales.standing o on o.id = l.order_id join sales.orders x on x.id = o.id
+         where l.offer_id = $1 and o.id <> $2 and (o.sold or o.held_until > $3) and (mine.since is null or x.placed_at <= mine.since))
+     + (select count(*) from sales.waiting w
+         where w.offer_id = $1 and w.person_id <> $4 and w.state = 'offered' and w.offered_until > $3 and (mine.since is null or w.offered_at <= mine.since))
+  from mine;
 
 -- name: MostUses
 select coalesce(sum(uses), 0) as all_uses, coalesce(max(uses), 0) as of_one from (
@@ -408,15 +413,16 @@ select o.id, o.state, o.way, b.full_name as buyer, coalesce(b.email, '') as emai
 select r.id, p.order_id, r.state, r.reason, r.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency,
        coalesce(l.lines, '{}') as lines, coalesce(l.minors, '{}') as minors, r.requested_by, coalesce(w.full_name, r.requested_by) as proposer,
        coalesce(d.full_name, r.decided_by, '') as decider, r.requested_at, r.settled_at, b.full_name as buyer, coalesce(b.email, '') as email,
-       r.state = 'failed' and exists (select 1 from invoicing.documents n where n.reference = r.id) as owed, p.by_hand
+       r.owed_minor, coalesce(r.repayment_by, '') as repayment_by, coalesce(r.repaid_reference, '') as repaid_reference, p.by_hand
   from payments.refunds r join payments.payments p on p.id = r.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
   left join identity.people w on r.requested_by = 'staff:' || w.id left join identity.people d on r.decided_by = 'staff:' || d.id
   left join lateral (select array_agg(x.line order by x.line) as lines, array_agg(x.minor order by x.line) as minors
                from (select z.line, sum(z.minor)::bigint as minor from sales.refund_lines z where z.refund_id = r.id group by z.line) x) l on true
  where ($1::text = '' or p.order_id = $1)
    and (not $2::bool or r.state in ('proposed', 'requested', 'pending')
-        or r.state = 'failed' and (exists (select 1 from invoicing.documents n where n.reference = r.id)
-           or not exists (select 1 from payments.refunds x where x.payment_id = r.payment_id and x.id > r.id and x.state in ('proposed', 'requested', 'pending', 'succeeded'))))
+        or r.state = 'failed' and (r.owed_minor > 0
+           or r.repaid_minor = 0 and p.captured_minor > p.refunded_minor + p.lost_minor and not exists (select 1 from invoicing.documents n where n.reference = r.id)
+              and not exists (select 1 from payments.refunds x where x.payment_id = r.payment_id and x.id > r.id and x.state in ('proposed', 'requested', 'pending', 'succeeded'))))
  order by case r.state when 'failed' then 1 when 'proposed' then 0 else 2 end, r.id desc limit 200;
 
 -- name: DisputeCases

@@ -87,7 +87,7 @@ func (p *pricing) count(ctx context.Context, tx *postgres.Tx, buyerID, orderID s
 		if !offers.Limited(prices) {
 			continue
 		}
-		if p.sold[offer], err = soldToOthers(ctx, tx, offer, orderID); err != nil {
+		if p.sold[offer], err = soldToOthers(ctx, tx, offer, orderID, buyerID); err != nil {
 			return err
 		}
 	}
@@ -97,8 +97,8 @@ func (p *pricing) count(ctx context.Context, tx *postgres.Tx, buyerID, orderID s
 	return err
 }
 
-func soldToOthers(ctx context.Context, tx *postgres.Tx, offerID, orderID string) (n int, err error) {
-	err = tx.Get(ctx, &n, q.Q("SoldToOthers"), offerID, orderID, tx.Now())
+func soldToOthers(ctx context.Context, tx *postgres.Tx, offerID, orderID, buyerID string) (n int, err error) {
+	err = tx.Get(ctx, &n, q.Q("SoldToOthers"), offerID, orderID, tx.Now(), buyerID)
 	return n, err
 }
 
@@ -295,7 +295,7 @@ func lateFavours(ctx context.Context, tx *postgres.Tx, o Order, all []favour) er
 		if f.EarlyUntil == nil {
 			continue
 		}
-		sold, err := soldToOthers(ctx, tx, f.OfferID, o.ID)
+		sold, err := soldToOthers(ctx, tx, f.OfferID, o.ID, o.BuyerID)
 		if err != nil {
 			return err
 		}

@@ -80,9 +80,16 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 	}
 	var of []target
 	var apart []string
-	minor := p.Left()
+	left := p.Left()
+	if p.State == payments.Captured { // what came back from a bank is credited already, and owed: it is paid otherwise, not given back twice
+		left = min(left, o.Total.Minor-o.Credited.Minor)
+	}
+	minor := left
 	if c.AmountMinor != nil {
 		minor = *c.AmountMinor
+	}
+	if minor > left {
+		return payments.Refund{}, payments.ErrTooMuch
 	}
 	if len(c.Lines) > 0 {
 		if c.AmountMinor != nil {
@@ -173,21 +180,12 @@ func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool)
 }
 
 func (s *Service) decideRefundTx(ctx context.Context, tx *postgres.Tx, refundID string, agree bool) (o Order, err error) {
-	r, err := payments.RefundTx(ctx, tx, refundID)
+	o, p, err := lockRefund(ctx, tx, refundID)
 	if err != nil {
 		return o, err
 	}
-	p, err := payments.OneTx(ctx, tx, r.PaymentID)
+	r, err := s.payments.DecideRefundTx(ctx, tx, refundID, agree)
 	if err != nil {
-		return o, err
-	}
-	if o, err = one(ctx, tx, "Lock", p.OrderID); err != nil { // the order before its payment, as everywhere
-		return o, err
-	}
-	if _, err := payments.LockTx(ctx, tx, p.ID); err != nil {
-		return o, err
-	}
-	if r, err = s.payments.DecideRefundTx(ctx, tx, refundID, agree); err != nil {
 		return o, err
 	}
 	if !agree && o.Pool() {
@@ -208,12 +206,19 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if !p.State.Paid() {
 		return payments.ErrUnknownPayment.Detailf("The refund came before its capture.")
 	}
-	r, booked, err := payments.BookRefundTx(ctx, tx, p, f)
-	if err != nil || !booked {
+	b, err := payments.BookRefundTx(ctx, tx, p, f, o.Total.Minor-o.Credited.Minor)
+	if err != nil || !b.Fresh {
 		return err
 	}
-	amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))
-	if debit, ours := map[payments.State]string{payments.Surplus: overpaid, payments.Mismatch: suspense}[p.State]; ours {
+	r := b.Refund
+	if err := s.payOwed(ctx, tx, o, p, r.ID, b.Owed, b.Excess); err != nil {
+		return err
+	}
+	amount := money.Of(r.AmountMinor-b.Owed-b.Excess, money.Currency(p.CapturedCurrency))
+	if amount.IsZero() {
+		return audit.AppendTx(ctx, tx, audit.Entry{Action: "refund.owed_paid", Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor, "too_much_minor": b.Excess}})
+	}
+	if debit, ours := surplusAccounts[p.State]; ours {
 		return s.post(ctx, tx, r.ID+":refund", "refund", amount, o, debit, s.clearing(p))
 	}
 	shares, of, err := creditParts(ctx, tx, o, amount, r.ID)
@@ -270,6 +275,23 @@ func creditNote(ctx context.Context, tx *postgres.Tx, c invoicing.Credit) error 
 	return err
 }
 
+// surplusAccounts hold what came by a payment that was not its order's.
+var surplusAccounts = map[payments.State]string{payments.Surplus: overpaid, payments.Mismatch: suspense}
+
+// payOwed books what leaves a payment and is given back by no order: what was owed since a refund came back, and what is too much, which
+// the buyer owes us. id is that of the refund or the dispute.
+func (s *Service) payOwed(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, id string, owed, excess int64) error {
+	if owed > 0 {
+		if err := s.post(ctx, tx, id+":owed", "owed_paid", money.Of(owed, money.Currency(p.CapturedCurrency)), o, returning, s.clearing(p)); err != nil {
+			return err
+		}
+	}
+	if excess <= 0 {
+		return nil
+	}
+	return s.post(ctx, tx, id+":excess", "paid_too_much", money.Of(excess, money.Currency(p.CapturedCurrency)), o, ledger.Receivable, s.clearing(p))
+}
+
 // credit moves the order, or stores the credited amount where the state stays.
 func (s *Service) credit(ctx context.Context, tx *postgres.Tx, o *Order, to State) error {
 	if to != o.State {
@@ -298,15 +320,27 @@ func (s *Service) refundFailed(ctx context.Context, tx *postgres.Tx, o Order, p 
 	if !p.State.Paid() {
 		return payments.ErrUnknownPayment.Detailf("The refund came before its capture.")
 	}
-	r, booked, err := payments.FailRefundTx(ctx, tx, p, f)
+	x, err := payments.FailRefundTx(ctx, tx, p, f)
 	if err != nil {
 		return err
 	}
-	if booked {
-		amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))
-		if err := s.post(ctx, tx, r.ID+":refund-failed", "refund_failed", amount, o, s.clearing(p), returning); err != nil {
+	r, c := x.Refund, money.Currency(p.CapturedCurrency)
+	from := surplusAccounts[p.State]
+	if x.Booked {
+		from = s.clearing(p)
+	}
+	if x.Owed > 0 {
+		if err := s.post(ctx, tx, r.ID+":refund-failed", "refund_failed", money.Of(x.Owed, c), o, from, returning); err != nil {
 			return err
 		}
+	}
+	if x.Excess > 0 {
+		if err := s.post(ctx, tx, r.ID+":excess-failed", "refund_failed", money.Of(x.Excess, c), o, from, ledger.Receivable); err != nil {
+			return err
+		}
+	}
+	if x.Booked {
+		amount := money.Of(r.AmountMinor, c)
 		if err := s.tell(ctx, tx, o, "refund_failed", r.ID, amount); err != nil {
 			return err
 		}
@@ -331,7 +365,30 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	}
 	turn := turns[f.Kind]
 	fresh, err := payments.DisputeTx(ctx, tx, p, f, turn)
-	if err != nil || !fresh || p.State != payments.Captured {
+	if err != nil || !fresh {
+		return err
+	}
+	if turn == "lost" { // what the buyer was owed, she has now; what she had already otherwise, she owes us
+		left := o.Total.Minor - o.Credited.Minor
+		if p.State != payments.Captured {
+			if left, err = payments.UnowedTx(ctx, tx, p); err != nil {
+				return err
+			}
+		}
+		owed, err := payments.SettleOwedTx(ctx, tx, p, f.Amount.Minor)
+		if err != nil {
+			return err
+		}
+		excess := max(0, f.Amount.Minor-owed-max(0, left))
+		if err := s.payOwed(ctx, tx, o, p, f.DisputeID, owed, excess); err != nil {
+			return err
+		}
+		f.Amount.Minor -= owed + excess
+	}
+	if debit, ours := surplusAccounts[p.State]; ours {
+		if turn == "lost" && !f.Amount.IsZero() {
+			err = s.post(ctx, tx, f.DisputeID+":lost", "dispute_lost", f.Amount, o, debit, s.clearing(p))
+		}
 		return err
 	}
 	to := o.State
@@ -344,15 +401,17 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		}
 	case "lost":
 		to = Lost
-		shares, _, err := creditParts(ctx, tx, o, f.Amount, "")
-		if err != nil {
-			return err
-		}
-		if err := s.post(ctx, tx, f.DisputeID+":lost", "dispute_lost", f.Amount, o, ledger.Disputes, s.clearing(p), shares...); err != nil {
-			return err
-		}
-		if o.Credited, err = o.Credited.Add(f.Amount); err != nil {
-			return err
+		if !f.Amount.IsZero() { // otherwise it had been given back before, on paper
+			shares, _, err := creditParts(ctx, tx, o, f.Amount, "")
+			if err != nil {
+				return err
+			}
+			if err := s.post(ctx, tx, f.DisputeID+":lost", "dispute_lost", f.Amount, o, ledger.Disputes, s.clearing(p), shares...); err != nil {
+				return err
+			}
+			if o.Credited, err = o.Credited.Add(f.Amount); err != nil {
+				return err
+			}
 		}
 		if err := s.reverse(ctx, tx, o, "dispute lost"); err != nil {
 			return err

@@ -196,16 +196,29 @@ func goingBack(ctx context.Context, tx *postgres.Tx, o Order, but string) (parts
 		if err := tx.Select(ctx, &of, q.Q("RefundLines"), r.ID); err != nil {
 			return nil, 0, err
 		}
-		minors, err := creditsOf(parts, money.Of(r.Minor, o.Total.Currency), of)
+		// The provider's dashboard can give back what was on its way already: that will be refused.
+		take := min(r.Minor, leftOf(parts))
+		if take == 0 {
+			break
+		}
+		minors, err := creditsOf(parts, money.Of(take, o.Total.Currency), of)
 		if err != nil {
 			return nil, 0, err
 		}
 		for i, m := range minors {
 			parts[i].Credited += m
 		}
-		sum += r.Minor
+		sum += take
 	}
 	return parts, sum, nil
+}
+
+// leftOf is what parts have left to give back, in minor units.
+func leftOf(parts []Part) (minor int64) {
+	for _, p := range parts {
+		minor += p.Sold - p.Credited
+	}
+	return minor
 }
 
 // WithdrawOrder declares that a buyer leaves the contract: who she is, and where the receipt goes.

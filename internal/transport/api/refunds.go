@@ -80,7 +80,7 @@ func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestOb
 	return server.ListRefunds200JSONResponse{Refunds: each(all, func(x sales.RefundCase) contract.Refund {
 		return contract.Refund{
 			Id: x.ID, OrderId: x.OrderID, State: contract.RefundState(x.State), Amount: toMoney(x.Amount()), Reason: x.Reason, RequestedBy: x.Proposer,
-			RequestedAt: x.RequestedAt.UTC(), Owed: x.Owed,
+			RequestedAt: x.RequestedAt.UTC(), Owed: x.Owed(),
 			Lines: each(x.Lines(), func(l sales.RefundLine) contract.RefundOfLine {
 				return contract.RefundOfLine{Line: l.Line, AmountMinor: given(l.Minor)}
 			}),
@@ -94,4 +94,20 @@ func (h handlers) DecideRefund(ctx context.Context, r server.DecideRefundRequest
 		return nil, err
 	}
 	return server.DecideRefund200JSONResponse(toOrder(o)), nil
+}
+
+func (h handlers) SayRepaid(ctx context.Context, r server.SayRepaidRequestObject) (server.SayRepaidResponseObject, error) {
+	o, err := h.rooms.SayRepaid(ctx, callerOf(ctx), r.Refund, r.Body.Reference, r.Params.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	return server.SayRepaid200JSONResponse(toOrder(o)), nil
+}
+
+func (h handlers) DecideRepaid(ctx context.Context, r server.DecideRepaidRequestObject) (server.DecideRepaidResponseObject, error) {
+	o, err := h.rooms.DecideRepaid(ctx, callerOf(ctx), r.Refund, r.Body.Agree)
+	if err != nil {
+		return nil, err
+	}
+	return server.DecideRepaid200JSONResponse(toOrder(o)), nil
 }

@@ -26,6 +26,9 @@ type SalesRooms interface {
 	Refunds(ctx context.Context, who Principal) ([]sales.RefundCase, error)
 	// DecideRefund is a second person's word on a proposed refund.
 	DecideRefund(ctx context.Context, who Principal, id string, agree bool) (sales.Order, error)
+	// SayRepaid says that what a refund left owed was paid otherwise; DecideRepaid is a second person's word on that.
+	SayRepaid(ctx context.Context, who Principal, id, reference, key string) (sales.Order, error)
+	DecideRepaid(ctx context.Context, who Principal, id string, agree bool) (sales.Order, error)
 	// Waiting lists the rows that the caller waits in.
 	Waiting(ctx context.Context, who Principal) ([]sales.Waiting, error)
 	JoinWaiting(ctx context.Context, who Principal, offerID string) (sales.Waiting, error)

@@ -171,3 +171,17 @@ func (w *Web) decideRefund(r *request) (reply, error) {
 	}
 	return reply{redirect: "/console/orders/" + url.PathEscape(order)}, err
 }
+
+// repay says that what is owed was paid otherwise, or is the second person's word on that. What is wrong is told on the desk itself.
+func (w *Web) repay(r *request) (reply, error) {
+	var err error
+	if do := r.form("do"); do == "" {
+		err = w.house.SayRepaid(r.ctx, r.viewer, r.param("id"), strings.TrimSpace(r.form("reference")), r.form("key"))
+	} else {
+		err = w.house.DecideRepaid(r.ctx, r.viewer, r.param("id"), do == "agree")
+	}
+	if f := refusal(err); f != nil && f.Kind != fault.NotFound && f.Kind != fault.Forbidden {
+		return w.refundDeskWith(r, f)
+	}
+	return reply{redirect: "/console/refunds"}, err
+}

@@ -22,6 +22,9 @@ type DeskHouse interface {
 	OrderEvidence(ctx context.Context, who Viewer, id, lang string) (File, error)
 	// DecideRefund agrees to a proposed refund or not; it gives the order.
 	DecideRefund(ctx context.Context, who Viewer, id string, agree bool) (string, error)
+	// SayRepaid says once per key that what a refund left owed was paid otherwise; DecideRepaid is a second person's word on that.
+	SayRepaid(ctx context.Context, who Viewer, id, reference, key string) error
+	DecideRepaid(ctx context.Context, who Viewer, id string, agree bool) error
 }
 
 // deskRoutes are the addresses of these pages.
@@ -34,5 +37,6 @@ func (w *Web) deskRoutes() []route {
 		{method: "POST", path: "/console/orders/:id/refunds", who: staff, handle: w.giveBack},
 		{method: "GET", path: "/console/refunds", who: staff, handle: w.refundDesk},
 		{method: "POST", path: "/console/refunds/:id", who: staff, handle: w.decideRefund},
+		{method: "POST", path: "/console/refunds/:id/repayment", who: staff, handle: w.repay},
 	}
 }

@@ -1,0 +1,187 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"cursus/internal/domain/payments"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+// bounces has the bank send the newest refund of an order back, and waits until the house knows.
+func (w *world) bounces(o sales.Order) (refund string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, w.stripe+"/v1/refunds?limit=1&payment_intent="+w.payment(o).IntentID, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+stripeKey)
+	newest := w.do(r)["data"].([]any)[0].(map[string]any)
+	w.tell(fmt.Sprintf("/sandbox/refunds/%s/fail", newest["id"]), map[string]any{})
+	w.until("the refund is owed", func() bool {
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Get(ctx, &refund, postgres.Query{Name: "owed", SQL: `select coalesce((select id from payments.refunds where provider_refund = $1 and owed_minor > 0), '')`}, newest["id"])
+		})
+		return refund != ""
+	})
+	return refund
+}
+
+func (w *world) gives(o sales.Order, minor int64, key string) error {
+	w.t.Helper()
+	c := sales.RefundOrder{OrderID: o.ID, Reason: "a gesture", IdempotencyKey: key}
+	if minor > 0 {
+		c.AmountMinor = &minor
+	}
+	_, err := w.h.Sales.Refund(system, c)
+	return err
+}
+
+func (w *world) notes(o sales.Order) (sum int64) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &sum, postgres.Query{Name: "notes", SQL: `select coalesce(sum(amount_minor), 0)::bigint from invoicing.documents where order_id = $1 and kind = 'credit_note'`}, o.ID)
+	})
+	return sum
+}
+
+// A refund that arrived and came back is owed, beside its credit note: all that is left of the order is without it, a refund in the
+// provider's dashboard pays it first, and so does a dispute that is lost. Booked as a new gift it would be credited twice, which the books
+// refuse: the money would be gone and its event never applied.
+func TestWhatCameBackIsOwedAndPaidFirst(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(w.person("awa@example.org", "Awa").ID, w.paid, "k")
+	w.pay(o, visa)
+	o = w.becomes(o, sales.Paid)
+	if err := w.gives(o, 4000, "r1"); err != nil {
+		t.Fatal(err)
+	}
+	w.becomes(o, sales.PartiallyRefunded)
+	w.bounces(o)
+	if err := w.gives(o, 11001, "r2"); code(err) != "refund-exceeds-payment" {
+		t.Error("what is owed was given back again:", err)
+	}
+	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {"3000"}}) // the first 3000 of the 4000
+	w.until("it is booked", func() bool { return w.payment(o).RefundedMinor == 3000 })
+	w.quiet()
+	if s := w.state(o); s.Credited.Minor != 4000 || w.notes(o) != 4000 || w.balance("refunds_payable", "EUR") != -1000 {
+		t.Error(s.Credited, w.notes(o), w.balance("refunds_payable", "EUR"))
+	}
+	if err := w.gives(o, 0, "r3"); err != nil { // all that is left
+		t.Fatal(err)
+	}
+	w.becomes(o, sales.Refunded)
+	w.verify()
+	if n := w.payment(o).RefundedMinor; n != 14_000 || w.notes(o) != 15_000 {
+		t.Error(n, w.notes(o))
+	}
+
+	lost := w.order(w.person("eve@example.org", "Eve").ID, w.paid, "k")
+	w.pay(lost, visa)
+	lost = w.becomes(lost, sales.Paid)
+	if err := w.gives(lost, 4000, "e1"); err != nil {
+		t.Fatal(err)
+	}
+	w.becomes(lost, sales.PartiallyRefunded)
+	w.bounces(lost)
+	d := w.tell("/sandbox/disputes", map[string]any{"payment_intent": w.payment(lost).IntentID, "reason": "fraudulent"})
+	w.becomes(lost, sales.Disputed)
+	w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "lost"})
+	w.becomes(lost, sales.Lost)
+	if b := w.balance("disputes", "EUR"); b != 11_000 || w.notes(lost) != 4000 || w.balance("refunds_payable", "EUR") != -1000 {
+		t.Error(b, w.notes(lost), w.balance("refunds_payable", "EUR"))
+	}
+	w.verify()
+}
+
+// What is owed is paid by a transfer of which one person speaks and to which another agrees: then it has left the bank, is owed no more, and
+// cannot be said again. What the provider pays after that all the same, the buyer owes us.
+func TestWhatIsOwedIsPaidOtherwiseByTwo(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(w.person("awa@example.org", "Awa").ID, w.paid, "k")
+	w.pay(o, visa)
+	o = w.becomes(o, sales.Paid)
+	if err := w.gives(o, 0, "r1"); err != nil {
+		t.Fatal(err)
+	}
+	w.becomes(o, sales.Refunded)
+	refund := w.bounces(o)
+	say := func(who, reference, key string) error {
+		_, err := w.h.Sales.SayRepaid(staffCtx(who), refund, reference, key)
+		return err
+	}
+	decide := func(who string, agree bool) error {
+		_, err := w.h.Sales.DecideRepaid(staffCtx(who), refund, agree)
+		return err
+	}
+	for i, x := range []struct {
+		err  error
+		want string
+	}{
+		{decide("bob", true), "refund-decided"}, {say("ann", "", "a"), "invalid-input"}, {say("ann", "VIR-1", "b"), ""}, {say("ann", "VIR-1", "b"), ""}, {say("cyd", "VIR-2", "c"), "repayment-said"},
+		{decide("ann", true), "second-person-needed"}, {decide("bob", false), ""}, {decide("bob", true), "refund-decided"}, {say("ann", "VIR-3", "d"), ""}, {decide("bob", true), ""},
+		{decide("bob", true), "refund-decided"}, {say("ann", "VIR-4", "e"), "nothing-owed"},
+	} {
+		if code(x.err) != x.want {
+			t.Errorf("%d: %v, want %q", i, x.err, x.want)
+		}
+	}
+	if w.balance("refunds_payable", "EUR") != 0 || w.balance("clearing:bank", "EUR") != -15_000 || w.balance("clearing:stripe", "EUR") != 15_000 {
+		t.Error(w.balance("refunds_payable", "EUR"), w.balance("clearing:bank", "EUR"), w.balance("clearing:stripe", "EUR"))
+	}
+	w.verify()
+	if _, standing := w.reconcile(); len(standing) > 0 {
+		t.Error(standing)
+	}
+	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {"15000"}})
+	w.until("it is booked", func() bool { return w.payment(o).RefundedMinor == 15_000 })
+	if w.balance("receivable", "EUR") != 15_000 || w.notes(o) != 15_000 {
+		t.Error("who was paid twice owes", w.balance("receivable", "EUR"), w.notes(o))
+	}
+	w.verify()
+}
+
+// A surplus whose refund the provider refuses stays owed in the queue of refunds, and the bank that takes it back after all pays it; lost to
+// nobody's account it would stand with the provider's book for ever.
+func TestASurplusThatIsDisputed(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(w.person("awa@example.org", "Awa").ID, w.paid, "k")
+	kept := w.keep()
+	w.pay(o, "4000000000000259") // her bank takes it back at once
+	w.until("the events", func() bool { return len(kept()) >= 3 })
+	w.clock.Advance(time.Minute)
+	if _, err := w.h.Sales.CancelOrder(system, o.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.setHook(w.receive)
+	for _, e := range kept() {
+		w.deliver(e)
+	}
+	w.until("the refund was refused", func() bool {
+		return w.payment(o).State == payments.Surplus && w.balance("refunds_payable", "EUR") == -15_000
+	})
+	w.verify()
+	var waits []sales.RefundCase
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		d, err := sales.ToDoTx(ctx, tx)
+		waits = d.Refunds
+		return err
+	})
+	if len(waits) != 1 || waits[0].OwedAmount() != money.Of(15_000, "EUR") {
+		t.Errorf("in the queue: %+v", waits)
+	}
+	r, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, w.stripe+"/v1/disputes?limit=1", nil)
+	r.Header.Set("Authorization", "Bearer "+stripeKey)
+	w.tell("/sandbox/disputes/"+w.do(r)["data"].([]any)[0].(map[string]any)["id"].(string), map[string]any{"outcome": "lost"})
+	w.until("it is lost", func() bool { return w.payment(o).LostMinor == 15_000 })
+	if w.balance("refunds_payable", "EUR") != 0 || w.balance("clearing:stripe", "EUR") != 0 {
+		t.Error(w.balance("refunds_payable", "EUR"), w.balance("clearing:stripe", "EUR"))
+	}
+	w.verify()
+}
