@@ -25,6 +25,7 @@ import (
 var personal = []string{
 	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "identity.members", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders", "sales.lines", "sales.parts",
 	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "certificates.certificates", "certificates.documents",
+	"identity.managers", "sales.seats", "sales.claim_links", "sales.transfers",
 }
 
 // Whatever a handler forgets, the database does not show one learner's rows to another, and the application owns no table.
@@ -45,8 +46,25 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 		if err := identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar"); err != nil {
 			return err
 		}
+		if err := identity.PutManagerTx(ctx, tx, "ESP", zoe.ID); err != nil {
+			return err
+		}
 		return identity.JoinTx(ctx, tx, "ESP", zoe.ID)
 	})
+	pool, err := w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{BuyerID: zoe.ID, Organisation: "ESP", Items: []sales.Item{{OfferID: w.free.ID, Quantity: 2}}, IdempotencyKey: "pool"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := w.person("third@example.org", "Third")
+	if _, err := w.h.Sales.ClaimSeat(context.Background(), w.claimLink(pool, 1, 1, zoe.ID).Token, third.ID); err != nil {
+		t.Fatal(err)
+	}
+	gift := w.order(zoe.ID, w.later("WALL-1"), "gift")
+	w.pay(gift, visa)
+	w.becomes(gift, sales.Paid)
+	if _, err := w.h.Sales.OfferTransfer(context.Background(), gift.ID, 1, zoe.ID, "heir@example.org"); err != nil {
+		t.Fatal(err)
+	}
 	rows := func(actor, table string) (n int) {
 		if err := w.h.DB.View(postgres.WithActor(context.Background(), actor), "rows", func(ctx context.Context, tx *postgres.Tx) error {
 			return tx.Get(ctx, &n, postgres.Query{Name: table, SQL: "select count(*) from " + table})
@@ -58,6 +76,7 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 	own := map[string]bool{
 		"identity.people": true, "identity.external_ids": true, "identity.members": true, "enrolment.enrolments": true, "enrolment.grants": true, "sales.orders": true, "sales.lines": true, "sales.parts": true,
 		"invoicing.documents": true, "invoicing.files": true, "exams.sittings": true, "certificates.certificates": true, "certificates.documents": true,
+		"identity.managers": true, "sales.seats": true, "sales.claim_links": true, "sales.transfers": true,
 	}
 	for _, table := range personal {
 		if n := rows("learner:"+other.ID, table); n != 0 && (table != "identity.people" || n != 1) {
@@ -69,6 +88,9 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 		if n := rows("learner:"+zoe.ID, table); (n > 0) != own[table] {
 			t.Errorf("she sees %d rows of %s", n, table)
 		}
+	}
+	if n, links := rows("learner:"+third.ID, "sales.seats"), rows("learner:"+third.ID, "sales.claim_links"); n != 1 || links != 0 {
+		t.Error("who holds a seat sees", n, "seats and", links, "links")
 	}
 	var unwalled []string
 	if err := w.h.DB.View(system, "tables", func(ctx context.Context, tx *postgres.Tx) error {
