@@ -5678,7 +5678,7 @@ type NewOrderDocument struct {
 // Example: proforma
 type NewOrderDocumentKind string
 
-// NewOrderOnBehalf What to order, and for whom: of an organisation, by the address of one of its managers.
+// NewOrderOnBehalf What to order, and for whom, by her address or her id: of an organisation, one of its managers.
 //
 // Example: {"email":"awa@example.org","items":[{"offer_id":"off_01kb5t8kz9e0qv4m3r2x7nwhjd","quantity":1}],"lang":"fr"}
 type NewOrderOnBehalf struct {
@@ -5690,7 +5690,7 @@ type NewOrderOnBehalf struct {
 	// Email An address.
 	//
 	// Example: awa@example.org
-	Email EmailAddress `json:"email"`
+	Email *EmailAddress `json:"email,omitempty"`
 
 	// Items What to buy, all in one currency. No two of them open the same session.
 	Items []OrderItem `json:"items"`
@@ -5709,6 +5709,11 @@ type NewOrderOnBehalf struct {
 	//
 	// Example: ESP
 	Organisation *OrganisationKey `json:"organisation,omitempty"`
+
+	// Person Id of the person, instead of her address.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Person *string `json:"person,omitempty"`
 
 	// Voucher The code of a voucher. Case, blanks and hyphens do not count.
 	//

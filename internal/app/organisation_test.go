@@ -57,7 +57,7 @@ func (w *world) poolsStory(t *testing.T, walker *apitest.Walker, manager identit
 	if b := s.ask(201, "placeOrderOnBehalf", nil, map[string]any{"items": []any{map[string]any{"offer_id": offer.ID}}, "email": "new@example.org", "lang": "fr"}); b["placed_by"] == nil {
 		t.Fatal(b)
 	}
-	if b := s.ask(201, "placeOrderOnBehalf", nil, map[string]any{"items": items, "email": manager.Email, "organisation": "ACME", "lang": "fr"}); b["organisation"] != "ACME" {
+	if b := s.ask(201, "placeOrderOnBehalf", nil, map[string]any{"items": items, "person": manager.ID, "organisation": "ACME", "lang": "fr"}); b["organisation"] != "ACME" {
 		t.Fatal(b)
 	}
 	of := map[string]string{"order": o["id"].(string), "line": "1"}
@@ -113,6 +113,7 @@ func (w *world) poolsStory(t *testing.T, walker *apitest.Walker, manager identit
 	}
 	walker.Values["transfer"] = t1["id"].(string)
 	maps.Copy(walker.Values, map[string]string{"seat": of["seat"], "link": of["link"]})
+	s.ask(400, "placeOrderOnBehalf", nil, map[string]any{"items": items, "lang": "fr"})
 	s.ask(204, "dropManager", map[string]string{"organisation": "ACME", "person": "per_nobody"}, nil)
 	maps.Copy(walker.Values, map[string]string{"organisation": "ACME"})
 }

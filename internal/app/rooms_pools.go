@@ -6,15 +6,19 @@ import (
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
 )
 
 // PlaceOrderOnBehalf has staff order for somebody else.
-func (r Rooms) PlaceOrderOnBehalf(ctx context.Context, who api.Principal, n api.NewOrder, email, name string) (sales.Order, error) {
+func (r Rooms) PlaceOrderOnBehalf(ctx context.Context, who api.Principal, n api.NewOrder, f api.Behalf) (sales.Order, error) {
+	if (f.Email == "") == (f.Person == "") {
+		return sales.Order{}, fault.InvalidInput(fault.Field{Pointer: "/email", Code: "one-of", Detail: "Either an address or a person."})
+	}
 	c := orderOf(who, n)
-	c.BuyerID, c.BuyerEmail, c.BuyerName, c.PlacedBy = "", email, name, who.PersonID
+	c.BuyerID, c.BuyerEmail, c.BuyerName, c.PlacedBy = f.Person, f.Email, f.Name, who.PersonID
 	return r.h.Sales.PlaceOrder(ctx, c)
 }
 

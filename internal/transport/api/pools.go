@@ -16,7 +16,7 @@ func (h handlers) PlaceOrderOnBehalf(ctx context.Context, r server.PlaceOrderOnB
 	o, err := h.rooms.PlaceOrderOnBehalf(ctx, callerOf(ctx), NewOrder{
 		Key: r.Params.IdempotencyKey, Lang: string(r.Body.Lang), Items: itemsOf(&r.Body.Items), Organisation: value(r.Body.Organisation),
 		Voucher: value(r.Body.Voucher), Currency: money.Currency(value(r.Body.Currency)),
-	}, r.Body.Email, value(r.Body.Name))
+	}, Behalf{Email: value(r.Body.Email), Name: value(r.Body.Name), Person: value(r.Body.Person)})
 	if err != nil {
 		return nil, err
 	}

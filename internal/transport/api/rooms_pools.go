@@ -8,10 +8,13 @@ import (
 	"cursus/internal/kernel/page"
 )
 
+// Behalf is for whom an order is placed: by her address, with a name where she is new, or by her id.
+type Behalf struct{ Email, Name, Person string }
+
 // PoolRooms is what the API asks of the house about organisations that buy for others, and the seats that they buy.
 type PoolRooms interface {
-	// PlaceOrderOnBehalf has the principal, of staff, order for somebody else, once per key.
-	PlaceOrderOnBehalf(ctx context.Context, who Principal, o NewOrder, email, name string) (sales.Order, error)
+	// PlaceOrderOnBehalf has the principal, of staff, order for somebody else, by her address or her id, once per key.
+	PlaceOrderOnBehalf(ctx context.Context, who Principal, o NewOrder, f Behalf) (sales.Order, error)
 	// MyOrganisations are those that the principal manages.
 	MyOrganisations(ctx context.Context, who Principal) ([]identity.Managed, error)
 	// OrganisationOrders are those of an organisation that the principal manages, the newest first.
