@@ -59,7 +59,7 @@ func TestSeatsOfAPoolAreGivenBack(t *testing.T) {
 	w.verify()
 	w.counts(map[string]int{
 		"select count(*) from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id where g.revoked_at is null and e.learner_id = '" + awa.ID + "'": 0,
-		"select count(*) from invoicing.documents where kind = 'credit_note'": 2,
+		"select count(*) from invoicing.documents where kind = 'credit_note'":                                                                                         2,
 	})
 	if _, err := w.h.Sales.ClaimSeat(context.Background(), k.Token, zoe.ID); err != nil {
 		t.Error("what is left can be claimed:", err)

@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"fmt"
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -65,6 +66,15 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 	}
 	for _, id := range enrolments {
 		if err := h.Certificates.RevokeUnpaid(ctx, id, because); err != nil {
+			return err
+		}
+	}
+	for _, l := range o.Lines { // who has a place that the buyer gave her
+		if l.HolderID == "" {
+			continue
+		}
+		if err := h.post(ctx, letter{name: "seat_ended", reference: fmt.Sprintf("%s.%d.ended", o.ID, l.N), person: l.HolderID, title: l.Title, path: "/learning",
+			facts: mails.Facts{Demo: o.Demo, Formula: l.Formula, Reason: h.nameOf(ctx, o.BuyerID)}}); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"cmp"
 	"context"
 
 	"cursus/internal/domain/identity"
@@ -59,7 +60,7 @@ func (h *House) seatLost(ctx context.Context, e sales.SeatLost) error {
 		return err
 	}
 	for _, id := range e.Enrolments {
-		if err := h.Certificates.RevokeUnpaid(ctx, id, "the seat was given to somebody else"); err != nil {
+		if err := h.Certificates.RevokeUnpaid(ctx, id, "the seat was taken back"); err != nil {
 			return err
 		}
 	}
@@ -97,13 +98,26 @@ func lineOf(o sales.Order, x sales.Seat) (l sales.Line) {
 // organisation is the name of who bought the seats; its key where the name cannot be read.
 func (h *House) organisation(ctx context.Context, o sales.Order) string {
 	name := o.Organisation
-	_ = h.DB.View(ctx, "organisation", func(ctx context.Context, tx *postgres.Tx) error {
+	if err := h.DB.View(ctx, "organisation", func(ctx context.Context, tx *postgres.Tx) error {
 		m, err := identity.OrganisationTx(ctx, tx, o.Organisation)
-		if err == nil {
-			name = m.Name
-		}
+		name = cmp.Or(m.Name, name)
 		return err
-	})
+	}); err != nil {
+		return o.Organisation
+	}
+	return name
+}
+
+// nameOf is the name of a person; her id where it cannot be read.
+func (h *House) nameOf(ctx context.Context, personID string) string {
+	name := personID
+	if err := h.DB.View(ctx, "name", func(ctx context.Context, tx *postgres.Tx) error {
+		p, err := identity.PersonTx(ctx, tx, personID)
+		name = cmp.Or(p.FullName, name)
+		return err
+	}); err != nil {
+		return personID
+	}
 	return name
 }
 

@@ -576,7 +576,11 @@ update sales.seats set state = 'claimed', person_id = $2, membership_id = $3, cl
 update sales.seats set state = 'ended', ended_at = $2, ended_because = $3 where id = $1;
 
 -- name: EndSeats
-update sales.seats set state = 'ended', ended_at = $2, ended_because = $3 where order_id = $1 and state in ('reserved', 'claimed', 'returning');
+with ended as (
+    update sales.seats x set state = 'ended', ended_at = $2, ended_because = $3 from (select id, state from sales.seats where order_id = $1 for update) was
+     where x.id = was.id and was.state in ('reserved', 'claimed', 'returning') returning x.id, was.state
+)
+select id from ended where state = 'claimed' order by id;
 
 -- name: SplitSeat
 with share as (

@@ -307,7 +307,7 @@ func (s *Service) reverse(ctx context.Context, tx *postgres.Tx, o Order, reason 
 	}
 	enrolments, err := enrolment.RevokeTx(ctx, tx, o.ID, reason)
 	if err == nil && o.Pool() {
-		_, err = tx.Exec(ctx, q.Q("EndSeats"), o.ID, tx.Now(), reason)
+		err = s.endSeats(ctx, tx, o, reason)
 	}
 	if err != nil {
 		return err

@@ -210,3 +210,17 @@ func (s *Service) stay(ctx context.Context, tx *postgres.Tx, o Order, refundID s
 	}
 	return nil
 }
+
+// endSeats ends all seats of an order whose money went back, and tells who had them.
+func (s *Service) endSeats(ctx context.Context, tx *postgres.Tx, o Order, reason string) error {
+	var lost []string
+	if err := tx.Select(ctx, &lost, q.Q("EndSeats"), o.ID, tx.Now(), reason); err != nil {
+		return err
+	}
+	for _, id := range lost {
+		if err := s.jobs.EnqueueTx(ctx, tx, SeatLost{SeatID: id}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
