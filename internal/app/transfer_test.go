@@ -111,8 +111,8 @@ func TestATransferOfAnUnusedPlace(t *testing.T) {
 	w.refund(o, 0)
 	o = w.becomes(o, sales.Refunded)
 	w.verify()
-	if w.mailed("To: zoe@example.org", "Awa", "has ended") != 2 {
-		t.Error("who had the places was not told that they ended:", w.mailed("To: zoe@example.org", "Awa", "has ended"))
+	if w.mailed("zoe@example.org", "Awa has taken back") != 2 {
+		t.Error("who had the places was not told that they ended:", w.mailed("zoe@example.org", "Awa has taken back"))
 	}
 	w.counts(map[string]int{"select count(*) from enrolment.grants where revoked_at is null": 0, "select count(*) from enrolment.memberships where revoked_at is null": 0})
 }
