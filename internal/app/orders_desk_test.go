@@ -30,7 +30,7 @@ func init() {
 			w.t.Error(err)
 		}
 		w.order(w.person("unpaid@example.org", "U").ID, w.paid, "walk unpaid")
-		return map[string]string{"/console/orders/:id": "/console/orders/" + o.ID, "/console/orders": "/console/orders /console/orders?state=lost"}
+		return map[string]string{"/console/orders/:id": "/console/orders/" + o.ID, "/console/orders/:id/evidence.zip": "/console/orders/" + o.ID + "/evidence.zip", "/console/orders": "/console/orders /console/orders?state=lost"}
 	})
 }
 
