@@ -53,7 +53,7 @@ func (p Pages) Withdraw(ctx context.Context, who web.Viewer, id, name, email, ke
 // PlaceOrder orders an offer.
 func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, n web.Purchase) (web.Placed, error) {
 	o, err := p.h.PlaceOrder(ctx, sales.PlaceOrder{
-		BuyerID: who.PersonID, OfferID: n.OfferID, Lang: n.Lang, Voucher: n.Voucher, Currency: money.Currency(n.Currency), Way: n.Way, Reference: n.Reference, IdempotencyKey: n.Key,
+		BuyerID: who.PersonID, OfferID: n.OfferID, Lang: n.Lang, Voucher: n.Voucher, Currency: money.Currency(n.Currency), Way: n.Way, Reference: n.Reference, BeginNow: n.BeginNow, IdempotencyKey: n.Key,
 	})
 	return web.Placed{OrderID: o.ID, PayURL: o.PayURL}, err
 }

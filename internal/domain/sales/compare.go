@@ -119,6 +119,8 @@ type Choice struct {
 	Reason     string        `json:"reason,omitempty"`
 	Waiting    *Waiting      `json:"-"` // where the person who asks stands in the row for it; nil: not in it
 	CanWait    bool          `json:"-"` // it is sold out, and she may join the row
+	LeaveUntil *time.Time    `json:"-"` // the last second in which a buyer of now could withdraw; nil: never
+	Early      bool          `json:"-"` // it begins before that, and she may ask for it expressly
 	ByBank     bool          `json:"-"` // its seller has a bank account; known to who can buy
 }
 
@@ -338,6 +340,10 @@ func (s *Service) choose(now time.Time, on thing, o offers.Offer, x offers.Quote
 	}
 	if x.Total != x.List {
 		c.List = &x.List
+	}
+	if right := Withdrawal(o.Withdrawal); right.days() > 0 && !x.Total.IsZero() {
+		last, begins := right.EndsAt(now).Add(-time.Second), on.begins()
+		c.LeaveUntil, c.Early = &last, right == Consumer && (begins == nil || begins.Before(last))
 	}
 	refuse := func(err error) {
 		if c.Reason == "" && err != nil {

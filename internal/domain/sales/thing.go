@@ -46,6 +46,14 @@ func (t thing) title() catalog.Text {
 	return t.session.Title()
 }
 
+// begins is when the first of it is provided; nil: nobody knows.
+func (t thing) begins() *time.Time {
+	if t.edition.ID != "" {
+		return t.edition.StartsAt
+	}
+	return t.session.StartsAt
+}
+
 // openAt says why nobody can join at an instant; nil when one can.
 func (t thing) openAt(at time.Time) error {
 	if t.edition.ID != "" {

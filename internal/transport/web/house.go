@@ -155,6 +155,7 @@ type Purchase struct {
 	OfferID, Key, Lang, Voucher, Currency string
 	Way                                   sales.Way // empty: the pay page
 	Reference                             string    // of the buyer's purchase order
+	BeginNow                              bool      // she asks expressly that it begin before her time to withdraw is over
 }
 
 // Placed is an order that was just made, or found again under its key.

@@ -17,6 +17,7 @@ func (w *Web) checkout(r *request) (reply, error) {
 	}
 	placed, err := w.house.PlaceOrder(r.ctx, r.viewer, Purchase{
 		OfferID: offer, Key: key, Lang: r.lang, Voucher: strings.TrimSpace(r.form("voucher")), Currency: r.form("currency"), Way: sales.Way(r.form("way")), Reference: strings.TrimSpace(r.form("reference")),
+		BeginNow: r.form("begin_now") == "1",
 	})
 	if err != nil {
 		return reply{}, err
