@@ -451,6 +451,33 @@ func (e DifferenceKind) Valid() bool {
 	}
 }
 
+// Defines values for DisputeState.
+const (
+	DisputeStateClosed  DisputeState = "closed"
+	DisputeStateInquiry DisputeState = "inquiry"
+	DisputeStateLost    DisputeState = "lost"
+	DisputeStateOpened  DisputeState = "opened"
+	DisputeStateWon     DisputeState = "won"
+)
+
+// Valid indicates whether the value is a known member of the DisputeState enum.
+func (e DisputeState) Valid() bool {
+	switch e {
+	case DisputeStateClosed:
+		return true
+	case DisputeStateInquiry:
+		return true
+	case DisputeStateLost:
+		return true
+	case DisputeStateOpened:
+		return true
+	case DisputeStateWon:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DocumentKind.
 const (
 	DocumentKindCreditNote DocumentKind = "credit_note"
@@ -1678,6 +1705,78 @@ func (e SittingState) Valid() bool {
 	}
 }
 
+// Defines values for SoldOrderState.
+const (
+	SoldOrderStateAwaitingPayment   SoldOrderState = "awaiting_payment"
+	SoldOrderStateCanceled          SoldOrderState = "canceled"
+	SoldOrderStateDisputed          SoldOrderState = "disputed"
+	SoldOrderStateExpired           SoldOrderState = "expired"
+	SoldOrderStateLost              SoldOrderState = "lost"
+	SoldOrderStatePaid              SoldOrderState = "paid"
+	SoldOrderStatePartiallyRefunded SoldOrderState = "partially_refunded"
+	SoldOrderStatePaymentMismatch   SoldOrderState = "payment_mismatch"
+	SoldOrderStateRefunded          SoldOrderState = "refunded"
+	SoldOrderStateWithdrawn         SoldOrderState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the SoldOrderState enum.
+func (e SoldOrderState) Valid() bool {
+	switch e {
+	case SoldOrderStateAwaitingPayment:
+		return true
+	case SoldOrderStateCanceled:
+		return true
+	case SoldOrderStateDisputed:
+		return true
+	case SoldOrderStateExpired:
+		return true
+	case SoldOrderStateLost:
+		return true
+	case SoldOrderStatePaid:
+		return true
+	case SoldOrderStatePartiallyRefunded:
+		return true
+	case SoldOrderStatePaymentMismatch:
+		return true
+	case SoldOrderStateRefunded:
+		return true
+	case SoldOrderStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SoldOrderWay.
+const (
+	SoldOrderWayCard          SoldOrderWay = "card"
+	SoldOrderWayDesk          SoldOrderWay = "desk"
+	SoldOrderWayFree          SoldOrderWay = "free"
+	SoldOrderWayInstalments   SoldOrderWay = "instalments"
+	SoldOrderWayPurchaseOrder SoldOrderWay = "purchase_order"
+	SoldOrderWayTransfer      SoldOrderWay = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the SoldOrderWay enum.
+func (e SoldOrderWay) Valid() bool {
+	switch e {
+	case SoldOrderWayCard:
+		return true
+	case SoldOrderWayDesk:
+		return true
+	case SoldOrderWayFree:
+		return true
+	case SoldOrderWayInstalments:
+		return true
+	case SoldOrderWayPurchaseOrder:
+		return true
+	case SoldOrderWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StaffSessionKind.
 const (
 	StaffSessionKindHybrid StaffSessionKind = "hybrid"
@@ -2164,6 +2263,78 @@ func (e GetOrderEvidenceParamsLang) Valid() bool {
 	case GetOrderEvidenceParamsLangEn:
 		return true
 	case GetOrderEvidenceParamsLangFr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListSoldOrdersParamsState.
+const (
+	ListSoldOrdersParamsStateAwaitingPayment   ListSoldOrdersParamsState = "awaiting_payment"
+	ListSoldOrdersParamsStateCanceled          ListSoldOrdersParamsState = "canceled"
+	ListSoldOrdersParamsStateDisputed          ListSoldOrdersParamsState = "disputed"
+	ListSoldOrdersParamsStateExpired           ListSoldOrdersParamsState = "expired"
+	ListSoldOrdersParamsStateLost              ListSoldOrdersParamsState = "lost"
+	ListSoldOrdersParamsStatePaid              ListSoldOrdersParamsState = "paid"
+	ListSoldOrdersParamsStatePartiallyRefunded ListSoldOrdersParamsState = "partially_refunded"
+	ListSoldOrdersParamsStatePaymentMismatch   ListSoldOrdersParamsState = "payment_mismatch"
+	ListSoldOrdersParamsStateRefunded          ListSoldOrdersParamsState = "refunded"
+	ListSoldOrdersParamsStateWithdrawn         ListSoldOrdersParamsState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ListSoldOrdersParamsState enum.
+func (e ListSoldOrdersParamsState) Valid() bool {
+	switch e {
+	case ListSoldOrdersParamsStateAwaitingPayment:
+		return true
+	case ListSoldOrdersParamsStateCanceled:
+		return true
+	case ListSoldOrdersParamsStateDisputed:
+		return true
+	case ListSoldOrdersParamsStateExpired:
+		return true
+	case ListSoldOrdersParamsStateLost:
+		return true
+	case ListSoldOrdersParamsStatePaid:
+		return true
+	case ListSoldOrdersParamsStatePartiallyRefunded:
+		return true
+	case ListSoldOrdersParamsStatePaymentMismatch:
+		return true
+	case ListSoldOrdersParamsStateRefunded:
+		return true
+	case ListSoldOrdersParamsStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListSoldOrdersParamsWay.
+const (
+	ListSoldOrdersParamsWayCard          ListSoldOrdersParamsWay = "card"
+	ListSoldOrdersParamsWayDesk          ListSoldOrdersParamsWay = "desk"
+	ListSoldOrdersParamsWayFree          ListSoldOrdersParamsWay = "free"
+	ListSoldOrdersParamsWayInstalments   ListSoldOrdersParamsWay = "instalments"
+	ListSoldOrdersParamsWayPurchaseOrder ListSoldOrdersParamsWay = "purchase_order"
+	ListSoldOrdersParamsWayTransfer      ListSoldOrdersParamsWay = "transfer"
+)
+
+// Valid indicates whether the value is a known member of the ListSoldOrdersParamsWay enum.
+func (e ListSoldOrdersParamsWay) Valid() bool {
+	switch e {
+	case ListSoldOrdersParamsWayCard:
+		return true
+	case ListSoldOrdersParamsWayDesk:
+		return true
+	case ListSoldOrdersParamsWayFree:
+		return true
+	case ListSoldOrdersParamsWayInstalments:
+		return true
+	case ListSoldOrdersParamsWayPurchaseOrder:
+		return true
+	case ListSoldOrdersParamsWayTransfer:
 		return true
 	default:
 		return false
@@ -4077,6 +4248,65 @@ type DifferenceKind string
 type DifferencePage struct {
 	// Differences The differences.
 	Differences []Difference `json:"differences"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// Dispute What the bank of a buyer says of a payment.
+type Dispute struct {
+	// Amount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Amount Money `json:"amount"`
+
+	// AnswerBy RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AnswerBy *Time `json:"answer_by,omitempty"`
+
+	// ClosedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosedAt *Time `json:"closed_at,omitempty"`
+
+	// Id The provider's number of it.
+	//
+	// Example: dp_1PQ3rS2eZvKYlo2C
+	Id string `json:"id"`
+
+	// OpenedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpenedAt Time `json:"opened_at"`
+
+	// OrderId Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OrderId OrderID `json:"order_id"`
+
+	// Reason The bank's.
+	//
+	// Example: product_not_received
+	Reason *string `json:"reason,omitempty"`
+
+	// State inquiry: the bank asks and took nothing; closed: nor will it; opened: it took the money back for now.
+	//
+	// Example: opened
+	State DisputeState `json:"state"`
+}
+
+// DisputeState inquiry: the bank asks and took nothing; closed: nor will it; opened: it took the money back for now.
+//
+// Example: opened
+type DisputeState string
+
+// DisputePage A page of disputes.
+type DisputePage struct {
+	// Disputes The disputes.
+	Disputes []Dispute `json:"disputes"`
 
 	// NextCursor Gives the next page; absent on the last one.
 	//
@@ -9179,6 +9409,88 @@ type SittingState string
 // Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingID = string
 
+// SoldOrder An order as it stands in a list.
+type SoldOrder struct {
+	// Buyer Name of its buyer.
+	//
+	// Example: Awa Diop
+	Buyer string `json:"buyer"`
+
+	// Credited An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Credited Money `json:"credited"`
+
+	// Email Her address; empty where she has none.
+	//
+	// Example: awa@example.org
+	Email string `json:"email"`
+
+	// Id Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id OrderID `json:"id"`
+
+	// Keys Keys of the sessions and editions of its lines.
+	Keys []string `json:"keys"`
+
+	// Organisation Key of the organisation for which it was placed; absent: none.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// PaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PaidAt *Time `json:"paid_at,omitempty"`
+
+	// PlacedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PlacedAt Time `json:"placed_at"`
+
+	// State Where it stands.
+	//
+	// Example: paid
+	State SoldOrderState `json:"state"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Total An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Total Money `json:"total"`
+
+	// Way How it is paid.
+	//
+	// Example: card
+	Way SoldOrderWay `json:"way"`
+}
+
+// SoldOrderState Where it stands.
+//
+// Example: paid
+type SoldOrderState string
+
+// SoldOrderWay How it is paid.
+//
+// Example: card
+type SoldOrderWay string
+
+// SoldOrderPage A page of orders.
+type SoldOrderPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Orders The orders.
+	Orders []SoldOrder `json:"orders"`
+}
+
 // StaffSession A session as staff see it.
 type StaffSession struct {
 	// Audience For whom it is; absent means the level of the course. Broadcasting periods of one audience are compared.
@@ -10654,6 +10966,15 @@ type ListDifferencesParams struct {
 // ListDifferencesParamsState defines parameters for ListDifferences.
 type ListDifferencesParamsState string
 
+// ListDisputesParams defines parameters for ListDisputes.
+type ListDisputesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListDocumentsParams defines parameters for ListDocuments.
 type ListDocumentsParams struct {
 	// Issuer Only those of an issuer.
@@ -11040,6 +11361,39 @@ type SayRepaidParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
+
+// ListSoldOrdersParams defines parameters for ListSoldOrders.
+type ListSoldOrdersParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// State Only those in this state.
+	State *ListSoldOrdersParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Way Only those that are paid so.
+	Way *ListSoldOrdersParamsWay `form:"way,omitempty" json:"way,omitempty"`
+
+	// Buyer A part of the address of the buyer, or the number of an order.
+	Buyer *string `form:"buyer,omitempty" json:"buyer,omitempty"`
+
+	// Key Key of a session or an edition that was bought.
+	Key *string `form:"key,omitempty" json:"key,omitempty"`
+
+	// From Placed then or later.
+	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
+
+	// Until Placed before.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+}
+
+// ListSoldOrdersParamsState defines parameters for ListSoldOrders.
+type ListSoldOrdersParamsState string
+
+// ListSoldOrdersParamsWay defines parameters for ListSoldOrders.
+type ListSoldOrdersParamsWay string
 
 // ListSeatsParams defines parameters for ListSeats.
 type ListSeatsParams struct {
@@ -11824,6 +12178,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/differences/{difference} (the `InvestigateDifference` operationId).
 	InvestigateDifference(ctx context.Context, difference DifferenceRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDisputes List disputes
+	//
+	// Disputes and questions of the buyers' banks, the newest first.
+	//
+	// Corresponds with GET /v1/disputes (the `ListDisputes` operationId).
+	ListDisputes(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDocuments List documents
 	//
@@ -12959,6 +13320,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
 	DecideRepaid(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSoldOrders List the orders of everybody
+	//
+	// The orders of all buyers that the filters choose, the newest first, for staff.
+	//
+	// Corresponds with GET /v1/sales/orders (the `ListSoldOrders` operationId).
+	ListSoldOrders(ctx context.Context, params *ListSoldOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ClaimSeatWithBody Claim a seat
 	//
@@ -14097,6 +14465,23 @@ func (c *Client) ListDifferences(ctx context.Context, params *ListDifferencesPar
 // Corresponds with GET /v1/differences/{difference} (the `InvestigateDifference` operationId).
 func (c *Client) InvestigateDifference(ctx context.Context, difference DifferenceRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewInvestigateDifferenceRequest(c.Server, difference)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDisputes List disputes
+//
+// Disputes and questions of the buyers' banks, the newest first.
+//
+// Corresponds with GET /v1/disputes (the `ListDisputes` operationId).
+func (c *Client) ListDisputes(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDisputesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -16582,6 +16967,23 @@ func (c *Client) DecideRepaidWithBody(ctx context.Context, refund RefundRef, con
 // Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
 func (c *Client) DecideRepaid(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDecideRepaidRequest(c.Server, refund, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSoldOrders List the orders of everybody
+//
+// The orders of all buyers that the filters choose, the newest first, for staff.
+//
+// Corresponds with GET /v1/sales/orders (the `ListSoldOrders` operationId).
+func (c *Client) ListSoldOrders(ctx context.Context, params *ListSoldOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSoldOrdersRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -19441,6 +19843,72 @@ func NewInvestigateDifferenceRequest(server string, difference DifferenceRef) (*
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDisputesRequest constructs an http.Request for the ListDisputes method
+func NewListDisputesRequest(server string, params *ListDisputesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/disputes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -24484,6 +24952,144 @@ func NewDecideRepaidRequestWithBody(server string, refund RefundRef, contentType
 	return req, nil
 }
 
+// NewListSoldOrdersRequest constructs an http.Request for the ListSoldOrders method
+func NewListSoldOrdersRequest(server string, params *ListSoldOrdersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sales/orders")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Way != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "way", *params.Way, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Buyer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "buyer", *params.Buyer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Key != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "key", *params.Key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewClaimSeatRequest calls the generic ClaimSeat builder with application/json body
 func NewClaimSeatRequest(server string, body ClaimSeatJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -26908,6 +27514,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/differences/{difference} (the `InvestigateDifference` operationId).
 	InvestigateDifferenceWithResponse(ctx context.Context, difference DifferenceRef, reqEditors ...RequestEditorFn) (*InvestigateDifferenceResponse, error)
 
+	// ListDisputesWithResponse List disputes
+	//
+	// Disputes and questions of the buyers' banks, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/disputes (the `ListDisputes` operationId).
+	ListDisputesWithResponse(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*ListDisputesResponse, error)
+
 	// ListDocumentsWithResponse List documents
 	//
 	// Invoices, credit notes, proformas and receipts, the newest first.
@@ -28170,6 +28785,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
 	DecideRepaidWithResponse(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
+
+	// ListSoldOrdersWithResponse List the orders of everybody
+	//
+	// The orders of all buyers that the filters choose, the newest first, for staff.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sales/orders (the `ListSoldOrders` operationId).
+	ListSoldOrdersWithResponse(ctx context.Context, params *ListSoldOrdersParams, reqEditors ...RequestEditorFn) (*ListSoldOrdersResponse, error)
 
 	// ClaimSeatWithBodyWithResponse Claim a seat
 	//
@@ -30226,6 +30850,54 @@ func (r InvestigateDifferenceResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r InvestigateDifferenceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDisputesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DisputePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDisputesResponse) GetJSON200() *DisputePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDisputesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDisputesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDisputesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDisputesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDisputesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -35067,6 +35739,54 @@ func (r DecideRepaidResponse) ContentType() string {
 	return ""
 }
 
+type ListSoldOrdersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SoldOrderPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSoldOrdersResponse) GetJSON200() *SoldOrderPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSoldOrdersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSoldOrdersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSoldOrdersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSoldOrdersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSoldOrdersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ClaimSeatResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -37473,6 +38193,21 @@ func (c *ClientWithResponses) InvestigateDifferenceWithResponse(ctx context.Cont
 	return ParseInvestigateDifferenceResponse(rsp)
 }
 
+// ListDisputesWithResponse List disputes
+//
+// Disputes and questions of the buyers' banks, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/disputes (the `ListDisputes` operationId).
+func (c *ClientWithResponses) ListDisputesWithResponse(ctx context.Context, params *ListDisputesParams, reqEditors ...RequestEditorFn) (*ListDisputesResponse, error) {
+	rsp, err := c.ListDisputes(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDisputesResponse(rsp)
+}
+
 // ListDocumentsWithResponse List documents
 //
 // Invoices, credit notes, proformas and receipts, the newest first.
@@ -39546,6 +40281,21 @@ func (c *ClientWithResponses) DecideRepaidWithResponse(ctx context.Context, refu
 	return ParseDecideRepaidResponse(rsp)
 }
 
+// ListSoldOrdersWithResponse List the orders of everybody
+//
+// The orders of all buyers that the filters choose, the newest first, for staff.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sales/orders (the `ListSoldOrders` operationId).
+func (c *ClientWithResponses) ListSoldOrdersWithResponse(ctx context.Context, params *ListSoldOrdersParams, reqEditors ...RequestEditorFn) (*ListSoldOrdersResponse, error) {
+	rsp, err := c.ListSoldOrders(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSoldOrdersResponse(rsp)
+}
+
 // ClaimSeatWithBodyWithResponse Claim a seat
 //
 // Gives the caller a seat of the line of a claim link, and enrols her. Who has one of it keeps it.
@@ -41493,6 +42243,39 @@ func ParseInvestigateDifferenceResponse(rsp *http.Response) (*InvestigateDiffere
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Investigation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDisputesResponse parses an HTTP response from a ListDisputesWithResponse call
+func ParseListDisputesResponse(rsp *http.Response) (*ListDisputesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDisputesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DisputePage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -44978,6 +45761,39 @@ func ParseDecideRepaidResponse(rsp *http.Response) (*DecideRepaidResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Order
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSoldOrdersResponse parses an HTTP response from a ListSoldOrdersWithResponse call
+func ParseListSoldOrdersResponse(rsp *http.Response) (*ListSoldOrdersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSoldOrdersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SoldOrderPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -115,6 +115,9 @@ type ServerInterface interface {
 	// InvestigateDifference Investigate a difference
 	// (GET /v1/differences/{difference})
 	InvestigateDifference(c *fiber.Ctx, difference DifferenceRef) error
+	// ListDisputes List disputes
+	// (GET /v1/disputes)
+	ListDisputes(c *fiber.Ctx, params ListDisputesParams) error
 	// ListDocuments List documents
 	// (GET /v1/documents)
 	ListDocuments(c *fiber.Ctx, params ListDocumentsParams) error
@@ -415,6 +418,9 @@ type ServerInterface interface {
 	// DecideRepaid Agree that what was owed was paid otherwise, or not
 	// (POST /v1/refunds/{refund}/repayment/decision)
 	DecideRepaid(c *fiber.Ctx, refund RefundRef) error
+	// ListSoldOrders List the orders of everybody
+	// (GET /v1/sales/orders)
+	ListSoldOrders(c *fiber.Ctx, params ListSoldOrdersParams) error
 	// ClaimSeat Claim a seat
 	// (POST /v1/seat-claims)
 	ClaimSeat(c *fiber.Ctx) error
@@ -1964,6 +1970,50 @@ func (siw *ServerInterfaceWrapper) InvestigateDifference(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.InvestigateDifference(c, difference)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListDisputes operation middleware
+func (siw *ServerInterfaceWrapper) ListDisputes(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDisputesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListDisputes(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6006,6 +6056,92 @@ func (siw *ServerInterfaceWrapper) DecideRepaid(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListSoldOrders operation middleware
+func (siw *ServerInterfaceWrapper) ListSoldOrders(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSoldOrdersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "way" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "way", query, &params.Way, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter way: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "buyer" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "buyer", query, &params.Buyer, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter buyer: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "key" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "key", query, &params.Key, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter key: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", query, &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSoldOrders(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ClaimSeat operation middleware
 func (siw *ServerInterfaceWrapper) ClaimSeat(c *fiber.Ctx) error {
 
@@ -7666,6 +7802,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/differences/:difference", wrapper.InvestigateDifference)
 
+	router.Get(options.BaseURL+"/v1/disputes", wrapper.ListDisputes)
+
 	router.Get(options.BaseURL+"/v1/documents", wrapper.ListDocuments)
 
 	router.Get(options.BaseURL+"/v1/documents/:document", wrapper.GetDocument)
@@ -7865,6 +8003,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/refunds/:refund/repayment", wrapper.SayRepaid)
 
 	router.Post(options.BaseURL+"/v1/refunds/:refund/repayment/decision", wrapper.DecideRepaid)
+
+	router.Get(options.BaseURL+"/v1/sales/orders", wrapper.ListSoldOrders)
 
 	router.Post(options.BaseURL+"/v1/seat-claims", wrapper.ClaimSeat)
 
@@ -8646,6 +8786,23 @@ type InvestigateDifferenceResponseObject interface {
 type InvestigateDifference200JSONResponse Investigation
 
 func (response InvestigateDifference200JSONResponse) VisitInvestigateDifferenceResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListDisputesRequestObject struct {
+	Params ListDisputesParams
+}
+
+type ListDisputesResponseObject interface {
+	VisitListDisputesResponse(ctx *fiber.Ctx) error
+}
+
+type ListDisputes200JSONResponse DisputePage
+
+func (response ListDisputes200JSONResponse) VisitListDisputesResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -10628,6 +10785,23 @@ func (response DecideRepaid200JSONResponse) VisitDecideRepaidResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ListSoldOrdersRequestObject struct {
+	Params ListSoldOrdersParams
+}
+
+type ListSoldOrdersResponseObject interface {
+	VisitListSoldOrdersResponse(ctx *fiber.Ctx) error
+}
+
+type ListSoldOrders200JSONResponse SoldOrderPage
+
+func (response ListSoldOrders200JSONResponse) VisitListSoldOrdersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ClaimSeatRequestObject struct {
 	Body *ClaimSeatJSONRequestBody
 }
@@ -11524,6 +11698,9 @@ type StrictServerInterface interface {
 	// InvestigateDifference Investigate a difference
 	// (GET /v1/differences/{difference})
 	InvestigateDifference(ctx context.Context, request InvestigateDifferenceRequestObject) (InvestigateDifferenceResponseObject, error)
+	// ListDisputes List disputes
+	// (GET /v1/disputes)
+	ListDisputes(ctx context.Context, request ListDisputesRequestObject) (ListDisputesResponseObject, error)
 	// ListDocuments List documents
 	// (GET /v1/documents)
 	ListDocuments(ctx context.Context, request ListDocumentsRequestObject) (ListDocumentsResponseObject, error)
@@ -11824,6 +12001,9 @@ type StrictServerInterface interface {
 	// DecideRepaid Agree that what was owed was paid otherwise, or not
 	// (POST /v1/refunds/{refund}/repayment/decision)
 	DecideRepaid(ctx context.Context, request DecideRepaidRequestObject) (DecideRepaidResponseObject, error)
+	// ListSoldOrders List the orders of everybody
+	// (GET /v1/sales/orders)
+	ListSoldOrders(ctx context.Context, request ListSoldOrdersRequestObject) (ListSoldOrdersResponseObject, error)
 	// ClaimSeat Claim a seat
 	// (POST /v1/seat-claims)
 	ClaimSeat(ctx context.Context, request ClaimSeatRequestObject) (ClaimSeatResponseObject, error)
@@ -12914,6 +13094,33 @@ func (sh *strictHandler) InvestigateDifference(ctx *fiber.Ctx, difference Differ
 		return err
 	} else if validResponse, ok := response.(InvestigateDifferenceResponseObject); ok {
 		if err := validResponse.VisitInvestigateDifferenceResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDisputes operation middleware
+func (sh *strictHandler) ListDisputes(ctx *fiber.Ctx, params ListDisputesParams) error {
+	var request ListDisputesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDisputes(ctx.UserContext(), request.(ListDisputesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDisputes")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDisputesResponseObject); ok {
+		if err := validResponse.VisitListDisputesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -16139,6 +16346,33 @@ func (sh *strictHandler) DecideRepaid(ctx *fiber.Ctx, refund RefundRef) error {
 		return err
 	} else if validResponse, ok := response.(DecideRepaidResponseObject); ok {
 		if err := validResponse.VisitDecideRepaidResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSoldOrders operation middleware
+func (sh *strictHandler) ListSoldOrders(ctx *fiber.Ctx, params ListSoldOrdersParams) error {
+	var request ListSoldOrdersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSoldOrders(ctx.UserContext(), request.(ListSoldOrdersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSoldOrders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSoldOrdersResponseObject); ok {
+		if err := validResponse.VisitListSoldOrdersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -17,6 +17,7 @@ import (
 
 	"cursus/internal/domain/evidence"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
 
@@ -69,6 +70,17 @@ func TestABankAsksFirst(t *testing.T) {
 	w.becomes(o, sales.Disputed)
 	w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "lost"})
 	w.becomes(o, sales.Lost)
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		first, next, err := sales.DisputesTx(ctx, tx, page.Request{Limit: 1})
+		if err != nil || len(first) != 1 || next != first[0].ID || first[0].ID != d["id"] || first[0].State != "lost" {
+			t.Errorf("%+v %s %v", first, next, err)
+		}
+		second, next, err := sales.DisputesTx(ctx, tx, page.Request{Limit: 1, After: next})
+		if err != nil || len(second) != 1 || next != "" || second[0].ID != asked["id"] {
+			t.Errorf("%+v %s %v", second, next, err)
+		}
+		return nil
+	})
 	w.verify()
 }
 

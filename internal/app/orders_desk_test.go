@@ -227,6 +227,30 @@ func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann,
 		t.Errorf("%d %.200s", a.Status, a.Body)
 	}
 	a.ask(403, "getOrderEvidence", at, nil)
+	list := func(token, operation, query string, status int) (out struct {
+		Orders, Disputes []struct{ ID, State string }
+		NextCursor       string `json:"next_cursor"`
+	}) {
+		t.Helper()
+		answer := walker.Do(t, apitest.Request{Operation: operation, Token: token, Query: query})
+		if answer.Status != status {
+			t.Errorf("%s?%s: %d %.300s", operation, query, answer.Status, answer.Body)
+		} else if status == 200 {
+			answer.JSON(t, &out)
+		}
+		return out
+	}
+	if x := list(ann, "listSoldOrders", "key=PRD-API&way=card", 200); len(x.Orders) != 1 || x.Orders[0].ID != placed.ID {
+		t.Errorf("%+v", x)
+	}
+	if x := list(ann, "listSoldOrders", "limit=1", 200); len(x.Orders) != 1 || x.NextCursor == "" || list(ann, "listSoldOrders", "limit=1&cursor="+x.NextCursor, 200).Orders[0].ID >= x.Orders[0].ID {
+		t.Errorf("%+v", x)
+	}
+	list(learner, "listSoldOrders", "", 403)
+	list(learner, "listDisputes", "", 403)
+	if x := list(ann, "listDisputes", "", 200); len(x.Disputes) != 0 {
+		t.Errorf("%+v", x)
+	}
 	w.until("the refund is there", func() bool { return w.state(placed).Credited.Minor == 60000 })
 	owed := map[string]string{"refund": w.bounces(w.state(placed))}
 	first.ask(200, "sayRepaid", owed, map[string]any{"reference": "VIR-1"})

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
 )
@@ -36,6 +37,24 @@ func (r Rooms) PayOrder(ctx context.Context, who api.Principal, id string) (sale
 // OrderEvidence puts together what can be shown to the bank of an order's buyer.
 func (r Rooms) OrderEvidence(ctx context.Context, _ api.Principal, id, lang string) ([]byte, error) {
 	return r.h.Evidence.Bundle(ctx, id, lang)
+}
+
+// SoldOrders lists orders of everybody.
+func (r Rooms) SoldOrders(ctx context.Context, _ api.Principal, f sales.OrderFilter, p page.Request) (all []sales.Listed, next string, err error) {
+	err = r.h.DB.View(ctx, "sold orders", func(ctx context.Context, tx *postgres.Tx) error {
+		all, next, err = sales.FindTx(ctx, tx, f, p)
+		return err
+	})
+	return all, next, err
+}
+
+// Disputes lists what the banks of buyers say.
+func (r Rooms) Disputes(ctx context.Context, _ api.Principal, p page.Request) (all []sales.DisputeCase, next string, err error) {
+	err = r.h.DB.View(ctx, "disputes", func(ctx context.Context, tx *postgres.Tx) error {
+		all, next, err = sales.DisputesTx(ctx, tx, p)
+		return err
+	})
+	return all, next, err
 }
 
 // Refunds lists those that wait for somebody.

@@ -219,6 +219,17 @@ func ToDoTx(ctx context.Context, tx *postgres.Tx) (d ToDo, err error) {
 	return d, err
 }
 
+// DisputesTx lists the disputes, the newest first, and the id after which the list goes on.
+func DisputesTx(ctx context.Context, tx *postgres.Tx, r page.Request) (all []DisputeCase, next string, err error) {
+	if err := tx.Select(ctx, &all, q.Q("Disputes"), r.After, r.Limit+1); err != nil {
+		return nil, "", err
+	}
+	if len(all) > r.Limit {
+		all, next = all[:r.Limit], all[r.Limit-1].ID
+	}
+	return all, next, nil
+}
+
 // OpenRefundsTx lists the refunds that wait for somebody, the most urgent first, 200 at most.
 func OpenRefundsTx(ctx context.Context, tx *postgres.Tx) (all []RefundCase, err error) {
 	err = tx.Select(ctx, &all, q.Q("RefundCases"), "", true)

@@ -431,6 +431,13 @@ select d.id, p.order_id, d.state, d.reason, d.answer_by, d.amount_minor as minor
   from payments.disputes d join payments.payments p on p.id = d.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
  where ($1::text = '' or p.order_id = $1) order by d.closed_at is not null, d.answer_by nulls last, d.opened_at desc, d.id limit 200;
 
+-- name: Disputes
+select d.id, p.order_id, d.state, d.reason, d.answer_by, d.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency, d.opened_at, d.closed_at,
+       b.full_name as buyer, coalesce(b.email, '') as email
+  from payments.disputes d join payments.payments p on p.id = d.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
+ where $1::text = '' or (d.opened_at, d.id) < (select x.opened_at, x.id from payments.disputes x where x.id = $1)
+ order by d.opened_at desc, d.id desc limit $2;
+
 -- name: UnpaidCases
 select o.id as order_id, o.total_minor as minor, o.currency, o.placed_at, o.expires_at, b.full_name as buyer, coalesce(b.email, '') as email,
        case when o.state = 'payment_mismatch' then 'mismatch' when p.id is null then 'not_asked' when p.state in ('failed', 'expired') then 'failed'

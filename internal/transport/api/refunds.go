@@ -7,6 +7,7 @@ import (
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
 )
 
 func refundLines(in *[]contract.RefundOfLine) (out []sales.RefundLine) {
@@ -70,6 +71,36 @@ func (h handlers) GetOrderEvidence(ctx context.Context, r server.GetOrderEvidenc
 		Body: bytes.NewReader(content), ContentLength: int64(len(content)),
 		Headers: server.GetOrderEvidence200ResponseHeaders{ContentDisposition: attached("evidence-" + r.Order + ".zip")},
 	}, err
+}
+
+func (h handlers) ListSoldOrders(ctx context.Context, r server.ListSoldOrdersRequestObject) (server.ListSoldOrdersResponseObject, error) {
+	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := h.rooms.SoldOrders(ctx, callerOf(ctx), sales.OrderFilter{
+		State: string(value(r.Params.State)), Way: string(value(r.Params.Way)), Buyer: value(r.Params.Buyer), Key: value(r.Params.Key), From: r.Params.From, Until: r.Params.Until,
+	}, at)
+	return server.ListSoldOrders200JSONResponse{NextCursor: given(page.Cursor(next)), Orders: each(all, func(o sales.Listed) contract.SoldOrder {
+		return contract.SoldOrder{
+			Id: o.ID, State: contract.SoldOrderState(o.State), Way: contract.SoldOrderWay(o.Way), Buyer: o.Buyer, Email: o.Email, Organisation: given(o.Organisation),
+			Title: toText(Text(o.Title())), Keys: o.Keys, Total: toMoney(o.Total()), Credited: toMoney(o.Credited()), PlacedAt: o.PlacedAt.UTC(), PaidAt: utc(o.PaidAt),
+		}
+	})}, err
+}
+
+func (h handlers) ListDisputes(ctx context.Context, r server.ListDisputesRequestObject) (server.ListDisputesResponseObject, error) {
+	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := h.rooms.Disputes(ctx, callerOf(ctx), at)
+	return server.ListDisputes200JSONResponse{NextCursor: given(page.Cursor(next)), Disputes: each(all, func(d sales.DisputeCase) contract.Dispute {
+		return contract.Dispute{
+			Id: d.ID, OrderId: d.OrderID, State: contract.DisputeState(d.State), Reason: given(d.Reason), Amount: toMoney(d.Amount()), OpenedAt: d.OpenedAt.UTC(),
+			AnswerBy: utc(d.AnswerBy), ClosedAt: utc(d.ClosedAt),
+		}
+	})}, err
 }
 
 func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestObject) (server.ListRefundsResponseObject, error) {

@@ -22,6 +22,9 @@ type SalesRooms interface {
 	PayOrder(ctx context.Context, who Principal, id string) (sales.Order, error)
 	// OrderEvidence is a ZIP of what can be shown to the bank of an order's buyer; lang is en or fr.
 	OrderEvidence(ctx context.Context, who Principal, id, lang string) ([]byte, error)
+	// SoldOrders lists orders of everybody, and Disputes what their banks say; both the newest first.
+	SoldOrders(ctx context.Context, who Principal, f sales.OrderFilter, p page.Request) (all []sales.Listed, next string, err error)
+	Disputes(ctx context.Context, who Principal, p page.Request) (all []sales.DisputeCase, next string, err error)
 	// Refunds lists those that wait for somebody, the most urgent first.
 	Refunds(ctx context.Context, who Principal) ([]sales.RefundCase, error)
 	// DecideRefund is a second person's word on a proposed refund.
