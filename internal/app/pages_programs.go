@@ -174,6 +174,15 @@ func init() {
 				out = append(out, "/programs/"+x.Key)
 			}
 		}
+		if err != nil {
+			return nil, err
+		}
+		editions, err := programs.EditionsTx(ctx, tx, "")
+		for _, e := range editions {
+			if e.State == catalog.Published {
+				out = append(out, "/editions/"+e.Key)
+			}
+		}
 		return out, err
 	})
 }

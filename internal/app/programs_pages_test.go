@@ -80,6 +80,7 @@ func TestThePublicSeesAProgramWithItsPath(t *testing.T) {
 	}
 	for path, said := range map[string][]string{
 		"/programs": {"Networks basics", "PRD → LAN"}, "/programs/NETB": {"EducationalOccupationalProgram", "after PRD", "NETB-1", "100", "ESP Dakar", "all of these:"},
+		"/sitemap.xml": {"/programs/NETB</loc>", "/editions/NETB-1</loc>"},
 	} {
 		r, err := http.NewRequest(http.MethodGet, "http://cursus.test"+path+"?lang=en", nil)
 		if err != nil {
