@@ -48,7 +48,10 @@ func largeCatalogue(b *testing.B) *app.House {
 	b.Cleanup(func() { _ = h.Close() })
 	owner := testkit.Owner(b, dsn)
 	for _, s := range []string{
-		`insert into catalog.collections (id, key, title_en, title_fr, summary_en, summary_fr) select 'cln_' || n, 'COL-' || n, 'Collection ' || n, '', '', '' from generate_series(1, 20) n`,
+		`with made as (insert into catalog.collections (id, key, version, state, visible, published_version, published_at)
+		               select 'cln_' || n, 'COL-' || n, 1, 'published', true, 1, now() from generate_series(1, 20) n returning id, key)
+		 insert into catalog.collection_versions (collection_id, version, title_en, title_fr, summary_en, summary_fr, written_by, written_at)
+		 select id, 1, 'Collection ' || key, '', '', '', 'system', now() from made`,
 		`insert into catalog.courses (id, key, collection_id, position, title_en, title_fr, summary_en, level, workload_hours, language, created_at)
 		 select 'crs_' || n, 'C-' || n, 'cln_' || (n % 20 + 1), n, (array['Routing','Fibre','Radio','Security','Sensors','Queues','Light'])[n % 7 + 1] || ' of networks ' || n,
 		        'Réseaux ' || n, 'What course ' || n || ' is about, in a sentence or two for those who choose.', (array['pre_bachelor','bachelor','post_bachelor'])[n % 3 + 1], 25,
