@@ -196,6 +196,29 @@ func TestAReservedSeatIsClaimedBySigningIn(t *testing.T) {
 	}
 	w.verify()
 	w.counts(map[string]int{"select count(*) from enrolment.grants where revoked_at is null": 1})
+
+	// A seat that waits for somebody who is known meanwhile is the one that she gets: she never has two.
+	two := w.bought(boss.ID, "k2", sales.Item{OfferID: w.limited("RES-1", 10, 500).ID, Quantity: 2})
+	people, err := sales.ReadRoster([]byte("late@example.org\nawa@example.org"))
+	if err == nil {
+		_, err = w.h.Sales.ApplyRoster(context.Background(), sales.Roster{OrderID: two.ID, Line: 1, People: people, By: sales.By{PersonID: boss.ID}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := w.person("late@example.org", "Late")
+	_, seats := w.pools(two, boss.ID)
+	for _, s := range seats {
+		if s.Email == "awa@example.org" {
+			if x, err := w.h.Sales.MoveSeat(context.Background(), two.ID, s.ID, late.Email, "", sales.By{PersonID: boss.ID}); err != nil || x.State != sales.SeatClaimed {
+				t.Error(x, err)
+			}
+		}
+	}
+	if pools, _ := w.pools(two, boss.ID); pools[0].Claimed != 1 || pools[0].Reserved != 0 || pools[0].Free != 1 {
+		t.Errorf("%+v", pools)
+	}
+	w.verify()
 }
 
 // However many claim the last seat at once, one has it.

@@ -388,7 +388,17 @@ func (s *Service) assign(ctx context.Context, tx *postgres.Tx, p *place, email, 
 		return Seat{}, err
 	}
 	if known {
-		return s.give(ctx, tx, p, person, nil, "")
+		var hers []Seat
+		if err := tx.Select(ctx, &hers, q.Q("SeatsFor"), p.order.ID, p.line.N, person.ID, email); err != nil {
+			return Seat{}, err
+		}
+		if len(hers) == 0 {
+			return s.give(ctx, tx, p, person, nil, "")
+		}
+		if hers[0].State == SeatClaimed {
+			return Seat{}, ErrSeatHeld
+		}
+		return s.give(ctx, tx, p, person, &hers[0], "") // the one that waits for her
 	}
 	return s.reserve(ctx, tx, p, email, name)
 }
