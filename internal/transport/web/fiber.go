@@ -17,6 +17,7 @@ import (
 // Limits of a request. A form of ours is small.
 const (
 	timeoutSeconds = 10
+	slowSeconds    = 60 // of a route that does much at once
 	maxForm        = 16 << 10
 	maxField       = 4096
 	maxLargeForm   = 512 << 10
@@ -78,7 +79,11 @@ func (w *Web) harden(c *fiber.Ctx) {
 // adapt reads the request, lets serve answer it and writes the reply.
 func (w *Web) adapt(rt route) fiber.Handler {
 	return func(c *fiber.Ctx) (err error) {
-		ctx, cancel := context.WithTimeout(c.UserContext(), timeoutSeconds*time.Second)
+		seconds := timeoutSeconds
+		if rt.slow {
+			seconds = slowSeconds
+		}
+		ctx, cancel := context.WithTimeout(c.UserContext(), time.Duration(seconds)*time.Second)
 		defer cancel()
 		r := w.read(ctx, c)
 		defer func() {

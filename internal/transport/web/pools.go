@@ -19,7 +19,7 @@ func (w *Web) poolRoutes() []route {
 		{method: "GET", path: "/organisation", who: signedIn, handle: w.organisation},
 		{method: "POST", path: "/organisation", who: signedIn, handle: w.orderSeats},
 		{method: "GET", path: "/orders/:id/seats", who: signedIn, handle: w.seatsOfOrder},
-		{method: "POST", path: "/orders/:id/seats", who: signedIn, handle: w.changeSeats, large: true},
+		{method: "POST", path: "/orders/:id/seats", who: signedIn, handle: w.changeSeats, large: true, slow: true},
 		{method: "GET", path: "/claim/:token", who: signedIn, handle: w.claim},
 		{method: "POST", path: "/claim/:token", who: signedIn, handle: w.claimSeat},
 		{method: "GET", path: "/orders/:id/transfer", who: signedIn, handle: w.transfer},

@@ -129,6 +129,7 @@ type route struct {
 	who          who
 	handle       handler
 	upload       bool // its form is multipart/form-data with one file, of 12 MiB at most
+	slow         bool // it may take a minute
 	large        bool // its form may have 512 KiB, fields of 64 KiB, and fields that are repeated (rows of a table)
 }
 
