@@ -136,12 +136,12 @@ func setupFact(object json.RawMessage) (payments.Fact, error) {
 }
 
 // idle says whether an intent of Stripe is of no payment of ours that a card is kept of: most are, as every payment has one.
-func idle(e stripe.Event) bool {
-	if !strings.HasPrefix(string(e.Type), "payment_intent.") && !strings.HasPrefix(string(e.Type), "setup_intent.") {
+func idle(e envelope) bool {
+	if !strings.HasPrefix(e.Type, "payment_intent.") && !strings.HasPrefix(e.Type, "setup_intent.") {
 		return false
 	}
 	var object struct {
 		Metadata map[string]string `json:"metadata"`
 	}
-	return json.Unmarshal(e.Data.Raw, &object) == nil && object.Metadata[metaCard] == ""
+	return json.Unmarshal(e.Data.Object, &object) == nil && object.Metadata[metaCard] == ""
 }

@@ -20,17 +20,13 @@ func (g *Gate) Fact(e payments.ProviderEvent) (payments.Fact, bool, error) {
 	if !slices.Contains(Types, e.Type) {
 		return payments.Fact{Kind: payments.FactUninteresting}, false, nil
 	}
-	var envelope struct {
-		Data struct {
-			Object json.RawMessage `json:"object"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(e.Raw, &envelope); err != nil {
+	var told envelope
+	if err := json.Unmarshal(e.Raw, &told); err != nil {
 		return payments.Fact{}, false, ErrEvent.Because(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
 	defer cancel()
-	object, err := g.ownVersion(ctx, e, envelope.Data.Object)
+	object, err := g.ownVersion(ctx, e, told.Data.Object)
 	if err != nil {
 		return payments.Fact{}, false, err
 	}
