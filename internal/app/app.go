@@ -131,7 +131,8 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	h.Payments = payments.New(h.DB, h.Jobs, gateway, c.BaseURL)
-	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, sales.Options{Issuer: invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer}, RefundAlone: c.RefundAlone, Holds: holdsOf(c)})
+	h.Sales = sales.New(h.DB, h.Jobs, h.Payments, sales.Options{Issuer: invoicing.Issuer{Code: c.IssuerCode, Name: c.Issuer}, RefundAlone: c.RefundAlone, Holds: holdsOf(c),
+		Dunning: sales.Dunning{RetryDays: c.InstalmentRetryDays, RemindDays: c.InstalmentRemind}})
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)

@@ -172,6 +172,12 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Sales.ExpireByHand(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "orders that were to be paid by hand expired", "orders", n, "error", err)
 		}
+		if n, err := h.Sales.RemindOfDue(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "reminded of instalments", "orders", n, "error", err)
+		}
+		if n, err := h.Sales.ChargeDue(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "instalments asked for", "orders", n, "error", err)
+		}
 		if err := h.Accounting.AskNightly(ctx); err != nil {
 			h.Log.InfoContext(ctx, "the nightly reconciliation could not be asked for", "error", err)
 		}

@@ -46,6 +46,8 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.orderPaid)
 	jobs.Register(j, h.orderReversed)
 	jobs.Register(j, h.orderNews)
+	jobs.Register(j, h.instalmentDue)
+	jobs.Register(j, h.accessRestored)
 	jobs.Register(j, h.orderPayable)
 	jobs.Register(j, h.orderWithdrawn)
 	jobs.Register(j, h.placeOffered)

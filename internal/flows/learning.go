@@ -21,8 +21,12 @@ func (h *House) gradesImported(ctx context.Context, e gradebook.Imported) error 
 // standingChanged looks who may sit the exam after attendance or productions were recorded, and awards what was passed before and waited
 // for them.
 func (h *House) standingChanged(ctx context.Context, e workshops.StandingChanged) error {
-	for _, id := range e.Enrolments {
-		if err := h.Exams.RefreshOne(ctx, id, e.Cause); err != nil {
+	return h.refresh(ctx, e.Enrolments, e.Cause)
+}
+
+func (h *House) refresh(ctx context.Context, enrolments []string, cause string) error {
+	for _, id := range enrolments {
+		if err := h.Exams.RefreshOne(ctx, id, cause); err != nil {
 			return err
 		}
 		sitting, err := h.Exams.PassedSitting(ctx, id)

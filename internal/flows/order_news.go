@@ -21,6 +21,7 @@ func (h *House) orderNews(ctx context.Context, e sales.OrderNews) error {
 	if e.News == "pay_by_transfer" && !howToTransfer(o, e.About, &l) {
 		return nil
 	}
+	tellOfInstalment(o, e, &l)
 	return h.post(ctx, l)
 }
 

@@ -61,8 +61,11 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 		enrolments = []string{e.EnrolmentID}
 	}
 	because := "the payment was " + e.Reason
-	if e.Reason == "withdrawn" {
+	switch e.Reason {
+	case "withdrawn":
 		because = "its learner withdrew from the contract"
+	case "defaulted":
+		because = "an instalment was not paid"
 	}
 	for _, id := range enrolments {
 		if err := h.Certificates.RevokeUnpaid(ctx, id, because); err != nil {
@@ -82,8 +85,11 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 		return nil // the receipt says so, and the refund will
 	}
 	name := "order_reversed"
-	if o.State == sales.Lost {
+	switch o.State { //nolint:exhaustive // the others say that the money went back
+	case sales.Lost:
 		name = "order_lost"
+	case sales.Defaulted:
+		name = "plan_ended"
 	}
 	return h.post(ctx, letter{
 		name: name, reference: o.ID + ".reversed", person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID, facts: mails.Facts{Demo: o.Demo, Total: o.Total, Order: o.ID},

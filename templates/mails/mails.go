@@ -41,6 +41,8 @@ type Facts struct {
 	Total   money.Amount // of the order
 	Amount  money.Amount // of what the mail is about, where it is not the order
 	Kept    money.Amount // of the order, when a part goes back
+	Left    money.Amount // of the order, to be paid
+	Of      int          // how many of what Count counts there are
 	Invoice string       // its number
 	Verify  string       // address of the page that verifies a certificate
 	At      time.Time    // when the thing of the mail happened, or does
@@ -156,6 +158,6 @@ func Sample() Facts {
 	return Facts{
 		Name: "Awa N’Diaye", Title: "Réseaux : les bases", URL: "https://cursus.example/learning", Order: "ord_01hq3v5m8n", Formula: "QUALIFYING",
 		Total: money.Of(15000, "EUR"), Amount: money.Of(5000, "EUR"), Kept: money.Of(1500, "EUR"), Reference: "wdr_01hq3v5m8n", Invoice: "IMT-2026-000042", Verify: "https://cursus.example/verify/7f3a", At: at,
-		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Account: "IMT", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", Count: 3, Demo: true,
+		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Account: "IMT", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", Count: 3, Of: 4, Left: money.Of(7500, "EUR"), Demo: true,
 	}
 }

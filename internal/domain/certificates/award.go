@@ -140,7 +140,7 @@ func revokeTx(ctx context.Context, tx *postgres.Tx, c Certificate, reason string
 func (s *Service) RevokeUnpaid(ctx context.Context, enrolmentID, reason string) error {
 	return s.db.InTx(ctx, "revoke unpaid", func(ctx context.Context, tx *postgres.Tx) error {
 		e, err := enrolmentOf(ctx, tx, enrolmentID)
-		if err != nil || e.Has(offers.Certificate) {
+		if err != nil || e.Has(offers.Certificate) || e.Hold != enrolment.NoHold { // one that is held back was not taken back
 			return err
 		}
 		c, err := one(ctx, tx, "LiveOfEnrolment", enrolmentID)

@@ -34,6 +34,26 @@ type Enrolment struct {
 	Qualifying   bool
 	Entitlements []string
 	Revoked      bool // it had grants and none is in force
+	Hold         Hold // what is not open for now, because an instalment was not paid; it is left out of the entitlements
+}
+
+// Hold is what a grant does not open for now.
+type Hold string
+
+// The holds of a grant.
+const (
+	NoHold          Hold = ""
+	HoldCertificate Hold = "certificate" // no certificate is awarded
+	HoldAll         Hold = "all"         // nothing is open
+)
+
+// HoldTx holds back what an order grants, or lets it go. It gives the enrolments of the order.
+func HoldTx(ctx context.Context, tx *postgres.Tx, orderID string, h Hold) (enrolments []string, err error) {
+	if err := tx.Select(ctx, &enrolments, q.Q("LockByOrder"), orderID); err != nil || len(enrolments) == 0 {
+		return nil, err
+	}
+	_, err = tx.Exec(ctx, q.Q("Hold"), orderID, h)
+	return enrolments, err
 }
 
 // Has says whether something is open to the learner.
@@ -49,10 +69,11 @@ type row struct {
 	Entitlements pq.StringArray `db:"entitlements"`
 	Granted      int            `db:"granted"`
 	InForce      int            `db:"in_force"`
+	Hold         string         `db:"hold"`
 }
 
 func (r row) enrolment() Enrolment {
-	return Enrolment{r.ID, r.LearnerID, r.SessionID, r.OpenedAt, r.Formula, r.Qualifying, r.Entitlements, r.Granted > 0 && r.InForce == 0}
+	return Enrolment{r.ID, r.LearnerID, r.SessionID, r.OpenedAt, r.Formula, r.Qualifying, r.Entitlements, r.Granted > 0 && r.InForce == 0, Hold(r.Hold)}
 }
 
 // Grant is what an order gives.

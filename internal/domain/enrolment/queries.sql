@@ -44,51 +44,62 @@ update enrolment.grants set revoked_at = $4, revoked_because = $5 where order_id
 
 -- name: One
 select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
-       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force, g.hold
   from enrolment.enrolments e
   cross join lateral (
       select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
-             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+             (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
+                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
+             coalesce(max(hold) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.id = $1;
 
 -- name: OfLearner
 select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
-       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force, g.hold
   from enrolment.enrolments e
   cross join lateral (
       select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
-             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+             (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
+                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
+             coalesce(max(hold) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.learner_id = $1 order by e.opened_at desc, e.id desc;
 
 -- name: OfLearnerInSession
 select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
-       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force, g.hold
   from enrolment.enrolments e
   cross join lateral (
       select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
-             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+             (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
+                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
+             coalesce(max(hold) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.learner_id = $1 and e.session_id = $2;
 
 -- name: QualifyingOfSession
 select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as formula, coalesce(g.qualifying, false) as qualifying,
-       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force
+       coalesce(g.entitlements, '{}') as entitlements, g.granted, g.in_force, g.hold
   from enrolment.enrolments e
   cross join lateral (
       select count(*) as granted, count(*) filter (where revoked_at is null) as in_force,
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
-             (array_agg(entitlements::text order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1]::text[] as entitlements
+             (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
+                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
+             coalesce(max(hold) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.session_id = $1 and g.qualifying order by e.id;
+
+-- name: Hold
+update enrolment.grants set hold = nullif($2, '') where order_id = $1 and revoked_at is null and hold is distinct from nullif($2, '');
 
 -- name: CheckQualifying
 select j.enrolment_id, j.reached & 4096 <> 0 as journey_says from journey.enrolments j

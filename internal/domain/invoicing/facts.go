@@ -102,6 +102,13 @@ type Payment struct {
 	Reference string     `json:"reference,omitempty"` // the payment's
 	PaidAt    *time.Time `json:"paid_at,omitempty"`
 	DueAt     *time.Time `json:"due_at,omitempty"`
+	Schedule  []Due      `json:"schedule,omitempty"` // of instalments
+}
+
+// Due is an instalment: when it is due, and how much.
+type Due struct {
+	At    time.Time `json:"at"`
+	Minor int64     `json:"minor"`
 }
 
 // Corrected names the invoice that a credit note corrects.

@@ -155,3 +155,16 @@ select v.id, v.kind, v.name, v.percent_ppm, v.use_limit, v.per_person, v.offer_i
 
 -- name: Codes
 select shown from offers.codes where voucher_id = $1 order by position;
+
+-- name: Plans
+select offer_id, currency, instalments, every, unit, first_ppm, least_minor, on_default, end_after_days, archived_at is not null as archived, version
+  from offers.plans where offer_id = any($1::text[]) order by offer_id, currency;
+
+-- name: PutPlan
+insert into offers.plans as p (offer_id, currency, instalments, every, unit, first_ppm, least_minor, on_default, end_after_days, archived_at, created_at)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10::bool then $11::timestamptz end, $11 where $12::int = 0 or exists (select 1 from offers.plans x where x.offer_id = $1 and x.currency = $2)
+on conflict (offer_id, currency) do update set instalments = excluded.instalments, every = excluded.every, unit = excluded.unit, first_ppm = excluded.first_ppm,
+       least_minor = excluded.least_minor, on_default = excluded.on_default, end_after_days = excluded.end_after_days,
+       archived_at = case when excluded.archived_at is not null then coalesce(p.archived_at, excluded.archived_at) end, version = p.version + 1
+ where $12::int = 0 or p.version = $12
+returning version;

@@ -67,6 +67,8 @@ type Payment struct {
 	ByHand           bool       `db:"by_hand"`         // no provider has it: a person sees the money come
 	PayReference     string     `db:"pay_reference"`   // for the buyer to quote; by hand only
 	BuyerReference   string     `db:"buyer_reference"` // her own
+	Instalment       int        `db:"instalment"`      // which one it is for; 0: all of its order
+	CustomerID       string     `db:"customer_id"`     // the provider's, whose card it is; empty: none yet
 }
 
 // Amount is what was asked for.
@@ -115,6 +117,8 @@ type NewPayment struct {
 	Description string // what the buyer reads on the pay page
 	Email, Lang string
 	ExpiresAt   time.Time
+	Instalment  int    // which one it is for; 0: all of the order
+	CustomerID  string // the provider's, whose card it is
 }
 
 // CreateTx notes the intent to be paid. The pay page is opened after the transaction, by OpenCheckout.
@@ -128,6 +132,10 @@ func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, n NewPayment) (
 	}
 	_, err := tx.Exec(ctx, q.Q("Add"), p.ID, n.OrderID, s.gateway.Name(), !s.gateway.Live(), n.Amount.Minor, n.Amount.Currency,
 		n.Description, n.Email, n.Lang, n.ExpiresAt, tx.Now())
+	if err == nil && n.Instalment > 0 {
+		p.Instalment, p.CustomerID = n.Instalment, n.CustomerID
+		_, err = tx.Exec(ctx, q.Q("OfInstalment"), p.ID, n.Instalment, n.CustomerID)
+	}
 	return p, err
 }
 
@@ -155,7 +163,7 @@ func (s *Service) OpenFor(ctx context.Context, p Payment) (string, error) {
 	c, err := s.gateway.OpenCheckout(ctx, CheckoutRequest{
 		PaymentID: p.ID, OrderID: p.OrderID, Description: p.Description, Email: p.Email, Amount: p.Amount(), Lang: p.Lang,
 		SuccessURL: s.baseURL + "/orders/" + p.OrderID, CancelURL: s.baseURL + "/orders/" + p.OrderID,
-		ExpiresAt: p.ExpiresAt, IdempotencyKey: p.ID + ":checkout",
+		ExpiresAt: p.ExpiresAt, KeepCard: p.Instalment > 0, CustomerID: p.CustomerID, IdempotencyKey: p.ID + ":checkout",
 	})
 	if err != nil {
 		return "", err

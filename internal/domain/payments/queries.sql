@@ -5,25 +5,29 @@ values ($1, $2, $3, $4, $5, $6, 'created', $7, $8, $9, $10, $11);
 -- name: One
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
   from payments.payments where id = $1;
 
 -- name: Lock
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
   from payments.payments where id = $1 for update;
 
 -- name: Some
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
   from payments.payments where id = any($1::text[]);
 
 -- name: OfFact
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
   from payments.payments where id = $1 or checkout_id = nullif($2, '') or intent_id = nullif($3, '') limit 1;
 
 -- name: Opened
@@ -134,7 +138,9 @@ select p.id, p.refunded_minor, p.lost_minor from payments.payments p
     or p.lost_minor <> (select coalesce(sum(amount_minor), 0) from payments.disputes d where d.payment_id = p.id and d.state = 'lost');
 
 -- name: CheckOneCapture
-select order_id, count(*) from payments.payments where state = 'captured' group by order_id having count(*) > 1;
+select order_id, instalment, count(*) from payments.payments where state = 'captured' group by order_id, instalment having count(*) > 1
+union all
+select order_id, null, count(*) from payments.payments where state = 'captured' group by order_id having bool_or(instalment is null) and bool_or(instalment is not null);
 
 -- name: CheckSurplusRefunded
 select p.id from payments.payments p
@@ -153,7 +159,8 @@ values ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, $11, true, $12, $13);
 -- name: OfReference
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
-       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
   from payments.payments where pay_reference = $1;
 
 -- name: Collect
@@ -222,3 +229,22 @@ select p.id, p.captured_minor, sum(r.amount_minor - coalesce(x.captured_minor, 0
   from payments.payments p left join payments.receipts r on r.payment_id = p.id left join payments.payments x on x.id = r.surplus_id
  where p.by_hand and not exists (select 1 from payments.receipts s where s.surplus_id = p.id)
  group by p.id, p.captured_minor having p.captured_minor <> coalesce(sum(r.amount_minor - coalesce(x.captured_minor, 0)), 0);
+
+-- name: OfInstalment
+update payments.payments set instalment = $2, customer_id = nullif($3, '') where id = $1;
+
+-- name: Charged
+update payments.payments set state = 'pending', intent_id = coalesce(intent_id, nullif($2, '')) where id = $1 and state = 'created';
+
+-- name: LockCaptured
+select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
+       coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
+       refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
+  from payments.payments where order_id = $1 and state = 'captured' order by id for update;
+
+-- name: UnderWayOf
+select payment_id, sum(amount_minor)::bigint as minor from payments.refunds where payment_id = any($1::text[]) and state in ('proposed', 'requested', 'pending') group by payment_id;
+
+-- name: OpenPages
+select id from payments.payments where order_id = $1 and instalment = $2 and state in ('created', 'open') and checkout_id is not null and expires_at > $3;

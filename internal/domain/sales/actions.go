@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"cursus/internal/domain/payments"
@@ -23,8 +24,9 @@ const (
 	ActRefund = "refund"
 
 	// Of an organisation's order.
-	ActWithdraw = "withdraw"
-	ActSeats    = "give_out_seats"
+	ActWithdraw      = "withdraw"
+	ActSeats         = "give_out_seats"
+	ActPayInstalment = "pay_instalment"
 )
 
 // Next is what the buyer has to do now, if anything.
@@ -39,6 +41,8 @@ type Next struct {
 	Left      *money.Amount `json:"amount_left,omitempty"`
 	Account   *Account      `json:"account,omitempty"` // of a transfer
 	Desk      string        `json:"-"`                 // the holder's name, of the desk
+
+	Instalment int `json:"instalment,omitempty"` // that is owed first, or that wants something of the buyer
 }
 
 // Account is where to transfer money to.
@@ -78,6 +82,7 @@ const (
 	NextPay        = "pay"
 	NextAwaitBank  = "wait_for_bank"  // a delayed method was chosen; it pays or fails by itself
 	NextAwaitUs    = "wait_for_staff" // a person of ours decides
+	NextInstalment = "pay_instalment" // its card was refused, or its owner has to confirm
 	NextLearn      = "learn"
 	NextSeats      = "give_out_seats" // they wait for the learners of an organisation
 	NextOrderAgain = "order_again"
@@ -98,6 +103,8 @@ const (
 	whyAllBack  = "all-given-back"
 	whyDisputed = "disputed-at-the-bank"
 	whyBusiness = "bought-by-an-organisation" // the law lets consumers withdraw
+	whyEnded    = "instalments-not-paid"
+	whyNotOwed  = "nothing-owed"
 )
 
 // standing is all that decides what can be done with an order.
@@ -108,6 +115,8 @@ type standing struct {
 	free     bool // it costs nothing
 	openTill *time.Time
 	now      time.Time
+	asking   bool // an instalment wants something of the buyer
+	owing    bool // an instalment is not paid
 }
 
 // unasked says that no money was asked for yet.
@@ -144,6 +153,8 @@ func decide(s standing) (Next, []Action) {
 		}
 	case Withdrawn:
 		pay, cancel = whyPaid, whyPaid
+	case Defaulted:
+		pay, cancel = whyEnded, whyEnded
 	case Disputed:
 		pay, cancel, refund = whyPaid, whyPaid, whyDisputed
 	case Refunded, Lost:
@@ -151,7 +162,25 @@ func decide(s standing) (Next, []Action) {
 	default: // a state that is new here allows nothing
 		pay, cancel, refund = whyAllBack, whyAllBack, whyAllBack
 	}
-	return s.next(over), []Action{act(ActPay, pay), act(ActCancel, cancel), act(ActRefund, refund)}
+	actions := []Action{act(ActPay, pay), act(ActCancel, cancel), act(ActRefund, refund)}
+	if s.state.inForce() && (s.owing || s.asking) {
+		actions = append(actions, act(ActPayInstalment, ""))
+	}
+	return s.next(over), actions
+}
+
+// tellOwed says of an order in force what is owed of its instalments: until when, and where, if its buyer has to do something.
+func (o *Order) tellOwed(site string) {
+	next := o.Schedule.Next()
+	if next == nil {
+		return
+	}
+	if asking := o.Schedule.Asking(); asking != nil {
+		next = asking
+		o.Next.URL = fmt.Sprintf("%s/orders/%s/instalments/%d", site, o.ID, next.N)
+	}
+	left := o.Schedule.Owed(o.Total.Currency)
+	o.Next.Way, o.Next.Left, o.Next.Until, o.Next.Instalment = Instalments, &left, &next.DueAt, next.N
 }
 
 func (s standing) next(over bool) Next {
@@ -166,6 +195,8 @@ func (s standing) next(over bool) Next {
 		return Next{Kind: NextAwaitUs}
 	case s.state == Expired, s.state == Canceled, s.state == AwaitingPayment:
 		return Next{Kind: NextOrderAgain}
+	case s.state.inForce() && s.asking:
+		return Next{Kind: NextInstalment}
 	case s.state.inForce():
 		return Next{Kind: NextLearn}
 	}

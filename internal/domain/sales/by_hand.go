@@ -72,9 +72,17 @@ func (s *Service) Ways(ctx context.Context, orderID string, desks []DeskOf) ([]O
 	}
 	var seller invoicing.Seller
 	var holder string
+	planned := o.Way == Instalments
 	err = s.db.View(postgres.WithActor(ctx, "system"), "ways to pay", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if holder, err = holderTx(ctx, tx, o); err != nil {
 			return err
+		}
+		if !planned {
+			could := o
+			err = could.plan(ctx, tx, Terms{})
+			if planned = err == nil; err != nil && !errors.Is(err, ErrNoPlan) {
+				return err
+			}
 		}
 		seller, err = s.sellerTx(ctx, tx, o)
 		return err
@@ -84,6 +92,9 @@ func (s *Service) Ways(ctx context.Context, orderID string, desks []DeskOf) ([]O
 	}
 	if s.payments.CanTake() == nil {
 		out = append(out, OfferedWay{Way: Card, Chosen: o.Way == Card})
+		if planned {
+			out = append(out, OfferedWay{Way: Instalments, Chosen: o.Way == Instalments})
+		}
 	}
 	if seller.IBAN != "" {
 		out = append(out, OfferedWay{Way: Transfer, Chosen: o.Way == Transfer}, OfferedWay{Way: PurchaseOrder, Chosen: o.Way == PurchaseOrder})
@@ -167,7 +178,7 @@ func (s *Service) ChooseWay(ctx context.Context, c ChooseWay) (Order, error) {
 		return Order{}, err
 	}
 	failpoint.Here("way chosen")
-	if c.Way == Card {
+	if !c.Way.ByHand() {
 		return s.Pay(ctx, c.OrderID, c.BuyerID)
 	}
 	return s.Order(ctx, c.OrderID)
@@ -187,7 +198,7 @@ func (s *Service) chooseTx(ctx context.Context, tx *postgres.Tx, o *Order, c Cho
 	}
 	holder := payments.Bank
 	switch c.Way {
-	case Card:
+	case Card, Instalments:
 		holder = s.payments.Holder()
 	case Desk:
 		holder = c.Desk.Holder
@@ -200,7 +211,7 @@ func (s *Service) chooseTx(ctx context.Context, tx *postgres.Tx, o *Order, c Cho
 			return ErrNoWay
 		}
 	}
-	if holder == "" || c.Way != Card && !c.Way.ByHand() {
+	if holder == "" || c.Way != Card && c.Way != Instalments && !c.Way.ByHand() {
 		return ErrNoWay
 	}
 	same, err := s.leaveWay(ctx, tx, o, c, holder)
@@ -212,7 +223,15 @@ func (s *Service) chooseTx(ctx context.Context, tx *postgres.Tx, o *Order, c Cho
 		return err
 	}
 	var p payments.Payment
-	if c.Way == Card {
+	if c.Way == Instalments {
+		if err := o.plan(ctx, tx, terms); err != nil {
+			return err
+		}
+		if err := addSchedule(ctx, tx, *o); err != nil {
+			return err
+		}
+	}
+	if !c.Way.ByHand() {
 		p, err = s.ask(ctx, tx, o, buyer)
 	} else {
 		until := tx.Now().Add(s.holds.of(c.Way))
@@ -248,8 +267,14 @@ func (s *Service) leaveWay(ctx context.Context, tx *postgres.Tx, o *Order, c Cho
 		return false, nil
 	}
 	if !o.Way.ByHand() {
-		if c.Way == Card {
+		if c.Way == o.Way {
 			return true, nil
+		}
+		if o.Way == Instalments {
+			if err := o.dropSchedule(ctx, tx); err != nil {
+				return false, err
+			}
+			o.Way = Card
 		}
 		return false, s.abandon(ctx, tx, o.PaymentID)
 	}

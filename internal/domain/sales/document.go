@@ -27,7 +27,12 @@ func (o Order) document(buyer invoicing.Buyer) invoicing.NewDocument {
 	}
 	n.Payment = invoicing.Payment{Means: cmp.Or(o.means, string(o.Way)), Reference: cmp.Or(o.payReference, o.PaymentID), DueAt: o.ExpiresAt}
 	n.Reference = o.buyerReference
-	if o.PaidAt != nil {
+	if o.Schedule != nil && len(o.Schedule.Instalments) > 0 {
+		for _, i := range o.Schedule.Instalments {
+			n.Payment.Schedule = append(n.Payment.Schedule, invoicing.Due{At: i.DueAt, Minor: i.Amount.Minor})
+		}
+		n.Payment.DueAt = &o.Schedule.Instalments[len(o.Schedule.Instalments)-1].DueAt
+	} else if o.PaidAt != nil {
 		n.Payment.PaidAt, n.Payment.DueAt = o.PaidAt, nil
 	}
 	return n
@@ -59,6 +64,9 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 			return d.ID, nil
 		}
 	}
+	if err := o.schedule(ctx, tx); err != nil {
+		return "", err
+	}
 	buyer, err := o.buyerTx(ctx, tx)
 	if err != nil {
 		return "", err
@@ -67,7 +75,7 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 	switch {
 	case kind == invoicing.KindProforma && o.State == AwaitingPayment:
 		d, err = s.proformaTx(ctx, tx, o, buyer)
-	case kind == invoicing.KindReceipt && o.PaidAt != nil && !o.Total.IsZero():
+	case kind == invoicing.KindReceipt && o.PaidAt != nil && !o.Total.IsZero() && (o.Schedule == nil || o.Schedule.Owed(o.Total.Currency).IsZero()):
 		d, err = invoicing.ReceiptTx(ctx, tx, s.issuer, o.PaymentID, o.document(buyer))
 	default:
 		err = ErrNoSuchPaper

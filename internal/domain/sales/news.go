@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"time"
 
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
@@ -14,6 +15,9 @@ type OrderNews struct {
 	About    string         `json:"about"` // the payment or refund
 	Minor    int64          `json:"minor"`
 	Currency money.Currency `json:"currency"`
+
+	Instalment int        `json:"instalment,omitempty"` // instalment_reminder, _charged, _refused, _authenticate, access_suspended, access_restored, last_notice
+	Until      *time.Time `json:"until,omitempty"`
 }
 
 // Kind names the job.

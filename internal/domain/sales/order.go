@@ -24,16 +24,18 @@ const (
 	PartiallyRefunded State = "partially_refunded"
 	Withdrawn         State = "withdrawn" // its buyer left the contract in time; what she owes for what was provided is kept
 	Refunded          State = "refunded"
-	Disputed          State = "disputed" // the bank took the money back for now
-	Lost              State = "lost"     // and kept it
+	Disputed          State = "disputed"  // the bank took the money back for now
+	Lost              State = "lost"      // and kept it
+	Defaulted         State = "defaulted" // an instalment was not paid for so long that the contract ended; what was paid is kept
 )
 
 // Life is every move that an order can make.
 var Life = lifecycle.Table[State]{Name: "order", Start: AwaitingPayment, Moves: map[State][]State{
 	AwaitingPayment:   {Paid, Expired, Canceled, PaymentMismatch},
-	Paid:              {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost},
-	PartiallyRefunded: {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost},
+	Paid:              {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost, Defaulted},
+	PartiallyRefunded: {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost, Defaulted},
 	Withdrawn:         {Refunded, Lost},
+	Defaulted:         {Refunded, Lost},
 	Disputed:          {Paid, PartiallyRefunded, Refunded, Lost},
 }}
 
@@ -47,7 +49,7 @@ const (
 )
 
 // AllWays are all ways to pay that an order may name.
-var AllWays = []Way{Card, Free, Desk, Transfer, PurchaseOrder}
+var AllWays = []Way{Card, Free, Desk, Transfer, PurchaseOrder, Instalments}
 
 // Order is what somebody buys in one go: lines in one currency, at the prices that were quoted.
 type Order struct {
@@ -71,6 +73,7 @@ type Order struct {
 	ClosedAt       *time.Time // when it ended without being paid
 	Next           Next       // what the buyer has to do
 	Actions        []Action   // what can be done with it
+	Schedule       *Schedule  // of one that is paid in instalments; known where it says what to do next
 	means          string     // in which its money really came; documents say so
 	payReference   string     // for the buyer to quote
 	buyerReference string

@@ -31,7 +31,7 @@ func (s *Service) Pay(ctx context.Context, orderID, buyerID string) (Order, erro
 		if err := o.mustOwnTx(ctx, tx, buyerID); err != nil {
 			return err
 		}
-		if o.State != AwaitingPayment || o.Way != Card || o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt) {
+		if o.State != AwaitingPayment || o.Way.ByHand() || o.Way == Free || o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt) {
 			return ErrNotPayable
 		}
 		terms, err := termsTx(ctx, tx, o.ID)
@@ -81,6 +81,12 @@ func (s *Service) attempt(ctx context.Context, tx *postgres.Tx, o Order) (string
 func (s *Service) AskDue(ctx context.Context) (int, error) {
 	return s.eachListed(ctx, "ask due", "Due", func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error) {
 		if o.PaymentID != "" {
+			return false, nil
+		}
+		if err := o.schedule(ctx, tx); err != nil {
+			return false, err
+		}
+		if o.Schedule != nil && (o.Schedule.CardKept || o.Schedule.Instalments[0].State != Planned) { // charged without asking; see ChargeDue
 			return false, nil
 		}
 		if _, err := s.attempt(ctx, tx, o); err != nil {

@@ -85,7 +85,7 @@ func (c PlaceOrder) normal() (PlaceOrder, error) {
 	if c.Way == Card {
 		c.Way = ""
 	}
-	if c.Way != "" && !c.Way.ByHand() {
+	if c.Way != "" && c.Way != Instalments && !c.Way.ByHand() {
 		return c, fault.InvalidInput(fault.Field{Pointer: "/way", Code: "unknown", Detail: "No way to pay."})
 	}
 	return c, referenceFits(c.Way, c.Reference)
@@ -128,11 +128,11 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	failpoint.Here("order placed")
 	if !replayed && fresh.payment.ID != "" {
 		fresh.order.PayURL, err = s.payments.OpenFor(ctx, fresh.payment)
-		fresh.order.decide(s.db.Now(), payments.Open)
+		fresh.order.decide(s.db.Now(), payments.Open, s.payments.Site(""))
 		failpoint.Here("checkout opened")
 		return fresh.order, err
 	}
-	if made.PaymentID != "" && c.Way == "" {
+	if made.PaymentID != "" && !c.Way.ByHand() {
 		if _, err := s.payments.OpenCheckout(ctx, made.PaymentID); err != nil {
 			return Order{}, err
 		}
@@ -195,12 +195,17 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	}
 	terms := termsOf(o, wanted, c.BeginNow, tx.Now())
 	var payment payments.Payment
+	if c.Way == Instalments && !o.Total.IsZero() {
+		if err := o.plan(ctx, tx, terms); err != nil {
+			return placed{}, err
+		}
+	}
 	switch {
 	case o.Total.IsZero():
 	case terms.PayableFrom != nil: // nothing may be asked for before; see Pay
 		until := terms.PayableFrom.Add(payAfter)
 		o.ExpiresAt = &until
-	case c.Way != "": // chosen below, when the order is there
+	case c.Way.ByHand(): // chosen below, when the order is there
 	default:
 		if payment, err = s.ask(ctx, tx, &o, buyer); err != nil {
 			return placed{}, err
@@ -212,6 +217,11 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	}
 	if err := add(ctx, tx, o); err != nil {
 		return placed{}, err
+	}
+	if o.Schedule != nil {
+		if err := addSchedule(ctx, tx, o); err != nil {
+			return placed{}, err
+		}
 	}
 	if err := addTerms(ctx, tx, o.ID, terms); err != nil {
 		return placed{}, err
@@ -239,7 +249,7 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 		err := s.fulfilTx(ctx, tx, &o)
 		return placed{order: o}, err
 	}
-	if c.Way != "" {
+	if c.Way.ByHand() {
 		if err := s.chooseTx(ctx, tx, &o, c.asChosen(o)); err != nil {
 			return placed{}, err
 		}
@@ -354,8 +364,14 @@ func (s *Service) ask(ctx context.Context, tx *postgres.Tx, o *Order, buyer iden
 	return p, err
 }
 
-// asked notes a payment of all of an order, whose pay page stays open as long as it does by default.
+// asked notes a payment of all of an order, or of its first instalment, whose pay page stays open as long as it does by default.
 func (s *Service) asked(ctx context.Context, tx *postgres.Tx, o Order, buyer identity.Person) (payments.Payment, error) {
+	if err := o.schedule(ctx, tx); err != nil {
+		return payments.Payment{}, err
+	}
+	if o.Schedule != nil {
+		return s.askedOf(ctx, tx, o, o.Schedule.Instalments[0])
+	}
 	return s.payments.CreateTx(ctx, tx, payments.NewPayment{
 		OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: o.Lang, ExpiresAt: tx.Now().Add(payWithin), Description: o.description(500),
 	})

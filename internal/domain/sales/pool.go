@@ -193,7 +193,7 @@ func (s *Service) Pools(ctx context.Context, orderID string, by By, r page.Reque
 		}
 		return begun(ctx, tx, orderID, seats)
 	})
-	o.decide(s.db.Now(), "")
+	o.decide(s.db.Now(), "", s.payments.Site(""))
 	return o, pools, seats, next, err
 }
 

@@ -123,7 +123,8 @@ select l.line, l.minor from sales.refund_lines l join payments.refunds r on r.id
  where l.order_id = $1 and r.state in ('proposed', 'requested', 'pending');
 
 -- name: GoingBack
-select id, amount_minor as minor from payments.refunds where payment_id = $1 and id <> $2 and (state in ('requested', 'pending') or state = 'proposed' and reversal) order by id;
+select r.id, r.amount_minor as minor from payments.refunds r join payments.payments p on p.id = r.payment_id
+ where p.order_id = $1 and p.state = 'captured' and r.id <> $2 and (r.state in ('requested', 'pending') or r.state = 'proposed' and r.reversal) order by r.id;
 
 -- name: Parts
 select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as enrolment_id, sold_minor, credited_minor
@@ -161,7 +162,7 @@ select o.id, o.state, o.total_minor, o.credited_minor, b.minor
 
 -- name: CheckPaidInFull
 select o.id, o.total_minor, p.captured_minor from sales.orders o left join payments.payments p on p.id = o.payment_id
- where o.paid_at is not null and o.total_minor > 0
+ where o.paid_at is not null and o.total_minor > 0 and o.way <> 'instalments'
    and (p.state is distinct from 'captured' or p.by_hand <> (o.way in ('desk', 'transfer', 'purchase_order')) or p.captured_minor <> o.total_minor or p.captured_currency <> o.currency);
 
 -- name: CheckPaidEnrolled
@@ -212,7 +213,9 @@ select o.id, o.state from sales.orders o join enrolment.memberships m on m.order
 
 -- name: CheckPriceQuoted
 select o.id from sales.orders o join payments.payments p on p.order_id = o.id
- where p.currency <> o.currency or p.amount_minor <> o.total_minor and not (p.by_hand and p.state = 'surplus');
+ where p.currency <> o.currency or p.amount_minor <> o.total_minor and p.instalment is null and not (p.by_hand and p.state = 'surplus')
+union all
+select i.order_id from sales.instalments i join payments.payments p on p.order_id = i.order_id and p.instalment = i.n where p.amount_minor <> i.amount_minor;
 
 -- name: CheckInvoiced
 select o.id, 'invoice' as missing from sales.orders o
@@ -381,18 +384,19 @@ select w.order_id, o.state from sales.withdrawals w join sales.orders o on o.id 
  where o.state not in ('withdrawn', 'refunded', 'lost', 'canceled')
     or exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
     or o.paid_at is not null and w.refund_minor > 0
-       and not exists (select 1 from payments.refunds r where r.payment_id = o.payment_id and r.reason = 'withdrawal ' || w.id and r.amount_minor = w.refund_minor);
+       and w.refund_minor <> (select coalesce(sum(r.amount_minor), 0) from payments.refunds r join payments.payments p on p.id = r.payment_id
+                               where p.order_id = o.id and r.reason = 'withdrawal ' || w.id);
 
 -- name: SetPayment
 update sales.orders set payment_id = $2 where id = $1;
 
 -- name: Unasked
 select o.id from sales.orders o left join payments.payments p on p.id = o.payment_id
- where o.state = 'awaiting_payment' and o.way = 'card' and o.expires_at < $1 and (p.id is null or p.state in ('failed', 'expired')) order by o.id limit 100;
+ where o.state = 'awaiting_payment' and o.way in ('card', 'instalments') and o.expires_at < $1 and (p.id is null or p.state in ('failed', 'expired')) order by o.id limit 100;
 
 -- name: Due
 select t.order_id from sales.terms t join sales.orders o on o.id = t.order_id
- where t.payable_from <= $1 and o.state = 'awaiting_payment' and o.payment_id is null and o.way = 'card' and o.expires_at > $1 order by t.order_id limit 100;
+ where t.payable_from <= $1 and o.state = 'awaiting_payment' and o.payment_id is null and o.way in ('card', 'instalments') and o.expires_at > $1 order by t.order_id limit 100;
 
 -- name: Find
 select o.id, o.state, o.way, b.full_name as buyer, coalesce(b.email, '') as email, coalesce(o.organisation, '') as organisation,
@@ -739,3 +743,71 @@ select x.order_id, x.line, x.seat, p.sold_minor - p.credited_minor from sales.se
 union all
 select x.order_id, x.line, x.seat, 0 from sales.seats x left join payments.refunds r on r.id = x.refund_id
  where x.state = 'returning' and (r.state is null or r.state not in ('proposed', 'requested', 'pending'));
+
+-- name: AddPlan
+insert into sales.plans (order_id, on_default, end_after_days, agreed_at) values ($1, $2, $3, $4);
+
+-- name: AddInstalment
+insert into sales.instalments (order_id, n, amount_minor, due_at, state, next_at) values ($1, $2, $3, $4, $5, $6);
+
+-- name: DropInstalments
+delete from sales.instalments where order_id = $1;
+
+-- name: DropPlan
+delete from sales.plans where order_id = $1;
+
+-- name: DropOpenInstalments
+update sales.instalments set state = 'canceled', next_at = null, settled_at = $2 where order_id = $1 and state not in ('paid', 'canceled');
+
+-- name: Schedules
+select p.order_id, p.on_default, p.end_after_days, coalesce(p.customer_id, '') as customer_id, coalesce(p.method_id, '') as method_id, i.n, i.amount_minor, i.due_at, i.state,
+       i.attempts, i.why, i.next_at, coalesce(i.payment_id, '') as payment_id, i.settled_at
+  from sales.plans p join sales.instalments i on i.order_id = p.order_id where p.order_id = any($1::text[]) order by p.order_id, i.n;
+
+-- name: MoveInstalment
+update sales.instalments set state = $3, attempts = $4, why = $5, next_at = $6, payment_id = nullif($7, ''), settled_at = $8 where order_id = $1 and n = $2;
+
+-- name: KeepCard
+update sales.plans set customer_id = $2, method_id = $3 where order_id = $1;
+
+-- name: Held
+select coalesce(sum(captured_minor - refunded_minor - lost_minor), 0)::bigint from payments.payments where order_id = $1 and state = 'captured';
+
+-- name: ToRemind
+select distinct order_id from sales.instalments where state = 'planned' and reminded_at is null and n > 1 and due_at <= $1 order by order_id limit 100;
+
+-- name: Reminded
+update sales.instalments set reminded_at = $3 where order_id = $1 and n = $2 and reminded_at is null and n > 1;
+
+-- name: DueInstalments
+select order_id from sales.instalments where next_at <= $1 group by order_id order by min(next_at), order_id limit 100;
+
+-- name: GoesBack
+select exists (select 1 from payments.refunds r join payments.payments p on p.id = r.payment_id
+                where p.order_id = $1 and p.state = 'captured' and r.state in ('proposed', 'requested', 'pending'));
+
+-- name: DefaultCases
+select o.id as order_id, o.currency, b.full_name as buyer, coalesce(b.email, '') as email, i.n, i.amount_minor as minor, i.due_at, i.state, i.why, i.attempts, i.next_at, p.on_default,
+       (select sum(x.amount_minor) from sales.instalments x where x.order_id = o.id and x.state not in ('paid', 'canceled'))::bigint as owed_minor
+  from sales.instalments i join sales.plans p on p.order_id = i.order_id join sales.orders o on o.id = i.order_id join identity.people b on b.id = o.buyer_id
+ where i.state in ('refused', 'needs_authentication', 'defaulted') order by i.state <> 'defaulted', i.due_at, i.order_id, i.n limit 200;
+
+-- name: CheckInstalments
+select o.id, o.total_minor, s.planned, s.owed, b.owed as ledger from sales.orders o
+  left join lateral (select sum(i.amount_minor)::bigint as planned, coalesce(sum(i.amount_minor) filter (where i.state not in ('paid', 'canceled')), 0)::bigint as owed
+                       from sales.instalments i where i.order_id = o.id) s on true
+  left join lateral (select coalesce(sum(e.minor), 0)::bigint as owed from ledger.entries e where e.order_id = o.id and e.account = 'receivable') b on true
+ where o.way = 'instalments' and (s.planned is distinct from o.total_minor or b.owed <> case when o.paid_at is null then 0 else s.owed end)
+    or o.way <> 'instalments' and b.owed <> 0;
+
+-- name: CheckInstalmentsPaid
+select i.order_id, i.n, i.state, p.id as payment, p.state as payment_state from sales.instalments i
+  full join payments.payments p on p.id = i.payment_id
+ where i.state = 'paid' and (p.state is distinct from 'captured' or p.instalment <> i.n or p.order_id <> i.order_id)
+    or p.state = 'captured' and p.instalment is not null and i.state is distinct from 'paid';
+
+-- name: CheckHeldBack
+select g.order_id, g.hold, d.should from enrolment.grants g join sales.orders o on o.id = g.order_id
+  left join lateral (select case p.on_default when 'keep' then 'certificate' else 'all' end as should from sales.plans p
+                      where p.order_id = o.id and exists (select 1 from sales.instalments i where i.order_id = p.order_id and i.state = 'defaulted')) d on true
+ where g.revoked_at is null and o.state in ('paid', 'partially_refunded', 'disputed') and g.hold is distinct from d.should;

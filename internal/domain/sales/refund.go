@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/lib/pq"
 
@@ -67,12 +68,15 @@ func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOr
 		return payments.Refund{}, err
 	}
 	switch o.State {
-	case Paid, PartiallyRefunded, Withdrawn, PaymentMismatch:
+	case Paid, PartiallyRefunded, Withdrawn, PaymentMismatch, Defaulted:
 	default:
 		return payments.Refund{}, ErrNotPaid
 	}
 	if o.PaymentID == "" {
 		return payments.Refund{}, ErrNotPaid
+	}
+	if o.Way == Instalments {
+		return s.refundOverPayments(ctx, tx, o, c)
 	}
 	p, err := payments.LockTx(ctx, tx, o.PaymentID)
 	if err != nil {
@@ -231,9 +235,24 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if o.Credited, err = o.Credited.Add(amount); err != nil {
 		return err
 	}
+	// The note of the refund before that of what is owed no more: each takes from what the invoice has left.
+	if err := creditNote(ctx, tx, invoicing.Credit{OrderID: o.ID, Reference: r.ID, Reason: r.Reason, Amount: amount, Lines: of}); err != nil {
+		return err
+	}
+	if o.Way == Instalments && o.State.inForce() {
+		held, err := heldTx(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
+		if held == 0 { // all that was paid went back: nothing more is owed
+			if err := s.endPlan(ctx, tx, &o, "everything that was paid was given back"); err != nil {
+				return err
+			}
+		}
+	}
 	to := PartiallyRefunded
-	if o.State == Withdrawn {
-		to = Withdrawn
+	if o.State == Withdrawn || o.State == Defaulted {
+		to = o.State
 	}
 	if o.State == Lost { // told late: the bank had given the rest back already, and took everything back
 		to = Lost
@@ -256,9 +275,6 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		}
 	}
 	if err := s.credit(ctx, tx, &o, to); err != nil {
-		return err
-	}
-	if err := creditNote(ctx, tx, invoicing.Credit{OrderID: o.ID, Reference: r.ID, Reason: r.Reason, Amount: amount, Lines: of}); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order." + string(to), Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount": amount}})
@@ -413,6 +429,9 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 				return err
 			}
 		}
+		if err := s.endPlan(ctx, tx, &o, "the bank gave an instalment back"); err != nil {
+			return err
+		}
 		if err := s.reverse(ctx, tx, o, "dispute lost"); err != nil {
 			return err
 		}
@@ -426,4 +445,63 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "dispute." + turn, Object: o.ID, Detail: map[string]any{"dispute": f.DisputeID, "amount": f.Amount}})
+}
+
+// refundOverPayments gives money of an order that was paid in instalments back over its own payments, the newest first: an amount, lines, or
+// all that was paid. When everything went back, what was not paid is owed no more. It gives the last of the refunds.
+func (s *Service) refundOverPayments(ctx context.Context, tx *postgres.Tx, o Order, c RefundOrder) (r payments.Refund, err error) {
+	all, err := payments.HoldingsTx(ctx, tx, o.ID)
+	if err != nil {
+		return r, err
+	}
+	free := int64(0)
+	for _, p := range all {
+		free += p.Free
+	}
+	rest := free
+	if c.AmountMinor != nil {
+		rest = *c.AmountMinor
+	}
+	lines := slices.Clone(c.Lines)
+	if len(lines) > 0 {
+		if c.AmountMinor != nil {
+			return r, fault.InvalidInput(fault.Field{Pointer: "/lines", Code: "one-of", Detail: "Either an amount or lines."})
+		}
+		if rest, err = o.sumOf(ctx, tx, lines); err != nil {
+			return r, err
+		}
+	}
+	if rest <= 0 {
+		return r, payments.ErrRefundAmount
+	}
+	if rest > free {
+		return r, payments.ErrTooMuch
+	}
+	alone, named := s.alone[string(o.Total.Currency)]
+	propose := named && rest > alone && postgres.Actor(ctx) != "system"
+	for _, p := range all {
+		minor := min(rest, p.Free)
+		if minor <= 0 {
+			continue
+		}
+		if r, err = s.payments.RequestRefundTx(ctx, tx, p.Payment, payments.NewRefund{Minor: minor, Reason: c.Reason, Propose: propose}); err != nil {
+			return r, err
+		}
+		rest -= minor
+		for i := range lines {
+			part := min(minor, lines[i].Minor)
+			if part == 0 {
+				continue
+			}
+			lines[i].Minor -= part
+			minor -= part
+			if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, lines[i].Line, part); err != nil {
+				return r, err
+			}
+		}
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor, "reason": c.Reason}}); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }

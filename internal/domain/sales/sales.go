@@ -8,6 +8,7 @@ package sales
 import (
 	"context"
 	_ "embed"
+	"slices"
 	"time"
 
 	"cursus/internal/domain/invoicing"
@@ -76,6 +77,7 @@ type Service struct {
 	issuer   invoicing.Issuer
 	alone    map[string]int64
 	holds    Holds
+	dunning  Dunning
 }
 
 // Options of New.
@@ -83,11 +85,12 @@ type Options struct {
 	Issuer      invoicing.Issuer // writes the invoices
 	RefundAlone map[string]int64 // up to how much one person gives back alone, in minor units by currency; more takes two, and a currency that is not there has no limit
 	Holds       Holds
+	Dunning     Dunning
 }
 
 // New opens the room.
 func New(db *postgres.DB, j *jobs.Jobs, p *payments.Service, o Options) *Service {
-	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone, holds: o.Holds.orUsual()}
+	return &Service{db: db, jobs: j, payments: p, replies: idempotency.New(db), issuer: o.Issuer, alone: o.RefundAlone, holds: o.Holds.orUsual(), dunning: o.Dunning.orUsual()}
 }
 
 // OrderTx finds an order by id, as far as the actor may see it.
@@ -134,10 +137,15 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 		}
 	}
 	byID := map[string]payments.Payment{}
-	if len(open) > 0 {
+	if len(open) > 0 || slices.ContainsFunc(orders, func(o Order) bool { return o.Way == Instalments }) {
 		if err := s.db.View(postgres.WithActor(ctx, "system"), "open payments", func(ctx context.Context, tx *postgres.Tx) (err error) {
-			byID, err = payments.SomeTx(ctx, tx, open)
-			return err
+			if byID, err = payments.SomeTx(ctx, tx, open); err != nil {
+				return err
+			}
+			for i := range orders {
+				orders[i].Schedule = nil // a transaction may be repeated
+			}
+			return schedulesTx(ctx, tx, orders)
 		}); err != nil {
 			return err
 		}
@@ -148,7 +156,7 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 	for i := range orders {
 		p := byID[orders[i].PaymentID]
 		orders[i].PayURL = p.PayURL
-		orders[i].decide(s.db.Now(), p.State)
+		orders[i].decide(s.db.Now(), p.State, s.payments.Site(""))
 		orders[i].tellHow(p)
 	}
 	return nil
@@ -172,10 +180,16 @@ func (s *Service) numbers(ctx context.Context, orders []Order) error {
 }
 
 // decide says what can be done with an order whose payment is in a state.
-func (o *Order) decide(now time.Time, payment payments.State) {
-	o.Next, o.Actions = decide(standing{
-		state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now,
-	})
+func (o *Order) decide(now time.Time, payment payments.State, site string) {
+	s := standing{state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now}
+	if o.Schedule != nil {
+		s.asking = o.Schedule.Asking() != nil
+		s.owing = o.Schedule.Next() != nil
+	}
+	o.Next, o.Actions = decide(s)
+	if o.Schedule != nil && o.State.inForce() {
+		o.tellOwed(site)
+	}
 	if o.Pool() {
 		o.Next, o.Actions = ofPool(o.State, o.Next, o.Actions)
 	}
@@ -246,6 +260,9 @@ func Checks() []postgres.Check {
 		{Invariant: "10", Name: "nobody has two seats of the same", Query: q.Q("CheckSeatTwice")},
 		{Invariant: "10", Name: "seats are those of an organisation's order that stands", Query: q.Q("CheckSeatsStand")},
 		{Invariant: "10", Name: "a place that was given to somebody else is hers, and its buyer's no more", Query: q.Q("CheckTransferred")},
+		{Invariant: "2", Name: "instalments sum to their order; what was paid and is owed of them is what the ledger says", Query: q.Q("CheckInstalments")},
+		{Invariant: "2", Name: "each instalment that is paid has its payment", Query: q.Q("CheckInstalmentsPaid")},
+		{Invariant: "10", Name: "access is held back while an instalment is in default, as its plan says, and no longer", Query: q.Q("CheckHeldBack")},
 		{Invariant: "18", Name: "the order of every ledger entry exists", Query: q.Q("CheckLedgerOrders")},
 	}
 }

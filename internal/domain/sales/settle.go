@@ -57,6 +57,9 @@ func (s *Service) BookRefund(ctx context.Context, refundID string) error {
 
 // applyTx locks the order, then its payment, in that order everywhere.
 func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact) error {
+	if f.Kind == payments.FactCardKept {
+		return s.takeCard(ctx, tx, f)
+	}
 	p, err := payments.OfFactTx(ctx, tx, f)
 	if err != nil {
 		return err
@@ -79,7 +82,10 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact)
 		}
 		return payments.MoveTx(ctx, tx, p, payments.Pending)
 	case payments.FactFailed:
-		return s.unpaid(ctx, tx, o, p, payments.Failed)
+		if err := s.unpaid(ctx, tx, o, p, payments.Failed); err != nil || p.Instalment == 0 {
+			return err
+		}
+		return s.instalmentRefused(ctx, tx, o, p, f.Declined)
 	case payments.FactExpired:
 		return s.unpaid(ctx, tx, o, p, payments.Expired)
 	case payments.FactRefunded:
@@ -88,13 +94,16 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact)
 		return s.refundFailed(ctx, tx, o, p, f)
 	case payments.FactInquiry, payments.FactInquiryClosed, payments.FactDisputeOpened, payments.FactDisputeWon, payments.FactDisputeLost:
 		return s.disputed(ctx, tx, o, p, f)
-	case payments.FactUninteresting:
+	case payments.FactUninteresting, payments.FactCardKept:
 	}
 	return nil
 }
 
 // captured books money that came in: as the order's, as a surplus that goes back, or as a mismatch that waits for a person.
 func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, f payments.Fact) error {
+	if p.Instalment > 0 {
+		return s.instalmentIn(ctx, tx, o, p, f)
+	}
 	if p.State.Paid() {
 		return nil
 	}
@@ -126,10 +135,24 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 			}
 			o.PaymentID = p.ID
 		}
+		if o.Way == Instalments { // all of it was paid on a page that was open when the plan was made
+			if err := o.dropSchedule(ctx, tx); err != nil {
+				return err
+			}
+			if err := s.setWay(ctx, tx, &o, Card, p); err != nil {
+				return err
+			}
+		}
 		p.Method = f.Method
 		o.paidBy(p)
 		return s.settle(ctx, tx, o)
 	}
+	return s.setAside(ctx, tx, o, p, f, state, counter, kept)
+}
+
+// setAside books money that is not the order's: a surplus goes back, a mismatch waits for a person. An order that waited for it ends, unless
+// it is kept.
+func (s *Service) setAside(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, f payments.Fact, state payments.State, counter string, kept bool) error {
 	if err := s.post(ctx, tx, p.ID+":capture", string(state), f.Amount, o, s.clearing(p), counter); err != nil {
 		return err
 	}
@@ -167,8 +190,12 @@ func (s *Service) fulfilTx(ctx context.Context, tx *postgres.Tx, o *Order) (err 
 		return err
 	}
 	if !o.Total.IsZero() {
+		came := o.Total
+		if o.Schedule != nil {
+			came = o.Schedule.received(came.Currency)
+		}
 		if err := ledger.PostTx(ctx, tx, s.posting(tx, o.ID+":sale", "sale", o.Total, *o, ledger.Receivable, ledger.Revenue, o.shares()...),
-			s.posting(tx, o.PaymentID+":capture", "capture", o.Total, *o, s.paidFrom(*o), ledger.Receivable)); err != nil {
+			s.posting(tx, o.PaymentID+":capture", "capture", came, *o, s.paidFrom(*o), ledger.Receivable)); err != nil {
 			return err
 		}
 	}
@@ -286,6 +313,11 @@ func (*Service) change(ctx context.Context, tx *postgres.Tx, o *Order, to State)
 	case Expired, Canceled, PaymentMismatch:
 		now := tx.Now()
 		o.ClosedAt = &now
+		if o.Way == Instalments {
+			if _, err := tx.Exec(ctx, q.Q("DropOpenInstalments"), o.ID, now); err != nil {
+				return err
+			}
+		}
 	default:
 	}
 	return store(ctx, tx, *o)

@@ -87,7 +87,7 @@ func (t thing) held(ctx context.Context, tx *postgres.Tx, buyerID string) (sets 
 // opensNothing says whether an offer opens nothing that one of these sets does not.
 func opensNothing(sets []enrolment.Enrolment, offer offers.Offer) bool {
 	for _, e := range sets {
-		if !addsAnything(e, offer) {
+		if !addsAnything(e, offer) || e.Hold != enrolment.NoHold { // what is held back opens again by paying for it
 			return true
 		}
 	}

@@ -151,7 +151,13 @@ func contractOf(ctx context.Context, tx *postgres.Tx, o Order, t Terms) (Contrac
 	if o.PaidAt == nil {
 		return c, nil
 	}
-	if c.Paid = o.Total; t.Withdrawal != Vocational { // which is paid for when its period is over
+	if c.Paid = o.Total; o.Way == Instalments {
+		if err := o.schedule(ctx, tx); err != nil {
+			return c, err
+		}
+		c.Paid = o.Schedule.received(o.Total.Currency)
+	}
+	if t.Withdrawal != Vocational { // which is paid for when its period is over
 		c.ConcludedAt = *o.PaidAt
 	}
 	parts, back, err := goingBack(ctx, tx, o, "")
@@ -188,7 +194,7 @@ func goingBack(ctx context.Context, tx *postgres.Tx, o Order, but string) (parts
 		ID    string `db:"id"`
 		Minor int64  `db:"minor"`
 	}
-	if err := tx.Select(ctx, &refunds, q.Q("GoingBack"), o.PaymentID, but); err != nil {
+	if err := tx.Select(ctx, &refunds, q.Q("GoingBack"), o.ID, but); err != nil {
 		return nil, 0, err
 	}
 	for _, r := range refunds {
@@ -296,23 +302,38 @@ func (s *Service) withdrawTx(ctx context.Context, tx *postgres.Tx, c WithdrawOrd
 	if o.State == AwaitingPayment { // what comes all the same is a surplus, and goes back
 		return id, s.move(ctx, tx, &o, Canceled)
 	}
-	p, err := payments.LockTx(ctx, tx, o.PaymentID)
-	if err != nil {
-		return "", err
-	}
-	rejected, err := s.payments.RejectProposedTx(ctx, tx, p.ID)
-	if err != nil {
-		return "", err
-	}
-	for _, r := range rejected {
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "refund.rejected", Object: o.ID, Detail: map[string]any{"refund": r, "because": id}}); err != nil {
+	if o.Way == Instalments {
+		if err := s.endPlan(ctx, tx, &o, "withdrawal"); err != nil {
 			return "", err
 		}
 	}
-	if l.Refund.Minor > 0 {
-		if err := s.giveBack(ctx, tx, o, p, l.Refund, "withdrawal "+id); err != nil {
+	all, err := payments.HoldingsTx(ctx, tx, o.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range all {
+		rejected, err := s.payments.RejectProposedTx(ctx, tx, p.ID)
+		if err != nil {
 			return "", err
 		}
+		for _, r := range rejected {
+			if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "refund.rejected", Object: o.ID, Detail: map[string]any{"refund": r, "because": id}}); err != nil {
+				return "", err
+			}
+		}
+	}
+	if all, err = payments.HoldingsTx(ctx, tx, o.ID); err != nil { // what was rejected is free again
+		return "", err
+	}
+	for rest := l.Refund; rest.Minor > 0 && len(all) > 0; all = all[1:] {
+		part := money.Of(min(rest.Minor, all[0].Free), rest.Currency)
+		if part.Minor <= 0 {
+			continue
+		}
+		if err := s.giveBack(ctx, tx, o, all[0].Payment, part, "withdrawal "+id); err != nil {
+			return "", err
+		}
+		rest.Minor -= part.Minor
 	}
 	if err := s.reverse(ctx, tx, o, "withdrawn"); err != nil {
 		return "", err

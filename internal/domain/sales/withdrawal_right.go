@@ -127,6 +127,7 @@ func (c Contract) MayWithdraw(now time.Time) Answer {
 			kept += p.kept(c.ConcludedAt, now)
 		}
 	}
+	kept = min(kept, left.Minor) // of instalments less was paid than was provided, and no more is asked for
 	a.Kept.Minor, a.Refund.Minor = kept, left.Minor-kept
 	return a
 }
