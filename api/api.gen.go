@@ -664,6 +664,39 @@ func (e IndicatorsWeek1Rule) Valid() bool {
 	}
 }
 
+// Defines values for InstalmentState.
+const (
+	InstalmentStateCanceled            InstalmentState = "canceled"
+	InstalmentStateCharging            InstalmentState = "charging"
+	InstalmentStateDefaulted           InstalmentState = "defaulted"
+	InstalmentStateNeedsAuthentication InstalmentState = "needs_authentication"
+	InstalmentStatePaid                InstalmentState = "paid"
+	InstalmentStatePlanned             InstalmentState = "planned"
+	InstalmentStateRefused             InstalmentState = "refused"
+)
+
+// Valid indicates whether the value is a known member of the InstalmentState enum.
+func (e InstalmentState) Valid() bool {
+	switch e {
+	case InstalmentStateCanceled:
+		return true
+	case InstalmentStateCharging:
+		return true
+	case InstalmentStateDefaulted:
+		return true
+	case InstalmentStateNeedsAuthentication:
+		return true
+	case InstalmentStatePaid:
+		return true
+	case InstalmentStatePlanned:
+		return true
+	case InstalmentStateRefused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeLang.
 const (
 	MeLangEn MeLang = "en"
@@ -834,13 +867,14 @@ func (e NewSettlementDirection) Valid() bool {
 
 // Defines values for NextActionKind.
 const (
-	NextActionKindGiveOutSeats NextActionKind = "give_out_seats"
-	NextActionKindLearn        NextActionKind = "learn"
-	NextActionKindNothing      NextActionKind = "nothing"
-	NextActionKindOrderAgain   NextActionKind = "order_again"
-	NextActionKindPay          NextActionKind = "pay"
-	NextActionKindWaitForBank  NextActionKind = "wait_for_bank"
-	NextActionKindWaitForStaff NextActionKind = "wait_for_staff"
+	NextActionKindGiveOutSeats  NextActionKind = "give_out_seats"
+	NextActionKindLearn         NextActionKind = "learn"
+	NextActionKindNothing       NextActionKind = "nothing"
+	NextActionKindOrderAgain    NextActionKind = "order_again"
+	NextActionKindPay           NextActionKind = "pay"
+	NextActionKindPayInstalment NextActionKind = "pay_instalment"
+	NextActionKindWaitForBank   NextActionKind = "wait_for_bank"
+	NextActionKindWaitForStaff  NextActionKind = "wait_for_staff"
 )
 
 // Valid indicates whether the value is a known member of the NextActionKind enum.
@@ -855,6 +889,8 @@ func (e NextActionKind) Valid() bool {
 	case NextActionKindOrderAgain:
 		return true
 	case NextActionKindPay:
+		return true
+	case NextActionKindPayInstalment:
 		return true
 	case NextActionKindWaitForBank:
 		return true
@@ -974,6 +1010,7 @@ func (e Opening) Valid() bool {
 const (
 	OrderStateAwaitingPayment   OrderState = "awaiting_payment"
 	OrderStateCanceled          OrderState = "canceled"
+	OrderStateDefaulted         OrderState = "defaulted"
 	OrderStateDisputed          OrderState = "disputed"
 	OrderStateExpired           OrderState = "expired"
 	OrderStateLost              OrderState = "lost"
@@ -990,6 +1027,8 @@ func (e OrderState) Valid() bool {
 	case OrderStateAwaitingPayment:
 		return true
 	case OrderStateCanceled:
+		return true
+	case OrderStateDefaulted:
 		return true
 	case OrderStateDisputed:
 		return true
@@ -1044,11 +1083,12 @@ func (e OrderWay) Valid() bool {
 
 // Defines values for OrderActionAction.
 const (
-	OrderActionActionCancel       OrderActionAction = "cancel"
-	OrderActionActionGiveOutSeats OrderActionAction = "give_out_seats"
-	OrderActionActionPay          OrderActionAction = "pay"
-	OrderActionActionRefund       OrderActionAction = "refund"
-	OrderActionActionWithdraw     OrderActionAction = "withdraw"
+	OrderActionActionCancel        OrderActionAction = "cancel"
+	OrderActionActionGiveOutSeats  OrderActionAction = "give_out_seats"
+	OrderActionActionPay           OrderActionAction = "pay"
+	OrderActionActionPayInstalment OrderActionAction = "pay_instalment"
+	OrderActionActionRefund        OrderActionAction = "refund"
+	OrderActionActionWithdraw      OrderActionAction = "withdraw"
 )
 
 // Valid indicates whether the value is a known member of the OrderActionAction enum.
@@ -1059,6 +1099,8 @@ func (e OrderActionAction) Valid() bool {
 	case OrderActionActionGiveOutSeats:
 		return true
 	case OrderActionActionPay:
+		return true
+	case OrderActionActionPayInstalment:
 		return true
 	case OrderActionActionRefund:
 		return true
@@ -1075,6 +1117,7 @@ const (
 	OrderActionReasonBoughtByAnOrganisation OrderActionReason = "bought-by-an-organisation"
 	OrderActionReasonCostsNothing           OrderActionReason = "costs-nothing"
 	OrderActionReasonDisputedAtTheBank      OrderActionReason = "disputed-at-the-bank"
+	OrderActionReasonInstalmentsNotPaid     OrderActionReason = "instalments-not-paid"
 	OrderActionReasonNotPaid                OrderActionReason = "not-paid"
 	OrderActionReasonNotPayableYet          OrderActionReason = "not-payable-yet"
 	OrderActionReasonOrderCanceled          OrderActionReason = "order-canceled"
@@ -1095,6 +1138,8 @@ func (e OrderActionReason) Valid() bool {
 	case OrderActionReasonCostsNothing:
 		return true
 	case OrderActionReasonDisputedAtTheBank:
+		return true
+	case OrderActionReasonInstalmentsNotPaid:
 		return true
 	case OrderActionReasonNotPaid:
 		return true
@@ -1247,6 +1292,7 @@ func (e PathReasonCode) Valid() bool {
 const (
 	PayWayCard          PayWay = "card"
 	PayWayDesk          PayWay = "desk"
+	PayWayInstalments   PayWay = "instalments"
 	PayWayPurchaseOrder PayWay = "purchase_order"
 	PayWayTransfer      PayWay = "transfer"
 )
@@ -1258,9 +1304,89 @@ func (e PayWay) Valid() bool {
 		return true
 	case PayWayDesk:
 		return true
+	case PayWayInstalments:
+		return true
 	case PayWayPurchaseOrder:
 		return true
 	case PayWayTransfer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanOnDefault.
+const (
+	PlanOnDefaultEnd     PlanOnDefault = "end"
+	PlanOnDefaultKeep    PlanOnDefault = "keep"
+	PlanOnDefaultSuspend PlanOnDefault = "suspend"
+)
+
+// Valid indicates whether the value is a known member of the PlanOnDefault enum.
+func (e PlanOnDefault) Valid() bool {
+	switch e {
+	case PlanOnDefaultEnd:
+		return true
+	case PlanOnDefaultKeep:
+		return true
+	case PlanOnDefaultSuspend:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanUnit.
+const (
+	PlanUnitDay   PlanUnit = "day"
+	PlanUnitMonth PlanUnit = "month"
+)
+
+// Valid indicates whether the value is a known member of the PlanUnit enum.
+func (e PlanUnit) Valid() bool {
+	switch e {
+	case PlanUnitDay:
+		return true
+	case PlanUnitMonth:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanBodyOnDefault.
+const (
+	PlanBodyOnDefaultEnd     PlanBodyOnDefault = "end"
+	PlanBodyOnDefaultKeep    PlanBodyOnDefault = "keep"
+	PlanBodyOnDefaultSuspend PlanBodyOnDefault = "suspend"
+)
+
+// Valid indicates whether the value is a known member of the PlanBodyOnDefault enum.
+func (e PlanBodyOnDefault) Valid() bool {
+	switch e {
+	case PlanBodyOnDefaultEnd:
+		return true
+	case PlanBodyOnDefaultKeep:
+		return true
+	case PlanBodyOnDefaultSuspend:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlanBodyUnit.
+const (
+	PlanBodyUnitDay   PlanBodyUnit = "day"
+	PlanBodyUnitMonth PlanBodyUnit = "month"
+)
+
+// Valid indicates whether the value is a known member of the PlanBodyUnit enum.
+func (e PlanBodyUnit) Valid() bool {
+	switch e {
+	case PlanBodyUnitDay:
+		return true
+	case PlanBodyUnitMonth:
 		return true
 	default:
 		return false
@@ -1540,6 +1666,27 @@ func (e RosterRowAction) Valid() bool {
 	}
 }
 
+// Defines values for ScheduleOnDefault.
+const (
+	ScheduleOnDefaultEnd     ScheduleOnDefault = "end"
+	ScheduleOnDefaultKeep    ScheduleOnDefault = "keep"
+	ScheduleOnDefaultSuspend ScheduleOnDefault = "suspend"
+)
+
+// Valid indicates whether the value is a known member of the ScheduleOnDefault enum.
+func (e ScheduleOnDefault) Valid() bool {
+	switch e {
+	case ScheduleOnDefaultEnd:
+		return true
+	case ScheduleOnDefaultKeep:
+		return true
+	case ScheduleOnDefaultSuspend:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SeatState.
 const (
 	SeatStateClaimed   SeatState = "claimed"
@@ -1709,6 +1856,7 @@ func (e SittingState) Valid() bool {
 const (
 	SoldOrderStateAwaitingPayment   SoldOrderState = "awaiting_payment"
 	SoldOrderStateCanceled          SoldOrderState = "canceled"
+	SoldOrderStateDefaulted         SoldOrderState = "defaulted"
 	SoldOrderStateDisputed          SoldOrderState = "disputed"
 	SoldOrderStateExpired           SoldOrderState = "expired"
 	SoldOrderStateLost              SoldOrderState = "lost"
@@ -1725,6 +1873,8 @@ func (e SoldOrderState) Valid() bool {
 	case SoldOrderStateAwaitingPayment:
 		return true
 	case SoldOrderStateCanceled:
+		return true
+	case SoldOrderStateDefaulted:
 		return true
 	case SoldOrderStateDisputed:
 		return true
@@ -2273,6 +2423,7 @@ func (e GetOrderEvidenceParamsLang) Valid() bool {
 const (
 	ListSoldOrdersParamsStateAwaitingPayment   ListSoldOrdersParamsState = "awaiting_payment"
 	ListSoldOrdersParamsStateCanceled          ListSoldOrdersParamsState = "canceled"
+	ListSoldOrdersParamsStateDefaulted         ListSoldOrdersParamsState = "defaulted"
 	ListSoldOrdersParamsStateDisputed          ListSoldOrdersParamsState = "disputed"
 	ListSoldOrdersParamsStateExpired           ListSoldOrdersParamsState = "expired"
 	ListSoldOrdersParamsStateLost              ListSoldOrdersParamsState = "lost"
@@ -2289,6 +2440,8 @@ func (e ListSoldOrdersParamsState) Valid() bool {
 	case ListSoldOrdersParamsStateAwaitingPayment:
 		return true
 	case ListSoldOrdersParamsStateCanceled:
+		return true
+	case ListSoldOrdersParamsStateDefaulted:
 		return true
 	case ListSoldOrdersParamsStateDisputed:
 		return true
@@ -2826,6 +2979,14 @@ type BillingBody struct {
 	VatNumber *string `json:"vat_number,omitempty"`
 }
 
+// CardPage A page of the provider on which a card is left.
+type CardPage struct {
+	// Url Where.
+	//
+	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
+	Url string `json:"url"`
+}
+
 // CatalogueChange defines model for CatalogueChange.
 type CatalogueChange struct {
 	// Change What became or would become of it.
@@ -3104,7 +3265,7 @@ type ChosenWay struct {
 	// Example: PO-2026-17
 	Reference *string `json:"reference,omitempty"`
 
-	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	// Way How to pay: on the pay page, there in parts, to the bank account, the same on a purchase order, at a school.
 	//
 	// Example: transfer
 	Way PayWay `json:"way"`
@@ -5130,6 +5291,54 @@ type IndicatorsBasis string
 // Example: first
 type IndicatorsWeek1Rule string
 
+// Instalment One part of what an order costs.
+type Instalment struct {
+	// Amount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Amount Money `json:"amount"`
+
+	// Attempts How often it was tried.
+	//
+	// Example: 0
+	Attempts int `json:"attempts"`
+
+	// DueAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DueAt Time `json:"due_at"`
+
+	// N From 1.
+	//
+	// Example: 2
+	N int `json:"n"`
+
+	// NextAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	NextAt *Time `json:"next_at,omitempty"`
+
+	// SettledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SettledAt *Time `json:"settled_at,omitempty"`
+
+	// State `needs_authentication`: its bank wants the owner of the card; `defaulted`: tried as often as we do; `canceled`: owed no more.
+	//
+	// Example: planned
+	State InstalmentState `json:"state"`
+
+	// Why The code of the provider of the last refusal.
+	//
+	// Example: insufficient_funds
+	Why *string `json:"why,omitempty"`
+}
+
+// InstalmentState `needs_authentication`: its bank wants the owner of the card; `defaulted`: tried as often as we do; `canceled`: owed no more.
+//
+// Example: planned
+type InstalmentState string
+
 // Investigation Everything that is known about a difference.
 type Investigation struct {
 	// Audit Who did what.
@@ -5884,7 +6093,7 @@ type NewOrder struct {
 	// Example: WELCOME-26
 	Voucher *VoucherCode `json:"voucher,omitempty"`
 
-	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	// Way How to pay: on the pay page, there in parts, to the bank account, the same on a purchase order, at a school.
 	//
 	// Example: transfer
 	Way *PayWay `json:"way,omitempty"`
@@ -6358,7 +6567,12 @@ type NextAction struct {
 	// Example: {"amount_minor":15000,"currency":"EUR"}
 	AmountLeft *Money `json:"amount_left,omitempty"`
 
-	// Kind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open; `give_out_seats`: the seats of an organisation wait for its learners.
+	// Instalment The one that is owed first, or that wants something of the buyer.
+	//
+	// Example: 2
+	Instalment *int `json:"instalment,omitempty"`
+
+	// Kind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open; `pay_instalment`: at `url`, its card was refused or has to be confirmed, while `until` is when the next is due and `amount_left` what is owed in all; `give_out_seats`: the seats of an organisation wait for its learners.
 	//
 	// Example: pay
 	Kind NextActionKind `json:"kind"`
@@ -6378,13 +6592,13 @@ type NextAction struct {
 	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
 	Url *string `json:"url,omitempty"`
 
-	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	// Way How to pay: on the pay page, there in parts, to the bank account, the same on a purchase order, at a school.
 	//
 	// Example: transfer
 	Way *PayWay `json:"way,omitempty"`
 }
 
-// NextActionKind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open; `give_out_seats`: the seats of an organisation wait for its learners.
+// NextActionKind `pay` at `url` until `until`; `wait_for_bank`: a delayed method pays or fails by itself; `wait_for_staff`: a person decides; `learn`: what was bought is open; `pay_instalment`: at `url`, its card was refused or has to be confirmed, while `until` is when the next is due and `amount_left` what is owed in all; `give_out_seats`: the seats of an organisation wait for its learners.
 //
 // Example: pay
 type NextActionKind string
@@ -6683,7 +6897,7 @@ type OfferedWay struct {
 	// Example: ESP
 	Partner *string `json:"partner,omitempty"`
 
-	// Way How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+	// Way How to pay: on the pay page, there in parts, to the bank account, the same on a purchase order, at a school.
 	//
 	// Example: transfer
 	Way PayWay `json:"way"`
@@ -6700,7 +6914,7 @@ type Order struct {
 	// Actions What can be done with it.
 	Actions []OrderAction `json:"actions"`
 
-	// CheckoutUrl The pay page; there only while the order waits for its payment.
+	// CheckoutUrl The pay page; there only while the order, or an instalment that is paid just now, waits for its payment.
 	//
 	// Example: https://checkout.stripe.com/c/pay/cs_test_a1
 	CheckoutUrl *string `json:"checkout_url,omitempty"`
@@ -6779,12 +6993,15 @@ type Order struct {
 	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
 	PlacedBy *string `json:"placed_by,omitempty"`
 
+	// Schedule The instalments of an order, as they were agreed with it.
+	Schedule *Schedule `json:"schedule,omitempty"`
+
 	// Session A short name that people choose.
 	//
 	// Example: PRD-8
 	Session *Key `json:"session,omitempty"`
 
-	// State `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it.
+	// State `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it. `defaulted`: an instalment was not paid for so long that the contract ended.
 	//
 	// Example: awaiting_payment
 	State OrderState `json:"state"`
@@ -6800,7 +7017,7 @@ type Order struct {
 	Way OrderWay `json:"way"`
 }
 
-// OrderState `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it.
+// OrderState `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it. `defaulted`: an instalment was not paid for so long that the contract ended.
 //
 // Example: awaiting_payment
 type OrderState string
@@ -6812,7 +7029,7 @@ type OrderWay string
 
 // OrderAction Something that can be done with an order, or why not. Who may do it is another question.
 type OrderAction struct {
-	// Action What can be done. The last two are there for an order of an organisation.
+	// Action What can be done. `withdraw` and `give_out_seats` are there for an order of an organisation.
 	//
 	// Example: cancel
 	Action OrderActionAction `json:"action"`
@@ -6828,7 +7045,7 @@ type OrderAction struct {
 	Reason *OrderActionReason `json:"reason,omitempty"`
 }
 
-// OrderActionAction What can be done. The last two are there for an order of an organisation.
+// OrderActionAction What can be done. `withdraw` and `give_out_seats` are there for an order of an organisation.
 //
 // Example: cancel
 type OrderActionAction string
@@ -7361,7 +7578,7 @@ type PayBackPage struct {
 	PayBacks []PayBack `json:"pay_backs"`
 }
 
-// PayWay How to pay: on the pay page, to the bank account, the same on a purchase order, at a school.
+// PayWay How to pay: on the pay page, there in parts, to the bank account, the same on a purchase order, at a school.
 //
 // Example: transfer
 type PayWay string
@@ -7379,6 +7596,135 @@ type Pitch struct {
 	//
 	// Example: S’exercer sur de vrais équipements.
 	Fr *string `json:"fr,omitempty"`
+}
+
+// Plan How an offer may be paid in instalments, in one currency.
+type Plan struct {
+	// Archived Nobody pays so any more.
+	//
+	// Example: false
+	Archived bool `json:"archived"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// EndAfterDays In default, where access ends.
+	//
+	// Example: 30
+	EndAfterDays *int `json:"end_after_days,omitempty"`
+
+	// Every So many days or months after one the next is due; at most 12 months.
+	//
+	// Example: 1
+	Every int `json:"every"`
+
+	// FirstPpm Share of the first, in millionths; as much as the others when absent. Vocational training asks for 30 % at most at first, whatever stands here.
+	//
+	// Example: 300000
+	FirstPpm *int `json:"first_ppm,omitempty"`
+
+	// Instalments How many.
+	//
+	// Example: 3
+	Instalments int `json:"instalments"`
+
+	// LeastMinor What an order costs at least to be paid so.
+	//
+	// Example: 10000
+	LeastMinor int64 `json:"least_minor"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// OnDefault What happens to the access of who does not pay: it is kept without a certificate, suspended until she pays, or suspended and ended after a while.
+	//
+	// Example: suspend
+	OnDefault PlanOnDefault `json:"on_default"`
+
+	// Unit Of `every`.
+	//
+	// Example: month
+	Unit PlanUnit `json:"unit"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// PlanOnDefault What happens to the access of who does not pay: it is kept without a certificate, suspended until she pays, or suspended and ended after a while.
+//
+// Example: suspend
+type PlanOnDefault string
+
+// PlanUnit Of `every`.
+//
+// Example: month
+type PlanUnit string
+
+// PlanBody How an offer may be paid in instalments.
+//
+// Example: {"every":1,"instalments":3,"on_default":"suspend","unit":"month"}
+type PlanBody struct {
+	// Archived Nobody pays so any more.
+	//
+	// Example: false
+	Archived *bool `json:"archived,omitempty"`
+
+	// EndAfterDays In default, where access ends.
+	//
+	// Example: 30
+	EndAfterDays *int `json:"end_after_days,omitempty"`
+
+	// Every So many days or months after one the next is due; at most 12 months.
+	//
+	// Example: 1
+	Every int `json:"every"`
+
+	// FirstPpm Share of the first, in millionths; as much as the others when absent. Vocational training asks for 30 % at most at first, whatever stands here.
+	//
+	// Example: 300000
+	FirstPpm *int `json:"first_ppm,omitempty"`
+
+	// Instalments How many.
+	//
+	// Example: 3
+	Instalments int `json:"instalments"`
+
+	// LeastMinor What an order costs at least to be paid so.
+	//
+	// Example: 10000
+	LeastMinor *int64 `json:"least_minor,omitempty"`
+
+	// OnDefault What happens to the access of who does not pay: it is kept without a certificate, suspended until she pays, or suspended and ended after a while.
+	//
+	// Example: suspend
+	OnDefault PlanBodyOnDefault `json:"on_default"`
+
+	// Unit Of `every`.
+	//
+	// Example: month
+	Unit PlanBodyUnit `json:"unit"`
+}
+
+// PlanBodyOnDefault What happens to the access of who does not pay: it is kept without a certificate, suspended until she pays, or suspended and ended after a while.
+//
+// Example: suspend
+type PlanBodyOnDefault string
+
+// PlanBodyUnit Of `every`.
+//
+// Example: month
+type PlanBodyUnit string
+
+// PlanList The plans of an offer.
+type PlanList struct {
+	// Plans The plans.
+	Plans []Plan `json:"plans"`
 }
 
 // Pool The seats of a line: quantity = free + reserved + claimed + returned.
@@ -8769,6 +9115,37 @@ type RosterRow struct {
 //
 // Example: enrol
 type RosterRowAction string
+
+// Schedule The instalments of an order, as they were agreed with it.
+type Schedule struct {
+	// CardKept The provider keeps a card to charge.
+	//
+	// Example: true
+	CardKept bool `json:"card_kept"`
+
+	// EndAfterDays In default.
+	//
+	// Example: 30
+	EndAfterDays *int `json:"end_after_days,omitempty"`
+
+	// Instalments In the order in which they are due.
+	Instalments []Instalment `json:"instalments"`
+
+	// OnDefault What happens to access in default.
+	//
+	// Example: suspend
+	OnDefault ScheduleOnDefault `json:"on_default"`
+
+	// Owed An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Owed Money `json:"owed"`
+}
+
+// ScheduleOnDefault What happens to access in default.
+//
+// Example: suspend
+type ScheduleOnDefault string
 
 // Seat A seat of an organisation that was given to somebody.
 type Seat struct {
@@ -11110,6 +11487,12 @@ type CompareOffersParams struct {
 	Of string `form:"of" json:"of"`
 }
 
+// PutPlanParams defines parameters for PutPlan.
+type PutPlanParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // AddPriceParams defines parameters for AddPrice.
 type AddPriceParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -11163,6 +11546,12 @@ type GetOrderEvidenceParams struct {
 
 // GetOrderEvidenceParamsLang defines parameters for GetOrderEvidence.
 type GetOrderEvidenceParamsLang string
+
+// PayInstalmentParams defines parameters for PayInstalment.
+type PayInstalmentParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
 
 // MakeClaimLinkParams defines parameters for MakeClaimLink.
 type MakeClaimLinkParams struct {
@@ -11646,6 +12035,9 @@ type PutIssuerJSONRequestBody = IssuerBody
 
 // MoveOfferJSONRequestBody defines body for MoveOffer for application/json ContentType.
 type MoveOfferJSONRequestBody = PublicationMove
+
+// PutPlanJSONRequestBody defines body for PutPlan for application/json ContentType.
+type PutPlanJSONRequestBody = PlanBody
 
 // AddPriceJSONRequestBody defines body for AddPrice for application/json ContentType.
 type AddPriceJSONRequestBody = PriceBody
@@ -12502,6 +12894,31 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
 	MoveOffer(ctx context.Context, offer OfferRef, body MoveOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListPlans List the instalment plans of an offer
+	//
+	// One in each currency, the archived ones too.
+	//
+	// Corresponds with GET /v1/offers/{offer}/plans (the `ListPlans` operationId).
+	ListPlans(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPlanWithBody Say how an offer is paid in instalments
+	//
+	// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+	PutPlanWithBody(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPlan Say how an offer is paid in instalments
+	//
+	// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+	PutPlan(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, body PutPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPrices List the prices of an offer
 	//
 	// The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
@@ -12651,6 +13068,13 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
 	CancelOrder(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// LeaveCard Leave a card for instalments
+	//
+	// Opens a page of the provider on which the buyer leaves a card: the first one, where nothing may be asked for yet, or another one. Nothing is paid there.
+	//
+	// Corresponds with POST /v1/orders/{order}/card (the `LeaveCard` operationId).
+	LeaveCard(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOrderDocuments List the documents of an order
 	//
 	// All of them, the first first.
@@ -12691,6 +13115,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
 	GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PayInstalment Pay an instalment on a pay page
+	//
+	// Of an order that is paid in instalments: before it is due, or when its card was refused or its bank wants its owner. `checkout_url` says where. The card that pays is charged with what is due later.
+	//
+	// Corresponds with POST /v1/orders/{order}/instalments/{n}/pay (the `PayInstalment` operationId).
+	PayInstalment(ctx context.Context, order OrderRef, n int, params *PayInstalmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MakeClaimLinkWithBody Make a claim link
 	//
@@ -15208,6 +15639,61 @@ func (c *Client) MoveOffer(ctx context.Context, offer OfferRef, body MoveOfferJS
 	return c.Client.Do(req)
 }
 
+// ListPlans List the instalment plans of an offer
+//
+// One in each currency, the archived ones too.
+//
+// Corresponds with GET /v1/offers/{offer}/plans (the `ListPlans` operationId).
+func (c *Client) ListPlans(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPlansRequest(c.Server, offer)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPlanWithBody Say how an offer is paid in instalments
+//
+// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+func (c *Client) PutPlanWithBody(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPlanRequestWithBody(c.Server, offer, currency, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPlan Say how an offer is paid in instalments
+//
+// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+func (c *Client) PutPlan(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, body PutPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPlanRequest(c.Server, offer, currency, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListPrices List the prices of an offer
 //
 // The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
@@ -15517,6 +16003,23 @@ func (c *Client) CancelOrder(ctx context.Context, order OrderRef, reqEditors ...
 	return c.Client.Do(req)
 }
 
+// LeaveCard Leave a card for instalments
+//
+// Opens a page of the provider on which the buyer leaves a card: the first one, where nothing may be asked for yet, or another one. Nothing is paid there.
+//
+// Corresponds with POST /v1/orders/{order}/card (the `LeaveCard` operationId).
+func (c *Client) LeaveCard(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveCardRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOrderDocuments List the documents of an order
 //
 // All of them, the first first.
@@ -15598,6 +16101,23 @@ func (c *Client) GetOrderEvidence(ctx context.Context, order OrderRef, params *G
 // Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
 func (c *Client) GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOrderHistoryRequest(c.Server, order)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PayInstalment Pay an instalment on a pay page
+//
+// Of an order that is paid in instalments: before it is due, or when its card was refused or its bank wants its owner. `checkout_url` says where. The card that pays is charged with what is due later.
+//
+// Corresponds with POST /v1/orders/{order}/instalments/{n}/pay (the `PayInstalment` operationId).
+func (c *Client) PayInstalment(ctx context.Context, order OrderRef, n int, params *PayInstalmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPayInstalmentRequest(c.Server, order, n, params)
 	if err != nil {
 		return nil, err
 	}
@@ -21518,6 +22038,107 @@ func NewMoveOfferRequestWithBody(server string, offer OfferRef, contentType stri
 	return req, nil
 }
 
+// NewListPlansRequest constructs an http.Request for the ListPlans method
+func NewListPlansRequest(server string, offer OfferRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/plans", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutPlanRequest calls the generic PutPlan builder with application/json body
+func NewPutPlanRequest(server string, offer OfferRef, currency Currency, params *PutPlanParams, body PutPlanJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutPlanRequestWithBody(server, offer, currency, params, "application/json", bodyReader)
+}
+
+// NewPutPlanRequestWithBody constructs an http.Request for the PutPlan method, with any body, and a specified content type
+func NewPutPlanRequestWithBody(server string, offer OfferRef, currency Currency, params *PutPlanParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "offer", offer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "currency", currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/offers/%s/plans/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListPricesRequest constructs an http.Request for the ListPrices method
 func NewListPricesRequest(server string, offer OfferRef) (*http.Request, error) {
 	var err error
@@ -22047,6 +22668,40 @@ func NewCancelOrderRequest(server string, order OrderRef) (*http.Request, error)
 	return req, nil
 }
 
+// NewLeaveCardRequest constructs an http.Request for the LeaveCard method
+func NewLeaveCardRequest(server string, order OrderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/card", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListOrderDocumentsRequest constructs an http.Request for the ListOrderDocuments method
 func NewListOrderDocumentsRequest(server string, order OrderRef) (*http.Request, error) {
 	var err error
@@ -22231,6 +22886,60 @@ func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, er
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPayInstalmentRequest constructs an http.Request for the PayInstalment method
+func NewPayInstalmentRequest(server string, order OrderRef, n int, params *PayInstalmentParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "order", order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "n", n, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/orders/%s/instalments/%s/pay", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -27891,6 +28600,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/offers/{offer}/moves (the `MoveOffer` operationId).
 	MoveOfferWithResponse(ctx context.Context, offer OfferRef, body MoveOfferJSONRequestBody, reqEditors ...RequestEditorFn) (*MoveOfferResponse, error)
 
+	// ListPlansWithResponse List the instalment plans of an offer
+	//
+	// One in each currency, the archived ones too.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/offers/{offer}/plans (the `ListPlans` operationId).
+	ListPlansWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*ListPlansResponse, error)
+
+	// PutPlanWithBodyWithResponse Say how an offer is paid in instalments
+	//
+	// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+	PutPlanWithBodyWithResponse(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPlanResponse, error)
+
+	// PutPlanWithResponse Say how an offer is paid in instalments
+	//
+	// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+	PutPlanWithResponse(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, body PutPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPlanResponse, error)
+
 	// ListPricesWithResponse List the prices of an offer
 	//
 	// The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
@@ -28052,6 +28788,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/orders/{order}/cancellation (the `CancelOrder` operationId).
 	CancelOrderWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*CancelOrderResponse, error)
 
+	// LeaveCardWithResponse Leave a card for instalments
+	//
+	// Opens a page of the provider on which the buyer leaves a card: the first one, where nothing may be asked for yet, or another one. Nothing is paid there.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/card (the `LeaveCard` operationId).
+	LeaveCardWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*LeaveCardResponse, error)
+
 	// ListOrderDocumentsWithResponse List the documents of an order
 	//
 	// All of them, the first first.
@@ -28098,6 +28843,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
 	GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error)
+
+	// PayInstalmentWithResponse Pay an instalment on a pay page
+	//
+	// Of an order that is paid in instalments: before it is due, or when its card was refused or its bank wants its owner. `checkout_url` says where. The card that pays is charged with what is due later.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/orders/{order}/instalments/{n}/pay (the `PayInstalment` operationId).
+	PayInstalmentWithResponse(ctx context.Context, order OrderRef, n int, params *PayInstalmentParams, reqEditors ...RequestEditorFn) (*PayInstalmentResponse, error)
 
 	// MakeClaimLinkWithBodyWithResponse Make a claim link
 	//
@@ -32523,6 +33277,109 @@ func (r MoveOfferResponse) ContentType() string {
 	return ""
 }
 
+type ListPlansResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PlanList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPlansResponse) GetJSON200() *PlanList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPlansResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPlansResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPlansResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPlansResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPlansResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutPlanResponse200Headers the declared response headers of an HTTP 200 response for PutPlan
+type PutPlanResponse200Headers struct {
+	ETag string
+}
+
+type PutPlanResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Plan
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutPlanResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutPlanResponse) GetJSON200() *Plan {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutPlanResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutPlanResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutPlanResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutPlanResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutPlanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPricesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -33093,6 +33950,54 @@ func (r CancelOrderResponse) ContentType() string {
 	return ""
 }
 
+type LeaveCardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CardPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LeaveCardResponse) GetJSON200() *CardPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LeaveCardResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LeaveCardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LeaveCardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LeaveCardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LeaveCardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOrderDocumentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -33279,6 +34184,54 @@ func (r GetOrderHistoryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOrderHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PayInstalmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Order
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PayInstalmentResponse) GetJSON200() *Order {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PayInstalmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PayInstalmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PayInstalmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PayInstalmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PayInstalmentResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -38816,6 +39769,51 @@ func (c *ClientWithResponses) MoveOfferWithResponse(ctx context.Context, offer O
 	return ParseMoveOfferResponse(rsp)
 }
 
+// ListPlansWithResponse List the instalment plans of an offer
+//
+// One in each currency, the archived ones too.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/offers/{offer}/plans (the `ListPlans` operationId).
+func (c *ClientWithResponses) ListPlansWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*ListPlansResponse, error) {
+	rsp, err := c.ListPlans(ctx, offer, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPlansResponse(rsp)
+}
+
+// PutPlanWithBodyWithResponse Say how an offer is paid in instalments
+//
+// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+func (c *ClientWithResponses) PutPlanWithBodyWithResponse(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPlanResponse, error) {
+	rsp, err := c.PutPlanWithBody(ctx, offer, currency, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPlanResponse(rsp)
+}
+
+// PutPlanWithResponse Say how an offer is paid in instalments
+//
+// Over the version that was read; `*` for a new one. What was ordered keeps its plan.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/offers/{offer}/plans/{currency} (the `PutPlan` operationId).
+func (c *ClientWithResponses) PutPlanWithResponse(ctx context.Context, offer OfferRef, currency Currency, params *PutPlanParams, body PutPlanJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPlanResponse, error) {
+	rsp, err := c.PutPlan(ctx, offer, currency, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPlanResponse(rsp)
+}
+
 // ListPricesWithResponse List the prices of an offer
 //
 // The further prices of an offer, the oldest first, the archived ones too. Its own price stands in the offer and always holds.
@@ -39073,6 +40071,21 @@ func (c *ClientWithResponses) CancelOrderWithResponse(ctx context.Context, order
 	return ParseCancelOrderResponse(rsp)
 }
 
+// LeaveCardWithResponse Leave a card for instalments
+//
+// Opens a page of the provider on which the buyer leaves a card: the first one, where nothing may be asked for yet, or another one. Nothing is paid there.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/card (the `LeaveCard` operationId).
+func (c *ClientWithResponses) LeaveCardWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*LeaveCardResponse, error) {
+	rsp, err := c.LeaveCard(ctx, order, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveCardResponse(rsp)
+}
+
 // ListOrderDocumentsWithResponse List the documents of an order
 //
 // All of them, the first first.
@@ -39148,6 +40161,21 @@ func (c *ClientWithResponses) GetOrderHistoryWithResponse(ctx context.Context, o
 		return nil, err
 	}
 	return ParseGetOrderHistoryResponse(rsp)
+}
+
+// PayInstalmentWithResponse Pay an instalment on a pay page
+//
+// Of an order that is paid in instalments: before it is due, or when its card was refused or its bank wants its owner. `checkout_url` says where. The card that pays is charged with what is due later.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/orders/{order}/instalments/{n}/pay (the `PayInstalment` operationId).
+func (c *ClientWithResponses) PayInstalmentWithResponse(ctx context.Context, order OrderRef, n int, params *PayInstalmentParams, reqEditors ...RequestEditorFn) (*PayInstalmentResponse, error) {
+	rsp, err := c.PayInstalment(ctx, order, n, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePayInstalmentResponse(rsp)
 }
 
 // MakeClaimLinkWithBodyWithResponse Make a claim link
@@ -43468,6 +44496,85 @@ func ParseMoveOfferResponse(rsp *http.Response) (*MoveOfferResponse, error) {
 	return response, nil
 }
 
+// ParseListPlansResponse parses an HTTP response from a ListPlansWithResponse call
+func ParseListPlansResponse(rsp *http.Response) (*ListPlansResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPlansResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PlanList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutPlanResponse parses an HTTP response from a PutPlanWithResponse call
+func ParsePutPlanResponse(rsp *http.Response) (*PutPlanResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutPlanResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Plan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutPlanResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListPricesResponse parses an HTTP response from a ListPricesWithResponse call
 func ParseListPricesResponse(rsp *http.Response) (*ListPricesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -43909,6 +45016,39 @@ func ParseCancelOrderResponse(rsp *http.Response) (*CancelOrderResponse, error) 
 	return response, nil
 }
 
+// ParseLeaveCardResponse parses an HTTP response from a LeaveCardWithResponse call
+func ParseLeaveCardResponse(rsp *http.Response) (*LeaveCardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LeaveCardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CardPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOrderDocumentsResponse parses an HTTP response from a ListOrderDocumentsWithResponse call
 func ParseListOrderDocumentsResponse(rsp *http.Response) (*ListOrderDocumentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -44030,6 +45170,39 @@ func ParseGetOrderHistoryResponse(rsp *http.Response) (*GetOrderHistoryResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest OrderHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePayInstalmentResponse parses an HTTP response from a PayInstalmentWithResponse call
+func ParsePayInstalmentResponse(rsp *http.Response) (*PayInstalmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PayInstalmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Order
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -217,6 +217,12 @@ type ServerInterface interface {
 	// MoveOffer Move an offer to another state of publication
 	// (POST /v1/offers/{offer}/moves)
 	MoveOffer(c *fiber.Ctx, offer OfferRef) error
+	// ListPlans List the instalment plans of an offer
+	// (GET /v1/offers/{offer}/plans)
+	ListPlans(c *fiber.Ctx, offer OfferRef) error
+	// PutPlan Say how an offer is paid in instalments
+	// (PUT /v1/offers/{offer}/plans/{currency})
+	PutPlan(c *fiber.Ctx, offer OfferRef, currency Currency, params PutPlanParams) error
 	// ListPrices List the prices of an offer
 	// (GET /v1/offers/{offer}/prices)
 	ListPrices(c *fiber.Ctx, offer OfferRef) error
@@ -250,6 +256,9 @@ type ServerInterface interface {
 	// CancelOrder Cancel an unpaid order
 	// (POST /v1/orders/{order}/cancellation)
 	CancelOrder(c *fiber.Ctx, order OrderRef) error
+	// LeaveCard Leave a card for instalments
+	// (POST /v1/orders/{order}/card)
+	LeaveCard(c *fiber.Ctx, order OrderRef) error
 	// ListOrderDocuments List the documents of an order
 	// (GET /v1/orders/{order}/documents)
 	ListOrderDocuments(c *fiber.Ctx, order OrderRef) error
@@ -262,6 +271,9 @@ type ServerInterface interface {
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(c *fiber.Ctx, order OrderRef) error
+	// PayInstalment Pay an instalment on a pay page
+	// (POST /v1/orders/{order}/instalments/{n}/pay)
+	PayInstalment(c *fiber.Ctx, order OrderRef, n int, params PayInstalmentParams) error
 	// MakeClaimLink Make a claim link
 	// (POST /v1/orders/{order}/lines/{line}/links)
 	MakeClaimLink(c *fiber.Ctx, order OrderRef, line int, params MakeClaimLinkParams) error
@@ -3274,6 +3286,96 @@ func (siw *ServerInterfaceWrapper) MoveOffer(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListPlans operation middleware
+func (siw *ServerInterfaceWrapper) ListPlans(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPlans(c, offer)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutPlan operation middleware
+func (siw *ServerInterfaceWrapper) PutPlan(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "offer" -------------
+	var offer OfferRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "offer", c.Params("offer"), &offer, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter offer: %w", err).Error())
+	}
+
+	// ------------- Path parameter "currency" -------------
+	var currency Currency
+
+	err = runtime.BindStyledParameterWithOptions("simple", "currency", c.Params("currency"), &currency, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutPlanParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutPlan(c, offer, currency, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListPrices operation middleware
 func (siw *ServerInterfaceWrapper) ListPrices(c *fiber.Ctx) error {
 
@@ -3720,6 +3822,35 @@ func (siw *ServerInterfaceWrapper) CancelOrder(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// LeaveCard operation middleware
+func (siw *ServerInterfaceWrapper) LeaveCard(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LeaveCard(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListOrderDocuments operation middleware
 func (siw *ServerInterfaceWrapper) ListOrderDocuments(c *fiber.Ctx) error {
 
@@ -3863,6 +3994,67 @@ func (siw *ServerInterfaceWrapper) GetOrderHistory(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetOrderHistory(c, order)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PayInstalment operation middleware
+func (siw *ServerInterfaceWrapper) PayInstalment(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "order" -------------
+	var order OrderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "order", c.Params("order"), &order, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
+	}
+
+	// ------------- Path parameter "n" -------------
+	var n int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "n", c.Params("n"), &n, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter n: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PayInstalmentParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PayInstalment(c, order, n, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -7868,6 +8060,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/offers/:offer/moves", wrapper.MoveOffer)
 
+	router.Get(options.BaseURL+"/v1/offers/:offer/plans", wrapper.ListPlans)
+
+	router.Put(options.BaseURL+"/v1/offers/:offer/plans/:currency", wrapper.PutPlan)
+
 	router.Get(options.BaseURL+"/v1/offers/:offer/prices", wrapper.ListPrices)
 
 	router.Post(options.BaseURL+"/v1/offers/:offer/prices", wrapper.AddPrice)
@@ -7890,6 +8086,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/orders/:order/cancellation", wrapper.CancelOrder)
 
+	router.Post(options.BaseURL+"/v1/orders/:order/card", wrapper.LeaveCard)
+
 	router.Get(options.BaseURL+"/v1/orders/:order/documents", wrapper.ListOrderDocuments)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/documents", wrapper.IssueOrderDocument)
@@ -7897,6 +8095,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/orders/:order/evidence", wrapper.GetOrderEvidence)
 
 	router.Get(options.BaseURL+"/v1/orders/:order/history", wrapper.GetOrderHistory)
+
+	router.Post(options.BaseURL+"/v1/orders/:order/instalments/:n/pay", wrapper.PayInstalment)
 
 	router.Post(options.BaseURL+"/v1/orders/:order/lines/:line/links", wrapper.MakeClaimLink)
 
@@ -9468,6 +9668,51 @@ func (response MoveOffer200JSONResponse) VisitMoveOfferResponse(ctx *fiber.Ctx) 
 	return ctx.JSON(&response)
 }
 
+type ListPlansRequestObject struct {
+	Offer OfferRef `json:"offer"`
+}
+
+type ListPlansResponseObject interface {
+	VisitListPlansResponse(ctx *fiber.Ctx) error
+}
+
+type ListPlans200JSONResponse PlanList
+
+func (response ListPlans200JSONResponse) VisitListPlansResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutPlanRequestObject struct {
+	Offer    OfferRef `json:"offer"`
+	Currency Currency `json:"currency"`
+	Params   PutPlanParams
+	Body     *PutPlanJSONRequestBody
+}
+
+type PutPlanResponseObject interface {
+	VisitPutPlanResponse(ctx *fiber.Ctx) error
+}
+
+type PutPlan200ResponseHeaders struct {
+	ETag string
+}
+
+type PutPlan200JSONResponse struct {
+	Body    Plan
+	Headers PutPlan200ResponseHeaders
+}
+
+func (response PutPlan200JSONResponse) VisitPutPlanResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListPricesRequestObject struct {
 	Offer OfferRef `json:"offer"`
 }
@@ -9712,6 +9957,23 @@ func (response CancelOrder200JSONResponse) VisitCancelOrderResponse(ctx *fiber.C
 	return ctx.JSON(&response)
 }
 
+type LeaveCardRequestObject struct {
+	Order OrderRef `json:"order"`
+}
+
+type LeaveCardResponseObject interface {
+	VisitLeaveCardResponse(ctx *fiber.Ctx) error
+}
+
+type LeaveCard200JSONResponse CardPage
+
+func (response LeaveCard200JSONResponse) VisitLeaveCardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListOrderDocumentsRequestObject struct {
 	Order OrderRef `json:"order"`
 }
@@ -9793,6 +10055,25 @@ type GetOrderHistoryResponseObject interface {
 type GetOrderHistory200JSONResponse OrderHistory
 
 func (response GetOrderHistory200JSONResponse) VisitGetOrderHistoryResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PayInstalmentRequestObject struct {
+	Order  OrderRef `json:"order"`
+	N      int      `json:"n"`
+	Params PayInstalmentParams
+}
+
+type PayInstalmentResponseObject interface {
+	VisitPayInstalmentResponse(ctx *fiber.Ctx) error
+}
+
+type PayInstalment200JSONResponse Order
+
+func (response PayInstalment200JSONResponse) VisitPayInstalmentResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -11800,6 +12081,12 @@ type StrictServerInterface interface {
 	// MoveOffer Move an offer to another state of publication
 	// (POST /v1/offers/{offer}/moves)
 	MoveOffer(ctx context.Context, request MoveOfferRequestObject) (MoveOfferResponseObject, error)
+	// ListPlans List the instalment plans of an offer
+	// (GET /v1/offers/{offer}/plans)
+	ListPlans(ctx context.Context, request ListPlansRequestObject) (ListPlansResponseObject, error)
+	// PutPlan Say how an offer is paid in instalments
+	// (PUT /v1/offers/{offer}/plans/{currency})
+	PutPlan(ctx context.Context, request PutPlanRequestObject) (PutPlanResponseObject, error)
 	// ListPrices List the prices of an offer
 	// (GET /v1/offers/{offer}/prices)
 	ListPrices(ctx context.Context, request ListPricesRequestObject) (ListPricesResponseObject, error)
@@ -11833,6 +12120,9 @@ type StrictServerInterface interface {
 	// CancelOrder Cancel an unpaid order
 	// (POST /v1/orders/{order}/cancellation)
 	CancelOrder(ctx context.Context, request CancelOrderRequestObject) (CancelOrderResponseObject, error)
+	// LeaveCard Leave a card for instalments
+	// (POST /v1/orders/{order}/card)
+	LeaveCard(ctx context.Context, request LeaveCardRequestObject) (LeaveCardResponseObject, error)
 	// ListOrderDocuments List the documents of an order
 	// (GET /v1/orders/{order}/documents)
 	ListOrderDocuments(ctx context.Context, request ListOrderDocumentsRequestObject) (ListOrderDocumentsResponseObject, error)
@@ -11845,6 +12135,9 @@ type StrictServerInterface interface {
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
 	GetOrderHistory(ctx context.Context, request GetOrderHistoryRequestObject) (GetOrderHistoryResponseObject, error)
+	// PayInstalment Pay an instalment on a pay page
+	// (POST /v1/orders/{order}/instalments/{n}/pay)
+	PayInstalment(ctx context.Context, request PayInstalmentRequestObject) (PayInstalmentResponseObject, error)
 	// MakeClaimLink Make a claim link
 	// (POST /v1/orders/{order}/lines/{line}/links)
 	MakeClaimLink(ctx context.Context, request MakeClaimLinkRequestObject) (MakeClaimLinkResponseObject, error)
@@ -14117,6 +14410,76 @@ func (sh *strictHandler) MoveOffer(ctx *fiber.Ctx, offer OfferRef) error {
 	return nil
 }
 
+// ListPlans operation middleware
+func (sh *strictHandler) ListPlans(ctx *fiber.Ctx, offer OfferRef) error {
+	var request ListPlansRequestObject
+
+	request.Offer = offer
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPlans(ctx.UserContext(), request.(ListPlansRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPlans")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPlansResponseObject); ok {
+		if err := validResponse.VisitListPlansResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutPlan operation middleware
+func (sh *strictHandler) PutPlan(ctx *fiber.Ctx, offer OfferRef, currency Currency, params PutPlanParams) error {
+	var request PutPlanRequestObject
+
+	request.Offer = offer
+	request.Currency = currency
+	request.Params = params
+
+	var body PutPlanJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutPlan(ctx.UserContext(), request.(PutPlanRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutPlan")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutPlanResponseObject); ok {
+		if err := validResponse.VisitPutPlanResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListPrices operation middleware
 func (sh *strictHandler) ListPrices(ctx *fiber.Ctx, offer OfferRef) error {
 	var request ListPricesRequestObject
@@ -14488,6 +14851,33 @@ func (sh *strictHandler) CancelOrder(ctx *fiber.Ctx, order OrderRef) error {
 	return nil
 }
 
+// LeaveCard operation middleware
+func (sh *strictHandler) LeaveCard(ctx *fiber.Ctx, order OrderRef) error {
+	var request LeaveCardRequestObject
+
+	request.Order = order
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LeaveCard(ctx.UserContext(), request.(LeaveCardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LeaveCard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LeaveCardResponseObject); ok {
+		if err := validResponse.VisitLeaveCardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListOrderDocuments operation middleware
 func (sh *strictHandler) ListOrderDocuments(ctx *fiber.Ctx, order OrderRef) error {
 	var request ListOrderDocumentsRequestObject
@@ -14604,6 +14994,35 @@ func (sh *strictHandler) GetOrderHistory(ctx *fiber.Ctx, order OrderRef) error {
 		return err
 	} else if validResponse, ok := response.(GetOrderHistoryResponseObject); ok {
 		if err := validResponse.VisitGetOrderHistoryResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PayInstalment operation middleware
+func (sh *strictHandler) PayInstalment(ctx *fiber.Ctx, order OrderRef, n int, params PayInstalmentParams) error {
+	var request PayInstalmentRequestObject
+
+	request.Order = order
+	request.N = n
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PayInstalment(ctx.UserContext(), request.(PayInstalmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PayInstalment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PayInstalmentResponseObject); ok {
+		if err := validResponse.VisitPayInstalmentResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -28,6 +28,7 @@ func (w *world) waysStory(t *testing.T, walker *apitest.Walker, staff identity.P
 	if o := buyer.ask(201, "placeOrder", nil, map[string]any{"offer_id": w.run("WAY-4", "", 2000).ID, "lang": "fr", "way": "purchase_order", "reference": "PO-4"}); o["way"] != "purchase_order" || o["next_action"].(map[string]any)["reference"] == "" {
 		t.Fatal(o)
 	}
+	w.instalmentsStory(t, buyer, acc)
 	place := func(i int) map[string]string {
 		o := buyer.ask(201, "placeOrder", nil, map[string]any{"items": []any{map[string]any{"offer_id": shelf[i].ID}}, "lang": "fr"})
 		return map[string]string{"order": o["id"].(string)}
@@ -70,7 +71,10 @@ func (w *world) waysStory(t *testing.T, walker *apitest.Walker, staff identity.P
 func init() {
 	walks = append(walks, func(w *world, staff string) map[string]string {
 		o, paper := w.waysFurnished(staff)
-		return map[string]string{"/console/money/:id/file": "/console/money/" + paper + "/file", "/orders": "/orders /orders/" + o.ID}
+		parts := w.planned("fatou@parts.example.org")
+		return map[string]string{
+			"/console/money/:id/file": "/console/money/" + paper + "/file", "/orders": "/orders /orders/" + o.ID + " /orders/" + parts.ID, "/orders/:id/instalments/:n": "/orders/" + parts.ID + "/instalments/2",
+		}
 	})
 }
 

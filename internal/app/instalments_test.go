@@ -18,6 +18,7 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
+	"cursus/internal/transport/api/apitest"
 )
 
 const day = 24 * time.Hour
@@ -35,6 +36,52 @@ func (w *world) inParts(key, right string, price int64, policy string) offers.Of
 		return err
 	})
 	return o
+}
+
+// planned is an order in instalments of which nothing was paid yet, of what the pages show.
+func (w *world) planned(buyer string) sales.Order {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := offers.PutPlanTx(ctx, tx, offers.Plan{OfferID: w.paid.ID, Currency: "EUR", Instalments: 3, Every: 1, Unit: "month", OnDefault: offers.SuspendAccess}, 0)
+		return err
+	})
+	o, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: w.person(buyer, "Fatou").ID, OfferID: w.paid.ID, Lang: "en", Way: sales.Instalments, IdempotencyKey: "parts"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return o
+}
+
+// instalmentsStory pays in instalments through the API.
+func (w *world) instalmentsStory(t *testing.T, buyer, staff *asker) {
+	t.Helper()
+	offer := w.run("PRT-1", "", 9000)
+	at := map[string]string{"offer": offer.ID, "currency": "EUR"}
+	plan := map[string]any{"instalments": 3, "every": 1, "unit": "month", "on_default": "suspend", "first_ppm": 500000}
+	if p := staff.ask(200, "putPlan", at, plan); p["version"] != 1. || p["first_ppm"] != 500000. {
+		t.Fatal(p)
+	}
+	staff.ask(412, "putPlan", at, plan, func(r *apitest.Request) { r.Header.Set("If-Match", `"9"`) })
+	staff.ask(422, "putPlan", map[string]string{"offer": offer.ID, "currency": "USD"}, map[string]any{"instalments": 3, "every": 13, "unit": "month", "on_default": "suspend"})
+	if all := staff.ask(200, "listPlans", at, nil)["plans"].([]any); len(all) != 1 {
+		t.Fatal(all)
+	}
+	o := buyer.ask(201, "placeOrder", nil, map[string]any{"offer_id": offer.ID, "lang": "fr", "way": "instalments"})
+	schedule := o["schedule"].(map[string]any)
+	if first := schedule["instalments"].([]any)[0].(map[string]any); len(schedule["instalments"].([]any)) != 3 || first["amount"].(map[string]any)["amount_minor"] != 4500. || o["checkout_url"] == "" {
+		t.Fatal(schedule)
+	}
+	order := map[string]string{"order": o["id"].(string), "n": "2"}
+	buyer.ask(409, "payInstalment", order, nil)
+	if page := buyer.ask(200, "leaveCard", order, nil); page["url"] == "" {
+		t.Fatal(page)
+	}
+	w.tell("/sandbox/pay/"+path.Base(o["checkout_url"].(string)), map[string]any{"card": visa})
+	w.becomes(sales.Order{ID: order["order"]}, sales.Paid)
+	paid := buyer.ask(200, "payInstalment", order, nil)
+	if next := paid["next_action"].(map[string]any); next["amount_left"].(map[string]any)["amount_minor"] != 4500. || next["instalment"] != 2. || paid["checkout_url"] == nil {
+		t.Fatal(paid)
+	}
 }
 
 // begun is an order in instalments of which the first was paid with a card.

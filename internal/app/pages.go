@@ -253,6 +253,8 @@ func stateOfEnrolment(e enrolment.Enrolment, way journey.Row) string {
 		return "revoked"
 	case !way.State.Has(journey.Enrolled):
 		return "left"
+	case e.Hold == enrolment.HoldAll:
+		return "suspended"
 	}
 	return "active"
 }

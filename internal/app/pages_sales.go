@@ -77,7 +77,7 @@ func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Or
 func shownOrder(o sales.Order) web.Order {
 	out := web.Order{
 		ID: o.ID, State: string(o.State), PayURL: o.PayURL, InvoiceNumber: o.InvoiceNumber, Total: o.Total, Credited: o.Credited,
-		PlacedAt: o.PlacedAt, Demo: o.Demo, Next: o.Next, Actions: o.Actions,
+		PlacedAt: o.PlacedAt, Demo: o.Demo, Next: o.Next, Actions: o.Actions, Schedule: o.Schedule,
 	}
 	for _, l := range o.Lines {
 		out.Lines = append(out.Lines, web.OrderLine{Title: text(l.Title), SessionKey: l.SessionKey, EditionKey: l.EditionKey, Formula: l.Formula, Quantity: l.Quantity, Total: l.Total})

@@ -24,6 +24,23 @@ func (r Rooms) Prices(ctx context.Context, _ api.Principal, offerID string) (out
 	return out, err
 }
 
+// Plans lists the instalment plans of an offer.
+func (r Rooms) Plans(ctx context.Context, _ api.Principal, offerID string) ([]offers.Plan, error) {
+	return view(ctx, r.h, "list plans", func(ctx context.Context, tx *postgres.Tx) ([]offers.Plan, error) {
+		if _, err := offers.OfferTx(ctx, tx, offerID); err != nil {
+			return nil, err
+		}
+		return offers.PlansTx(ctx, tx, offerID)
+	})
+}
+
+// PutPlan writes the instalment plan of an offer.
+func (r Rooms) PutPlan(ctx context.Context, _ api.Principal, p offers.Plan, version int) (offers.Plan, error) {
+	return change(ctx, r.h, "put plan", func(ctx context.Context, tx *postgres.Tx) (offers.Plan, error) {
+		return offers.PutPlanTx(ctx, tx, p, version)
+	})
+}
+
 // AddPrice adds a price to an offer, once per key.
 func (r Rooms) AddPrice(ctx context.Context, who api.Principal, key string, p offers.Price) (out offers.Price, err error) {
 	id, err := r.once(ctx, who, key, "add price", p, func(ctx context.Context, tx *postgres.Tx) (string, error) {

@@ -22,6 +22,16 @@ func (r Rooms) ChooseWay(ctx context.Context, who api.Principal, c sales.ChooseW
 	return r.h.ChooseWay(ctx, c)
 }
 
+// PayInstalment opens a pay page for an instalment.
+func (r Rooms) PayInstalment(ctx context.Context, who api.Principal, order string, n int, key string) (sales.Order, error) {
+	return r.h.Sales.PayInstalment(ctx, order, who.PersonID, n, key)
+}
+
+// LeaveCard opens a page on which a card is left.
+func (r Rooms) LeaveCard(ctx context.Context, who api.Principal, order string) (string, error) {
+	return r.h.Sales.LeaveCard(ctx, order, who.PersonID)
+}
+
 // RecordDeskReceipt records money at a desk.
 func (r Rooms) RecordDeskReceipt(ctx context.Context, who api.Principal, partner string, c sales.Receive) (payments.Receipt, error) {
 	return r.h.ReceiveAtDesk(ctx, who.PersonID, partner, c)

@@ -216,6 +216,7 @@ func TestStatesPageIsThatOfTheTables(t *testing.T) {
 	const page = "../../docs/states.md"
 	want := "# Life cycles\n\nDrawn by `make generate` from the tables that the code obeys. What no arrow allows is refused.\n\n" +
 		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n" +
+		"\n## Instalment\n\n```mermaid\n" + sales.InstalmentLife.Mermaid() + "```\n" +
 		"\n## Workshop day\n\n```mermaid\n" + workshops.DayLife.Mermaid() + "```\n" +
 		"\n## Publication\n\nOf courses, sessions, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
 	if *update {

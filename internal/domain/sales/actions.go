@@ -104,7 +104,6 @@ const (
 	whyDisputed = "disputed-at-the-bank"
 	whyBusiness = "bought-by-an-organisation" // the law lets consumers withdraw
 	whyEnded    = "instalments-not-paid"
-	whyNotOwed  = "nothing-owed"
 )
 
 // standing is all that decides what can be done with an order.

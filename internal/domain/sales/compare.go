@@ -122,6 +122,7 @@ type Choice struct {
 	LeaveUntil *time.Time    `json:"-"` // the last second in which a buyer of now could withdraw; nil: never
 	Early      bool          `json:"-"` // it begins before that, and she may ask for it expressly
 	ByBank     bool          `json:"-"` // its seller has a bank account; known to who can buy
+	InParts    []Instalment  `json:"-"` // how it would be paid in instalments; known to who can buy, none: it is not
 }
 
 // PriceEnds is when the price ends at the latest: with its own time or with that of the offer. Nil: nobody knows.
@@ -234,6 +235,13 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 						return c, err
 					}
 					choice.ByBank = seller.IBAN != "" && o.Withdrawal != string(Vocational) // which nobody may ask to be paid yet
+					if plan, err := planOf(ctx, tx, []string{o.ID}, choice.Price); err == nil {
+						if choice.InParts, err = Split(choice.Price, plan, Withdrawal(o.Withdrawal), tx.Now()); err != nil {
+							return c, err
+						}
+					} else if !errors.Is(err, ErrNoPlan) {
+						return c, err
+					}
 				}
 				column.Offers = append(column.Offers, choice)
 			}

@@ -205,7 +205,24 @@ type ToDo struct {
 	Refunds  []RefundCase
 	Disputes []DisputeCase
 	Unpaid   []UnpaidCase
+	Defaults []DefaultCase
 }
+
+// DefaultCase is an instalment that was not paid when it was due. Its amount is that of the instalment; Owed is all that is left of the order.
+type DefaultCase struct {
+	cased
+	N         int             `db:"n"`
+	DueAt     time.Time       `db:"due_at"`
+	State     InstalmentState `db:"state"`
+	Why       string          `db:"why"` // the provider's code
+	Attempts  int             `db:"attempts"`
+	NextAt    *time.Time      `db:"next_at"` // it is tried again, or access ends
+	OnDefault string          `db:"on_default"`
+	OwedMinor int64           `db:"owed_minor"`
+}
+
+// Owed is what is left to pay of the order.
+func (c DefaultCase) Owed() money.Amount { return money.Of(c.OwedMinor, c.Currency) }
 
 // ToDoTx gathers what waits for staff.
 func ToDoTx(ctx context.Context, tx *postgres.Tx) (d ToDo, err error) {
@@ -215,7 +232,10 @@ func ToDoTx(ctx context.Context, tx *postgres.Tx) (d ToDo, err error) {
 	if err := tx.Select(ctx, &d.Disputes, q.Q("DisputeCases"), ""); err != nil {
 		return d, err
 	}
-	err = tx.Select(ctx, &d.Unpaid, q.Q("UnpaidCases"))
+	if err = tx.Select(ctx, &d.Unpaid, q.Q("UnpaidCases")); err != nil {
+		return d, err
+	}
+	err = tx.Select(ctx, &d.Defaults, q.Q("DefaultCases"))
 	return d, err
 }
 

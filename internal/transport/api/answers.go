@@ -75,13 +75,25 @@ func words80(t Text) *contract.Words80 {
 
 func toOrder(o sales.Order) contract.Order {
 	first := o.Lines[0]
-	return contract.Order{
+	out := contract.Order{
 		Id: o.ID, State: contract.OrderState(o.State), Way: contract.OrderWay(o.Way), Lines: each(o.Lines, toLine),
 		NextAction: toNext(o.Next), Actions: each(o.Actions, toAction),
 		Session: given(first.SessionKey), Edition: given(first.EditionKey), OfferId: first.OfferID, Formula: first.Formula, Entitlements: list(first.Entitlements),
 		EnrolmentId: given(first.Enrolment()), Total: toMoney(o.Total), Credited: toMoney(o.Credited), CheckoutUrl: given(o.PayURL),
 		InvoiceNumber: given(o.InvoiceNumber), Organisation: given(o.Organisation), PlacedBy: given(o.PlacedBy), Demo: o.Demo, PlacedAt: o.PlacedAt.UTC(), ExpiresAt: utc(o.ExpiresAt), PaidAt: utc(o.PaidAt),
 	}
+	if s := o.Schedule; s != nil {
+		out.Schedule = &contract.Schedule{
+			OnDefault: contract.ScheduleOnDefault(s.OnDefault), EndAfterDays: s.EndAfterDays, CardKept: s.CardKept, Owed: toMoney(s.Owed(o.Total.Currency)),
+			Instalments: each(s.Instalments, func(i sales.Instalment) contract.Instalment {
+				return contract.Instalment{
+					N: i.N, Amount: toMoney(i.Amount), DueAt: i.DueAt.UTC(), State: contract.InstalmentState(i.State), Attempts: i.Attempts, Why: given(i.Why), NextAt: utc(i.NextAt),
+					SettledAt: utc(i.SettledAt),
+				}
+			}),
+		}
+	}
+	return out
 }
 
 func toLine(l sales.Line) contract.OrderLine {

@@ -111,3 +111,16 @@ func (h handlers) QuoteOrder(ctx context.Context, r server.QuoteOrderRequestObje
 	}
 	return server.QuoteOrder200JSONResponse(out), err
 }
+
+func (h handlers) ListPlans(ctx context.Context, r server.ListPlansRequestObject) (server.ListPlansResponseObject, error) {
+	rows, err := allOf[contract.Plan](h.rooms.Plans(ctx, callerOf(ctx), r.Offer))
+	return server.ListPlans200JSONResponse{Plans: rows}, err
+}
+
+func (h handlers) PutPlan(ctx context.Context, r server.PutPlanRequestObject) (server.PutPlanResponseObject, error) {
+	out, now, err := put[contract.Plan](r.Params.IfMatch, r.Body, func(p offers.Plan, version int) (offers.Plan, error) {
+		p.OfferID, p.Currency = r.Offer, money.Currency(r.Currency)
+		return h.rooms.PutPlan(ctx, callerOf(ctx), p, version)
+	})
+	return server.PutPlan200JSONResponse{Body: out, Headers: server.PutPlan200ResponseHeaders{ETag: etag(now.Version)}}, err
+}

@@ -12,6 +12,8 @@ import (
 type PriceRooms interface {
 	// Prices lists the further prices of an offer.
 	Prices(ctx context.Context, who Principal, offerID string) ([]offers.Price, error)
+	Plans(ctx context.Context, who Principal, offerID string) ([]offers.Plan, error)
+	PutPlan(ctx context.Context, who Principal, p offers.Plan, version int) (offers.Plan, error)
 	AddPrice(ctx context.Context, who Principal, key string, p offers.Price) (offers.Price, error)
 	// PutPrice rewrites a price. version is the one that was read; 0 takes any. Another one is a Precondition fault.
 	PutPrice(ctx context.Context, who Principal, p offers.Price, version int) (offers.Price, error)

@@ -44,6 +44,8 @@ type SalesRooms interface {
 
 // WayRooms is what the API asks of the house about ways to pay without the provider.
 type WayRooms interface {
+	PayInstalment(ctx context.Context, who Principal, order string, n int, key string) (sales.Order, error)
+	LeaveCard(ctx context.Context, who Principal, order string) (string, error)
 	WaysToPay(ctx context.Context, who Principal, order string) ([]sales.OfferedWay, error)
 	ChooseWay(ctx context.Context, who Principal, c sales.ChooseWay) (sales.Order, error)
 	// RecordDeskReceipt records money at the desk of a school, by one of its cashiers.

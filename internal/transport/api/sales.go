@@ -42,6 +42,9 @@ func toAction(a sales.Action) contract.OrderAction {
 
 func toNext(n sales.Next) contract.NextAction {
 	out := contract.NextAction{Kind: contract.NextActionKind(n.Kind), Url: given(n.URL), Until: utc(n.Until), Way: given(contract.PayWay(n.Way)), Reference: given(n.Reference)}
+	if n.Instalment > 0 {
+		out.Instalment = &n.Instalment
+	}
 	if n.Left != nil {
 		left := toMoney(*n.Left)
 		out.AmountLeft = &left

@@ -93,3 +93,16 @@ func (h handlers) ListPayBacks(ctx context.Context, r server.ListPayBacksRequest
 func (h handlers) MarkPaidBack(ctx context.Context, r server.MarkPaidBackRequestObject) (server.MarkPaidBackResponseObject, error) {
 	return server.MarkPaidBack204Response{}, h.rooms.MarkPaidBack(ctx, callerOf(ctx), r.Refund, r.Body.Reference, r.Params.IdempotencyKey)
 }
+
+func (h handlers) PayInstalment(ctx context.Context, r server.PayInstalmentRequestObject) (server.PayInstalmentResponseObject, error) {
+	o, err := h.rooms.PayInstalment(ctx, callerOf(ctx), r.Order, r.N, r.Params.IdempotencyKey)
+	if err != nil {
+		return nil, err
+	}
+	return server.PayInstalment200JSONResponse(toOrder(o)), nil
+}
+
+func (h handlers) LeaveCard(ctx context.Context, r server.LeaveCardRequestObject) (server.LeaveCardResponseObject, error) {
+	url, err := h.rooms.LeaveCard(ctx, callerOf(ctx), r.Order)
+	return server.LeaveCard200JSONResponse{Url: url}, err
+}

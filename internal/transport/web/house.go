@@ -172,12 +172,19 @@ type Order struct {
 	Actions                          []sales.Action
 	History                          []sales.Happening  // the oldest first
 	Ways                             []sales.OfferedWay // of one that waits for its payment
+	Schedule                         *sales.Schedule    // of one that is paid in instalments
 }
 
 // Can says whether something can be done with it.
 func (o Order) Can(action string) bool {
 	return slices.ContainsFunc(o.Actions, func(a sales.Action) bool { return a.Action == action && a.Allowed })
 }
+
+// Live says whether what it opened is open, or would be but for an instalment.
+func (o Order) Live() bool { return o.State == "paid" || o.State == "partially_refunded" }
+
+// CardTakes says whether a card can be left for it.
+func (o Order) CardTakes() bool { return o.Live() || o.Waiting() && o.PayURL == "" }
 
 // OrderLine is one thing that was ordered.
 type OrderLine struct {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"slices"
 
 	"cursus/internal/domain/sales"
 	paging "cursus/internal/kernel/page"
@@ -24,11 +25,12 @@ type SalesHouse interface {
 	Seats(ctx context.Context, who Viewer, p paging.Request) (all []sales.Seats, next string, err error)
 	WayHouse
 	PoolHouse
+	InstalmentHouse
 }
 
 // salesRoutes are the addresses of these pages.
 func (w *Web) salesRoutes() []route {
-	return append(append(w.wayRoutes(), w.poolRoutes()...), []route{
+	return append(slices.Concat(w.wayRoutes(), w.poolRoutes(), w.instalmentRoutes()), []route{
 		{method: "GET", path: "/orders", who: signedIn, handle: w.myOrders},
 		{method: "POST", path: "/orders/:id/cancel", who: signedIn, handle: w.cancelOrder},
 		{method: "POST", path: "/orders/:id/pay", who: signedIn, handle: w.payOrder},

@@ -19,6 +19,7 @@ import (
 type pricesPage struct {
 	Offer         sales.Standing
 	Rows          []priceForm
+	Plans         []planForm
 	Organisations []identity.Organisation
 	Currencies    []money.Currency
 }
@@ -37,6 +38,10 @@ var priceFields = []string{"amount", "currency", "label_en", "label_fr", "from",
 func (w *Web) offerPrices(r *request) (reply, error) { return w.pricesWith(r, nil) }
 
 func (w *Web) pricesWith(r *request, refused *priceForm) (reply, error) {
+	return w.pricesWithPlan(r, refused, nil)
+}
+
+func (w *Web) pricesWithPlan(r *request, refused *priceForm, plan *planForm) (reply, error) {
 	o, prices, err := w.house.Priced(r.ctx, r.viewer, r.param("id"))
 	if err != nil {
 		return reply{}, err
@@ -45,7 +50,14 @@ func (w *Web) pricesWith(r *request, refused *priceForm) (reply, error) {
 	if data.Organisations, err = w.house.Organisations(r.ctx, r.viewer); err != nil {
 		return reply{}, err
 	}
+	plans, err := w.house.Plans(r.ctx, r.viewer, o.ID)
+	if err != nil {
+		return reply{}, err
+	}
 	out := reply{page: "prices", title: "prices.title"}
+	if data.Plans = planForms(plans, plan); plan != nil {
+		out.status = kinds[plan.Wrong.Kind].status
+	}
 	for _, p := range append(prices, offers.Price{Price: money.Zero(o.Price.Currency)}) {
 		row := priceForm{ID: p.ID, Archived: p.Archived, Version: p.Version, Written: writtenPrice(p)}
 		if refused != nil && refused.ID == p.ID {
