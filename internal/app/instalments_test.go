@@ -62,7 +62,7 @@ func (w *world) instalmentsStory(t *testing.T, buyer, staff *asker) {
 		t.Fatal(p)
 	}
 	staff.ask(412, "putPlan", at, plan, func(r *apitest.Request) { r.Header.Set("If-Match", `"9"`) })
-	staff.ask(422, "putPlan", map[string]string{"offer": offer.ID, "currency": "USD"}, map[string]any{"instalments": 3, "every": 13, "unit": "month", "on_default": "suspend"})
+	staff.ask(400, "putPlan", map[string]string{"offer": offer.ID, "currency": "USD"}, map[string]any{"instalments": 3, "every": 13, "unit": "month", "on_default": "suspend"})
 	if all := staff.ask(200, "listPlans", at, nil)["plans"].([]any); len(all) != 1 {
 		t.Fatal(all)
 	}
