@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -91,7 +92,7 @@ func planForms(all []offers.Plan, refused *planForm) (out []planForm) {
 			"least": money.Of(p.LeastMinor, p.Currency).Decimal(),
 		}
 		if p.FirstPPM != nil {
-			in["first"] = strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(float64(*p.FirstPPM)/10_000, 'f', 4, 64), "0"), ".")
+			in["first"] = strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%d.%04d", *p.FirstPPM/10_000, *p.FirstPPM%10_000), "0"), ".")
 		}
 		out = append(out, planForm{Currency: p.Currency, Written: in, Archived: p.Archived, Version: p.Version})
 	}
@@ -144,11 +145,11 @@ func planWritten(in map[string]string) (p offers.Plan, err error) {
 		return p, err
 	}
 	if in["first"] != "" {
-		share, wrong := strconv.ParseFloat(strings.ReplaceAll(in["first"], ",", "."), 64)
-		if wrong != nil || share <= 0 || share >= 100 {
+		whole, rest, _ := strings.Cut(strings.ReplaceAll(in["first"], ",", "."), ".")
+		ppm, wrong := strconv.Atoi(whole + (rest + "0000")[:4])
+		if wrong != nil || len(rest) > 4 || len(whole) > 2 || ppm <= 0 {
 			return p, fault.InvalidInput(fault.Field{Pointer: "/first_ppm", Code: "out-of-range", Detail: "More than 0 and less than 100 per cent."})
 		}
-		ppm := int(share*10_000 + 0.5)
 		p.FirstPPM = &ppm
 	}
 	if in["least"] != "" {
