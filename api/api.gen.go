@@ -1852,6 +1852,24 @@ func (e SittingState) Valid() bool {
 	}
 }
 
+// Defines values for SoldKind.
+const (
+	SoldKindOffer        SoldKind = "offer"
+	SoldKindOrganisation SoldKind = "organisation"
+)
+
+// Valid indicates whether the value is a known member of the SoldKind enum.
+func (e SoldKind) Valid() bool {
+	switch e {
+	case SoldKindOffer:
+		return true
+	case SoldKindOrganisation:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SoldOrderState.
 const (
 	SoldOrderStateAwaitingPayment   SoldOrderState = "awaiting_payment"
@@ -5426,6 +5444,9 @@ type IssuerBody struct {
 	// Example: SIRET
 	RegistrationLabel *string `json:"registration_label,omitempty"`
 
+	// Sells What it sells rather than the issuer of the house; what another one sells is refused (409).
+	Sells *[]Sold `json:"sells,omitempty"`
+
 	// Series The patterns of numbers. Proformas and receipts have series of their own.
 	Series IssuerSeries `json:"series"`
 
@@ -5503,6 +5524,9 @@ type IssuerDetails struct {
 	//
 	// Example: SIRET
 	RegistrationLabel *string `json:"registration_label,omitempty"`
+
+	// Sells What it sells rather than the issuer of the house.
+	Sells *[]Sold `json:"sells,omitempty"`
 
 	// Series The patterns of numbers. Proformas and receipts have series of their own.
 	Series IssuerSeries `json:"series"`
@@ -9785,6 +9809,29 @@ type SittingState string
 //
 // Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingID = string
+
+// Sold Something that an issuer sells. The seller of an offer goes before that of an organisation.
+type Sold struct {
+	// Kind One offer, or whatever is bought or followed by an organisation.
+	//
+	// Example: organisation
+	Kind SoldKind `json:"kind"`
+
+	// Ref Id of the offer, or key of the organisation.
+	//
+	// Example: ESP
+	Ref string `json:"ref"`
+
+	// Regime Key of the regime of tax of an offer; absent: the fallback.
+	//
+	// Example: training
+	Regime *string `json:"regime,omitempty"`
+}
+
+// SoldKind One offer, or whatever is bought or followed by an organisation.
+//
+// Example: organisation
+type SoldKind string
 
 // SoldOrder An order as it stands in a list.
 type SoldOrder struct {

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -261,6 +264,42 @@ func TestIssuersAreEdited(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// What an issuer sells is invoiced by it, in its series; what another one sells already is not taken from it.
+func TestAnIssuerSellsAnOffer(t *testing.T) {
+	w := newWorld(t)
+	put := func(d invoicing.IssuerDetails) (out invoicing.IssuerDetails, err error) {
+		err = w.h.DB.InTx(system, "put", func(ctx context.Context, tx *postgres.Tx) error {
+			out, err = invoicing.PutIssuerTx(ctx, tx, d, 0)
+			return err
+		})
+		return out, err
+	}
+	esp := issuerForTests()
+	esp.Key, esp.Sells = "ESP", []invoicing.Sold{{Kind: "offer", Ref: w.paid.ID, Regime: "standard"}, {Kind: "organisation", Ref: "UCAD"}}
+	if d, err := put(esp); err != nil || !slices.Equal(d.Sells, esp.Sells) {
+		t.Fatal(d.Sells, err)
+	}
+	o := w.order(w.person("a@example.org", "A").ID, w.paid, "k1")
+	w.pay(o, visa)
+	if o = w.becomes(o, sales.Paid); o.InvoiceNumber != "DEMO-ESP-2026-000001" {
+		t.Error("invoiced by another:", o.InvoiceNumber)
+	}
+	imt := issuerForTests()
+	imt.Sells = []invoicing.Sold{{Kind: "organisation", Ref: "UCAD"}}
+	if _, err := put(imt); !errors.Is(err, invoicing.ErrSoldByAnother) {
+		t.Error(err)
+	}
+	imt.Sells = []invoicing.Sold{{Kind: "organisation", Ref: "IMT", Regime: "standard"}}
+	if _, err := put(imt); code(err) != "invalid-input" || len(fault.From(err).Fields) != 1 || fault.From(err).Fields[0].Pointer != "/sells/0/regime" {
+		t.Error("an organisation has a regime of an offer:", err)
+	}
+	esp.Sells = nil
+	if d, err := put(esp); err != nil || len(d.Sells) != 0 {
+		t.Error(d.Sells, err)
+	}
+	w.verify()
 }
 
 func init() {

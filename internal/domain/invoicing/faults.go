@@ -15,6 +15,7 @@ var (
 	ErrIssuerChanged = fault.New(fault.Precondition, "issuer-changed", "Somebody changed this issuer meanwhile.")
 	ErrSeries        = fault.New(fault.Internal, "series-of-another", "This series belongs to another issuer.")
 	ErrRegime        = fault.New(fault.Unprocessable, "bad-regime", "A regime has dates in order, a rate where tax is due, and says in both languages why where none is.")
+	ErrSoldByAnother = fault.New(fault.Conflict, "sold-by-another", "Another issuer sells this.")
 	ErrNoExport      = fault.New(fault.Unprocessable, "not-exported", "Only invoices and credit notes are exported as files.")
 	ErrBillingLate   = fault.New(fault.Conflict, "invoice-issued-already", "The invoice is issued; it cannot be made out to anybody else.")
 	ErrBilling       = fault.New(fault.Precondition, "billing-changed", "The billing details were changed meanwhile.")

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,6 +23,7 @@ type IssuerDetails struct {
 	Terms   Text     `json:"terms"` // at the foot of every document
 	Series  Series   `json:"series"`
 	Regimes []Regime `json:"regimes"`
+	Sells   []Sold   `json:"sells"`
 	Missing []string `json:"missing,omitempty"` // what a complete invoice wants and is not here
 	Version int      `json:"version"`
 }
@@ -57,6 +60,14 @@ type Regime struct {
 	ReasonCode string `json:"reason_code,omitempty"`
 	Mention    Text   `json:"mention"`
 	Fallback   bool   `json:"fallback"` // of lines whose offer names none
+}
+
+// Sold is what an issuer sells rather than the house's own: an offer, by id and with a regime of its own where it needs one, or whatever is bought or
+// followed by an organisation, by key. An offer's seller goes before that of an organisation.
+type Sold struct {
+	Kind   string `json:"kind"` // offer or organisation
+	Ref    string `json:"ref"`
+	Regime string `json:"regime,omitempty"` // of an offer; empty: the fallback
 }
 
 // issuerRow is an issuer as the database gives it: a JSON object with its columns' names.
@@ -98,6 +109,7 @@ type regimeRow struct {
 	Fallback   bool    `json:"fallback"`
 }
 
+// readIssuer reads the JSON of an issuer and its regimes; what it sells is not in it.
 func readIssuer(issuer, regimes []byte) (d IssuerDetails, err error) {
 	var r issuerRow
 	var all []regimeRow
@@ -110,7 +122,7 @@ func readIssuer(issuer, regimes []byte) (d IssuerDetails, err error) {
 			ActivityNumber: r.ActivityNumber, VATNumber: r.VATNumber, Email: r.Email, Phone: r.Phone, Bank: r.Bank, IBAN: r.IBAN, BIC: r.BIC,
 			RegistrationLabel: r.RegistrationLabel,
 		},
-		Terms: Text{r.TermsEN, r.TermsFR}, Series: Series{r.SeriesInvoice, r.SeriesCreditNote, r.SeriesProforma, r.SeriesReceipt}, Version: r.Version, Regimes: []Regime{},
+		Terms: Text{r.TermsEN, r.TermsFR}, Series: Series{r.SeriesInvoice, r.SeriesCreditNote, r.SeriesProforma, r.SeriesReceipt}, Version: r.Version, Regimes: []Regime{}, Sells: []Sold{},
 	}
 	for _, x := range all {
 		g := Regime{x.Key, x.ValidFrom, "", x.Category, x.RatePPM, x.ReasonCode, Text{x.MentionEN, x.MentionFR}, x.Fallback}
@@ -178,6 +190,7 @@ func IssuersTx(ctx context.Context, tx *postgres.Tx) ([]IssuerDetails, error) {
 	var rows []struct {
 		Issuer  []byte `db:"issuer"`
 		Regimes []byte `db:"regimes"`
+		Sells   []byte `db:"sells"`
 	}
 	if err := tx.Select(ctx, &rows, q.Q("Issuers")); err != nil {
 		return nil, err
@@ -186,6 +199,9 @@ func IssuersTx(ctx context.Context, tx *postgres.Tx) ([]IssuerDetails, error) {
 	for i, r := range rows {
 		var err error
 		if out[i], err = readIssuer(r.Issuer, r.Regimes); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(r.Sells, &out[i].Sells); err != nil {
 			return nil, err
 		}
 	}
@@ -204,7 +220,7 @@ func IssuerTx(ctx context.Context, tx *postgres.Tx, key string) (IssuerDetails, 
 }
 
 // PutIssuerTx makes an issuer or writes it over the version that was read; 0 takes any. What was issued stays as it was. Errors:
-// ErrIssuerChanged, ErrRegime and invalid fields.
+// ErrIssuerChanged, ErrRegime, ErrSoldByAnother and invalid fields.
 func PutIssuerTx(ctx context.Context, tx *postgres.Tx, d IssuerDetails, version int) (IssuerDetails, error) {
 	if err := d.validate(); err != nil {
 		return d, err
@@ -227,6 +243,18 @@ func PutIssuerTx(ctx context.Context, tx *postgres.Tx, d IssuerDetails, version 
 		if _, err := tx.Exec(ctx, q.Q("AddRegime"), s.Key, r.Key, r.ValidFrom, nullable(r.ValidUntil), r.Category, r.RatePPM, r.ReasonCode, r.Mention.EN,
 			r.Mention.FR, r.Fallback); err != nil {
 			return d, err
+		}
+	}
+	if _, err := tx.Exec(ctx, q.Q("ClearSellers"), s.Key); err != nil {
+		return d, err
+	}
+	for i, x := range d.Sells {
+		n, err := tx.Exec(ctx, q.Q("AddSeller"), s.Key, x.Kind, x.Ref, nullable(x.Regime))
+		if err != nil {
+			return d, err
+		}
+		if n == 0 {
+			return d, ErrSoldByAnother.At(fmt.Sprintf("/sells/%d/ref", i), "sold-by-another", x.Ref)
 		}
 	}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "issuer.put", Object: s.Key, Detail: map[string]any{"version": now, "issuer": d}}); err != nil {
@@ -270,6 +298,13 @@ func (d IssuerDetails) validate() error {
 		bad(!regimeKey.MatchString(r.Key) || !isDay(r.ValidFrom) || r.ValidUntil != "" && !isDay(r.ValidUntil), "/regimes", "bad-regime",
 			"A key of small letters, and days such as 2026-01-31.")
 		open = open || r.Fallback && r.ValidUntil == ""
+	}
+	for i, x := range d.Sells {
+		at := fmt.Sprintf("/sells/%d", i)
+		bad(x.Kind != "offer" && x.Kind != "organisation", at+"/kind", "unknown-kind", "offer or organisation.")
+		bad(x.Ref == "" || len(x.Ref) > 40, at+"/ref", "bad-length", "The id of an offer, or the key of an organisation.")
+		bad(x.Regime != "" && (x.Kind != "offer" || !slices.ContainsFunc(d.Regimes, func(r Regime) bool { return r.Key == x.Regime })), at+"/regime", "no-such-regime",
+			"The key of one of these regimes, for an offer.")
 	}
 	bad(!open, "/regimes", "no-fallback", "One regime without an end holds where an offer names none.")
 	if wrong != nil {

@@ -54,8 +54,16 @@ select to_json(i) as issuer,
   from chosen join invoicing.issuers i on i.key = chosen.key;
 
 -- name: Issuers
-select to_json(i) as issuer, coalesce((select json_agg(r order by r.key, r.valid_from) from invoicing.regimes r where r.issuer = i.key), '[]') as regimes
+select to_json(i) as issuer, coalesce((select json_agg(r order by r.key, r.valid_from) from invoicing.regimes r where r.issuer = i.key), '[]') as regimes,
+       coalesce((select json_agg(json_build_object('kind', s.kind, 'ref', s.ref, 'regime', coalesce(s.regime, '')) order by s.kind, s.ref)
+                   from invoicing.sellers s where s.issuer = i.key), '[]') as sells
   from invoicing.issuers i order by i.key;
+
+-- name: ClearSellers
+delete from invoicing.sellers where issuer = $1;
+
+-- name: AddSeller
+insert into invoicing.sellers (issuer, kind, ref, regime) values ($1, $2, $3, $4) on conflict (kind, ref) do nothing;
 
 -- name: EnsureIssuer
 insert into invoicing.issuers (key, legal_name, updated_at) values ($1, $2, $3) on conflict (key) do nothing;

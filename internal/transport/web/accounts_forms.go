@@ -66,6 +66,7 @@ type issuerPage struct {
 	New          bool
 	Fields       []textField
 	Regimes      []invoicing.Regime
+	Sells        []invoicing.Sold
 	Categories   []string
 	Missing      []string
 	Conflict     bool
@@ -107,7 +108,7 @@ func (w *Web) editIssuer(r *request) (reply, error) {
 // issuerReply shows the form with what was written; now is what stands there where somebody changed it meanwhile.
 func issuerReply(d invoicing.IssuerDetails, isNew bool, now *invoicing.IssuerDetails, wrong *fault.Fault) reply {
 	data := issuerPage{
-		Key: d.Key, Version: strconv.Itoa(d.Version), New: isNew, Regimes: append(d.Regimes, invoicing.Regime{}), Categories: taxCategories, Missing: d.Missing, Wrong: wrong,
+		Key: d.Key, Version: strconv.Itoa(d.Version), New: isNew, Regimes: append(d.Regimes, invoicing.Regime{}), Sells: append(d.Sells, invoicing.Sold{}), Categories: taxCategories, Missing: d.Missing, Wrong: wrong,
 	}
 	var others []textField
 	if now != nil {
@@ -125,7 +126,7 @@ func (w *Web) saveIssuer(r *request) (reply, error) {
 	}
 	r.written(issuerFields(&d))
 	d.Version, _ = strconv.Atoi(r.form("version")) // what is no number is no version
-	d.Regimes = regimesOf(r)
+	d.Regimes, d.Sells = regimesOf(r), soldOf(r)
 	err := w.house.SaveIssuer(r.ctx, r.viewer, d, isNew)
 	if err == nil {
 		return reply{redirect: "/console/issuers"}, nil
@@ -169,6 +170,18 @@ func regimesOf(r *request) []invoicing.Regime {
 			Key: at("key", i), ValidFrom: at("from", i), ValidUntil: at("until", i), Category: at("category", i), RatePPM: rate, ReasonCode: at("code", i),
 			Mention: invoicing.Text{EN: at("en", i), FR: at("fr", i)}, Fallback: at("fallback", i) == "1",
 		})
+	}
+	return all
+}
+
+// soldOf reads the rows of what an issuer sells; a row without a name is none.
+func soldOf(r *request) []invoicing.Sold {
+	all := []invoicing.Sold{}
+	kinds, refs, regimes := r.forms("s_kind"), r.forms("s_ref"), r.forms("s_regime")
+	for i := range min(len(kinds), len(refs), len(regimes)) {
+		if ref := strings.TrimSpace(refs[i]); ref != "" {
+			all = append(all, invoicing.Sold{Kind: kinds[i], Ref: ref, Regime: strings.TrimSpace(regimes[i])})
+		}
 	}
 	return all
 }
