@@ -222,7 +222,13 @@ func (m *trade) compare() {
 	for _, g := range m.goods {
 		if g.Quota != nil {
 			if free, _ := m.free(g, nil, ""); free < 0 {
-				m.fail(nil, "%d places too many are taken of %s", -free, g.ID)
+				var who []string
+				for _, b := range m.orders {
+					if b.has(g.ID) && b.stands(m.w.clock.Now()) {
+						who = append(who, fmt.Sprintf("o%d %s", b.n, b.is.State))
+					}
+				}
+				m.fail(nil, "%d places too many are taken of %s: %v", -free, g.ID, who)
 			}
 		}
 	}

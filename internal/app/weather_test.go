@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/stripegate"
@@ -372,6 +373,41 @@ func TestPaidTooLateWhenSoldOut(t *testing.T) {
 		if p.EnrolmentID != "" {
 			t.Errorf("who came too late has %+v", p)
 		}
+	}
+	w.verify()
+}
+
+// A debit that is told when its order's time was over, and its place went to somebody else, keeps no place; its money is a surplus when it
+// comes. Kept for ever because a bank was asked, the place would be sold twice.
+func TestADebitToldTooLateTakesNoPlace(t *testing.T) {
+	w := newWorld(t)
+	offer := w.run("PRD-L", "", 9_000)
+	one := 1
+	e := w.program("LATE", &one, money.Of(9_000, "EUR"), nil, 10_000)
+	for name, o := range map[string]offers.Offer{"sold": e.offer, "there": offer} {
+		late := w.order(w.person(name+"-late@example.org", "Late").ID, o, "k1")
+		kept := w.keep()
+		w.pay(late, iban)
+		w.until("its event", func() bool { return len(kept()) > 0 })
+		w.clock.Advance(50 * time.Minute)
+		w.setHook(w.receive)
+		quick := w.order(w.person(name+"-quick@example.org", "Quick").ID, o, "k")
+		w.pay(quick, visa)
+		w.becomes(quick, sales.Paid)
+		for _, event := range kept() { // told only now
+			w.deliver([2]string{event[0], stripegate.Sign([]byte(event[0]), hookSecret, w.clock.Now())})
+		}
+		w.quiet()
+		if is := w.payment(late).State; (is == payments.Pending) != (name == "there") {
+			t.Errorf("%s: the payment is %s", name, is)
+		}
+		w.tell("/sandbox/settle/"+w.payment(late).CheckoutID, map[string]any{"outcome": "succeed"})
+		if name == "there" {
+			w.becomes(late, sales.Paid)
+			continue
+		}
+		w.until("the surplus went back", func() bool { return w.payment(late).RefundedMinor == 9_000 })
+		w.becomes(late, sales.Canceled)
 	}
 	w.verify()
 }

@@ -75,12 +75,7 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact)
 	case payments.FactCaptured:
 		return s.captured(ctx, tx, o, p, f)
 	case payments.FactPending:
-		if p.State == payments.Created || p.State == payments.Open {
-			if err := s.tell(ctx, tx, o, "payment_pending", p.ID, o.Total); err != nil {
-				return err
-			}
-		}
-		return payments.MoveTx(ctx, tx, p, payments.Pending)
+		return s.pending(ctx, tx, o, p)
 	case payments.FactFailed:
 		if err := s.unpaid(ctx, tx, o, p, payments.Failed); err != nil || p.Instalment == 0 {
 			return err
@@ -97,6 +92,25 @@ func (s *Service) applyTx(ctx context.Context, tx *postgres.Tx, f payments.Fact)
 	case payments.FactUninteresting, payments.FactCardKept:
 	}
 	return nil
+}
+
+// pending notes that a bank is asked for the money, and that the order keeps its places as long as that takes. Told when its time was over
+// it keeps only what nobody took meanwhile: otherwise it goes on as it was, and what comes is looked at when it comes.
+func (s *Service) pending(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment) error {
+	if p.State != payments.Created && p.State != payments.Open {
+		return nil
+	}
+	if o.State == AwaitingPayment && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt) {
+		if err := s.lateSeats(ctx, tx, o); taken(err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := s.tell(ctx, tx, o, "payment_pending", p.ID, o.Total); err != nil {
+		return err
+	}
+	return payments.MoveTx(ctx, tx, p, payments.Pending)
 }
 
 // captured books money that came in: as the order's, as a surplus that goes back, or as a mismatch that waits for a person.
