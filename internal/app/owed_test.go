@@ -185,3 +185,36 @@ func TestASurplusThatIsDisputed(t *testing.T) {
 	}
 	w.verify()
 }
+
+// A refund was made, and the process died before it knew; two days later it is asked for again, when the provider has forgotten the key under
+// which it was asked. It is found by our id and not made twice: the second one would carry the id of a refund that is booked, and be nobody's.
+func TestARefundIsMadeOnceHoweverLateItIsAskedAgain(t *testing.T) {
+	w := still(t)
+	began := w.clock.Now()
+	o := w.order(w.person("awa@example.org", "Awa").ID, w.paid, "k")
+	w.pay(o, visa)
+	if _, err := w.h.Payments.CatchUp(system, began.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.h.Jobs.Drain(system); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.gives(o, 4000, "r"); err != nil {
+		t.Fatal(err)
+	}
+	var refund string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &refund, postgres.Query{Name: "refund", SQL: "select id from payments.refunds"})
+	})
+	if _, book, err := w.h.Payments.SendRefund(system, refund); !book || err != nil { // made, and not booked
+		t.Fatal(book, err)
+	}
+	w.clock.Advance(48 * time.Hour)
+	if err := w.h.Jobs.Drain(system); err != nil {
+		t.Fatal(err)
+	}
+	if given := w.sandbox.Book().Refunded["eur"]; given != 4000 || w.state(o).Credited.Minor != 4000 {
+		t.Errorf("the provider gave %d back, the order says %v", given, w.state(o).Credited)
+	}
+	w.verify()
+}

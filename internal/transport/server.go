@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
@@ -76,6 +77,10 @@ func NewServer(o Options) (*Server, error) {
 		}
 		s.app.Use(observed(o.Observe, o.Clock))
 	}
+	s.app.Use(func(c *fiber.Ctx) error {
+		c.SetUserContext(sales.From(c.UserContext(), address(c)))
+		return c.Next()
+	})
 	s.app.Get("/healthz", s.healthy)
 	s.app.Get("/readyz", s.isReady)
 	if o.Metrics != nil {
@@ -181,4 +186,13 @@ func plain(c *fiber.Ctx, status int, text string) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
 	return c.Status(status).SendString(text + "\n")
+}
+
+// address is that of who asks: what the proxy in front saw, which it wrote last, where one is trusted.
+func address(c *fiber.Ctx) string {
+	if seen := c.Get(fiber.HeaderXForwardedFor); seen != "" && c.IsProxyTrusted() {
+		all := strings.Split(seen, ",")
+		return strings.TrimSpace(all[len(all)-1])
+	}
+	return c.IP()
 }

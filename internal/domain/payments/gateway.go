@@ -115,6 +115,8 @@ type RefundRequest struct {
 	PaymentIntentID string
 	Amount          money.Amount
 	IdempotencyKey  string
+	// It may have been asked so long ago that the provider has forgotten the key, which it keeps for a day: it is looked for first.
+	AskedLongAgo bool
 }
 
 // ProviderRefund is the provider's refund.

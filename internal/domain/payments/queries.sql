@@ -72,7 +72,7 @@ insert into payments.refunds (id, payment_id, amount_minor, state, provider_refu
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: Refund
-select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by, reversal, owed_minor,
+select id, payment_id, amount_minor, state, coalesce(provider_refund, '') as provider_refund, reason, requested_by, requested_at, reversal, owed_minor,
        coalesce(repayment_by, '') as repayment_by, repaid_at is not null as repaid, coalesce(repaid_reference, '') as repaid_reference
   from payments.refunds where id = $1;
 

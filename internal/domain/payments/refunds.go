@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"cursus/internal/kernel/failpoint"
@@ -23,18 +24,19 @@ func (RefundRequested) Kind() string { return "payments.refund_requested" }
 
 // Refund is money that goes back, or was announced to.
 type Refund struct {
-	ID             string `db:"id"`
-	PaymentID      string `db:"payment_id"`
-	AmountMinor    int64  `db:"amount_minor"`
-	State          string `db:"state"` // proposed, rejected, requested, pending, succeeded, failed
-	ProviderRefund string `db:"provider_refund"`
-	Reason         string `db:"reason"`
-	RequestedBy    string `db:"requested_by"`
-	Reversal       bool   `db:"reversal"`         // undoes what a desk recorded; known where it was found by id
-	OwedMinor      int64  `db:"owed_minor"`       // of one that came back; this and the two below are known where it was found by id
-	RepaymentBy    string `db:"repayment_by"`     // who says that it was paid otherwise
-	Repaid         bool   `db:"repaid"`           // and somebody else agreed
-	RepaidAs       string `db:"repaid_reference"` // of the transfer
+	ID             string    `db:"id"`
+	PaymentID      string    `db:"payment_id"`
+	AmountMinor    int64     `db:"amount_minor"`
+	State          string    `db:"state"` // proposed, rejected, requested, pending, succeeded, failed
+	ProviderRefund string    `db:"provider_refund"`
+	Reason         string    `db:"reason"`
+	RequestedBy    string    `db:"requested_by"`
+	Reversal       bool      `db:"reversal"`   // undoes what a desk recorded; known where it was found by id
+	OwedMinor      int64     `db:"owed_minor"` // of one that came back; this and the two below are known where it was found by id
+	RequestedAt    time.Time `db:"requested_at"`
+	RepaymentBy    string    `db:"repayment_by"`     // who says that it was paid otherwise
+	Repaid         bool      `db:"repaid"`           // and somebody else agreed
+	RepaidAs       string    `db:"repaid_reference"` // of the transfer
 }
 
 // NewRefund is what RequestRefundTx needs. One that is proposed waits for a second person before anything is sent.
@@ -106,6 +108,9 @@ func RefundTx(ctx context.Context, tx *postgres.Tx, id string) (r Refund, err er
 	return r, err
 }
 
+// keyLives is how long a provider surely knows an idempotency key, with a margin: Stripe forgets them after a day.
+const keyLives = 12 * time.Hour
+
 // SendRefund asks the provider to give the money of a requested refund back, and gives the fact that follows from its
 // answer; false when nothing is to be booked (yet). It must not run inside a transaction.
 func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book bool, err error) {
@@ -130,6 +135,7 @@ func (s *Service) SendRefund(ctx context.Context, refundID string) (f Fact, book
 	amount := money.Of(r.AmountMinor, money.Currency(p.CapturedCurrency))
 	got, err := s.gateway.Refund(ctx, RefundRequest{
 		RefundID: r.ID, PaymentID: p.ID, PaymentIntentID: p.IntentID, Amount: amount, IdempotencyKey: r.ID + ":refund",
+		AskedLongAgo: s.db.Now().Sub(r.RequestedAt) > keyLives,
 	})
 	failpoint.Here("refund answered")
 	if fault.From(err).Kind == fault.Unprocessable { // refused for good: to ask again would not help, and staff sees it failed

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -106,6 +107,9 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	if err != nil {
 		return Order{}, err
 	}
+	if err := s.mayGuess(ctx, c); err != nil {
+		return Order{}, err
+	}
 	var made struct{ OrderID, PaymentID string }
 	var fresh placed
 	ctx = postgres.WithGenericPlans(ctx)
@@ -119,6 +123,9 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 			b, err := json.Marshal(made)
 			return idempotency.Reply{Status: http.StatusCreated, Body: b}, err
 		})
+	if errors.Is(err, offers.ErrNoCode) {
+		err = errors.Join(err, s.guessed(ctx, c))
+	}
 	if err != nil {
 		return Order{}, err
 	}

@@ -811,3 +811,10 @@ select g.order_id, g.hold, d.should from enrolment.grants g join sales.orders o 
   left join lateral (select case p.on_default when 'keep' then 'certificate' else 'all' end as should from sales.plans p
                       where p.order_id = o.id and exists (select 1 from sales.instalments i where i.order_id = p.order_id and i.state = 'defaulted')) d on true
  where g.revoked_at is null and o.state in ('paid', 'partially_refunded', 'disputed') and g.hold is distinct from d.should;
+
+-- name: Guesses
+select who, count(*) as n, min(at) as first from sales.guesses where who = any($1::text[]) and at > $2 group by who;
+
+-- name: AddGuess
+with old as (delete from sales.guesses where at <= $3)
+insert into sales.guesses (who, at) select w, $2 from unnest($1::text[]) as w;

@@ -200,12 +200,16 @@ func (s *Service) instead(ctx context.Context, tx *postgres.Tx, open Order, c Pl
 }
 
 // QuoteOrder says what an order would cost and why, and stores nothing. Errors: those of an order, seats and enrolments apart. A
-// voucher that does not hold is Refused, and the quote is without it.
+// voucher that does not hold is Refused, and the quote is without it. Errors: ErrGuesses too.
 func (s *Service) QuoteOrder(ctx context.Context, c PlaceOrder) (out Quotation, err error) {
 	c, err = c.normal()
 	if err != nil {
 		return out, err
 	}
+	if err := s.mayGuess(ctx, c); err != nil {
+		return out, err
+	}
+	asked := c
 	err = s.db.View(postgres.WithActor(ctx, "system"), "quote order", func(ctx context.Context, tx *postgres.Tx) error {
 		items, err := wantedOf(ctx, tx, c.Items)
 		if err == nil && c.Organisation != "" {
@@ -239,6 +243,9 @@ func (s *Service) QuoteOrder(ctx context.Context, c PlaceOrder) (out Quotation, 
 		}
 		return err
 	})
+	if err == nil && out.Refused != nil && errors.Is(out.Refused, offers.ErrNoCode) {
+		err = s.guessed(ctx, asked)
+	}
 	return out, err
 }
 

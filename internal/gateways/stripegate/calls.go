@@ -121,6 +121,11 @@ func (g *Gate) Refund(ctx context.Context, r payments.RefundRequest) (payments.P
 	if r.IdempotencyKey == "" {
 		return payments.ProviderRefund{}, ErrNoKey
 	}
+	if r.AskedLongAgo {
+		if made, err := g.made(ctx, r); err != nil || made.ID != "" {
+			return made, err
+		}
+	}
 	out, err := g.refunds.New(&stripe.RefundParams{
 		Params:        stripe.Params{Context: ctx, IdempotencyKey: &r.IdempotencyKey},
 		Metadata:      map[string]string{metaRefund: r.RefundID, metaPayment: r.PaymentID},
@@ -135,6 +140,22 @@ func (g *Gate) Refund(ctx context.Context, r payments.RefundRequest) (payments.P
 		return payments.ProviderRefund{}, ErrUnavailable.Because(errHalf)
 	}
 	return payments.ProviderRefund{ID: out.ID, Status: string(out.Status)}, nil
+}
+
+// made finds a refund that was made for a request before: one that stands rather than one that failed; empty where there is none.
+func (g *Gate) made(ctx context.Context, r payments.RefundRequest) (found payments.ProviderRefund, err error) {
+	all := g.refunds.List(&stripe.RefundListParams{ListParams: stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)}, PaymentIntent: &r.PaymentIntentID})
+	for all.Next() {
+		x := all.Refund()
+		if x.Metadata[metaRefund] != r.RefundID {
+			continue
+		}
+		failed := x.Status == stripe.RefundStatusFailed || x.Status == stripe.RefundStatusCanceled
+		if found.ID == "" || !failed {
+			found = payments.ProviderRefund{ID: x.ID, Status: string(x.Status)}
+		}
+	}
+	return found, faultOf(all.Err())
 }
 
 // get reads one object by its path, raw.

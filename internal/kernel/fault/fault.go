@@ -42,6 +42,7 @@ type Fault struct {
 	Code   string
 	Detail string
 	Fields []Field
+	Wait   int // seconds after which it can be tried again; 0: not said
 	cause  error
 }
 
@@ -78,6 +79,13 @@ func (f *Fault) Because(cause error) *Fault {
 func (f *Fault) Detailf(format string, args ...any) *Fault {
 	c := *f
 	c.Detail = fmt.Sprintf(format, args...)
+	return &c
+}
+
+// After returns a copy that says when it can be tried again, in seconds.
+func (f *Fault) After(seconds int) *Fault {
+	c := *f
+	c.Wait = seconds
 	return &c
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -217,7 +219,7 @@ func (a *API) write(c *fiber.Ctx, err error, requestID, scope string) {
 	case fiber.StatusForbidden:
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="cursus", error="insufficient_scope", scope="`+scope+`"`)
 	case fiber.StatusTooManyRequests, fiber.StatusServiceUnavailable:
-		c.Set(fiber.HeaderRetryAfter, "5")
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(cmp.Or(fault.From(err).Wait, 5)))
 	}
 	a.send(c, p)
 }
