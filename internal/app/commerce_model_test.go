@@ -264,7 +264,8 @@ func (b *bought) wrong(s standing, now time.Time) (wrong []string) {
 		if !slices.Contains([]sales.State{sales.AwaitingPayment, sales.Expired, sales.Canceled}, sales.State(s.State)) {
 			wrong = append(wrong, "unpaid, and "+s.State)
 		}
-		if s.State == string(sales.AwaitingPayment) && !b.stands(now) && !b.total.IsZero() {
+		asked := slices.ContainsFunc(b.pages, func(p *payPage) bool { return p.state == "pending" }) // a bank will say, though its place is gone
+		if s.State == string(sales.AwaitingPayment) && !b.stands(now) && !b.total.IsZero() && !asked {
 			wrong = append(wrong, "its time is over, and it waits still")
 		}
 		is("grants", s.Grants, 0)

@@ -1,13 +1,16 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
+	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
@@ -215,6 +218,40 @@ func TestARefundIsMadeOnceHoweverLateItIsAskedAgain(t *testing.T) {
 	}
 	if given := w.sandbox.Book().Refunded["eur"]; given != 4000 || w.state(o).Credited.Minor != 4000 {
 		t.Errorf("the provider gave %d back, the order says %v", given, w.state(o).Credited)
+	}
+	w.verify()
+}
+
+// A lost dispute is a loss and no gift: the sale and its invoice stand, nobody writes a credit note, and the accountant finds the amount among
+// losses on claims (654), as for any buyer who does not pay. Papers and ledger agree.
+func TestALostDisputeIsALoss(t *testing.T) {
+	w := newWorld(t)
+	o := w.order(w.person("awa@example.org", "Awa").ID, w.paid, "k")
+	w.pay(o, visa)
+	o = w.becomes(o, sales.Paid)
+	d := w.tell("/sandbox/disputes", map[string]any{"payment_intent": w.payment(o).IntentID, "reason": "fraudulent"})
+	w.becomes(o, sales.Disputed)
+	w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "lost"})
+	w.becomes(o, sales.Lost)
+	w.quiet()
+	w.counts(map[string]int{"select count(*) from invoicing.documents where kind = 'invoice'": 1, "select count(*) from invoicing.documents where kind = 'credit_note'": 0})
+	if w.balance("disputes", "EUR") != 15_000 || w.balance("revenue", "EUR") != -15_000 || w.balance("refunds", "EUR") != 0 {
+		t.Error(w.balance("disputes", "EUR"), w.balance("revenue", "EUR"), w.balance("refunds", "EUR"))
+	}
+	var fec bytes.Buffer
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		fec.Reset()
+		return accounting.WriteFECTx(ctx, tx, &fec, accounting.Period{From: tx.Now().AddDate(0, 0, -1), Until: tx.Now().AddDate(0, 0, 1)}, "EUR")
+	})
+	found := false
+	for _, line := range strings.Split(fec.String(), "\n") {
+		found = found || strings.Contains(line, "654") && strings.Contains(line, "150,00")
+	}
+	if !found {
+		t.Error("the accountant does not find the loss:", fec.String())
+	}
+	if _, standing := w.reconcile(); len(standing) > 0 {
+		t.Error(standing)
 	}
 	w.verify()
 }

@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/programs"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
@@ -270,7 +271,7 @@ func (p Pages) EditionChoices(ctx context.Context, who web.Viewer, program strin
 // SaveEdition writes an edition.
 func (p Pages) SaveEdition(ctx context.Context, who web.Viewer, key string, n programs.EditionPlan, version int) (programs.Edition, error) {
 	return done(ctx, p, who, writesPrograms, "save edition", func(ctx context.Context, tx *postgres.Tx) (programs.Edition, error) {
-		return programs.PutEditionTx(ctx, tx, key, n, version)
+		return sales.PutEditionTx(ctx, tx, key, n, version)
 	})
 }
 

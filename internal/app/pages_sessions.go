@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/programs"
+	"cursus/internal/domain/sales"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
@@ -80,7 +81,7 @@ func (p Pages) SessionVersion(ctx context.Context, who web.Viewer, key string, v
 // PutSession rewrites a session.
 func (p Pages) PutSession(ctx context.Context, who web.Viewer, key string, n catalog.NewSession, version int) error {
 	return p.writes(ctx, who, writesCatalogue, "put session", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := catalog.PutSessionTx(ctx, tx, key, n, version)
+		_, err := sales.PutSessionTx(ctx, tx, key, n, version)
 		return err
 	})
 }

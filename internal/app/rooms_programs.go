@@ -10,6 +10,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/programs"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
@@ -260,7 +261,7 @@ func (r Rooms) EditionDraft(ctx context.Context, key string) (out api.Edition, e
 // PutEdition writes an edition.
 func (r Rooms) PutEdition(ctx context.Context, _ api.Principal, key string, n programs.EditionPlan, version int) (out api.Edition, err error) {
 	err = r.h.DB.InTx(ctx, "save edition", func(ctx context.Context, tx *postgres.Tx) error {
-		e, err := programs.PutEditionTx(ctx, tx, key, n, version)
+		e, err := sales.PutEditionTx(ctx, tx, key, n, version)
 		out = editionNow(e, tx)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/programs"
+	"cursus/internal/domain/sales"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -56,7 +57,7 @@ func (h *House) edited(ctx context.Context, name string, do func(ctx context.Con
 // PutSession rewrites a session.
 func (r Rooms) PutSession(ctx context.Context, _ api.Principal, session string, n catalog.NewSession, version int) (catalog.SessionSheet, error) {
 	return r.h.edited(ctx, "put session", func(ctx context.Context, tx *postgres.Tx) (catalog.Session, error) {
-		return catalog.PutSessionTx(ctx, tx, session, n, version)
+		return sales.PutSessionTx(ctx, tx, session, n, version)
 	})
 }
 

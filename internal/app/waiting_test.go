@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
@@ -242,6 +244,61 @@ func TestAKeptPlaceKeepsItsEarlyPrice(t *testing.T) {
 	}
 	if hers := w.order(first.ID, o, "hers"); hers.Total.Minor != 6_000 {
 		t.Error("who waited pays", hers.Total)
+	}
+	w.verify()
+}
+
+// A capacity is not lowered below the places that are sold, held and kept: they were promised to people. What does not take from anybody is
+// edited as ever, in the console, through the API and by a catalogue that is imported, which all go the same way.
+func TestACapacityIsNotLoweredBelowWhatIsTaken(t *testing.T) {
+	w := newWorld(t)
+	e := w.program("CAP", ptr(3), money.Of(9_000, "EUR"), nil, 10_000)
+	paid := w.order(w.person("p@example.org", "P").ID, e.offer, "p")
+	w.pay(paid, visa)
+	w.becomes(paid, sales.Paid)
+	w.order(w.person("h@example.org", "H").ID, e.offer, "h")
+	gone := w.order(w.person("g@example.org", "G").ID, e.offer, "g")
+	if _, err := w.h.Sales.Wait(system, e.offer.ID, w.person("w@example.org", "W").ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.h.Sales.CancelOrder(system, gone.ID); err != nil { // one is sold, one is held, one is kept
+		t.Fatal(err)
+	}
+	edit := func(capacity *int) error {
+		return w.h.DB.InTx(system, "edit", func(ctx context.Context, tx *postgres.Tx) error {
+			plan := programs.EditionPlan{Program: "CAP", Version: 1, Title: catalog.Text{EN: "Networks basics, Dakar"}, Lang: "fr", Capacity: capacity}
+			for _, s := range e.sessions {
+				plan.Sessions = append(plan.Sessions, programs.SessionPlan{Session: s.Key, Opening: programs.AtOnce})
+			}
+			_, err := sales.PutEditionTx(ctx, tx, e.Key, plan, 0)
+			return err
+		})
+	}
+	if err := edit(ptr(2)); code(err) != "capacity-below-taken" {
+		t.Error("a place that was promised was taken away:", err)
+	}
+	for _, c := range []*int{ptr(5), ptr(3), nil, ptr(3)} {
+		if err := edit(c); err != nil {
+			t.Error(err)
+		}
+	}
+	seat := func(capacity *int) error {
+		return w.h.DB.InTx(system, "edit", func(ctx context.Context, tx *postgres.Tx) error {
+			s, err := catalog.SessionTx(ctx, tx, e.sessions[0].ID)
+			if err != nil {
+				return err
+			}
+			n := s.Says()
+			n.Capacity = capacity
+			_, err = sales.PutSessionTx(ctx, tx, s.ID, n, 0)
+			return err
+		})
+	}
+	if err := seat(ptr(2)); code(err) != "capacity-below-taken" {
+		t.Error("a seat that was promised was taken away:", err)
+	}
+	if err := seat(ptr(3)); err != nil {
+		t.Error(err)
 	}
 	w.verify()
 }

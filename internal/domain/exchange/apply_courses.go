@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/sales"
 	"cursus/internal/domain/workshops"
 )
 
@@ -186,7 +187,7 @@ func (a *applier) newSession(s Session) error {
 	if _, err := catalog.CreateSessionTx(a.ctx, a.tx, n); err != nil || !s.Closed {
 		return err
 	}
-	if _, err := catalog.PutSessionTx(a.ctx, a.tx, s.Key, n, 0); err != nil { // a session is made open
+	if _, err := sales.PutSessionTx(a.ctx, a.tx, s.Key, n, 0); err != nil { // a session is made open
 		return err
 	}
 	return a.moveSession(s.Key, s.State)
@@ -204,7 +205,7 @@ func (a *applier) session(path string, s, old Session) error {
 	}
 	bare := func(s Session) Session { s.Exercises, s.Days, s.State = nil, nil, ""; return s }
 	if !same(bare(s), bare(old)) {
-		if _, err := catalog.PutSessionTx(a.ctx, a.tx, s.Key, s.says(), 0); err != nil {
+		if _, err := sales.PutSessionTx(a.ctx, a.tx, s.Key, s.says(), 0); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/programs"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 )
@@ -168,7 +169,7 @@ func (a *applier) edition(e Edition, isNew bool) error {
 	if isNew {
 		expected = programs.New
 	}
-	made, err := programs.PutEditionTx(a.ctx, a.tx, e.Key, n, expected)
+	made, err := sales.PutEditionTx(a.ctx, a.tx, e.Key, n, expected)
 	if err != nil {
 		return err
 	}
