@@ -82,6 +82,11 @@ func (b *bought) has(offer string) bool {
 	return slices.ContainsFunc(b.goods, func(g *good) bool { return g.ID == offer })
 }
 
+// opens says whether an order is for the session or the edition of a good.
+func (b *bought) opens(g *good) bool {
+	return slices.ContainsFunc(b.goods, func(x *good) bool { return x.SessionID == g.SessionID && x.EditionID == g.EditionID })
+}
+
 // superseded says whether other orders of the buyer that were paid open all that this one opens.
 func (m *trade) superseded(b *bought) bool {
 	for _, g := range b.goods {

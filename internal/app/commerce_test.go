@@ -287,7 +287,7 @@ func (m *trade) order() {
 		c.Voucher = map[string]string{m.goods[1].ID: "FIFTH", m.goods[3].ID: "WHOLE"}[goods[0].ID]
 	}
 	for _, x := range m.orders { // who has one open for the same would change its voucher, which is another story
-		if x.buyer == buyer && x.is.State == sales.AwaitingPayment && slices.ContainsFunc(goods, func(g *good) bool { return x.has(g.ID) }) {
+		if x.buyer == buyer && x.is.State == sales.AwaitingPayment && slices.ContainsFunc(goods, func(g *good) bool { return x.opens(g) }) {
 			return
 		}
 	}
