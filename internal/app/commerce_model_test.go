@@ -187,9 +187,10 @@ const standings = `
 	         where y.order_id = o.id and y.by_hand and r.state in ('requested', 'pending')) as to_pay_back
 	  from sales.orders o left join payments.payments p on p.id = o.payment_id
 	  left join (select order_id, sum(minor) filter (where account like 'clearing:%') as held,
-	                    -sum(minor) filter (where account in ('overpaid', 'suspense', 'advances', 'refunds_payable')) as owed,
+	                    coalesce(-sum(minor) filter (where account in ('suspense', 'advances', 'refunds_payable')), 0)
+	                    + greatest(-coalesce(sum(minor) filter (where account = 'overpaid'), 0), 0) as owed,
 	                    -sum(minor) filter (where account = 'refunds_payable') as payable, sum(minor) filter (where account = 'disputes') as lost,
-	                    sum(minor) filter (where account = 'receivable') as due
+	                    greatest(coalesce(sum(minor) filter (where account = 'overpaid'), 0), 0) as due
 	               from ledger.entries group by order_id) l on l.order_id = o.id`
 
 // compare holds every order against what the house says of it, when nothing is on its way any more.

@@ -144,8 +144,8 @@ func TestWhatIsOwedIsPaidOtherwiseByTwo(t *testing.T) {
 	}
 	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {"15000"}})
 	w.until("it is booked", func() bool { return w.payment(o).RefundedMinor == 15_000 })
-	if w.balance("receivable", "EUR") != 15_000 || w.notes(o) != 15_000 {
-		t.Error("who was paid twice owes", w.balance("receivable", "EUR"), w.notes(o))
+	if w.balance("overpaid", "EUR") != 15_000 || w.notes(o) != 15_000 {
+		t.Error("who was paid twice owes", w.balance("overpaid", "EUR"), w.notes(o))
 	}
 	w.verify()
 }

@@ -305,7 +305,7 @@ func (s *Service) payOwed(ctx context.Context, tx *postgres.Tx, o Order, p payme
 	if excess <= 0 {
 		return nil
 	}
-	return s.post(ctx, tx, id+":excess", "paid_too_much", money.Of(excess, money.Currency(p.CapturedCurrency)), o, ledger.Receivable, s.clearing(p))
+	return s.post(ctx, tx, id+":excess", "paid_too_much", money.Of(excess, money.Currency(p.CapturedCurrency)), o, overpaid, s.clearing(p))
 }
 
 // credit moves the order, or stores the credited amount where the state stays.
@@ -351,7 +351,7 @@ func (s *Service) refundFailed(ctx context.Context, tx *postgres.Tx, o Order, p 
 		}
 	}
 	if x.Excess > 0 {
-		if err := s.post(ctx, tx, r.ID+":excess-failed", "refund_failed", money.Of(x.Excess, c), o, from, ledger.Receivable); err != nil {
+		if err := s.post(ctx, tx, r.ID+":excess-failed", "refund_failed", money.Of(x.Excess, c), o, from, overpaid); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ import (
 
 // Accounts of money that came in without being owed to us.
 const (
-	overpaid  = "overpaid"        // owed back to the buyer
+	overpaid  = "overpaid"        // owed back to the buyer; below nothing: she has more than she was owed, and owes it to us
 	suspense  = "suspense"        // another amount than was asked for; a person decides
 	returning = "refunds_payable" // a refund that did not reach the buyer: we still owe it
 )
