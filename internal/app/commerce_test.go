@@ -294,7 +294,7 @@ func (m *trade) order() {
 	refusals := []string{"already-enrolled"}
 	free, limited := 1, goods[0].Quota != nil
 	if limited {
-		waiting := 0
+		var waiting int
 		if free, waiting = m.free(goods[0], nil, buyer); free <= waiting {
 			refusals = append(refusals, "offer-quota-reached")
 		}
