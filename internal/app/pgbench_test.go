@@ -121,7 +121,8 @@ func (s *shop) pgbench(b *testing.B, clients int) (perSecond float64, latencies 
 		b.Fatal(err)
 	}
 	c := exec.Command(program, "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", "8", "-l", "--log-prefix="+filepath.Join(folder, "log"), "-f", file, s.dsn) //nolint:gosec,noctx // a benchmark
-	c.Env = append(os.Environ(), "PGOPTIONS=-c role=cursus_app -c plan_cache_mode=force_generic_plan")                                                                           // as the rooms have it
+	// One plan of each statement, as the rooms have it.
+	c.Env = append(os.Environ(), "PGOPTIONS=-c role=cursus_app -c plan_cache_mode=force_generic_plan")
 	out, err := c.CombinedOutput()
 	if err != nil {
 		b.Fatalf("%v\n%s", err, out)
