@@ -2026,6 +2026,36 @@ func (e StageCode) Valid() bool {
 	}
 }
 
+// Defines values for StatementLineOutcome.
+const (
+	StatementLineOutcomeKnown     StatementLineOutcome = "known"
+	StatementLineOutcomeMatched   StatementLineOutcome = "matched"
+	StatementLineOutcomeOutgoing  StatementLineOutcome = "outgoing"
+	StatementLineOutcomeRefused   StatementLineOutcome = "refused"
+	StatementLineOutcomeSurplus   StatementLineOutcome = "surplus"
+	StatementLineOutcomeUnmatched StatementLineOutcome = "unmatched"
+)
+
+// Valid indicates whether the value is a known member of the StatementLineOutcome enum.
+func (e StatementLineOutcome) Valid() bool {
+	switch e {
+	case StatementLineOutcomeKnown:
+		return true
+	case StatementLineOutcomeMatched:
+		return true
+	case StatementLineOutcomeOutgoing:
+		return true
+	case StatementLineOutcomeRefused:
+		return true
+	case StatementLineOutcomeSurplus:
+		return true
+	case StatementLineOutcomeUnmatched:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TaxCategory.
 const (
 	TaxCategoryAE TaxCategory = "AE"
@@ -9757,6 +9787,19 @@ type Settlement struct {
 // Example: from_partner
 type SettlementDirection string
 
+// SignedMoney An amount that may be negative.
+type SignedMoney struct {
+	// AmountMinor Minor units.
+	//
+	// Example: -500
+	AmountMinor int64 `json:"amount_minor"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+}
+
 // Sitting One attempt at the exam.
 type Sitting struct {
 	// Attempt Which attempt it is.
@@ -10095,6 +10138,84 @@ type Stage struct {
 //
 // Example: started
 type StageCode string
+
+// Statement What became of a statement.
+type Statement struct {
+	// DryRun Nothing was changed.
+	//
+	// Example: true
+	DryRun bool `json:"dry_run"`
+
+	// Lines Its lines.
+	Lines []StatementLine `json:"lines"`
+}
+
+// StatementLine A line of a statement, and what became of it.
+type StatementLine struct {
+	// Amount An amount that may be negative.
+	Amount *SignedMoney `json:"amount,omitempty"`
+
+	// Label Of the transfer.
+	//
+	// Example: RF6900001001
+	Label *string `json:"label,omitempty"`
+
+	// Line Of the file, from 1; of camt.053 the number of the entry.
+	//
+	// Example: 2
+	Line int `json:"line"`
+
+	// Order Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Order *OrderID `json:"order,omitempty"`
+
+	// Outcome `surplus`: an order, and some or all of it is to be paid back; `known`: recorded before; `outgoing`: it left the account.
+	//
+	// Example: matched
+	Outcome StatementLineOutcome `json:"outcome"`
+
+	// Payer Who paid.
+	//
+	// Example: A. Diop
+	Payer *string `json:"payer,omitempty"`
+
+	// Reference Of the bank, or made of the line.
+	//
+	// Example: B1
+	Reference *string `json:"reference,omitempty"`
+
+	// Suggestions Orders that wait for this very amount.
+	Suggestions *[]OrderID `json:"suggestions,omitempty"`
+
+	// SurplusMinor What of it is to be paid back.
+	//
+	// Example: 500
+	SurplusMinor *int64 `json:"surplus_minor,omitempty"`
+
+	// Wrong Why it was refused.
+	Wrong *struct {
+		// Code Stable.
+		//
+		// Example: bad-amount
+		Code string `json:"code"`
+
+		// Column Which.
+		//
+		// Example: amount
+		Column string `json:"column"`
+
+		// Detail In words.
+		//
+		// Example: "x" is no amount in EUR.
+		Detail string `json:"detail"`
+	} `json:"wrong,omitempty"`
+}
+
+// StatementLineOutcome `surplus`: an order, and some or all of it is to be paid back; `known`: recorded before; `outgoing`: it left the account.
+//
+// Example: matched
+type StatementLineOutcome string
 
 // TaxCategory UNCL 5305: S standard or reduced, Z zero, E exempt, O outside the scope, AE reverse charge, G export.
 //
@@ -11770,6 +11891,18 @@ type ListReceiptsParams struct {
 
 // RecordTransferParams defines parameters for RecordTransfer.
 type RecordTransferParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// RecordStatementParams defines parameters for RecordStatement.
+type RecordStatementParams struct {
+	// DryRun Say what would become of each line, and change nothing.
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// Currency Of lines that name none.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -13687,6 +13820,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
 	RecordTransfer(ctx context.Context, params *RecordTransferParams, body RecordTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordStatementWithBody Record a statement of the bank
+	//
+	// All lines in one transaction, as `recordTransfer` does each. A CSV with commas, semicolons or tabs, of which the first line names columns: date and amount,
+	// and, if there are any, debit, currency, label, counterparty and bank id, in English or French; decimal comma or point; days as 2026-03-31, 31/03/2026 or
+	// 31.03.2026. Or camt.053, which is told by its content. A line finds its order by the reference or the number in its label. The same line again is `known` and does nothing: by the id of
+	// the bank, or by what the line says and how often.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/receipts/statement (the `RecordStatement` operationId).
+	RecordStatementWithBody(ctx context.Context, params *RecordStatementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MatchReceiptWithBody Say which order money is for
 	//
@@ -17293,6 +17438,28 @@ func (c *Client) RecordTransferWithBody(ctx context.Context, params *RecordTrans
 // Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
 func (c *Client) RecordTransfer(ctx context.Context, params *RecordTransferParams, body RecordTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordTransferRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordStatementWithBody Record a statement of the bank
+//
+// All lines in one transaction, as `recordTransfer` does each. A CSV with commas, semicolons or tabs, of which the first line names columns: date and amount,
+// and, if there are any, debit, currency, label, counterparty and bank id, in English or French; decimal comma or point; days as 2026-03-31, 31/03/2026 or
+// 31.03.2026. Or camt.053, which is told by its content. A line finds its order by the reference or the number in its label. The same line again is `known` and does nothing: by the id of
+// the bank, or by what the line says and how often.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/receipts/statement (the `RecordStatement` operationId).
+func (c *Client) RecordStatementWithBody(ctx context.Context, params *RecordStatementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordStatementRequestWithBody(c.Server, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -25333,6 +25500,87 @@ func NewRecordTransferRequestWithBody(server string, params *RecordTransferParam
 	return req, nil
 }
 
+// NewRecordStatementRequestWithBody constructs an http.Request for the RecordStatement method, with any body, and a specified content type
+func NewRecordStatementRequestWithBody(server string, params *RecordStatementParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/receipts/statement")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Currency != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "currency", *params.Currency, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewMatchReceiptRequest calls the generic MatchReceipt builder with application/json body
 func NewMatchReceiptRequest(server string, receipt string, params *MatchReceiptParams, body MatchReceiptJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -29469,6 +29717,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/receipts (the `RecordTransfer` operationId).
 	RecordTransferWithResponse(ctx context.Context, params *RecordTransferParams, body RecordTransferJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordTransferResponse, error)
+
+	// RecordStatementWithBodyWithResponse Record a statement of the bank
+	//
+	// All lines in one transaction, as `recordTransfer` does each. A CSV with commas, semicolons or tabs, of which the first line names columns: date and amount,
+	// and, if there are any, debit, currency, label, counterparty and bank id, in English or French; decimal comma or point; days as 2026-03-31, 31/03/2026 or
+	// 31.03.2026. Or camt.053, which is told by its content. A line finds its order by the reference or the number in its label. The same line again is `known` and does nothing: by the id of
+	// the bank, or by what the line says and how often.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/receipts/statement (the `RecordStatement` operationId).
+	RecordStatementWithBodyWithResponse(ctx context.Context, params *RecordStatementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordStatementResponse, error)
 
 	// MatchReceiptWithBodyWithResponse Say which order money is for
 	//
@@ -36355,6 +36615,54 @@ func (r RecordTransferResponse) ContentType() string {
 	return ""
 }
 
+type RecordStatementResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Statement
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecordStatementResponse) GetJSON200() *Statement {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordStatementResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordStatementResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordStatementResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordStatementResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordStatementResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type MatchReceiptResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -41159,6 +41467,24 @@ func (c *ClientWithResponses) RecordTransferWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseRecordTransferResponse(rsp)
+}
+
+// RecordStatementWithBodyWithResponse Record a statement of the bank
+//
+// All lines in one transaction, as `recordTransfer` does each. A CSV with commas, semicolons or tabs, of which the first line names columns: date and amount,
+// and, if there are any, debit, currency, label, counterparty and bank id, in English or French; decimal comma or point; days as 2026-03-31, 31/03/2026 or
+// 31.03.2026. Or camt.053, which is told by its content. A line finds its order by the reference or the number in its label. The same line again is `known` and does nothing: by the id of
+// the bank, or by what the line says and how often.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/receipts/statement (the `RecordStatement` operationId).
+func (c *ClientWithResponses) RecordStatementWithBodyWithResponse(ctx context.Context, params *RecordStatementParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordStatementResponse, error) {
+	rsp, err := c.RecordStatementWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordStatementResponse(rsp)
 }
 
 // MatchReceiptWithBodyWithResponse Say which order money is for
@@ -46721,6 +47047,39 @@ func ParseRecordTransferResponse(rsp *http.Response) (*RecordTransferResponse, e
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRecordStatementResponse parses an HTTP response from a RecordStatementWithResponse call
+func ParseRecordStatementResponse(rsp *http.Response) (*RecordStatementResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordStatementResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Statement
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

@@ -406,6 +406,9 @@ type ServerInterface interface {
 	// RecordTransfer Record a transfer
 	// (POST /v1/receipts)
 	RecordTransfer(c *fiber.Ctx, params RecordTransferParams) error
+	// RecordStatement Record a statement of the bank
+	// (POST /v1/receipts/statement)
+	RecordStatement(c *fiber.Ctx, params RecordStatementParams) error
 	// MatchReceipt Say which order money is for
 	// (POST /v1/receipts/{receipt}/match)
 	MatchReceipt(c *fiber.Ctx, receipt string, params MatchReceiptParams) error
@@ -5939,6 +5942,71 @@ func (siw *ServerInterfaceWrapper) RecordTransfer(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// RecordStatement operation middleware
+func (siw *ServerInterfaceWrapper) RecordStatement(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordStatementParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", query, &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter currency: %w", err).Error())
+	}
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordStatement(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // MatchReceipt operation middleware
 func (siw *ServerInterfaceWrapper) MatchReceipt(c *fiber.Ctx) error {
 
@@ -8191,6 +8259,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/receipts/:receipt/match", wrapper.MatchReceipt)
 
 	router.Post(options.BaseURL+"/v1/receipts/:receipt/return", wrapper.SendReceiptBack)
+
+	router.Post(options.BaseURL+"/v1/receipts/statement", wrapper.RecordStatement)
 
 	router.Post(options.BaseURL+"/v1/reconciliations", wrapper.StartReconciliation)
 
@@ -10923,6 +10993,24 @@ func (response RecordTransfer201JSONResponse) VisitRecordTransferResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type RecordStatementRequestObject struct {
+	Params RecordStatementParams
+	Body   io.Reader
+}
+
+type RecordStatementResponseObject interface {
+	VisitRecordStatementResponse(ctx *fiber.Ctx) error
+}
+
+type RecordStatement200JSONResponse Statement
+
+func (response RecordStatement200JSONResponse) VisitRecordStatementResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type MatchReceiptRequestObject struct {
 	Receipt string `json:"receipt"`
 	Params  MatchReceiptParams
@@ -12270,6 +12358,9 @@ type StrictServerInterface interface {
 	// RecordTransfer Record a transfer
 	// (POST /v1/receipts)
 	RecordTransfer(ctx context.Context, request RecordTransferRequestObject) (RecordTransferResponseObject, error)
+	// RecordStatement Record a statement of the bank
+	// (POST /v1/receipts/statement)
+	RecordStatement(ctx context.Context, request RecordStatementRequestObject) (RecordStatementResponseObject, error)
 	// MatchReceipt Say which order money is for
 	// (POST /v1/receipts/{receipt}/match)
 	MatchReceipt(ctx context.Context, request MatchReceiptRequestObject) (MatchReceiptResponseObject, error)
@@ -16478,6 +16569,35 @@ func (sh *strictHandler) RecordTransfer(ctx *fiber.Ctx, params RecordTransferPar
 		return err
 	} else if validResponse, ok := response.(RecordTransferResponseObject); ok {
 		if err := validResponse.VisitRecordTransferResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordStatement operation middleware
+func (sh *strictHandler) RecordStatement(ctx *fiber.Ctx, params RecordStatementParams) error {
+	var request RecordStatementRequestObject
+
+	request.Params = params
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordStatement(ctx.UserContext(), request.(RecordStatementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordStatement")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordStatementResponseObject); ok {
+		if err := validResponse.VisitRecordStatementResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -29,6 +29,13 @@ func (w *world) waysStory(t *testing.T, walker *apitest.Walker, staff identity.P
 		t.Fatal(o)
 	}
 	w.instalmentsStory(t, buyer, acc)
+	sheet := []byte("date,amount,label,id\n" + w.clock.Now().Format(time.DateOnly) + ",12.00,nobody knows,STM-1\n")
+	for i, want := range []string{"unmatched", "unmatched", "known"} {
+		line := acc.ask(200, "recordStatement", nil, sheet, query(map[bool]string{true: "dry_run=true", false: "dry_run=false"}[i == 0]))["lines"].([]any)[0].(map[string]any)
+		if line["outcome"] != want {
+			t.Fatal(i, line)
+		}
+	}
 	place := func(i int) map[string]string {
 		o := buyer.ask(201, "placeOrder", nil, map[string]any{"items": []any{map[string]any{"offer_id": shelf[i].ID}}, "lang": "fr"})
 		return map[string]string{"order": o["id"].(string)}
@@ -50,7 +57,7 @@ func (w *world) waysStory(t *testing.T, walker *apitest.Walker, staff identity.P
 	acc.ask(204, "markPaidBack", map[string]string{"refund": owed["id"].(string)}, map[string]any{"reference": "OUT-1"})
 	stray := acc.ask(201, "recordTransfer", nil, map[string]any{"amount_minor": 1, "currency": "EUR", "reference": "API-2", "received_at": now})
 	acc.ask(200, "sendReceiptBack", map[string]string{"receipt": stray["id"].(string)}, map[string]any{"reference": "OUT-2"})
-	if all := acc.ask(200, "listReceipts", nil, nil)["receipts"].([]any); len(all) != 2 {
+	if all := acc.ask(200, "listReceipts", nil, nil)["receipts"].([]any); len(all) != 3 {
 		t.Fatal(all)
 	}
 	at = place(1)

@@ -52,6 +52,12 @@ func (p Pages) RecordTransfer(ctx context.Context, who web.Viewer, c sales.Recei
 	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.Receive(ctx, c); return err })
 }
 
+// TakeStatement records a statement of the bank, or says what would become of it.
+func (p Pages) TakeStatement(ctx context.Context, who web.Viewer, c sales.TakeStatement) (out sales.Statement, err error) {
+	err = p.booking(ctx, who, func(ctx context.Context) error { out, err = p.h.Sales.TakeStatement(ctx, c); return err })
+	return out, err
+}
+
 // MatchReceipt says which order money is for.
 func (p Pages) MatchReceipt(ctx context.Context, who web.Viewer, receipt, order, key string) error {
 	return p.booking(ctx, who, func(ctx context.Context) error { _, err := p.h.Sales.Match(ctx, receipt, order, key); return err })

@@ -22,6 +22,11 @@ func (r Rooms) ChooseWay(ctx context.Context, who api.Principal, c sales.ChooseW
 	return r.h.ChooseWay(ctx, c)
 }
 
+// RecordStatement records a statement of the bank.
+func (r Rooms) RecordStatement(ctx context.Context, _ api.Principal, c sales.TakeStatement) (sales.Statement, error) {
+	return r.h.Sales.TakeStatement(ctx, c)
+}
+
 // PayInstalment opens a pay page for an instalment.
 func (r Rooms) PayInstalment(ctx context.Context, who api.Principal, order string, n int, key string) (sales.Order, error) {
 	return r.h.Sales.PayInstalment(ctx, order, who.PersonID, n, key)

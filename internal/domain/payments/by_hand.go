@@ -128,6 +128,12 @@ func LeaveTx(ctx context.Context, tx *postgres.Tx, p Payment) (Payment, error) {
 	return p, err
 }
 
+// KnownTx says whether money was recorded under a reference of a holder.
+func KnownTx(ctx context.Context, tx *postgres.Tx, holder, reference string) (known bool, err error) {
+	err = tx.Get(ctx, &known, q.Q("KnownReceipt"), holder, reference)
+	return known, err
+}
+
 // Receipt is money that somebody saw come, and what became of it.
 type Receipt struct {
 	ID           string     `json:"id" db:"id"`

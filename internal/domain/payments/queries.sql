@@ -248,3 +248,6 @@ select payment_id, sum(amount_minor)::bigint as minor from payments.refunds wher
 
 -- name: OpenPages
 select id from payments.payments where order_id = $1 and instalment = $2 and state in ('created', 'open') and checkout_id is not null and expires_at > $3;
+
+-- name: KnownReceipt
+select exists (select 1 from payments.receipts where holder = $1 and reference = $2);

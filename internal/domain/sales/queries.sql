@@ -818,3 +818,8 @@ select who, count(*) as n, min(at) as first from sales.guesses where who = any($
 -- name: AddGuess
 with old as (delete from sales.guesses where at <= $3)
 insert into sales.guesses (who, at) select w, $2 from unnest($1::text[]) as w;
+
+-- name: WaitForAmount
+select o.id from sales.orders o left join payments.payments p on p.id = o.payment_id
+ where o.state = 'awaiting_payment' and o.currency = $2 and o.total_minor - case when p.by_hand then p.captured_minor else 0 end = $1
+ order by coalesce(p.by_hand, false) desc, o.id desc limit 5;

@@ -44,6 +44,7 @@ type SalesRooms interface {
 
 // WayRooms is what the API asks of the house about ways to pay without the provider.
 type WayRooms interface {
+	RecordStatement(ctx context.Context, who Principal, c sales.TakeStatement) (sales.Statement, error)
 	PayInstalment(ctx context.Context, who Principal, order string, n int, key string) (sales.Order, error)
 	LeaveCard(ctx context.Context, who Principal, order string) (string, error)
 	WaysToPay(ctx context.Context, who Principal, order string) ([]sales.OfferedWay, error)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 
 	contract "cursus/api"
@@ -105,4 +106,11 @@ func (h handlers) PayInstalment(ctx context.Context, r server.PayInstalmentReque
 func (h handlers) LeaveCard(ctx context.Context, r server.LeaveCardRequestObject) (server.LeaveCardResponseObject, error) {
 	url, err := h.rooms.LeaveCard(ctx, callerOf(ctx), r.Order)
 	return server.LeaveCard200JSONResponse{Url: url}, err
+}
+
+func (h handlers) RecordStatement(ctx context.Context, r server.RecordStatementRequestObject) (server.RecordStatementResponseObject, error) {
+	out, err := answered[contract.Statement](h.rooms.RecordStatement(ctx, callerOf(ctx), sales.TakeStatement{
+		Content: callOf(ctx).body, Currency: money.Currency(cmp.Or(value(r.Params.Currency), "EUR")), DryRun: value(r.Params.DryRun), IdempotencyKey: r.Params.IdempotencyKey,
+	}))
+	return server.RecordStatement200JSONResponse(out), err
 }

@@ -27,7 +27,7 @@ const (
 func (w *Web) MostBytes(c *fiber.Ctx) int {
 	large := 0
 	switch path := c.Path(); {
-	case path == "/console/exchange", strings.HasPrefix(path, "/console/sessions/") && strings.HasSuffix(path, "/exercises"):
+	case path == "/console/exchange", path == "/console/money/statement", strings.HasPrefix(path, "/console/sessions/") && strings.HasSuffix(path, "/exercises"):
 		large = maxUpload
 	case strings.HasPrefix(path, "/console/"):
 		large = maxLargeForm

@@ -21,6 +21,8 @@ type WayHouse interface {
 	// ByHand gives money that waits for an order, what was recorded last, and what is to be paid back.
 	ByHand(ctx context.Context, who Viewer) (ByHand, error)
 	RecordTransfer(ctx context.Context, who Viewer, c sales.Receive) error
+	// TakeStatement records a statement of the bank, or says what would become of it.
+	TakeStatement(ctx context.Context, who Viewer, c sales.TakeStatement) (sales.Statement, error)
 	MatchReceipt(ctx context.Context, who Viewer, receipt, order, key string) error
 	SendReceiptBack(ctx context.Context, who Viewer, receipt, reference, key string) error
 	MarkPaidBack(ctx context.Context, who Viewer, refund, reference, key string) error
@@ -44,6 +46,7 @@ func (w *Web) wayRoutes() []route {
 		{method: "POST", path: "/orders/:id/way", who: signedIn, handle: w.chooseWay},
 		{method: "GET", path: "/console/money", who: staff, handle: w.byHand},
 		{method: "POST", path: "/console/money", who: staff, handle: w.changeByHand},
+		{method: "POST", path: "/console/money/statement", who: staff, handle: w.statement, upload: true},
 		{method: "GET", path: "/console/desk", who: staff, handle: w.desk},
 		{method: "POST", path: "/console/desk", who: staff, handle: w.recordAtDesk, upload: true},
 		{method: "POST", path: "/console/desk/reversal", who: staff, handle: w.reverseAtDesk},
@@ -66,13 +69,40 @@ type moneyPage struct {
 	Currencies []money.Currency
 	Written    map[string]string
 	Wrong      *fault.Fault
+	Statement  *sales.Statement // that was looked at or recorded just now
+	Kept       string           // the file of one that was looked at
+}
+
+// statement looks at a statement of the bank, and records it in a second step.
+func (w *Web) statement(r *request) (reply, error) {
+	content, err := given(r)
+	currency := money.Currency(cmp.Or(r.form("currency"), "EUR"))
+	var out sales.Statement
+	if err == nil {
+		out, err = w.house.TakeStatement(r.ctx, r.viewer, sales.TakeStatement{Content: content, Currency: currency, DryRun: r.form("do") != "record", IdempotencyKey: r.form("key")})
+	}
+	if f := refusal(err); f != nil {
+		return w.byHandWith(r, map[string]string{}, f)
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	all, err := w.house.ByHand(r.ctx, r.viewer)
+	if err != nil {
+		return reply{}, err
+	}
+	data := moneyPage{ByHand: all, Currencies: money.Currencies(), Statement: &out}
+	if data.Written = map[string]string{"currency": string(currency)}; out.DryRun {
+		data.Kept, err = pack(content)
+	}
+	return reply{page: "money", title: "money.title", data: data}, err
 }
 
 func (w *Web) byHand(r *request) (reply, error) { return w.byHandWith(r, nil, nil) }
 
 func (w *Web) byHandWith(r *request, written map[string]string, wrong *fault.Fault) (reply, error) {
 	all, err := w.house.ByHand(r.ctx, r.viewer)
-	return reply{page: "money", title: "money.title", data: moneyPage{all, money.Currencies(), written, wrong}, status: refusedAs(wrong)}, err
+	return reply{page: "money", title: "money.title", data: moneyPage{ByHand: all, Currencies: money.Currencies(), Written: written, Wrong: wrong}, status: refusedAs(wrong)}, err
 }
 
 var moneyFields = []string{"do", "receipt", "refund", "order", "reference", "amount", "currency", "payer", "label", "on", "partner"}
