@@ -63,6 +63,9 @@ func (p *paper) facts(d invoicing.Full) {
 	if f.Payment.DueAt != nil && f.Payment.PaidAt == nil {
 		p.said("due", clock.Day(*f.Payment.DueAt, p.lang))
 	}
+	for _, due := range f.Payment.Schedule {
+		p.said("instalment", clock.Day(due.At, p.lang)+": "+p.money(due.Minor, f.Currency))
+	}
 	if means := f.Payment.Means; means != "" {
 		if w := p.words[means]; w != "" {
 			means = w
