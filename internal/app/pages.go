@@ -287,13 +287,19 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 		if err != nil {
 			return err
 		}
+		var names map[string]web.Text
+		if len(locked) > 0 {
+			if names, err = courseNames(ctx, tx); err != nil {
+				return err
+			}
+		}
 		for _, e := range mine {
 			x, err := p.enrolment(ctx, tx, e, ways[e.ID])
 			if err != nil {
 				return err
 			}
 			if lock, ok := locked[e.SessionID]; ok { // no link to a course that its program does not open yet, and exactly why
-				x.Lock, x.CourseURL = &lock, ""
+				x.Lock, x.CourseURL, x.Called = &lock, "", web.Called{Names: names}
 			}
 			if g, ok := grades[e.ID]; ok {
 				x.GradePPM = &g

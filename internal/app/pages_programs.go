@@ -34,9 +34,13 @@ func (p Pages) PublicPrograms(ctx context.Context) (out []web.ShownProgram, err 
 		if err != nil {
 			return err
 		}
+		names, err := courseNames(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, x := range all {
 			if x.Visible && x.Published != nil {
-				out = append(out, web.ShownProgram{Program: x, Path: fresh(*x.Published, tx)})
+				out = append(out, web.ShownProgram{Program: x, Path: fresh(*x.Published, tx), Names: names})
 			}
 		}
 		return nil
@@ -113,10 +117,36 @@ func (p Pages) LearnerPaths(ctx context.Context, who web.Viewer) ([]paths.Answer
 }
 
 // LearnerPath shows her one of them.
-func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (paths.Answer, error) {
-	return view(as(ctx, who), p.h, "my path", func(ctx context.Context, tx *postgres.Tx) (paths.Answer, error) {
-		return paths.OfLearnerTx(ctx, tx, who.PersonID, edition)
+func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (web.ShownPath, error) {
+	return view(as(ctx, who), p.h, "my path", func(ctx context.Context, tx *postgres.Tx) (out web.ShownPath, err error) {
+		if out.Answer, err = paths.OfLearnerTx(ctx, tx, who.PersonID, edition); err != nil {
+			return out, err
+		}
+		if out.Called.Names, err = courseNames(ctx, tx); err != nil {
+			return out, err
+		}
+		out.Called.Marks, err = marks(ctx, tx, out.Path)
+		return out, err
 	})
+}
+
+// marks are the grades of courses that were tried and are not passed, against the threshold of the session in which each is followed. A
+// grade that reaches it waits for the report that says so, and is no reason.
+func marks(ctx context.Context, tx *postgres.Tx, path programs.Path) (map[string]web.Mark, error) {
+	out := map[string]web.Mark{}
+	for _, c := range path.Courses {
+		if c.Credit != nil || c.GradePPM == nil || c.Session == "" {
+			continue
+		}
+		s, err := catalog.SessionTx(ctx, tx, c.Session)
+		if err != nil {
+			return nil, err
+		}
+		if *c.GradePPM < s.ThresholdPPM {
+			out[c.Course] = web.Mark{GradePPM: *c.GradePPM, NeedPPM: s.ThresholdPPM}
+		}
+	}
+	return out, nil
 }
 
 // AllPrograms lists every program for staff.

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"cursus/api/contract"
 	"cursus/internal/app"
 	"cursus/internal/domain/exchange"
+	"cursus/internal/transport/web"
 )
 
 // The page of an edition tells search engines what it is, in the words of schema.org: a program in a period, its courses with the session of
@@ -79,7 +81,7 @@ func TestThePublicSeesAProgramWithItsPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, said := range map[string][]string{
-		"/programs": {"Networks basics", "PRD → LAN"}, "/programs/NETB": {"EducationalOccupationalProgram", "after PRD", "NETB-1", "100", "ESP Dakar", "all of these:"},
+		"/programs": {"Networks basics", "Data networks → Local networks"}, "/programs/NETB": {"EducationalOccupationalProgram", "after Data networks (PRD)", "NETB-1", "100", "ESP Dakar", "all of these:"},
 		"/sitemap.xml": {"/programs/NETB</loc>", "/editions/NETB-1</loc>"},
 	} {
 		r, err := http.NewRequest(http.MethodGet, "http://cursus.test"+path+"?lang=en", nil)
@@ -102,5 +104,28 @@ func TestThePublicSeesAProgramWithItsPath(t *testing.T) {
 		if strings.Contains(string(b), "not passed") {
 			t.Errorf("%s tells somebody who follows nothing what she did not pass", path)
 		}
+	}
+}
+
+// A learner who tried and did not pass reads what her grade is and what is needed, and the titles of the courses.
+func TestAPathSaysTheGradeAndWhatIsNeeded(t *testing.T) {
+	w := newWorld(t)
+	e, o := w.networks()
+	zoe := w.person("zoe@example.org", "Zoe")
+	w.follows(zoe.ID, o, "k-zoe")
+	who := web.Viewer{PersonID: zoe.ID}
+	path := func() web.ShownPath {
+		p, err := app.NewPages(w.h).LearnerPath(context.Background(), who, e.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if p := path(); len(p.Called.Marks) != 0 || p.Called.Names["LAN"].FR != "Réseaux locaux" {
+		t.Errorf("before any grade: %+v", p.Called)
+	}
+	w.grades(w.clock.Now(), "42,zoe@example.org,zoe,0.36,1.0,0.5,0.75,,honor,N/A,N,N,N/A,enrolled")
+	if got := path().Called.Marks; len(got) != 1 || got["PRD"] != (web.Mark{GradePPM: 360_000, NeedPPM: w.session.ThresholdPPM}) {
+		t.Errorf("at 36 %%: %+v", got)
 	}
 }

@@ -224,6 +224,7 @@ type Enrolment struct {
 	Upgrade            *Offer
 	CourseURL          string
 	Lock               *paths.Lock // its program does not open it yet
+	Called             Called      // what the courses are called that the lock names
 	Workshop           Workshop
 }
 

@@ -20,7 +20,7 @@ type ProgramHouse interface {
 	// PublicEdition is an edition with the version of the program that it promises.
 	PublicEdition(ctx context.Context, key string) (PublicEdition, error)
 	LearnerPaths(ctx context.Context, who Viewer) ([]paths.Answer, error)
-	LearnerPath(ctx context.Context, who Viewer, edition string) (paths.Answer, error)
+	LearnerPath(ctx context.Context, who Viewer, edition string) (ShownPath, error)
 
 	AllPrograms(ctx context.Context, who Viewer) ([]programs.Program, error)
 	WrittenProgram(ctx context.Context, who Viewer, key string) (WrittenProgram, error)
@@ -46,6 +46,15 @@ type ShownProgram struct {
 	Path     programs.Path
 	Editions []ShownEdition
 	Names    map[string]Text // of its courses
+}
+
+// Called are the words for its courses.
+func (p ShownProgram) Called() Called { return Called{Names: p.Names} }
+
+// ShownPath is where a learner stands in an edition, in words.
+type ShownPath struct {
+	paths.Answer
+	Called Called
 }
 
 // ShownEdition is a published edition and what it costs now.

@@ -74,6 +74,15 @@ func (b building) CourseName(key string) catalog.Text {
 	return catalog.Text{}
 }
 
+// Called are the titles of the courses for the preview.
+func (b building) Called() Called {
+	c := Called{Names: map[string]Text{}}
+	for _, x := range b.Courses {
+		c.Names[x.Key] = Text{EN: x.Title.EN, FR: x.Title.FR}
+	}
+	return c
+}
+
 func (w *Web) newProgram(r *request) (reply, error) {
 	b := building{New: true, Language: "fr", Focus: "program"}
 	err := b.courses(w, r)

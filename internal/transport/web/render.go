@@ -50,6 +50,7 @@ type View struct {
 	Data                         any
 	web                          *Web
 	token                        string
+	called                       Called
 }
 
 // T is a text in the language of the page.
