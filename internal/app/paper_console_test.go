@@ -441,7 +441,7 @@ func (d *desk) edition(e exchange.Edition) {
 	if e.Capacity != nil {
 		f.set("capacity", strconv.Itoa(*e.Capacity))
 	}
-	f.times("UTC", map[string]*time.Time{"starts_at": e.StartsAt, "ends_at": e.EndsAt, "enrol_from": e.EnrolFrom, "enrol_until": e.EnrolUntil})
+	f.times(catalog.DefaultZone, map[string]*time.Time{"starts_at": e.StartsAt, "ends_at": e.EndsAt, "enrol_from": e.EnrolFrom, "enrol_until": e.EnrolUntil})
 	for i, s := range e.Sessions {
 		f.nth("session", i, s.Session)
 		f.nth("opening", i, string(s.Opening))
@@ -482,7 +482,7 @@ func (d *desk) offer(o exchange.Offer) {
 	} {
 		f.set(name, said)
 	}
-	f.times("UTC", map[string]*time.Time{"from": o.ValidFrom, "until": o.ValidUntil})
+	f.times(catalog.DefaultZone, map[string]*time.Time{"from": o.ValidFrom, "until": o.ValidUntil})
 	if o.Quota != nil {
 		f.set("quota", strconv.Itoa(*o.Quota))
 	}

@@ -237,7 +237,7 @@ func TestAProgramIsBuiltByKeyboardAlone(t *testing.T) {
 	if p.Published.Totals().WorkloadHours != (programs.Span{Min: 150, Max: 150}) || !slices.Equal(p.Published.Organisations, []string{"IMT", "ESP"}) || p.Published.Title.FR != "Bases des réseaux" {
 		t.Errorf("%+v", p.Published)
 	}
-	if e.State != catalog.Published || e.Version != 1 || e.Partner != "ESP Dakar" || e.StartsAt == nil || !e.StartsAt.Equal(time.Date(2027, 1, 5, 8, 0, 0, 0, time.UTC)) {
+	if e.State != catalog.Published || e.Version != 1 || e.Partner != "ESP Dakar" || e.StartsAt == nil || !e.StartsAt.Equal(time.Date(2027, 1, 5, 7, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", e)
 	}
 	w.offersTheEdition(b)

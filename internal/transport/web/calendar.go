@@ -32,6 +32,7 @@ type calendarPage struct {
 type calendarMonth struct {
 	X     int
 	First time.Time
+	Bars  []calendarBar // of the sessions that are broadcast in it: the drawing in words, for a narrow screen
 }
 
 type calendarGroup struct {
@@ -82,7 +83,7 @@ func drawCalendar(c Calendar) calendarPage {
 	p := calendarPage{Calendar: c}
 	for m := time.January; m <= time.December; m++ {
 		first := time.Date(c.Year, m, 1, 0, 0, 0, 0, time.UTC)
-		p.Months = append(p.Months, calendarMonth{x(first), first})
+		p.Months = append(p.Months, calendarMonth{X: x(first), First: first})
 	}
 	y := calendarTop
 	for i, s := range c.Sessions {
@@ -100,6 +101,11 @@ func drawCalendar(c Calendar) calendarPage {
 			}
 		}
 		p.Bars = append(p.Bars, b)
+		for i := range p.Months {
+			if m := &p.Months[i]; s.StartsAt.Before(m.First.AddDate(0, 1, 0)) && s.EndsAt.After(m.First) {
+				m.Bars = append(m.Bars, b)
+			}
+		}
 		y += calendarRow
 	}
 	p.Height = y + 8

@@ -26,14 +26,36 @@ func (w *Web) console(*request) (reply, error) {
 // place is an entry of the console's menu: the path and the key of its words.
 type place struct{ Path, Words string }
 
-// places is the console's menu, in the order to show.
-var places = []place{
-	{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"},
-	{"/console/calendar", "console.calendar"}, {"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"},
-	{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"}, {"/console/orders", "console.orders"}, {"/console/behalf", "console.behalf"}, {"/console/refunds", "console.refunds"}, {"/console/exchange", "console.exchange"},
-	{"/console/mails", "console.mails"}, {"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/money", "console.money"}, {"/console/desk", "console.desk"}, {"/console/partners", "console.partners"},
-	{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},
+// area is a part of the console's menu.
+type area struct {
+	Words  string
+	Places []place
 }
 
-// Places is the menu for the templates.
-func (View) Places() []place { return places }
+// areas is the console's menu, in the order to show.
+var areas = []area{
+	{"console.area.catalogue", []place{
+		{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"}, {"/console/calendar", "console.calendar"},
+		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exchange", "console.exchange"},
+	}},
+	{"console.area.sales", []place{
+		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},
+		{"/console/orders", "console.orders"}, {"/console/refunds", "console.refunds"},
+	}},
+	{"console.area.accounts", []place{
+		{"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/money", "console.money"}, {"/console/desk", "console.desk"},
+		{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},
+	}},
+	{"console.area.people", []place{{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/console/mails", "console.mails"}}},
+}
+
+// Areas is the menu for the templates.
+func (View) Areas() []area { return areas }
+
+// Places are all entries of the menu.
+func (View) Places() (all []place) {
+	for _, a := range areas {
+		all = append(all, a.Places...)
+	}
+	return all
+}

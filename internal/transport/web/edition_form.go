@@ -40,14 +40,7 @@ type planning struct {
 // planRow is a course of an edition.
 type planRow struct{ Course, Session, Opening, OpensAt string }
 
-const formTime = "2006-01-02T15:04"
-
-func timeField(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.UTC().Format(formTime)
-}
+func timeField(t *time.Time) string { return localTime(t, zone) }
 
 // Openings lists the openings for the form.
 func (View) Openings() []programs.Opening { return programs.Openings }
@@ -123,8 +116,8 @@ func (p *planning) plan() (programs.EditionPlan, error) {
 		if said == "" {
 			return nil
 		}
-		t, err := time.Parse(formTime, said)
-		if err != nil {
+		t, ok := instant(said, zone)
+		if !ok {
 			wrong = append(wrong, fault.Field{Pointer: field, Code: "unreadable", Detail: "A date and a time: 2026-01-31T08:00."})
 		}
 		return &t

@@ -138,13 +138,13 @@ func offerOf(in map[string]string) (n offers.NewOffer, err error) {
 	return n, nil
 }
 
-// whenOf reads a field of type datetime-local, in UTC.
+// whenOf reads a field of type datetime-local, by the clock of the console.
 func whenOf(pointer, s string) (*time.Time, error) {
 	if s == "" {
 		return nil, nil //nolint:nilnil // nothing was said
 	}
-	t, err := time.Parse("2006-01-02T15:04", s)
-	if err != nil {
+	t, ok := instant(s, zone)
+	if !ok {
 		return nil, fault.InvalidInput(fault.Field{Pointer: pointer, Code: "bad-time", Detail: "Such as 2026-09-14T08:00."})
 	}
 	return &t, nil

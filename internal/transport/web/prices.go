@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strconv"
 	"strings"
-	"time"
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
@@ -78,21 +77,13 @@ func (w *Web) pricesWithPlan(r *request, refused *priceForm, plan *planForm) (re
 
 func writtenPrice(p offers.Price) map[string]string {
 	in := map[string]string{
-		"currency": string(p.Price.Currency), "label_en": p.Label.EN, "label_fr": p.Label.FR, "from": local16(p.ValidFrom), "until": local16(p.ValidUntil), "audience": p.Audience,
+		"currency": string(p.Price.Currency), "label_en": p.Label.EN, "label_fr": p.Label.FR, "from": timeField(p.ValidFrom), "until": timeField(p.ValidUntil), "audience": p.Audience,
 		"early": optional(p.EarlyUntil),
 	}
 	if p.ID != "" {
 		in["amount"] = p.Price.Decimal()
 	}
 	return in
-}
-
-// local16 writes a time for a field of type datetime-local, in UTC.
-func local16(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02T15:04")
 }
 
 func optional(n *int) string {

@@ -50,27 +50,11 @@ type sessionForm struct {
 	Day      map[string]string // the day that would be planned, as it was written
 }
 
-// zone is the clock that the console's forms are read by.
-var zone = func() *time.Location {
-	l, err := time.LoadLocation(catalog.DefaultZone)
-	if err != nil {
-		return time.UTC
-	}
-	return l
-}()
-
-const localForm = "2006-01-02T15:04"
-
 var sessionFields = []string{"title_en", "title_fr", "number", "kind", "platform", "platform_key", "course_url", "audience", "language", "capacity",
 	"threshold", "starts_at", "ends_at", "enrol_from", "enrol_until", "closed", "min_days", "production", "policy"}
 
 func sessionValues(s catalog.NewSession) map[string]string {
-	at := func(t *time.Time) string {
-		if t == nil {
-			return ""
-		}
-		return t.In(zone).Format(localForm)
-	}
+	at := func(t *time.Time) string { return localTime(t, zone) }
 	v := map[string]string{
 		"title_en": s.Title.EN, "title_fr": s.Title.FR, "number": strconv.Itoa(s.Number), "kind": string(s.Kind), "platform": s.Platform, "platform_key": s.PlatformKey,
 		"course_url": s.CourseURL, "audience": s.Audience, "language": s.Language, "threshold": percents(s.ThresholdPPM), "starts_at": at(s.StartsAt),
@@ -144,12 +128,11 @@ func (f *formReader) time(name string, in *time.Location) *time.Time {
 	if s == "" {
 		return nil
 	}
-	t, err := time.ParseInLocation(localForm, s, in)
-	if err != nil {
+	t, ok := instant(s, in)
+	if !ok {
 		f.refuse(name, "bad-time", "A date and a time, 2027-03-01T09:00.")
 		return nil
 	}
-	t = t.UTC()
 	return &t
 }
 

@@ -98,7 +98,7 @@ func (w *Web) voucherWith(r *request, refused *voucherForm) (reply, error) {
 
 func writtenVoucher(v offers.Voucher) map[string]string {
 	return map[string]string{
-		"name": v.Name, "limit": optional(v.Limit), "per_person": optional(v.PerPerson), "from": local16(v.ValidFrom), "until": local16(v.ValidUntil),
+		"name": v.Name, "limit": optional(v.Limit), "per_person": optional(v.PerPerson), "from": timeField(v.ValidFrom), "until": timeField(v.ValidUntil),
 		"offers": strings.Join(v.Scope.Offers, " "), "sessions": strings.Join(v.Scope.Sessions, " "), "editions": strings.Join(v.Scope.Editions, " "),
 		"formulas": strings.Join(v.Scope.Formulas, " "), "organisation": v.Scope.Organisation,
 	}
