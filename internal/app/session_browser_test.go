@@ -139,7 +139,7 @@ func TestASeatOnAWorkshopDayInABrowser(t *testing.T) {
 	staff := newTab(t)
 	w.staffTab(staff, mails, "officer@example.org")
 	staff.open(w.cfg.BaseURL + "/console/workshop-days/" + day)
-	staff.press("details summary", "#place")
+	staff.press("details:not(nav *) > summary", "#place")
 	staff.set("place", "Dakar, room 7")
 	staff.press("button[name=edit]", "details:not([open])")
 	staff.shows("Dakar, room 7")
