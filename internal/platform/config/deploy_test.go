@@ -20,7 +20,7 @@ var variable = regexp.MustCompile(`CURSUS_[A-Z_]+[A-Z]`)
 
 // A setting that a page or a unit names and nobody reads is a setting that silently does nothing.
 func TestDeployFilesNameSettingsThatExist(t *testing.T) {
-	known := map[string]bool{"CURSUS_REAL_DATA": true, "CURSUS_SHOTS": true} // of the tests
+	known := map[string]bool{"CURSUS_REAL_DATA": true, "CURSUS_SHOTS": true, "CURSUS_LONG": true, "CURSUS_SEED": true} // of the tests
 	for f := range reflect.TypeFor[config.Config]().Fields() {
 		known[f.Tag.Get("env")] = true
 	}
