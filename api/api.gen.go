@@ -9462,6 +9462,11 @@ type Session struct {
 	// Example: fun-mooc.fr
 	Platform string `json:"platform"`
 
+	// Publication Where a working copy stands.
+	//
+	// Example: draft
+	Publication PublicationState `json:"publication"`
+
 	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
 	// Example: 2025-10-09T08:53:20Z

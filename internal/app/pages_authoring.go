@@ -7,6 +7,7 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -87,7 +88,7 @@ func (p Pages) SaveCourse(ctx context.Context, who web.Viewer, key string, d cat
 // MoveCourse moves a course to another state of publication.
 func (p Pages) MoveCourse(ctx context.Context, who web.Viewer, key string, to catalog.Publication, note string, version int) error {
 	_, err := done(ctx, p, who, writesCatalogue, "move course page", func(ctx context.Context, tx *postgres.Tx) (catalog.Working, error) {
-		w, _, err := catalog.MoveCourseTx(ctx, tx, key, to, note, version)
+		w, _, err := programs.MoveCourseTx(ctx, tx, key, to, note, version)
 		return w, err
 	})
 	return err

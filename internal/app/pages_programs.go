@@ -88,6 +88,9 @@ func (p Pages) PublicEdition(ctx context.Context, key string) (out web.PublicEdi
 		if err != nil {
 			return err
 		}
+		if e.State != catalog.Published {
+			return programs.ErrNoEdition
+		}
 		v, err := programs.VersionTx(ctx, tx, e.ProgramID, e.Version)
 		if err != nil {
 			return err

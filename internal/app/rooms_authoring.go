@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/programs"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
@@ -128,7 +129,7 @@ func (r Rooms) PutCourseDraft(ctx context.Context, _ api.Principal, course strin
 // MoveCourse moves a course to another state of publication.
 func (r Rooms) MoveCourse(ctx context.Context, _ api.Principal, course string, to catalog.Publication, note string, version int) (w catalog.Working, report catalog.Report, err error) {
 	err = r.h.DB.InTx(ctx, "move course", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		w, report, err = catalog.MoveCourseTx(ctx, tx, course, to, note, version)
+		w, report, err = programs.MoveCourseTx(ctx, tx, course, to, note, version)
 		return err
 	})
 	return w, report, err

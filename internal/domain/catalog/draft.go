@@ -72,6 +72,11 @@ func lock(ctx context.Context, tx *postgres.Tx, idOrKey string) (Working, error)
 	return DraftTx(ctx, tx, id)
 }
 
+// LockDraftTx is DraftTx that holds the course until the transaction ends.
+func LockDraftTx(ctx context.Context, tx *postgres.Tx, idOrKey string) (Working, error) {
+	return lock(ctx, tx, idOrKey)
+}
+
 func working(ctx context.Context, tx *postgres.Tx, statement postgres.Query, idOrKey string) (Working, error) {
 	var r workingRow
 	err := tx.Get(ctx, &r, statement, idOrKey)
@@ -232,8 +237,19 @@ func write(ctx context.Context, tx *postgres.Tx, w Working, d Draft, state Publi
 // MoveCourseTx moves the working copy of a course to another state of publication. expected is the version that the caller read;
 // AnyVersion for whatever stands there. A state that it has already is no move. Publishing holds the copy against the charter in force: ErrCharter
 // points to each place where a blocking rule is broken; otherwise the report is kept and the public sees this version. What is archived
-// is seen by nobody. The report is that of the charter in force.
+// is seen by nobody. What is published has prerequisites that are there and lead nowhere back (ErrPrerequisites). The report is that of the
+// charter in force.
 func MoveCourseTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to Publication, note string, expected int) (Working, Report, error) {
+	w, report, err := BringCourseTx(ctx, tx, idOrKey, to, note, expected)
+	if err == nil && to == Published {
+		err = FollowableTx(ctx, tx, w.ID)
+	}
+	return w, report, err
+}
+
+// BringCourseTx is MoveCourseTx for who brings many courses that name each other: their prerequisites are judged by FollowableTx, when all
+// are there.
+func BringCourseTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to Publication, note string, expected int) (Working, Report, error) {
 	w, err := lock(ctx, tx, idOrKey)
 	if err != nil {
 		return w, Report{}, err

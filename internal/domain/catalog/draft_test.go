@@ -411,3 +411,52 @@ func TestCoursesAreFound(t *testing.T) {
 		}
 	}
 }
+
+// What breaks: a course is published whose prerequisite is a slip of the pen, or two courses ask for each other and nobody can begin.
+func TestPrerequisitesAreThereAndLeadNowhereBack(t *testing.T) {
+	h := house{t, testkit.DB(t)}
+	publish := func(key string, after ...string) error {
+		return h.in(func(ctx context.Context, tx *postgres.Tx) error {
+			d := good()
+			d.Prerequisites = []catalog.Prerequisite{{Text: say("A good night's sleep")}}
+			for _, a := range after {
+				d.Prerequisites = append(d.Prerequisites, catalog.Prerequisite{Course: a, Text: say(a)})
+			}
+			if _, err := catalog.PutDraftTx(ctx, tx, key, d, catalog.AnyVersion); err != nil {
+				return err
+			}
+			for _, to := range []catalog.Publication{catalog.InReview, catalog.Published} {
+				if _, _, err := catalog.MoveCourseTx(ctx, tx, key, to, "", catalog.AnyVersion); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	is := func(err error, code, pointer string) bool {
+		return errors.Is(err, catalog.ErrPrerequisites) && fault.From(err).Kind == fault.Unprocessable && fault.From(err).Fields[0].Code == code && pointsTo(err, pointer)
+	}
+	if err := publish("B", "A"); !is(err, "no-such-course", "/prerequisites/1/course") {
+		t.Error("a course that is not there:", err)
+	}
+	for key, after := range map[string][]string{"A": nil, "X": nil} {
+		if err := publish(key, after...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := publish("B", "A"); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish("C", "X", "B"); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish("A", "X", "C"); !is(err, "prerequisite-cycle", "/prerequisites/2/course") {
+		t.Error("A after C after B after A:", err)
+	}
+	if err := publish("B", "X"); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish("A", "X", "C"); err != nil {
+		t.Error("the cycle is no more:", err)
+	}
+}

@@ -21,6 +21,7 @@ var (
 	ErrNoCharter      = fault.New(fault.NotFound, "no-such-charter", "There is no charter with this version.")
 	ErrCharterChanged = fault.New(fault.Precondition, "changed-meanwhile", "Another version of the charter is in force since you read it. Read it again and decide again.")
 	ErrCharter        = fault.New(fault.Unprocessable, "charter-broken", "The course breaks rules of the charter that keep it from being published.")
+	ErrPrerequisites  = fault.New(fault.Unprocessable, "prerequisites-broken", "A course is published when its prerequisites are courses of the catalogue, none of which leads back to it.")
 	ErrMove           = fault.New(fault.Conflict, "move-not-allowed", "From this state of publication nothing goes there.")
 	ErrExerciseMap    = fault.New(fault.Invalid, "bad-exercise-map", "The exercise map is not a CSV of exercise,week,scored.")
 )

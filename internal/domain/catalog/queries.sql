@@ -71,6 +71,18 @@ select c.id, c.key, c.state, c.version, c.visible, c.published_version, c.publis
   from catalog.courses c join catalog.course_versions v on v.course_id = c.id and v.version = c.version
  where c.id = $1 or c.key = $1;
 
+-- name: OneGraph
+-- Two courses that are published at once could close a cycle that neither of them sees.
+select pg_advisory_xact_lock(hashtextextended('catalog.prerequisites', 0));
+
+-- name: PublishedPrerequisites
+select c.key, array(select p ->> 'course' from jsonb_array_elements(v.document -> 'prerequisites') p where coalesce(p ->> 'course', '') <> '') as after
+  from catalog.courses c join catalog.course_versions v on v.course_id = c.id and v.version = c.published_version
+ where c.visible and jsonb_typeof(v.document -> 'prerequisites') = 'array';
+
+-- name: KnownKeys
+select key from catalog.courses where key = any($1::text[]);
+
 -- name: LockCourse
 select id from catalog.courses where id = $1 or key = $1 for update;
 

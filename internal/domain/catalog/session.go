@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
@@ -132,6 +133,9 @@ func CreateSessionTx(ctx context.Context, tx *postgres.Tx, n NewSession) (Sessio
 	course, err := CourseTx(ctx, tx, n.CourseKey)
 	if err != nil {
 		return Session{}, err
+	}
+	if over := n.Closed || n.EndsAt != nil && !tx.Now().Before(*n.EndsAt); course.State == Archived && n.Publication == Published && !over {
+		return Session{}, ErrArchived.At("/course", ErrArchived.Code, course.Key+" is archived.").Of(fault.Unprocessable)
 	}
 	id := ident.New("ses")
 	if _, err := tx.Exec(ctx, q.Q("AddSession"), id, n.Key, course.ID, n.Number, n.Title.EN, n.Title.FR, n.Platform, n.CourseURL,

@@ -109,7 +109,9 @@ type applier struct {
 	kinds  []string
 	list   []Change
 	made   map[string]bool // courses of this import
-	last   []func()        // what is archived is archived at the end
+	public []func()        // what the public sees is judged when all is there: a file names its things in any order
+	first  []func()        // what is archived is archived at the end, programs before the courses that they name
+	last   []func()
 }
 
 // refuse notes a rule that the file breaks.
@@ -334,8 +336,10 @@ func (a *applier) formulas() {
 }
 
 func (a *applier) archive() {
-	for _, do := range a.last {
-		do()
+	for _, some := range [][]func(){a.first, a.public, a.last} {
+		for _, do := range some {
+			do()
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
 	"cursus/internal/domain/workshops"
 )
@@ -71,6 +72,7 @@ func (a *applier) course(c, old copies) {
 		if !a.try(c.publicAt, func() error { return a.publishCourse(*c.public, old) }) {
 			return
 		}
+		a.public = append(a.public, func() { a.try(c.publicAt, func() error { return catalog.FollowableTx(a.ctx, a.tx, c.public.Key) }) })
 	}
 	if c.working == nil || old.working != nil && same(*c.working, *old.working) && (c.public == nil || old.public != nil && same(*c.public, *old.public)) {
 		return
@@ -139,7 +141,11 @@ func (a *applier) moveCourse(key string, to catalog.Publication) error {
 		return err
 	}
 	for _, next := range ways(w.State, to) {
-		if _, _, err := catalog.MoveCourseTx(a.ctx, a.tx, key, next, "", catalog.AnyVersion); err != nil {
+		move := catalog.BringCourseTx
+		if next == catalog.Archived {
+			move = programs.MoveCourseTx
+		}
+		if _, _, err := move(a.ctx, a.tx, key, next, "", catalog.AnyVersion); err != nil {
 			return err
 		}
 	}

@@ -69,6 +69,9 @@ func (a *applier) programs() {
 		}
 		if a.note("program", key, change) {
 			a.program(key, *p, *old, change == IsNew)
+			if n := len(p.versions); n > len(old.versions) {
+				a.public = append(a.public, func() { a.try(p.at[n-1], func() error { return programs.ShownTx(a.ctx, a.tx, key) }) })
+			}
 		}
 	}
 	a.kept("program", len(known)-met)
@@ -102,7 +105,7 @@ func (a *applier) program(key string, p, old plan, isNew bool) {
 			return
 		}
 		to = catalog.Drafted
-		a.last = append(a.last, func() { a.try(where, func() error { return a.moveProgram(key, catalog.Archived) }) })
+		a.first = append(a.first, func() { a.try(where, func() error { return a.moveProgram(key, catalog.Archived) }) })
 	}
 	a.try(where, func() error { return a.writeProgram(key, w.Content, to, &isNew) })
 }
@@ -111,6 +114,10 @@ func (a *applier) writeProgram(key string, c programs.Content, to catalog.Public
 	expected := 0
 	if *isNew {
 		expected = programs.New
+	} else if p, err := programs.ProgramTx(a.ctx, a.tx, key); err == nil && p.State == catalog.Archived {
+		if err := a.moveProgram(key, catalog.Drafted); err != nil {
+			return err
+		}
 	}
 	if _, err := programs.SaveDraftTx(a.ctx, a.tx, key, c, expected); err != nil {
 		return err
@@ -128,7 +135,7 @@ func (a *applier) moveProgram(key string, to catalog.Publication) error {
 		return err
 	}
 	for _, next := range ways(p.State, to) {
-		if _, err := programs.MoveProgramTx(a.ctx, a.tx, key, next, "", 0); err != nil {
+		if _, err := programs.BringProgramTx(a.ctx, a.tx, key, next, "", 0); err != nil {
 			return err
 		}
 	}
@@ -168,6 +175,10 @@ func (a *applier) edition(e Edition, isNew bool) error {
 	expected := 0
 	if isNew {
 		expected = programs.New
+	} else if before, err := programs.EditionTx(a.ctx, a.tx, e.Key); err == nil && before.State == catalog.Archived {
+		if _, err := programs.MoveEditionTx(a.ctx, a.tx, e.Key, catalog.Drafted, "", 0); err != nil {
+			return err
+		}
 	}
 	made, err := sales.PutEditionTx(a.ctx, a.tx, e.Key, n, expected)
 	if err != nil {

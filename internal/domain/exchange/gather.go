@@ -156,7 +156,9 @@ func (g *gatherer) readSessions() error {
 		if err != nil {
 			return err
 		}
-		g.sessions[s.ID] = s.Key
+		if s.Public() { // nothing is sold on it otherwise
+			g.sessions[s.ID] = s.Key
+		}
 		g.d.Sessions = append(g.d.Sessions, one)
 	}
 	return nil
@@ -266,7 +268,9 @@ func (g *gatherer) readEditions(p programs.Program) error {
 	all, err := programs.EditionsTx(g.ctx, g.tx, p.Key)
 	slices.SortFunc(all, func(a, b programs.Edition) int { return strings.Compare(a.Key, b.Key) })
 	for _, e := range all {
-		g.editions[e.ID] = e.Key
+		if e.State == catalog.Published {
+			g.editions[e.ID] = e.Key
+		}
 		g.d.Editions = append(g.d.Editions, editionOf(e))
 	}
 	return err

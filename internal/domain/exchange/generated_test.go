@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,16 +35,20 @@ func catalogueOf(t *rapid.T, complete []exchange.Course) exchange.Document {
 	}
 	d.Organisations = []exchange.Organisation{{Key: "ORG", Name: "An organisation"}}
 	var keys []string
+	public := map[string]bool{}
 	for i := range 2 + g.upTo(4) {
 		key := fmt.Sprintf("C%d", i)
 		keys = append(keys, key)
-		d.Courses = append(d.Courses, g.course(key, complete)...)
+		copies := g.course(key, complete)
+		d.Courses, public[key] = append(d.Courses, copies...), copies[0].State == catalog.Published
 		for j := range 1 + g.upTo(1) {
-			d.Sessions = append(d.Sessions, g.session(key, j))
+			s := g.session(key, j)
+			s.Closed = s.Closed || copies[0].State == catalog.Archived // nobody joins it any more
+			d.Sessions = append(d.Sessions, s)
 		}
 	}
 	for i := range g.upTo(2) {
-		g.program(&d, fmt.Sprintf("P%d", i), keys)
+		g.program(&d, fmt.Sprintf("P%d", i), keys, public)
 	}
 	for _, s := range d.Sessions {
 		if s.State == catalog.Published && g.yes() {
@@ -164,25 +169,41 @@ func (g generator) session(course string, n int) exchange.Session {
 	return s
 }
 
-// program adds versions, a working copy and an edition of each version; the last course is none of its own and may count for one.
-func (g generator) program(d *exchange.Document, key string, keys []string) {
+// program adds versions, a working copy and an edition of each version; the last course is none of its own and may count for one. The
+// courses of the last version are public; those of the ones before may have gone since.
+func (g generator) program(d *exchange.Document, key string, keys []string, public map[string]bool) {
 	versions := g.upTo(2)
+	shown := slices.DeleteFunc(slices.Clone(keys[:len(keys)-1]), func(key string) bool { return !public[key] })
+	if len(shown) == 0 {
+		versions = 0
+	}
+	shown = append(shown, keys[len(keys)-1])
 	for v := 1; v <= versions; v++ {
 		p := exchange.Program{Key: key, Version: v, State: catalog.Published, Content: g.content(keys)}
+		if v == versions {
+			p.Content = g.content(shown)
+		}
 		d.Programs = append(d.Programs, p)
 		e := exchange.Edition{
 			Key: fmt.Sprintf("%s-E%d", key, v), Program: key, Version: v, Title: g.text(true), Lang: "fr",
 			State: rapid.SampledFrom([]catalog.Publication{catalog.Drafted, catalog.InReview, catalog.Published}).Draw(g.t, "state"),
 		}
 		e.StartsAt, e.EndsAt = g.period()
+		over := e.EndsAt != nil && e.EndsAt.Before(time.Now())
+		if e.State == catalog.Published && !over { // it can be followed, whatever its sessions say
+			e.StartsAt, e.EndsAt = nil, nil
+			if slices.ContainsFunc(p.Courses(), func(c programs.CourseRule) bool { return !public[c.Key] }) {
+				e.State = catalog.InReview
+			}
+		}
 		for i, c := range p.Courses() {
 			s := exchange.EditionSession{Session: c.Key + "-S0", Opening: rapid.SampledFrom(programs.Openings).Draw(g.t, "opening")}
 			if s.Opening == programs.OnDate {
 				s.OpensAt = g.time()
 			}
-			if s.Opening == programs.OnDate && s.OpensAt == nil || s.Opening == programs.Monthly && e.StartsAt == nil ||
+			if s.Opening == programs.OnDate && (s.OpensAt == nil || e.State == catalog.Published && !over) || s.Opening == programs.Monthly && e.StartsAt == nil ||
 				s.Opening == programs.AfterPrerequisites && len(c.After) == 0 || s.Opening == programs.AfterPrevious && i == 0 {
-				s.Opening = programs.AtOnce
+				s.Opening, s.OpensAt = programs.AtOnce, nil
 			}
 			e.Sessions = append(e.Sessions, s)
 		}

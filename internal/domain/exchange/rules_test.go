@@ -3,10 +3,13 @@ package exchange_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exchange"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -89,5 +92,69 @@ func TestAHeldDayIsNotChangedByAFile(t *testing.T) {
 	}
 	if fields := refused(t, db, change(2)); len(fields) != 1 || !strings.HasSuffix(fields[0].Pointer, "/workshop_days/0") || fields[0].Code != "day-held" || !strings.Contains(fields[0].Detail, "Line ") {
 		t.Error(fields)
+	}
+}
+
+// What breaks: by a file two courses ask for each other, a course asks for one that is nowhere, or a program names a course that nobody
+// sees; or a file is refused because a course stands in it before the one that it asks for.
+func TestAFileIsJudgedWithTheHouse(t *testing.T) {
+	db := testkit.DB(t)
+	var public []int // courses that the public sees and that were held against the charter
+	var first exchange.Document
+	raw := edited(t, func(d *exchange.Document) {
+		d.Sessions, d.Programs, d.Editions, d.Offers = d.Sessions[:0], d.Programs[:0], d.Editions[:0], d.Offers[:0]
+		for i, c := range d.Courses {
+			if c.State == "published" && !c.Unchecked {
+				public = append(public, i)
+			}
+			d.Courses[i].Prerequisites = nil
+		}
+		first = *d
+	})
+	if len(public) < 2 {
+		t.Fatal(public)
+	}
+	a, b := public[0], public[1]
+	asks := func(i int, key string) func(d *exchange.Document) {
+		return func(d *exchange.Document) { d.Courses[i].Prerequisites = []catalog.Prerequisite{{Course: key}} }
+	}
+	with := func(changes ...func(d *exchange.Document)) []byte {
+		var d exchange.Document
+		if err := json.Unmarshal(raw, &d); err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range changes {
+			change(&d)
+		}
+		out, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	take(t, db, raw, false)
+	at := func(i int) string { return fmt.Sprintf("/courses/%d/prerequisites/0/course", i) }
+	keyA, keyB := first.Courses[a].Key, first.Courses[b].Key
+	if fields := refused(t, db, with(asks(a, "NOWHERE"))); !has(fields, at(a), "no-such-course", "Line ") {
+		t.Error("nowhere:", fields)
+	}
+	if fields := refused(t, db, with(asks(a, keyB), asks(b, keyA))); !has(fields, at(a), "prerequisite-cycle", "Line ") || !has(fields, at(b), "prerequisite-cycle", "Line ") {
+		t.Error("a cycle in the file:", fields)
+	}
+	take(t, db, with(asks(a, keyB)), false) // b stands later in the file
+	if fields := refused(t, db, with(asks(b, keyA), func(d *exchange.Document) { d.Courses = append(d.Courses[:0:0], d.Courses[b]) })); !has(fields, "/courses/0/prerequisites/0/course", "prerequisite-cycle", "Line ") {
+		t.Error("a cycle with the house:", fields)
+	}
+	take(t, db, with(asks(b, keyA)), false) // turned round: no cycle when all is there
+	program := func(d *exchange.Document) {
+		var p exchange.Program
+		p.Key, p.State, p.Version, p.Title, p.Language = "NEW", "published", 1, catalog.Text{EN: "New"}, "fr"
+		p.Parts = []programs.Node{{Course: &programs.CourseRule{Key: "UNSEEN"}}}
+		p.Content = p.Tidy()
+		d.Programs = append(d.Programs, p)
+		d.Courses = append(d.Courses, exchange.Course{Key: "UNSEEN", State: "draft", Draft: catalog.Draft{Collection: d.Collection.Key, Title: catalog.Text{EN: "Unseen"}}})
+	}
+	if fields := refused(t, db, with(asks(b, keyA), program)); !has(fields, "/programs/0/parts/0/course/key", "course-not-public", "Line ") {
+		t.Error("a program of a course that nobody sees:", fields)
 	}
 }

@@ -172,7 +172,10 @@ func CreateTx(ctx context.Context, tx *postgres.Tx, n NewOffer) (Offer, error) {
 	if err := n.validate(); err != nil {
 		return Offer{}, err
 	}
-	on, sessionID, editionID, err := target(ctx, tx, n)
+	on, err := target(ctx, tx, n.Session, n.Edition)
+	if err == nil && cmp.Or(n.Publication, catalog.Published) == catalog.Published {
+		err = on.seen()
+	}
 	if err != nil {
 		return Offer{}, err
 	}
@@ -186,32 +189,50 @@ func CreateTx(ctx context.Context, tx *postgres.Tx, n NewOffer) (Offer, error) {
 		return Offer{}, ErrArchived
 	}
 	id, publication := ident.New("off"), cmp.Or(n.Publication, catalog.Published)
-	if _, err := tx.Exec(ctx, q.Q("Add"), id, sessionID, editionID, n.Formula, n.Price.Minor, n.Price.Currency, n.ValidFrom, n.ValidUntil,
+	if _, err := tx.Exec(ctx, q.Q("Add"), id, nullable(on.session.ID), nullable(on.edition.ID), n.Formula, n.Price.Minor, n.Price.Currency, n.ValidFrom, n.ValidUntil,
 		nullable(n.Audience), n.Quota, n.Call.EN, n.Call.FR, tx.Now(), cmp.Or(n.Withdrawal, "consumer"), publication); err != nil {
 		return Offer{}, err
 	}
-	detail := map[string]any{"on": on, "formula": n.Formula, "price": n.Price, "audience": n.Audience, "quota": n.Quota, "publication": publication}
+	detail := map[string]any{"on": on.session.Key + on.edition.Key, "formula": n.Formula, "price": n.Price, "audience": n.Audience, "quota": n.Quota, "publication": publication}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "offer.made", Object: id, Detail: detail}); err != nil {
 		return Offer{}, err
 	}
 	return OfferTx(ctx, tx, id)
 }
 
-// target finds what an offer is to be on: its key, and its id in one of the two.
-func target(ctx context.Context, tx *postgres.Tx, n NewOffer) (key string, sessionID, editionID *string, err error) {
-	if n.Edition != "" {
-		e, err := programs.EditionTx(ctx, tx, n.Edition)
-		return e.Key, nil, &e.ID, err
+// on is what an offer is on: one of the two; the other is zero.
+type on struct {
+	session catalog.Session
+	edition programs.Edition
+}
+
+// target finds what an offer is to be on, by ids or keys.
+func target(ctx context.Context, tx *postgres.Tx, session, edition string) (o on, err error) {
+	if edition != "" {
+		o.edition, err = programs.EditionTx(ctx, tx, edition)
+	} else {
+		o.session, err = catalog.SessionTx(ctx, tx, session)
 	}
-	s, err := catalog.SessionTx(ctx, tx, n.Session)
-	return s.Key, &s.ID, nil, err
+	return o, err
+}
+
+// seen refuses to sell what the public does not see: an offer on it may be a draft (ErrUnseen).
+func (o on) seen() error {
+	switch {
+	case o.edition.ID != "" && o.edition.State != catalog.Published:
+		return ErrUnseen.At("/edition", "not-published", o.edition.Key+" is in the state "+string(o.edition.State)+".")
+	case o.session.ID != "" && !o.session.Public():
+		return ErrUnseen.At("/session", "not-published", o.session.Key+" is in the state "+string(o.session.Publication)+".")
+	}
+	return nil
 }
 
 // moved is the kind of the moves of offers.
 const moved = "offer"
 
 // MoveTx takes an offer to another state of its publication, with what there is to say. Errors: ErrNoOffer; catalog.ErrMove for an
-// arrow that Life does not have; ErrTaken where another one like it is on sale; ErrArchived where its formula is no longer offered.
+// arrow that Life does not have; ErrTaken where another one like it is on sale; ErrArchived where its formula is no longer
+// offered; ErrUnseen where what it is on is not published.
 func MoveTx(ctx context.Context, tx *postgres.Tx, id string, to catalog.Publication, note string) (Offer, error) {
 	if _, err := tx.Exec(ctx, q.Q("LockOffer"), id); err != nil {
 		return Offer{}, err
@@ -227,6 +248,13 @@ func MoveTx(ctx context.Context, tx *postgres.Tx, id string, to catalog.Publicat
 		f, err := FormulaTx(ctx, tx, o.Formula)
 		if err == nil && f.Archived {
 			err = ErrArchived
+		}
+		if err != nil {
+			return o, err
+		}
+		thing, err := target(ctx, tx, o.SessionID, o.EditionID)
+		if err == nil {
+			err = thing.seen()
 		}
 		if err != nil {
 			return o, err

@@ -49,6 +49,7 @@ var (
 	ErrArchived       = fault.New(fault.Unprocessable, "formula-archived", "This formula is archived: it is not offered anew.")
 	ErrFormulaTaken   = fault.New(fault.Conflict, "formula-exists", "There is a formula with this key already.")
 	ErrFormulaChanged = fault.New(fault.Precondition, "changed-meanwhile", "The formula was changed since you read it. Read it again and decide again.")
+	ErrUnseen         = fault.New(fault.Unprocessable, "not-published", "An offer is published when the session or the edition that it is on is. Until then it may be a draft.")
 	ErrTaken          = fault.New(fault.Conflict, "offer-exists", "This formula has a price in this currency for this audience already. Withdraw it first.")
 	ErrNotValid       = fault.New(fault.Unprocessable, "offer-not-valid", "This offer cannot be taken now: its time has not come or is over.")
 	ErrPrice          = fault.New(fault.Invalid, "bad-price", "A price is zero or more, and below a hundred million minor units.")

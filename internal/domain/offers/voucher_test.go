@@ -204,3 +204,56 @@ func TestPricesAreWrittenAndRewritten(t *testing.T) {
 		}
 	}
 }
+
+// What breaks: a price of a session or an edition that nobody sees is on sale, as a link that leads nowhere.
+func TestWhatIsNotPublishedIsNotOnSale(t *testing.T) {
+	m := newMarket(t)
+	var draft offers.Offer
+	move := func(to catalog.Publication) error {
+		return m.try(staff, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := catalog.MoveSessionTx(ctx, tx, "PRD-10", to, "", 0)
+			return err
+		})
+	}
+	offer := func(p catalog.Publication) error {
+		return m.try(staff, func(ctx context.Context, tx *postgres.Tx) (err error) {
+			o, err := offers.CreateTx(ctx, tx, offers.NewOffer{Session: "PRD-10", Formula: offers.Qualifying, Price: money.Of(15000, "EUR"), Publication: p})
+			if err == nil {
+				draft = o
+			}
+			return err
+		})
+	}
+	publish := func() error {
+		return m.try(staff, func(ctx context.Context, tx *postgres.Tx) error {
+			if _, err := offers.MoveTx(ctx, tx, draft.ID, catalog.InReview, ""); err != nil {
+				return err
+			}
+			_, err := offers.MoveTx(ctx, tx, draft.ID, catalog.Published, "")
+			return err
+		})
+	}
+	m.do(staff, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-10", CourseKey: "PRD", Title: catalog.Text{EN: "Networks"}, Platform: "fun", Publication: catalog.Drafted})
+		return err
+	})
+	for _, said := range []catalog.Publication{"", catalog.Published} {
+		if f := fault.From(offer(said)); f.Code != "not-published" || f.Kind != fault.Unprocessable || len(f.Fields) != 1 || f.Fields[0].Pointer != "/session" {
+			t.Errorf("%q: %v %+v", said, f, f.Fields)
+		}
+	}
+	if err := offer(catalog.Drafted); err != nil {
+		t.Fatal("a draft:", err)
+	}
+	if err := publish(); codeOf(err) != "not-published" {
+		t.Error("published on a draft:", err)
+	}
+	for _, to := range []catalog.Publication{catalog.InReview, catalog.Published} {
+		if err := move(to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := publish(); err != nil {
+		t.Error("published on what is published:", err)
+	}
+}

@@ -96,7 +96,7 @@ func walk(parts []Node, at string, visit func(n Node, pointer string)) {
 	}
 }
 
-// Span is the least and the most that a choice has which is no larger than it has to be.
+// Span is the least and the most that a choice has which is no larger than it has to be, with what has to be passed before it.
 type Span struct {
 	Min int `json:"min"`
 	Max int `json:"max"`
@@ -113,8 +113,8 @@ type Totals struct {
 // Totals adds workload and ECTS up.
 func (c Content) Totals() Totals {
 	var t Totals
-	t.WorkloadHours = span(c.root(), hours)
-	t.ECTSHundredths = span(c.root(), ects)
+	t.WorkloadHours = c.span(hours)
+	t.ECTSHundredths = c.span(ects)
 	walk(c.Parts, "", func(n Node, _ string) {
 		if n.optional() {
 			t.OptionalWorkloadHours += hours(n)

@@ -86,29 +86,12 @@ func (w *walker) sums(p *Path) {
 			p.ECTSDone += ects(n)
 		}
 	}
-	p.HoursLeft, p.ECTSLeft = w.left(w.Content.root(), hours), w.left(w.Content.root(), ects)
+	p.HoursLeft, p.ECTSLeft = w.left(hours), w.left(ects)
 }
 
-// left is the least that the parts of a group which it still needs come to.
-func (w *walker) left(g Group, of func(Node) int) (sum int) {
-	var each []int
-	need := g.Need
-	for _, n := range g.Parts {
-		switch {
-		case n.optional():
-		case w.kept(n):
-			need--
-		case n.Group != nil:
-			each = append(each, w.left(*n.Group, of))
-		default:
-			each = append(each, of(n))
-		}
-	}
-	slices.Sort(each)
-	for i := range min(max(need, 0), len(each)) {
-		sum += each[i]
-	}
-	return sum
+// left is the least that she still has to do.
+func (w *walker) left(of func(Node) int) int {
+	return sums{root: w.Content.root(), of: of, kept: w.kept, rules: w.byKey}.least()
 }
 
 // Late says of each course whether a learner is behind the schedule with it: it is needed and not done, and either the next one by

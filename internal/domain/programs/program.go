@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/lib/pq"
@@ -192,6 +193,7 @@ func CheckTx(ctx context.Context, tx *postgres.Tx, c Content) error {
 
 // SaveDraftTx writes the working copy of a program. expected is the version that the editor read, 0 for any and for none, New for a program that
 // does not exist yet. What was in review or published is a draft again; the public goes on seeing what was published.
+// What is archived is not edited (ErrArchived).
 func SaveDraftTx(ctx context.Context, tx *postgres.Tx, key string, c Content, expected int) (Program, error) {
 	if !keyForm.MatchString(key) {
 		return Program{}, fault.InvalidInput(fault.Field{Pointer: "/key", Code: "bad-key", Detail: "1 to 40 letters, digits, dots, hyphens and underscores; the first is a letter or a digit."})
@@ -228,6 +230,9 @@ func SaveDraftTx(ctx context.Context, tx *postgres.Tx, key string, c Content, ex
 	if expected != 0 && expected != p.Version {
 		return p, ErrChanged
 	}
+	if p.State == catalog.Archived {
+		return p, ErrArchived
+	}
 	if _, err := tx.Exec(ctx, q.Q("SaveDraft"), p.ID, draft, tx.Now(), postgres.Actor(ctx)); err != nil {
 		return p, err
 	}
@@ -242,8 +247,19 @@ func SaveDraftTx(ctx context.Context, tx *postgres.Tx, key string, c Content, ex
 	return ProgramTx(ctx, tx, p.ID)
 }
 
-// MoveProgramTx takes a program to another state of publication. To publish makes the next version out of the working copy.
+// MoveProgramTx takes a program to another state of publication. To publish makes the next version out of the working copy, whose courses
+// the public sees (ErrCourseHidden). A program with editions in force is not archived (ErrProgramInUse).
 func MoveProgramTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.Publication, note string, expected int) (Program, error) {
+	p, err := BringProgramTx(ctx, tx, key, to, note, expected)
+	if err == nil && to == catalog.Published {
+		err = shown(ctx, tx, *p.Published)
+	}
+	return p, err
+}
+
+// BringProgramTx is MoveProgramTx for who brings versions of the past and courses that are not published yet: whether the public sees the
+// courses of a program is asked once, by ShownTx, when all is there.
+func BringProgramTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.Publication, note string, expected int) (Program, error) {
 	if _, err := lock(ctx, tx, "LockProgram", key); err != nil {
 		return Program{}, err
 	}
@@ -267,6 +283,14 @@ func MoveProgramTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.
 			return p, err
 		}
 	case catalog.Archived:
+		var editions []string
+		if err := tx.Select(ctx, &editions, q.Q("EditionsInForceOf"), p.ID, tx.Now()); err != nil {
+			return p, err
+		}
+		if len(editions) > 0 {
+			in := strings.Join(editions, ", ")
+			return p, ErrProgramInUse.Detailf("It is followed in %s. Archive that first, or wait until it is over.", in).At("", ErrProgramInUse.Code, in)
+		}
 		visible = false
 	}
 	if _, err := tx.Exec(ctx, q.Q("MoveProgram"), p.ID, to, current, visible, tx.Now(), postgres.Actor(ctx)); err != nil {

@@ -406,3 +406,172 @@ func TestASessionOfAnEditionInForceStaysPublished(t *testing.T) {
 		return err
 	})
 }
+
+// refusal gives the code of what a step is refused with, and the places; "" where it is done.
+func refusal(db *postgres.DB, step func(ctx context.Context, tx *postgres.Tx) error) (code string, at []string) {
+	err := db.InTx(staff, "step", step)
+	if err == nil {
+		return "", nil
+	}
+	f := fault.From(err)
+	for _, field := range f.Fields {
+		at = append(at, field.Pointer+" "+field.Code)
+	}
+	return f.Code, at
+}
+
+func moveCourse(key string, to catalog.Publication) func(ctx context.Context, tx *postgres.Tx) error {
+	return func(ctx context.Context, tx *postgres.Tx) error {
+		_, _, err := programs.MoveCourseTx(ctx, tx, key, to, "", 0)
+		return err
+	}
+}
+
+func moveSession(key string, to catalog.Publication) func(ctx context.Context, tx *postgres.Tx) error {
+	return func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.MoveSessionTx(ctx, tx, key, to, "", 0)
+		return err
+	}
+}
+
+func moveProgram(to catalog.Publication) func(ctx context.Context, tx *postgres.Tx) error {
+	return func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.MoveProgramTx(ctx, tx, "P", to, "", 0)
+		return err
+	}
+}
+
+func moveEdition(to catalog.Publication) func(ctx context.Context, tx *postgres.Tx) error {
+	return func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.MoveEditionTx(ctx, tx, "E", to, "", 0)
+		return err
+	}
+}
+
+// What breaks: a course is archived and its page is gone, while a program leads there, its sessions are sold and new versions name it; a
+// program is archived while its editions are sold; what is archived is edited as if it were there.
+func TestWhatIsInUseIsNotArchivedAndWhatIsArchivedStays(t *testing.T) {
+	db := house(t, 3)
+	c := sequence("C00", "C01")
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := publish(ctx, tx, "P", c, programs.New); err != nil {
+			return err
+		}
+		_, err := programs.PutEditionTx(ctx, tx, "E", plan(c), programs.New)
+		return err
+	})
+	save := func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.SaveDraftTx(ctx, tx, "P", c, 0)
+		return err
+	}
+	put := func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.PutEditionTx(ctx, tx, "E", plan(c), 0)
+		return err
+	}
+	for _, step := range []struct {
+		what string
+		do   func(ctx context.Context, tx *postgres.Tx) error
+		code string
+		at   []string
+	}{
+		{"a course with a session on sale", moveCourse("C02", catalog.Archived), "course-in-use", []string{" course-in-use"}},
+		{"the session", moveSession("C02-1", catalog.Archived), "", nil},
+		{"and the other one", moveSession("C02-2", catalog.Archived), "", nil},
+		{"and then the course", moveCourse("C02", catalog.Archived), "", nil},
+		{"the session is a draft", moveSession("C02-1", catalog.Drafted), "", nil},
+		{"and read", moveSession("C02-1", catalog.InReview), "", nil},
+		{"but not published without its course", moveSession("C02-1", catalog.Published), "course-archived", []string{"/course course-archived"}},
+		{"a version that names what is archived", func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := publish(ctx, tx, "P", sequence("C00", "C02"), 0)
+			return err
+		}, "course-not-public", []string{"/parts/1/course/key course-not-public"}},
+		{"the edition is read", moveEdition(catalog.InReview), "", nil},
+		{"and published", moveEdition(catalog.Published), "", nil},
+		{"its program is archived", moveProgram(catalog.Archived), "program-in-use", []string{" program-in-use"}},
+		{"the edition is archived", moveEdition(catalog.Archived), "", nil},
+		{"and edited", put, "edition-archived", nil},
+		{"a session that nobody follows", moveSession("C01-1", catalog.Archived), "", nil},
+		{"and the other one", moveSession("C01-2", catalog.Archived), "", nil},
+		{"its course, in the program", moveCourse("C01", catalog.Archived), "course-in-use", []string{" course-in-use"}},
+		{"the program", moveProgram(catalog.Archived), "", nil},
+		{"is edited", save, "program-archived", nil},
+		{"its course", moveCourse("C01", catalog.Archived), "", nil},
+		{"the edition again", moveEdition(catalog.Drafted), "", nil},
+		{"is edited", put, "", nil},
+		{"is read", moveEdition(catalog.InReview), "", nil},
+		{"and not published without its program", moveEdition(catalog.Published), "program-not-public", []string{"/program program-not-public"}},
+		{"the program again", moveProgram(catalog.Drafted), "", nil},
+		{"is edited", save, "", nil},
+	} {
+		if code, at := refusal(db, step.do); code != step.code || !reflect.DeepEqual(at, step.at) {
+			t.Errorf("%s: %q %q in place of %q %q", step.what, code, at, step.code, step.at)
+		}
+	}
+}
+
+// What breaks: an edition goes on sale whose courses open for nobody, and its buyers are told so one by one.
+func TestAnEditionThatNobodyCanFollowIsNotPublished(t *testing.T) {
+	day := func(n int) *time.Time { at := time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, n); return &at }
+	db := house(t, 2)
+	c := sequence("C00", "C01")
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		s, err := catalog.SessionTx(ctx, tx, "C01-1")
+		if err != nil {
+			return err
+		}
+		n := s.Says()
+		n.StartsAt, n.EndsAt = day(10), day(40)
+		if _, err := catalog.PutSessionTx(ctx, tx, "C01-1", n, 0); err != nil {
+			return err
+		}
+		_, err = publish(ctx, tx, "P", c, programs.New)
+		return err
+	})
+	number := 0
+	for name, x := range map[string]struct {
+		spoil func(p *programs.EditionPlan)
+		at    []string
+	}{
+		"as it should be":                  {func(*programs.EditionPlan) {}, nil},
+		"it ends before a session begins":  {func(p *programs.EditionPlan) { p.EndsAt = day(10) }, []string{"/sessions/1/session begins-after-end"}},
+		"a session is over when it begins": {func(p *programs.EditionPlan) { p.StartsAt = day(40) }, []string{"/sessions/1/session over-before-start"}},
+		"a course opens after its session": {func(p *programs.EditionPlan) { p.Sessions[1].Opening, p.Sessions[1].OpensAt = programs.OnDate, day(41) }, []string{"/sessions/1/opens_at opens-after-end"}},
+		"a course opens when all is over":  {func(p *programs.EditionPlan) { p.Sessions[0].Opening, p.Sessions[0].OpensAt = programs.OnDate, day(60) }, []string{"/sessions/0/opens_at opens-after-end"}},
+		"its month comes after its session": {func(p *programs.EditionPlan) {
+			p.StartsAt = day(15)
+			p.Sessions[0].Opening, p.Sessions[1].Opening = programs.Monthly, programs.Monthly
+		}, []string{"/sessions/1/opening opens-after-end"}},
+		"enrolment goes on after the end":    {func(p *programs.EditionPlan) { p.EnrolUntil = day(61) }, []string{"/enrol_until after-end"}},
+		"enrolment begins after the end":     {func(p *programs.EditionPlan) { p.EnrolFrom = day(60) }, []string{"/enrol_from after-end"}},
+		"what is over may say what it likes": {func(p *programs.EditionPlan) { p.StartsAt, p.EndsAt = day(-9999), day(-9000) }, nil},
+	} {
+		number++
+		key := fmt.Sprintf("E%d", number)
+		p := plan(c)
+		p.StartsAt, p.EndsAt = day(0), day(60)
+		x.spoil(&p)
+		code, at := refusal(db, func(ctx context.Context, tx *postgres.Tx) error {
+			if _, err := programs.PutEditionTx(ctx, tx, key, p, programs.New); err != nil {
+				return err
+			}
+			if _, err := programs.MoveEditionTx(ctx, tx, key, catalog.InReview, "", 0); err != nil {
+				return err
+			}
+			_, err := programs.MoveEditionTx(ctx, tx, key, catalog.Published, "", 0)
+			return err
+		})
+		if !reflect.DeepEqual(at, x.at) || (code == "") != (x.at == nil) || code != "" && code != "edition-cannot-be-followed" {
+			t.Errorf("%s: %q %q in place of %q", name, code, at, x.at)
+		}
+		if name != "as it should be" {
+			continue
+		}
+		p.EndsAt = day(5) // and no edit takes it there
+		if _, at := refusal(db, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := programs.PutEditionTx(ctx, tx, key, p, 0)
+			return err
+		}); !reflect.DeepEqual(at, []string{"/sessions/1/session begins-after-end"}) {
+			t.Errorf("edited: %q", at)
+		}
+	}
+}

@@ -117,6 +117,7 @@ func (n EditionPlan) resolve(ctx context.Context, tx *postgres.Tx, v Version) ([
 
 // PutEditionTx makes or edits an edition; expected is the version that the editor read, 0 for any and for none, New for none. Once it was
 // published, its version of the program and its sessions stay; dates, places, openings and titles may change and hold at once.
+// What is archived is not edited (ErrEditionArchived).
 func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPlan, expected int) (Edition, error) {
 	wrong := n.validate(key)
 	found, err := lock(ctx, tx, "LockEdition", key)
@@ -134,6 +135,9 @@ func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPla
 		}
 		if expected != 0 && expected != old.Edited {
 			return old, ErrChanged
+		}
+		if old.State == catalog.Archived {
+			return old, ErrEditionArchived
 		}
 	}
 	p, err := ProgramTx(ctx, tx, n.Program)
@@ -169,7 +173,11 @@ func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPla
 	if err := putSessions(ctx, tx, id, ids, n.Sessions, old.Promised); err != nil {
 		return old, err
 	}
-	return EditionTx(ctx, tx, id)
+	e, err := EditionTx(ctx, tx, id)
+	if err == nil && e.State == catalog.Published && !e.over(tx.Now()) {
+		err = e.possible(v.Content)
+	}
+	return e, err
 }
 
 // bears refuses to change what an edition promised. The database holds the same.
@@ -254,8 +262,7 @@ func MoveEditionTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.
 			return e, err
 		}
 	}
-	over := e.EndsAt != nil && !tx.Now().Before(*e.EndsAt) // its sessions may be archived since
-	if to == catalog.Published && !over {
+	if to == catalog.Published && !e.over(tx.Now()) { // of one that is over the sessions may be archived since
 		if err := e.seen(ctx, tx); err != nil {
 			return e, err
 		}
@@ -271,6 +278,46 @@ func MoveEditionTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.
 		return e, err
 	}
 	return EditionTx(ctx, tx, e.ID)
+}
+
+func (e Edition) over(now time.Time) bool { return e.EndsAt != nil && !now.Before(*e.EndsAt) }
+
+// possible refuses an edition in which a course could open for nobody, or that is joined after its end. What dates say is known before
+// anything is sold; what a learner passes is not.
+func (e Edition) possible(c Content) error {
+	out := ErrImpossible
+	if e.EndsAt != nil {
+		if e.EnrolFrom != nil && !e.EnrolFrom.Before(*e.EndsAt) {
+			out = out.At("/enrol_from", "after-end", "Enrolment begins when the edition is over.")
+		}
+		if e.EnrolUntil != nil && e.EnrolUntil.After(*e.EndsAt) {
+			out = out.At("/enrol_until", "after-end", "Enrolment goes on when the edition is over.")
+		}
+	}
+	opens := map[string]*time.Time{}
+	for _, x := range PathOf(c, e, Facts{}, time.Time{}).Courses {
+		opens[x.Course] = x.OpensAt
+	}
+	for i, s := range e.Sessions {
+		at := fmt.Sprintf("/sessions/%d/", i)
+		closed := func(from *time.Time) bool {
+			return from != nil && (s.EndsAt != nil && !from.Before(*s.EndsAt) || e.EndsAt != nil && !from.Before(*e.EndsAt))
+		}
+		switch {
+		case e.EndsAt != nil && s.StartsAt != nil && !s.StartsAt.Before(*e.EndsAt):
+			out = out.At(at+"session", "begins-after-end", s.SessionKey+" begins when the edition is over.")
+		case e.StartsAt != nil && s.EndsAt != nil && !e.StartsAt.Before(*s.EndsAt):
+			out = out.At(at+"session", "over-before-start", s.SessionKey+" is over when the edition begins.")
+		case s.Opening == OnDate && closed(s.OpensAt):
+			out = out.At(at+"opens_at", "opens-after-end", "It opens when its session or the edition is over.")
+		case closed(opens[s.CourseKey]):
+			out = out.At(at+"opening", "opens-after-end", "It opens when its session or the edition is over.")
+		}
+	}
+	if len(out.Fields) > 0 {
+		return out
+	}
+	return nil
 }
 
 // whole refuses an edition that has no session for a course that its version asks for.
@@ -291,8 +338,26 @@ func (e Edition) whole(ctx context.Context, tx *postgres.Tx) error {
 	return nil
 }
 
-// seen refuses an edition whose sessions the public does not see. It holds the sessions, so that none is taken away meanwhile.
+// seen refuses an edition whose sessions the public does not see, whose program is archived, or that nobody could follow. It holds program
+// and sessions, so that none is taken away meanwhile.
 func (e Edition) seen(ctx context.Context, tx *postgres.Tx) error {
+	if _, err := lock(ctx, tx, "LockProgram", e.ProgramID); err != nil {
+		return err
+	}
+	p, err := ProgramTx(ctx, tx, e.ProgramID)
+	if err != nil {
+		return err
+	}
+	if p.State == catalog.Archived {
+		return ErrProgramHidden.At("/program", ErrProgramHidden.Code, p.Key+" is archived.")
+	}
+	v, err := VersionTx(ctx, tx, e.ProgramID, e.Version)
+	if err != nil {
+		return err
+	}
+	if err := e.possible(v.Content); err != nil {
+		return err
+	}
 	out := ErrHidden
 	ids := make([]string, 0, len(e.Sessions))
 	for _, s := range e.Sessions {
@@ -315,7 +380,8 @@ func (e Edition) seen(ctx context.Context, tx *postgres.Tx) error {
 }
 
 // MoveSessionTx is that of the catalogue, which knows no editions, for all who may meet one: a session in which a published edition is
-// followed stays published until the edition is over or archived (ErrInEdition). What was sold could not be followed otherwise.
+// followed stays published until the edition is over or archived (ErrInEdition). What was sold could not be followed otherwise. Nor
+// is a session published whose course is archived.
 func MoveSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to catalog.Publication, note string, expected int) (catalog.Session, error) {
 	s, err := catalog.LockSessionTx(ctx, tx, idOrKey)
 	if err != nil {
@@ -328,6 +394,15 @@ func MoveSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to cata
 		}
 		if len(editions) > 0 {
 			return s, ErrInEdition.Detailf("It is followed in %s. Archive that first, or wait until it is over.", strings.Join(editions, ", "))
+		}
+	}
+	if to == catalog.Published && s.StateAt(tx.Now()) != catalog.Closed {
+		w, err := catalog.LockDraftTx(ctx, tx, s.CourseKey)
+		if err != nil {
+			return s, err
+		}
+		if w.State == catalog.Archived {
+			return s, catalog.ErrArchived.At("/course", catalog.ErrArchived.Code, w.Key+" is archived.").Of(fault.Unprocessable)
 		}
 	}
 	return catalog.MoveSessionTx(ctx, tx, s.ID, to, note, expected)

@@ -68,6 +68,22 @@ select e.key from programs.editions e join programs.edition_sessions k on k.edit
  where k.session_id = $1 and e.state = 'published' and (e.ends_at is null or e.ends_at > $2)
  order by e.key limit 5;
 
+-- name: EditionsInForceOf
+select key from programs.editions where program_id = $1 and state = 'published' and (ends_at is null or ends_at > $2) order by key limit 5;
+
+-- name: UsesOfCourse
+(select 'session ' || s.key as what from catalog.sessions s
+  where s.course_id = $1 and s.publication = 'published' and not s.closed and (s.ends_at is null or s.ends_at > $2) order by s.key limit 5)
+union all
+(select 'program ' || p.key from programs.programs p join programs.version_courses v on v.program_id = p.id and v.number = p.current
+  where v.course_id = $1 and p.visible order by p.key limit 5)
+union all
+(select 'edition ' || e.key from programs.editions e join programs.version_courses v on v.program_id = e.program_id and v.number = e.version_number
+  where v.course_id = $1 and e.state = 'published' and (e.ends_at is null or e.ends_at > $2) order by e.key limit 5);
+
+-- name: PublicCourses
+select key from catalog.courses where key = any($1::text[]) and visible order by id for share;
+
 -- name: ClearSessions
 delete from programs.edition_sessions where edition_id = $1 and not session_id = any($2::text[]);
 

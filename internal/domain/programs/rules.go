@@ -16,12 +16,13 @@ type Rules struct {
 	courses []CourseRule
 	place   map[string]int // of a course among courses
 	leaves  []Node         // courses and workshops
+	byKey   map[string]Node
 	totals  Totals
 }
 
 // Compile makes rules of a content that is valid.
 func Compile(c Content) *Rules {
-	r := &Rules{Content: c, courses: c.Courses(), totals: c.Totals()}
+	r := &Rules{Content: c, courses: c.Courses(), totals: c.Totals(), byKey: c.byKey()}
 	walk(c.Parts, "", func(n Node, _ string) {
 		if n.Group == nil {
 			r.leaves = append(r.leaves, n)

@@ -157,7 +157,7 @@ func (s *Service) compareTx(ctx context.Context, tx *postgres.Tx, session, editi
 	var on thing
 	if edition != "" {
 		on.edition, err = programs.EditionTx(ctx, tx, edition)
-		if err == nil && !on.edition.Promised {
+		if err == nil && on.edition.State != catalog.Published {
 			err = programs.ErrNoEdition
 		}
 	} else {

@@ -86,9 +86,10 @@ func (f *fake) course() api.Course {
 
 func (f *fake) session() api.Session {
 	if f.sparse {
-		return api.Session{SessionSummary: api.SessionSummary{ID: "ses" + id, Key: "PRD-8", Course: "PRD", State: "closed"}, Version: 1}
+		return api.Session{SessionSummary: api.SessionSummary{ID: "ses" + id, Key: "PRD-8", Course: "PRD", State: "closed"}, Version: 1, Publication: "draft"}
 	}
 	return api.Session{
+		Publication: "published",
 		SessionSummary: api.SessionSummary{
 			ID: "ses" + id, Key: "PRD-8", Course: "PRD", Number: 8, Title: api.Text{EN: "Routing"}, State: "open",
 			StartsAt: &at, EndsAt: &at, EnrolFrom: &at, EnrolUntil: &at,

@@ -111,6 +111,7 @@ type Session struct {
 	Platform, CourseURL string
 	ThresholdPPM        int
 	Version             int
+	Publication         string // only staff see another one than published
 	Offers              []Offer
 	Exercises           []Exercise
 }
