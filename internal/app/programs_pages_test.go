@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -12,7 +13,12 @@ import (
 
 	"cursus/api/contract"
 	"cursus/internal/app"
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exchange"
+	"cursus/internal/domain/paths"
+	"cursus/internal/domain/programs"
+	"cursus/internal/domain/sales"
+	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
 )
 
@@ -128,4 +134,56 @@ func TestAPathSaysTheGradeAndWhatIsNeeded(t *testing.T) {
 	if got := path().Called.Marks; len(got) != 1 || got["PRD"] != (web.Mark{GradePPM: 360_000, NeedPPM: w.session.ThresholdPPM}) {
 		t.Errorf("at 36 %%: %+v", got)
 	}
+}
+
+// What breaks: an edition that was archived is gone from the API and stands on its page with its prices, or is gone for those who paid.
+func TestAnArchivedEditionIsGoneForAllButItsMembers(t *testing.T) {
+	w := newWorld(t)
+	e, o := w.networks()
+	member := w.person("member@example.org", "Member").ID
+	w.follows(member, o, "member")
+	server, err := app.NewServer(w.h, contract.YAML, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := func(path string) int {
+		r, err := http.NewRequest(http.MethodGet, "http://cursus.test"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := server.Test(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		return a.StatusCode
+	}
+	public := []string{"/editions/NETB-1", "/v1/editions/NETB-1"}
+	for _, path := range public {
+		if is := seen(path); is != http.StatusOK {
+			t.Error(path, is)
+		}
+	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := programs.MoveEditionTx(ctx, tx, e.ID, catalog.Archived, "", 0)
+		return err
+	})
+	for _, path := range public {
+		if is := seen(path); is != http.StatusNotFound {
+			t.Errorf("%s: %d where nothing is", path, is)
+		}
+	}
+	other := w.person("other@example.org", "Other").ID
+	if _, err := w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{BuyerID: other, OfferID: o.ID, Lang: "en", IdempotencyKey: "other"}); !errors.Is(err, sales.ErrEditionClosed) {
+		t.Error("it is sold:", err)
+	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		a, err := paths.OfLearnerTx(ctx, tx, member, "NETB-1")
+		if err == nil && len(a.Path.Courses) != 2 {
+			t.Errorf("%+v", a.Path)
+		}
+		return err
+	})
 }

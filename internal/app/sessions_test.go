@@ -66,10 +66,12 @@ func query(q string) func(*apitest.Request) { return func(r *apitest.Request) { 
 func (w *world) hybridStory(t *testing.T, walker *apitest.Walker, staff, learner string, learnerID string) {
 	t.Helper()
 	s, l := &asker{t: t, w: walker, token: staff}, &asker{t: t, w: walker, token: learner}
-	s.ask(201, "createSession", nil, map[string]any{
+	if made := s.ask(201, "createSession", nil, map[string]any{
 		"key": "IOT-1", "course": "IOT", "number": 1, "title": map[string]string{"en": "Internet of Things, session 1"}, "platform": "fun", "threshold_ppm": 500000,
 		"kind": "hybrid", "platform_key": "course-v1:IMT+IOT+s01", "publication": "draft", "starts_at": "2026-03-16T08:00:00Z", "ends_at": "2026-04-30T16:00:00Z",
-	})
+	}); made["publication"] != "draft" {
+		t.Errorf("it does not say that it is a draft: %v", made)
+	}
 	at := map[string]string{"session": "IOT-1"}
 	s.ask(404, "getSession", at, nil)
 	edit := map[string]any{
