@@ -61,6 +61,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.accountsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.waysStory(t, walker, staff, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.poolsStory(t, walker, zoe, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
+	w.programsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
@@ -164,5 +165,32 @@ func (w *world) tokens(p identity.Person) apitest.Tokens {
 			made[key] = secret
 		}
 		return made[key]
+	}
+}
+
+// programsStory writes a program and an edition of it before the matrix archives them: what is archived is not edited.
+func (w *world) programsStory(t *testing.T, walker *apitest.Walker, token string) {
+	t.Helper()
+	s := &asker{t: t, w: walker, token: token}
+	course := map[string]any{"course": map[string]any{"key": "LAN", "optional": false, "after": []any{}, "after_any": []any{}, "equivalents": []any{}, "workload_hours": 10, "ects_hundredths": 0}}
+	content := map[string]any{
+		"title": map[string]any{"en": "Local networks"}, "summary": map[string]any{}, "audience": map[string]any{}, "language": "fr", "organisations": []any{}, "parts": []any{course},
+	}
+	program, edition := map[string]string{"program": "STORY"}, map[string]string{"edition": "STORY-1"}
+	plan := map[string]any{
+		"program": "STORY", "title": map[string]any{"en": "Local networks"}, "lang": "fr", "partner": "", "sessions": []any{map[string]any{"session": "LAN-1", "opening": "at_once"}},
+	}
+	s.ask(200, "putProgramDraft", program, content)
+	for _, to := range []string{"review", "published"} {
+		s.ask(200, "moveProgram", program, map[string]string{"to": to})
+	}
+	s.ask(200, "putEdition", edition, plan)
+	s.ask(200, "moveEdition", edition, map[string]string{"to": "archived"})
+	if refused := s.ask(409, "putEdition", edition, plan); refused["code"] != "edition-archived" {
+		t.Error(refused)
+	}
+	s.ask(200, "moveProgram", program, map[string]string{"to": "archived"})
+	if refused := s.ask(409, "putProgramDraft", program, content); refused["code"] != "program-archived" {
+		t.Error(refused)
 	}
 }
