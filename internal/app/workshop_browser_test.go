@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/workshops"
@@ -94,4 +96,31 @@ func init() {
 			"/console/calendar.:format": "/console/calendar.csv", "/console/sessions/:key": "/console/sessions/IOT-1", "/console/workshop-days/:id": "/console/workshop-days/" + day,
 		}
 	})
+}
+
+// On a phone the menu of the console and the long form of a course begin folded, and a link of the form unfolds what it leads to; on a desktop
+// both stand open.
+func TestTheConsoleOnAPhone(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTab(t)
+	w.staffTab(b, mails, "officer@example.org")
+	const shown, unfolded = `document.querySelector("nav.console a").checkVisibility({contentVisibilityAuto: true}) && document.querySelector("nav.console a").getBoundingClientRect().height > 0`,
+		`[...document.querySelectorAll("form.paper > details.fold, form.paper > fieldset")].filter(f => f.tagName === "FIELDSET" || f.open).length`
+	for width, folded := range map[int64]bool{390: true, 1200: false} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		b.open(w.cfg.BaseURL + "/console/courses/PRD")
+		if open := ask[int](b, unfolded); (open == 0) != folded {
+			t.Errorf("at %d px %d parts of the form are unfolded", width, open)
+		}
+		if got := ask[bool](b, shown); got == folded {
+			t.Errorf("at %d px the links of the menu are shown: %v", width, got)
+		}
+		if high := ask[int](b, `document.documentElement.scrollHeight`); folded && high > 6000 {
+			t.Errorf("the form of a course is %d px high on a phone", high)
+		}
+	}
+	b.do(chromedp.EmulateViewport(390, 900))
+	b.open(w.cfg.BaseURL + "/console/courses/PRD")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".jump a").click(); undefined`))
+	w.until("a link of the form unfolds what it leads to", func() bool { return ask[int](b, unfolded) == 1 })
 }
