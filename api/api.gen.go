@@ -12710,7 +12710,9 @@ type ClientInterface interface {
 	//
 	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-	// ETag of the working copy that was read. A state that it has already is no move.
+	// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+	// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+	// program or an edition in force is not archived (409 `course-in-use`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12721,7 +12723,9 @@ type ClientInterface interface {
 	//
 	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-	// ETag of the working copy that was read. A state that it has already is no move.
+	// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+	// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+	// program or an edition in force is not archived (409 `course-in-use`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -12808,7 +12812,8 @@ type ClientInterface interface {
 	// PutEditionWithBody Write an edition
 	//
 	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+	// draft first (409 `edition-archived`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12818,7 +12823,8 @@ type ClientInterface interface {
 	// PutEdition Write an edition
 	//
 	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+	// draft first (409 `edition-archived`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -12849,6 +12855,7 @@ type ClientInterface interface {
 	// MoveEditionWithBody Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12858,6 +12865,7 @@ type ClientInterface interface {
 	// MoveEdition Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -13063,6 +13071,7 @@ type ClientInterface interface {
 	//
 	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	// It is published when its session or edition is (422 `not-published`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -13073,6 +13082,7 @@ type ClientInterface interface {
 	//
 	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	// It is published when its session or edition is (422 `not-published`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -13726,6 +13736,7 @@ type ClientInterface interface {
 	//
 	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	// What is archived is moved back to draft first (409 `program-archived`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -13736,6 +13747,7 @@ type ClientInterface interface {
 	//
 	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	// What is archived is moved back to draft first (409 `program-archived`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -13745,6 +13757,7 @@ type ClientInterface interface {
 	// MoveProgramWithBody Move a program
 	//
 	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -13754,6 +13767,7 @@ type ClientInterface interface {
 	// MoveProgram Move a program
 	//
 	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -14997,7 +15011,9 @@ func (c *Client) PutCourseDraft(ctx context.Context, course CourseRef, params *P
 //
 // Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 // force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-// ETag of the working copy that was read. A state that it has already is no move.
+// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+// program or an edition in force is not archived (409 `course-in-use`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -15018,7 +15034,9 @@ func (c *Client) MoveCourseWithBody(ctx context.Context, course CourseRef, param
 //
 // Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 // force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-// ETag of the working copy that was read. A state that it has already is no move.
+// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+// program or an edition in force is not archived (409 `course-in-use`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -15225,7 +15243,8 @@ func (c *Client) GetEdition(ctx context.Context, edition EditionRef, reqEditors 
 // PutEditionWithBody Write an edition
 //
 // Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+// draft first (409 `edition-archived`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -15245,7 +15264,8 @@ func (c *Client) PutEditionWithBody(ctx context.Context, edition EditionRef, par
 // PutEdition Write an edition
 //
 // Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+// draft first (409 `edition-archived`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -15316,6 +15336,7 @@ func (c *Client) GetLearnerPath(ctx context.Context, edition EditionRef, person 
 // MoveEditionWithBody Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes any type of body and a specified content type.
 //
@@ -15335,6 +15356,7 @@ func (c *Client) MoveEditionWithBody(ctx context.Context, edition EditionRef, pa
 // MoveEdition Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -15800,6 +15822,7 @@ func (c *Client) CompareOffers(ctx context.Context, params *CompareOffersParams,
 //
 // Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 // refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+// It is published when its session or edition is (422 `not-published`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -15820,6 +15843,7 @@ func (c *Client) MoveOfferWithBody(ctx context.Context, offer OfferRef, contentT
 //
 // Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 // refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+// It is published when its session or edition is (422 `not-published`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -17233,6 +17257,7 @@ func (c *Client) GetProgramDraft(ctx context.Context, program ProgramRef, reqEdi
 //
 // Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 // carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+// What is archived is moved back to draft first (409 `program-archived`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -17253,6 +17278,7 @@ func (c *Client) PutProgramDraftWithBody(ctx context.Context, program ProgramRef
 //
 // Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 // carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+// What is archived is moved back to draft first (409 `program-archived`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -17272,6 +17298,7 @@ func (c *Client) PutProgramDraft(ctx context.Context, program ProgramRef, params
 // MoveProgramWithBody Move a program
 //
 // Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -17291,6 +17318,7 @@ func (c *Client) MoveProgramWithBody(ctx context.Context, program ProgramRef, pa
 // MoveProgram Move a program
 //
 // Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -28469,7 +28497,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-	// ETag of the working copy that was read. A state that it has already is no move.
+	// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+	// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+	// program or an edition in force is not archived (409 `course-in-use`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28480,7 +28510,9 @@ type ClientWithResponsesInterface interface {
 	//
 	// Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 	// force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-	// ETag of the working copy that was read. A state that it has already is no move.
+	// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+	// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+	// program or an edition in force is not archived (409 `course-in-use`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28589,7 +28621,8 @@ type ClientWithResponsesInterface interface {
 	// PutEditionWithBodyWithResponse Write an edition
 	//
 	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+	// draft first (409 `edition-archived`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28599,7 +28632,8 @@ type ClientWithResponsesInterface interface {
 	// PutEditionWithResponse Write an edition
 	//
 	// Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+	// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+	// draft first (409 `edition-archived`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28636,6 +28670,7 @@ type ClientWithResponsesInterface interface {
 	// MoveEditionWithBodyWithResponse Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28645,6 +28680,7 @@ type ClientWithResponsesInterface interface {
 	// MoveEditionWithResponse Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28884,6 +28920,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	// It is published when its session or edition is (422 `not-published`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28894,6 +28931,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 	// refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+	// It is published when its session or edition is (422 `not-published`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -29615,6 +29653,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	// What is archived is moved back to draft first (409 `program-archived`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -29625,6 +29664,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 	// carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+	// What is archived is moved back to draft first (409 `program-archived`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -29634,6 +29674,7 @@ type ClientWithResponsesInterface interface {
 	// MoveProgramWithBodyWithResponse Move a program
 	//
 	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -29643,6 +29684,7 @@ type ClientWithResponsesInterface interface {
 	// MoveProgramWithResponse Move a program
 	//
 	// Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+	// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -39416,7 +39458,9 @@ func (c *ClientWithResponses) PutCourseDraftWithResponse(ctx context.Context, co
 //
 // Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 // force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-// ETag of the working copy that was read. A state that it has already is no move.
+// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+// program or an edition in force is not archived (409 `course-in-use`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -39433,7 +39477,9 @@ func (c *ClientWithResponses) MoveCourseWithBodyWithResponse(ctx context.Context
 //
 // Draft → review → published, or archived; see the description of the states. Publishing holds the working copy against the charter in
 // force: rules that block and are broken refuse it (422, each place is pointed to), the others are in the report. `If-Match` carries the
-// ETag of the working copy that was read. A state that it has already is no move.
+// ETag of the working copy that was read. A state that it has already is no move. The prerequisites of what is published are courses of
+// the catalogue and lead nowhere back (422 `prerequisites-broken`). A course with a published session that is not over, in a public
+// program or an edition in force is not archived (409 `course-in-use`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -39614,7 +39660,8 @@ func (c *ClientWithResponses) GetEditionWithResponse(ctx context.Context, editio
 // PutEditionWithBodyWithResponse Write an edition
 //
 // Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+// draft first (409 `edition-archived`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -39630,7 +39677,8 @@ func (c *ClientWithResponses) PutEditionWithBodyWithResponse(ctx context.Context
 // PutEditionWithResponse Write an edition
 //
 // Replaces what is said of an edition; with `If-Match: *` it is made where there is none. Once it was published, it keeps its version of the
-// program and its sessions (409): dates, places, openings and titles may still change, and hold at once.
+// program and its sessions (409): dates, places, openings and titles may still change, and hold at once. What is archived is moved back to
+// draft first (409 `edition-archived`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -39691,6 +39739,7 @@ func (c *ClientWithResponses) GetLearnerPathWithResponse(ctx context.Context, ed
 // MoveEditionWithBodyWithResponse Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -39706,6 +39755,7 @@ func (c *ClientWithResponses) MoveEditionWithBodyWithResponse(ctx context.Contex
 // MoveEditionWithResponse Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
+// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -40101,6 +40151,7 @@ func (c *ClientWithResponses) CompareOffersWithResponse(ctx context.Context, par
 //
 // Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 // refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+// It is published when its session or edition is (422 `not-published`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -40117,6 +40168,7 @@ func (c *ClientWithResponses) MoveOfferWithBodyWithResponse(ctx context.Context,
 //
 // Draft to review, review to published or back to draft, draft or published to archived, which is to withdraw it. Other arrows are
 // refused (409). The terms of an offer never change: another price is another offer, and one of a kind is on sale.
+// It is published when its session or edition is (422 `not-published`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -41294,6 +41346,7 @@ func (c *ClientWithResponses) GetProgramDraftWithResponse(ctx context.Context, p
 //
 // Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 // carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+// What is archived is moved back to draft first (409 `program-archived`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -41310,6 +41363,7 @@ func (c *ClientWithResponses) PutProgramDraftWithBodyWithResponse(ctx context.Co
 //
 // Replaces the working copy; what was in review or published is a draft again, while the public goes on seeing what was published. `If-Match`
 // carries the ETag that was read: if somebody changed the program since, nothing happens (412). With `*` the program is made where there is none.
+// What is archived is moved back to draft first (409 `program-archived`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -41325,6 +41379,7 @@ func (c *ClientWithResponses) PutProgramDraftWithResponse(ctx context.Context, p
 // MoveProgramWithBodyWithResponse Move a program
 //
 // Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -41340,6 +41395,7 @@ func (c *ClientWithResponses) MoveProgramWithBodyWithResponse(ctx context.Contex
 // MoveProgramWithResponse Move a program
 //
 // Takes the working copy on: draft to review, review to published or back, and so on. To publish makes the next version of it. The same move twice is refused.
+// The public sees the courses of what is published (422 `course-not-public`). A program with editions in force is not archived (409 `program-in-use`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
