@@ -244,7 +244,7 @@ func TestOffersInABrowser(t *testing.T) {
 	b.axe("an offer in review")
 	b.hit("tbody tr:first-child button[value=published]", "tbody tr:first-child details")
 	b.do(chromedp.Click(chromedp.CSS("tbody tr:first-child details summary")))
-	b.shows("in review → published", "staff:")
+	b.shows("in review → published", "Staff Member")
 	b.shows("490.00", "0 of 3", "98,000")
 	b.seen("console-offers")
 	b.axe("the offers")

@@ -31,8 +31,15 @@ func (p Pages) offering(ctx context.Context, who web.Viewer, name string, work f
 // Offers lists offers with what became of them.
 func (p Pages) Offers(ctx context.Context, who web.Viewer, f offers.Filter, r page.Request) (out []sales.Standing, next string, err error) {
 	err = p.offering(ctx, who, "offers page", func(ctx context.Context, tx *postgres.Tx) error {
-		out, next, err = sales.ListStandingTx(ctx, tx, f, r)
-		return err
+		if out, next, err = sales.ListStandingTx(ctx, tx, f, r); err != nil {
+			return err
+		}
+		for i := range out {
+			if out[i].Moves, err = namedMoves(ctx, tx, out[i].Moves); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return out, next, err
 }
