@@ -23,6 +23,7 @@ func (s *Service) Charge(ctx context.Context, p Payment, customerID, methodID st
 	}
 	out, err := s.gateway.Charge(ctx, ChargeRequest{
 		PaymentID: p.ID, OrderID: p.OrderID, Description: p.Description, Amount: p.Amount(), CustomerID: customerID, MethodID: methodID, IdempotencyKey: p.ID + ":charge",
+		AskedLongAgo: s.db.Now().Sub(p.CreatedAt) > keyLives,
 	})
 	if err != nil {
 		return nil, err

@@ -86,6 +86,7 @@ type ChargeRequest struct {
 	Amount               money.Amount
 	CustomerID, MethodID string // the provider's
 	IdempotencyKey       string
+	AskedLongAgo         bool // as of a refund
 }
 
 // Charged is what became of a charge. Declined is empty where the card was not refused: the money is there, or on its way.

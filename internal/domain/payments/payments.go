@@ -69,6 +69,7 @@ type Payment struct {
 	BuyerReference   string     `db:"buyer_reference"` // her own
 	Instalment       int        `db:"instalment"`      // which one it is for; 0: all of its order
 	CustomerID       string     `db:"customer_id"`     // the provider's, whose card it is; empty: none yet
+	CreatedAt        time.Time  `db:"created_at"`      // known where it was found by id
 }
 
 // Amount is what was asked for.

@@ -6,7 +6,7 @@ values ($1, $2, $3, $4, $5, $6, 'created', $7, $8, $9, $10, $11);
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
-       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, created_at
   from payments.payments where id = $1;
 
 -- name: Lock

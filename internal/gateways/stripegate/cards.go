@@ -52,6 +52,11 @@ func (g *Gate) Charge(ctx context.Context, r payments.ChargeRequest) (payments.C
 	if r.IdempotencyKey == "" {
 		return payments.Charged{}, ErrNoKey
 	}
+	if r.AskedLongAgo {
+		if made, err := g.charged(ctx, r); err != nil || made.PaymentIntentID != "" {
+			return made, err
+		}
+	}
 	pi, err := g.intents.New(&stripe.PaymentIntentParams{
 		Params:             stripe.Params{Context: ctx, IdempotencyKey: &r.IdempotencyKey},
 		Metadata:           map[string]string{metaPayment: r.PaymentID, metaOrder: r.OrderID, metaCard: cardKept},
@@ -84,11 +89,33 @@ func (g *Gate) Charge(ctx context.Context, r payments.ChargeRequest) (payments.C
 	if pi.ID == "" || pi.Status == "" {
 		return payments.Charged{}, ErrUnavailable.Because(errHalf)
 	}
+	return chargedBy(pi), nil
+}
+
+// chargedBy says what became of an intent that was confirmed without its owner.
+func chargedBy(pi *stripe.PaymentIntent) payments.Charged {
 	out := payments.Charged{PaymentIntentID: pi.ID}
-	if pi.Status == stripe.PaymentIntentStatusRequiresAction {
+	switch pi.Status {
+	case stripe.PaymentIntentStatusRequiresAction:
 		out.Declined = payments.NeedsOwner
+	case stripe.PaymentIntentStatusRequiresPaymentMethod, stripe.PaymentIntentStatusCanceled:
+		if out.Declined = "declined"; pi.LastPaymentError != nil {
+			out.Declined = cmp.Or(string(pi.LastPaymentError.DeclineCode), string(pi.LastPaymentError.Code), out.Declined)
+		}
 	}
-	return out, nil
+	return out
+}
+
+// charged finds the intent that was made for a charge before; empty where there is none. An intent belongs to one payment, and a customer
+// has few.
+func (g *Gate) charged(ctx context.Context, r payments.ChargeRequest) (payments.Charged, error) {
+	all := g.intents.List(&stripe.PaymentIntentListParams{ListParams: stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)}, Customer: &r.CustomerID})
+	for all.Next() {
+		if pi := all.PaymentIntent(); pi.Metadata[metaPayment] == r.PaymentID && pi.Metadata[metaCard] == cardKept {
+			return chargedBy(pi), nil
+		}
+	}
+	return payments.Charged{}, faultOf(all.Err())
 }
 
 // intentFact reads what an intent says that a card is kept of: that its money is there, or that the card was refused without its owner. A

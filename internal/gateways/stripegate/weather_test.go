@@ -34,6 +34,10 @@ var calls = map[string]struct {
 		_, err := g.Charge(ctx, payments.ChargeRequest{PaymentID: "pay_1", CustomerID: "cus_1", MethodID: "pm_1", Amount: money.Of(100, "EUR"), IdempotencyKey: "k"})
 		return err
 	}},
+	"look for a charge of long ago": {false, func(ctx context.Context, g *Gate) error {
+		_, err := g.Charge(ctx, payments.ChargeRequest{PaymentID: "pay_1", CustomerID: "cus_1", MethodID: "pm_1", Amount: money.Of(100, "EUR"), IdempotencyKey: "k", AskedLongAgo: true})
+		return err
+	}},
 	"look for a refund of long ago": {false, func(ctx context.Context, g *Gate) error {
 		_, err := g.Refund(ctx, payments.RefundRequest{RefundID: "ref_1", PaymentIntentID: "pi_1", Amount: money.Of(100, "EUR"), IdempotencyKey: "k", AskedLongAgo: true})
 		return err

@@ -94,6 +94,45 @@ func TestACardIsKeptAndCharged(t *testing.T) {
 	}
 }
 
+// A charge that may have been made long ago, under a key that the provider has forgotten, is looked for and not made again, whatever became
+// of it; one that was never made is made.
+func TestAChargeOfLongAgoIsMadeOnce(t *testing.T) {
+	w := newWorld(t)
+	customer, method := w.kept("a", "4242424242424242")
+	first, err := w.charge("b", customer, method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tell("/sandbox/customers/"+customer, map[string]any{"outcome": "insufficient_funds"})
+	dry, err := w.charge("dry", customer, method)
+	if err != nil || dry.Declined == "" {
+		t.Fatal(dry, err)
+	}
+	w.tell("/sandbox/customers/"+customer, map[string]any{"outcome": ""})
+	again := func(name string) payments.Charged {
+		t.Helper()
+		out, err := w.gate.Charge(context.Background(), payments.ChargeRequest{
+			PaymentID: "pay_" + name, OrderID: "ord_1", Description: "PRD 7 · 2/3", Amount: euros(5000), CustomerID: customer, MethodID: method,
+			IdempotencyKey: "pay_" + name + ":forgotten", AskedLongAgo: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	if out := again("b"); out != first {
+		t.Errorf("charged again: %+v, was %+v", out, first)
+	}
+	if out := again("dry"); out != dry {
+		t.Errorf("what was refused is another: %+v, was %+v", out, dry)
+	}
+	w.wantBook("EUR", 10000)
+	if out := again("new"); out.Declined != "" || out.PaymentIntentID == first.PaymentIntentID {
+		t.Errorf("%+v", out)
+	}
+	w.wantBook("EUR", 15000)
+}
+
 // A card is left on a page on which nothing is paid, and charged later. The book is kept over a restart.
 func TestACardIsLeftOnAPage(t *testing.T) {
 	w := newWorld(t)

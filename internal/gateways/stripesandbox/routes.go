@@ -13,6 +13,7 @@ func (s *Sandbox) routes() {
 		"POST /v1/checkout/sessions/{id}/expire": expireSession,
 		"GET /v1/payment_intents/{id}":           getIntent,
 		"POST /v1/payment_intents":               createIntent,
+		"GET /v1/payment_intents":                listIntents,
 		"GET /v1/setup_intents/{id}":             getSetup,
 		"GET /v1/charges":                        listCharges,
 		"GET /v1/charges/{id}":                   getCharge,
@@ -78,6 +79,15 @@ func getIntent(c *change, f form, id string) (any, *apiError) {
 		return v, f.only()
 	}
 	return nil, missing("payment_intent", id)
+}
+
+func listIntents(c *change, f form, _ string) (any, *apiError) {
+	if bad := f.only("limit", "starting_after", "created", "customer"); bad != nil {
+		return nil, bad
+	}
+	return list(f, &c.intents, "/v1/payment_intents", func(v *intent) int64 { return v.Created }, func(v *intent) bool {
+		return !f.Has("customer") || v.Customer != nil && *v.Customer == f.Get("customer")
+	})
 }
 
 func getCharge(c *change, f form, id string) (any, *apiError) {
