@@ -486,3 +486,25 @@ func TestChecksOfInstalmentsNotice(t *testing.T) {
 	broken("access held back without a reason", "update enrolment.grants set hold = 'all' where order_id = $1", "update enrolment.grants set hold = null where order_id = $1")
 	broken("access open in default", "update sales.instalments set state = 'defaulted' where order_id = $1 and n = 2", "update sales.instalments set state = 'planned' where order_id = $1 and n = 2")
 }
+
+// Orders with which nothing can be done now, however many and old, do not keep the others from being charged.
+func TestWhoWaitsDoesNotStandInTheWayOfOthers(t *testing.T) {
+	w := newWorld(t)
+	offer := w.inParts("PRD-1", "", 10000, offers.SuspendAccess)
+	for i := range 100 {
+		who := w.person(fmt.Sprintf("p%d@example.org", i), "P")
+		if _, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: who.ID, OfferID: offer.ID, Lang: "en", Way: sales.Instalments, IdempotencyKey: "k"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { // they stand first in the list, and nothing was paid of them
+		_, err := tx.Exec(ctx, postgres.Query{Name: "test", SQL: "update sales.instalments set next_at = due_at where n = 1"})
+		return err
+	})
+	o := w.begun(w.person("awa@example.org", "Awa").ID, offer, visa)
+	w.clock.Advance(32 * 24 * time.Hour)
+	w.sweeps()
+	if left := w.state(o).Next.Left; left.Minor != 3333 {
+		t.Errorf("not charged: %v is left", left)
+	}
+}

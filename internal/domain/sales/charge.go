@@ -71,14 +71,26 @@ func (s *Service) tellOf(ctx context.Context, tx *postgres.Tx, o Order, news str
 	})
 }
 
-// eachInstalled does something with each order of a list that is paid in instalments, one transaction each. It gives for how many it was done.
-func (s *Service) eachInstalled(ctx context.Context, name, list string, arg any, do func(ctx context.Context, tx *postgres.Tx, o *Order) (bool, error)) (n int, err error) {
-	var ids []string
-	if err := s.db.View(ctx, name, func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Select(ctx, &ids, q.Q(list), arg)
-	}); err != nil {
-		return 0, err
+// eachInstalled does something with each order of a list that is paid in instalments, one transaction each, to the end of the list: those
+// with which nothing can be done now do not stand in the way of the others. It gives for how many it was done.
+func (s *Service) eachInstalled(ctx context.Context, name, list string, until time.Time, do func(ctx context.Context, tx *postgres.Tx, o *Order) (bool, error)) (n int, err error) {
+	const page = 100
+	for after := ""; ; {
+		var ids []string
+		if err := s.db.View(ctx, name, func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Select(ctx, &ids, q.Q(list), until, after, page)
+		}); err != nil {
+			return n, err
+		}
+		done, err := s.eachOf(ctx, name, ids, do)
+		if n += done; err != nil || len(ids) < page {
+			return n, err
+		}
+		after = ids[page-1]
 	}
+}
+
+func (s *Service) eachOf(ctx context.Context, name string, ids []string, do func(ctx context.Context, tx *postgres.Tx, o *Order) (bool, error)) (n int, err error) {
 	for _, id := range ids {
 		did := false
 		if err := s.db.InTx(ctx, name, func(ctx context.Context, tx *postgres.Tx) error {

@@ -774,13 +774,13 @@ update sales.plans set customer_id = $2, method_id = $3 where order_id = $1;
 select coalesce(sum(captured_minor - refunded_minor - lost_minor), 0)::bigint from payments.payments where order_id = $1 and state = 'captured';
 
 -- name: ToRemind
-select distinct order_id from sales.instalments where state = 'planned' and reminded_at is null and n > 1 and due_at <= $1 order by order_id limit 100;
+select distinct order_id from sales.instalments where state = 'planned' and reminded_at is null and n > 1 and due_at <= $1 and order_id > $2 order by order_id limit $3;
 
 -- name: Reminded
 update sales.instalments set reminded_at = $3 where order_id = $1 and n = $2 and reminded_at is null and n > 1;
 
 -- name: DueInstalments
-select order_id from sales.instalments where next_at <= $1 group by order_id order by min(next_at), order_id limit 100;
+select distinct order_id from sales.instalments where next_at <= $1 and order_id > $2 order by order_id limit $3;
 
 -- name: GoesBack
 select exists (select 1 from payments.refunds r join payments.payments p on p.id = r.payment_id
