@@ -66,6 +66,7 @@ func TestABankAsksFirst(t *testing.T) {
 		}
 	}
 	w.verify()
+	w.clock.Advance(time.Hour)
 	d := w.tell("/sandbox/disputes", map[string]any{"payment_intent": w.payment(o).IntentID, "reason": "fraudulent"})
 	w.becomes(o, sales.Disputed)
 	w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "lost"})
