@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +110,7 @@ const statementsOfAPath = 1
 // BenchmarkPath asks what comes next and why not in a program of 40 courses with nested choices, for a learner with results: the whole answer
 // out of the database, in turn with a transaction of as many bare round trips, and then the engine alone on the same facts.
 func BenchmarkPath(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as a server has it
 	w := newWorld(b)
 	learner, key := w.longEdition()
 	var answer paths.Answer

@@ -173,7 +173,7 @@ type part struct {
 }
 
 func (s sums) group(g Group, in map[string]bool) (taken []string, sum int, ok bool) {
-	var parts []part
+	parts := make([]part, 0, len(g.Parts))
 	for _, n := range g.Parts {
 		switch {
 		case n.optional():
@@ -196,6 +196,7 @@ func (s sums) group(g Group, in map[string]bool) (taken []string, sum int, ok bo
 		return nil, 0, false
 	}
 	slices.SortStableFunc(parts, func(a, b part) int { return a.cost - b.cost })
+	taken = make([]string, 0, g.Need)
 	for _, p := range parts[:g.Need] {
 		taken, sum = append(taken, p.taken...), sum+p.cost
 	}
