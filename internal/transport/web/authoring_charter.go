@@ -188,11 +188,11 @@ func (w *Web) showCollection(r *request, x shelf) (reply, error) {
 			return reply{}, err
 		}
 		x.Desk, x.Next = desk, catalog.PublicationLife.Next(desk.Collection.State)
+		if x.Collection.Version == catalog.AnyVersion { // nothing was written
+			x.Collection = desk.Collection
+		}
 		if x.Theirs != nil {
 			x.Theirs, x.Collection.Version = &desk.Collection, desk.Collection.Version
-		}
-		if x.Collection.Version == catalog.AnyVersion {
-			x.Collection = desk.Collection
 		}
 	}
 	b := &builder{say: &say{w: w, lang: r.lang}, wrong: told(x.Faults)}
