@@ -381,20 +381,20 @@ func TestPagesOfTheAccounts(t *testing.T) {
 		return err
 	})
 	save := `main form[action="/console/issuers/IMT"] button`
-	b.hit(save, `.notice.bad`)
+	b.press(save, `.notice.bad`)
 	b.shows("19 place Marguerite Perey")
 	b.do(chromedp.WaitVisible(chromedp.CSS(`#legal_name[value="Institut Mines-Télécom, Palaiseau"]`)))
-	b.hit(save, `.cards`)
+	b.press(save, `.cards`)
 	b.shows("Institut Mines-Télécom, Palaiseau")
 	b.open(w.cfg.BaseURL + "/console/partners?partner=ESP&currency=EUR")
 	b.fill("#amount", "12,345")
 	b.fill("#reference", "VIR-2026-2")
 	b.set("on", w.clock.Now().UTC().Format(time.DateOnly))
 	button := `form[action="/console/partners/settlements"] button`
-	b.hit(button, `.notice.bad`) // the euro has two decimals
+	b.press(button, `.notice.bad`) // the euro has two decimals
 	b.do(chromedp.WaitVisible(chromedp.CSS(`#amount[value="12,345"]`)))
 	b.set("amount", "12,34")
-	b.hit(button, `#statement`)
+	b.press(button, `#statement`)
 	b.shows("VIR-2026-2", "12.34")
 	w.verify()
 }

@@ -76,7 +76,7 @@ func (b tab) set(id, text string) {
 // save presses the first button that saves.
 func (b tab) save(then string) {
 	b.t.Helper()
-	b.hit("main form button[value=save]", then)
+	b.press("main form button[value=save]", then)
 }
 
 // Two officers edit one course. The second one sees what the first one changed, keeps his own words, and saves both. A course is written
@@ -170,21 +170,21 @@ func (w *world) writesACourse(b tab) {
 	b.open(w.cfg.BaseURL + "/console/courses/new")
 	b.fill("#at-key", "NEW-1")
 	b.set("at-title-fr", "Réseaux de cœur")
-	b.hit("button[value='add /chapters']", "#at-chapters-0")
-	b.hit("button[value='add /chapters']", "#at-chapters-1")
+	b.press("button[value='add /chapters']", "#at-chapters-0")
+	b.press("button[value='add /chapters']", "#at-chapters-1")
 	b.set("at-chapters-0-title-en", "Second")
 	b.set("at-chapters-1-title-en", "First")
 	b.set("at-chapters-0-lectures-0-title-en", "Lecture")
 	b.set("at-chapters-1-lectures-0-title-en", "Lecture")
-	b.hit("button[value='up /chapters/1']", "#at-chapters-0")
+	b.press("button[value='up /chapters/1']", "#at-chapters-0")
 	b.set("at-chapters-0-lectures-0-video_seconds", "seven")
 	b.save("#at-chapters-0-lectures-0-video_seconds-wrong")
 	b.shows("seven")
 	b.set("at-chapters-0-lectures-0-video_seconds", "7")
 	b.do(chromedp.Click(chromedp.CSS("#at-opening"))) // described, and nothing of it is there: that blocks
 	b.save("p.notice.good")
-	b.hit("button[value=review]", "button[value=published]")
-	b.hit("button[value=published]", "div.notice.bad")
+	b.press("button[value=review]", "button[value=published]")
+	b.press("button[value=published]", "div.notice.bad")
 	b.shows("block")
 	b.seen("console-refused")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {

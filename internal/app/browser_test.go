@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,13 +110,14 @@ func (b tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// lostContext is what the browser says when the page that a script was meant for had just been left: the script did not run.
-const lostContext = "Cannot find context with specified id"
+// between is what the browser says when the page that something was meant for had just been left: nothing was done.
+var between = []string{"Cannot find context with specified id", "No node with given id found", "Could not find node with given id", "Node is detached from document"}
 
 // drive does one thing in the browser, again where it came between two pages.
 func drive[T any](b tab, action chromedp.Action[T]) (v T, err error) {
 	for try := 0; ; try++ {
-		if v, err = chromedp.Run(b.ctx, action); err == nil || !strings.Contains(err.Error(), lostContext) || try == 20 {
+		v, err = chromedp.Run(b.ctx, action)
+		if err == nil || try == 20 || !slices.ContainsFunc(between, func(said string) bool { return strings.Contains(err.Error(), said) }) {
 			return v, err
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -133,10 +135,20 @@ func (b tab) step(step chromedp.Action[chromedp.Void]) {
 
 func (b tab) open(address string) { b.t.Helper(); b.do(chromedp.Navigate(address)) }
 
-// press clicks and waits for the page that follows.
+// leads says whether a click on something leaves the page: a link does, and so does a button of a form that is not of another type.
+const leads = `(e => e.matches("a[href]:not([href^='#'])") || e.matches("button:not([type]), [type=submit]") && !!e.form)(document.querySelector(%q))`
+
+// press clicks and waits for what follows: for another page that has it where the click leaves this one, even if this one has it too.
 func (b tab) press(css, then string) {
 	b.t.Helper()
-	b.do(chromedp.Click(chromedp.CSS(css)), chromedp.WaitVisible(chromedp.CSS(then)))
+	click := func() { b.t.Helper(); b.do(chromedp.Click(chromedp.CSS(css))) }
+	b.do(chromedp.WaitVisible(chromedp.CSS(css)))
+	if ask[bool](b, fmt.Sprintf(leads, css)) {
+		b.arrives(click, then)
+		return
+	}
+	click()
+	b.do(chromedp.WaitVisible(chromedp.CSS(then)))
 }
 
 func (b tab) fill(css, text string) { b.t.Helper(); b.do(chromedp.SendKeys(chromedp.CSS(css), text)) }

@@ -130,15 +130,15 @@ func TestPagesOfMoneyByHand(t *testing.T) {
 	b.fill("#order", o.ID)
 	b.set("on", w.clock.Now().UTC().Format(time.DateOnly))
 	b.do(chromedp.SetValue(chromedp.CSS("#currency"), "EUR"))
-	b.hit(`form[action="/console/desk"] button`, ".notice.bad")
+	b.press(`form[action="/console/desk"] button`, ".notice.bad")
 	b.do(chromedp.WaitVisible(chromedp.CSS(`#reference[value="QUIT-2"]`)))
 	b.set("amount", "150")
-	b.hit(`form[action="/console/desk"] button`, "#last")
+	b.press(`form[action="/console/desk"] button`, "#last")
 	b.shows("QUIT-2")
 	w.becomes(o, sales.Paid)
 	b.fill("#w-"+receipt, "the wrong student")
-	b.hit("#w-"+receipt+" + button", `button[value="agree"]`)
-	b.hit(`button[value="agree"]`, ".notice.bad") // she asked herself
+	b.press("#w-"+receipt+" + button", `button[value="agree"]`)
+	b.press(`button[value="agree"]`, ".notice.bad") // she asked herself
 	if err := w.h.DecideReversal(staffCtx("per_bob"), w.cashierOf("bob@esp.example.org"), "ESP", receipt, true, "bob"); err != nil {
 		t.Fatal(err)
 	}
@@ -146,9 +146,9 @@ func TestPagesOfMoneyByHand(t *testing.T) {
 	b.shows("VIR-LOST", "MOOC Awa")
 	b.seen("money")
 	b.fill(`[name="do"][value="paid"] ~ input[name="reference"]`, "VIR-OUT")
-	b.hit(`[name="do"][value="paid"] ~ button`, "#last")
+	b.press(`[name="do"][value="paid"] ~ button`, "#last")
 	b.fill(`[name="do"][value="return"] ~ input[name="reference"]`, "VIR-BACK")
-	b.hit(`[name="do"][value="return"] ~ button`, "#last")
+	b.press(`[name="do"][value="return"] ~ button`, "#last")
 	if s, held := w.balance("suspense", "EUR"), w.balance("clearing:bank", "EUR"); s != 0 || held != 0 {
 		t.Error(s, held)
 	}

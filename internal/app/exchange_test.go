@@ -85,7 +85,7 @@ func TestExchangeInABrowser(t *testing.T) {
 	b.shows("Course PRD: changed")
 	b.seen("exchange-difference")
 	b.axeEverywhere("the difference of an import")
-	b.hit("button[value=apply]", "section[role=status]")
+	b.press("button[value=apply]", "section[role=status]")
 	b.shows("was brought into FLIRT")
 	if r, err := exchange.Import(system, w.h.DB, changed, true); err != nil || !r.Same {
 		t.Error("what is in the house is not what was brought in", r, err)

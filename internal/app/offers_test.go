@@ -240,9 +240,9 @@ func TestOffersInABrowser(t *testing.T) {
 	if strings.Contains(other.text(), "490.00") {
 		t.Error("the public sees a draft")
 	}
-	b.hit("tbody tr:first-child button[value=review]", "tbody tr:first-child button[value=published]")
+	b.press("tbody tr:first-child button[value=review]", "tbody tr:first-child button[value=published]")
 	b.axe("an offer in review")
-	b.hit("tbody tr:first-child button[value=published]", "tbody tr:first-child details")
+	b.press("tbody tr:first-child button[value=published]", "tbody tr:first-child details")
 	b.do(chromedp.Click(chromedp.CSS("tbody tr:first-child details summary")))
 	b.shows("in review → published", "Staff Member")
 	b.shows("490.00", "0 of 3", "98,000")

@@ -144,12 +144,6 @@ func (b tab) follow(key, then string) {
 	b.t.Fatal("nothing got the keyboard on the page with", then)
 }
 
-// hit clicks what leads to another page.
-func (b tab) hit(css, then string) {
-	b.t.Helper()
-	b.arrives(func() { b.do(chromedp.Click(chromedp.CSS(css))) }, then)
-}
-
 func (b tab) arrives(act func(), then string) {
 	b.t.Helper()
 	ask[bool](b, `window.left = true`)
@@ -319,19 +313,19 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	second.open(page)
 	first.set("hours1", "45")
 	first.set("title_en", "Basics of networks")
-	first.hit("#remove3", "#add-course")
+	first.press("#remove3", "#add-course")
 	first.follow(kb.Enter, "#key3") // the keyboard stands on "Add a course"
 	first.keys("FIBRE")
 	first.types("#hours3", "20")
-	first.hit("#save", "p.notice.good")
+	first.press("#save", "p.notice.good")
 	second.set("title_en", "My own title")
 	second.set("hours0", "41")
-	second.hit("#up3", "#key0")
-	second.hit("#save", "#clashes")
+	second.press("#up3", "#key0")
+	second.press("#save", "#clashes")
 	second.shows("Basics of networks", "My own title", "Hours of work", "PRD", "FIBRE", "Staff Member")
 	second.seen("program-conflict")
 	second.axeEverywhere("the conflict of a program")
-	second.hit("#save", "p.notice.good")
+	second.press("#save", "p.notice.good")
 	var got []string
 	p := w.draft("BASICS")
 	for _, c := range p.Draft.Courses() {
@@ -343,9 +337,9 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	first.open(page)
 	second.open(page)
 	first.set("title_en", "A third title")
-	first.hit("#save", "p.notice.good")
+	first.press("#save", "p.notice.good")
 	second.set("note", "good as it is")
-	second.hit("#to-review", "#clashes")
+	second.press("#to-review", "#clashes")
 	second.shows("A third title")
 	if note := ask[string](second, `document.getElementById("note").value`); note != "good as it is" || w.draft("BASICS").State != catalog.Drafted {
 		t.Errorf("the note %q, the state %s", note, w.draft("BASICS").State)
@@ -353,15 +347,15 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	first.open(page)
 	second.open(page)
 	first.set("title_en", "A fourth title")
-	first.hit("#save", "p.notice.good")
+	first.press("#save", "p.notice.good")
 	second.set("hours0", "many")
-	second.hit("#save", "#faults") // what is wrong with the form does not hide that somebody else saved
+	second.press("#save", "#faults") // what is wrong with the form does not hide that somebody else saved
 	second.shows("A whole number.", "A fourth title", "Staff Member saved this program meanwhile")
 	second.axeEverywhere("a fault and a conflict of a program")
 	second.seen("program-fault-and-conflict")
 	second.set("hours0", "42")
-	second.hit("#save", "#conflict")
-	second.hit("#save", "p.notice.good")
+	second.press("#save", "#conflict")
+	second.press("#save", "p.notice.good")
 	if d := w.draft("BASICS").Draft; d.Title.EN != "A fourth title" || d.Courses()[0].WorkloadHours != 42 {
 		t.Errorf("%+v", d)
 	}
@@ -369,13 +363,13 @@ func TestTwoEditorsOfAProgram(t *testing.T) {
 	first.open(edition)
 	second.open(edition)
 	first.set("partner", "ESP, Dakar")
-	first.hit("#save", "p.notice.good")
+	first.press("#save", "p.notice.good")
 	second.set("capacity", "30")
-	second.hit("#save", "#clashes")
+	second.press("#save", "#clashes")
 	second.shows("ESP, Dakar")
 	second.axeEverywhere("the conflict of an edition")
 	second.seen("edition-conflict")
-	second.hit("#save", "p.notice.good")
+	second.press("#save", "p.notice.good")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		e, err := programs.EditionTx(ctx, tx, "BASICS-1")
 		if err == nil && (e.Partner != "ESP, Dakar" || e.Capacity == nil || *e.Capacity != 30 || len(e.Sessions) != 4) {
@@ -423,12 +417,12 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	officer := w.staffTab(b, mails, "officer@example.org")
 	page := w.cfg.BaseURL + "/console/programs/BASICS"
 	b.open(page)
-	b.hit("#add-group", "#key4")
+	b.press("#add-group", "#key4")
 	b.keys("Choice")
 	b.types("#titlefr4", "Au choix")
 	b.do(chromedp.EmulateViewport(1200, 3600))
-	b.hit("#down3", "#key4")
-	b.hit("#in4", "#key4")
+	b.press("#down3", "#key4")
+	b.press("#in4", "#key4")
 	if got := b.order(); got != "ALDDT:0 PRD:0 LAN:0 Choice:0 FTTH:1" {
 		t.Error("after a course was moved into the group:", got)
 	}
@@ -447,7 +441,7 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	w.until("the preview follows", func() bool {
 		return ask[bool](b, `[...document.querySelectorAll("#preview li")].some(l => l.innerText.includes("50 h"))`)
 	})
-	b.hit("li[data-row]:nth-child(3) button[value^=up]", "#key0")
+	b.press("li[data-row]:nth-child(3) button[value^=up]", "#key0")
 	if got := b.order(); got != "ALDDT:0 Choice:0 FTTH:1 PRD:0 LAN:0" {
 		t.Error("a button after a drag moved another line:", got)
 	}
@@ -455,9 +449,9 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	b.scripts(false)
 	b.open(page)
 	b.types("#passed", "ALDDT")
-	b.hit("#preview-button", "#preview")
+	b.press("#preview-button", "#preview")
 	b.shows("needs PRD to be passed")
-	b.hit("#up3", "#up2")
+	b.press("#up3", "#up2")
 	b.scripts(true)
 	w.follows(officer.ID, o, "the officer learns")
 	b.open(w.cfg.BaseURL + "/learning/programs/BASICS-1")

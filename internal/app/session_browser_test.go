@@ -24,10 +24,10 @@ func TestTwoEditorsOfASession(t *testing.T) {
 	second.open(address)
 	first.set("title_en", "Data networks, spring")
 	first.set("language", "fr")
-	first.hit("form[data-keep] .toolbar button", "#title_en[value='Data networks, spring']")
+	first.press("form[data-keep] .toolbar button", "#title_en[value='Data networks, spring']")
 	second.set("title_en", "Data networks, autumn")
 	second.set("audience", "bachelor")
-	second.hit("form[data-keep] .toolbar button", "#conflict")
+	second.press("form[data-keep] .toolbar button", "#conflict")
 	second.shows("Data networks, spring", "Data networks, autumn", "Language")
 	if said := ask[string](second, `document.getElementById("language").value`); said != "fr" {
 		t.Errorf("what the first alone changed stands as %q in the form of the second", said)
@@ -37,7 +37,7 @@ func TestTwoEditorsOfASession(t *testing.T) {
 	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, spring" || s.Audience != "" {
 		t.Errorf("the second editor's text was saved over the first's: %+v", s)
 	}
-	second.hit("form[data-keep] .toolbar button", "body:not(:has(#conflict))")
+	second.press("form[data-keep] .toolbar button", "body:not(:has(#conflict))")
 	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, autumn" || s.Audience != "bachelor" || s.Language != "fr" {
 		t.Errorf("what was written was lost: %+v", s)
 	}
@@ -46,22 +46,22 @@ func TestTwoEditorsOfASession(t *testing.T) {
 	first.open(address)
 	second.open(address)
 	first.set("title_en", "Data networks, winter")
-	first.hit("form[data-keep] .toolbar button", "#title_en[value='Data networks, winter']")
+	first.press("form[data-keep] .toolbar button", "#title_en[value='Data networks, winter']")
 	second.set("number", "none") // what cannot be read does not hide that somebody else saved
-	second.hit("form[data-keep] .toolbar button", "#conflict")
+	second.press("form[data-keep] .toolbar button", "#conflict")
 	second.shows("A whole number.", "Data networks, winter")
 	second.set("number", "9")
-	second.hit("form[data-keep] .toolbar button", "#conflict")
-	second.hit("form[data-keep] .toolbar button", "p.notice.good")
+	second.press("form[data-keep] .toolbar button", "#conflict")
+	second.press("form[data-keep] .toolbar button", "p.notice.good")
 	if s := w.sheet("PRD-9"); s.Title.EN != "Data networks, winter" || s.Number != 9 {
 		t.Errorf("%+v", s)
 	}
 	first.open(address) // rows of the map: one is added, one is removed
-	first.hit("form[action$='/map'] button[name=more]", "tbody tr:nth-child(3) input[name=label]")
+	first.press("form[action$='/map'] button[name=more]", "tbody tr:nth-child(3) input[name=label]")
 	first.fill("tbody tr:nth-child(3) input[name=label]", "Final Exam")
 	first.fill("tbody tr:nth-child(3) input[name=weight]", "40%")
 	first.do(chromedp.Click(chromedp.CSS("input[name=gone][value='0']")))
-	first.hit("form[action$='/map'] .toolbar button", "tbody tr:nth-child(2) input[name=label][value='Final Exam']")
+	first.press("form[action$='/map'] .toolbar button", "tbody tr:nth-child(2) input[name=label][value='Final Exam']")
 	if all := w.sheet("PRD-9").Exercises; len(all) != 2 || all[0].Label != "Homework 2: Week 2" || all[1].Label != "Final Exam" || all[1].WeightPPM != 400_000 {
 		t.Errorf("%+v", all)
 	}
@@ -72,7 +72,7 @@ func TestTwoEditorsOfASession(t *testing.T) {
 	first.fill("#newkey", "PRD-10")
 	first.fill("#newen", "Data networks, session 10")
 	first.fill("#newplatform", "fun")
-	first.hit("form[method=post][action='/console/sessions'] button", "#map")
+	first.press("form[method=post][action='/console/sessions'] button", "#map")
 	if s := w.sheet("PRD-10"); s.Publication != catalog.Drafted || s.CourseKey != "PRD" {
 		t.Errorf("%+v", s)
 	}

@@ -79,7 +79,7 @@ func TestACalendarAndAWorkshopInABrowser(t *testing.T) {
 		}
 		b.press(fmt.Sprintf("input[name='status.%s'][value=%s]", id, status), "table")
 	}
-	b.hit("button[name=hold]", "table")
+	b.press("button[name=hold]", "table")
 	b.shows("Palaiseau", "held")
 	b.seen("attendance")
 	b.axe("attendance")
