@@ -1088,6 +1088,7 @@ const (
 	OrderActionActionPay           OrderActionAction = "pay"
 	OrderActionActionPayInstalment OrderActionAction = "pay_instalment"
 	OrderActionActionRefund        OrderActionAction = "refund"
+	OrderActionActionTransfer      OrderActionAction = "transfer"
 	OrderActionActionWithdraw      OrderActionAction = "withdraw"
 )
 
@@ -1104,6 +1105,8 @@ func (e OrderActionAction) Valid() bool {
 		return true
 	case OrderActionActionRefund:
 		return true
+	case OrderActionActionTransfer:
+		return true
 	case OrderActionActionWithdraw:
 		return true
 	default:
@@ -1114,9 +1117,11 @@ func (e OrderActionAction) Valid() bool {
 // Defines values for OrderActionReason.
 const (
 	OrderActionReasonAllGivenBack           OrderActionReason = "all-given-back"
+	OrderActionReasonBegunAlready           OrderActionReason = "begun-already"
 	OrderActionReasonBoughtByAnOrganisation OrderActionReason = "bought-by-an-organisation"
 	OrderActionReasonCostsNothing           OrderActionReason = "costs-nothing"
 	OrderActionReasonDisputedAtTheBank      OrderActionReason = "disputed-at-the-bank"
+	OrderActionReasonGivenAway              OrderActionReason = "given-away"
 	OrderActionReasonInstalmentsNotPaid     OrderActionReason = "instalments-not-paid"
 	OrderActionReasonNotPaid                OrderActionReason = "not-paid"
 	OrderActionReasonNotPayableYet          OrderActionReason = "not-payable-yet"
@@ -1126,6 +1131,7 @@ const (
 	OrderActionReasonPaymentMismatch        OrderActionReason = "payment-mismatch"
 	OrderActionReasonPaymentUnderWay        OrderActionReason = "payment-under-way"
 	OrderActionReasonTimeIsOver             OrderActionReason = "time-is-over"
+	OrderActionReasonWithdrawnFrom          OrderActionReason = "withdrawn-from"
 )
 
 // Valid indicates whether the value is a known member of the OrderActionReason enum.
@@ -1133,11 +1139,15 @@ func (e OrderActionReason) Valid() bool {
 	switch e {
 	case OrderActionReasonAllGivenBack:
 		return true
+	case OrderActionReasonBegunAlready:
+		return true
 	case OrderActionReasonBoughtByAnOrganisation:
 		return true
 	case OrderActionReasonCostsNothing:
 		return true
 	case OrderActionReasonDisputedAtTheBank:
+		return true
+	case OrderActionReasonGivenAway:
 		return true
 	case OrderActionReasonInstalmentsNotPaid:
 		return true
@@ -1156,6 +1166,8 @@ func (e OrderActionReason) Valid() bool {
 	case OrderActionReasonPaymentUnderWay:
 		return true
 	case OrderActionReasonTimeIsOver:
+		return true
+	case OrderActionReasonWithdrawnFrom:
 		return true
 	default:
 		return false
@@ -7083,7 +7095,7 @@ type OrderWay string
 
 // OrderAction Something that can be done with an order, or why not. Who may do it is another question.
 type OrderAction struct {
-	// Action What can be done. `withdraw` and `give_out_seats` are there for an order of an organisation.
+	// Action What can be done. `transfer`: a place that has not begun is given to somebody else; `GET /v1/orders/{order}/transfers` says of which line. `withdraw` and `give_out_seats` are there for an order of an organisation.
 	//
 	// Example: cancel
 	Action OrderActionAction `json:"action"`
@@ -7099,7 +7111,7 @@ type OrderAction struct {
 	Reason *OrderActionReason `json:"reason,omitempty"`
 }
 
-// OrderActionAction What can be done. `withdraw` and `give_out_seats` are there for an order of an organisation.
+// OrderActionAction What can be done. `transfer`: a place that has not begun is given to somebody else; `GET /v1/orders/{order}/transfers` says of which line. `withdraw` and `give_out_seats` are there for an order of an organisation.
 //
 // Example: cancel
 type OrderActionAction string

@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
 )
 
 func init() {
@@ -142,6 +143,14 @@ func TestTheDeskOfPools(t *testing.T) {
 	zoe.form("/transfers").press("", "")
 	bob.open(gift)
 	bob.says("It was taken by zoe@example.org.")
+	bob.open("/orders/" + o.ID)
+	bob.says("Give a place to somebody else")
+	begun := w.order(w.person("bob@example.org", "").ID, w.later("PAGES-3"), "bob begins")
+	w.pay(begun, visa)
+	w.becomes(begun, sales.Paid)
+	byHand(t, testkit.Owner(t, w.dsn), "update catalog.sessions set starts_at = now() - interval '1 day' where key = 'PAGES-3'")
+	bob.open("/orders/" + begun.ID)
+	bob.says("A place of this order cannot be given to somebody else. It has begun: the place stays with who has it.")
 
 	bob.want = 403
 	bob.open("/console/behalf")

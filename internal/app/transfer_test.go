@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 )
@@ -30,6 +32,25 @@ func (w *world) later(key string) (o offers.Offer) {
 	return o
 }
 
+// mayTransfer says whether an order allows a place to be given away, or why it does not, alone and in its buyer's list.
+func (w *world) mayTransfer(o sales.Order, why string) {
+	w.t.Helper()
+	one, err := w.h.Sales.Order(system, o.ID)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	all, _, err := w.h.Sales.Orders(system, o.BuyerID, page.Request{Limit: 100})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(x sales.Order) bool { return x.ID == o.ID })
+	for where, x := range map[string]sales.Order{"alone": one, "in a list": all[i]} {
+		if !slices.Contains(x.Actions, sales.Action{Action: sales.ActTransfer, Allowed: why == "", Reason: why}) {
+			w.t.Errorf("%s, expected %q: %+v", where, why, x.Actions)
+		}
+	}
+}
+
 // A learner gives a place that she has not begun to somebody else: right and money follow, the invoice and what goes back stay hers.
 func TestATransferOfAnUnusedPlace(t *testing.T) {
 	w := newWorld(t)
@@ -46,10 +67,12 @@ func TestATransferOfAnUnusedPlace(t *testing.T) {
 	if _, err := give(1, awa.ID, "zoe@example.org"); code(err) != "not-transferable" {
 		t.Error("a place that is not paid:", err)
 	}
+	w.mayTransfer(o, "not-paid")
 	w.pay(o, visa)
 	o = w.becomes(o, sales.Paid)
 	w.refund(o, 100)
 	o.Credited.Minor += 100
+	w.mayTransfer(o, "")
 	w.until("a part went back", func() bool { return w.state(o).Credited.Minor == 100 })
 	for want, x := range map[string][2]string{"no-such-order": {zoe.ID, "bob@example.org"}, "to-herself": {awa.ID, " AWA@example.org"}, "bad-email": {awa.ID, "nobody"}} {
 		if _, err := give(1, x[0], x[1]); code(err) != want {
@@ -90,6 +113,7 @@ func TestATransferOfAnUnusedPlace(t *testing.T) {
 		"select count(*) from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id where g.revoked_at is null and e.learner_id = '" + awa.ID + "'": 3,
 		"select count(*) from invoicing.documents where kind = 'invoice'":                                                                                             1,
 	})
+	w.mayTransfer(o, "") // the other line
 	// The one place is Zoé's now: nobody else can buy it, its first buyer neither.
 	if _, err := w.tryOrder(awa.ID, offer, "again"); code(err) != "sold-out" {
 		t.Error("the place was sold twice:", err)
@@ -105,11 +129,13 @@ func TestATransferOfAnUnusedPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.verify()
+	w.mayTransfer(o, "given-away")
 	if w.mailed("zoe@example.org", "Awa") != 6 || /* four to her, two about her */ w.mailed("awa@example.org", "zoe@example.org") != 2 {
 		t.Error("mails:", w.mailed("zoe@example.org", "Awa"), w.mailed("awa@example.org", "zoe@example.org"))
 	}
 	w.refund(o, 0)
 	o = w.becomes(o, sales.Refunded)
+	w.mayTransfer(o, "all-given-back")
 	w.verify()
 	if w.mailed("zoe@example.org", "Awa has taken back") != 2 {
 		t.Error("who had the places was not told that they ended:", w.mailed("zoe@example.org", "Awa has taken back"))
@@ -147,7 +173,10 @@ func TestATransferOfWhatHasBegun(t *testing.T) {
 	if _, err := w.h.Sales.AcceptTransfer(context.Background(), y.ID, zoe.ID); code(err) != "begun-already" {
 		t.Error("who has worked gave her place away:", err)
 	}
+	w.mayTransfer(worked, "begun-already")
+	w.mayTransfer(o, "")
 	w.clock.Advance(10 * 24 * time.Hour)
+	w.mayTransfer(o, "begun-already")
 	if _, err := w.h.Sales.AcceptTransfer(context.Background(), x.ID, zoe.ID); code(err) != "begun-already" {
 		t.Error("after the first day:", err)
 	}

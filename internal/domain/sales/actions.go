@@ -19,9 +19,10 @@ type Action struct {
 
 // The actions. Who may take one is another question than whether it can be taken.
 const (
-	ActPay    = "pay"
-	ActCancel = "cancel"
-	ActRefund = "refund"
+	ActPay      = "pay"
+	ActCancel   = "cancel"
+	ActRefund   = "refund"
+	ActTransfer = "transfer" // give a place that has not begun to somebody else
 
 	// Of an organisation's order.
 	ActWithdraw      = "withdraw"
@@ -104,6 +105,8 @@ const (
 	whyDisputed = "disputed-at-the-bank"
 	whyBusiness = "bought-by-an-organisation" // the law lets consumers withdraw
 	whyEnded    = "instalments-not-paid"
+	whyLeft     = "withdrawn-from"
+	whyGiven    = "given-away"
 )
 
 // standing is all that decides what can be done with an order.
@@ -114,8 +117,9 @@ type standing struct {
 	free     bool // it costs nothing
 	openTill *time.Time
 	now      time.Time
-	asking   bool // an instalment wants something of the buyer
-	owing    bool // an instalment is not paid
+	asking   bool   // an instalment wants something of the buyer
+	owing    bool   // an instalment is not paid
+	fixed    string // why none of its places can be given to somebody else although they stand; empty: one can
 }
 
 // unasked says that no money was asked for yet.
@@ -128,7 +132,7 @@ func (s State) inForce() bool { return s == Paid || s == PartiallyRefunded || s 
 func decide(s standing) (Next, []Action) {
 	over := s.openTill != nil && !s.now.Before(*s.openTill)
 	act := func(name, reason string) Action { return Action{name, reason == "", reason} }
-	var pay, cancel, refund string
+	var pay, cancel, refund, transfer string
 	switch s.state {
 	case AwaitingPayment:
 		switch {
@@ -139,29 +143,29 @@ func decide(s standing) (Next, []Action) {
 		case s.unasked():
 			pay = whyNotYet
 		}
-		refund = whyNotPaid
+		refund, transfer = whyNotPaid, whyNotPaid
 	case Expired, Canceled:
 		why := map[State]string{Expired: whyExpired, Canceled: whyCanceled}[s.state]
-		pay, cancel, refund = why, why, why
+		pay, cancel, refund, transfer = why, why, why, why
 	case PaymentMismatch:
-		pay, cancel = whyMismatch, whyMismatch
+		pay, cancel, transfer = whyMismatch, whyMismatch, whyMismatch
 	case Paid, PartiallyRefunded:
-		pay, cancel = whyPaid, whyPaid
+		pay, cancel, transfer = whyPaid, whyPaid, s.fixed
 		if s.free {
 			refund = whyFree
 		}
 	case Withdrawn:
-		pay, cancel = whyPaid, whyPaid
+		pay, cancel, transfer = whyPaid, whyPaid, whyLeft
 	case Defaulted:
-		pay, cancel = whyEnded, whyEnded
+		pay, cancel, transfer = whyEnded, whyEnded, whyEnded
 	case Disputed:
-		pay, cancel, refund = whyPaid, whyPaid, whyDisputed
+		pay, cancel, refund, transfer = whyPaid, whyPaid, whyDisputed, whyDisputed
 	case Refunded, Lost:
 		fallthrough
 	default: // a state that is new here allows nothing
-		pay, cancel, refund = whyAllBack, whyAllBack, whyAllBack
+		pay, cancel, refund, transfer = whyAllBack, whyAllBack, whyAllBack, whyAllBack
 	}
-	actions := []Action{act(ActPay, pay), act(ActCancel, cancel), act(ActRefund, refund)}
+	actions := []Action{act(ActPay, pay), act(ActCancel, cancel), act(ActRefund, refund), act(ActTransfer, transfer)}
 	if s.state.inForce() && (s.owing || s.asking) {
 		actions = append(actions, act(ActPayInstalment, ""))
 	}
@@ -202,7 +206,8 @@ func (s standing) next(over bool) Next {
 	return Next{Kind: NextNothing}
 }
 
-// ofPool says what an organisation can do besides: give its seats out while they stand. It cannot withdraw, and is told why.
+// ofPool says what an organisation can do besides: give its seats out while they stand. It cannot withdraw nor
+// transfer a place as a learner does (its seats are moved), and is told why.
 func ofPool(state State, next Next, actions []Action) (Next, []Action) {
 	if next.Kind == NextLearn {
 		next.Kind = NextSeats
@@ -210,6 +215,11 @@ func ofPool(state State, next Next, actions []Action) (Next, []Action) {
 	seats := map[State]string{AwaitingPayment: whyNotPaid, Expired: whyExpired, Canceled: whyCanceled, PaymentMismatch: whyMismatch, Disputed: whyDisputed}[state]
 	if seats == "" && !state.inForce() {
 		seats = whyAllBack
+	}
+	for i, a := range actions {
+		if a.Action == ActTransfer {
+			actions[i] = Action{ActTransfer, false, whyBusiness}
+		}
 	}
 	return next, append(actions, Action{ActWithdraw, false, whyBusiness}, Action{ActSeats, seats == "", seats})
 }

@@ -20,6 +20,7 @@ func TestActionsFitTheState(t *testing.T) {
 			state: rapid.SampledFrom(states).Draw(t, "state"), payment: rapid.SampledFrom([]payments.State{"", payments.Open, payments.Pending}).Draw(t, "payment"),
 			payURL: "https://pay.example/1", free: rapid.Bool().Draw(t, "free"), openTill: &till, now: now,
 		}
+		s.fixed = rapid.SampledFrom([]string{"", "begun-already"}).Draw(t, "fixed")
 		next, actions := decide(s)
 		can := map[string]bool{}
 		for _, a := range actions {
@@ -28,7 +29,7 @@ func TestActionsFitTheState(t *testing.T) {
 			}
 			can[a.Action] = a.Allowed
 		}
-		if len(can) != 3 || next.Kind == "" {
+		if len(can) != 4 || next.Kind == "" {
 			t.Fatalf("%+v %+v", next, actions)
 		}
 		if can[ActPay] != (next.Kind == NextPay) || can[ActPay] && (next.URL == "" || next.Until == nil) {
@@ -41,6 +42,9 @@ func TestActionsFitTheState(t *testing.T) {
 		if can[ActCancel] && !Life.Allows(s.state, Canceled) || can[ActPay] && !Life.Allows(s.state, Paid) ||
 			can[ActRefund] && s.state != PaymentMismatch && !Life.Allows(s.state, Refunded) {
 			t.Fatalf("an action that the table does not allow: %+v", actions)
+		}
+		if can[ActTransfer] != ((s.state == Paid || s.state == PartiallyRefunded) && s.fixed == "") {
+			t.Fatalf("a place is given away where it stands and has not begun, and nowhere else: %+v in %+v", actions, s)
 		}
 		if (next.Kind == NextLearn) != s.state.inForce() {
 			t.Fatalf("what is open: %+v in %s", next, s.state)
@@ -61,7 +65,7 @@ func TestActionsOfAnOrganisation(t *testing.T) {
 			}
 			can[a.Action] = a
 		}
-		if len(can) != 5 || can[ActWithdraw].Allowed || can[ActWithdraw].Reason != whyBusiness {
+		if len(can) != 6 || can[ActTransfer].Reason != whyBusiness || can[ActWithdraw].Allowed || can[ActWithdraw].Reason != whyBusiness {
 			t.Errorf("%s: %+v", state, o.Actions)
 		}
 		if can[ActSeats].Allowed != (state == Paid || state == PartiallyRefunded) || o.Next.Kind == NextLearn || (o.Next.Kind == NextSeats) != state.inForce() {

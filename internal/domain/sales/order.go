@@ -77,7 +77,8 @@ type Order struct {
 	means          string     // in which its money really came; documents say so
 	payReference   string     // for the buyer to quote
 	buyerReference string
-	superseded     bool // other paid orders open the same; known when the order was locked
+	fixed          string // why none of its places can be given to somebody else; known when it is advised
+	superseded     bool   // other paid orders open the same; known when the order was locked
 }
 
 // Line is one formula of one session, or of one edition of a program, in an order. The other of the two is empty.

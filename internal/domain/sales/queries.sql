@@ -669,7 +669,7 @@ select x.id, o.state from sales.seats x join sales.orders o on o.id = x.order_id
  where x.state in ('reserved', 'claimed') and (o.organisation is null or o.state not in ('paid', 'partially_refunded', 'disputed'));
 
 -- name: Begun
-select exists (select 1 from catalog.sessions where id = any($1::text[]) and starts_at <= $2);
+select id from catalog.sessions where id = any($1::text[]) and starts_at <= $2;
 
 -- name: TransfersOf
 select t.id, t.order_id, t.line, t.from_id, f.full_name as from_name, t.email, coalesce(t.to_id, '') as to_id, t.state, t.offered_at, t.until

@@ -136,14 +136,23 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 			open = append(open, o.PaymentID)
 		}
 	}
-	byID := map[string]payments.Payment{}
-	if len(open) > 0 || slices.ContainsFunc(orders, func(o Order) bool { return o.Way == Instalments }) {
+	var standing []Order
+	for _, o := range orders {
+		if o.mayMove() {
+			standing = append(standing, o)
+		}
+	}
+	byID, begun := map[string]payments.Payment{}, map[string]bool{}
+	if len(open) > 0 || len(standing) > 0 || slices.ContainsFunc(orders, func(o Order) bool { return o.Way == Instalments }) {
 		if err := s.db.View(postgres.WithActor(ctx, "system"), "open payments", func(ctx context.Context, tx *postgres.Tx) (err error) {
 			if byID, err = payments.SomeTx(ctx, tx, open); err != nil {
 				return err
 			}
 			for i := range orders {
 				orders[i].Schedule = nil // a transaction may be repeated
+			}
+			if begun, err = begunTx(ctx, tx, standing...); err != nil {
+				return err
 			}
 			return schedulesTx(ctx, tx, orders)
 		}); err != nil {
@@ -155,7 +164,7 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 	}
 	for i := range orders {
 		p := byID[orders[i].PaymentID]
-		orders[i].PayURL = p.PayURL
+		orders[i].PayURL, orders[i].fixed = p.PayURL, orders[i].fixedBy(begun)
 		orders[i].decide(s.db.Now(), p.State, s.payments.Site(""))
 		orders[i].tellHow(p)
 	}
@@ -181,7 +190,7 @@ func (s *Service) numbers(ctx context.Context, orders []Order) error {
 
 // decide says what can be done with an order whose payment is in a state.
 func (o *Order) decide(now time.Time, payment payments.State, site string) {
-	s := standing{state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now}
+	s := standing{state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now, fixed: o.fixed}
 	if o.Schedule != nil {
 		s.asking = o.Schedule.Asking() != nil
 		s.owing = o.Schedule.Next() != nil

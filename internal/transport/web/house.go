@@ -180,6 +180,16 @@ func (o Order) Can(action string) bool {
 	return slices.ContainsFunc(o.Actions, func(a sales.Action) bool { return a.Action == action && a.Allowed })
 }
 
+// Why says why something cannot be done with it; empty where it can, or is no action of such an order.
+func (o Order) Why(action string) string {
+	for _, a := range o.Actions {
+		if a.Action == action {
+			return a.Reason
+		}
+	}
+	return ""
+}
+
 // Live says whether what it opened is open, or would be but for an instalment.
 func (o Order) Live() bool { return o.State == "paid" || o.State == "partially_refunded" }
 
