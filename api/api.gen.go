@@ -3379,10 +3379,15 @@ type ClaimLink struct {
 	Uses int `json:"uses"`
 }
 
-// ClaimLinkList Claim links.
-type ClaimLinkList struct {
+// ClaimLinkPage Claim links.
+type ClaimLinkPage struct {
 	// Links The links.
 	Links []ClaimLink `json:"links"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
 // Cohort Where the members of an edition stand.
@@ -7155,10 +7160,15 @@ type OrderHappening struct {
 // Example: captured
 type OrderHappeningWhat string
 
-// OrderHistory What happened to an order.
-type OrderHistory struct {
+// OrderHistoryPage What happened to an order.
+type OrderHistoryPage struct {
 	// Happened What happened, the oldest first.
 	Happened []OrderHappening `json:"happened"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
 // OrderID Id of the order.
@@ -8943,12 +8953,6 @@ type RefundDecision struct {
 // Example: ref_01kb5t8kz9e0qv4m3r2x7nwhjd
 type RefundID = string
 
-// RefundList Refunds that wait.
-type RefundList struct {
-	// Refunds The refunds, the most urgent first.
-	Refunds []Refund `json:"refunds"`
-}
-
 // RefundOfLine What goes back of a line of an order: an amount; or, of an organisation's, so many `seats` that nobody was given, or a `seat` that somebody
 // has, with an amount of it or, without one, all that is left. Who has a seat of which nothing is left has it no more.
 //
@@ -8973,6 +8977,17 @@ type RefundOfLine struct {
 	//
 	// Example: 2
 	Seats *int `json:"seats,omitempty"`
+}
+
+// RefundPage Refunds that wait.
+type RefundPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Refunds The refunds, the most urgent first.
+	Refunds []Refund `json:"refunds"`
 }
 
 // Refusal Why a voucher takes nothing off.
@@ -10399,8 +10414,13 @@ type Transfer struct {
 // Example: offered
 type TransferState string
 
-// TransferList Places that are offered.
-type TransferList struct {
+// TransferPage Places that are offered.
+type TransferPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
 	// Transfers The offers.
 	Transfers []Transfer `json:"transfers"`
 }
@@ -10854,8 +10874,13 @@ type Waiting struct {
 // Example: waiting
 type WaitingState string
 
-// WaitingList Where somebody waits.
-type WaitingList struct {
+// WaitingPage Where somebody waits.
+type WaitingPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
 	// Waiting The rows, the earliest joined first.
 	Waiting []Waiting `json:"waiting"`
 }
@@ -11645,6 +11670,24 @@ type ListEnrolmentsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListMyTransfersParams defines parameters for ListMyTransfers.
+type ListMyTransfersParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListWaitingParams defines parameters for ListWaiting.
+type ListWaitingParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListOffersParams defines parameters for ListOffers.
 type ListOffersParams struct {
 	// Session Only those of a session, by key or id.
@@ -11732,6 +11775,15 @@ type GetOrderEvidenceParams struct {
 // GetOrderEvidenceParamsLang defines parameters for GetOrderEvidence.
 type GetOrderEvidenceParamsLang string
 
+// GetOrderHistoryParams defines parameters for GetOrderHistory.
+type GetOrderHistoryParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // PayInstalmentParams defines parameters for PayInstalment.
 type PayInstalmentParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -11754,6 +11806,15 @@ type ApplyRosterParams struct {
 type UploadRosterParams struct {
 	// DryRun Say what would change, and change nothing.
 	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
+// ListClaimLinksParams defines parameters for ListClaimLinks.
+type ListClaimLinksParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // RefundOrderParams defines parameters for RefundOrder.
@@ -11942,8 +12003,29 @@ type StartReconciliationParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListRefundsParams defines parameters for ListRefunds.
+type ListRefundsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DecideRefundParams defines parameters for DecideRefund.
+type DecideRefundParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // SayRepaidParams defines parameters for SayRepaid.
 type SayRepaidParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// DecideRepaidParams defines parameters for DecideRepaid.
+type DecideRepaidParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -13038,14 +13120,14 @@ type ClientInterface interface {
 	// By the address of the caller.
 	//
 	// Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
-	ListMyTransfers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListMyTransfers(ctx context.Context, params *ListMyTransfersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListWaiting List the rows you wait in
 	//
 	// The offers that the caller waits for, and the places that are kept for her, the earliest first.
 	//
 	// Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
-	ListWaiting(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListWaiting(ctx context.Context, params *ListWaitingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// LeaveWaiting Wait no more
 	//
@@ -13321,7 +13403,7 @@ type ClientInterface interface {
 	// Everything that happened to an order, the oldest first.
 	//
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
-	GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetOrderHistory(ctx context.Context, order OrderRef, params *GetOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PayInstalment Pay an instalment on a pay page
 	//
@@ -13411,7 +13493,7 @@ type ClientInterface interface {
 	// The newest first, without their tokens.
 	//
 	// Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
-	ListClaimLinks(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListClaimLinks(ctx context.Context, order OrderRef, params *ListClaimLinksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RevokeClaimLink Take a claim link back
 	//
@@ -13919,7 +14001,7 @@ type ClientInterface interface {
 	// Refunds that wait for a second person, are on their way or failed, the most urgent first.
 	//
 	// Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
-	ListRefunds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListRefunds(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DecideRefundWithBody Agree to a proposed refund, or refuse it
 	//
@@ -13928,7 +14010,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-	DecideRefundWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DecideRefundWithBody(ctx context.Context, refund RefundRef, params *DecideRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DecideRefund Agree to a proposed refund, or refuse it
 	//
@@ -13937,7 +14019,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-	DecideRefund(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DecideRefund(ctx context.Context, refund RefundRef, params *DecideRefundParams, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SayRepaidWithBody Say that what a refund left owed was paid otherwise
 	//
@@ -13964,7 +14046,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-	DecideRepaidWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DecideRepaidWithBody(ctx context.Context, refund RefundRef, params *DecideRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DecideRepaid Agree that what was owed was paid otherwise, or not
 	//
@@ -13973,7 +14055,7 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-	DecideRepaid(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	DecideRepaid(ctx context.Context, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSoldOrders List the orders of everybody
 	//
@@ -15729,8 +15811,8 @@ func (c *Client) ListMyOrganisations(ctx context.Context, reqEditors ...RequestE
 // By the address of the caller.
 //
 // Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
-func (c *Client) ListMyTransfers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListMyTransfersRequest(c.Server)
+func (c *Client) ListMyTransfers(ctx context.Context, params *ListMyTransfersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMyTransfersRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -15746,8 +15828,8 @@ func (c *Client) ListMyTransfers(ctx context.Context, reqEditors ...RequestEdito
 // The offers that the caller waits for, and the places that are kept for her, the earliest first.
 //
 // Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
-func (c *Client) ListWaiting(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListWaitingRequest(c.Server)
+func (c *Client) ListWaiting(ctx context.Context, params *ListWaitingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWaitingRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -16332,8 +16414,8 @@ func (c *Client) GetOrderEvidence(ctx context.Context, order OrderRef, params *G
 // Everything that happened to an order, the oldest first.
 //
 // Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
-func (c *Client) GetOrderHistory(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetOrderHistoryRequest(c.Server, order)
+func (c *Client) GetOrderHistory(ctx context.Context, order OrderRef, params *GetOrderHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOrderHistoryRequest(c.Server, order, params)
 	if err != nil {
 		return nil, err
 	}
@@ -16522,8 +16604,8 @@ func (c *Client) OfferTransfer(ctx context.Context, order OrderRef, line int, bo
 // The newest first, without their tokens.
 //
 // Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
-func (c *Client) ListClaimLinks(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListClaimLinksRequest(c.Server, order)
+func (c *Client) ListClaimLinks(ctx context.Context, order OrderRef, params *ListClaimLinksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListClaimLinksRequest(c.Server, order, params)
 	if err != nil {
 		return nil, err
 	}
@@ -17630,8 +17712,8 @@ func (c *Client) GetReconciliation(ctx context.Context, reconciliation Reconcili
 // Refunds that wait for a second person, are on their way or failed, the most urgent first.
 //
 // Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
-func (c *Client) ListRefunds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListRefundsRequest(c.Server)
+func (c *Client) ListRefunds(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRefundsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -17649,8 +17731,8 @@ func (c *Client) ListRefunds(ctx context.Context, reqEditors ...RequestEditorFn)
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-func (c *Client) DecideRefundWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideRefundRequestWithBody(c.Server, refund, contentType, body)
+func (c *Client) DecideRefundWithBody(ctx context.Context, refund RefundRef, params *DecideRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRefundRequestWithBody(c.Server, refund, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -17668,8 +17750,8 @@ func (c *Client) DecideRefundWithBody(ctx context.Context, refund RefundRef, con
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-func (c *Client) DecideRefund(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideRefundRequest(c.Server, refund, body)
+func (c *Client) DecideRefund(ctx context.Context, refund RefundRef, params *DecideRefundParams, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRefundRequest(c.Server, refund, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -17725,8 +17807,8 @@ func (c *Client) SayRepaid(ctx context.Context, refund RefundRef, params *SayRep
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-func (c *Client) DecideRepaidWithBody(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideRepaidRequestWithBody(c.Server, refund, contentType, body)
+func (c *Client) DecideRepaidWithBody(ctx context.Context, refund RefundRef, params *DecideRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRepaidRequestWithBody(c.Server, refund, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -17744,8 +17826,8 @@ func (c *Client) DecideRepaidWithBody(ctx context.Context, refund RefundRef, con
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-func (c *Client) DecideRepaid(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewDecideRepaidRequest(c.Server, refund, body)
+func (c *Client) DecideRepaid(ctx context.Context, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideRepaidRequest(c.Server, refund, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -21977,7 +22059,7 @@ func NewListMyOrganisationsRequest(server string) (*http.Request, error) {
 }
 
 // NewListMyTransfersRequest constructs an http.Request for the ListMyTransfers method
-func NewListMyTransfersRequest(server string) (*http.Request, error) {
+func NewListMyTransfersRequest(server string, params *ListMyTransfersParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -21995,6 +22077,45 @@ func NewListMyTransfersRequest(server string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
@@ -22004,7 +22125,7 @@ func NewListMyTransfersRequest(server string) (*http.Request, error) {
 }
 
 // NewListWaitingRequest constructs an http.Request for the ListWaiting method
-func NewListWaitingRequest(server string) (*http.Request, error) {
+func NewListWaitingRequest(server string, params *ListWaitingParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -22020,6 +22141,45 @@ func NewListWaitingRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -23117,7 +23277,7 @@ func NewGetOrderEvidenceRequest(server string, order OrderRef, params *GetOrderE
 }
 
 // NewGetOrderHistoryRequest constructs an http.Request for the GetOrderHistory method
-func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, error) {
+func NewGetOrderHistoryRequest(server string, order OrderRef, params *GetOrderHistoryParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -23140,6 +23300,45 @@ func NewGetOrderHistoryRequest(server string, order OrderRef) (*http.Request, er
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -23518,7 +23717,7 @@ func NewOfferTransferRequestWithBody(server string, order OrderRef, line int, co
 }
 
 // NewListClaimLinksRequest constructs an http.Request for the ListClaimLinks method
-func NewListClaimLinksRequest(server string, order OrderRef) (*http.Request, error) {
+func NewListClaimLinksRequest(server string, order OrderRef, params *ListClaimLinksParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -23541,6 +23740,45 @@ func NewListClaimLinksRequest(server string, order OrderRef) (*http.Request, err
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -25821,7 +26059,7 @@ func NewGetReconciliationRequest(server string, reconciliation ReconciliationRef
 }
 
 // NewListRefundsRequest constructs an http.Request for the ListRefunds method
-func NewListRefundsRequest(server string) (*http.Request, error) {
+func NewListRefundsRequest(server string, params *ListRefundsParams) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -25839,6 +26077,45 @@ func NewListRefundsRequest(server string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
@@ -25848,18 +26125,18 @@ func NewListRefundsRequest(server string) (*http.Request, error) {
 }
 
 // NewDecideRefundRequest calls the generic DecideRefund builder with application/json body
-func NewDecideRefundRequest(server string, refund RefundRef, body DecideRefundJSONRequestBody) (*http.Request, error) {
+func NewDecideRefundRequest(server string, refund RefundRef, params *DecideRefundParams, body DecideRefundJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewDecideRefundRequestWithBody(server, refund, "application/json", bodyReader)
+	return NewDecideRefundRequestWithBody(server, refund, params, "application/json", bodyReader)
 }
 
 // NewDecideRefundRequestWithBody constructs an http.Request for the DecideRefund method, with any body, and a specified content type
-func NewDecideRefundRequestWithBody(server string, refund RefundRef, contentType string, body io.Reader) (*http.Request, error) {
+func NewDecideRefundRequestWithBody(server string, refund RefundRef, params *DecideRefundParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -25890,6 +26167,19 @@ func NewDecideRefundRequestWithBody(server string, refund RefundRef, contentType
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -25955,18 +26245,18 @@ func NewSayRepaidRequestWithBody(server string, refund RefundRef, params *SayRep
 }
 
 // NewDecideRepaidRequest calls the generic DecideRepaid builder with application/json body
-func NewDecideRepaidRequest(server string, refund RefundRef, body DecideRepaidJSONRequestBody) (*http.Request, error) {
+func NewDecideRepaidRequest(server string, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewDecideRepaidRequestWithBody(server, refund, "application/json", bodyReader)
+	return NewDecideRepaidRequestWithBody(server, refund, params, "application/json", bodyReader)
 }
 
 // NewDecideRepaidRequestWithBody constructs an http.Request for the DecideRepaid method, with any body, and a specified content type
-func NewDecideRepaidRequestWithBody(server string, refund RefundRef, contentType string, body io.Reader) (*http.Request, error) {
+func NewDecideRepaidRequestWithBody(server string, refund RefundRef, params *DecideRepaidParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -25997,6 +26287,19 @@ func NewDecideRepaidRequestWithBody(server string, refund RefundRef, contentType
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -28877,7 +29180,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
-	ListMyTransfersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyTransfersResponse, error)
+	ListMyTransfersWithResponse(ctx context.Context, params *ListMyTransfersParams, reqEditors ...RequestEditorFn) (*ListMyTransfersResponse, error)
 
 	// ListWaitingWithResponse List the rows you wait in
 	//
@@ -28886,7 +29189,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
-	ListWaitingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWaitingResponse, error)
+	ListWaitingWithResponse(ctx context.Context, params *ListWaitingParams, reqEditors ...RequestEditorFn) (*ListWaitingResponse, error)
 
 	// LeaveWaitingWithResponse Wait no more
 	//
@@ -29192,7 +29495,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
-	GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error)
+	GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, params *GetOrderHistoryParams, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error)
 
 	// PayInstalmentWithResponse Pay an instalment on a pay page
 	//
@@ -29288,7 +29591,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
-	ListClaimLinksWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListClaimLinksResponse, error)
+	ListClaimLinksWithResponse(ctx context.Context, order OrderRef, params *ListClaimLinksParams, reqEditors ...RequestEditorFn) (*ListClaimLinksResponse, error)
 
 	// RevokeClaimLinkWithResponse Take a claim link back
 	//
@@ -29850,7 +30153,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
-	ListRefundsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error)
+	ListRefundsWithResponse(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error)
 
 	// DecideRefundWithBodyWithResponse Agree to a proposed refund, or refuse it
 	//
@@ -29859,7 +30162,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-	DecideRefundWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
+	DecideRefundWithBodyWithResponse(ctx context.Context, refund RefundRef, params *DecideRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
 
 	// DecideRefundWithResponse Agree to a proposed refund, or refuse it
 	//
@@ -29868,7 +30171,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-	DecideRefundWithResponse(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
+	DecideRefundWithResponse(ctx context.Context, refund RefundRef, params *DecideRefundParams, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error)
 
 	// SayRepaidWithBodyWithResponse Say that what a refund left owed was paid otherwise
 	//
@@ -29895,7 +30198,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-	DecideRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
+	DecideRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, params *DecideRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
 
 	// DecideRepaidWithResponse Agree that what was owed was paid otherwise, or not
 	//
@@ -29904,7 +30207,7 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-	DecideRepaidWithResponse(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
+	DecideRepaidWithResponse(ctx context.Context, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
 
 	// ListSoldOrdersWithResponse List the orders of everybody
 	//
@@ -33318,13 +33621,13 @@ type ListMyTransfersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *TransferList
+	JSON200 *TransferPage
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListMyTransfersResponse) GetJSON200() *TransferList {
+func (r ListMyTransfersResponse) GetJSON200() *TransferPage {
 	return r.JSON200
 }
 
@@ -33366,13 +33669,13 @@ type ListWaitingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *WaitingList
+	JSON200 *WaitingPage
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListWaitingResponse) GetJSON200() *WaitingList {
+func (r ListWaitingResponse) GetJSON200() *WaitingPage {
 	return r.JSON200
 }
 
@@ -34512,13 +34815,13 @@ type GetOrderHistoryResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *OrderHistory
+	JSON200 *OrderHistoryPage
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetOrderHistoryResponse) GetJSON200() *OrderHistory {
+func (r GetOrderHistoryResponse) GetJSON200() *OrderHistoryPage {
 	return r.JSON200
 }
 
@@ -34841,13 +35144,13 @@ type ListClaimLinksResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ClaimLinkList
+	JSON200 *ClaimLinkPage
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListClaimLinksResponse) GetJSON200() *ClaimLinkList {
+func (r ListClaimLinksResponse) GetJSON200() *ClaimLinkPage {
 	return r.JSON200
 }
 
@@ -36918,13 +37221,13 @@ type ListRefundsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *RefundList
+	JSON200 *RefundPage
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListRefundsResponse) GetJSON200() *RefundList {
+func (r ListRefundsResponse) GetJSON200() *RefundPage {
 	return r.JSON200
 }
 
@@ -40072,8 +40375,8 @@ func (c *ClientWithResponses) ListMyOrganisationsWithResponse(ctx context.Contex
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/me/transfers (the `ListMyTransfers` operationId).
-func (c *ClientWithResponses) ListMyTransfersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListMyTransfersResponse, error) {
-	rsp, err := c.ListMyTransfers(ctx, reqEditors...)
+func (c *ClientWithResponses) ListMyTransfersWithResponse(ctx context.Context, params *ListMyTransfersParams, reqEditors ...RequestEditorFn) (*ListMyTransfersResponse, error) {
+	rsp, err := c.ListMyTransfers(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -40087,8 +40390,8 @@ func (c *ClientWithResponses) ListMyTransfersWithResponse(ctx context.Context, r
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/me/waiting (the `ListWaiting` operationId).
-func (c *ClientWithResponses) ListWaitingWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWaitingResponse, error) {
-	rsp, err := c.ListWaiting(ctx, reqEditors...)
+func (c *ClientWithResponses) ListWaitingWithResponse(ctx context.Context, params *ListWaitingParams, reqEditors ...RequestEditorFn) (*ListWaitingResponse, error) {
+	rsp, err := c.ListWaiting(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -40579,8 +40882,8 @@ func (c *ClientWithResponses) GetOrderEvidenceWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/orders/{order}/history (the `GetOrderHistory` operationId).
-func (c *ClientWithResponses) GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error) {
-	rsp, err := c.GetOrderHistory(ctx, order, reqEditors...)
+func (c *ClientWithResponses) GetOrderHistoryWithResponse(ctx context.Context, order OrderRef, params *GetOrderHistoryParams, reqEditors ...RequestEditorFn) (*GetOrderHistoryResponse, error) {
+	rsp, err := c.GetOrderHistory(ctx, order, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -40735,8 +41038,8 @@ func (c *ClientWithResponses) OfferTransferWithResponse(ctx context.Context, ord
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/orders/{order}/links (the `ListClaimLinks` operationId).
-func (c *ClientWithResponses) ListClaimLinksWithResponse(ctx context.Context, order OrderRef, reqEditors ...RequestEditorFn) (*ListClaimLinksResponse, error) {
-	rsp, err := c.ListClaimLinks(ctx, order, reqEditors...)
+func (c *ClientWithResponses) ListClaimLinksWithResponse(ctx context.Context, order OrderRef, params *ListClaimLinksParams, reqEditors ...RequestEditorFn) (*ListClaimLinksResponse, error) {
+	rsp, err := c.ListClaimLinks(ctx, order, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -41657,8 +41960,8 @@ func (c *ClientWithResponses) GetReconciliationWithResponse(ctx context.Context,
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/refunds (the `ListRefunds` operationId).
-func (c *ClientWithResponses) ListRefundsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error) {
-	rsp, err := c.ListRefunds(ctx, reqEditors...)
+func (c *ClientWithResponses) ListRefundsWithResponse(ctx context.Context, params *ListRefundsParams, reqEditors ...RequestEditorFn) (*ListRefundsResponse, error) {
+	rsp, err := c.ListRefunds(ctx, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -41672,8 +41975,8 @@ func (c *ClientWithResponses) ListRefundsWithResponse(ctx context.Context, reqEd
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-func (c *ClientWithResponses) DecideRefundWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error) {
-	rsp, err := c.DecideRefundWithBody(ctx, refund, contentType, body, reqEditors...)
+func (c *ClientWithResponses) DecideRefundWithBodyWithResponse(ctx context.Context, refund RefundRef, params *DecideRefundParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error) {
+	rsp, err := c.DecideRefundWithBody(ctx, refund, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -41687,8 +41990,8 @@ func (c *ClientWithResponses) DecideRefundWithBodyWithResponse(ctx context.Conte
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/refunds/{refund}/decision (the `DecideRefund` operationId).
-func (c *ClientWithResponses) DecideRefundWithResponse(ctx context.Context, refund RefundRef, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error) {
-	rsp, err := c.DecideRefund(ctx, refund, body, reqEditors...)
+func (c *ClientWithResponses) DecideRefundWithResponse(ctx context.Context, refund RefundRef, params *DecideRefundParams, body DecideRefundJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRefundResponse, error) {
+	rsp, err := c.DecideRefund(ctx, refund, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -41732,8 +42035,8 @@ func (c *ClientWithResponses) SayRepaidWithResponse(ctx context.Context, refund 
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-func (c *ClientWithResponses) DecideRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error) {
-	rsp, err := c.DecideRepaidWithBody(ctx, refund, contentType, body, reqEditors...)
+func (c *ClientWithResponses) DecideRepaidWithBodyWithResponse(ctx context.Context, refund RefundRef, params *DecideRepaidParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error) {
+	rsp, err := c.DecideRepaidWithBody(ctx, refund, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -41747,8 +42050,8 @@ func (c *ClientWithResponses) DecideRepaidWithBodyWithResponse(ctx context.Conte
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
-func (c *ClientWithResponses) DecideRepaidWithResponse(ctx context.Context, refund RefundRef, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error) {
-	rsp, err := c.DecideRepaid(ctx, refund, body, reqEditors...)
+func (c *ClientWithResponses) DecideRepaidWithResponse(ctx context.Context, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error) {
+	rsp, err := c.DecideRepaid(ctx, refund, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -44730,7 +45033,7 @@ func ParseListMyTransfersResponse(rsp *http.Response) (*ListMyTransfersResponse,
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest TransferList
+		var dest TransferPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -44763,7 +45066,7 @@ func ParseListWaitingResponse(rsp *http.Response) (*ListWaitingResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest WaitingList
+		var dest WaitingPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -45615,7 +45918,7 @@ func ParseGetOrderHistoryResponse(rsp *http.Response) (*GetOrderHistoryResponse,
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest OrderHistory
+		var dest OrderHistoryPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -45842,7 +46145,7 @@ func ParseListClaimLinksResponse(rsp *http.Response) (*ListClaimLinksResponse, e
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ClaimLinkList
+		var dest ClaimLinkPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -47313,7 +47616,7 @@ func ParseListRefundsResponse(rsp *http.Response) (*ListRefundsResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest RefundList
+		var dest RefundPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

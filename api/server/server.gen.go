@@ -198,10 +198,10 @@ type ServerInterface interface {
 	ListMyOrganisations(c *fiber.Ctx) error
 	// ListMyTransfers List the places that are offered to me
 	// (GET /v1/me/transfers)
-	ListMyTransfers(c *fiber.Ctx) error
+	ListMyTransfers(c *fiber.Ctx, params ListMyTransfersParams) error
 	// ListWaiting List the rows you wait in
 	// (GET /v1/me/waiting)
-	ListWaiting(c *fiber.Ctx) error
+	ListWaiting(c *fiber.Ctx, params ListWaitingParams) error
 	// LeaveWaiting Wait no more
 	// (DELETE /v1/me/waiting/{offer})
 	LeaveWaiting(c *fiber.Ctx, offer OfferRef) error
@@ -270,7 +270,7 @@ type ServerInterface interface {
 	GetOrderEvidence(c *fiber.Ctx, order OrderRef, params GetOrderEvidenceParams) error
 	// GetOrderHistory Get what happened to an order
 	// (GET /v1/orders/{order}/history)
-	GetOrderHistory(c *fiber.Ctx, order OrderRef) error
+	GetOrderHistory(c *fiber.Ctx, order OrderRef, params GetOrderHistoryParams) error
 	// PayInstalment Pay an instalment on a pay page
 	// (POST /v1/orders/{order}/instalments/{n}/pay)
 	PayInstalment(c *fiber.Ctx, order OrderRef, n int, params PayInstalmentParams) error
@@ -291,7 +291,7 @@ type ServerInterface interface {
 	OfferTransfer(c *fiber.Ctx, order OrderRef, line int) error
 	// ListClaimLinks List the claim links of an order
 	// (GET /v1/orders/{order}/links)
-	ListClaimLinks(c *fiber.Ctx, order OrderRef) error
+	ListClaimLinks(c *fiber.Ctx, order OrderRef, params ListClaimLinksParams) error
 	// RevokeClaimLink Take a claim link back
 	// (DELETE /v1/orders/{order}/links/{link})
 	RevokeClaimLink(c *fiber.Ctx, order OrderRef, link string) error
@@ -423,16 +423,16 @@ type ServerInterface interface {
 	GetReconciliation(c *fiber.Ctx, reconciliation ReconciliationRef) error
 	// ListRefunds List refunds that wait
 	// (GET /v1/refunds)
-	ListRefunds(c *fiber.Ctx) error
+	ListRefunds(c *fiber.Ctx, params ListRefundsParams) error
 	// DecideRefund Agree to a proposed refund, or refuse it
 	// (POST /v1/refunds/{refund}/decision)
-	DecideRefund(c *fiber.Ctx, refund RefundRef) error
+	DecideRefund(c *fiber.Ctx, refund RefundRef, params DecideRefundParams) error
 	// SayRepaid Say that what a refund left owed was paid otherwise
 	// (POST /v1/refunds/{refund}/repayment)
 	SayRepaid(c *fiber.Ctx, refund RefundRef, params SayRepaidParams) error
 	// DecideRepaid Agree that what was owed was paid otherwise, or not
 	// (POST /v1/refunds/{refund}/repayment/decision)
-	DecideRepaid(c *fiber.Ctx, refund RefundRef) error
+	DecideRepaid(c *fiber.Ctx, refund RefundRef, params DecideRepaidParams) error
 	// ListSoldOrders List the orders of everybody
 	// (GET /v1/sales/orders)
 	ListSoldOrders(c *fiber.Ctx, params ListSoldOrdersParams) error
@@ -3067,8 +3067,34 @@ func (siw *ServerInterfaceWrapper) ListMyOrganisations(c *fiber.Ctx) error {
 // ListMyTransfers operation middleware
 func (siw *ServerInterfaceWrapper) ListMyTransfers(c *fiber.Ctx) error {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMyTransfersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ListMyTransfers(c)
+		return siw.Handler.ListMyTransfers(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3085,8 +3111,34 @@ func (siw *ServerInterfaceWrapper) ListMyTransfers(c *fiber.Ctx) error {
 // ListWaiting operation middleware
 func (siw *ServerInterfaceWrapper) ListWaiting(c *fiber.Ctx) error {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWaitingParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ListWaiting(c)
+		return siw.Handler.ListWaiting(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3995,8 +4047,31 @@ func (siw *ServerInterfaceWrapper) GetOrderHistory(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOrderHistoryParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.GetOrderHistory(c, order)
+		return siw.Handler.GetOrderHistory(c, order, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4326,8 +4401,31 @@ func (siw *ServerInterfaceWrapper) ListClaimLinks(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter order: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListClaimLinksParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ListClaimLinks(c, order)
+		return siw.Handler.ListClaimLinks(c, order, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6190,8 +6288,34 @@ func (siw *ServerInterfaceWrapper) GetReconciliation(c *fiber.Ctx) error {
 // ListRefunds operation middleware
 func (siw *ServerInterfaceWrapper) ListRefunds(c *fiber.Ctx) error {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRefundsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ListRefunds(c)
+		return siw.Handler.ListRefunds(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6219,8 +6343,32 @@ func (siw *ServerInterfaceWrapper) DecideRefund(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter refund: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideRefundParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.DecideRefund(c, refund)
+		return siw.Handler.DecideRefund(c, refund, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -6301,8 +6449,32 @@ func (siw *ServerInterfaceWrapper) DecideRepaid(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter refund: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideRepaidParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.DecideRepaid(c, refund)
+		return siw.Handler.DecideRepaid(c, refund, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -9622,13 +9794,14 @@ func (response ListMyOrganisations200JSONResponse) VisitListMyOrganisationsRespo
 }
 
 type ListMyTransfersRequestObject struct {
+	Params ListMyTransfersParams
 }
 
 type ListMyTransfersResponseObject interface {
 	VisitListMyTransfersResponse(ctx *fiber.Ctx) error
 }
 
-type ListMyTransfers200JSONResponse TransferList
+type ListMyTransfers200JSONResponse TransferPage
 
 func (response ListMyTransfers200JSONResponse) VisitListMyTransfersResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -9638,13 +9811,14 @@ func (response ListMyTransfers200JSONResponse) VisitListMyTransfersResponse(ctx 
 }
 
 type ListWaitingRequestObject struct {
+	Params ListWaitingParams
 }
 
 type ListWaitingResponseObject interface {
 	VisitListWaitingResponse(ctx *fiber.Ctx) error
 }
 
-type ListWaiting200JSONResponse WaitingList
+type ListWaiting200JSONResponse WaitingPage
 
 func (response ListWaiting200JSONResponse) VisitListWaitingResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -10115,14 +10289,15 @@ func (response GetOrderEvidence200ApplicationzipResponse) VisitGetOrderEvidenceR
 }
 
 type GetOrderHistoryRequestObject struct {
-	Order OrderRef `json:"order"`
+	Order  OrderRef `json:"order"`
+	Params GetOrderHistoryParams
 }
 
 type GetOrderHistoryResponseObject interface {
 	VisitGetOrderHistoryResponse(ctx *fiber.Ctx) error
 }
 
-type GetOrderHistory200JSONResponse OrderHistory
+type GetOrderHistory200JSONResponse OrderHistoryPage
 
 func (response GetOrderHistory200JSONResponse) VisitGetOrderHistoryResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -10247,14 +10422,15 @@ func (response OfferTransfer200JSONResponse) VisitOfferTransferResponse(ctx *fib
 }
 
 type ListClaimLinksRequestObject struct {
-	Order OrderRef `json:"order"`
+	Order  OrderRef `json:"order"`
+	Params ListClaimLinksParams
 }
 
 type ListClaimLinksResponseObject interface {
 	VisitListClaimLinksResponse(ctx *fiber.Ctx) error
 }
 
-type ListClaimLinks200JSONResponse ClaimLinkList
+type ListClaimLinks200JSONResponse ClaimLinkPage
 
 func (response ListClaimLinks200JSONResponse) VisitListClaimLinksResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -11084,13 +11260,14 @@ func (response GetReconciliation200JSONResponse) VisitGetReconciliationResponse(
 }
 
 type ListRefundsRequestObject struct {
+	Params ListRefundsParams
 }
 
 type ListRefundsResponseObject interface {
 	VisitListRefundsResponse(ctx *fiber.Ctx) error
 }
 
-type ListRefunds200JSONResponse RefundList
+type ListRefunds200JSONResponse RefundPage
 
 func (response ListRefunds200JSONResponse) VisitListRefundsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -11101,6 +11278,7 @@ func (response ListRefunds200JSONResponse) VisitListRefundsResponse(ctx *fiber.C
 
 type DecideRefundRequestObject struct {
 	Refund RefundRef `json:"refund"`
+	Params DecideRefundParams
 	Body   *DecideRefundJSONRequestBody
 }
 
@@ -11138,6 +11316,7 @@ func (response SayRepaid200JSONResponse) VisitSayRepaidResponse(ctx *fiber.Ctx) 
 
 type DecideRepaidRequestObject struct {
 	Refund RefundRef `json:"refund"`
+	Params DecideRepaidParams
 	Body   *DecideRepaidJSONRequestBody
 }
 
@@ -14303,8 +14482,10 @@ func (sh *strictHandler) ListMyOrganisations(ctx *fiber.Ctx) error {
 }
 
 // ListMyTransfers operation middleware
-func (sh *strictHandler) ListMyTransfers(ctx *fiber.Ctx) error {
+func (sh *strictHandler) ListMyTransfers(ctx *fiber.Ctx, params ListMyTransfersParams) error {
 	var request ListMyTransfersRequestObject
+
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.ListMyTransfers(ctx.UserContext(), request.(ListMyTransfersRequestObject))
@@ -14328,8 +14509,10 @@ func (sh *strictHandler) ListMyTransfers(ctx *fiber.Ctx) error {
 }
 
 // ListWaiting operation middleware
-func (sh *strictHandler) ListWaiting(ctx *fiber.Ctx) error {
+func (sh *strictHandler) ListWaiting(ctx *fiber.Ctx, params ListWaitingParams) error {
 	var request ListWaitingRequestObject
+
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.ListWaiting(ctx.UserContext(), request.(ListWaitingRequestObject))
@@ -15067,10 +15250,11 @@ func (sh *strictHandler) GetOrderEvidence(ctx *fiber.Ctx, order OrderRef, params
 }
 
 // GetOrderHistory operation middleware
-func (sh *strictHandler) GetOrderHistory(ctx *fiber.Ctx, order OrderRef) error {
+func (sh *strictHandler) GetOrderHistory(ctx *fiber.Ctx, order OrderRef, params GetOrderHistoryParams) error {
 	var request GetOrderHistoryRequestObject
 
 	request.Order = order
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.GetOrderHistory(ctx.UserContext(), request.(GetOrderHistoryRequestObject))
@@ -15310,10 +15494,11 @@ func (sh *strictHandler) OfferTransfer(ctx *fiber.Ctx, order OrderRef, line int)
 }
 
 // ListClaimLinks operation middleware
-func (sh *strictHandler) ListClaimLinks(ctx *fiber.Ctx, order OrderRef) error {
+func (sh *strictHandler) ListClaimLinks(ctx *fiber.Ctx, order OrderRef, params ListClaimLinksParams) error {
 	var request ListClaimLinksRequestObject
 
 	request.Order = order
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.ListClaimLinks(ctx.UserContext(), request.(ListClaimLinksRequestObject))
@@ -16745,8 +16930,10 @@ func (sh *strictHandler) GetReconciliation(ctx *fiber.Ctx, reconciliation Reconc
 }
 
 // ListRefunds operation middleware
-func (sh *strictHandler) ListRefunds(ctx *fiber.Ctx) error {
+func (sh *strictHandler) ListRefunds(ctx *fiber.Ctx, params ListRefundsParams) error {
 	var request ListRefundsRequestObject
+
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.ListRefunds(ctx.UserContext(), request.(ListRefundsRequestObject))
@@ -16770,10 +16957,11 @@ func (sh *strictHandler) ListRefunds(ctx *fiber.Ctx) error {
 }
 
 // DecideRefund operation middleware
-func (sh *strictHandler) DecideRefund(ctx *fiber.Ctx, refund RefundRef) error {
+func (sh *strictHandler) DecideRefund(ctx *fiber.Ctx, refund RefundRef, params DecideRefundParams) error {
 	var request DecideRefundRequestObject
 
 	request.Refund = refund
+	request.Params = params
 
 	var body DecideRefundJSONRequestBody
 	var err error
@@ -16853,10 +17041,11 @@ func (sh *strictHandler) SayRepaid(ctx *fiber.Ctx, refund RefundRef, params SayR
 }
 
 // DecideRepaid operation middleware
-func (sh *strictHandler) DecideRepaid(ctx *fiber.Ctx, refund RefundRef) error {
+func (sh *strictHandler) DecideRepaid(ctx *fiber.Ctx, refund RefundRef, params DecideRepaidParams) error {
 	var request DecideRepaidRequestObject
 
 	request.Refund = refund
+	request.Params = params
 
 	var body DecideRepaidJSONRequestBody
 	var err error

@@ -56,7 +56,7 @@ func TestABankAsksFirst(t *testing.T) {
 	if now := w.state(o); now.State != sales.Paid {
 		t.Errorf("%+v", now)
 	}
-	history, err := w.h.Sales.History(system, o.ID)
+	history, _, err := w.h.Sales.History(system, o.ID, page.Request{Limit: 50})
 	if err != nil {
 		t.Fatal(err)
 	}

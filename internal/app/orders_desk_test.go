@@ -220,7 +220,12 @@ func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann,
 	}
 	which := map[string]string{"refund": proposed["id"].(string)}
 	first.ask(403, "decideRefund", which, map[string]any{"agree": true})
-	second.ask(200, "decideRefund", which, map[string]any{"agree": true})
+	once := func(r *apitest.Request) { r.Header.Set("Idempotency-Key", "my word") }
+	second.ask(200, "decideRefund", which, map[string]any{"agree": true}, once)
+	second.ask(200, "decideRefund", which, map[string]any{"agree": true}, once)
+	if other := second.ask(422, "decideRefund", which, map[string]any{"agree": false}, once); other["code"] != "idempotency-key-reused" {
+		t.Error("a key said two things:", other)
+	}
 	second.ask(409, "decideRefund", which, map[string]any{"agree": false})
 	walker.Values["refund"] = which["refund"]
 	if a := walker.Do(t, apitest.Request{Operation: "getOrderEvidence", Token: ann, Path: at, Query: "lang=fr"}); a.Status != 200 || !strings.HasPrefix(string(a.Body), "PK") {
@@ -253,9 +258,11 @@ func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann,
 	}
 	w.until("the refund is there", func() bool { return w.state(placed).Credited.Minor == 60000 })
 	owed := map[string]string{"refund": w.bounces(w.state(placed))}
+	once2 := func(r *apitest.Request) { r.Header.Set("Idempotency-Key", "my second word") }
 	first.ask(200, "sayRepaid", owed, map[string]any{"reference": "VIR-1"})
 	first.ask(403, "decideRepaid", owed, map[string]any{"agree": true})
-	second.ask(200, "decideRepaid", owed, map[string]any{"agree": true})
+	second.ask(200, "decideRepaid", owed, map[string]any{"agree": true}, once2)
+	second.ask(200, "decideRepaid", owed, map[string]any{"agree": true}, once2) // without its key it is a conflict
 	second.ask(409, "decideRepaid", owed, map[string]any{"agree": true})
 	second.ask(409, "sayRepaid", owed, map[string]any{"reference": "VIR-2"})
 	before := a.ask(200, "getOrderWithdrawal", at, nil)

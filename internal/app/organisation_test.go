@@ -407,7 +407,7 @@ func TestStaffOrderOnBehalf(t *testing.T) {
 	if len(o.Enrolments()) != 1 {
 		t.Error(o.Enrolments())
 	}
-	history, err := w.h.Sales.History(postgres.WithActor(context.Background(), "learner:"+o.BuyerID), o.ID)
+	history, _, err := w.h.Sales.History(postgres.WithActor(context.Background(), "learner:"+o.BuyerID), o.ID, page.Request{Limit: 50})
 	if err != nil || history[0].What != "placed" || history[0].Detail != "Ann Staff" {
 		t.Error("the history does not say who placed it:", history, err)
 	}

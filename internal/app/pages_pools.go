@@ -52,7 +52,7 @@ func (p Pages) OrderSeatsOf(ctx context.Context, who web.Viewer, order string, r
 	if err != nil {
 		return out, err
 	}
-	links, err := p.h.Sales.ClaimLinks(ctx, order, byViewer(who))
+	links, _, err := p.h.Sales.ClaimLinks(ctx, order, byViewer(who), page.Request{Limit: 1000})
 	return web.SeatsOfOrder{Order: shownOrder(o), Pools: pools, Seats: seats, Next: next, Links: links}, err
 }
 
@@ -184,7 +184,8 @@ func (p Pages) WithdrawTransfer(ctx context.Context, who web.Viewer, order strin
 
 // OfferedTo are the places that are offered to the viewer.
 func (p Pages) OfferedTo(ctx context.Context, who web.Viewer) ([]sales.Handover, error) {
-	return p.h.Sales.OfferedTo(ctx, who.PersonID)
+	all, _, err := p.h.Sales.OfferedTo(ctx, who.PersonID, page.Request{Limit: page.MaxLimit})
+	return all, err
 }
 
 // AcceptTransfer takes a place that is offered.

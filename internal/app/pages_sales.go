@@ -70,7 +70,7 @@ func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Or
 			return out, err
 		}
 	}
-	out.History, err = p.h.Sales.History(as(ctx, who), id)
+	out.History, _, err = p.h.Sales.History(as(ctx, who), id, page.Request{Limit: 500})
 	return out, err
 }
 

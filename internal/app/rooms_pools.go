@@ -90,8 +90,8 @@ func (r Rooms) MakeClaimLink(ctx context.Context, who api.Principal, n sales.New
 }
 
 // ClaimLinks lists the claim links of an order.
-func (r Rooms) ClaimLinks(ctx context.Context, who api.Principal, order string) ([]sales.ClaimLink, error) {
-	return r.h.Sales.ClaimLinks(ctx, order, by(who))
+func (r Rooms) ClaimLinks(ctx context.Context, who api.Principal, order string, p page.Request) ([]sales.ClaimLink, string, error) {
+	return r.h.Sales.ClaimLinks(ctx, order, by(who), p)
 }
 
 // RevokeClaimLink takes a claim link back.
@@ -126,8 +126,8 @@ func (r Rooms) WithdrawTransfer(ctx context.Context, who api.Principal, order st
 }
 
 // Transfers are the places that are offered to the principal.
-func (r Rooms) Transfers(ctx context.Context, who api.Principal) ([]sales.Handover, error) {
-	return r.h.Sales.OfferedTo(ctx, who.PersonID)
+func (r Rooms) Transfers(ctx context.Context, who api.Principal, p page.Request) ([]sales.Handover, string, error) {
+	return r.h.Sales.OfferedTo(ctx, who.PersonID, p)
 }
 
 // AcceptTransfer takes a place that is offered.

@@ -15,8 +15,8 @@ func (r Rooms) CancelOrder(ctx context.Context, _ api.Principal, id string) (sal
 }
 
 // OrderHistory is what happened to an order.
-func (r Rooms) OrderHistory(ctx context.Context, _ api.Principal, id string) ([]sales.Happening, error) {
-	return r.h.Sales.History(ctx, id)
+func (r Rooms) OrderHistory(ctx context.Context, _ api.Principal, id string, p page.Request) ([]sales.Happening, string, error) {
+	return r.h.Sales.History(ctx, id, p)
 }
 
 // OrderWithdrawal says whether an order may be left.
@@ -58,17 +58,17 @@ func (r Rooms) Disputes(ctx context.Context, _ api.Principal, p page.Request) (a
 }
 
 // Refunds lists those that wait for somebody.
-func (r Rooms) Refunds(ctx context.Context, _ api.Principal) (all []sales.RefundCase, err error) {
+func (r Rooms) Refunds(ctx context.Context, _ api.Principal, p page.Request) (all []sales.RefundCase, next string, err error) {
 	err = r.h.DB.View(ctx, "refunds", func(ctx context.Context, tx *postgres.Tx) error {
-		all, err = sales.OpenRefundsTx(ctx, tx)
+		all, next, err = sales.OpenRefundsTx(ctx, tx, p)
 		return err
 	})
-	return all, err
+	return all, next, err
 }
 
 // DecideRefund is a second person's word on a proposed refund.
-func (r Rooms) DecideRefund(ctx context.Context, _ api.Principal, id string, agree bool) (sales.Order, error) {
-	return r.h.Sales.DecideRefund(ctx, id, agree)
+func (r Rooms) DecideRefund(ctx context.Context, _ api.Principal, id string, agree bool, key string) (sales.Order, error) {
+	return r.h.Sales.DecideRefundOnce(ctx, id, agree, key)
 }
 
 // SayRepaid says that what a refund left owed was paid otherwise.
@@ -77,6 +77,6 @@ func (r Rooms) SayRepaid(ctx context.Context, _ api.Principal, id, reference, ke
 }
 
 // DecideRepaid is a second person's word on that.
-func (r Rooms) DecideRepaid(ctx context.Context, _ api.Principal, id string, agree bool) (sales.Order, error) {
-	return r.h.Sales.DecideRepaid(ctx, id, agree)
+func (r Rooms) DecideRepaid(ctx context.Context, _ api.Principal, id string, agree bool, key string) (sales.Order, error) {
+	return r.h.Sales.DecideRepaidOnce(ctx, id, agree, key)
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // Waiting lists the rows that the caller waits in.
-func (r Rooms) Waiting(ctx context.Context, who api.Principal) ([]sales.Waiting, error) {
-	return r.h.Sales.Waits(ctx, who.PersonID)
+func (r Rooms) Waiting(ctx context.Context, who api.Principal, p page.Request) ([]sales.Waiting, string, error) {
+	return r.h.Sales.Waits(ctx, who.PersonID, p)
 }
 
 // JoinWaiting puts the caller into the row for an offer.

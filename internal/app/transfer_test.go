@@ -96,7 +96,7 @@ func TestATransferOfAnUnusedPlace(t *testing.T) {
 	if _, err := w.h.Sales.AcceptTransfer(context.Background(), second.ID, bob.ID); code(err) != "no-such-transfer" {
 		t.Error("somebody else took it:", err)
 	}
-	if mine, err := w.h.Sales.OfferedTo(context.Background(), zoe.ID); err != nil || len(mine) != 1 || mine[0].From != "Awa" || mine[0].Title.EN != "Optics" {
+	if mine, _, err := w.h.Sales.OfferedTo(context.Background(), zoe.ID, page.Request{Limit: 50}); err != nil || len(mine) != 1 || mine[0].From != "Awa" || mine[0].Title.EN != "Optics" {
 		t.Error(mine, err)
 	}
 	for range 2 {
@@ -184,7 +184,7 @@ func TestATransferOfWhatHasBegun(t *testing.T) {
 	if err != nil || len(all) != 1 || all[0].Allowed || all[0].Reason != "begun-already" {
 		t.Error(all, err)
 	}
-	if mine, err := w.h.Sales.OfferedTo(context.Background(), zoe.ID); err != nil || len(mine) != 0 {
+	if mine, _, err := w.h.Sales.OfferedTo(context.Background(), zoe.ID, page.Request{Limit: 50}); err != nil || len(mine) != 0 {
 		t.Error(mine, err)
 	}
 	w.verify()

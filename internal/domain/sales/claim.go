@@ -13,6 +13,7 @@ import (
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/postgres"
@@ -101,18 +102,15 @@ func (s *Service) MakeClaimLink(ctx context.Context, c NewClaimLink) (k ClaimLin
 	if err := json.Unmarshal(reply.Body, &id); err != nil {
 		return k, err
 	}
-	all, err := s.ClaimLinks(ctx, c.OrderID, c.By)
-	for _, x := range all {
-		if x.ID == id {
-			k = x
-		}
-	}
+	err = s.db.View(postgres.WithActor(ctx, "system"), "claim link", func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &k, q.Q("LinkByID"), id)
+	})
 	k.Token = fresh
 	return k, err
 }
 
-// ClaimLinks lists the links of an order, the newest first. Errors: ErrNoOrder, ErrNoPool.
-func (s *Service) ClaimLinks(ctx context.Context, orderID string, by By) (all []ClaimLink, err error) {
+// ClaimLinks lists the links of an order, the newest first, and the key after which the list goes on. Errors: ErrNoOrder, ErrNoPool.
+func (s *Service) ClaimLinks(ctx context.Context, orderID string, by By, r page.Request) (all []ClaimLink, next string, err error) {
 	err = s.db.View(postgres.WithActor(ctx, "system"), "claim links", func(ctx context.Context, tx *postgres.Tx) error {
 		o, err := OrderTx(ctx, tx, orderID)
 		if err != nil {
@@ -121,10 +119,16 @@ func (s *Service) ClaimLinks(ctx context.Context, orderID string, by By) (all []
 		if err := o.mustManage(ctx, tx, by); err != nil {
 			return err
 		}
-		all = nil
-		return tx.Select(ctx, &all, q.Q("LinksOf"), orderID)
+		all, next = nil, ""
+		if err := tx.Select(ctx, &all, q.Q("LinksOf"), orderID, r.After, r.Limit+1); err != nil {
+			return err
+		}
+		if len(all) > r.Limit {
+			all, next = all[:r.Limit], all[r.Limit-1].ID
+		}
+		return nil
 	})
-	return all, err
+	return all, next, err
 }
 
 // RevokeClaimLink takes a link back: it gives no seat any more. Again it does nothing. Errors: ErrNoOrder, ErrNoPool, ErrClaimLink.

@@ -3,6 +3,7 @@ package sales
 import (
 	"context"
 	"encoding/csv"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -140,6 +141,7 @@ type RefundCase struct {
 	RepaymentBy string        `db:"repayment_by"` // actor who says that it was paid otherwise
 	RepaidAs    string        `db:"repaid_reference"`
 	ByHand      bool          `db:"by_hand"` // a person sends the money, no provider
+	Rank        int           `db:"rank"`    // 0 is the most urgent
 }
 
 // Owed says whether its money came back to us and nobody has paid it otherwise.
@@ -200,6 +202,9 @@ type Attempt struct {
 	CapturedAt    *time.Time     `db:"captured_at"`
 }
 
+// mostOfAKind are the most of one kind that a page of staff shows.
+const mostOfAKind = 200
+
 // ToDo is what somebody of staff has to look at, the most urgent first, 200 of a kind at most.
 type ToDo struct {
 	Refunds  []RefundCase
@@ -226,7 +231,7 @@ func (c DefaultCase) Owed() money.Amount { return money.Of(c.OwedMinor, c.Curren
 
 // ToDoTx gathers what waits for staff.
 func ToDoTx(ctx context.Context, tx *postgres.Tx) (d ToDo, err error) {
-	if d.Refunds, err = OpenRefundsTx(ctx, tx); err != nil {
+	if d.Refunds, _, err = OpenRefundsTx(ctx, tx, page.Request{Limit: mostOfAKind}); err != nil {
 		return d, err
 	}
 	if err := tx.Select(ctx, &d.Disputes, q.Q("DisputeCases"), ""); err != nil {
@@ -250,10 +255,33 @@ func DisputesTx(ctx context.Context, tx *postgres.Tx, r page.Request) (all []Dis
 	return all, next, nil
 }
 
-// OpenRefundsTx lists the refunds that wait for somebody, the most urgent first, 200 at most.
-func OpenRefundsTx(ctx context.Context, tx *postgres.Tx) (all []RefundCase, err error) {
-	err = tx.Select(ctx, &all, q.Q("RefundCases"), "", true)
-	return all, err
+// OpenRefundsTx lists the refunds that wait for somebody, the most urgent first, and the key after which the list goes on. Errors:
+// page.ErrCursor.
+func OpenRefundsTx(ctx context.Context, tx *postgres.Tx, r page.Request) (all []RefundCase, next string, err error) {
+	rank, id, err := afterRefund(r.After)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := tx.Select(ctx, &all, q.Q("RefundCases"), "", true, id, rank, r.Limit+1); err != nil {
+		return nil, "", err
+	}
+	if len(all) > r.Limit {
+		last := all[r.Limit-1]
+		all, next = all[:r.Limit], fmt.Sprintf("%d:%s", last.Rank, last.ID)
+	}
+	return all, next, nil
+}
+
+// afterRefund reads the place after which the list of refunds goes on: how urgent the last one was when it was listed, and its id.
+func afterRefund(key string) (rank int, id string, err error) {
+	if key == "" {
+		return 0, "", nil
+	}
+	at, id, found := strings.Cut(key, ":")
+	if rank, err = strconv.Atoi(at); err != nil || !found || rank < 0 || rank > 2 {
+		return 0, "", page.ErrCursor
+	}
+	return rank, id, nil
 }
 
 // Case is all that staff sees of an order.
@@ -283,7 +311,7 @@ func (s *Service) Case(ctx context.Context, id string) (c Case, err error) {
 	if c.Order, err = s.Order(ctx, id); err != nil {
 		return c, err
 	}
-	if c.History, err = s.History(ctx, id); err != nil {
+	if c.History, _, err = s.History(ctx, id, page.Request{Limit: mostHappenings}); err != nil {
 		return c, err
 	}
 	err = s.db.View(ctx, "case of an order", func(ctx context.Context, tx *postgres.Tx) (err error) {
@@ -302,7 +330,7 @@ func (s *Service) Case(ctx context.Context, id string) (c Case, err error) {
 		if err := tx.Select(ctx, &c.Disputes, q.Q("DisputeCases"), id); err != nil {
 			return err
 		}
-		return tx.Select(ctx, &c.Refunds, q.Q("RefundCases"), id, false)
+		return tx.Select(ctx, &c.Refunds, q.Q("RefundCases"), id, false, "", 0, mostOfAKind)
 	})
 	return c, err
 }

@@ -2,10 +2,14 @@ package sales
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/kernel/money"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
 
@@ -20,24 +24,34 @@ type Happening struct {
 	Amount *money.Amount `json:"amount,omitempty"`
 }
 
-// History tells what happened to an order, the oldest first, as far as the actor may see it. Errors: ErrNoOrder.
-func (s *Service) History(ctx context.Context, id string) (out []Happening, err error) {
+// mostHappenings are the most that a page shows of what happened to an order.
+const mostHappenings = 500
+
+// History tells what happened to an order, the oldest first, as far as the actor may see it, and the key after which the list goes on.
+// Errors: ErrNoOrder, page.ErrCursor.
+func (s *Service) History(ctx context.Context, id string, r page.Request) (out []Happening, next string, err error) {
+	after, err := afterHappening(r.After)
+	if err != nil {
+		return nil, "", err
+	}
 	if _, err := s.Order(ctx, id); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	err = s.db.View(postgres.WithActor(ctx, "system"), "history of an order", func(ctx context.Context, tx *postgres.Tx) error {
 		var rows []struct {
-			At       time.Time `db:"at"`
-			What     string    `db:"what"`
-			Detail   string    `db:"detail"`
-			Number   int64     `db:"number"`
-			Minor    *int64    `db:"minor"`
-			Currency string    `db:"currency"`
+			happened
+			Detail   string `db:"detail"`
+			Number   int64  `db:"number"`
+			Minor    *int64 `db:"minor"`
+			Currency string `db:"currency"`
 		}
-		if err := tx.Select(ctx, &rows, q.Q("History"), id); err != nil {
+		if err := tx.Select(ctx, &rows, q.Q("History"), id, after.ID, after.At, after.Rank, after.What, r.Limit+1); err != nil {
 			return err
 		}
-		out = nil
+		out, next = nil, ""
+		if len(rows) > r.Limit {
+			rows, next = rows[:r.Limit], rows[r.Limit-1].key()
+		}
 		for _, r := range rows {
 			h := Happening{At: r.At, What: r.What, Detail: r.Detail}
 			if r.Number > 0 {
@@ -51,5 +65,36 @@ func (s *Service) History(ctx context.Context, id string) (out []Happening, err 
 		}
 		return nil
 	})
-	return out, err
+	return out, next, err
+}
+
+// happened is the place of a happening among all of its order: many may have happened in one transaction, at one time.
+type happened struct {
+	At   time.Time `db:"at"`
+	Rank int       `db:"rank"`
+	What string    `db:"what"`
+	ID   string    `db:"id"`
+}
+
+func (h happened) key() string {
+	return fmt.Sprintf("%s %d %s %s", h.At.UTC().Format(time.RFC3339Nano), h.Rank, h.What, h.ID)
+}
+
+// afterHappening reads a key.
+func afterHappening(key string) (h happened, err error) {
+	if key == "" {
+		return h, nil
+	}
+	parts := strings.Split(key, " ")
+	if len(parts) != 4 || parts[3] == "" {
+		return h, page.ErrCursor
+	}
+	h.What, h.ID = parts[2], parts[3]
+	at, notTime := time.Parse(time.RFC3339Nano, parts[0])
+	rank, notNumber := strconv.Atoi(parts[1])
+	if notTime != nil || notNumber != nil || rank < 0 || rank > 9 {
+		return h, page.ErrCursor
+	}
+	h.At, h.Rank = at, rank
+	return h, nil
 }

@@ -131,23 +131,23 @@ select line, seat, position, session_id, weight, coalesce(enrolment_id, '') as e
   from sales.parts where order_id = $1 order by line, seat, position;
 
 -- name: History
-select h.at, h.what, h.detail, h.number, h.minor, h.currency from (
-    select o.placed_at as at, 1 as rank, 'placed' as what, coalesce((select b.full_name from identity.people b where b.id = o.placed_by), '') as detail, 0::bigint as number, o.total_minor as minor, o.currency from sales.orders o where o.id = $1
-    union all select o.closed_at, 9, o.state, '', 0, null, o.currency from sales.orders o where o.id = $1 and o.closed_at is not null
-    union all select p.captured_at, 2, p.state, p.method, 0, p.captured_minor, p.captured_currency from payments.payments p where p.order_id = $1 and p.captured_at is not null
-    union all select d.issued_at, 5, d.kind, d.series, d.number, d.amount_minor, d.currency from invoicing.documents d where d.order_id = $1
-    union all select g.granted_at, 3, 'enrolled', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+select h.id, h.rank, h.at, h.what, h.detail, h.number, h.minor, h.currency from (
+    select o.id, o.placed_at as at, 1 as rank, 'placed' as what, coalesce((select b.full_name from identity.people b where b.id = o.placed_by), '') as detail, 0::bigint as number, o.total_minor as minor, o.currency from sales.orders o where o.id = $1
+    union all select o.id, o.closed_at, 9, o.state, '', 0, null, o.currency from sales.orders o where o.id = $1 and o.closed_at is not null
+    union all select p.id, p.captured_at, 2, p.state, p.method, 0, p.captured_minor, p.captured_currency from payments.payments p where p.order_id = $1 and p.captured_at is not null
+    union all select d.id, d.issued_at, 5, d.kind, d.series, d.number, d.amount_minor, d.currency from invoicing.documents d where d.order_id = $1
+    union all select g.id, g.granted_at, 3, 'enrolled', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
                 join catalog.sessions s on s.id = e.session_id where g.order_id = $1
-    union all select g.revoked_at, 6, 'revoked', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+    union all select g.id, g.revoked_at, 6, 'revoked', s.key, 0, null, '' from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
                 join catalog.sessions s on s.id = e.session_id where g.order_id = $1 and g.revoked_at is not null
-    union all select t.ended_at, 7, 'transferred', t.email, 0, null, '' from sales.transfers t where t.order_id = $1 and t.state = 'accepted'
-    union all select r.requested_at, 4, 'refund_requested', '', 0, r.amount_minor, p.currency from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1
-    union all select r.settled_at, 5, case r.state when 'succeeded' then 'refunded' else 'refund_failed' end, '', 0, r.amount_minor, p.currency
+    union all select t.id, t.ended_at, 7, 'transferred', t.email, 0, null, '' from sales.transfers t where t.order_id = $1 and t.state = 'accepted'
+    union all select r.id, r.requested_at, 4, 'refund_requested', '', 0, r.amount_minor, p.currency from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1
+    union all select r.id, r.settled_at, 5, case r.state when 'succeeded' then 'refunded' else 'refund_failed' end, '', 0, r.amount_minor, p.currency
                 from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = $1 and r.settled_at is not null
-    union all select d.opened_at, 4, case when d.state in ('inquiry', 'closed') then 'dispute_inquiry' else 'dispute_opened' end, '', 0, d.amount_minor, p.currency from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1
-    union all select d.closed_at, 5, 'dispute_' || d.state, '', 0, d.amount_minor, p.currency
+    union all select d.id, d.opened_at, 4, case when d.state in ('inquiry', 'closed') then 'dispute_inquiry' else 'dispute_opened' end, '', 0, d.amount_minor, p.currency from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1
+    union all select d.id, d.closed_at, 5, 'dispute_' || d.state, '', 0, d.amount_minor, p.currency
                 from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1 and d.closed_at is not null
-) h order by h.at, h.rank, h.what, h.detail limit 500;
+) h where $2::text = '' or (h.at, h.rank, h.what, h.id) > ($3::timestamptz, $4::int, $5::text, $2) order by h.at, h.rank, h.what, h.id limit $6;
 
 -- name: CheckClosed
 select id, state, closed_at from sales.orders where (closed_at is not null) <> (state in ('expired', 'canceled', 'payment_mismatch'));
@@ -417,17 +417,18 @@ select o.id, o.state, o.way, b.full_name as buyer, coalesce(b.email, '') as emai
 select r.id, p.order_id, r.state, r.reason, r.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency,
        coalesce(l.lines, '{}') as lines, coalesce(l.minors, '{}') as minors, r.requested_by, coalesce(w.full_name, r.requested_by) as proposer,
        coalesce(d.full_name, r.decided_by, '') as decider, r.requested_at, r.settled_at, b.full_name as buyer, coalesce(b.email, '') as email,
-       r.owed_minor, coalesce(r.repayment_by, '') as repayment_by, coalesce(r.repaid_reference, '') as repaid_reference, p.by_hand
+       r.owed_minor, coalesce(r.repayment_by, '') as repayment_by, coalesce(r.repaid_reference, '') as repaid_reference, p.by_hand, u.rank
   from payments.refunds r join payments.payments p on p.id = r.payment_id join sales.orders o on o.id = p.order_id join identity.people b on b.id = o.buyer_id
   left join identity.people w on r.requested_by = 'staff:' || w.id left join identity.people d on r.decided_by = 'staff:' || d.id
   left join lateral (select array_agg(x.line order by x.line) as lines, array_agg(x.minor order by x.line) as minors
                from (select z.line, sum(z.minor)::bigint as minor from sales.refund_lines z where z.refund_id = r.id group by z.line) x) l on true
- where ($1::text = '' or p.order_id = $1)
+ cross join lateral (select case r.state when 'failed' then 1 when 'proposed' then 0 else 2 end as rank) u
+ where ($1::text = '' or p.order_id = $1) and ($3::text = '' or u.rank > $4 or u.rank = $4 and r.id < $3)
    and (not $2::bool or r.state in ('proposed', 'requested', 'pending')
         or r.state = 'failed' and (r.owed_minor > 0
            or r.repaid_minor = 0 and p.captured_minor > p.refunded_minor + p.lost_minor and not exists (select 1 from invoicing.documents n where n.reference = r.id)
               and not exists (select 1 from payments.refunds x where x.payment_id = r.payment_id and x.id > r.id and x.state in ('proposed', 'requested', 'pending', 'succeeded'))))
- order by case r.state when 'failed' then 1 when 'proposed' then 0 else 2 end, r.id desc limit 200;
+ order by u.rank, r.id desc limit $5;
 
 -- name: DisputeCases
 select d.id, p.order_id, d.state, d.reason, d.answer_by, d.amount_minor as minor, coalesce(p.captured_currency, p.currency) as currency, d.opened_at, d.closed_at,
@@ -493,7 +494,8 @@ select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
 -- name: MyWaits
 select w.id, w.offer_id, w.person_id, w.state, w.joined_at, w.offered_until,
        (select count(*) from sales.waiting b where b.offer_id = w.offer_id and b.state = 'waiting' and b.place < w.place) as ahead
-  from sales.waiting w where w.person_id = $1 and w.state in ('waiting', 'offered') order by w.place limit 200;
+  from sales.waiting w where w.person_id = $1 and w.state in ('waiting', 'offered')
+   and ($2::text = '' or w.place > (select x.place from sales.waiting x where x.id = $2)) order by w.place limit $3;
 
 -- name: WaitByID
 select id, offer_id, person_id, state, joined_at, offered_until from sales.waiting where id = $1;
@@ -622,7 +624,11 @@ select k.id, k.order_id, k.line, k.max_uses, (select count(*) from sales.seats x
 
 -- name: LinksOf
 select k.id, k.order_id, k.line, k.max_uses, (select count(*) from sales.seats x where x.link_id = k.id) as uses, k.made_at, k.expires_at, k.revoked_at
-  from sales.claim_links k where k.order_id = $1 order by k.id desc limit 1000;
+  from sales.claim_links k where k.order_id = $1 and ($2::text = '' or k.id < $2) order by k.id desc limit $3;
+
+-- name: LinkByID
+select k.id, k.order_id, k.line, k.max_uses, (select count(*) from sales.seats x where x.link_id = k.id) as uses, k.made_at, k.expires_at, k.revoked_at
+  from sales.claim_links k where k.id = $1;
 
 -- name: RevokeLink
 update sales.claim_links set revoked_at = coalesce(revoked_at, $3) where id = $1 and order_id = $2;
@@ -681,7 +687,7 @@ select t.id, t.order_id, t.line, t.from_id, f.full_name as from_name, t.email, c
 
 -- name: TransfersTo
 select t.id, t.order_id, t.line, t.from_id, f.full_name as from_name, t.email, coalesce(t.to_id, '') as to_id, t.state, t.offered_at, t.until
-  from sales.transfers t join identity.people f on f.id = t.from_id where t.email = $1 and t.state = 'offered' and t.until > $2 order by t.id limit 200;
+  from sales.transfers t join identity.people f on f.id = t.from_id where t.email = $1 and t.state = 'offered' and t.until > $2 and ($3::text = '' or t.id > $3) order by t.id limit $4;
 
 -- name: AddTransfer
 insert into sales.transfers (id, order_id, line, from_id, email, state, offered_at, until) values ($1, $2, $3, $4, $5, 'offered', $6, $7);

@@ -183,6 +183,19 @@ func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool)
 	return s.Order(ctx, o.ID)
 }
 
+// DecideRefundOnce is DecideRefund once per key of who decides; again it gives the order as it stands then. Errors: those of DecideRefund
+// and of idempotency.
+func (s *Service) DecideRefundOnce(ctx context.Context, refundID string, agree bool, key string) (Order, error) {
+	id, err := once(ctx, s, postgres.Actor(ctx), key, "decide refund", []any{refundID, agree}, func(ctx context.Context, tx *postgres.Tx) (string, error) {
+		o, err := s.decideRefundTx(ctx, tx, refundID, agree)
+		return o.ID, err
+	})
+	if err != nil {
+		return Order{}, err
+	}
+	return s.Order(ctx, id)
+}
+
 func (s *Service) decideRefundTx(ctx context.Context, tx *postgres.Tx, refundID string, agree bool) (o Order, err error) {
 	o, p, err := lockRefund(ctx, tx, refundID)
 	if err != nil {

@@ -40,27 +40,45 @@ func (s *Service) SayRepaid(ctx context.Context, refundID, reference, key string
 // ledger and is owed no more. Errors: payments.ErrRefundUnknown, payments.ErrRefundDecided, payments.ErrSecondPerson,
 // payments.ErrNothingOwed.
 func (s *Service) DecideRepaid(ctx context.Context, refundID string, agree bool) (o Order, err error) {
-	err = s.db.InTx(ctx, "decide repayment", func(ctx context.Context, tx *postgres.Tx) error {
-		var p payments.Payment
-		if o, p, err = lockRefund(ctx, tx, refundID); err != nil {
-			return err
-		}
-		r, minor, err := payments.DecideRepaidTx(ctx, tx, refundID, agree)
-		if err != nil {
-			return err
-		}
-		if agree {
-			if err := s.post(ctx, tx, r.ID+":repaid", "repaid", money.Of(minor, money.Currency(p.CapturedCurrency)), o, returning, ledger.Clearing(payments.Bank)); err != nil {
-				return err
-			}
-		}
-		action := map[bool]string{false: "repayment.refused", true: "repayment.agreed"}[agree]
-		return audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: o.ID, Detail: map[string]any{"refund": r.ID, "reference": r.RepaidAs, "amount_minor": minor}})
+	err = s.db.InTx(ctx, "decide repayment", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		o, err = s.decideRepaidTx(ctx, tx, refundID, agree)
+		return err
 	})
 	if err != nil {
 		return o, err
 	}
 	return s.Order(ctx, o.ID)
+}
+
+// DecideRepaidOnce is DecideRepaid once per key of who decides; again it gives the order as it stands then. Errors: those of DecideRepaid
+// and of idempotency.
+func (s *Service) DecideRepaidOnce(ctx context.Context, refundID string, agree bool, key string) (Order, error) {
+	id, err := once(ctx, s, postgres.Actor(ctx), key, "decide repayment", []any{refundID, agree}, func(ctx context.Context, tx *postgres.Tx) (string, error) {
+		o, err := s.decideRepaidTx(ctx, tx, refundID, agree)
+		return o.ID, err
+	})
+	if err != nil {
+		return Order{}, err
+	}
+	return s.Order(ctx, id)
+}
+
+func (s *Service) decideRepaidTx(ctx context.Context, tx *postgres.Tx, refundID string, agree bool) (o Order, err error) {
+	o, p, err := lockRefund(ctx, tx, refundID)
+	if err != nil {
+		return o, err
+	}
+	r, minor, err := payments.DecideRepaidTx(ctx, tx, refundID, agree)
+	if err != nil {
+		return o, err
+	}
+	if agree {
+		if err := s.post(ctx, tx, r.ID+":repaid", "repaid", money.Of(minor, money.Currency(p.CapturedCurrency)), o, returning, ledger.Clearing(payments.Bank)); err != nil {
+			return o, err
+		}
+	}
+	action := map[bool]string{false: "repayment.refused", true: "repayment.agreed"}[agree]
+	return o, audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: o.ID, Detail: map[string]any{"refund": r.ID, "reference": r.RepaidAs, "amount_minor": minor}})
 }
 
 // lockRefund finds the order and the payment of a refund and holds them, the order first, as everywhere.

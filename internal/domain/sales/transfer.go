@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
@@ -265,18 +266,22 @@ func (s *Service) WithdrawTransfer(ctx context.Context, orderID string, line int
 	})
 }
 
-// OfferedTo lists the places that are offered to a person and can be taken.
-func (s *Service) OfferedTo(ctx context.Context, personID string) (out []Handover, err error) {
+// OfferedTo lists the places that are offered to a person and can be taken, the earliest first, and the key after which the list goes on.
+// What cannot be taken any more is left out of its page, which is shorter then.
+func (s *Service) OfferedTo(ctx context.Context, personID string, r page.Request) (out []Handover, next string, err error) {
 	err = s.db.View(postgres.WithActor(ctx, "system"), "offered to", func(ctx context.Context, tx *postgres.Tx) error {
 		p, err := identity.PersonTx(ctx, tx, personID)
 		if err != nil {
 			return err
 		}
 		var all []Handover
-		if err := tx.Select(ctx, &all, q.Q("TransfersTo"), p.Email, tx.Now()); err != nil {
+		if err := tx.Select(ctx, &all, q.Q("TransfersTo"), p.Email, tx.Now(), r.After, r.Limit+1); err != nil {
 			return err
 		}
-		out = []Handover{}
+		out, next = []Handover{}, ""
+		if len(all) > r.Limit {
+			all, next = all[:r.Limit], all[r.Limit-1].ID
+		}
 		for _, t := range all {
 			o, err := OrderTx(ctx, tx, t.OrderID)
 			if err != nil {
@@ -292,7 +297,7 @@ func (s *Service) OfferedTo(ctx context.Context, personID string) (out []Handove
 		}
 		return nil
 	})
-	return out, err
+	return out, next, err
 }
 
 // TransferTx finds a transfer with its order, as far as the actor may see them. Errors: ErrNoTransfer.

@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
@@ -149,16 +150,20 @@ func (w *Waiting) at(now time.Time) {
 	}
 }
 
-// Waits lists where somebody waits, the earliest joined first, two hundred at most.
-func (s *Service) Waits(ctx context.Context, personID string) (all []Waiting, err error) {
+// Waits lists where somebody waits, the earliest joined first, and the key after which the list goes on.
+func (s *Service) Waits(ctx context.Context, personID string, r page.Request) (all []Waiting, next string, err error) {
 	err = s.db.View(postgres.WithActor(ctx, "system"), "waits", func(ctx context.Context, tx *postgres.Tx) error {
-		err := tx.Select(ctx, &all, q.Q("MyWaits"), personID)
+		all, next = nil, ""
+		err := tx.Select(ctx, &all, q.Q("MyWaits"), personID, r.After, r.Limit+1)
+		if len(all) > r.Limit {
+			all, next = all[:r.Limit], all[r.Limit-1].ID
+		}
 		for i := range all {
 			all[i].at(tx.Now())
 		}
 		return err
 	})
-	return all, err
+	return all, next, err
 }
 
 // waitsOf is where a person stands in the rows for some offers; an empty person stands in none.

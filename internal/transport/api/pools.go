@@ -84,8 +84,10 @@ func (h handlers) MakeClaimLink(ctx context.Context, r server.MakeClaimLinkReque
 }
 
 func (h handlers) ListClaimLinks(ctx context.Context, r server.ListClaimLinksRequestObject) (server.ListClaimLinksResponseObject, error) {
-	rows, err := allOf[contract.ClaimLink](h.rooms.ClaimLinks(ctx, callerOf(ctx), r.Order))
-	return server.ListClaimLinks200JSONResponse{Links: rows}, err
+	rows, next, err := listed[contract.ClaimLink](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]sales.ClaimLink, string, error) {
+		return h.rooms.ClaimLinks(ctx, callerOf(ctx), r.Order, p)
+	})
+	return server.ListClaimLinks200JSONResponse{Links: rows, NextCursor: next}, err
 }
 
 func (h handlers) RevokeClaimLink(ctx context.Context, r server.RevokeClaimLinkRequestObject) (server.RevokeClaimLinkResponseObject, error) {
@@ -129,9 +131,11 @@ func (h handlers) WithdrawTransfer(ctx context.Context, r server.WithdrawTransfe
 	return server.WithdrawTransfer204Response{}, h.rooms.WithdrawTransfer(ctx, callerOf(ctx), r.Order, r.Line)
 }
 
-func (h handlers) ListMyTransfers(ctx context.Context, _ server.ListMyTransfersRequestObject) (server.ListMyTransfersResponseObject, error) {
-	rows, err := allOf[contract.Transfer](h.rooms.Transfers(ctx, callerOf(ctx)))
-	return server.ListMyTransfers200JSONResponse{Transfers: rows}, err
+func (h handlers) ListMyTransfers(ctx context.Context, r server.ListMyTransfersRequestObject) (server.ListMyTransfersResponseObject, error) {
+	rows, next, err := listed[contract.Transfer](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]sales.Handover, string, error) {
+		return h.rooms.Transfers(ctx, callerOf(ctx), p)
+	})
+	return server.ListMyTransfers200JSONResponse{Transfers: rows, NextCursor: next}, err
 }
 
 func (h handlers) AcceptTransfer(ctx context.Context, r server.AcceptTransferRequestObject) (server.AcceptTransferResponseObject, error) {

@@ -103,12 +103,13 @@ func (h handlers) ListDisputes(ctx context.Context, r server.ListDisputesRequest
 	})}, err
 }
 
-func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestObject) (server.ListRefundsResponseObject, error) {
-	all, err := h.rooms.Refunds(ctx, callerOf(ctx))
+func (h handlers) ListRefunds(ctx context.Context, r server.ListRefundsRequestObject) (server.ListRefundsResponseObject, error) {
+	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	return server.ListRefunds200JSONResponse{Refunds: each(all, func(x sales.RefundCase) contract.Refund {
+	all, next, err := h.rooms.Refunds(ctx, callerOf(ctx), at)
+	return server.ListRefunds200JSONResponse{NextCursor: given(page.Cursor(next)), Refunds: each(all, func(x sales.RefundCase) contract.Refund {
 		return contract.Refund{
 			Id: x.ID, OrderId: x.OrderID, State: contract.RefundState(x.State), Amount: toMoney(x.Amount()), Reason: x.Reason, RequestedBy: x.Proposer,
 			RequestedAt: x.RequestedAt.UTC(), Owed: x.Owed(),
@@ -116,11 +117,11 @@ func (h handlers) ListRefunds(ctx context.Context, _ server.ListRefundsRequestOb
 				return contract.RefundOfLine{Line: l.Line, AmountMinor: given(l.Minor)}
 			}),
 		}
-	})}, nil
+	})}, err
 }
 
 func (h handlers) DecideRefund(ctx context.Context, r server.DecideRefundRequestObject) (server.DecideRefundResponseObject, error) {
-	o, err := h.rooms.DecideRefund(ctx, callerOf(ctx), r.Refund, r.Body.Agree)
+	o, err := h.rooms.DecideRefund(ctx, callerOf(ctx), r.Refund, r.Body.Agree, r.Params.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +137,7 @@ func (h handlers) SayRepaid(ctx context.Context, r server.SayRepaidRequestObject
 }
 
 func (h handlers) DecideRepaid(ctx context.Context, r server.DecideRepaidRequestObject) (server.DecideRepaidResponseObject, error) {
-	o, err := h.rooms.DecideRepaid(ctx, callerOf(ctx), r.Refund, r.Body.Agree)
+	o, err := h.rooms.DecideRepaid(ctx, callerOf(ctx), r.Refund, r.Body.Agree, r.Params.IdempotencyKey)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ type SeatRooms interface {
 	MoveSeat(ctx context.Context, who Principal, order, seat, email, name string) (sales.Seat, error)
 	// MakeClaimLink makes a link, once per key; again it gives the link without its token.
 	MakeClaimLink(ctx context.Context, who Principal, n sales.NewClaimLink) (sales.ClaimLink, error)
-	ClaimLinks(ctx context.Context, who Principal, order string) ([]sales.ClaimLink, error)
+	ClaimLinks(ctx context.Context, who Principal, order string, p page.Request) (all []sales.ClaimLink, next string, err error)
 	RevokeClaimLink(ctx context.Context, who Principal, order, link string) error
 	ApplyRoster(ctx context.Context, who Principal, c sales.Roster) (sales.RosterResult, error)
 	ClaimSeat(ctx context.Context, who Principal, token string) (sales.Seat, error)
@@ -41,6 +41,6 @@ type SeatRooms interface {
 	OfferTransfer(ctx context.Context, who Principal, order string, line int, email string) (sales.Handover, error)
 	WithdrawTransfer(ctx context.Context, who Principal, order string, line int) error
 	// Transfers are the places that are offered to the principal.
-	Transfers(ctx context.Context, who Principal) ([]sales.Handover, error)
+	Transfers(ctx context.Context, who Principal, p page.Request) (all []sales.Handover, next string, err error)
 	AcceptTransfer(ctx context.Context, who Principal, transfer string) (sales.Handover, error)
 }

@@ -13,7 +13,7 @@ type SalesRooms interface {
 	// CancelOrder cancels an order that was not paid.
 	CancelOrder(ctx context.Context, who Principal, id string) (sales.Order, error)
 	// OrderHistory is what happened to an order, the oldest first.
-	OrderHistory(ctx context.Context, who Principal, id string) ([]sales.Happening, error)
+	OrderHistory(ctx context.Context, who Principal, id string, p page.Request) (all []sales.Happening, next string, err error)
 	// OrderWithdrawal says whether an order may be left, and gives what was declared once it was.
 	OrderWithdrawal(ctx context.Context, who Principal, id string) (sales.Leaving, error)
 	// WithdrawOrder declares that the principal leaves her order, once per key.
@@ -26,14 +26,14 @@ type SalesRooms interface {
 	SoldOrders(ctx context.Context, who Principal, f sales.OrderFilter, p page.Request) (all []sales.Listed, next string, err error)
 	Disputes(ctx context.Context, who Principal, p page.Request) (all []sales.DisputeCase, next string, err error)
 	// Refunds lists those that wait for somebody, the most urgent first.
-	Refunds(ctx context.Context, who Principal) ([]sales.RefundCase, error)
-	// DecideRefund is a second person's word on a proposed refund.
-	DecideRefund(ctx context.Context, who Principal, id string, agree bool) (sales.Order, error)
-	// SayRepaid says that what a refund left owed was paid otherwise; DecideRepaid is a second person's word on that.
+	Refunds(ctx context.Context, who Principal, p page.Request) (all []sales.RefundCase, next string, err error)
+	// DecideRefund is a second person's word on a proposed refund, once per key.
+	DecideRefund(ctx context.Context, who Principal, id string, agree bool, key string) (sales.Order, error)
+	// SayRepaid says that what a refund left owed was paid otherwise; DecideRepaid is a second person's word on that; both once per key.
 	SayRepaid(ctx context.Context, who Principal, id, reference, key string) (sales.Order, error)
-	DecideRepaid(ctx context.Context, who Principal, id string, agree bool) (sales.Order, error)
+	DecideRepaid(ctx context.Context, who Principal, id string, agree bool, key string) (sales.Order, error)
 	// Waiting lists the rows that the caller waits in.
-	Waiting(ctx context.Context, who Principal) ([]sales.Waiting, error)
+	Waiting(ctx context.Context, who Principal, p page.Request) (all []sales.Waiting, next string, err error)
 	JoinWaiting(ctx context.Context, who Principal, offerID string) (sales.Waiting, error)
 	LeaveWaiting(ctx context.Context, who Principal, offerID string) error
 	// Seats says how the places of offers stand, the newest offer first.

@@ -6,6 +6,7 @@ import (
 	contract "cursus/api"
 	"cursus/api/server"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
 )
 
 func (h handlers) CancelOrder(ctx context.Context, r server.CancelOrderRequestObject) (server.CancelOrderResponseObject, error) {
@@ -17,11 +18,15 @@ func (h handlers) CancelOrder(ctx context.Context, r server.CancelOrderRequestOb
 }
 
 func (h handlers) GetOrderHistory(ctx context.Context, r server.GetOrderHistoryRequestObject) (server.GetOrderHistoryResponseObject, error) {
-	all, err := h.rooms.OrderHistory(ctx, callerOf(ctx), r.Order)
+	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	return server.GetOrderHistory200JSONResponse{Happened: each(all, func(x sales.Happening) contract.OrderHappening {
+	all, next, err := h.rooms.OrderHistory(ctx, callerOf(ctx), r.Order, at)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetOrderHistory200JSONResponse{NextCursor: given(page.Cursor(next)), Happened: each(all, func(x sales.Happening) contract.OrderHappening {
 		out := contract.OrderHappening{At: x.At.UTC(), What: contract.OrderHappeningWhat(x.What), Detail: given(x.Detail)}
 		if x.Amount != nil {
 			a := toMoney(*x.Amount)

@@ -9,9 +9,11 @@ import (
 	"cursus/internal/kernel/page"
 )
 
-func (h handlers) ListWaiting(ctx context.Context, _ server.ListWaitingRequestObject) (server.ListWaitingResponseObject, error) {
-	rows, err := allOf[contract.Waiting](h.rooms.Waiting(ctx, callerOf(ctx)))
-	return server.ListWaiting200JSONResponse{Waiting: rows}, err
+func (h handlers) ListWaiting(ctx context.Context, r server.ListWaitingRequestObject) (server.ListWaitingResponseObject, error) {
+	rows, next, err := listed[contract.Waiting](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]sales.Waiting, string, error) {
+		return h.rooms.Waiting(ctx, callerOf(ctx), p)
+	})
+	return server.ListWaiting200JSONResponse{Waiting: rows, NextCursor: next}, err
 }
 
 func (h handlers) JoinWaiting(ctx context.Context, r server.JoinWaitingRequestObject) (server.JoinWaitingResponseObject, error) {

@@ -91,6 +91,27 @@ func (o *Operation) Statuses() (all []int) {
 	return all
 }
 
+// List says whether an operation reads a list that stands alone: an object with nothing in it but one array and, paged, the cursor of what
+// comes next.
+func (o *Operation) List() (list, paged bool) {
+	ok := o.op.Responses.Status(http.StatusOK)
+	if o.Method != http.MethodGet || ok == nil || ok.Value.Content.Get("application/json") == nil {
+		return false, false
+	}
+	arrays, others := 0, 0
+	for name, s := range ok.Value.Content.Get("application/json").Schema.Value.Properties {
+		switch {
+		case name == "next_cursor":
+			paged = true
+		case s.Value.Type.Is("array"):
+			arrays++
+		default:
+			others++
+		}
+	}
+	return arrays == 1 && others == 0, paged
+}
+
 // Seen counts the answers of an operation with a status.
 func (w *Walker) Seen(operation string, status int) int { return w.seen[operation][status] }
 

@@ -1,0 +1,86 @@
+package api_test
+
+import (
+	"net/http"
+	"testing"
+
+	"cursus/api/contract"
+	"cursus/internal/transport/api/apitest"
+)
+
+// keyless are the POSTs that take no Idempotency-Key, and why none is needed: whoever adds one says so here, or lets it take a key.
+var keyless = map[string]string{
+	// They create nothing and move no money: the thing that they act on is there, and again it is as it was.
+	"moveSession": "moves to a named state under If-Match", "moveProgram": "moves to a named state under If-Match",
+	"moveEdition": "moves to a named state under If-Match", "moveOffer": "moves to a named state", "withdrawOffer": "ends it, again nothing",
+	"cancelWorkshopDay": "ends it, again nothing", "holdWorkshopDay": "moves it, again nothing", "recordAttendance": "says what is so, again nothing",
+	"recordProductions": "says what is so, again nothing", "importGrades": "the same file is known by its hash", "importExercises": "replaces under If-Match",
+	"recordResult": "the same result again changes nothing", "revokeCertificate": "ends it, again nothing", "previewProgram": "writes nothing", "quoteOrder": "writes nothing",
+	"cancelOrder": "ends what was not paid, again nothing",
+	// They create, or move money, and the thing itself says that it was done.
+	"payOrder":           "an order has one open payment: again gives its page",
+	"leaveCard":          "asks the provider for a page; nothing is kept of it before the provider tells",
+	"applyRoster":        "who is on the list has a seat already: again nothing",
+	"uploadRoster":       "who is on the list has a seat already: again nothing",
+	"claimSeat":          "who has a seat of the pool is given that one",
+	"acceptTransfer":     "a place that was taken is hers: again nothing",
+	"receiveStripeEvent": "an event is stored once, by its own id",
+}
+
+func TestPostsThatCreateOrMoveMoneyTakeAKey(t *testing.T) {
+	w, err := apitest.New(contract.YAML, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, o := range w.Operations() {
+		if o.Method != http.MethodPost {
+			continue
+		}
+		takes := w.Example(o.ID).Header.Get("Idempotency-Key") != ""
+		if seen[o.ID] = true; takes == (keyless[o.ID] != "") {
+			t.Errorf("%s takes a key: %v; why none: %q", o.ID, takes, keyless[o.ID])
+		}
+	}
+	for id := range keyless {
+		if !seen[id] {
+			t.Error("no such POST:", id)
+		}
+	}
+}
+
+// short are the lists that come whole, and why they cannot grow long.
+var short = map[string]string{
+	"listAgreements":      "one per school and kind of money",
+	"listIssuers":         "those of the house",
+	"listManagers":        "the people of one organisation who order for it",
+	"listMyOrganisations": "those that one person manages",
+	"listOrderDocuments":  "the documents of one order, all of them",
+	"listOrderTransfers":  "the lines of one order: 20",
+	"listPlans":           "one per currency of an offer",
+	"listPrices":          "the prices of one offer, which its form shows whole",
+	"listWaysToPay":       "those that there are",
+	"listWorkshopDays":    "the days of one session, which its calendar shows whole",
+}
+
+func TestListsComeInPages(t *testing.T) {
+	w, err := apitest.New(contract.YAML, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, o := range w.Operations() {
+		list, paged := o.List()
+		if !list {
+			continue
+		}
+		if seen[o.ID] = true; paged == (short[o.ID] != "") {
+			t.Errorf("%s has pages: %v; why none: %q", o.ID, paged, short[o.ID])
+		}
+	}
+	for id := range short {
+		if !seen[id] {
+			t.Error("no such list:", id)
+		}
+	}
+}
