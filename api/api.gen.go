@@ -12949,7 +12949,7 @@ type ClientInterface interface {
 	// MoveEditionWithBody Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+	// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -12959,7 +12959,7 @@ type ClientInterface interface {
 	// MoveEdition Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+	// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -14123,7 +14123,7 @@ type ClientInterface interface {
 
 	// PutSessionWithBody Rewrite a session
 	//
-	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -14132,7 +14132,7 @@ type ClientInterface interface {
 
 	// PutSession Rewrite a session
 	//
-	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -14178,7 +14178,7 @@ type ClientInterface interface {
 	// PutExercisesWithBody Replace the exercises of a session
 	//
 	// Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-	// that was read; if somebody changed the session since, nothing happens (412).
+	// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -14188,7 +14188,7 @@ type ClientInterface interface {
 	// PutExercises Replace the exercises of a session
 	//
 	// Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-	// that was read; if somebody changed the session since, nothing happens (412).
+	// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -14197,7 +14197,7 @@ type ClientInterface interface {
 
 	// ImportExercisesWithBody Import the exercise map from a file
 	//
-	// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+	// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column. The map of an archived session stays (409 `session-archived`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -15430,7 +15430,7 @@ func (c *Client) GetLearnerPath(ctx context.Context, edition EditionRef, person 
 // MoveEditionWithBody Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes any type of body and a specified content type.
 //
@@ -15450,7 +15450,7 @@ func (c *Client) MoveEditionWithBody(ctx context.Context, edition EditionRef, pa
 // MoveEdition Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -17984,7 +17984,7 @@ func (c *Client) GetSession(ctx context.Context, session SessionRef, reqEditors 
 
 // PutSessionWithBody Rewrite a session
 //
-// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 //
 // Takes any type of body and a specified content type.
 //
@@ -18003,7 +18003,7 @@ func (c *Client) PutSessionWithBody(ctx context.Context, session SessionRef, par
 
 // PutSession Rewrite a session
 //
-// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -18099,7 +18099,7 @@ func (c *Client) CopySession(ctx context.Context, session SessionRef, params *Co
 // PutExercisesWithBody Replace the exercises of a session
 //
 // Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-// that was read; if somebody changed the session since, nothing happens (412).
+// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -18119,7 +18119,7 @@ func (c *Client) PutExercisesWithBody(ctx context.Context, session SessionRef, p
 // PutExercises Replace the exercises of a session
 //
 // Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-// that was read; if somebody changed the session since, nothing happens (412).
+// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -18138,7 +18138,7 @@ func (c *Client) PutExercises(ctx context.Context, session SessionRef, params *P
 
 // ImportExercisesWithBody Import the exercise map from a file
 //
-// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column. The map of an archived session stays (409 `session-archived`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -28985,7 +28985,7 @@ type ClientWithResponsesInterface interface {
 	// MoveEditionWithBodyWithResponse Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+	// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -28995,7 +28995,7 @@ type ClientWithResponsesInterface interface {
 	// MoveEditionWithResponse Move an edition
 	//
 	// Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-	// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+	// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30283,7 +30283,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutSessionWithBodyWithResponse Rewrite a session
 	//
-	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30292,7 +30292,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutSessionWithResponse Rewrite a session
 	//
-	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+	// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30340,7 +30340,7 @@ type ClientWithResponsesInterface interface {
 	// PutExercisesWithBodyWithResponse Replace the exercises of a session
 	//
 	// Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-	// that was read; if somebody changed the session since, nothing happens (412).
+	// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30350,7 +30350,7 @@ type ClientWithResponsesInterface interface {
 	// PutExercisesWithResponse Replace the exercises of a session
 	//
 	// Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-	// that was read; if somebody changed the session since, nothing happens (412).
+	// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30359,7 +30359,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportExercisesWithBodyWithResponse Import the exercise map from a file
 	//
-	// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+	// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column. The map of an archived session stays (409 `session-archived`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -40054,7 +40054,7 @@ func (c *ClientWithResponses) GetLearnerPathWithResponse(ctx context.Context, ed
 // MoveEditionWithBodyWithResponse Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -40070,7 +40070,7 @@ func (c *ClientWithResponses) MoveEditionWithBodyWithResponse(ctx context.Contex
 // MoveEditionWithResponse Move an edition
 //
 // Takes an edition on. To publish it fixes its version and its sessions; each course that is not optional has one, and the sessions are published (422 `session-not-published`).
-// Unless it is over already, each of its courses can open before it and its session are over (422 `edition-cannot-be-followed`), and its program is not archived.
+// Unless it is over already, each of its courses can open before it and its session are over, and no session is closed by hand before its end (422 `edition-cannot-be-followed`), and its program is not archived.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -42180,7 +42180,7 @@ func (c *ClientWithResponses) GetSessionWithResponse(ctx context.Context, sessio
 
 // PutSessionWithBodyWithResponse Rewrite a session
 //
-// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -42195,7 +42195,7 @@ func (c *ClientWithResponses) PutSessionWithBodyWithResponse(ctx context.Context
 
 // PutSessionWithResponse Rewrite a session
 //
-// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once.
+// Everything that a session says but its key, its course and its exercises. Once grades were imported its threshold stays (409 `threshold-kept`). What was in review is a draft again; what is published stays so, and the change is seen at once. What is archived goes back to draft first (409 `session-archived`). Where a published edition is followed in it, dates and `closed` do not change so that its course could open for nobody (422 `edition-cannot-be-followed`, with the member and the edition).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -42273,7 +42273,7 @@ func (c *ClientWithResponses) CopySessionWithResponse(ctx context.Context, sessi
 // PutExercisesWithBodyWithResponse Replace the exercises of a session
 //
 // Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-// that was read; if somebody changed the session since, nothing happens (412).
+// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -42289,7 +42289,7 @@ func (c *ClientWithResponses) PutExercisesWithBodyWithResponse(ctx context.Conte
 // PutExercisesWithResponse Replace the exercises of a session
 //
 // Says which exercise is in which week. The whole map is replaced, in the given order. `If-Match` carries the ETag of the session
-// that was read; if somebody changed the session since, nothing happens (412).
+// that was read; if somebody changed the session since, nothing happens (412). The map of an archived session stays (409 `session-archived`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -42304,7 +42304,7 @@ func (c *ClientWithResponses) PutExercisesWithResponse(ctx context.Context, sess
 
 // ImportExercisesWithBodyWithResponse Import the exercise map from a file
 //
-// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column.
+// Takes a CSV `exercise,week,scored,weight,activity`, which replaces the map, or a grade report, whose header is compared with it: what was mapped stays, new columns are placed by earlier sessions of the course or by their labels, and what nobody can place is listed. Each fault of a file is told with line and column. The map of an archived session stays (409 `session-archived`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //

@@ -168,7 +168,8 @@ func (w *world) tokens(p identity.Person) apitest.Tokens {
 	}
 }
 
-// programsStory writes a program and an edition of it before the matrix archives them: what is archived is not edited.
+// programsStory writes a program and an edition of it before the matrix archives them: a session of what is in force is not closed, what is
+// archived is not edited.
 func (w *world) programsStory(t *testing.T, walker *apitest.Walker, token string) {
 	t.Helper()
 	s := &asker{t: t, w: walker, token: token}
@@ -185,6 +186,13 @@ func (w *world) programsStory(t *testing.T, walker *apitest.Walker, token string
 		s.ask(200, "moveProgram", program, map[string]string{"to": to})
 	}
 	s.ask(200, "putEdition", edition, plan)
+	for _, to := range []string{"review", "published"} {
+		s.ask(200, "moveEdition", edition, map[string]string{"to": to})
+	}
+	session, closed := map[string]string{"session": "LAN-1"}, map[string]any{"title": map[string]any{"en": "Local networks"}, "kind": "mooc", "platform": "fun", "threshold_ppm": 500_000, "closed": true}
+	if refused := s.ask(422, "putSession", session, closed); refused["code"] != "edition-cannot-be-followed" || !strings.Contains(fmt.Sprint(refused["errors"]), "/closed") {
+		t.Error(refused)
+	}
 	s.ask(200, "moveEdition", edition, map[string]string{"to": "archived"})
 	if refused := s.ask(409, "putEdition", edition, plan); refused["code"] != "edition-archived" {
 		t.Error(refused)

@@ -104,16 +104,27 @@ func LockSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string) (Sessio
 	return SessionTx(ctx, tx, id)
 }
 
-// PutSessionTx rewrites a session; expected is the version that the caller read, 0 for any. Its key, its course and its exercises stay
-// (PutExercisesTx is for these), its publication too (MoveSessionTx), but what was in review is a draft again. Errors: ErrChanged, ErrFixed,
-// ErrThresholdKept once grades were imported: the journey was derived from the threshold that learners were told.
-func PutSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, n NewSession, expected int) (Session, error) {
+// lockToEdit holds a session for who read it at a version, 0 for any, and edits it.
+func lockToEdit(ctx context.Context, tx *postgres.Tx, idOrKey string, expected int) (Session, error) {
 	s, err := LockSessionTx(ctx, tx, idOrKey)
+	switch {
+	case err != nil:
+		return s, err
+	case expected != 0 && expected != s.Version:
+		return s, ErrChanged
+	case s.Publication == Archived:
+		return s, ErrSessionArchived
+	}
+	return s, nil
+}
+
+// PutSessionTx rewrites a session; expected is the version that the caller read, 0 for any. Its key, its course and its exercises stay
+// (PutExercisesTx is for these), its publication too (MoveSessionTx), but what was in review is a draft again. Errors: ErrChanged,
+// ErrSessionArchived, ErrFixed, ErrThresholdKept once grades were imported: the journey was derived from the threshold that learners were told.
+func PutSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, n NewSession, expected int) (Session, error) {
+	s, err := lockToEdit(ctx, tx, idOrKey, expected)
 	if err != nil {
 		return s, err
-	}
-	if expected != 0 && expected != s.Version {
-		return s, ErrChanged
 	}
 	if n.Key != "" && n.Key != s.Key || n.CourseKey != "" && n.CourseKey != s.CourseKey {
 		return s, ErrFixed

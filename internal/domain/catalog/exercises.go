@@ -76,20 +76,17 @@ func checkExercises(exercises []Exercise) error {
 }
 
 // PutExercisesTx replaces the exercise map of a session; expected is the version that the caller read, 0 for any.
+// Errors: ErrChanged, ErrSessionArchived.
 func PutExercisesTx(ctx context.Context, tx *postgres.Tx, idOrKey string, exercises []Exercise, expected int) (Session, error) {
 	if err := checkExercises(exercises); err != nil {
 		return Session{}, err
 	}
-	s, err := SessionTx(ctx, tx, idOrKey)
+	s, err := lockToEdit(ctx, tx, idOrKey, expected)
 	if err != nil {
 		return s, err
 	}
-	n, err := tx.Exec(ctx, q.Q("Touch"), s.ID, expected)
-	if err != nil {
+	if _, err := tx.Exec(ctx, q.Q("Touch"), s.ID); err != nil {
 		return s, err
-	}
-	if n == 0 {
-		return s, ErrChanged
 	}
 	if _, err := tx.Exec(ctx, q.Q("ClearExercises"), s.ID); err != nil {
 		return s, err

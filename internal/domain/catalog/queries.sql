@@ -169,8 +169,8 @@ select c.key from catalog.courses c
 -- name: AddSession
 insert into catalog.sessions (id, key, course_id, number, title_en, title_fr, platform, course_url, threshold_ppm,
        starts_at, ends_at, enrol_from, enrol_until, created_at, kind, platform_key, audience, language, capacity, policy, min_days, production_ppm,
-       publication, copied_from)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, nullif($24, ''));
+       publication, copied_from, closed)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, nullif($24, ''), $25);
 
 -- name: EditSession
 update catalog.sessions
@@ -235,7 +235,7 @@ select s.key from catalog.sessions s
     or s.publication is distinct from (select v.document ->> 'publication' from catalog.session_versions v where v.session_id = s.id and v.version = s.version);
 
 -- name: Touch
-update catalog.sessions set version = version + 1 where id = $1 and ($2::int = 0 or version = $2);
+update catalog.sessions set version = version + 1 where id = $1;
 
 -- name: ClearExercises
 delete from catalog.exercises where session_id = $1;

@@ -140,7 +140,7 @@ func CreateSessionTx(ctx context.Context, tx *postgres.Tx, n NewSession) (Sessio
 	id := ident.New("ses")
 	if _, err := tx.Exec(ctx, q.Q("AddSession"), id, n.Key, course.ID, n.Number, n.Title.EN, n.Title.FR, n.Platform, n.CourseURL,
 		n.ThresholdPPM, n.StartsAt, n.EndsAt, n.EnrolFrom, n.EnrolUntil, tx.Now(), n.Kind, n.PlatformKey, n.Audience, n.Language, n.Capacity,
-		n.Policy, n.MinDays, n.ProductionPPM, n.Publication, n.copiedFrom); err != nil {
+		n.Policy, n.MinDays, n.ProductionPPM, n.Publication, n.copiedFrom, n.Closed); err != nil {
 		return Session{}, err
 	}
 	if err := addExercises(ctx, tx, id, n.Exercises); err != nil {

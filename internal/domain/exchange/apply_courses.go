@@ -189,14 +189,8 @@ func (s Session) exercises() (out []catalog.Exercise) {
 }
 
 func (a *applier) newSession(s Session) error {
-	n := s.says()
-	if _, err := catalog.CreateSessionTx(a.ctx, a.tx, n); err != nil || !s.Closed {
-		return err
-	}
-	if _, err := sales.PutSessionTx(a.ctx, a.tx, s.Key, n, 0); err != nil { // a session is made open
-		return err
-	}
-	return a.moveSession(s.Key, s.State)
+	_, err := catalog.CreateSessionTx(a.ctx, a.tx, s.says())
+	return err
 }
 
 func (a *applier) session(path string, s, old Session) error {
@@ -204,13 +198,19 @@ func (a *applier) session(path string, s, old Session) error {
 		a.refuse(path+"/state", staysPublished, "The session is published, and a file takes nothing from the public.")
 		return nil
 	}
-	if !same(s.Exercises, old.Exercises) {
+	bare := func(s Session) Session { s.Exercises, s.Days, s.State = nil, nil, ""; return s }
+	says, maps := !same(bare(s), bare(old)), !same(s.Exercises, old.Exercises)
+	if old.State == catalog.Archived && (says || maps) {
+		if err := a.moveSession(s.Key, catalog.Drafted); err != nil {
+			return err
+		}
+	}
+	if maps {
 		if _, err := catalog.PutExercisesTx(a.ctx, a.tx, s.Key, s.exercises(), 0); err != nil {
 			return err
 		}
 	}
-	bare := func(s Session) Session { s.Exercises, s.Days, s.State = nil, nil, ""; return s }
-	if !same(bare(s), bare(old)) {
+	if says {
 		if _, err := sales.PutSessionTx(a.ctx, a.tx, s.Key, s.says(), 0); err != nil {
 			return err
 		}

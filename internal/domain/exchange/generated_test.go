@@ -196,12 +196,17 @@ func (g generator) program(d *exchange.Document, key string, keys []string, publ
 				e.State = catalog.InReview
 			}
 		}
+		inForce := e.State == catalog.Published && !over
+		for i := range d.Sessions { // none of it is closed by hand
+			s := &d.Sessions[i]
+			s.Closed = s.Closed && !(inForce && slices.ContainsFunc(p.Courses(), func(c programs.CourseRule) bool { return s.Key == c.Key+"-S0" }))
+		}
 		for i, c := range p.Courses() {
 			s := exchange.EditionSession{Session: c.Key + "-S0", Opening: rapid.SampledFrom(programs.Openings).Draw(g.t, "opening")}
 			if s.Opening == programs.OnDate {
 				s.OpensAt = g.time()
 			}
-			if s.Opening == programs.OnDate && (s.OpensAt == nil || e.State == catalog.Published && !over) || s.Opening == programs.Monthly && e.StartsAt == nil ||
+			if s.Opening == programs.OnDate && (s.OpensAt == nil || inForce) || s.Opening == programs.Monthly && e.StartsAt == nil ||
 				s.Opening == programs.AfterPrerequisites && len(c.After) == 0 || s.Opening == programs.AfterPrevious && i == 0 {
 				s.Opening, s.OpensAt = programs.AtOnce, nil
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exchange"
@@ -156,5 +157,49 @@ func TestAFileIsJudgedWithTheHouse(t *testing.T) {
 	}
 	if fields := refused(t, db, with(asks(b, keyA), program)); !has(fields, "/programs/0/parts/0/course/key", "course-not-public", "Line ") {
 		t.Error("a program of a course that nobody sees:", fields)
+	}
+}
+
+// What breaks: a session that is archived in the house is other in the file, and the whole import is refused, or the session comes back to
+// the public; or by a file it is moved out of an edition that is on sale.
+func TestAFileChangesASessionAsTheConsoleDoes(t *testing.T) {
+	db := testkit.DB(t)
+	late := time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
+	old := exchange.Session{Key: "OLD-1", Course: "PRD", State: "archived", Title: catalog.Text{EN: "Old"}, Kind: catalog.Mooc, Platform: "fun", ThresholdPPM: 500_000, Closed: true}
+	with := func(more ...func(d *exchange.Document)) []byte {
+		return edited(t, func(d *exchange.Document) {
+			d.Sessions = append(d.Sessions, old)
+			d.Editions[1].EndsAt = &late
+			for _, change := range more {
+				change(d)
+			}
+		})
+	}
+	there := func() (out exchange.Session) {
+		d, _ := export(t, db)
+		for _, s := range d.Sessions {
+			if s.Key == "OLD-1" {
+				out = s
+			}
+		}
+		return out
+	}
+	take(t, db, with(), false)
+	if s := there(); s.State != "archived" || !s.Closed || s.Title.EN != "Old" {
+		t.Errorf("%+v", s)
+	}
+	for _, change := range []func(){
+		func() { old.Title.EN = "Older" },
+		func() { old.Exercises = []exchange.Exercise{{Label: "HW 01", Week: 1, Activity: catalog.Quiz}} },
+		func() { old.State, old.Closed = "draft", false },
+	} {
+		change()
+		take(t, db, with(), false)
+		if s := there(); s.State != old.State || s.Closed != old.Closed || s.Title != old.Title || len(s.Exercises) != len(old.Exercises) {
+			t.Errorf("%+v in place of %+v", s, old)
+		}
+	}
+	if fields := refused(t, db, with(func(d *exchange.Document) { d.Sessions[0].StartsAt, d.Sessions[0].EndsAt = &late, nil })); !has(fields, "/sessions/0/starts_at", "begins-after-end", "NETWORKS-BASICS-2019") {
+		t.Error(fields)
 	}
 }

@@ -22,8 +22,8 @@ const (
 // Openings lists them in the order to show.
 var Openings = []Opening{AtOnce, OnDate, Monthly, AfterPrevious, AfterPrerequisites}
 
-// EditionSession is the session in which a course of the edition is followed, and when it opens. StartsAt and EndsAt are those of
-// the session.
+// EditionSession is the session in which a course of the edition is followed, and when it opens. StartsAt, EndsAt
+// and Closed are those of the session.
 type EditionSession struct {
 	CourseKey  string     `json:"course"`
 	SessionID  string     `json:"session_id"`
@@ -32,6 +32,7 @@ type EditionSession struct {
 	OpensAt    *time.Time `json:"opens_at,omitempty"`
 	StartsAt   *time.Time `json:"starts_at,omitempty"`
 	EndsAt     *time.Time `json:"ends_at,omitempty"`
+	Closed     bool       `json:"-"` // by hand
 }
 
 // Edition is a version of a program in a period. Times that were not said are nil; without a Capacity everybody has a place.

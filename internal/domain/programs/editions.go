@@ -99,13 +99,14 @@ func editions(ctx context.Context, tx *postgres.Tx, statement string, args ...an
 		OpensAt    *time.Time `db:"opens_at"`
 		StartsAt   *time.Time `db:"starts_at"`
 		EndsAt     *time.Time `db:"ends_at"`
+		Closed     bool       `db:"closed"`
 	}
 	if err := tx.Select(ctx, &sessions, q.Q("EditionSessions"), pq.Array(ids)); err != nil {
 		return nil, err
 	}
 	for _, s := range sessions {
 		e := &out[at[s.EditionID]]
-		e.Sessions = append(e.Sessions, EditionSession{s.CourseKey, s.SessionID, s.SessionKey, s.Opening, s.OpensAt, s.StartsAt, s.EndsAt})
+		e.Sessions = append(e.Sessions, EditionSession{s.CourseKey, s.SessionID, s.SessionKey, s.Opening, s.OpensAt, s.StartsAt, s.EndsAt, s.Closed})
 	}
 	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -174,8 +173,14 @@ func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPla
 		return old, err
 	}
 	e, err := EditionTx(ctx, tx, id)
-	if err == nil && e.State == catalog.Published && !e.over(tx.Now()) {
-		err = e.possible(v.Content)
+	if err != nil || e.State != catalog.Published || e.over(tx.Now()) {
+		return e, err
+	}
+	if _, err := e.holdSessions(ctx, tx); err != nil {
+		return e, err
+	}
+	if e, err = EditionTx(ctx, tx, id); err == nil { // as its sessions are now that nobody else edits them
+		err = e.possible(v.Content, tx.Now())
 	}
 	return e, err
 }
@@ -278,132 +283,4 @@ func MoveEditionTx(ctx context.Context, tx *postgres.Tx, key string, to catalog.
 		return e, err
 	}
 	return EditionTx(ctx, tx, e.ID)
-}
-
-func (e Edition) over(now time.Time) bool { return e.EndsAt != nil && !now.Before(*e.EndsAt) }
-
-// possible refuses an edition in which a course could open for nobody, or that is joined after its end. What dates say is known before
-// anything is sold; what a learner passes is not.
-func (e Edition) possible(c Content) error {
-	out := ErrImpossible
-	if e.EndsAt != nil {
-		if e.EnrolFrom != nil && !e.EnrolFrom.Before(*e.EndsAt) {
-			out = out.At("/enrol_from", "after-end", "Enrolment begins when the edition is over.")
-		}
-		if e.EnrolUntil != nil && e.EnrolUntil.After(*e.EndsAt) {
-			out = out.At("/enrol_until", "after-end", "Enrolment goes on when the edition is over.")
-		}
-	}
-	opens := map[string]*time.Time{}
-	for _, x := range PathOf(c, e, Facts{}, time.Time{}).Courses {
-		opens[x.Course] = x.OpensAt
-	}
-	for i, s := range e.Sessions {
-		at := fmt.Sprintf("/sessions/%d/", i)
-		closed := func(from *time.Time) bool {
-			return from != nil && (s.EndsAt != nil && !from.Before(*s.EndsAt) || e.EndsAt != nil && !from.Before(*e.EndsAt))
-		}
-		switch {
-		case e.EndsAt != nil && s.StartsAt != nil && !s.StartsAt.Before(*e.EndsAt):
-			out = out.At(at+"session", "begins-after-end", s.SessionKey+" begins when the edition is over.")
-		case e.StartsAt != nil && s.EndsAt != nil && !e.StartsAt.Before(*s.EndsAt):
-			out = out.At(at+"session", "over-before-start", s.SessionKey+" is over when the edition begins.")
-		case s.Opening == OnDate && closed(s.OpensAt):
-			out = out.At(at+"opens_at", "opens-after-end", "It opens when its session or the edition is over.")
-		case closed(opens[s.CourseKey]):
-			out = out.At(at+"opening", "opens-after-end", "It opens when its session or the edition is over.")
-		}
-	}
-	if len(out.Fields) > 0 {
-		return out
-	}
-	return nil
-}
-
-// whole refuses an edition that has no session for a course that its version asks for.
-func (e Edition) whole(ctx context.Context, tx *postgres.Tx) error {
-	v, err := VersionTx(ctx, tx, e.ProgramID, e.Version)
-	if err != nil {
-		return err
-	}
-	out := ErrIncomplete
-	for _, c := range v.Content.Courses() {
-		if _, ok := e.SessionOf(c.Key); !ok && !c.Optional {
-			out = out.At("/sessions", "no-session", c.Key+" has no session.")
-		}
-	}
-	if len(out.Fields) > 0 {
-		return out
-	}
-	return nil
-}
-
-// seen refuses an edition whose sessions the public does not see, whose program is archived, or that nobody could follow. It holds program
-// and sessions, so that none is taken away meanwhile.
-func (e Edition) seen(ctx context.Context, tx *postgres.Tx) error {
-	if _, err := lock(ctx, tx, "LockProgram", e.ProgramID); err != nil {
-		return err
-	}
-	p, err := ProgramTx(ctx, tx, e.ProgramID)
-	if err != nil {
-		return err
-	}
-	if p.State == catalog.Archived {
-		return ErrProgramHidden.At("/program", ErrProgramHidden.Code, p.Key+" is archived.")
-	}
-	v, err := VersionTx(ctx, tx, e.ProgramID, e.Version)
-	if err != nil {
-		return err
-	}
-	if err := e.possible(v.Content); err != nil {
-		return err
-	}
-	out := ErrHidden
-	ids := make([]string, 0, len(e.Sessions))
-	for _, s := range e.Sessions {
-		ids = append(ids, s.SessionID)
-	}
-	slices.Sort(ids) // one order for all, so that two editions do not wait for each other
-	for _, id := range ids {
-		s, err := catalog.LockSessionTx(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if at := slices.IndexFunc(e.Sessions, func(x EditionSession) bool { return x.SessionID == id }); !s.Public() {
-			out = out.At(fmt.Sprintf("/sessions/%d/session", at), "not-published", fmt.Sprintf("%s is in the state %s.", s.Key, s.Publication))
-		}
-	}
-	if len(out.Fields) > 0 {
-		return out
-	}
-	return nil
-}
-
-// MoveSessionTx is that of the catalogue, which knows no editions, for all who may meet one: a session in which a published edition is
-// followed stays published until the edition is over or archived (ErrInEdition). What was sold could not be followed otherwise. Nor
-// is a session published whose course is archived.
-func MoveSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, to catalog.Publication, note string, expected int) (catalog.Session, error) {
-	s, err := catalog.LockSessionTx(ctx, tx, idOrKey)
-	if err != nil {
-		return s, err
-	}
-	if s.Public() && to != catalog.Published {
-		var editions []string
-		if err := tx.Select(ctx, &editions, q.Q("EditionsInForceWith"), s.ID, tx.Now()); err != nil {
-			return s, err
-		}
-		if len(editions) > 0 {
-			return s, ErrInEdition.Detailf("It is followed in %s. Archive that first, or wait until it is over.", strings.Join(editions, ", "))
-		}
-	}
-	if to == catalog.Published && s.StateAt(tx.Now()) != catalog.Closed {
-		w, err := catalog.LockDraftTx(ctx, tx, s.CourseKey)
-		if err != nil {
-			return s, err
-		}
-		if w.State == catalog.Archived {
-			return s, catalog.ErrArchived.At("/course", catalog.ErrArchived.Code, w.Key+" is archived.").Of(fault.Unprocessable)
-		}
-	}
-	return catalog.MoveSessionTx(ctx, tx, s.ID, to, note, expected)
 }

@@ -64,9 +64,12 @@ update programs.editions set state = $2, published_at = coalesce(published_at, $
 select id from programs.editions where id = $1 or key = $1 for update;
 
 -- name: EditionsInForceWith
-select e.key from programs.editions e join programs.edition_sessions k on k.edition_id = e.id
- where k.session_id = $1 and e.state = 'published' and (e.ends_at is null or e.ends_at > $2)
- order by e.key limit 5;
+select e.id, e.key, e.program_id, p.key as program_key, e.version_number, e.title_en, e.title_fr, e.lang, e.partner, e.capacity, e.starts_at, e.ends_at,
+       e.enrol_from, e.enrol_until, e.state, e.version, e.published_at is not null as promised
+  from programs.editions e join programs.programs p on p.id = e.program_id
+ where e.state = 'published' and (e.ends_at is null or e.ends_at > $2)
+   and exists (select 1 from programs.edition_sessions k where k.edition_id = e.id and k.session_id = $1)
+ order by e.key;
 
 -- name: EditionsInForceOf
 select key from programs.editions where program_id = $1 and state = 'published' and (ends_at is null or ends_at > $2) order by key limit 5;
@@ -136,7 +139,7 @@ select e.id, e.key, e.program_id, p.key as program_key, e.version_number, e.titl
  order by e.starts_at desc nulls last, e.key;
 
 -- name: EditionSessions
-select k.edition_id, c.key as course_key, k.session_id, s.key as session_key, k.opening, k.opens_at, s.starts_at, s.ends_at
+select k.edition_id, c.key as course_key, k.session_id, s.key as session_key, k.opening, k.opens_at, s.starts_at, s.ends_at, s.closed
   from programs.edition_sessions k
   join catalog.sessions s on s.id = k.session_id
   join catalog.courses c on c.id = k.course_id

@@ -16,7 +16,7 @@ import (
 // ErrPlacesTaken refuses a capacity below the places that are sold, held or kept: they were promised.
 var ErrPlacesTaken = fault.New(fault.Conflict, "capacity-below-taken", "More places than that are sold, held for a payment or kept for who waited.")
 
-// PutSessionTx is catalog.PutSessionTx that refuses to take places from who has them. Errors: ErrPlacesTaken too.
+// PutSessionTx is programs.PutSessionTx that refuses to take places from who has them. Errors: ErrPlacesTaken too.
 func PutSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, n catalog.NewSession, expected int) (s catalog.Session, err error) {
 	before, err := catalog.SessionTx(ctx, tx, idOrKey)
 	if err != nil && !errors.Is(err, catalog.ErrNoSession) {
@@ -25,7 +25,7 @@ func PutSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, n catalo
 	if err := holdPlaces(ctx, tx, before.ID, before.Capacity, n.Capacity); err != nil {
 		return s, err
 	}
-	if s, err = catalog.PutSessionTx(ctx, tx, idOrKey, n, expected); err != nil {
+	if s, err = programs.PutSessionTx(ctx, tx, idOrKey, n, expected); err != nil {
 		return s, err
 	}
 	return s, keepPlaces(ctx, tx, s.ID, before.Capacity, s.Capacity)

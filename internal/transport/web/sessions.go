@@ -41,8 +41,9 @@ type sessionForm struct {
 	Changed  []changedField // what somebody else changed meanwhile
 	Done     string         // what was done just now
 	Fault    *fault.Fault
-	Blank    int    // empty rows of the grade policy
-	Exercise string // the map as a CSV, or what was pasted
+	Wrong    map[string]string // field of the session → what is wrong with it
+	Blank    int               // empty rows of the grade policy
+	Exercise string            // the map as a CSV, or what was pasted
 	Rows     []exerciseRow
 	Mapped   int    // version that the rows were read with
 	Theirs   string // the map that somebody else saved meanwhile, as a CSV
@@ -200,7 +201,7 @@ func (w *Web) unsaved(r *request, err error, fields []string) (reply, error) {
 		if err != nil {
 			return reply{}, errStaleForm
 		}
-		form.Values = written(r, fields)
+		form.Values, form.Wrong = written(r, fields), atFields(f.Fields)
 		if read != form.Sheet.Version { // a fault of the form does not hide that somebody else saved
 			changed, together, err := w.meanwhile(r, read, theirs, form.Values, fields)
 			if err != nil {
@@ -215,6 +216,22 @@ func (w *Web) unsaved(r *request, err error, fields []string) (reply, error) {
 		}
 	}
 	return reply{status: kinds[f.Kind].status, page: "console-session", title: form.Sheet.Key, data: form}, nil
+}
+
+// atFields says what is wrong with each field of the form of a session.
+func atFields(wrong []fault.Field) map[string]string {
+	out := map[string]string{}
+	for _, x := range wrong {
+		name, _, _ := strings.Cut(strings.TrimPrefix(x.Pointer, "/"), "/")
+		if name = strings.TrimSuffix(name, "_ppm"); name == "title" {
+			name = "title_en"
+		}
+		if out[name] != "" {
+			out[name] += " "
+		}
+		out[name] += x.Detail
+	}
+	return out
 }
 
 // written is a form as it came; the rows of the policy are one text.

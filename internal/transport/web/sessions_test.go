@@ -11,6 +11,7 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/programs"
 	"cursus/internal/domain/workshops"
 )
 
@@ -46,6 +47,9 @@ func (f *sessionFake) PutMap(_ context.Context, _ Viewer, _ string, all []catalo
 func (f *sessionFake) PutSession(_ context.Context, _ Viewer, _ string, n catalog.NewSession, version int) error {
 	if version != 3 {
 		return catalog.ErrChanged
+	}
+	if n.Closed {
+		return programs.ErrImpossible.At("/closed", "session-closed", "In the edition E: it is closed.").At("/ends_at", "opens-after-end", "In the edition E: too early.")
 	}
 	f.put = &n
 	return nil
@@ -141,7 +145,7 @@ func TestTheMapIsEditedAsRows(t *testing.T) {
 	}
 }
 
-// The policy is rows too, and a form that was refused keeps the version that it was read with.
+// The policy is rows too; a form that was refused keeps the version that it was read with, and says at its fields why.
 func TestASessionIsSavedWithItsPolicy(t *testing.T) {
 	house := newSessionFake()
 	app, _ := open(t, house, "http://127.0.0.1:8080")
@@ -165,7 +169,21 @@ func TestASessionIsSavedWithItsPolicy(t *testing.T) {
 	if answer, body := b.post(page, page, form("2")); answer.StatusCode != http.StatusPreconditionFailed || !strings.Contains(body, `id="conflict"`) || !strings.Contains(body, "Lab; 60 %; 2; ") || house.put != nil {
 		t.Errorf("a conflict: %d", answer.StatusCode)
 	}
-	answer, _ := b.post(page, page, form("3"))
+	shut := form("3")
+	shut.Set("closed", "yes")
+	answer, body := b.post(page, page, shut)
+	for _, said := range []string{
+		`name="closed" value="yes" checked class="wrong" aria-invalid="true" aria-describedby="closed-wrong"`, `id="closed-wrong">In the edition E: it is closed.<`,
+		`aria-describedby="ends_at-wrong"`, `id="ends_at-wrong">In the edition E: too early.<`,
+	} {
+		if answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, said) || house.put != nil {
+			t.Errorf("a refusal does not stand at its field: %d, %s", answer.StatusCode, said)
+		}
+	}
+	for _, bad := range wrongIn(t, body) {
+		t.Error(bad)
+	}
+	answer, _ = b.post(page, page, form("3"))
 	if want := (catalog.Policy{{Type: "Quiz", WeightPPM: 400_000, MinCount: 5, DropCount: 1}, {Type: "Lab", WeightPPM: 600_000, MinCount: 2}}); answer.StatusCode != http.StatusSeeOther || house.put == nil || !slices.Equal(house.put.Policy, want) {
 		t.Errorf("%d, %+v", answer.StatusCode, house.put)
 	}
