@@ -25,11 +25,13 @@ import (
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/webhooks"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/flows"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/gateways/pdf"
 	"cursus/internal/gateways/stripegate"
+	"cursus/internal/gateways/webhookgate"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
@@ -55,6 +57,7 @@ type House struct {
 	Accounting   *accounting.Service
 	Evidence     *evidence.Service
 	Workshops    *workshops.Service
+	Webhooks     *webhooks.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -144,9 +147,16 @@ func (h *House) furnish(o Options) (err error) {
 	h.Invoicing = invoicing.New(h.DB, printer)
 	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)
 	h.Evidence = evidence.New(h.DB, h.Sales, h.Invoicing, h.Certificates, printer, c.Demo)
+	gate, err := webhookgate.New(webhookgate.Options{Inside: c.WebhookInside, Clock: h.Clock})
+	if err != nil {
+		return err
+	}
+	if h.Webhooks, err = webhooks.New(h.DB, h.Jobs, gate, secret); err != nil {
+		return err
+	}
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL),
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks,
 	})
 	return nil
 }
@@ -199,7 +209,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		workshops.Checks(), accounting.Checks(),
+		workshops.Checks(), accounting.Checks(), webhooks.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -119,6 +119,7 @@ func (h *House) Serve(ctx context.Context, s Serving) error {
 			return err
 		}
 		go h.sweep(ctx)
+		go h.courier(ctx)
 	}
 	var err error
 	select {
@@ -178,6 +179,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Sales.ChargeDue(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "instalments asked for", "orders", n, "error", err)
 		}
+		if n, err := h.Webhooks.Forget(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "webhook deliveries forgotten", "deliveries", n, "error", err)
+		}
 		if err := h.Accounting.AskNightly(ctx); err != nil {
 			h.Log.InfoContext(ctx, "the nightly reconciliation could not be asked for", "error", err)
 		}
@@ -186,6 +190,24 @@ func (h *House) sweep(ctx context.Context) {
 			tick.Stop()
 			return
 		case <-tick.C:
+		}
+	}
+}
+
+// round is how often webhooks are looked for that are to be sent again: their second attempt is due seconds after the first.
+const round = 5 * time.Second
+
+// courier has webhooks sent whose time has come.
+func (h *House) courier(ctx context.Context) {
+	for tick := time.NewTicker(round); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		if _, err := h.Webhooks.AskDue(ctx); err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "due webhooks cannot be looked for", "error", err)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
+	hooks "cursus/internal/domain/webhooks"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
@@ -218,6 +219,7 @@ func TestStatesPageIsThatOfTheTables(t *testing.T) {
 		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n" +
 		"\n## Instalment\n\n```mermaid\n" + sales.InstalmentLife.Mermaid() + "```\n" +
 		"\n## Workshop day\n\n```mermaid\n" + workshops.DayLife.Mermaid() + "```\n" +
+		"\n## Webhook delivery\n\n```mermaid\n" + hooks.DeliveryLife.Mermaid() + "```\n" +
 		"\n## Publication\n\nOf courses, sessions, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {

@@ -12,6 +12,7 @@ import (
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/webhooks"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
@@ -27,6 +28,7 @@ type House struct {
 	Certificates *certificates.Service
 	Invoicing    *invoicing.Service
 	Accounting   *accounting.Service
+	Webhooks     *webhooks.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -58,4 +60,8 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.certificateAwarded)
 	jobs.Register(j, h.documentIssued)
 	jobs.Register(j, h.reconciliationAsked)
+	jobs.Register(j, h.eligibilityChanged)
+	jobs.Register(j, h.certificateRevoked)
+	jobs.Register(j, h.webhooksDue)
+	jobs.Register(j, h.webhookDisabled)
 }

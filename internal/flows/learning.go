@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/webhooks"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/postgres"
@@ -15,6 +16,11 @@ import (
 
 // gradesImported looks who may sit the exam now.
 func (h *House) gradesImported(ctx context.Context, e gradebook.Imported) error {
+	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
+		return stageNews(ctx, tx, e)
+	}, webhooks.StageReached, webhooks.StageLost); err != nil {
+		return err
+	}
 	return h.Exams.Refresh(ctx, e.SessionID, e.CollectionID)
 }
 
@@ -52,11 +58,19 @@ func (h *House) sittingBooked(ctx context.Context, e exams.SittingBooked) error 
 	}); err != nil {
 		return err
 	}
+	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) { return bookedNews(ctx, tx, x) }, webhooks.ExamBooked); err != nil {
+		return err
+	}
 	return h.post(ctx, letter{name: "exam_booked", reference: x.ID + ".booked", person: x.LearnerID, session: x.SessionID, path: "/learning"})
 }
 
 // resultRecorded awards the certificate that a passed exam has earned.
 func (h *House) resultRecorded(ctx context.Context, e exams.ResultRecorded) error {
+	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
+		return resultNews(ctx, tx, e.SittingID)
+	}, webhooks.ExamResult); err != nil {
+		return err
+	}
 	_, err := h.Certificates.Award(ctx, e.SittingID)
 	failpoint.Here("certificate awarded")
 	if errors.Is(err, certificates.ErrNotEarned) {
@@ -67,6 +81,9 @@ func (h *House) resultRecorded(ctx context.Context, e exams.ResultRecorded) erro
 
 // certificateAwarded prints the certificate and sends the link to it.
 func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) error {
+	if err := h.certificateNews(ctx, e.CertificateID, webhooks.CertificateIssued); err != nil {
+		return err
+	}
 	if err := h.Certificates.Print(ctx, e.CertificateID); err != nil {
 		return err
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/webhooks"
 	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
 	"cursus/templates/mails"
 )
 
@@ -13,6 +15,13 @@ func (h *House) orderNews(ctx context.Context, e sales.OrderNews) error {
 	o, err := h.Sales.Order(ctx, e.OrderID)
 	if err != nil {
 		return err
+	}
+	if e.News == "refunded_partly" || e.News == "withdrawal_refunded" {
+		if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
+			return refundedNews(ctx, tx, o, e.About)
+		}); err != nil {
+			return err
+		}
 	}
 	l := letter{
 		name: e.News, reference: e.About + "." + e.News, person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID,

@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/webhooks"
 	"cursus/internal/platform/postgres"
 	"cursus/templates/mails"
 )
@@ -16,6 +17,7 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	ctx = postgres.WithGenericPlans(ctx)
 	var o sales.Order
 	var buyer identity.Person
+	var heard bool
 	if err := h.DB.View(ctx, "order paid", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if o, err = sales.OrderTx(ctx, tx, e.OrderID); err != nil {
 			return err
@@ -23,10 +25,18 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 		if buyer, err = identity.PersonTx(ctx, tx, o.BuyerID); err != nil {
 			return err
 		}
-		o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, o.ID)
+		if o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, o.ID); err != nil {
+			return err
+		}
+		heard, err = webhooks.HeardTx(ctx, tx, webhooks.OrderPaid, webhooks.EnrolmentGranted)
 		return err
 	}); err != nil {
 		return err
+	}
+	if heard {
+		if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) { return paidNews(ctx, tx, o) }); err != nil {
+			return err
+		}
 	}
 	if o.Pool() {
 		return h.post(ctx, letter{
@@ -59,6 +69,11 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 	enrolments := e.Enrolments
 	if len(enrolments) == 0 && e.EnrolmentID != "" { // the job is older than programs
 		enrolments = []string{e.EnrolmentID}
+	}
+	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
+		return reversedNews(ctx, tx, o, e.Reason, enrolments)
+	}); err != nil {
+		return err
 	}
 	because := "the payment was " + e.Reason
 	switch e.Reason {

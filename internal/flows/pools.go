@@ -6,6 +6,7 @@ import (
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/webhooks"
 	"cursus/internal/platform/postgres"
 	"cursus/templates/mails"
 )
@@ -26,7 +27,12 @@ func (h *House) orderPlaced(ctx context.Context, e sales.OrderPlaced) error {
 // seatGiven writes to who has a seat that she is enrolled, and looks whether she may sit the exam already.
 func (h *House) seatGiven(ctx context.Context, e sales.SeatGiven) error {
 	x, o, enrolments, err := h.seat(ctx, e.SeatID)
-	if err != nil || x.State != sales.SeatClaimed {
+	if err != nil {
+		return err
+	}
+	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
+		return seatNews(ctx, tx, x)
+	}); err != nil || x.State != sales.SeatClaimed {
 		return err
 	}
 	for _, id := range enrolments {
@@ -57,6 +63,11 @@ func (h *House) seatKept(ctx context.Context, e sales.SeatKept) error {
 func (h *House) seatLost(ctx context.Context, e sales.SeatLost) error {
 	x, o, _, err := h.seat(ctx, e.SeatID)
 	if err != nil {
+		return err
+	}
+	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
+		return grantNews(ctx, tx, o.ID, x.ID, e.Enrolments, ended)
+	}); err != nil {
 		return err
 	}
 	for _, id := range e.Enrolments {
@@ -135,6 +146,11 @@ func (h *House) transferMade(ctx context.Context, e sales.TransferMade) error {
 	if e.State == sales.TransferOffered {
 		f.Name, f.Title, f.URL = t.Email, t.Title.In(o.Lang), h.BaseURL+"/transfers"
 		return h.send(ctx, "transfer_offered", o.Lang, t.Email, t.ID+".offered", f)
+	}
+	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
+		return transferNews(ctx, tx, t, o)
+	}); err != nil {
+		return err
 	}
 	for _, l := range o.Lines {
 		for _, p := range l.Parts {

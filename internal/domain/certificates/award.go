@@ -107,7 +107,7 @@ func (s *Service) Revoke(ctx context.Context, id, reason string) (c Certificate,
 		if c, err = one(ctx, tx, "One", id); err != nil {
 			return err
 		}
-		if c, err = revokeTx(ctx, tx, c, reason); err != nil {
+		if c, err = s.revokeTx(ctx, tx, c, reason); err != nil {
 			return err
 		}
 		return nil
@@ -115,7 +115,7 @@ func (s *Service) Revoke(ctx context.Context, id, reason string) (c Certificate,
 	return c, err
 }
 
-func revokeTx(ctx context.Context, tx *postgres.Tx, c Certificate, reason string) (Certificate, error) {
+func (s *Service) revokeTx(ctx context.Context, tx *postgres.Tx, c Certificate, reason string) (Certificate, error) {
 	if _, err := enrolmentOf(ctx, tx, c.EnrolmentID); err != nil {
 		return c, err
 	}
@@ -130,6 +130,9 @@ func revokeTx(ctx context.Context, tx *postgres.Tx, c Certificate, reason string
 		return c, err
 	}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate.revoked", Object: c.ID, Detail: map[string]string{"reason": reason}}); err != nil {
+		return c, err
+	}
+	if err := s.jobs.EnqueueTx(ctx, tx, Revoked{c.ID}); err != nil {
 		return c, err
 	}
 	return one(ctx, tx, "One", c.ID)
@@ -150,7 +153,7 @@ func (s *Service) RevokeUnpaid(ctx context.Context, enrolmentID, reason string) 
 		if err != nil {
 			return err
 		}
-		_, err = revokeTx(ctx, tx, c, reason)
+		_, err = s.revokeTx(ctx, tx, c, reason)
 		return err
 	})
 }

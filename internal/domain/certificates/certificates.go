@@ -62,6 +62,14 @@ type Awarded struct {
 // Kind names the job.
 func (Awarded) Kind() string { return "certificates.awarded" }
 
+// Revoked says that a certificate was taken back.
+type Revoked struct {
+	CertificateID string `json:"certificate_id"`
+}
+
+// Kind names the job.
+func (Revoked) Kind() string { return "certificates.revoked" }
+
 // Service is the room.
 type Service struct {
 	db       *postgres.DB
@@ -108,6 +116,11 @@ func one(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (C
 		return Certificate{}, err
 	}
 	return r.certificate()
+}
+
+// CertificateTx finds a certificate, as far as the actor may see it. Errors: ErrNoCertificate.
+func CertificateTx(ctx context.Context, tx *postgres.Tx, id string) (Certificate, error) {
+	return one(ctx, tx, "One", id)
 }
 
 // Certificate finds a certificate that the actor may see.

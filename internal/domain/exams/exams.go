@@ -67,13 +67,20 @@ type Sitting struct {
 	ResultAt    *time.Time `db:"result_at"`
 }
 
-// SittingBooked and ResultRecorded say what happened to a sitting.
+// What happened to sittings, and to who may have one.
 type (
+	// SittingBooked and ResultRecorded say what happened to a sitting.
 	SittingBooked struct {
 		SittingID string `json:"sitting_id"`
 	}
 	ResultRecorded struct {
 		SittingID string `json:"sitting_id"`
+	}
+	// EligibilityChanged says who may sit the exam now, and who may not any more.
+	EligibilityChanged struct {
+		Eligible []string  `json:"eligible"` // enrolments
+		Lost     []string  `json:"lost"`
+		At       time.Time `json:"at"`
 	}
 )
 
@@ -82,6 +89,9 @@ func (SittingBooked) Kind() string { return "exams.sitting_booked" }
 
 // Kind names the job.
 func (ResultRecorded) Kind() string { return "exams.result_recorded" }
+
+// Kind names the job.
+func (EligibilityChanged) Kind() string { return "exams.eligibility_changed" }
 
 // Service is the room.
 type Service struct {
@@ -207,15 +217,27 @@ func (s *Service) refresh(ctx context.Context, cause string, of func(context.Con
 			return err
 		}
 		var changes []journey.Change
+		news := EligibilityChanged{At: tx.Now()}
 		for _, e := range entitled {
 			way := rows[e.ID].State
 			// Having passed, or having spent an attempt, does not take back that she was fit to sit.
 			fit := e.Has(offers.ProctoredExam) && way.Has(journey.Succeeded) && done[e.ID].Complete()
 			if fit != way.Has(journey.Eligible) {
 				changes = append(changes, journey.Change{EnrolmentID: e.ID, Stage: journey.Eligible, At: tx.Now(), Reached: fit, Cause: cause})
+				if fit {
+					news.Eligible = append(news.Eligible, e.ID)
+				} else {
+					news.Lost = append(news.Lost, e.ID)
+				}
 			}
 		}
-		return journey.RecordTx(ctx, tx, changes)
+		if len(changes) == 0 {
+			return nil
+		}
+		if err := journey.RecordTx(ctx, tx, changes); err != nil {
+			return err
+		}
+		return s.jobs.EnqueueTx(ctx, tx, news)
 	})
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -52,6 +53,14 @@ func (c Config) CheckServing() error {
 	}
 	if !c.Demo && c.StripeURL != "" {
 		refuse("CURSUS_STRIPE_URL", "no-demo", "The sandbox is for the demonstration (CURSUS_DEMO=true).")
+	}
+	if !c.Demo && len(c.WebhookInside) > 0 {
+		refuse("CURSUS_WEBHOOK_INSIDE", "no-demo", "Inside addresses hear webhooks in a demonstration alone (CURSUS_DEMO=true).")
+	}
+	for _, at := range c.WebhookInside {
+		if _, err := netip.ParseAddrPort(at); err != nil {
+			refuse("CURSUS_WEBHOOK_INSIDE", "invalid", "Each is an address with its port, such as 127.0.0.1:9000.")
+		}
 	}
 	if c.DrainSeconds < 0 || c.DrainSeconds > maxDrain {
 		refuse("CURSUS_DRAIN_SECONDS", "out-of-range", fmt.Sprintf("It must be from 0 to %d.", maxDrain))
