@@ -170,6 +170,11 @@ func (w *world) writesACourse(b tab) {
 	b.open(w.cfg.BaseURL + "/console/courses/new")
 	b.fill("#at-key", "NEW-1")
 	b.set("at-title-fr", "Réseaux de cœur")
+	b.press("button[value='add /prerequisites']", "#at-prerequisites-0")
+	if said := ask[string](b, `[...document.getElementById("at-prerequisites-0-course").list.options].map(o => o.value + " " + o.text).join("|")`); !strings.Contains("|"+said+"|", "|NET Data networks|") {
+		w.t.Errorf("a prerequisite is suggested from %q", said)
+	}
+	b.press("button[value='remove /prerequisites/0']", "body:not(:has(#at-prerequisites-0))")
 	b.press("button[value='add /chapters']", "#at-chapters-0")
 	b.press("button[value='add /chapters']", "#at-chapters-1")
 	b.set("at-chapters-0-title-en", "Second")

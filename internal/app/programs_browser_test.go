@@ -446,6 +446,19 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 		t.Error("a button after a drag moved another line:", got)
 	}
 	b.seen("program-group")
+	for typed, want := range map[string]string{"": "ALDDT", "LAN, ": "LAN, ALDDT", "ALDDT L": "ALDDT LAN"} {
+		said := ask[string](b, fmt.Sprintf(`(() => {
+			const field = document.getElementById("after3"), was = field.value;
+			field.value = %q;
+			field.dispatchEvent(new Event("input"));
+			const all = [...field.list.options].map(o => o.value);
+			field.value = was;
+			return all.join("|");
+		})()`, typed))
+		if all := strings.Split(said, "|"); !slices.Contains(all, want) || slices.Contains(all, "ALDDT ALDDT") || slices.Contains(all, "LAN, LAN") {
+			t.Errorf("behind %q it suggests %q", typed, all)
+		}
+	}
 	b.scripts(false)
 	b.open(page)
 	b.types("#passed", "ALDDT")

@@ -80,6 +80,7 @@ type editing struct {
 	Unsaved  bool   // the form holds what is not stored
 	Row      string // that a button made or moved
 	Note     string
+	Courses  []catalog.Course // that a prerequisite can name
 }
 
 // Place is the number of a row for people, from the pointer of the row.
@@ -115,6 +116,9 @@ func (w *Web) show(r *request, e editing, d catalog.Draft) (reply, error) {
 			return reply{}, err
 		}
 		e.Next = catalog.PublicationLife.Next(e.Working.State)
+	}
+	if e.Courses, err = w.house.ProgramCourses(r.ctx, r.viewer); err != nil {
+		return reply{}, err
 	}
 	e.Report = catalog.Conform(charters[0], d)
 	b := &builder{say: &say{w: w, lang: r.lang}, wrong: told(e.Faults), row: e.Row, report: &e.Report}

@@ -207,9 +207,11 @@ func (b *builder) prerequisites(d catalog.Draft) fieldset {
 	g := fieldset{Pointer: "/prerequisites", Legend: b.text("author.prerequisites"), Hidden: []input{rowCount("/prerequisites", len(d.Prerequisites))}, Buttons: []button{{"add /prerequisites", b.text("author.prerequisite.add")}}}
 	for i, p := range d.Prerequisites {
 		at := fmt.Sprintf("/prerequisites/%d", i)
+		course := b.line(at+"/course", "author.prerequisite.course", p.Course)
+		course.List = "courses"
 		g.Groups = append(g.Groups, fieldset{
 			Pointer: at, Legend: b.text("author.prerequisite", i+1), Row: true, Buttons: b.rowButtons("/prerequisites", i, len(d.Prerequisites)),
-			Inputs: append([]input{b.line(at+"/course", "author.prerequisite.course", p.Course)}, b.both(at+"/text", "author.words", p.Text, false)...),
+			Inputs: append([]input{course}, b.both(at+"/text", "author.words", p.Text, false)...),
 		})
 	}
 	return g

@@ -37,6 +37,7 @@ type input struct {
 	Pointer, Label, Value, Kind string
 	Options                     []option
 	Wrong                       string // what is wrong with the value
+	List                        string // id of the list that suggests values
 	Checked                     bool
 	Focus                       bool // the keyboard goes on here
 }

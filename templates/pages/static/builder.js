@@ -21,6 +21,21 @@ async function preview() {
 let waiting;
 builder.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(preview, 400); });
 document.getElementById("passed").addEventListener("input", () => builder.dispatchEvent(new Event("input")));
+// A browser takes a suggestion for the whole field. Where a field holds several keys, each suggestion therefore begins with what stands there.
+const known = Array.from(document.getElementById("courses").options);
+const further = document.createElement("datalist");
+further.id = "further";
+builder.append(further);
+document.querySelectorAll("[data-several]").forEach((field) => {
+  const suggest = () => {
+    const before = field.value.replace(/[^\s,;]*$/, "");
+    const there = before.split(/[\s,;]+/);
+    further.replaceChildren(...known.filter((course) => !there.includes(course.value)).map((course) => new Option(course.text, before + course.value)));
+  };
+  field.setAttribute("list", "further");
+  field.addEventListener("focus", suggest);
+  field.addEventListener("input", suggest);
+});
 // The buttons of a line name its place.
 function renumber() {
   rows().forEach((row, i) => {
