@@ -132,7 +132,7 @@ func TestALinkWorksOnceAndInTime(t *testing.T) {
 	for range 5 {
 		err = errors.Join(err, s.AskForLink(ctx, "b@example.org", "/learning", "fr"))
 	}
-	if again := s.AskForLink(ctx, "b@example.org", "", "fr"); err != nil || !errors.Is(again, identity.ErrTooMany) {
+	if again := s.AskForLink(ctx, "b@example.org", "", "fr"); err != nil || !errors.Is(again, identity.ErrTooMany) || fault.From(again).Wait != int(identity.LinkLife.Seconds()) {
 		t.Error("a sixth link within a quarter of an hour:", err, again)
 	}
 	if n := count(postgres.WithActor(ctx, "learner:"+p.ID), t, db, "select count(*) from identity.tokens"); n != 0 {

@@ -106,7 +106,7 @@ func (s *Service) AskForLink(ctx context.Context, email, next, lang string) erro
 			return err
 		}
 		if sent >= maxLinks {
-			return ErrTooMany
+			return ErrTooMany.After(int(LinkLife / time.Second))
 		}
 		id := ident.New("tok")
 		if _, err := tx.Exec(ctx, q.Q("AddLink"), id, hashOf(s.linkSecret(id)), email, lang, next, tx.Now(), tx.Now().Add(LinkLife)); err != nil {

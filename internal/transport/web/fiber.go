@@ -1,10 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -260,6 +262,9 @@ func (w *Web) write(c *fiber.Ctx, r *request, out reply) error {
 	}
 	if out.status == 0 {
 		out.status = fiber.StatusOK
+	}
+	if out.status == fiber.StatusTooManyRequests || out.status == fiber.StatusServiceUnavailable {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(cmp.Or(out.wait, 5)))
 	}
 	c.Set(fiber.HeaderContentType, "text/html; charset=utf-8")
 	c.Set(fiber.HeaderContentLanguage, r.lang)

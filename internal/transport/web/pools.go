@@ -62,7 +62,7 @@ func (w *Web) organisationWith(r *request, key string, written map[string]string
 		d.Offers, d.Orders, d.Next, err = w.house.Shop(r.ctx, r.viewer, d.Key, p)
 		d.Next = paging.Cursor(d.Next)
 	}
-	return reply{page: "organisation", title: "pool.organisation", data: d, status: refusedAs(wrong)}, err
+	return reply{page: "organisation", title: "pool.organisation", data: d, status: refusedAs(wrong), wait: waitOf(wrong)}, err
 }
 
 var seatFields = []string{"do", "of", "offer", "quantity", "voucher", "email", "name", "organisation", "person", "lang", "seat", "link", "line", "uses", "until", "list"}

@@ -110,6 +110,7 @@ type request struct {
 // reply is what a handler answers: a page, a redirection or bytes.
 type reply struct {
 	status   int
+	wait     int // of a page that asks to wait: seconds after which to try again; 0: not known
 	page     string
 	title    string
 	data     any
@@ -213,7 +214,7 @@ func (w *Web) fault(r *request, err error) reply {
 	if k.status >= 500 {
 		w.log.ErrorContext(r.ctx, "page failed", "request", r.id, "path", r.path, "code", f.Code, "error", err)
 	}
-	return reply{status: k.status, page: "error", title: "error." + k.key + ".title", data: failure{Kind: k.key, Fault: f, Retry: k.status >= 500}}
+	return reply{status: k.status, wait: f.Wait, page: "error", title: "error." + k.key + ".title", data: failure{Kind: k.key, Fault: f, Retry: k.status >= 500}}
 }
 
 // failure is what the error page shows.
@@ -229,6 +230,14 @@ func refusedAs(f *fault.Fault) int {
 		return 0
 	}
 	return kinds[f.Kind].status
+}
+
+// waitOf is how many seconds a page whose form was refused asks to wait; 0: not known, or it was not refused.
+func waitOf(f *fault.Fault) int {
+	if f == nil {
+		return 0
+	}
+	return f.Wait
 }
 
 // kinds gives each kind of fault its status and its words.

@@ -399,9 +399,28 @@ func TestOurFailureSaysNothingOfItsCause(t *testing.T) {
 	if answer.StatusCode != http.StatusInternalServerError || strings.Contains(body, "secret of the database") || !strings.Contains(body, answer.Header.Get("X-Request-Id")) {
 		t.Error(answer.StatusCode, body)
 	}
-	house.failing = fault.New(fault.Unavailable, "no-payment-provider", "x")
-	if answer, _ := visitor(t, app, "").send("GET", "/?lang=fr", ""); answer.StatusCode != http.StatusServiceUnavailable {
-		t.Error(answer.StatusCode)
+	if wait := answer.Header.Get("Retry-After"); wait != "" {
+		t.Error("our failure says when it is over:", wait)
+	}
+}
+
+// A page that asks to wait says for how long, as the API does: what is known, a few seconds otherwise.
+func TestWhoHasToWaitIsToldHowLong(t *testing.T) {
+	house := newFake()
+	app, _ := open(t, house, "http://127.0.0.1:8080")
+	for _, x := range []struct {
+		failing error
+		status  int
+		wait    string
+	}{
+		{fault.New(fault.Unavailable, "no-payment-provider", "x"), http.StatusServiceUnavailable, "5"},
+		{fault.New(fault.TooMany, "too-many-guesses", "x"), http.StatusTooManyRequests, "5"},
+		{fault.New(fault.TooMany, "too-many-guesses", "x").After(890), http.StatusTooManyRequests, "890"},
+	} {
+		house.failing = x.failing
+		if answer, _ := visitor(t, app, "").send("GET", "/?lang=fr", ""); answer.StatusCode != x.status || answer.Header.Get("Retry-After") != x.wait {
+			t.Error(x.failing, answer.StatusCode, answer.Header.Get("Retry-After"))
+		}
 	}
 }
 
