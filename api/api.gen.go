@@ -9910,6 +9910,9 @@ type SoldKind string
 
 // SoldOrder An order as it stands in a list.
 type SoldOrder struct {
+	// Actions What can be done with it.
+	Actions []OrderAction `json:"actions"`
+
 	// Buyer Name of its buyer.
 	//
 	// Example: Awa Diop
@@ -9932,6 +9935,9 @@ type SoldOrder struct {
 
 	// Keys Keys of the sessions and editions of its lines.
 	Keys []string `json:"keys"`
+
+	// NextAction What the buyer has to do next.
+	NextAction NextAction `json:"next_action"`
 
 	// Organisation Key of the organisation for which it was placed; absent: none.
 	//
@@ -14059,7 +14065,7 @@ type ClientInterface interface {
 
 	// ListSoldOrders List the orders of everybody
 	//
-	// The orders of all buyers that the filters choose, the newest first, for staff.
+	// The orders of all buyers that the filters choose, the newest first, for staff. `next_action` says what the buyer has to do; the address of her pay page is hers alone.
 	//
 	// Corresponds with GET /v1/sales/orders (the `ListSoldOrders` operationId).
 	ListSoldOrders(ctx context.Context, params *ListSoldOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -17840,7 +17846,7 @@ func (c *Client) DecideRepaid(ctx context.Context, refund RefundRef, params *Dec
 
 // ListSoldOrders List the orders of everybody
 //
-// The orders of all buyers that the filters choose, the newest first, for staff.
+// The orders of all buyers that the filters choose, the newest first, for staff. `next_action` says what the buyer has to do; the address of her pay page is hers alone.
 //
 // Corresponds with GET /v1/sales/orders (the `ListSoldOrders` operationId).
 func (c *Client) ListSoldOrders(ctx context.Context, params *ListSoldOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -30211,7 +30217,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListSoldOrdersWithResponse List the orders of everybody
 	//
-	// The orders of all buyers that the filters choose, the newest first, for staff.
+	// The orders of all buyers that the filters choose, the newest first, for staff. `next_action` says what the buyer has to do; the address of her pay page is hers alone.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -42060,7 +42066,7 @@ func (c *ClientWithResponses) DecideRepaidWithResponse(ctx context.Context, refu
 
 // ListSoldOrdersWithResponse List the orders of everybody
 //
-// The orders of all buyers that the filters choose, the newest first, for staff.
+// The orders of all buyers that the filters choose, the newest first, for staff. `next_action` says what the buyer has to do; the address of her pay page is hers alone.
 //
 // Returns a wrapper object for the known response body format(s).
 //

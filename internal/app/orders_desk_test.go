@@ -251,6 +251,27 @@ func (w *world) refundsStory(t *testing.T, walker *apitest.Walker, learner, ann,
 	if x := list(ann, "listSoldOrders", "limit=1", 200); len(x.Orders) != 1 || x.NextCursor == "" || list(ann, "listSoldOrders", "limit=1&cursor="+x.NextCursor, 200).Orders[0].ID >= x.Orders[0].ID {
 		t.Errorf("%+v", x)
 	}
+	// What a list says can be done is what the order says alone, but for the address of the buyer's pay page.
+	for _, x := range first.ask(200, "listSoldOrders", nil, nil, query("limit=200"))["orders"].([]any) {
+		x := x.(map[string]any)
+		o, err := w.h.Sales.Order(system, x["id"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		actions := map[string]any{}
+		for _, a := range x["actions"].([]any) {
+			a := a.(map[string]any)
+			actions[a["action"].(string)] = a["allowed"]
+		}
+		for _, a := range o.Actions {
+			if actions[a.Action] != a.Allowed {
+				t.Errorf("%s %s: %s %v", o.ID, o.State, a.Action, actions[a.Action])
+			}
+		}
+		if next := x["next_action"].(map[string]any); len(actions) != len(o.Actions) || next["kind"] != o.Next.Kind || next["url"] != nil {
+			t.Errorf("%s: %v %v", o.ID, next, actions)
+		}
+	}
 	list(learner, "listSoldOrders", "", 403)
 	list(learner, "listDisputes", "", 403)
 	if x := list(ann, "listDisputes", "", 200); len(x.Disputes) != 0 {

@@ -41,11 +41,7 @@ func (r Rooms) OrderEvidence(ctx context.Context, _ api.Principal, id, lang stri
 
 // SoldOrders lists orders of everybody.
 func (r Rooms) SoldOrders(ctx context.Context, _ api.Principal, f sales.OrderFilter, p page.Request) (all []sales.Listed, next string, err error) {
-	err = r.h.DB.View(ctx, "sold orders", func(ctx context.Context, tx *postgres.Tx) error {
-		all, next, err = sales.FindTx(ctx, tx, f, p)
-		return err
-	})
-	return all, next, err
+	return r.h.Sales.Find(ctx, f, p)
 }
 
 // Disputes lists what the banks of buyers say.

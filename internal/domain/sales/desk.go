@@ -45,6 +45,8 @@ type Listed struct {
 	Currency      money.Currency `db:"currency"`
 	PlacedAt      time.Time      `db:"placed_at"`
 	PaidAt        *time.Time     `db:"paid_at"`
+	Next          Next           `db:"-"` // what its buyer has to do, without the address of her pay page, and what can be done with it; Find says them
+	Actions       []Action       `db:"-"`
 }
 
 // Title is that of its first line.
@@ -69,6 +71,36 @@ func FindTx(ctx context.Context, tx *postgres.Tx, f OrderFilter, r page.Request)
 	}
 	if len(out) > r.Limit {
 		out, next = out[:r.Limit], out[r.Limit-1].ID
+	}
+	return out, next, nil
+}
+
+// Find is FindTx with what can be done with each order, in as many statements however many they are.
+func (s *Service) Find(ctx context.Context, f OrderFilter, r page.Request) (out []Listed, next string, err error) {
+	var orders []Order
+	if err := s.db.View(ctx, "find orders", func(ctx context.Context, tx *postgres.Tx) error {
+		if out, next, err = FindTx(ctx, tx, f, r); err != nil {
+			return err
+		}
+		ids := make([]string, len(out))
+		for i, o := range out {
+			ids[i] = o.ID
+		}
+		var rows []row
+		if err := tx.Select(ctx, &rows, q.Q("Some"), pq.Array(ids)); err != nil {
+			return err
+		}
+		orders = ordersOf(rows)
+		return nil
+	}); err != nil {
+		return nil, "", err
+	}
+	if err := s.say(ctx, orders); err != nil {
+		return nil, "", err
+	}
+	for i, o := range orders { // both lists have the newest first
+		out[i].Next, out[i].Actions = o.Next, o.Actions
+		out[i].Next.URL = ""
 	}
 	return out, next, nil
 }

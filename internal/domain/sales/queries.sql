@@ -62,6 +62,19 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
  where o.id in (select n.id from sales.orders n where n.organisation = $1 and ($2::text = '' or n.id < $2) order by n.id desc limit $3)
  order by o.id desc, l.line, p.position;
 
+-- name: Some
+select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
+       l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
+       coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
+       coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
+       l.discount_reason, l.total_minor as line_minor, l.credited_minor as line_credited, coalesce(l.membership_id, '') as membership_id, coalesce(l.holder_id, '') as holder_id,
+       p.position, p.session_id as part_session, p.weight, coalesce(p.enrolment_id, '') as enrolment_id, p.sold_minor, p.credited_minor as part_credited
+  from sales.orders o join sales.lines l on l.order_id = o.id join sales.parts p on p.order_id = l.order_id and p.line = l.line and p.seat = 0
+  left join catalog.sessions s on s.id = l.session_id left join programs.editions e on e.id = l.edition_id
+ where o.id = any($1::text[])
+ order by o.id desc, l.line, p.position;
+
 -- name: OpenOrders
 select o.id, array_agg(l.offer_id order by l.line) as offers, array_agg(coalesce(l.session_id, l.edition_id) order by l.line) as things
   from sales.orders o join sales.lines l on l.order_id = o.id

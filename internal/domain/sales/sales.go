@@ -128,8 +128,16 @@ func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 	return all[0], err
 }
 
-// advise says of orders what can be done with them. Payments are the house's to read, not the buyer's.
+// advise says of orders what can be done with them, and the numbers of their invoices that their reader does not see herself.
 func (s *Service) advise(ctx context.Context, orders []Order) error {
+	if err := s.numbers(ctx, orders); err != nil {
+		return err
+	}
+	return s.say(ctx, orders)
+}
+
+// say says of orders what can be done with them, in as many statements however many they are. Payments are the house's to read, not the buyer's.
+func (s *Service) say(ctx context.Context, orders []Order) error {
 	var open []string
 	for _, o := range orders {
 		if o.State == AwaitingPayment && o.PaymentID != "" {
@@ -158,9 +166,6 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 		}); err != nil {
 			return err
 		}
-	}
-	if err := s.numbers(ctx, orders); err != nil {
-		return err
 	}
 	for i := range orders {
 		p := byID[orders[i].PaymentID]

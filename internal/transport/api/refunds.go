@@ -85,6 +85,7 @@ func (h handlers) ListSoldOrders(ctx context.Context, r server.ListSoldOrdersReq
 		return contract.SoldOrder{
 			Id: o.ID, State: contract.SoldOrderState(o.State), Way: contract.SoldOrderWay(o.Way), Buyer: o.Buyer, Email: o.Email, Organisation: given(o.Organisation),
 			Title: toText(Text(o.Title())), Keys: o.Keys, Total: toMoney(o.Total()), Credited: toMoney(o.Credited()), PlacedAt: o.PlacedAt.UTC(), PaidAt: utc(o.PaidAt),
+			NextAction: toNext(o.Next), Actions: each(o.Actions, toAction),
 		}
 	})}, err
 }
