@@ -309,6 +309,33 @@ func TestInstalmentsGoBackOverTheirPayments(t *testing.T) {
 	w.verify()
 }
 
+// Lines that go back of an order in instalments are noted with each refund that pays for them, so that papers and parts say the same.
+func TestLinesOfInstalmentsGoBack(t *testing.T) {
+	w := newWorld(t)
+	awa := w.person("awa@example.org", "Awa")
+	one, two := w.inParts("PRD-1", "", 9000, offers.SuspendAccess), w.inParts("PRD-2", "", 6000, offers.SuspendAccess)
+	o, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{
+		BuyerID: awa.ID, Items: []sales.Item{{OfferID: one.ID, Quantity: 1}, {OfferID: two.ID, Quantity: 1}}, Lang: "en", Way: sales.Instalments, IdempotencyKey: "two",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tell("/sandbox/pay/"+w.payment(o).CheckoutID, map[string]any{"card": visa})
+	w.becomes(o, sales.Paid)
+	w.told()
+	w.passes(31) // two of three are paid
+	lines := []sales.RefundLine{{Line: 1, Minor: 3500}, {Line: 2, Minor: 2500}}
+	if _, err := w.h.Sales.Refund(staffCtx("ref"), sales.RefundOrder{OrderID: o.ID, Lines: lines, Reason: "r", IdempotencyKey: "lines"}); err != nil {
+		t.Fatal(err)
+	}
+	w.told()
+	o = w.becomes(o, sales.PartiallyRefunded)
+	if o.Lines[0].Credited.Minor != 3500 || o.Lines[1].Credited.Minor != 2500 || w.balance("clearing:stripe", "EUR") != 4000 {
+		t.Fatal(o.Lines[0].Credited, o.Lines[1].Credited, w.balance("clearing:stripe", "EUR"))
+	}
+	w.verify()
+}
+
 // Who withdraws gets back what she paid, and owes nothing more; a dispute of one instalment that is lost ends the plan.
 func TestWithdrawalAndDisputeOfInstalments(t *testing.T) {
 	w := newWorld(t)

@@ -508,7 +508,7 @@ func (s *Service) refundOverPayments(ctx context.Context, tx *postgres.Tx, o Ord
 			}
 			lines[i].Minor -= part
 			minor -= part
-			if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, lines[i].Line, part); err != nil {
+			if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, lines[i].Line, part, 0); err != nil {
 				return r, err
 			}
 		}
