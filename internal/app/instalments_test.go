@@ -3,9 +3,12 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,12 +19,17 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/stripegate"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
 	"cursus/internal/transport/api/apitest"
 )
 
-const day = 24 * time.Hour
+const (
+	day        = 24 * time.Hour
+	wantsOwner = "4000002760003184" // pays with its owner, and not without her
+	runsDry    = "4000008260003178" // pays with its owner, and has nothing later
+)
 
 // inParts is an offer that can be paid in three monthly instalments.
 func (w *world) inParts(key, right string, price int64, policy string) offers.Offer {
@@ -306,6 +314,44 @@ func TestInstalmentsGoBackOverTheirPayments(t *testing.T) {
 		t.Fatal(standsAt(o))
 	}
 	w.passes(40)
+	w.verify()
+}
+
+// Whatever is told first, the card that was left last is charged; that an older one was charged says nothing of it.
+func TestTheCardThatWasLeftLastIsKept(t *testing.T) {
+	w := newWorld(t)
+	o := w.begun(w.person("awa@example.org", "Awa").ID, w.inParts("PRD-1", "", 9000, offers.SuspendAccess), runsDry)
+	var told [][2]string
+	var mu sync.Mutex
+	w.setHook(func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		told = append(told, [2]string{string(body), r.Header.Get("Stripe-Signature")})
+		mu.Unlock()
+		rw.WriteHeader(http.StatusNoContent)
+	})
+	leave := func(card string) string {
+		w.clock.Advance(time.Minute)
+		url, err := w.h.Sales.LeaveCard(system, o.ID, o.BuyerID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.tell("/sandbox/pay/"+path.Base(url), map[string]any{"card": card, "authenticate": "complete"})
+		w.clock.Advance(2 * time.Hour) // a page is that of an hour
+		w.until("it is told", func() bool { return w.sandbox.Book().Undelivered == 0 })
+		return card
+	}
+	leave(wantsOwner)
+	leave(visa)
+	w.setHook(w.receive)
+	for _, e := range slices.Backward(told) {
+		w.deliver([2]string{e[0], stripegate.Sign([]byte(e[0]), hookSecret, w.clock.Now())})
+		w.quiet()
+	}
+	w.passes(31)
+	if got := w.state(o).Schedule.Instalments[1]; got.State != sales.InstalmentIn {
+		t.Errorf("%s %s: another card than the last was charged", got.State, got.Why)
+	}
 	w.verify()
 }
 

@@ -171,7 +171,8 @@ type Fact struct {
 	Amount          money.Amount // captured, refunded or disputed amount of this fact alone
 	Method          string       // card, sepa_debit …
 
-	OrderID              string // of a card that was kept
-	CustomerID, MethodID string // the provider's ids of a card that was kept
-	Declined             string // of a failure: the provider's code of why
+	OrderID              string    // of a card that was kept
+	CustomerID, MethodID string    // the provider's ids of a card that its owner left
+	LeftAt               time.Time // when she did
+	Declined             string    // of a failure: the provider's code of why
 }

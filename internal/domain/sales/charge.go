@@ -282,7 +282,7 @@ func (s *Service) inDefault(ctx context.Context, tx *postgres.Tx, o *Order, i *I
 // is settled.
 func (s *Service) instalmentIn(ctx context.Context, tx *postgres.Tx, o Order, p payments.Payment, f payments.Fact) error {
 	if o.Way == Instalments {
-		if err := keepCard(ctx, tx, o.ID, f.CustomerID, f.MethodID); err != nil {
+		if err := keepCard(ctx, tx, o.ID, f); err != nil {
 			return err
 		}
 	}
@@ -512,7 +512,7 @@ func (s *Service) takeCard(ctx context.Context, tx *postgres.Tx, f payments.Fact
 	if err != nil || o.Way != Instalments {
 		return err
 	}
-	if err := keepCard(ctx, tx, o.ID, f.CustomerID, f.MethodID); err != nil {
+	if err := keepCard(ctx, tx, o.ID, f); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "order.card_left", Object: o.ID})

@@ -11,6 +11,7 @@ import (
 	"github.com/lib/pq"
 
 	"cursus/internal/domain/offers"
+	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/kernel/money"
@@ -328,12 +329,12 @@ func moveInstalment(ctx context.Context, tx *postgres.Tx, o Order, i *Instalment
 	return err
 }
 
-// keepCard notes which card the provider keeps for an order.
-func keepCard(ctx context.Context, tx *postgres.Tx, orderID, customerID, methodID string) error {
-	if customerID == "" || methodID == "" {
+// keepCard notes which card the provider keeps for an order, unless a later one is kept already.
+func keepCard(ctx context.Context, tx *postgres.Tx, orderID string, f payments.Fact) error {
+	if f.CustomerID == "" || f.MethodID == "" {
 		return nil
 	}
-	_, err := tx.Exec(ctx, q.Q("KeepCard"), orderID, customerID, methodID)
+	_, err := tx.Exec(ctx, q.Q("KeepCard"), orderID, f.CustomerID, f.MethodID, f.LeftAt)
 	return err
 }
 

@@ -787,7 +787,8 @@ select p.order_id, p.on_default, p.end_after_days, coalesce(p.customer_id, '') a
 update sales.instalments set state = $3, attempts = $4, why = $5, next_at = $6, payment_id = nullif($7, ''), settled_at = $8 where order_id = $1 and n = $2;
 
 -- name: KeepCard
-update sales.plans set customer_id = $2, method_id = $3 where order_id = $1;
+-- Events come in any order: the card that was left last is kept.
+update sales.plans set customer_id = $2, method_id = $3, card_left_at = $4 where order_id = $1 and (card_left_at is null or card_left_at <= $4);
 
 -- name: Held
 select coalesce(sum(captured_minor - refunded_minor - lost_minor), 0)::bigint from payments.payments where order_id = $1 and state = 'captured';

@@ -134,7 +134,7 @@ func intentFact(kind string, object json.RawMessage) (payments.Fact, error) {
 	case of == "":
 	case kind == "payment_intent.succeeded":
 		f.Kind, f.Amount.Minor = payments.FactCaptured, pi.AmountReceived
-		if pi.Customer != nil && pi.PaymentMethod != nil {
+		if of == cardPage && pi.Customer != nil && pi.PaymentMethod != nil { // a charge of a kept card says nothing of what was left meanwhile
 			f.CustomerID, f.MethodID = pi.Customer.ID, pi.PaymentMethod.ID
 		}
 	case of == cardKept:

@@ -51,6 +51,9 @@ func (g *Gate) Fact(e payments.ProviderEvent) (payments.Fact, bool, error) {
 	if err != nil {
 		return payments.Fact{}, false, err
 	}
+	if f.MethodID != "" {
+		f.LeftAt = e.CreatedAt
+	}
 	return f, f.Kind != payments.FactUninteresting, nil
 }
 
