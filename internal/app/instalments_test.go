@@ -410,6 +410,34 @@ func TestWithdrawalAndDisputeOfInstalments(t *testing.T) {
 	w.verify()
 }
 
+// While the bank has any instalment the order is disputed, and nothing is charged: to win one dispute does not end the other.
+func TestTwoInstalmentsAtTheBank(t *testing.T) {
+	w := newWorld(t)
+	o := w.begun(w.person("awa@example.org", "Awa").ID, w.inParts("PRD-1", "", 15000, offers.SuspendAccess), visa)
+	w.passes(31)
+	var intents, disputes []string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &intents, postgres.Query{Name: "intents", SQL: "select intent_id from payments.payments where order_id = $1 and state = 'captured'"}, o.ID)
+	})
+	for _, intent := range intents {
+		disputes = append(disputes, fmt.Sprint(w.tell("/sandbox/disputes", map[string]any{"payment_intent": intent, "reason": "fraudulent"})["id"]))
+	}
+	w.told()
+	if w.becomes(o, sales.Disputed); len(disputes) != 2 {
+		t.Fatal(disputes)
+	}
+	w.tell("/sandbox/disputes/"+disputes[0], map[string]any{"outcome": "won"})
+	w.told()
+	w.passes(40)
+	if o = w.state(o); o.State != sales.Disputed || o.Schedule.Instalments[2].State != sales.Planned {
+		t.Error("one dispute was won, and the other is open:", o.State, standsAt(o))
+	}
+	w.tell("/sandbox/disputes/"+disputes[1], map[string]any{"outcome": "won"})
+	w.told()
+	w.becomes(o, sales.Paid)
+	w.verify()
+}
+
 // Vocational training: nothing is asked for before its ten days are over. A card that was left is charged then, with a third at most as the
 // law says 30 %; without one the buyer is asked to pay.
 func TestVocationalInstalments(t *testing.T) {

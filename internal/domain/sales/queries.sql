@@ -806,6 +806,9 @@ select distinct order_id from sales.instalments where next_at <= $1 and order_id
 select exists (select 1 from payments.refunds r join payments.payments p on p.id = r.payment_id
                 where p.order_id = $1 and p.state = 'captured' and r.state in ('proposed', 'requested', 'pending'));
 
+-- name: AtTheBank
+select exists (select 1 from payments.disputes d join payments.payments p on p.id = d.payment_id where p.order_id = $1 and p.state = 'captured' and d.state = 'opened');
+
 -- name: DefaultCases
 select o.id as order_id, o.currency, b.full_name as buyer, coalesce(b.email, '') as email, i.n, i.amount_minor as minor, i.due_at, i.state, i.why, i.attempts, i.next_at, p.on_default,
        (select sum(x.amount_minor) from sales.instalments x where x.order_id = o.id and x.state not in ('paid', 'canceled'))::bigint as owed_minor

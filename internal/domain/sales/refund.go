@@ -425,8 +425,16 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	case "opened":
 		to = Disputed
 	case "won":
-		if to = Paid; o.Credited.Minor > 0 {
+		var another bool // instalments have a payment each, and each can be disputed
+		if err := tx.Get(ctx, &another, q.Q("AtTheBank"), o.ID); err != nil {
+			return err
+		}
+		switch {
+		case another:
+		case o.Credited.Minor > 0:
 			to = PartiallyRefunded
+		default:
+			to = Paid
 		}
 	case "lost":
 		to = Lost
