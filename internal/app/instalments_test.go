@@ -379,6 +379,11 @@ func TestLinesOfInstalmentsGoBack(t *testing.T) {
 	if o.Lines[0].Credited.Minor != 3500 || o.Lines[1].Credited.Minor != 2500 || w.balance("clearing:stripe", "EUR") != 4000 {
 		t.Fatal(o.Lines[0].Credited, o.Lines[1].Credited, w.balance("clearing:stripe", "EUR"))
 	}
+	for key, line := range map[string]sales.RefundLine{"more than the line": {Line: 2, Minor: 3501}, "more than was paid": {Line: 1, Minor: 4001}} {
+		if _, err := w.h.Sales.Refund(staffCtx("ref"), sales.RefundOrder{OrderID: o.ID, Lines: []sales.RefundLine{line}, Reason: "r", IdempotencyKey: key}); code(err) != "refund-exceeds-payment" {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
 	w.verify()
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/lib/pq"
 
@@ -62,96 +61,117 @@ func (s *Service) Refund(ctx context.Context, c RefundOrder) (Order, error) {
 	return s.Order(ctx, c.OrderID)
 }
 
-func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOrder) (payments.Refund, error) {
+// requestRefund gives money back over the payments of an order, of which only one paid in instalments has several: the newest first. It
+// gives the last of the refunds.
+func (s *Service) requestRefund(ctx context.Context, tx *postgres.Tx, c RefundOrder) (r payments.Refund, err error) {
 	o, err := one(ctx, tx, "Lock", c.OrderID)
 	if err != nil {
-		return payments.Refund{}, err
+		return r, err
 	}
 	switch o.State {
 	case Paid, PartiallyRefunded, Withdrawn, PaymentMismatch, Defaulted:
 	default:
-		return payments.Refund{}, ErrNotPaid
+		return r, ErrNotPaid
 	}
 	if o.PaymentID == "" {
-		return payments.Refund{}, ErrNotPaid
+		return r, ErrNotPaid
 	}
-	if o.Way == Instalments {
-		return s.refundOverPayments(ctx, tx, o, c)
-	}
-	p, err := payments.LockTx(ctx, tx, o.PaymentID)
+	from, err := givesBack(ctx, tx, o)
 	if err != nil {
-		return payments.Refund{}, err
+		return r, err
 	}
-	var of []target
-	var apart []string
-	left := p.Left()
-	if p.State == payments.Captured { // what came back from a bank is credited already, and owed: it is paid otherwise, not given back twice
-		left = min(left, o.Total.Minor-o.Credited.Minor)
+	left := int64(0)
+	for _, p := range from {
+		left += p.Free
 	}
 	minor := left
 	if c.AmountMinor != nil {
 		minor = *c.AmountMinor
 	}
-	if minor > left {
-		return payments.Refund{}, payments.ErrTooMuch
-	}
+	var of []target
+	var apart []string
 	if len(c.Lines) > 0 {
 		if c.AmountMinor != nil {
-			return payments.Refund{}, fault.InvalidInput(fault.Field{Pointer: "/lines", Code: "one-of", Detail: "Either an amount or lines."})
+			return r, fault.InvalidInput(fault.Field{Pointer: "/lines", Code: "one-of", Detail: "Either an amount or lines."})
 		}
 		if of, apart, err = s.targets(ctx, tx, o, c.Lines); err != nil {
-			return payments.Refund{}, err
+			return r, err
 		}
 		minor = 0
 		for _, t := range of {
 			minor += t.minor
 		}
 	}
-	alone, named := s.alone[p.CapturedCurrency]
-	propose := named && minor > alone && postgres.Actor(ctx) != "system"
-	r, err := s.payments.RequestRefundTx(ctx, tx, p, payments.NewRefund{Minor: minor, Reason: c.Reason, Propose: propose})
-	if err != nil {
-		return r, err
+	if minor <= 0 {
+		return r, payments.ErrRefundAmount
 	}
-	for _, t := range of {
-		if t.minor == 0 { // a seat whose money had gone back before
+	if minor > left {
+		return r, payments.ErrTooMuch
+	}
+	alone, named := s.alone[from[0].CapturedCurrency]
+	propose := named && minor > alone && postgres.Actor(ctx) != "system"
+	for _, p := range from {
+		part := min(minor, p.Free)
+		if part <= 0 {
 			continue
 		}
-		if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, t.line, t.minor, t.seat); err != nil {
+		minor -= part
+		if r, err = s.payments.RequestRefundTx(ctx, tx, p.Payment, payments.NewRefund{Minor: part, Reason: c.Reason, Propose: propose}); err != nil {
+			return r, err
+		}
+		for i := range of {
+			t := min(part, of[i].minor)
+			if t == 0 { // a seat whose money had gone back before, or what an earlier payment gave
+				continue
+			}
+			part, of[i].minor = part-t, of[i].minor-t
+			if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, of[i].line, t, of[i].seat); err != nil {
+				return r, err
+			}
+		}
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor, "reason": c.Reason}}); err != nil {
 			return r, err
 		}
 	}
 	if len(apart) > 0 {
-		if _, err := tx.Exec(ctx, q.Q("SetRefundOfSeats"), pq.Array(apart), r.ID); err != nil {
-			return r, err
-		}
+		_, err = tx.Exec(ctx, q.Q("SetRefundOfSeats"), pq.Array(apart), r.ID)
 	}
-	return r, audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": minor, "reason": c.Reason}})
+	return r, err
 }
 
-// sumOf adds up what is to go back of some lines. Errors: ErrNoLine, payments.ErrTooMuch where a line has less left than that, less
-// what is on its way.
-func (o Order) sumOf(ctx context.Context, tx *postgres.Tx, lines []RefundLine) (sum int64, err error) {
+// givesBack holds the payments of an order from which money goes back, with what each can give.
+func givesBack(ctx context.Context, tx *postgres.Tx, o Order) ([]payments.Holding, error) {
+	if o.Way == Instalments {
+		return payments.HoldingsTx(ctx, tx, o.ID)
+	}
+	p, err := payments.LockTx(ctx, tx, o.PaymentID)
+	left := p.Left()
+	if p.State == payments.Captured { // what came back from a bank is credited already, and owed: it is paid otherwise, not given back twice
+		left = min(left, o.Total.Minor-o.Credited.Minor)
+	}
+	return []payments.Holding{{Payment: p, Free: left}}, err
+}
+
+// enough refuses more than lines have left. Errors: ErrNoLine, payments.ErrRefundAmount, payments.ErrTooMuch where a line has less left than
+// that, less what is on its way.
+func (o Order) enough(ctx context.Context, tx *postgres.Tx, lines []RefundLine) error {
 	left, err := o.left(ctx, tx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	seen := map[int]bool{}
 	for i, l := range lines {
 		at := fmt.Sprintf("/lines/%d", i)
 		has, known := left[l.Line]
 		switch {
-		case !known || seen[l.Line]:
-			return 0, ErrNoLine.At(at+"/line", "unknown", "The order has no such line, or it was named before.")
+		case !known:
+			return ErrNoLine.At(at+"/line", "unknown", "The order has no such line.")
 		case l.Minor <= 0:
-			return 0, payments.ErrRefundAmount.At(at+"/amount_minor", "too-small", "More than nothing.")
+			return payments.ErrRefundAmount.At(at+"/amount_minor", "too-small", "More than nothing.")
 		case l.Minor > has:
-			return 0, payments.ErrTooMuch.At(at+"/amount_minor", "too-much", "This line has less left to give back.")
+			return payments.ErrTooMuch.At(at+"/amount_minor", "too-much", "This line has less left to give back.")
 		}
-		seen[l.Line] = true
-		sum += l.Minor
 	}
-	return sum, nil
+	return nil
 }
 
 // left is what each line still has to give back, in minor units, less what is on its way.
@@ -466,63 +486,4 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "dispute." + turn, Object: o.ID, Detail: map[string]any{"dispute": f.DisputeID, "amount": f.Amount}})
-}
-
-// refundOverPayments gives money of an order that was paid in instalments back over its own payments, the newest first: an amount, lines, or
-// all that was paid. When everything went back, what was not paid is owed no more. It gives the last of the refunds.
-func (s *Service) refundOverPayments(ctx context.Context, tx *postgres.Tx, o Order, c RefundOrder) (r payments.Refund, err error) {
-	all, err := payments.HoldingsTx(ctx, tx, o.ID)
-	if err != nil {
-		return r, err
-	}
-	free := int64(0)
-	for _, p := range all {
-		free += p.Free
-	}
-	rest := free
-	if c.AmountMinor != nil {
-		rest = *c.AmountMinor
-	}
-	lines := slices.Clone(c.Lines)
-	if len(lines) > 0 {
-		if c.AmountMinor != nil {
-			return r, fault.InvalidInput(fault.Field{Pointer: "/lines", Code: "one-of", Detail: "Either an amount or lines."})
-		}
-		if rest, err = o.sumOf(ctx, tx, lines); err != nil {
-			return r, err
-		}
-	}
-	if rest <= 0 {
-		return r, payments.ErrRefundAmount
-	}
-	if rest > free {
-		return r, payments.ErrTooMuch
-	}
-	alone, named := s.alone[string(o.Total.Currency)]
-	propose := named && rest > alone && postgres.Actor(ctx) != "system"
-	for _, p := range all {
-		minor := min(rest, p.Free)
-		if minor <= 0 {
-			continue
-		}
-		if r, err = s.payments.RequestRefundTx(ctx, tx, p.Payment, payments.NewRefund{Minor: minor, Reason: c.Reason, Propose: propose}); err != nil {
-			return r, err
-		}
-		rest -= minor
-		for i := range lines {
-			part := min(minor, lines[i].Minor)
-			if part == 0 {
-				continue
-			}
-			lines[i].Minor -= part
-			minor -= part
-			if _, err := tx.Exec(ctx, q.Q("AddRefundLine"), r.ID, o.ID, lines[i].Line, part, 0); err != nil {
-				return r, err
-			}
-		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "refund." + r.State, Object: o.ID, Detail: map[string]any{"refund": r.ID, "amount_minor": r.AmountMinor, "reason": c.Reason}}); err != nil {
-			return r, err
-		}
-	}
-	return r, nil
 }

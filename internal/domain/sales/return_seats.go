@@ -61,7 +61,7 @@ func (s *Service) targets(ctx context.Context, tx *postgres.Tx, o Order, lines [
 		}
 	}
 	if len(plain) > 0 {
-		if _, err := o.sumOf(ctx, tx, plain); err != nil {
+		if err := o.enough(ctx, tx, plain); err != nil {
 			return nil, nil, err
 		}
 	}
