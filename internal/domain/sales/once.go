@@ -2,6 +2,8 @@ package sales
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 
@@ -23,4 +25,14 @@ func once[T any](ctx context.Context, s *Service, principal, key, name string, c
 		return out, err
 	}
 	return out, json.Unmarshal(reply.Body, &out)
+}
+
+// requestHash identifies the content of a command beside its key.
+func requestHash(name string, command any) string {
+	b, err := json.Marshal(command)
+	if err != nil {
+		panic(err) // commands are strings and numbers
+	}
+	sum := sha256.Sum256(append([]byte(name+"\x00"), b...))
+	return hex.EncodeToString(sum[:])
 }

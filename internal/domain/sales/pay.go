@@ -2,6 +2,8 @@ package sales
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"cursus/internal/domain/identity"
@@ -9,6 +11,9 @@ import (
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/postgres"
 )
+
+// payWithin is how long a pay page stays open. The provider wants 30 minutes at least, by its own clock.
+const payWithin = 45 * time.Minute
 
 // OrderPayable says that an order may be paid from now on.
 type OrderPayable struct {
@@ -151,4 +156,41 @@ func (s *Service) eachUnpaid(ctx context.Context, name string, ids []string, do 
 		}
 	}
 	return n, nil
+}
+
+// ask notes what is to be paid on the provider's pay page, and until when.
+func (s *Service) ask(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person) (payments.Payment, error) {
+	p, err := s.asked(ctx, tx, *o, buyer)
+	o.PaymentID, o.ExpiresAt = p.ID, &p.ExpiresAt
+	return p, err
+}
+
+// asked notes a payment of all of an order, or of its first instalment, whose pay page stays open as long as it does by default.
+func (s *Service) asked(ctx context.Context, tx *postgres.Tx, o Order, buyer identity.Person) (payments.Payment, error) {
+	if err := o.schedule(ctx, tx); err != nil {
+		return payments.Payment{}, err
+	}
+	if o.Schedule != nil {
+		return s.askedOf(ctx, tx, o, o.Schedule.Instalments[0])
+	}
+	return s.payments.CreateTx(ctx, tx, payments.NewPayment{
+		OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: o.Lang, ExpiresAt: tx.Now().Add(payWithin), Description: o.description(500),
+	})
+}
+
+// description says what is bought in the language of the order, in so many characters at most.
+func (o Order) description(most int) string {
+	var lines []string
+	for _, l := range o.Lines {
+		text := fmt.Sprintf("%s · %s", l.Title.In(o.Lang), l.Formula)
+		if l.Quantity > 1 {
+			text = fmt.Sprintf("%d × %s", l.Quantity, text)
+		}
+		lines = append(lines, text)
+	}
+	text := []rune(strings.Join(lines, "; "))
+	if len(text) > most {
+		text = append(text[:most-1], '…')
+	}
+	return string(text)
 }

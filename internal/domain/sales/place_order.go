@@ -2,17 +2,11 @@ package sales
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
-
-	"github.com/lib/pq"
 
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
@@ -26,9 +20,6 @@ import (
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/postgres"
 )
-
-// payWithin is how long a pay page stays open. The provider wants 30 minutes at least, by its own clock.
-const payWithin = 45 * time.Minute
 
 // payAfter is how long an order of vocational training can be paid once it may be asked for.
 const payAfter = 7 * 24 * time.Hour
@@ -147,16 +138,6 @@ func (s *Service) PlaceOrder(ctx context.Context, c PlaceOrder) (Order, error) {
 	return s.Order(postgres.WithActor(ctx, "system"), made.OrderID)
 }
 
-// requestHash identifies the content of a command beside its key.
-func requestHash(name string, command any) string {
-	b, err := json.Marshal(command)
-	if err != nil {
-		panic(err) // commands are strings and numbers
-	}
-	sum := sha256.Sum256(append([]byte(name+"\x00"), b...))
-	return hex.EncodeToString(sum[:])
-}
-
 // placed is an order, and the payment that was made for it; none where the order was there already or costs nothing.
 type placed struct {
 	order   Order
@@ -267,75 +248,6 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 	return placed{o, payment}, err
 }
 
-// openAlready finds the order of a buyer that waits for the same payment; with another voucher or currency it makes room for the new one.
-func (s *Service) openAlready(ctx context.Context, tx *postgres.Tx, c PlaceOrder, items []wanted) (open Order, same bool, err error) {
-	// Two orders of one person at once would both find no open order.
-	if _, err := tx.Exec(ctx, q.Q("LockBuyer"), c.BuyerID); err != nil {
-		return open, false, err
-	}
-	open, found, err := openOrder(ctx, tx, c.BuyerID, items)
-	if err != nil || !found {
-		return open, false, err
-	}
-	same, err = s.instead(ctx, tx, open, c)
-	if same && c.Way != "" && err == nil {
-		if open, err = one(ctx, tx, "Lock", open.ID); err == nil {
-			err = s.chooseTx(ctx, tx, &open, c.asChosen(open))
-		}
-	}
-	return open, same, err
-}
-
-// wanted is an item with its offer and what that is on.
-type wanted struct {
-	Item
-	offer offers.Offer
-	on    thing
-}
-
-// wantedOf finds the offers of items. Errors: offers.ErrNoOffer.
-func wantedOf(ctx context.Context, tx *postgres.Tx, items []Item) (out []wanted, err error) {
-	for _, x := range items {
-		w := wanted{Item: x}
-		if w.offer, err = offers.OfferTx(ctx, tx, x.OfferID); err != nil {
-			return nil, err
-		}
-		out = append(out, w)
-	}
-	return out, nil
-}
-
-// openOrder finds the unpaid order of somebody for exactly these offers. Another one that waits for the same, among several lines
-// of either, is ErrOpenAlready: both could be paid.
-func openOrder(ctx context.Context, tx *postgres.Tx, buyerID string, items []wanted) (o Order, found bool, err error) {
-	var open []struct {
-		ID     string         `db:"id"`
-		Offers pq.StringArray `db:"offers"`
-		Things pq.StringArray `db:"things"`
-	}
-	if err := tx.Select(ctx, &open, q.Q("OpenOrders"), buyerID, tx.Now()); err != nil || len(open) == 0 {
-		return o, false, err
-	}
-	mine := make([]string, len(items))
-	for i, x := range items {
-		mine[i] = x.OfferID
-	}
-	slices.Sort(mine)
-	for _, x := range open {
-		slices.Sort(x.Offers)
-		if slices.Equal(x.Offers, mine) {
-			o, err = OrderTx(ctx, tx, x.ID)
-			return o, err == nil, err
-		}
-		for _, w := range items {
-			if len(items)+len(x.Offers) > 2 && slices.Contains(x.Things, w.offer.SessionID+w.offer.EditionID) {
-				return o, false, ErrOpenAlready
-			}
-		}
-	}
-	return o, false, nil
-}
-
 // freeze writes what was quoted into the order's lines, and what each of them promises. Errors: ErrTwice.
 func (o *Order) freeze(ctx context.Context, tx *postgres.Tx, items []wanted, quoted Quotation) (err error) {
 	seen := map[string]bool{}
@@ -362,43 +274,6 @@ func (o *Order) freeze(ctx context.Context, tx *postgres.Tx, items []wanted, quo
 		o.Way = Free
 	}
 	return nil
-}
-
-// ask notes what is to be paid on the provider's pay page, and until when.
-func (s *Service) ask(ctx context.Context, tx *postgres.Tx, o *Order, buyer identity.Person) (payments.Payment, error) {
-	p, err := s.asked(ctx, tx, *o, buyer)
-	o.PaymentID, o.ExpiresAt = p.ID, &p.ExpiresAt
-	return p, err
-}
-
-// asked notes a payment of all of an order, or of its first instalment, whose pay page stays open as long as it does by default.
-func (s *Service) asked(ctx context.Context, tx *postgres.Tx, o Order, buyer identity.Person) (payments.Payment, error) {
-	if err := o.schedule(ctx, tx); err != nil {
-		return payments.Payment{}, err
-	}
-	if o.Schedule != nil {
-		return s.askedOf(ctx, tx, o, o.Schedule.Instalments[0])
-	}
-	return s.payments.CreateTx(ctx, tx, payments.NewPayment{
-		OrderID: o.ID, Amount: o.Total, Email: buyer.Email, Lang: o.Lang, ExpiresAt: tx.Now().Add(payWithin), Description: o.description(500),
-	})
-}
-
-// description says what is bought in the language of the order, in so many characters at most.
-func (o Order) description(most int) string {
-	var lines []string
-	for _, l := range o.Lines {
-		text := fmt.Sprintf("%s · %s", l.Title.In(o.Lang), l.Formula)
-		if l.Quantity > 1 {
-			text = fmt.Sprintf("%d × %s", l.Quantity, text)
-		}
-		lines = append(lines, text)
-	}
-	text := []rune(strings.Join(lines, "; "))
-	if len(text) > most {
-		text = append(text[:most-1], '…')
-	}
-	return string(text)
 }
 
 // add stores a new order with its lines and parts, in one statement.
