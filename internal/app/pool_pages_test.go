@@ -176,5 +176,37 @@ func TestTheDeskOfPools(t *testing.T) {
 	w.until("the seat was given back", func() bool { return w.state(sales.Order{ID: id}).Credited.Minor == 900 })
 	office.open(to)
 	office.says("Given back")
+	// Bob's seat goes back too, with what is left of its money, once the officer is sure; who only manages the pool cannot.
+	if ann.open(to); len(ann.all(func(n *html.Node) bool { return attr(n, "value") == "giveback" })) != 0 {
+		t.Error("who may not give money back is offered to")
+	}
+	back := func() *filled {
+		for _, n := range office.all(func(n *html.Node) bool { return n.Data == "li" && strings.Contains(words(n), "bob@example.org") }) {
+			for _, in := range nodes(n, func(n *html.Node) bool { return strings.HasPrefix(attr(n, "id"), "r-") }) {
+				return office.formWith(to, attr(in, "id"))
+			}
+		}
+		t.Fatal("no form to give Bob's seat back")
+		return nil
+	}
+	f = back()
+	f.set("reason", "he left the company")
+	office.want = 422
+	f.press("do", "giveback")
+	office.says("Nothing was given back: say that you are sure.")
+	f = back()
+	f.tick("confirm", "1")
+	f.press("do", "giveback")
+	if office.at != at {
+		t.Error(office.at)
+	}
+	office.says("he left the company")
+	w.until("Bob's seat was given back", func() bool { return w.state(sales.Order{ID: id}).Credited.Minor == 1800 })
+	w.counts(map[string]int{
+		"select count(*) from sales.seats where state = 'claimed'": 1,
+		"select count(*) from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id join identity.people p on p.id = e.learner_id where g.revoked_at is null and g.order_id = '" + id + "' and p.email = 'bob@example.org'": 0,
+	})
+	office.open(to + "?lang=fr")
+	office.says("Rendre cette place")
 	w.verify()
 }

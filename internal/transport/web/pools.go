@@ -65,7 +65,7 @@ func (w *Web) organisationWith(r *request, key string, written map[string]string
 	return reply{page: "organisation", title: "pool.organisation", data: d, status: refusedAs(wrong), wait: waitOf(wrong)}, err
 }
 
-var seatFields = []string{"do", "of", "offer", "quantity", "voucher", "email", "name", "organisation", "person", "lang", "seat", "link", "line", "uses", "until", "list"}
+var seatFields = []string{"do", "of", "offer", "quantity", "voucher", "email", "name", "organisation", "person", "lang", "seat", "back", "reason", "link", "line", "uses", "until", "list"}
 
 func seatForm(r *request) map[string]string {
 	written := map[string]string{}
@@ -120,6 +120,9 @@ func (w *Web) seatsWith(r *request, d heldPage) (out reply, err error) {
 	return reply{page: "order_seats", title: "pool.seats", data: d, status: refusedAs(d.Wrong)}, err
 }
 
+// errUnsure refuses to give a seat back that nobody confirmed.
+var errUnsure = fault.New(fault.Unprocessable, "not-confirmed", "Nothing was given back: say that you are sure.")
+
 func (w *Web) changeSeats(r *request) (reply, error) {
 	in, order := seatForm(r), r.param("id")
 	d := heldPage{Written: in}
@@ -130,6 +133,17 @@ func (w *Web) changeSeats(r *request) (reply, error) {
 		err = w.house.ReleaseSeat(r.ctx, r.viewer, order, in["seat"])
 	case "move":
 		err = w.house.MoveSeat(r.ctx, r.viewer, order, in["seat"], in["email"], in["name"])
+	case "giveback":
+		in["back"] = in["seat"]
+		if r.form("confirm") != "1" {
+			err = errUnsure
+			break
+		}
+		if err = w.house.GiveBack(r.ctx, r.viewer, sales.RefundOrder{
+			OrderID: order, Lines: []sales.RefundLine{{Line: line, SeatID: in["seat"]}}, Reason: in["reason"], IdempotencyKey: r.form("key"),
+		}); err == nil {
+			return reply{redirect: "/console/orders/" + url.PathEscape(order)}, nil // where the refund stands
+		}
 	case "revoke":
 		err = w.house.RevokeClaimLink(r.ctx, r.viewer, order, in["link"])
 	case "link":
