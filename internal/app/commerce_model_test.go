@@ -36,6 +36,13 @@ type bought struct {
 	byHand    int64 // came by hand, all in all
 	backHand  int64 // and went back by hand
 	withdrawn bool
+
+	parts     []*part // of one that is paid in instalments
+	cards     []*kept // that were left for it, as the house heard
+	policy    string  // in default
+	endAfter  *int    // days
+	ended     bool    // in default for too long
+	reminders int
 }
 
 // payPage is a page at the provider and the money that came by it.
@@ -49,6 +56,15 @@ type payPage struct {
 	disputed            int64
 	failed              int64 // refunds that came back
 	repaid              int64 // and were transferred
+
+	n        int    // which instalment it is for; 0: all of the order
+	minor    int64  // what is asked for on it
+	card     string // number of the last that was tried
+	counts   bool   // its money was taken for its instalment
+	told     bool   // the house heard how it ended
+	answered bool   // a worker knows what came of the charge of a kept card
+	tornWith *kept  // the card that a worker charged which was torn
+	why      string // the card was refused
 }
 
 func (p *payPage) lost() int64 {
@@ -143,6 +159,14 @@ func (m *trade) taken(b *bought, p payments.Payment, collected bool) (own, surpl
 	case p.State == payments.Pending || !late:
 		return true, false
 	}
+	return m.inTime(b)
+}
+
+// inTime says whether money that comes for an order that waits finds its places and vouchers; after its time somebody else may have them.
+func (m *trade) inTime(b *bought) (own, surplus bool) {
+	if b.is.ExpiresAt == nil || m.w.clock.Now().Before(*b.is.ExpiresAt) {
+		return true, false
+	}
 	own = true
 	for _, g := range b.goods {
 		if g.Quota == nil {
@@ -175,11 +199,14 @@ type standing struct {
 	Grants      int    `db:"grants"`
 	ToPayBack   int64  `db:"to_pay_back"` // by hand, asked for
 	HandPayment bool   `db:"by_hand"`
+	Receivable  int64  `db:"receivable"` // by the buyer, in instalments
+	Hold        string `db:"hold"`
 }
 
 const standings = `
 	select o.id, o.state, o.paid_at is not null as paid, o.credited_minor as credited, coalesce(o.payment_id, '') as payment_id, coalesce(p.by_hand, false) as by_hand,
 	       coalesce(l.held, 0) as held, coalesce(l.owed, 0) as owed, coalesce(l.payable, 0) as payable, coalesce(l.lost, 0) as lost, coalesce(l.due, 0) as due,
+	       coalesce(l.receivable, 0) as receivable, (select coalesce(string_agg(distinct g.hold, ' '), '') from enrolment.grants g where g.order_id = o.id and g.revoked_at is null) as hold,
 	       (select count(*) from invoicing.documents d where d.order_id = o.id and d.kind = 'invoice') as invoices,
 	       (select coalesce(sum(d.amount_minor), 0) from invoicing.documents d where d.order_id = o.id and d.kind = 'credit_note') as notes,
 	       (select count(*) from enrolment.grants g where g.order_id = o.id and g.revoked_at is null) as grants,
@@ -189,7 +216,7 @@ const standings = `
 	  left join (select order_id, sum(minor) filter (where account like 'clearing:%') as held,
 	                    coalesce(-sum(minor) filter (where account in ('suspense', 'advances', 'refunds_payable')), 0)
 	                    + greatest(-coalesce(sum(minor) filter (where account = 'overpaid'), 0), 0) as owed,
-	                    -sum(minor) filter (where account = 'refunds_payable') as payable, sum(minor) filter (where account = 'disputes') as lost,
+	                    sum(minor) filter (where account = 'receivable') as receivable, -sum(minor) filter (where account = 'refunds_payable') as payable, sum(minor) filter (where account = 'disputes') as lost,
 	                    greatest(coalesce(sum(minor) filter (where account = 'overpaid'), 0), 0) as due
 	               from ledger.entries group by order_id) l on l.order_id = o.id`
 
@@ -238,6 +265,7 @@ func (m *trade) compare() {
 			}
 		}
 	}
+	m.instalments()
 	m.money()
 }
 
@@ -248,12 +276,12 @@ func (b *bought) wrong(s standing, now time.Time) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("%s: %v, the model says %v", what, got, want))
 		}
 	}
-	var own *payPage
+	var own []*payPage
 	in, out, lost, surplus := b.byHand, b.backHand, int64(0), int64(0)
 	for _, p := range b.pages {
 		in, out = in+p.captured, out+p.returned+p.lost()
-		if p.id == s.PaymentID && s.Paid {
-			own = p
+		if len(b.parts) > 0 && p.counts || len(b.parts) == 0 && p.id == s.PaymentID && s.Paid {
+			own = append(own, p)
 		} else {
 			surplus += p.captured - p.returned - p.lost() - p.repaid
 		}
@@ -262,6 +290,9 @@ func (b *bought) wrong(s standing, now time.Time) (wrong []string) {
 		is("owed, and in no queue", s.Owed-s.Payable, int64(0))
 	}
 	is("held", s.Held, in-out)
+	owed, dropped := b.sums()
+	is("receivable", s.Receivable, owed)
+	wrong = append(wrong, b.said()...)
 	parts := 0
 	for _, g := range b.goods {
 		parts += g.parts
@@ -279,14 +310,20 @@ func (b *bought) wrong(s standing, now time.Time) (wrong []string) {
 		is("owed", s.Owed-s.Due, s.Held)
 		return wrong
 	}
-	is("owed", s.Held, b.total.Minor-s.Credited+s.Owed-s.Due)
+	is("owed", s.Held, b.total.Minor-s.Credited-s.Receivable+s.Owed-s.Due)
+	is("held back", s.Hold, b.held())
 	state := sales.Paid
-	if own != nil {
-		lost = own.lost()
-		mine := s.Payable - s.Due - surplus
-		is("given back of what it paid", s.Credited-mine-own.repaid, own.returned+lost)
-		if mine > own.failed {
-			wrong = append(wrong, fmt.Sprintf("%d came back from the bank, and %d are owed", own.failed, mine))
+	failed, disputed := int64(0), false
+	if len(own) > 0 {
+		mine, back := s.Payable-s.Due-surplus, int64(0)
+		gone := s.Credited - mine - dropped
+		for _, p := range own {
+			lost, back, failed, gone = lost+p.lost(), back+p.returned, failed+p.failed, gone-p.repaid
+			disputed = disputed || p.turn == "opened"
+		}
+		is("given back of what it paid", gone, back+lost)
+		if mine > failed {
+			wrong = append(wrong, fmt.Sprintf("%d came back from the bank, and %d are owed", failed, mine))
 		}
 	}
 	switch {
@@ -298,7 +335,9 @@ func (b *bought) wrong(s standing, now time.Time) (wrong []string) {
 		state = sales.Refunded
 	case b.withdrawn:
 		state = sales.Withdrawn
-	case own != nil && own.turn == "opened":
+	case b.ended:
+		state = sales.Defaulted
+	case disputed:
 		state = sales.Disputed
 	case s.Credited > 0:
 		state = sales.PartiallyRefunded
@@ -311,7 +350,7 @@ func (b *bought) wrong(s standing, now time.Time) (wrong []string) {
 	}
 	is("invoices", s.Invoices, map[bool]int{true: 1}[b.total.Minor > 0])
 	is("credit notes", s.Notes, s.Credited-s.Lost) // what a bank took back is a loss, and no paper says that it was given
-	if s.Lost > lost || own != nil && lost-s.Lost > own.failed {
+	if s.Lost > lost || lost-s.Lost > failed {
 		is("lost", s.Lost, lost)
 	}
 	return wrong

@@ -56,6 +56,12 @@ type trade struct {
 	desk     []slip           // money at the desk
 	staff    [2]string
 	sweptAt  time.Time
+
+	installed map[string]offers.Plan // by offer
+	methods   map[string]*kept       // cards that the provider keeps
+	leaves1   []*leaf
+	mails     *mailed
+	seen      map[string]int
 }
 
 // told1 is an event of the provider.
@@ -64,6 +70,8 @@ type told1 struct {
 	raw      []byte
 	page     *payPage
 	captures bool
+	card     *kept   // that it says was left,
+	leaf     *bought // and for which order, where nothing was paid
 }
 
 // slip is money that somebody recorded.
@@ -75,12 +83,8 @@ type slip struct {
 	asked bool
 }
 
-type quietMail struct{}
-
-func (quietMail) Send(context.Context, mail.Message) error { return nil }
-
 // still is a house beside a sandbox that tells nothing by itself, and without a worker.
-func still(t *testing.T) *world {
+func still(t *testing.T, mails mail.Sender) *world {
 	t.Helper()
 	w := &world{t: t, clock: testkit.Clock(), dsn: testkit.OwnerDSN(t)}
 	var err error
@@ -93,7 +97,7 @@ func still(t *testing.T) *world {
 	w.stripe = stripe.URL
 	w.cfg = testConfig(w.dsn, w.stripe, t.TempDir())
 	w.cfg.BaseURL = "http://cursus.test"
-	if w.h, err = app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Mail: quietMail{}}); err != nil {
+	if w.h, err = app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Mail: mails}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.h.Close() })
@@ -103,8 +107,9 @@ func still(t *testing.T) *world {
 
 func newTrade(t *testing.T, seed uint64) *trade {
 	t.Helper()
+	mails := &mailed{n: map[string]int{}}
 	m := &trade{
-		w: still(t), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]bool{}, //nolint:gosec // a test
+		mails: mails, seen: map[string]int{}, methods: map[string]*kept{}, w: still(t, mails), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]bool{}, //nolint:gosec // a test
 		vouchers: map[string]string{}, limits: map[string]int{}, cash: map[string]int64{},
 	}
 	w := m.w
@@ -123,6 +128,7 @@ func newTrade(t *testing.T, seed uint64) *trade {
 	} {
 		m.vouchers[code], m.limits[code] = w.voucher(v, 0).ID, *v.Limit
 	}
+	m.plans()
 	m.sweptAt = w.clock.Now()
 	return m
 }
@@ -240,10 +246,12 @@ func (m *trade) look(b *bought) payments.Payment {
 		m.fail(b, "it went from %s to %s", before, o.State)
 	}
 	if o.PaymentID == "" {
+		m.ends(b)
 		return payments.Payment{}
 	}
 	p := m.w.payment(o)
 	b.pending = p.State == payments.Pending
+	m.ends(b)
 	return p
 }
 
@@ -291,6 +299,9 @@ func (m *trade) order() {
 			return
 		}
 	}
+	if m.r.IntN(3) > 0 && slices.ContainsFunc(goods, func(g *good) bool { return m.installed[g.ID].OfferID != "" }) {
+		c.Way = sales.Instalments
+	}
 	refusals := []string{"already-enrolled"}
 	free, limited := 1, goods[0].Quota != nil
 	if limited {
@@ -302,12 +313,18 @@ func (m *trade) order() {
 	if c.Voucher != "" && m.usesLeft(c.Voucher, nil) < 1 {
 		refusals = append(refusals, "voucher-used-up")
 	}
+	if c.Way != "" {
+		refusals = append(refusals, "no-instalments")
+	}
 	n := len(m.orders)
-	m.note("order o%d of %d things %s", n, len(goods), c.Voucher)
+	m.note("order o%d of %d things %s %s", n, len(goods), c.Voucher, c.Way)
 	var o sales.Order
 	err := m.do(context.Background(), func(ctx context.Context) (err error) { o, err = m.w.h.Sales.PlaceOrder(ctx, c); return err })
 	b := &bought{id: o.ID, buyer: buyer, n: n, goods: goods, voucher: c.Voucher, total: o.Total}
 	if !m.allowed(nil, err, refusals...) {
+		if _, planned := m.planOf(goods, m.costs(goods, c.Voucher)); code(err) == "no-instalments" && planned {
+			m.fail(nil, "there is a plan, and the order is refused")
+		}
 		m.note("  refused: %s", code(err))
 		return
 	}
@@ -315,7 +332,18 @@ func (m *trade) order() {
 		m.fail(nil, "o%d took what was not there: %d free, %v", n, free, refusals)
 	}
 	m.orders = append(m.orders, b)
+	if m.look(b); c.Way == sales.Instalments && !b.total.IsZero() {
+		m.agreed(b, m.w.clock.Now())
+	}
 	m.open(b)
+}
+
+// costs is what things cost with a voucher.
+func (m *trade) costs(goods []*good, voucher string) (minor int64) {
+	for _, g := range goods {
+		minor += g.Price.Minor
+	}
+	return minor * map[string]int64{"": 5, "FIFTH": 4, "WHOLE": 0}[voucher] / 5
 }
 
 // open notes the pay page that an order has now.
@@ -324,7 +352,11 @@ func (m *trade) open(b *bought) {
 	if p.CheckoutID == "" || slices.ContainsFunc(b.pages, func(x *payPage) bool { return x.id == p.ID }) {
 		return
 	}
-	b.pages = append(b.pages, &payPage{order: b, id: p.ID, session: p.CheckoutID, expires: p.ExpiresAt, state: "open"})
+	x := &payPage{order: b, id: p.ID, session: p.CheckoutID, expires: p.ExpiresAt, state: "open", minor: b.total.Minor}
+	if len(b.parts) > 0 {
+		x.n, x.minor = 1, b.parts[0].minor
+	}
+	b.pages = append(b.pages, x)
 }
 
 func (m *trade) page(fits func(*payPage) bool) (*payPage, bool) {
@@ -380,9 +412,13 @@ func (m *trade) fetch() {
 		x := &told1{id: m.last, kind: fmt.Sprint(e["type"]), raw: raw}
 		object := e["data"].(map[string]any)["object"].(map[string]any)
 		intent, _ := object["payment_intent"].(string)
+		if object["object"] == "payment_intent" {
+			intent, _ = object["id"].(string)
+		}
+		meta, _ := object["metadata"].(map[string]any)
 		for _, b := range slices.Backward(m.orders) {
 			for _, p := range b.pages {
-				if object["id"] == p.session || intent != "" && intent == p.intent {
+				if object["id"] == p.session || intent != "" && intent == p.intent || p.n > 0 && meta["payment_id"] == p.id {
 					if x.page = p; p.intent == "" {
 						p.intent = intent
 					}
@@ -393,6 +429,7 @@ func (m *trade) fetch() {
 			}
 		}
 		x.captures = object["payment_status"] == "paid" && strings.HasPrefix(x.kind, "checkout.session")
+		m.ofCards(x, object)
 		if m.r.IntN(25) == 0 {
 			m.lost = append(m.lost, x) // until the house asks
 			continue
@@ -408,11 +445,15 @@ func (m *trade) pays() {
 		return
 	}
 	card := []string{visa, visa, visa, visa, visa, declined, threeD, threeD, "4000000000000259"}[m.r.IntN(9)]
-	if p.order.total.Currency == "EUR" && m.r.IntN(5) == 0 {
+	switch {
+	case p.n > 0 && m.r.IntN(3) == 0: // a card is kept, and may say something else later
+		card = []string{wantsOwner, runsDry}[m.r.IntN(2)]
+	case p.n == 0 && p.order.total.Currency == "EUR" && m.r.IntN(5) == 0:
 		card = iban
 	}
+	p.card = card
 	body := map[string]any{"card": card}
-	if card == threeD {
+	if card == threeD || card == wantsOwner || card == runsDry {
 		body["authenticate"] = []string{"complete", "complete", "fail"}[m.r.IntN(3)]
 	}
 	answer := m.ask(http.MethodPost, "/sandbox/pay/"+p.session, nil, body)
@@ -422,7 +463,7 @@ func (m *trade) pays() {
 	}
 	if answer["status"] == "complete" {
 		if p.state = "pending"; card != iban {
-			p.state, p.captured = "complete", p.order.total.Minor
+			p.state, p.captured = "complete", p.minor
 		}
 		p.intent = answer["session"].(map[string]any)["payment_intent"].(string)
 	}
@@ -443,7 +484,7 @@ func (m *trade) settles() {
 	m.note("the bank lets o%d %s", p.order.n, outcome)
 	m.ask(http.MethodPost, "/sandbox/settle/"+p.session, nil, map[string]any{"outcome": outcome})
 	if p.state = "failed"; outcome == "succeed" {
-		p.state, p.captured = "complete", p.order.total.Minor
+		p.state, p.captured = "complete", p.minor
 	}
 	m.fetch()
 }
@@ -490,7 +531,9 @@ func (m *trade) apply(x *told1) bool {
 			before, err = payments.OneTx(ctx, tx, x.page.id)
 			return err
 		})
-		own, surplus = m.taken(x.page.order, before, held.ByHand && held.CapturedMinor > 0)
+		if own, surplus = m.taken(x.page.order, before, held.ByHand && held.CapturedMinor > 0); x.page.n > 0 {
+			own, surplus = m.takenPart(x.page.order, x.page)
+		}
 	}
 	err := m.do(system, func(ctx context.Context) error { return m.w.h.Sales.Apply(ctx, x.id) })
 	if errors.Is(err, payments.ErrUnknownPayment) || errors.Is(err, payments.ErrTooMuch) { // something else has to be told first
@@ -499,8 +542,12 @@ func (m *trade) apply(x *told1) bool {
 	if err != nil {
 		m.fail(nil, "%s: %v", x.kind, err)
 	}
+	m.toldOfCard(x)
 	if x.page == nil {
 		return true
+	}
+	if x.captures || strings.HasPrefix(x.kind, "checkout.session") {
+		x.page.told = true
 	}
 	m.look(x.page.order)
 	if !x.captures || before.State.Paid() {
@@ -514,12 +561,22 @@ func (m *trade) apply(x *told1) bool {
 	if after.State == payments.Captured && !own || after.State == payments.Surplus && !surplus || !after.State.Paid() {
 		m.fail(x.page.order, "the money became %s; the model allows its own: %v, a surplus: %v", after.State, own, surplus)
 	}
+	switch b := x.page.order; {
+	case after.State != payments.Captured:
+	case x.page.n > 0:
+		m.paidPart(b, x.page)
+		m.look(b)
+	default: // all of it, on a page that was open when the plan was made
+		b.leftPlan()
+	}
+	m.agrees(x.page.order)
 	return true
 }
 
 // works does what waits for a worker: events that came too early, refunds that were asked for.
 func (m *trade) works() {
 	m.parked = slices.DeleteFunc(m.parked, m.apply)
+	m.charges(false)
 	var ids []string
 	m.w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.Select(ctx, &ids, postgres.Query{Name: "asked", SQL: `select r.id from payments.refunds r join payments.payments p on p.id = r.payment_id
@@ -581,7 +638,7 @@ func (m *trade) gives() {
 	}
 	m.note("staff gives o%d back %v %v", b.n, c.AmountMinor != nil, c.Lines)
 	err := m.do(staffCtx(m.staff[0]), func(ctx context.Context) error { _, err := m.w.h.Sales.Refund(ctx, c); return err })
-	m.allowed(b, err, "refund-exceeds-payment", "order-not-paid", "bad-refund-amount", "refund-amount")
+	m.allowed(b, err, "refund-exceeds-payment", "order-not-paid", "bad-amount")
 }
 
 func (m *trade) decides() {
@@ -685,6 +742,7 @@ func (m *trade) leaves() {
 	if m.look(b); err == nil && b.is.PaidAt != nil {
 		b.withdrawn = true
 	}
+	m.agrees(b)
 }
 
 func (m *trade) cancels() {
@@ -704,14 +762,28 @@ func (m *trade) chooses() {
 	if !ok {
 		return
 	}
-	way := []sales.Way{sales.Card, sales.Transfer, sales.PurchaseOrder}[m.r.IntN(3)]
+	way := []sales.Way{sales.Card, sales.Transfer, sales.PurchaseOrder, sales.Instalments}[m.r.IntN(4)]
 	c := sales.ChooseWay{OrderID: b.id, BuyerID: b.buyer, Way: way, IdempotencyKey: fmt.Sprint("way", len(m.steps))}
 	if way == sales.PurchaseOrder {
 		c.Reference = "PO-1"
 	}
+	before := b.is.Way
 	m.note("o%d is to be paid by %s", b.n, way)
 	err := m.do(system, func(ctx context.Context) error { _, err := m.w.h.ChooseWay(ctx, c); return err })
-	m.allowed(b, err, "payment-begun", "payment-under-way", "order-not-payable")
+	codes := []string{"payment-begun", "payment-under-way", "order-not-payable"}
+	if _, planned := m.planOf(b.goods, b.total.Minor); !planned && way == sales.Instalments {
+		codes = append(codes, "no-instalments")
+	}
+	ok = m.allowed(b, err, codes...)
+	if m.look(b); ok && way != before {
+		if b.parts = nil; way == sales.Instalments {
+			m.agreed(b, m.w.clock.Now())
+		}
+		for _, p := range b.pages { // which the house closes
+			p.told = p.told || p.id != b.is.PaymentID
+		}
+	}
+	m.agrees(b)
 	m.open(b)
 }
 
@@ -754,6 +826,8 @@ func (m *trade) comes() {
 		m.desk = append(m.desk, s)
 	}
 	m.look(b)
+	b.leftPlan()
+	m.agrees(b)
 }
 
 // clerk finds the order of money that named none, or sends it back; pays back by hand what is asked; and reverses at the desk.
@@ -773,6 +847,8 @@ func (m *trade) clerk() {
 		m.allowed(b, m.do(staffCtx(m.staff[0]), func(ctx context.Context) error { _, err := m.w.h.Sales.Match(ctx, s.id, b.id, key); return err }))
 		b.byHand += s.minor
 		m.look(b)
+		b.leftPlan()
+		m.agrees(b)
 	}
 	m.paysBack(5)
 	if len(m.desk) > 0 {
@@ -915,6 +991,8 @@ func (m *trade) sweeps() {
 			m.fail(nil, "%v", err)
 		}
 	}
+	m.reminds()
+	m.chargesDue()
 	m.refresh()
 }
 
@@ -965,6 +1043,7 @@ func (m *trade) rest() {
 		}
 		m.works()
 		m.sweeps()
+		m.charges(true)
 		m.paysBack(1000)
 		if err := m.w.h.Jobs.Drain(context.Background()); err != nil {
 			m.fail(nil, "%v", err)
@@ -975,8 +1054,12 @@ func (m *trade) rest() {
 	for _, b := range m.orders {
 		m.look(b)
 		for _, p := range b.pages {
-			if p.state == "open" && b.is.State != sales.AwaitingPayment {
-				p.state = "expired" // a worker closed it, or its order is over
+			over := b.is.State != sales.AwaitingPayment // a worker closed it, or its order is over
+			if p.n > 1 {
+				over = len(b.parts) < p.n || !b.parts[p.n-1].open()
+			}
+			if p.state == "open" && over {
+				p.state = "expired"
 			}
 		}
 	}
@@ -993,7 +1076,7 @@ func (m *trade) step() {
 		act    func()
 	}{
 		{20, m.order}, {22, m.pays}, {6, m.settles}, {30, m.carries}, {6, m.works}, {7, m.gives}, {3, m.decides}, {3, m.dashboard}, {2, m.bounces}, {4, m.disputes},
-		{3, m.leaves}, {3, m.cancels}, {5, m.chooses}, {6, m.comes}, {4, m.clerk}, {2, m.repays}, {4, m.waits}, {2, m.sweeps}, {4, m.passes},
+		{3, m.leaves}, {3, m.cancels}, {4, m.paysPart}, {4, m.leavesCard}, {5, m.chooses}, {6, m.comes}, {4, m.clerk}, {2, m.repays}, {4, m.waits}, {4, m.sweeps}, {4, m.passes},
 	}
 	sum := 0
 	for _, a := range acts {
@@ -1033,7 +1116,7 @@ func TestRandomCommerceIsWhatTheModelSays(t *testing.T) {
 					m.rest()
 				}
 			}
-			t.Log(len(m.orders), "orders,", len(m.steps), "notes,", time.Since(begun))
+			t.Log(len(m.orders), "orders,", len(m.steps), "notes,", m.seen, time.Since(begun))
 		})
 	}
 }

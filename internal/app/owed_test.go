@@ -192,7 +192,7 @@ func TestASurplusThatIsDisputed(t *testing.T) {
 // A refund was made, and the process died before it knew; two days later it is asked for again, when the provider has forgotten the key under
 // which it was asked. It is found by our id and not made twice: the second one would carry the id of a refund that is booked, and be nobody's.
 func TestARefundIsMadeOnceHoweverLateItIsAskedAgain(t *testing.T) {
-	w := still(t)
+	w := still(t, &mailed{n: map[string]int{}})
 	began := w.clock.Now()
 	o := w.order(w.person("awa@example.org", "Awa").ID, w.paid, "k")
 	w.pay(o, visa)
