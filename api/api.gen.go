@@ -19,6 +19,45 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for APIClientRoles.
+const (
+	APIClientRolesAdmin        APIClientRoles = "admin"
+	APIClientRolesAnalytics    APIClientRoles = "analytics"
+	APIClientRolesCashier      APIClientRoles = "cashier"
+	APIClientRolesCatalogue    APIClientRoles = "catalogue"
+	APIClientRolesCertificates APIClientRoles = "certificates"
+	APIClientRolesExams        APIClientRoles = "exams"
+	APIClientRolesManager      APIClientRoles = "manager"
+	APIClientRolesRefund       APIClientRoles = "refund"
+	APIClientRolesSales        APIClientRoles = "sales"
+)
+
+// Valid indicates whether the value is a known member of the APIClientRoles enum.
+func (e APIClientRoles) Valid() bool {
+	switch e {
+	case APIClientRolesAdmin:
+		return true
+	case APIClientRolesAnalytics:
+		return true
+	case APIClientRolesCashier:
+		return true
+	case APIClientRolesCatalogue:
+		return true
+	case APIClientRolesCertificates:
+		return true
+	case APIClientRolesExams:
+		return true
+	case APIClientRolesManager:
+		return true
+	case APIClientRolesRefund:
+		return true
+	case APIClientRolesSales:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AgreementCollects.
 const (
 	AgreementCollectsInstitute AgreementCollects = "institute"
@@ -622,6 +661,21 @@ func (e ExerciseProposalSource) Valid() bool {
 	}
 }
 
+// Defines values for GrantedTokenTokenType.
+const (
+	GrantedTokenTokenTypeBearer GrantedTokenTokenType = "Bearer"
+)
+
+// Valid indicates whether the value is a known member of the GrantedTokenTokenType enum.
+func (e GrantedTokenTokenType) Valid() bool {
+	switch e {
+	case GrantedTokenTokenTypeBearer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for IndicatorsBasis.
 const (
 	IndicatorsBasisCurrent IndicatorsBasis = "current"
@@ -709,6 +763,45 @@ func (e MeLang) Valid() bool {
 	case MeLangEn:
 		return true
 	case MeLangFr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewAPIClientRoles.
+const (
+	NewAPIClientRolesAdmin        NewAPIClientRoles = "admin"
+	NewAPIClientRolesAnalytics    NewAPIClientRoles = "analytics"
+	NewAPIClientRolesCashier      NewAPIClientRoles = "cashier"
+	NewAPIClientRolesCatalogue    NewAPIClientRoles = "catalogue"
+	NewAPIClientRolesCertificates NewAPIClientRoles = "certificates"
+	NewAPIClientRolesExams        NewAPIClientRoles = "exams"
+	NewAPIClientRolesManager      NewAPIClientRoles = "manager"
+	NewAPIClientRolesRefund       NewAPIClientRoles = "refund"
+	NewAPIClientRolesSales        NewAPIClientRoles = "sales"
+)
+
+// Valid indicates whether the value is a known member of the NewAPIClientRoles enum.
+func (e NewAPIClientRoles) Valid() bool {
+	switch e {
+	case NewAPIClientRolesAdmin:
+		return true
+	case NewAPIClientRolesAnalytics:
+		return true
+	case NewAPIClientRolesCashier:
+		return true
+	case NewAPIClientRolesCatalogue:
+		return true
+	case NewAPIClientRolesCertificates:
+		return true
+	case NewAPIClientRolesExams:
+		return true
+	case NewAPIClientRolesManager:
+		return true
+	case NewAPIClientRolesRefund:
+		return true
+	case NewAPIClientRolesSales:
 		return true
 	default:
 		return false
@@ -1399,6 +1492,30 @@ func (e PlanBodyUnit) Valid() bool {
 	case PlanBodyUnitDay:
 		return true
 	case PlanBodyUnitMonth:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProblemError.
+const (
+	ProblemErrorInvalidClient        ProblemError = "invalid_client"
+	ProblemErrorInvalidRequest       ProblemError = "invalid_request"
+	ProblemErrorInvalidScope         ProblemError = "invalid_scope"
+	ProblemErrorUnsupportedGrantType ProblemError = "unsupported_grant_type"
+)
+
+// Valid indicates whether the value is a known member of the ProblemError enum.
+func (e ProblemError) Valid() bool {
+	switch e {
+	case ProblemErrorInvalidClient:
+		return true
+	case ProblemErrorInvalidRequest:
+		return true
+	case ProblemErrorInvalidScope:
+		return true
+	case ProblemErrorUnsupportedGrantType:
 		return true
 	default:
 		return false
@@ -2657,6 +2774,151 @@ func (e ListVouchersParamsState) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// APIClient A system that speaks to the API.
+type APIClient struct {
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// EndedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndedAt *Time `json:"ended_at,omitempty"`
+
+	// Id Its id; the `client_id` of OAuth.
+	//
+	// Example: cli_01hzy3
+	Id string `json:"id"`
+
+	// Keys The newest first.
+	Keys []APIKey `json:"keys"`
+
+	// Name What people call it.
+	//
+	// Example: ESP registrar
+	Name string `json:"name"`
+
+	// Networks From where its keys are taken, as addresses or CIDR prefixes; none: from everywhere.
+	//
+	// Example: ["196.1.95.0/24"]
+	Networks []string `json:"networks"`
+
+	// Organisation Whose it is; absent: the institute’s.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// PerMinute Requests per minute; 600 where nothing is said.
+	//
+	// Example: 600
+	PerMinute int `json:"per_minute"`
+
+	// Person As whom it acts.
+	//
+	// Example: per_01hzy3
+	Person string `json:"person"`
+
+	// Roles What it is there.
+	//
+	// Example: ["cashier"]
+	Roles []APIClientRoles `json:"roles"`
+
+	// Scopes What its keys can do; no more than its roles allow.
+	//
+	// Example: ["desk:write","learning:read"]
+	Scopes []string `json:"scopes"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// APIClientRoles defines model for APIClient.Roles.
+type APIClientRoles string
+
+// APIClientBody What of a system can be changed.
+type APIClientBody struct {
+	// Name What people call it.
+	//
+	// Example: ESP registrar
+	Name string `json:"name"`
+
+	// Networks From where its keys are taken, as addresses or CIDR prefixes; none: from everywhere.
+	//
+	// Example: ["196.1.95.0/24"]
+	Networks *[]string `json:"networks,omitempty"`
+
+	// PerMinute Requests per minute; 600 where nothing is said.
+	//
+	// Example: 600
+	PerMinute *int `json:"per_minute,omitempty"`
+
+	// Scopes What its keys can do; no more than its roles allow.
+	//
+	// Example: ["desk:write","learning:read"]
+	Scopes []string `json:"scopes"`
+}
+
+// APIClientPage One page of clients.
+type APIClientPage struct {
+	// Clients The newest first.
+	Clients []APIClient `json:"clients"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// APIKey A key, of which only the prefix is known here.
+type APIKey struct {
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// EndedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndedAt *Time `json:"ended_at,omitempty"`
+
+	// ExpiresAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ExpiresAt Time `json:"expires_at"`
+
+	// Id Its id.
+	//
+	// Example: key_01hzy3
+	Id string `json:"id"`
+
+	// Prefix What its secret begins with.
+	//
+	// Example: cursus_key_4k2v9d
+	Prefix string `json:"prefix"`
+
+	// UsedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	UsedAt *Time `json:"used_at,omitempty"`
+
+	// UsedFrom The address from which it was used last.
+	//
+	// Example: 196.1.95.7
+	UsedFrom *string `json:"used_from,omitempty"`
+}
+
+// APIKeyWithSecret A key that was just made.
+type APIKeyWithSecret struct {
+	// Key A key, of which only the prefix is known here.
+	Key APIKey `json:"key"`
+
+	// Secret Shown once. Send it as `Authorization: Bearer`.
+	Secret string `json:"secret"`
 }
 
 // AccountBalance What stands on an account in a currency, minor units; debits are positive.
@@ -5285,6 +5547,32 @@ type FormulaRow struct {
 	Version int `json:"version"`
 }
 
+// GrantedToken A token, as RFC 6749 says it.
+type GrantedToken struct {
+	// AccessToken Send it as `Authorization: Bearer`.
+	AccessToken string `json:"access_token"`
+
+	// ExpiresIn Seconds.
+	//
+	// Example: 3600
+	ExpiresIn int `json:"expires_in"`
+
+	// Scope What it can do.
+	//
+	// Example: desk:write learning:read
+	Scope string `json:"scope"`
+
+	// TokenType Always Bearer.
+	//
+	// Example: Bearer
+	TokenType GrantedTokenTokenType `json:"token_type"`
+}
+
+// GrantedTokenTokenType Always Bearer.
+//
+// Example: Bearer
+type GrantedTokenTokenType string
+
 // HolderName Of her where she is new.
 //
 // Example: Awa Diop
@@ -5994,6 +6282,50 @@ type MoneyMetric struct {
 	//
 	// Example: 1
 	Version int `json:"version"`
+}
+
+// NewAPIClient A system that will speak to the API.
+type NewAPIClient struct {
+	// Name What people call it.
+	//
+	// Example: ESP registrar
+	Name string `json:"name"`
+
+	// Networks From where its keys are taken, as addresses or CIDR prefixes; none: from everywhere.
+	//
+	// Example: ["196.1.95.0/24"]
+	Networks *[]string `json:"networks,omitempty"`
+
+	// Organisation Whose it is; absent: the institute’s.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// PerMinute Requests per minute; 600 where nothing is said.
+	//
+	// Example: 600
+	PerMinute *int `json:"per_minute,omitempty"`
+
+	// Roles What it is there.
+	//
+	// Example: ["cashier"]
+	Roles []NewAPIClientRoles `json:"roles"`
+
+	// Scopes What its keys can do; no more than its roles allow.
+	//
+	// Example: ["desk:write","learning:read"]
+	Scopes []string `json:"scopes"`
+}
+
+// NewAPIClientRoles defines model for NewAPIClient.Roles.
+type NewAPIClientRoles string
+
+// NewAPIKey How long a key lives.
+type NewAPIKey struct {
+	// Days 365 where nothing is said.
+	//
+	// Example: 365
+	Days *int `json:"days,omitempty"`
 }
 
 // NewCharter The next version of the charter.
@@ -8032,6 +8364,11 @@ type Problem struct {
 	// Example: The input does not have the documented form.
 	Detail string `json:"detail"`
 
+	// Error Where a token was asked for, the same in the words of RFC 6749.
+	//
+	// Example: invalid_client
+	Error *ProblemError `json:"error,omitempty"`
+
 	// Errors What is wrong, and where.
 	Errors *[]FieldError `json:"errors,omitempty"`
 
@@ -8055,6 +8392,11 @@ type Problem struct {
 	// Example: urn:problem:cursus:invalid-input
 	Type string `json:"type"`
 }
+
+// ProblemError Where a token was asked for, the same in the words of RFC 6749.
+//
+// Example: invalid_client
+type ProblemError string
 
 // Program A program as it was published last.
 type Program struct {
@@ -10372,6 +10714,28 @@ type Title struct {
 	Fr *string `json:"fr,omitempty"`
 }
 
+// TokenRequest The client credentials of OAuth 2.0.
+type TokenRequest struct {
+	// ClientId The id of the client; absent where it is in the header.
+	//
+	// Example: cli_01hzy3
+	ClientId *string `json:"client_id,omitempty"`
+
+	// ClientSecret A key of it; absent where it is in the header.
+	ClientSecret *string `json:"client_secret,omitempty"`
+
+	// GrantType `client_credentials`.
+	//
+	// Example: client_credentials
+	GrantType string `json:"grant_type"`
+
+	// Scope Scopes with spaces between them; absent: all that the client has.
+	//
+	// Example: desk:write
+	Scope                *string                `json:"scope,omitempty"`
+	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
 // Transfer A place that its buyer offers to somebody else.
 type Transfer struct {
 	// Email Of who is to have it.
@@ -11229,6 +11593,9 @@ type AsOf = Time
 // Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CertificateRef = CertificateID
 
+// ClientRef Example: cli_01kb5t8kz9e0qv4m3r2x7nwhjd
+type ClientRef = string
+
 // CourseCollectionRef defines model for CourseCollectionRef.
 type CourseCollectionRef = string
 
@@ -11268,6 +11635,9 @@ type IfMatch = string
 
 // IssuerRef defines model for IssuerRef.
 type IssuerRef = string
+
+// KeyRef Example: key_01kb5t8kz9e0qv4m3r2x7nwhjd
+type KeyRef = string
 
 // KnownAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 //
@@ -11416,6 +11786,30 @@ type ListChartersParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListClientsParams defines parameters for ListClients.
+type ListClientsParams struct {
+	// Organisation Only those of an organisation.
+	Organisation *string `form:"organisation,omitempty" json:"organisation,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateClientParams defines parameters for CreateClient.
+type CreateClientParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutClientParams defines parameters for PutClient.
+type PutClientParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
 }
 
 // ListCourseCollectionDraftsParams defines parameters for ListCourseCollectionDrafts.
@@ -12288,6 +12682,15 @@ type RevokeCertificateJSONRequestBody = NewRevocation
 // PutCharterJSONRequestBody defines body for PutCharter for application/json ContentType.
 type PutCharterJSONRequestBody = NewCharter
 
+// CreateClientJSONRequestBody defines body for CreateClient for application/json ContentType.
+type CreateClientJSONRequestBody = NewAPIClient
+
+// PutClientJSONRequestBody defines body for PutClient for application/json ContentType.
+type PutClientJSONRequestBody = APIClientBody
+
+// CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
+type CreateKeyJSONRequestBody = NewAPIKey
+
 // PutCourseCollectionDraftJSONRequestBody defines body for PutCourseCollectionDraft for application/json ContentType.
 type PutCourseCollectionDraftJSONRequestBody = CourseCollectionText
 
@@ -12317,6 +12720,9 @@ type PutFormulaJSONRequestBody = FormulaBody
 
 // PutIssuerJSONRequestBody defines body for PutIssuer for application/json ContentType.
 type PutIssuerJSONRequestBody = IssuerBody
+
+// GrantTokenFormdataRequestBody defines body for GrantToken for application/x-www-form-urlencoded ContentType.
+type GrantTokenFormdataRequestBody = TokenRequest
 
 // MoveOfferJSONRequestBody defines body for MoveOffer for application/json ContentType.
 type MoveOfferJSONRequestBody = PublicationMove
@@ -12452,6 +12858,117 @@ type RecordAttendanceJSONRequestBody = AttendanceMarks
 
 // SeatLearnerJSONRequestBody defines body for SeatLearner for application/json ContentType.
 type SeatLearnerJSONRequestBody = WorkshopSeat
+
+// Getter for additional properties for TokenRequest. Returns the specified
+// element and whether it was found
+func (a TokenRequest) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for TokenRequest
+func (a *TokenRequest) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for TokenRequest to handle AdditionalProperties
+func (a *TokenRequest) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["client_id"]; found {
+		err = json.Unmarshal(raw, &a.ClientId)
+		if err != nil {
+			return fmt.Errorf("error reading 'client_id': %w", err)
+		}
+		delete(object, "client_id")
+	}
+
+	if raw, found := object["client_secret"]; found {
+		err = json.Unmarshal(raw, &a.ClientSecret)
+		if err != nil {
+			return fmt.Errorf("error reading 'client_secret': %w", err)
+		}
+		delete(object, "client_secret")
+	}
+
+	if raw, found := object["grant_type"]; found {
+		err = json.Unmarshal(raw, &a.GrantType)
+		if err != nil {
+			return fmt.Errorf("error reading 'grant_type': %w", err)
+		}
+		delete(object, "grant_type")
+	}
+
+	if raw, found := object["scope"]; found {
+		err = json.Unmarshal(raw, &a.Scope)
+		if err != nil {
+			return fmt.Errorf("error reading 'scope': %w", err)
+		}
+		delete(object, "scope")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for TokenRequest to handle AdditionalProperties
+func (a TokenRequest) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	if a.ClientId != nil {
+		object["client_id"], err = json.Marshal(a.ClientId)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'client_id': %w", err)
+		}
+	}
+
+	if a.ClientSecret != nil {
+		object["client_secret"], err = json.Marshal(a.ClientSecret)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'client_secret': %w", err)
+		}
+	}
+
+	object["grant_type"], err = json.Marshal(a.GrantType)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'grant_type': %w", err)
+	}
+
+	if a.Scope != nil {
+		object["scope"], err = json.Marshal(a.Scope)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'scope': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -12667,6 +13184,94 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/charters (the `ListCharters` operationId).
 	ListCharters(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListClients List the systems that have keys
+	//
+	// The newest first, those that were ended too. Of their keys only the prefix is known here.
+	//
+	// Corresponds with GET /v1/clients (the `ListClients` operationId).
+	ListClients(ctx context.Context, params *ListClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateClientWithBody Register a system
+	//
+	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+	// after it: `createKey`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+	CreateClientWithBody(ctx context.Context, params *CreateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateClient Register a system
+	//
+	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+	// after it: `createKey`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+	CreateClient(ctx context.Context, params *CreateClientParams, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndClient End a system
+	//
+	// Its keys and their tokens open nothing from now on. One that has ended stays so.
+	//
+	// Corresponds with DELETE /v1/clients/{client} (the `EndClient` operationId).
+	EndClient(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetClient Get a system with its keys
+	//
+	// What it may do, from where, how often, and when each key was used last, to a minute.
+	//
+	// Corresponds with GET /v1/clients/{client} (the `GetClient` operationId).
+	GetClient(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutClientWithBody Change what a system may do
+	//
+	// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+	PutClientWithBody(ctx context.Context, client ClientRef, params *PutClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutClient Change what a system may do
+	//
+	// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+	PutClient(ctx context.Context, client ClientRef, params *PutClientParams, body PutClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateKeyWithBody Make a key
+	//
+	// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+	// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+	CreateKeyWithBody(ctx context.Context, client ClientRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateKey Make a key
+	//
+	// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+	// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+	CreateKey(ctx context.Context, client ClientRef, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndKey End a key
+	//
+	// It and the tokens that were got for it open nothing from now on. One that has ended stays so.
+	//
+	// Corresponds with DELETE /v1/clients/{client}/keys/{key} (the `EndKey` operationId).
+	EndKey(ctx context.Context, client ClientRef, key KeyRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCourseCollectionDrafts List the working copies of collections
 	//
@@ -13150,6 +13755,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
 	JoinWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GrantTokenWithBody Get a token for a key
+	//
+	// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+	// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+	GrantTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GrantTokenWithFormdataBody Get a token for a key
+	//
+	// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+	// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+	GrantTokenWithFormdataBody(ctx context.Context, body GrantTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOffers List offers
 	//
@@ -14809,6 +15434,194 @@ func (c *Client) ListCharters(ctx context.Context, params *ListChartersParams, r
 	return c.Client.Do(req)
 }
 
+// ListClients List the systems that have keys
+//
+// The newest first, those that were ended too. Of their keys only the prefix is known here.
+//
+// Corresponds with GET /v1/clients (the `ListClients` operationId).
+func (c *Client) ListClients(ctx context.Context, params *ListClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListClientsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateClientWithBody Register a system
+//
+// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+// after it: `createKey`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+func (c *Client) CreateClientWithBody(ctx context.Context, params *CreateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateClientRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateClient Register a system
+//
+// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+// after it: `createKey`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+func (c *Client) CreateClient(ctx context.Context, params *CreateClientParams, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateClientRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndClient End a system
+//
+// Its keys and their tokens open nothing from now on. One that has ended stays so.
+//
+// Corresponds with DELETE /v1/clients/{client} (the `EndClient` operationId).
+func (c *Client) EndClient(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndClientRequest(c.Server, client)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetClient Get a system with its keys
+//
+// What it may do, from where, how often, and when each key was used last, to a minute.
+//
+// Corresponds with GET /v1/clients/{client} (the `GetClient` operationId).
+func (c *Client) GetClient(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetClientRequest(c.Server, client)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutClientWithBody Change what a system may do
+//
+// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+func (c *Client) PutClientWithBody(ctx context.Context, client ClientRef, params *PutClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutClientRequestWithBody(c.Server, client, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutClient Change what a system may do
+//
+// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+func (c *Client) PutClient(ctx context.Context, client ClientRef, params *PutClientParams, body PutClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutClientRequest(c.Server, client, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateKeyWithBody Make a key
+//
+// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+func (c *Client) CreateKeyWithBody(ctx context.Context, client ClientRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateKeyRequestWithBody(c.Server, client, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateKey Make a key
+//
+// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+func (c *Client) CreateKey(ctx context.Context, client ClientRef, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateKeyRequest(c.Server, client, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndKey End a key
+//
+// It and the tokens that were got for it open nothing from now on. One that has ended stays so.
+//
+// Corresponds with DELETE /v1/clients/{client}/keys/{key} (the `EndKey` operationId).
+func (c *Client) EndKey(ctx context.Context, client ClientRef, key KeyRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndKeyRequest(c.Server, client, key)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCourseCollectionDrafts List the working copies of collections
 //
 // All collections as their authors see them, by key, those that the public does not see among them.
@@ -15872,6 +16685,46 @@ func (c *Client) LeaveWaiting(ctx context.Context, offer OfferRef, reqEditors ..
 // Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
 func (c *Client) JoinWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewJoinWaitingRequest(c.Server, offer)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GrantTokenWithBody Get a token for a key
+//
+// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+func (c *Client) GrantTokenWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGrantTokenRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GrantTokenWithFormdataBody Get a token for a key
+//
+// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+func (c *Client) GrantTokenWithFormdataBody(ctx context.Context, body GrantTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGrantTokenRequestWithFormdataBody(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -19588,6 +20441,353 @@ func NewListChartersRequest(server string, params *ListChartersParams) (*http.Re
 	return req, nil
 }
 
+// NewListClientsRequest constructs an http.Request for the ListClients method
+func NewListClientsRequest(server string, params *ListClientsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clients")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Organisation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "organisation", *params.Organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateClientRequest calls the generic CreateClient builder with application/json body
+func NewCreateClientRequest(server string, params *CreateClientParams, body CreateClientJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateClientRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateClientRequestWithBody constructs an http.Request for the CreateClient method, with any body, and a specified content type
+func NewCreateClientRequestWithBody(server string, params *CreateClientParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clients")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewEndClientRequest constructs an http.Request for the EndClient method
+func NewEndClientRequest(server string, client ClientRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "client", client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clients/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetClientRequest constructs an http.Request for the GetClient method
+func NewGetClientRequest(server string, client ClientRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "client", client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clients/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutClientRequest calls the generic PutClient builder with application/json body
+func NewPutClientRequest(server string, client ClientRef, params *PutClientParams, body PutClientJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutClientRequestWithBody(server, client, params, "application/json", bodyReader)
+}
+
+// NewPutClientRequestWithBody constructs an http.Request for the PutClient method, with any body, and a specified content type
+func NewPutClientRequestWithBody(server string, client ClientRef, params *PutClientParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "client", client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clients/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewCreateKeyRequest calls the generic CreateKey builder with application/json body
+func NewCreateKeyRequest(server string, client ClientRef, body CreateKeyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateKeyRequestWithBody(server, client, "application/json", bodyReader)
+}
+
+// NewCreateKeyRequestWithBody constructs an http.Request for the CreateKey method, with any body, and a specified content type
+func NewCreateKeyRequestWithBody(server string, client ClientRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "client", client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clients/%s/keys", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewEndKeyRequest constructs an http.Request for the EndKey method
+func NewEndKeyRequest(server string, client ClientRef, key KeyRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "client", client, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "key", key, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/clients/%s/keys/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListCourseCollectionDraftsRequest constructs an http.Request for the ListCourseCollectionDrafts method
 func NewListCourseCollectionDraftsRequest(server string, params *ListCourseCollectionDraftsParams) (*http.Request, error) {
 	var err error
@@ -22260,6 +23460,46 @@ func NewJoinWaitingRequest(server string, offer OfferRef) (*http.Request, error)
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewGrantTokenRequestWithFormdataBody calls the generic GrantToken builder with application/x-www-form-urlencoded body
+func NewGrantTokenRequestWithFormdataBody(server string, body GrantTokenFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewGrantTokenRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewGrantTokenRequestWithBody constructs an http.Request for the GrantToken method, with any body, and a specified content type
+func NewGrantTokenRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/oauth/token")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -28656,6 +29896,102 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/charters (the `ListCharters` operationId).
 	ListChartersWithResponse(ctx context.Context, params *ListChartersParams, reqEditors ...RequestEditorFn) (*ListChartersResponse, error)
 
+	// ListClientsWithResponse List the systems that have keys
+	//
+	// The newest first, those that were ended too. Of their keys only the prefix is known here.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/clients (the `ListClients` operationId).
+	ListClientsWithResponse(ctx context.Context, params *ListClientsParams, reqEditors ...RequestEditorFn) (*ListClientsResponse, error)
+
+	// CreateClientWithBodyWithResponse Register a system
+	//
+	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+	// after it: `createKey`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+	CreateClientWithBodyWithResponse(ctx context.Context, params *CreateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateClientResponse, error)
+
+	// CreateClientWithResponse Register a system
+	//
+	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+	// after it: `createKey`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+	CreateClientWithResponse(ctx context.Context, params *CreateClientParams, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateClientResponse, error)
+
+	// EndClientWithResponse End a system
+	//
+	// Its keys and their tokens open nothing from now on. One that has ended stays so.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/clients/{client} (the `EndClient` operationId).
+	EndClientWithResponse(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*EndClientResponse, error)
+
+	// GetClientWithResponse Get a system with its keys
+	//
+	// What it may do, from where, how often, and when each key was used last, to a minute.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/clients/{client} (the `GetClient` operationId).
+	GetClientWithResponse(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*GetClientResponse, error)
+
+	// PutClientWithBodyWithResponse Change what a system may do
+	//
+	// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+	PutClientWithBodyWithResponse(ctx context.Context, client ClientRef, params *PutClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutClientResponse, error)
+
+	// PutClientWithResponse Change what a system may do
+	//
+	// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+	PutClientWithResponse(ctx context.Context, client ClientRef, params *PutClientParams, body PutClientJSONRequestBody, reqEditors ...RequestEditorFn) (*PutClientResponse, error)
+
+	// CreateKeyWithBodyWithResponse Make a key
+	//
+	// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+	// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+	CreateKeyWithBodyWithResponse(ctx context.Context, client ClientRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error)
+
+	// CreateKeyWithResponse Make a key
+	//
+	// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+	// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+	CreateKeyWithResponse(ctx context.Context, client ClientRef, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error)
+
+	// EndKeyWithResponse End a key
+	//
+	// It and the tokens that were got for it open nothing from now on. One that has ended stays so.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/clients/{client}/keys/{key} (the `EndKey` operationId).
+	EndKeyWithResponse(ctx context.Context, client ClientRef, key KeyRef, reqEditors ...RequestEditorFn) (*EndKeyResponse, error)
+
 	// ListCourseCollectionDraftsWithResponse List the working copies of collections
 	//
 	// All collections as their authors see them, by key, those that the public does not see among them.
@@ -29216,6 +30552,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
 	JoinWaitingWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*JoinWaitingResponse, error)
+
+	// GrantTokenWithBodyWithResponse Get a token for a key
+	//
+	// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+	// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+	GrantTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantTokenResponse, error)
+
+	// GrantTokenWithFormdataBodyWithResponse Get a token for a key
+	//
+	// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+	// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+	GrantTokenWithFormdataBodyWithResponse(ctx context.Context, body GrantTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*GrantTokenResponse, error)
 
 	// ListOffersWithResponse List offers
 	//
@@ -31373,6 +32729,349 @@ func (r ListChartersResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListChartersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListClientsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *APIClientPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListClientsResponse) GetJSON200() *APIClientPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListClientsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListClientsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListClientsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListClientsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateClientResponse201Headers the declared response headers of an HTTP 201 response for CreateClient
+type CreateClientResponse201Headers struct {
+	ETag string
+}
+
+type CreateClientResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *APIClient
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateClientResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateClientResponse) GetJSON201() *APIClient {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateClientResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateClientResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateClientResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateClientResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EndClientResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EndClientResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EndClientResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndClientResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndClientResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndClientResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetClientResponse200Headers the declared response headers of an HTTP 200 response for GetClient
+type GetClientResponse200Headers struct {
+	ETag string
+}
+
+type GetClientResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *APIClient
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetClientResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetClientResponse) GetJSON200() *APIClient {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetClientResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetClientResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetClientResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetClientResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutClientResponse200Headers the declared response headers of an HTTP 200 response for PutClient
+type PutClientResponse200Headers struct {
+	ETag string
+}
+
+type PutClientResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *APIClient
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutClientResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutClientResponse) GetJSON200() *APIClient {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutClientResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutClientResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutClientResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutClientResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutClientResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *APIKeyWithSecret
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateKeyResponse) GetJSON201() *APIKeyWithSecret {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateKeyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EndKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EndKeyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EndKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndKeyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -33802,6 +35501,54 @@ func (r JoinWaitingResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r JoinWaitingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GrantTokenResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GrantedToken
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GrantTokenResponse) GetJSON200() *GrantedToken {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GrantTokenResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GrantTokenResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GrantTokenResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GrantTokenResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GrantTokenResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -39521,6 +41268,162 @@ func (c *ClientWithResponses) ListChartersWithResponse(ctx context.Context, para
 	return ParseListChartersResponse(rsp)
 }
 
+// ListClientsWithResponse List the systems that have keys
+//
+// The newest first, those that were ended too. Of their keys only the prefix is known here.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/clients (the `ListClients` operationId).
+func (c *ClientWithResponses) ListClientsWithResponse(ctx context.Context, params *ListClientsParams, reqEditors ...RequestEditorFn) (*ListClientsResponse, error) {
+	rsp, err := c.ListClients(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListClientsResponse(rsp)
+}
+
+// CreateClientWithBodyWithResponse Register a system
+//
+// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+// after it: `createKey`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+func (c *ClientWithResponses) CreateClientWithBodyWithResponse(ctx context.Context, params *CreateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateClientResponse, error) {
+	rsp, err := c.CreateClientWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateClientResponse(rsp)
+}
+
+// CreateClientWithResponse Register a system
+//
+// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
+// after it: `createKey`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/clients (the `CreateClient` operationId).
+func (c *ClientWithResponses) CreateClientWithResponse(ctx context.Context, params *CreateClientParams, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateClientResponse, error) {
+	rsp, err := c.CreateClient(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateClientResponse(rsp)
+}
+
+// EndClientWithResponse End a system
+//
+// Its keys and their tokens open nothing from now on. One that has ended stays so.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/clients/{client} (the `EndClient` operationId).
+func (c *ClientWithResponses) EndClientWithResponse(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*EndClientResponse, error) {
+	rsp, err := c.EndClient(ctx, client, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndClientResponse(rsp)
+}
+
+// GetClientWithResponse Get a system with its keys
+//
+// What it may do, from where, how often, and when each key was used last, to a minute.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/clients/{client} (the `GetClient` operationId).
+func (c *ClientWithResponses) GetClientWithResponse(ctx context.Context, client ClientRef, reqEditors ...RequestEditorFn) (*GetClientResponse, error) {
+	rsp, err := c.GetClient(ctx, client, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetClientResponse(rsp)
+}
+
+// PutClientWithBodyWithResponse Change what a system may do
+//
+// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+func (c *ClientWithResponses) PutClientWithBodyWithResponse(ctx context.Context, client ClientRef, params *PutClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutClientResponse, error) {
+	rsp, err := c.PutClientWithBody(ctx, client, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutClientResponse(rsp)
+}
+
+// PutClientWithResponse Change what a system may do
+//
+// Its name, scopes, networks and rate, for the keys that it has, at once. Its organisation and roles stay.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/clients/{client} (the `PutClient` operationId).
+func (c *ClientWithResponses) PutClientWithResponse(ctx context.Context, client ClientRef, params *PutClientParams, body PutClientJSONRequestBody, reqEditors ...RequestEditorFn) (*PutClientResponse, error) {
+	rsp, err := c.PutClient(ctx, client, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutClientResponse(rsp)
+}
+
+// CreateKeyWithBodyWithResponse Make a key
+//
+// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+func (c *ClientWithResponses) CreateKeyWithBodyWithResponse(ctx context.Context, client ClientRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error) {
+	rsp, err := c.CreateKeyWithBody(ctx, client, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateKeyResponse(rsp)
+}
+
+// CreateKeyWithResponse Make a key
+//
+// The secret is shown here and never again; only its hash is kept. Two keys of a client live at a time (409): make the second, let the system use it,
+// end the first. An answer that got lost leaves a key that nobody knows: end it, and make another.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/clients/{client}/keys (the `CreateKey` operationId).
+func (c *ClientWithResponses) CreateKeyWithResponse(ctx context.Context, client ClientRef, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error) {
+	rsp, err := c.CreateKey(ctx, client, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateKeyResponse(rsp)
+}
+
+// EndKeyWithResponse End a key
+//
+// It and the tokens that were got for it open nothing from now on. One that has ended stays so.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/clients/{client}/keys/{key} (the `EndKey` operationId).
+func (c *ClientWithResponses) EndKeyWithResponse(ctx context.Context, client ClientRef, key KeyRef, reqEditors ...RequestEditorFn) (*EndKeyResponse, error) {
+	rsp, err := c.EndKey(ctx, client, key, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndKeyResponse(rsp)
+}
+
 // ListCourseCollectionDraftsWithResponse List the working copies of collections
 //
 // All collections as their authors see them, by key, those that the public does not see among them.
@@ -40434,6 +42337,38 @@ func (c *ClientWithResponses) JoinWaitingWithResponse(ctx context.Context, offer
 		return nil, err
 	}
 	return ParseJoinWaitingResponse(rsp)
+}
+
+// GrantTokenWithBodyWithResponse Get a token for a key
+//
+// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+func (c *ClientWithResponses) GrantTokenWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GrantTokenResponse, error) {
+	rsp, err := c.GrantTokenWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGrantTokenResponse(rsp)
+}
+
+// GrantTokenWithFormdataBodyWithResponse Get a token for a key
+//
+// The client credentials of OAuth 2.0 (RFC 6749, 4.4): the id of a client is its `client_id`, a live key its `client_secret`, in the form or in
+// `Authorization: Basic`. The token lives for an hour, and ends with the key. A key itself is a bearer token too: nobody has to come here.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/oauth/token (the `GrantToken` operationId).
+func (c *ClientWithResponses) GrantTokenWithFormdataBodyWithResponse(ctx context.Context, body GrantTokenFormdataRequestBody, reqEditors ...RequestEditorFn) (*GrantTokenResponse, error) {
+	rsp, err := c.GrantTokenWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGrantTokenResponse(rsp)
 }
 
 // ListOffersWithResponse List offers
@@ -43365,6 +45300,268 @@ func ParseListChartersResponse(rsp *http.Response) (*ListChartersResponse, error
 	return response, nil
 }
 
+// ParseListClientsResponse parses an HTTP response from a ListClientsWithResponse call
+func ParseListClientsResponse(rsp *http.Response) (*ListClientsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListClientsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest APIClientPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateClientResponse parses an HTTP response from a CreateClientWithResponse call
+func ParseCreateClientResponse(rsp *http.Response) (*CreateClientResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateClientResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest APIClient
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateClientResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseEndClientResponse parses an HTTP response from a EndClientWithResponse call
+func ParseEndClientResponse(rsp *http.Response) (*EndClientResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndClientResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetClientResponse parses an HTTP response from a GetClientWithResponse call
+func ParseGetClientResponse(rsp *http.Response) (*GetClientResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetClientResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest APIClient
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetClientResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutClientResponse parses an HTTP response from a PutClientWithResponse call
+func ParsePutClientResponse(rsp *http.Response) (*PutClientResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutClientResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest APIClient
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutClientResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateKeyResponse parses an HTTP response from a CreateKeyWithResponse call
+func ParseCreateKeyResponse(rsp *http.Response) (*CreateKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest APIKeyWithSecret
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEndKeyResponse parses an HTTP response from a EndKeyWithResponse call
+func ParseEndKeyResponse(rsp *http.Response) (*EndKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListCourseCollectionDraftsResponse parses an HTTP response from a ListCourseCollectionDraftsWithResponse call
 func ParseListCourseCollectionDraftsResponse(rsp *http.Response) (*ListCourseCollectionDraftsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -45135,6 +47332,39 @@ func ParseJoinWaitingResponse(rsp *http.Response) (*JoinWaitingResponse, error) 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Waiting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGrantTokenResponse parses an HTTP response from a GrantTokenWithResponse call
+func ParseGrantTokenResponse(rsp *http.Response) (*GrantTokenResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GrantTokenResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GrantedToken
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -61,6 +61,27 @@ type ServerInterface interface {
 	// ListCharters List the versions of the charter
 	// (GET /v1/charters)
 	ListCharters(c *fiber.Ctx, params ListChartersParams) error
+	// ListClients List the systems that have keys
+	// (GET /v1/clients)
+	ListClients(c *fiber.Ctx, params ListClientsParams) error
+	// CreateClient Register a system
+	// (POST /v1/clients)
+	CreateClient(c *fiber.Ctx, params CreateClientParams) error
+	// EndClient End a system
+	// (DELETE /v1/clients/{client})
+	EndClient(c *fiber.Ctx, client ClientRef) error
+	// GetClient Get a system with its keys
+	// (GET /v1/clients/{client})
+	GetClient(c *fiber.Ctx, client ClientRef) error
+	// PutClient Change what a system may do
+	// (PUT /v1/clients/{client})
+	PutClient(c *fiber.Ctx, client ClientRef, params PutClientParams) error
+	// CreateKey Make a key
+	// (POST /v1/clients/{client}/keys)
+	CreateKey(c *fiber.Ctx, client ClientRef) error
+	// EndKey End a key
+	// (DELETE /v1/clients/{client}/keys/{key})
+	EndKey(c *fiber.Ctx, client ClientRef, key KeyRef) error
 	// ListCourseCollectionDrafts List the working copies of collections
 	// (GET /v1/course-collection-drafts)
 	ListCourseCollectionDrafts(c *fiber.Ctx, params ListCourseCollectionDraftsParams) error
@@ -208,6 +229,9 @@ type ServerInterface interface {
 	// JoinWaiting Wait for a place
 	// (PUT /v1/me/waiting/{offer})
 	JoinWaiting(c *fiber.Ctx, offer OfferRef) error
+	// GrantToken Get a token for a key
+	// (POST /v1/oauth/token)
+	GrantToken(c *fiber.Ctx) error
 	// ListOffers List offers
 	// (GET /v1/offers)
 	ListOffers(c *fiber.Ctx, params ListOffersParams) error
@@ -1138,6 +1162,279 @@ func (siw *ServerInterfaceWrapper) ListCharters(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCharters(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListClients operation middleware
+func (siw *ServerInterfaceWrapper) ListClients(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListClientsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "organisation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organisation", query, &params.Organisation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListClients(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateClient operation middleware
+func (siw *ServerInterfaceWrapper) CreateClient(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateClientParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateClient(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EndClient operation middleware
+func (siw *ServerInterfaceWrapper) EndClient(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "client" -------------
+	var client ClientRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "client", c.Params("client"), &client, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter client: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EndClient(c, client)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetClient operation middleware
+func (siw *ServerInterfaceWrapper) GetClient(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "client" -------------
+	var client ClientRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "client", c.Params("client"), &client, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter client: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetClient(c, client)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutClient operation middleware
+func (siw *ServerInterfaceWrapper) PutClient(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "client" -------------
+	var client ClientRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "client", c.Params("client"), &client, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter client: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutClientParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutClient(c, client, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateKey operation middleware
+func (siw *ServerInterfaceWrapper) CreateKey(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "client" -------------
+	var client ClientRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "client", c.Params("client"), &client, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter client: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateKey(c, client)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EndKey operation middleware
+func (siw *ServerInterfaceWrapper) EndKey(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "client" -------------
+	var client ClientRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "client", c.Params("client"), &client, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter client: %w", err).Error())
+	}
+
+	// ------------- Path parameter "key" -------------
+	var key KeyRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", c.Params("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter key: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EndKey(c, client, key)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3197,6 +3494,24 @@ func (siw *ServerInterfaceWrapper) JoinWaiting(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.JoinWaiting(c, offer)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GrantToken operation middleware
+func (siw *ServerInterfaceWrapper) GrantToken(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GrantToken(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -8198,6 +8513,20 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/charters", wrapper.ListCharters)
 
+	router.Get(options.BaseURL+"/v1/clients", wrapper.ListClients)
+
+	router.Post(options.BaseURL+"/v1/clients", wrapper.CreateClient)
+
+	router.Delete(options.BaseURL+"/v1/clients/:client", wrapper.EndClient)
+
+	router.Get(options.BaseURL+"/v1/clients/:client", wrapper.GetClient)
+
+	router.Put(options.BaseURL+"/v1/clients/:client", wrapper.PutClient)
+
+	router.Post(options.BaseURL+"/v1/clients/:client/keys", wrapper.CreateKey)
+
+	router.Delete(options.BaseURL+"/v1/clients/:client/keys/:key", wrapper.EndKey)
+
 	router.Get(options.BaseURL+"/v1/course-collection-drafts", wrapper.ListCourseCollectionDrafts)
 
 	router.Get(options.BaseURL+"/v1/course-collections", wrapper.ListCourseCollections)
@@ -8295,6 +8624,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Delete(options.BaseURL+"/v1/me/waiting/:offer", wrapper.LeaveWaiting)
 
 	router.Put(options.BaseURL+"/v1/me/waiting/:offer", wrapper.JoinWaiting)
+
+	router.Post(options.BaseURL+"/v1/oauth/token", wrapper.GrantToken)
 
 	router.Get(options.BaseURL+"/v1/offers", wrapper.ListOffers)
 
@@ -8850,6 +9181,152 @@ func (response ListCharters200JSONResponse) VisitListChartersResponse(ctx *fiber
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type ListClientsRequestObject struct {
+	Params ListClientsParams
+}
+
+type ListClientsResponseObject interface {
+	VisitListClientsResponse(ctx *fiber.Ctx) error
+}
+
+type ListClients200JSONResponse APIClientPage
+
+func (response ListClients200JSONResponse) VisitListClientsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateClientRequestObject struct {
+	Params CreateClientParams
+	Body   *CreateClientJSONRequestBody
+}
+
+type CreateClientResponseObject interface {
+	VisitCreateClientResponse(ctx *fiber.Ctx) error
+}
+
+type CreateClient201ResponseHeaders struct {
+	ETag string
+}
+
+type CreateClient201JSONResponse struct {
+	Body    APIClient
+	Headers CreateClient201ResponseHeaders
+}
+
+func (response CreateClient201JSONResponse) VisitCreateClientResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type EndClientRequestObject struct {
+	Client ClientRef `json:"client"`
+}
+
+type EndClientResponseObject interface {
+	VisitEndClientResponse(ctx *fiber.Ctx) error
+}
+
+type EndClient204Response struct {
+}
+
+func (response EndClient204Response) VisitEndClientResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type GetClientRequestObject struct {
+	Client ClientRef `json:"client"`
+}
+
+type GetClientResponseObject interface {
+	VisitGetClientResponse(ctx *fiber.Ctx) error
+}
+
+type GetClient200ResponseHeaders struct {
+	ETag string
+}
+
+type GetClient200JSONResponse struct {
+	Body    APIClient
+	Headers GetClient200ResponseHeaders
+}
+
+func (response GetClient200JSONResponse) VisitGetClientResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutClientRequestObject struct {
+	Client ClientRef `json:"client"`
+	Params PutClientParams
+	Body   *PutClientJSONRequestBody
+}
+
+type PutClientResponseObject interface {
+	VisitPutClientResponse(ctx *fiber.Ctx) error
+}
+
+type PutClient200ResponseHeaders struct {
+	ETag string
+}
+
+type PutClient200JSONResponse struct {
+	Body    APIClient
+	Headers PutClient200ResponseHeaders
+}
+
+func (response PutClient200JSONResponse) VisitPutClientResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CreateKeyRequestObject struct {
+	Client ClientRef `json:"client"`
+	Body   *CreateKeyJSONRequestBody
+}
+
+type CreateKeyResponseObject interface {
+	VisitCreateKeyResponse(ctx *fiber.Ctx) error
+}
+
+type CreateKey201JSONResponse APIKeyWithSecret
+
+func (response CreateKey201JSONResponse) VisitCreateKeyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type EndKeyRequestObject struct {
+	Client ClientRef `json:"client"`
+	Key    KeyRef    `json:"key"`
+}
+
+type EndKeyResponseObject interface {
+	VisitEndKeyResponse(ctx *fiber.Ctx) error
+}
+
+type EndKey204Response struct {
+}
+
+func (response EndKey204Response) VisitEndKeyResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
 }
 
 type ListCourseCollectionDraftsRequestObject struct {
@@ -9854,6 +10331,23 @@ type JoinWaitingResponseObject interface {
 type JoinWaiting200JSONResponse Waiting
 
 func (response JoinWaiting200JSONResponse) VisitJoinWaitingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GrantTokenRequestObject struct {
+	Body *GrantTokenFormdataRequestBody
+}
+
+type GrantTokenResponseObject interface {
+	VisitGrantTokenResponse(ctx *fiber.Ctx) error
+}
+
+type GrantToken200JSONResponse GrantedToken
+
+func (response GrantToken200JSONResponse) VisitGrantTokenResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -12192,6 +12686,27 @@ type StrictServerInterface interface {
 	// ListCharters List the versions of the charter
 	// (GET /v1/charters)
 	ListCharters(ctx context.Context, request ListChartersRequestObject) (ListChartersResponseObject, error)
+	// ListClients List the systems that have keys
+	// (GET /v1/clients)
+	ListClients(ctx context.Context, request ListClientsRequestObject) (ListClientsResponseObject, error)
+	// CreateClient Register a system
+	// (POST /v1/clients)
+	CreateClient(ctx context.Context, request CreateClientRequestObject) (CreateClientResponseObject, error)
+	// EndClient End a system
+	// (DELETE /v1/clients/{client})
+	EndClient(ctx context.Context, request EndClientRequestObject) (EndClientResponseObject, error)
+	// GetClient Get a system with its keys
+	// (GET /v1/clients/{client})
+	GetClient(ctx context.Context, request GetClientRequestObject) (GetClientResponseObject, error)
+	// PutClient Change what a system may do
+	// (PUT /v1/clients/{client})
+	PutClient(ctx context.Context, request PutClientRequestObject) (PutClientResponseObject, error)
+	// CreateKey Make a key
+	// (POST /v1/clients/{client}/keys)
+	CreateKey(ctx context.Context, request CreateKeyRequestObject) (CreateKeyResponseObject, error)
+	// EndKey End a key
+	// (DELETE /v1/clients/{client}/keys/{key})
+	EndKey(ctx context.Context, request EndKeyRequestObject) (EndKeyResponseObject, error)
 	// ListCourseCollectionDrafts List the working copies of collections
 	// (GET /v1/course-collection-drafts)
 	ListCourseCollectionDrafts(ctx context.Context, request ListCourseCollectionDraftsRequestObject) (ListCourseCollectionDraftsResponseObject, error)
@@ -12339,6 +12854,9 @@ type StrictServerInterface interface {
 	// JoinWaiting Wait for a place
 	// (PUT /v1/me/waiting/{offer})
 	JoinWaiting(ctx context.Context, request JoinWaitingRequestObject) (JoinWaitingResponseObject, error)
+	// GrantToken Get a token for a key
+	// (POST /v1/oauth/token)
+	GrantToken(ctx context.Context, request GrantTokenRequestObject) (GrantTokenResponseObject, error)
 	// ListOffers List offers
 	// (GET /v1/offers)
 	ListOffers(ctx context.Context, request ListOffersRequestObject) (ListOffersResponseObject, error)
@@ -13107,6 +13625,239 @@ func (sh *strictHandler) ListCharters(ctx *fiber.Ctx, params ListChartersParams)
 		return err
 	} else if validResponse, ok := response.(ListChartersResponseObject); ok {
 		if err := validResponse.VisitListChartersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListClients operation middleware
+func (sh *strictHandler) ListClients(ctx *fiber.Ctx, params ListClientsParams) error {
+	var request ListClientsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListClients(ctx.UserContext(), request.(ListClientsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListClients")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListClientsResponseObject); ok {
+		if err := validResponse.VisitListClientsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateClient operation middleware
+func (sh *strictHandler) CreateClient(ctx *fiber.Ctx, params CreateClientParams) error {
+	var request CreateClientRequestObject
+
+	request.Params = params
+
+	var body CreateClientJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateClient(ctx.UserContext(), request.(CreateClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateClientResponseObject); ok {
+		if err := validResponse.VisitCreateClientResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndClient operation middleware
+func (sh *strictHandler) EndClient(ctx *fiber.Ctx, client ClientRef) error {
+	var request EndClientRequestObject
+
+	request.Client = client
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EndClient(ctx.UserContext(), request.(EndClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndClientResponseObject); ok {
+		if err := validResponse.VisitEndClientResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetClient operation middleware
+func (sh *strictHandler) GetClient(ctx *fiber.Ctx, client ClientRef) error {
+	var request GetClientRequestObject
+
+	request.Client = client
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetClient(ctx.UserContext(), request.(GetClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetClientResponseObject); ok {
+		if err := validResponse.VisitGetClientResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutClient operation middleware
+func (sh *strictHandler) PutClient(ctx *fiber.Ctx, client ClientRef, params PutClientParams) error {
+	var request PutClientRequestObject
+
+	request.Client = client
+	request.Params = params
+
+	var body PutClientJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutClient(ctx.UserContext(), request.(PutClientRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutClient")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutClientResponseObject); ok {
+		if err := validResponse.VisitPutClientResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateKey operation middleware
+func (sh *strictHandler) CreateKey(ctx *fiber.Ctx, client ClientRef) error {
+	var request CreateKeyRequestObject
+
+	request.Client = client
+
+	var body CreateKeyJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateKey(ctx.UserContext(), request.(CreateKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateKeyResponseObject); ok {
+		if err := validResponse.VisitCreateKeyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndKey operation middleware
+func (sh *strictHandler) EndKey(ctx *fiber.Ctx, client ClientRef, key KeyRef) error {
+	var request EndKeyRequestObject
+
+	request.Client = client
+	request.Key = key
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EndKey(ctx.UserContext(), request.(EndKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndKeyResponseObject); ok {
+		if err := validResponse.VisitEndKeyResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -14581,6 +15332,37 @@ func (sh *strictHandler) JoinWaiting(ctx *fiber.Ctx, offer OfferRef) error {
 		return err
 	} else if validResponse, ok := response.(JoinWaitingResponseObject); ok {
 		if err := validResponse.VisitJoinWaitingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GrantToken operation middleware
+func (sh *strictHandler) GrantToken(ctx *fiber.Ctx) error {
+	var request GrantTokenRequestObject
+
+	var body GrantTokenFormdataRequestBody
+	if err := ctx.BodyParser(&body); err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GrantToken(ctx.UserContext(), request.(GrantTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GrantToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GrantTokenResponseObject); ok {
+		if err := validResponse.VisitGrantTokenResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -62,6 +62,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.waysStory(t, walker, staff, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.poolsStory(t, walker, zoe, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.programsStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.accessStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

@@ -10,6 +10,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/origin"
 )
 
 // Ten wrong codes of a person, and sixty from one address, are all that is looked at in a quarter of an hour: then the right one is refused
@@ -44,7 +45,7 @@ func TestCodesOfVouchersAreNotGuessed(t *testing.T) {
 	if err := quote(ctx, 1, right); err != nil {
 		t.Error("somebody else:", err)
 	}
-	school := sales.From(ctx, "192.0.2.7")
+	school := origin.With(ctx, "192.0.2.7")
 	for n := range 60 {
 		if err := quote(school, 2+n%10, fmt.Sprint("WRONG-", n)); err != nil {
 			t.Fatal(n, err)
@@ -53,7 +54,7 @@ func TestCodesOfVouchersAreNotGuessed(t *testing.T) {
 	if err := quote(school, 1, right); code(err) != "too-many-guesses" {
 		t.Error("from an address that tried sixty:", err)
 	}
-	if err := quote(sales.From(ctx, "192.0.2.8"), 1, right); err != nil {
+	if err := quote(origin.With(ctx, "192.0.2.8"), 1, right); err != nil {
 		t.Error("from another address:", err)
 	}
 	walker := w.walk(w.h)

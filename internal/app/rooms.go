@@ -35,11 +35,11 @@ func NewRooms(h *House) Rooms { return Rooms{h, idempotency.New(h.DB)} }
 
 // Authenticate says who a bearer token is of.
 func (r Rooms) Authenticate(ctx context.Context, token string) (api.Principal, error) {
-	p, err := r.h.Identity.OfToken(ctx, token)
+	c, err := r.h.Identity.OfBearer(ctx, token)
 	if err != nil {
 		return api.Principal{}, err
 	}
-	return api.Principal{PersonID: p.ID, Actor: p.Actor(), Scopes: p.Scopes}, nil
+	return api.Principal{PersonID: c.ID, Actor: c.Actor(), Scopes: c.Scopes, Client: c.Client, PerMinute: c.PerMinute}, nil
 }
 
 // once does a piece of work in one transaction, once per principal and key, and gives the id that it made.

@@ -26,7 +26,7 @@ import (
 var personal = []string{
 	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "identity.members", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders", "sales.lines", "sales.parts",
 	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "certificates.certificates", "certificates.documents",
-	"identity.managers", "sales.seats", "sales.claim_links", "sales.transfers",
+	"identity.managers", "sales.seats", "sales.claim_links", "sales.transfers", "identity.clients", "identity.keys",
 }
 
 // Whatever a handler forgets, the database does not show one learner's rows to another, and the application owns no table.

@@ -15,8 +15,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/adaptor"
 
-	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/origin"
 	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
@@ -78,7 +78,7 @@ func NewServer(o Options) (*Server, error) {
 		s.app.Use(observed(o.Observe, o.Clock))
 	}
 	s.app.Use(func(c *fiber.Ctx) error {
-		c.SetUserContext(sales.From(c.UserContext(), address(c)))
+		c.SetUserContext(origin.With(c.UserContext(), address(c)))
 		return c.Next()
 	})
 	s.app.Get("/healthz", s.healthy)

@@ -103,3 +103,56 @@ select o.key, o.name from identity.managers m join identity.organisations o on o
 
 -- name: Organisation
 select key, name from identity.organisations where key = $1;
+
+-- name: AddClient
+insert into identity.clients (id, organisation, name, person_id, roles, scopes, networks, per_minute, created_at)
+values ($1, nullif($2, ''), $3, $4, $5, $6, $7::text[]::cidr[], $8, $9);
+
+-- name: LockClient
+select id from identity.clients where id = $1 for update;
+
+-- name: Client
+select id, coalesce(organisation, '') as organisation, name, person_id, roles, scopes, networks::text[] as networks, per_minute, version, created_at, ended_at
+  from identity.clients where id = $1;
+
+-- name: Clients
+select id, coalesce(organisation, '') as organisation, name, person_id, roles, scopes, networks::text[] as networks, per_minute, version, created_at, ended_at
+  from identity.clients where ($1 = '' or organisation = $1) and ($2 = '' or id < $2) order by id desc limit $3;
+
+-- name: EditClient
+update identity.clients set name = $2, scopes = $3, networks = $4::text[]::cidr[], per_minute = $5, version = version + 1 where id = $1;
+
+-- name: EndClient
+update identity.clients set ended_at = $2, version = version + 1 where id = $1;
+
+-- name: Keys
+select id, client_id, prefix, created_at, expires_at, ended_at, used_at, coalesce(used_from, '') as used_from
+  from identity.keys where client_id = any($1) order by id desc;
+
+-- name: AddKey
+insert into identity.keys (id, client_id, place, prefix, hash, created_at, expires_at)
+select $1, $2, min(p.place), $3, $4, $5, $6
+  from (values (1), (2)) as p(place)
+ where not exists (select 1 from identity.keys k where k.client_id = $2 and k.place = p.place and k.ended_at is null);
+
+-- name: EndKey
+update identity.keys set ended_at = $2 where id = $1 and ended_at is null;
+
+-- name: KeyUsed
+update identity.keys set used_at = $2, used_from = left(nullif($3, ''), 100) where id = $1;
+
+-- name: OfKey
+select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, c.scopes, c.networks::text[] as networks, c.id as client_id, k.id as key_id,
+       c.per_minute, k.used_at, array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles
+  from identity.keys k join identity.clients c on c.id = k.client_id join identity.people p on p.id = c.person_id
+ where k.hash = $1 and k.ended_at is null and k.expires_at > $2 and c.ended_at is null;
+
+-- name: OfGrant
+select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, array(select unnest(t.scopes) intersect select unnest(c.scopes)) as scopes,
+       c.networks::text[] as networks, c.id as client_id, k.id as key_id, c.per_minute, k.used_at,
+       array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles
+  from identity.tokens t join identity.keys k on k.id = t.key_id join identity.clients c on c.id = k.client_id join identity.people p on p.id = c.person_id
+ where t.hash = $1 and t.kind = 'api' and t.ended_at is null and t.expires_at > $2 and k.ended_at is null and k.expires_at > $2 and c.ended_at is null;
+
+-- name: AddGrant
+insert into identity.tokens (id, hash, kind, person_id, name, scopes, created_at, expires_at, key_id) values ($1, $2, 'api', $3, 'client credentials', $4, $5, $6, $7);

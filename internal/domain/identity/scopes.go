@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sort"
 
@@ -21,7 +22,7 @@ var scopesOf = map[string][]string{
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
-		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf"},
+		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write"},
 }
 
 // scopes gives all that somebody with these roles may do, sorted.
@@ -48,3 +49,6 @@ func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, 
 	roles, err := RolesTx(ctx, tx, personID)
 	return slices.Contains(scopes(roles), scope), err
 }
+
+// staffRoles lists the roles of staff.
+func staffRoles() []string { return slices.Sorted(maps.Keys(scopesOf)) }

@@ -9,6 +9,7 @@ import (
 	"github.com/lib/pq"
 
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/origin"
 	"cursus/internal/platform/postgres"
 )
 
@@ -23,20 +24,13 @@ const (
 // ErrGuesses answers who tried too many codes. It says when the next one may be tried.
 var ErrGuesses = fault.New(fault.TooMany, "too-many-guesses", "Too many wrong codes were tried. Please wait before you try another one.")
 
-type addressKey struct{}
-
-// From notes the network address from which something is asked.
-func From(ctx context.Context, address string) context.Context {
-	return context.WithValue(ctx, addressKey{}, address)
-}
-
 // guessers are who a wrong code counts against, and how many each may try. Addresses are not kept in the clear.
 func (c PlaceOrder) guessers(ctx context.Context) (who []string, most map[string]int) {
 	most = map[string]int{}
 	if c.BuyerID != "" {
 		who, most["person:"+c.BuyerID] = append(who, "person:"+c.BuyerID), guessesOfPerson
 	}
-	if address, _ := ctx.Value(addressKey{}).(string); address != "" {
+	if address := origin.Of(ctx); address != "" {
 		sum := sha256.Sum256([]byte(address))
 		key := "address:" + hex.EncodeToString(sum[:16])
 		who, most[key] = append(who, key), guessesOfAddress

@@ -37,6 +37,7 @@ type API struct {
 	clock        clock.Clock
 	uploads      chan struct{}
 	cache        *Cache
+	limits       limits
 }
 
 // New reads the contract and refuses one whose operations do not all have a known scope.

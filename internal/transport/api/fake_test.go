@@ -32,6 +32,7 @@ type fake struct {
 	api.PriceRooms
 	api.SalesRooms
 	api.AccountRooms
+	api.AccessRooms
 	mu      sync.Mutex
 	calls   []string
 	actors  []string

@@ -85,6 +85,15 @@ func (a *API) through(ctx context.Context, c *fiber.Ctx, o *operation, e *entry)
 	if err != nil {
 		return err
 	}
+	if who.Client != "" {
+		left, err := a.limits.take(who.Client, who.PerMinute, a.clock.Now())
+		policy, rest := left.headers()
+		c.Set("RateLimit-Policy", policy)
+		c.Set("RateLimit", rest)
+		if err != nil {
+			return err
+		}
+	}
 	ctx = postgres.WithActor(ctx, who.Actor)
 	err = o.checkParameters(inputs{
 		path: func(name string) string { return c.Params(name) }, query: string(c.Request().URI().QueryString()),
@@ -111,7 +120,7 @@ func (a *API) through(ctx context.Context, c *fiber.Ctx, o *operation, e *entry)
 			c.Locals(validatedBody, body)
 		}
 	}
-	c.SetUserContext(context.WithValue(ctx, callKey{}, call{who: who, body: raw}))
+	c.SetUserContext(context.WithValue(ctx, callKey{}, call{who: who, body: raw, authorization: c.Get(fiber.HeaderAuthorization)}))
 	return fromFiber(c.Next())
 }
 
@@ -215,7 +224,11 @@ func (a *API) write(c *fiber.Ctx, err error, requestID, scope string) {
 	}
 	switch p.Status {
 	case fiber.StatusUnauthorized:
-		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="cursus"`)
+		scheme := "Bearer"
+		if p.Error != nil { // at the door for tokens, clients say who they are
+			scheme = "Basic"
+		}
+		c.Set(fiber.HeaderWWWAuthenticate, scheme+` realm="cursus"`)
 	case fiber.StatusForbidden:
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="cursus", error="insufficient_scope", scope="`+scope+`"`)
 	case fiber.StatusTooManyRequests, fiber.StatusServiceUnavailable:

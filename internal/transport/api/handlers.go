@@ -18,6 +18,8 @@ var _ server.StrictServerInterface = handlers{}
 type call struct {
 	who  Principal
 	body []byte // as it was sent
+	// authorization is that header, where the operation is public and reads it itself.
+	authorization string
 }
 
 type callKey struct{}

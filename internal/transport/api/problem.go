@@ -30,19 +30,29 @@ var statuses = map[fault.Kind]struct {
 
 // Faults of the door itself.
 var (
-	errNoToken    = fault.New(fault.Unauthenticated, "not-signed-in", "The credentials are missing, wrong, expired or revoked.")
-	errNoScope    = fault.New(fault.Forbidden, "scope-missing", "The token lacks a scope.")
-	errEncoding   = fault.New(fault.Unsupported, "encoded-body", "A body is not sent compressed; a report may be a gzip file, as application/gzip.")
-	errMediaType  = fault.New(fault.Unsupported, "wrong-content-type", "The body is of another type than this operation takes.")
-	errBody       = fault.New(fault.Invalid, "unexpected-body", "This operation takes no body.")
-	errNoBody     = fault.New(fault.Invalid, "body-missing", "The body is missing.")
-	errCut        = fault.New(fault.Invalid, "body-incomplete", "The body ended before it was whole.")
-	errTooLarge   = fault.New(fault.TooLarge, "body-too-large", "The body is too large.")
-	errUploads    = fault.New(fault.TooMany, "too-many-uploads", "Other reports are being imported just now.")
-	errTooSlow    = fault.New(fault.Unavailable, "timeout", "The answer took too long. What was begun is either done whole or not at all; please try again.")
-	errNoAddress  = fault.New(fault.NotFound, "no-such-address", "There is no operation at this address.")
-	errBadRequest = fault.New(fault.Invalid, "bad-request", "The request cannot be read.")
+	errNoToken      = fault.New(fault.Unauthenticated, "not-signed-in", "The credentials are missing, wrong, expired or revoked.")
+	errNoScope      = fault.New(fault.Forbidden, "scope-missing", "The token lacks a scope.")
+	errEncoding     = fault.New(fault.Unsupported, "encoded-body", "A body is not sent compressed; a report may be a gzip file, as application/gzip.")
+	errMediaType    = fault.New(fault.Unsupported, "wrong-content-type", "The body is of another type than this operation takes.")
+	errBody         = fault.New(fault.Invalid, "unexpected-body", "This operation takes no body.")
+	errNoBody       = fault.New(fault.Invalid, "body-missing", "The body is missing.")
+	errCut          = fault.New(fault.Invalid, "body-incomplete", "The body ended before it was whole.")
+	errTooLarge     = fault.New(fault.TooLarge, "body-too-large", "The body is too large.")
+	errUploads      = fault.New(fault.TooMany, "too-many-uploads", "Other reports are being imported just now.")
+	errTooSlow      = fault.New(fault.Unavailable, "timeout", "The answer took too long. What was begun is either done whole or not at all; please try again.")
+	errNoAddress    = fault.New(fault.NotFound, "no-such-address", "There is no operation at this address.")
+	errTokenRequest = fault.New(fault.Invalid, "bad-token-request", "The request for a token cannot be read.")
+	errGrantType    = fault.New(fault.Invalid, "grant-not-supported", "The grant is client_credentials.")
+	errTokenScope   = fault.New(fault.Invalid, "bad-token-scope", "The client does not have this scope.")
+	errTokenClient  = fault.New(fault.Unauthenticated, "bad-client", "The client is not known, or its key is wrong, has ended or is not taken from there.")
+	errBadRequest   = fault.New(fault.Invalid, "bad-request", "The request cannot be read.")
 )
+
+// oauthErrors are the refusals of a token by code, in the words of RFC 6749, 5.2.
+var oauthErrors = map[string]contract.ProblemError{
+	errTokenRequest.Code: contract.ProblemErrorInvalidRequest, errGrantType.Code: contract.ProblemErrorUnsupportedGrantType,
+	errTokenScope.Code: contract.ProblemErrorInvalidScope, errTokenClient.Code: contract.ProblemErrorInvalidClient,
+}
 
 // problem turns an error into what the caller is told.
 func problem(err error, requestID string) contract.Problem {
@@ -54,6 +64,9 @@ func problem(err error, requestID string) contract.Problem {
 	k := statuses[f.Kind]
 	p := contract.Problem{
 		Type: "urn:problem:cursus:" + f.Code, Title: k.title, Status: k.status, Detail: clip(f.Detail, 900), Code: f.Code, RequestId: requestID,
+	}
+	if word, ok := oauthErrors[f.Code]; ok {
+		p.Error = &word
 	}
 	if len(f.Fields) > 0 {
 		var fields []contract.FieldError

@@ -66,6 +66,7 @@ type Rooms interface {
 	PriceRooms
 	SalesRooms
 	AccountRooms
+	AccessRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.
@@ -73,6 +74,9 @@ type Principal struct {
 	PersonID string
 	Actor    string
 	Scopes   []string
+	// Client is the id of the system that speaks, if one does, and PerMinute how often it may.
+	Client    string
+	PerMinute int
 }
 
 // Text is a text in the two languages of the house; a language that was not written is empty.

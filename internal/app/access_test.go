@@ -1,0 +1,131 @@
+package app_test
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"cursus/internal/domain/identity"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
+)
+
+// accessStory registers a system, gives it a key and a token, and ends them, as an administrator does it through the API.
+func (w *world) accessStory(t *testing.T, walker *apitest.Walker, staff string) {
+	t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar") })
+	s := &asker{t: t, w: walker, token: staff}
+	if first, second := s.ask(201, "createClient", nil, nil, key("access-1")), s.ask(201, "createClient", nil, nil, key("access-1")); first["id"] != second["id"] {
+		t.Errorf("a repeated key made another client: %v, %v", first, second)
+	}
+	c := s.ask(201, "createClient", nil, map[string]any{"name": "Story", "organisation": "ESP", "roles": []string{"cashier"}, "scopes": []string{"desk:write", "orders:read"}})
+	at := map[string]string{"client": c["id"].(string)}
+	made := s.ask(201, "createKey", at, map[string]any{})
+	secret, keyID := made["secret"].(string), made["key"].(map[string]any)["id"].(string)
+	s.ask(201, "createKey", at, map[string]any{"days": 30})
+	s.ask(409, "createKey", at, map[string]any{})
+
+	// The token for the key, by form and by header; each speaks as the person of the client and can do no more.
+	token := s.ask(200, "grantToken", nil, nil, form(url.Values{"grant_type": {"client_credentials"}, "client_id": {at["client"]}, "client_secret": {secret}, "scope": {"orders:read"}}))
+	if token["scope"] != "orders:read" || token["token_type"] != "Bearer" || token["expires_in"] != 3600.0 {
+		t.Errorf("%v", token)
+	}
+	byHeader := func(r *apitest.Request) {
+		form(url.Values{"grant_type": {"client_credentials"}})(r)
+		r.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(at["client"]+":"+url.QueryEscape(secret))))
+	}
+	if got := s.ask(200, "grantToken", nil, nil, byHeader); got["scope"] != "desk:write orders:read" {
+		t.Errorf("%v", got)
+	}
+	for _, bad := range []struct {
+		status int
+		word   string
+		form   url.Values
+	}{
+		{401, "invalid_client", url.Values{"grant_type": {"client_credentials"}, "client_id": {at["client"]}, "client_secret": {"cursus_key_x"}}},
+		{401, "invalid_client", url.Values{"grant_type": {"client_credentials"}}},
+		{400, "invalid_scope", url.Values{"grant_type": {"client_credentials"}, "client_id": {at["client"]}, "client_secret": {secret}, "scope": {"refunds:write"}}},
+		{400, "unsupported_grant_type", url.Values{"grant_type": {"password"}, "username": {"a"}, "password": {"b"}}},
+		{400, "invalid_request", url.Values{"grant_type": {"client_credentials"}, "client_id": {"a", "b"}}},
+	} {
+		if got := s.ask(bad.status, "grantToken", nil, nil, form(bad.form)); got["error"] != bad.word {
+			t.Errorf("%v: %v", bad.form, got)
+		}
+	}
+	machine := &asker{t: t, w: walker, token: token["access_token"].(string)}
+	machine.ask(200, "listOrders", nil, nil)
+	machine.ask(403, "listClients", nil, nil)
+	if got := s.ask(200, "getClient", at, nil); len(got["keys"].([]any)) != 2 || got["keys"].([]any)[1].(map[string]any)["used_at"] == nil {
+		t.Errorf("%v", got)
+	}
+	s.ask(200, "putClient", at, map[string]any{"name": "Story", "scopes": []string{"orders:read"}, "per_minute": 50})
+	s.ask(200, "listClients", nil, nil, query("organisation=ESP"))
+	s.ask(204, "endKey", map[string]string{"client": at["client"], "key": keyID}, nil)
+	machine.ask(401, "listOrders", nil, nil)
+	s.ask(404, "endKey", map[string]string{"client": at["client"], "key": "key_01kb5t8kz9e0qv4m3r2x7nwhjd"}, nil)
+	s.ask(204, "endClient", at, nil)
+	s.ask(204, "endClient", at, nil)
+	s.ask(409, "putClient", at, map[string]any{"name": "Story", "scopes": []string{"orders:read"}})
+	walker.Values["client"] = c["id"].(string)
+}
+
+func key(k string) func(*apitest.Request) {
+	return func(r *apitest.Request) { r.Header.Set("Idempotency-Key", k) }
+}
+
+func form(v url.Values) func(*apitest.Request) {
+	return func(r *apitest.Request) {
+		r.Token, r.Body = "", []byte(v.Encode())
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+}
+
+// A school's cashier by key sees and moves what is the school's, and nothing of others; what she asks beyond her rate is refused with the time
+// to wait, and nobody else waits for that.
+func TestASchoolsKeyIsHeldToTheSchool(t *testing.T) {
+	w := newWorld(t)
+	walker := w.walk(w.h)
+	var secret string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		if err := identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar"); err != nil {
+			return err
+		}
+		c, err := identity.CreateClientTx(ctx, tx, identity.NewClient{
+			Organisation: "ESP", Name: "Desk", Roles: []string{"cashier"}, Scopes: []string{"desk:write", "orders:read", "orders:write", "learning:read"}, PerMinute: 60,
+		})
+		if err != nil {
+			return err
+		}
+		_, secret, err = identity.AddKeyTx(ctx, tx, c.ID, identity.KeyLife)
+		return err
+	})
+	zoe := w.person("zoe@example.org", "Zoé")
+	o := w.order(zoe.ID, w.paid, "k")
+	desk := &asker{t: t, w: walker, token: secret}
+	desk.ask(404, "getOrder", map[string]string{"order": o.ID}, nil)
+	desk.ask(404, "listOrderDocuments", map[string]string{"order": o.ID}, nil)
+	if me := desk.ask(200, "getMe", nil, nil); me["full_name"] != "Desk" || len(me["scopes"].([]any)) != 4 {
+		t.Errorf("%v", me)
+	}
+	var last apitest.Answer
+	for range 70 {
+		r := walker.Example("getMe")
+		r.Token = secret
+		if last = walker.Do(t, r); last.Status != http.StatusOK {
+			break
+		}
+		if p := last.Header.Get("RateLimit-Policy"); p != `"client";q=60;w=60` || !strings.HasPrefix(last.Header.Get("RateLimit"), `"client";r=`) {
+			t.Fatal(p, last.Header.Get("RateLimit"))
+		}
+	}
+	if last.Status != http.StatusTooManyRequests || last.Header.Get("Retry-After") != "1" || last.Header.Get("RateLimit") != `"client";r=0;t=1` {
+		t.Error(last.Status, last.Header.Get("Retry-After"), last.Header.Get("RateLimit"))
+	}
+	(&asker{t: t, w: walker, token: w.token(zoe.ID)}).ask(200, "getMe", nil, nil)
+	w.clock.Advance(time.Second)
+	desk.ask(200, "getMe", nil, nil)
+}
