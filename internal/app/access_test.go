@@ -17,7 +17,9 @@ import (
 // accessStory registers a system, gives it a key and a token, and ends them, as an administrator does it through the API.
 func (w *world) accessStory(t *testing.T, walker *apitest.Walker, staff string) {
 	t.Helper()
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar") })
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar")
+	})
 	s := &asker{t: t, w: walker, token: staff}
 	if first, second := s.ask(201, "createClient", nil, nil, key("access-1")), s.ask(201, "createClient", nil, nil, key("access-1")); first["id"] != second["id"] {
 		t.Errorf("a repeated key made another client: %v, %v", first, second)

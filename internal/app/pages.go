@@ -39,7 +39,7 @@ func mayTx(ctx context.Context, tx *postgres.Tx, who web.Viewer, refused error, 
 // as gives the context of somebody who looks; the public sees what everybody sees.
 func as(ctx context.Context, who web.Viewer) context.Context {
 	switch {
-	case who.Staff:
+	case who.Staff && !who.Desk:
 		return postgres.WithActor(ctx, "staff:"+who.PersonID)
 	case who.Known():
 		return postgres.WithActor(ctx, "learner:"+who.PersonID)
@@ -201,7 +201,7 @@ func (p Pages) Viewer(ctx context.Context, secret string) (web.Viewer, error) {
 }
 
 func viewer(p identity.Principal) web.Viewer {
-	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Scopes: p.Scopes}
+	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Desk: p.Staff() && !p.House(), Scopes: p.Scopes}
 }
 
 // SignOut ends a browser's session.

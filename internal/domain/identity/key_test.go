@@ -247,7 +247,10 @@ func TestAClientIsGivenWhatItsRolesAllow(t *testing.T) {
 		{identity.NewClient{Name: "x", Scopes: []string{"orders:read"}, Networks: []string{"all"}}, "/networks"},
 		{identity.NewClient{Name: "x", Scopes: []string{"orders:read"}, PerMinute: -1}, "/per_minute"},
 	} {
-		err := inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error { _, err := identity.CreateClientTx(ctx, tx, x.n); return err })
+		err := inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := identity.CreateClientTx(ctx, tx, x.n)
+			return err
+		})
 		if x.at == "" && err != nil || x.at != "" && (err == nil || !slices.ContainsFunc(fault.From(err).Fields, func(f fault.Field) bool { return f.Pointer == x.at })) {
 			t.Errorf("%+v: %v", x.n, err)
 		}

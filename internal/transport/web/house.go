@@ -66,6 +66,7 @@ type Viewer struct {
 	PersonID, FullName, Email, Lang string
 	Scopes                          []string
 	Staff                           bool
+	Desk                            bool // of a school’s desk alone: she sees the console’s desk, and is no staff of the institute
 }
 
 // May says whether she may do what a scope names.

@@ -160,6 +160,9 @@ func (w *Walker) badBodies(o *Operation, add func(string, func(*Request), ...int
 		return
 	}
 	for _, name := range []string{"", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "nonsense", "application/jsonx", "text/csvx"} {
+		if name == media {
+			continue
+		}
 		add("as "+name, func(r *Request) { r.Header.Set("Content-Type", name) }, 415)
 	}
 	if media != jsonType {
