@@ -120,7 +120,7 @@ func TestALinkWorksOnceAndInTime(t *testing.T) {
 	if who, err := s.OfBrowser(ctx, session); err != nil || who.ID != p.ID || who.Actor() != "learner:"+p.ID {
 		t.Error(who, err)
 	}
-	if _, err := s.OfToken(ctx, session); !errors.Is(err, identity.ErrNobody) {
+	if _, err := s.OfBearer(ctx, session); !errors.Is(err, identity.ErrNobody) {
 		t.Error("a browser's session opens the API:", err)
 	}
 	if err := s.SignOut(ctx, session); err != nil {
@@ -165,12 +165,12 @@ func TestATokenCanDoNoMoreThanItsOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who, err := s.OfToken(ctx, secret)
+	who, err := s.OfBearer(ctx, secret)
 	if err != nil || !slices.Equal(who.Scopes, []string{"exams:write"}) || who.Actor() != "staff:"+p.ID {
 		t.Error(who, err)
 	}
 	c.Advance(time.Hour)
-	if _, err := s.OfToken(ctx, secret); !errors.Is(err, identity.ErrNobody) {
+	if _, err := s.OfBearer(ctx, secret); !errors.Is(err, identity.ErrNobody) {
 		t.Error("a token outlives its time:", err)
 	}
 	if _, err := identity.New(db, nil, []byte("short")); fault.From(err).Code != "weak-secret" {

@@ -61,14 +61,15 @@ type Principal struct {
 // Staff says whether she has a role.
 func (p Principal) Staff() bool { return len(p.Roles) > 0 }
 
-// House says whether she is staff of the institute. Who only takes money at a school's desk is not: the walls hold for her.
-func (p Principal) House() bool {
-	return slices.ContainsFunc(p.Roles, func(role string) bool { return role != "cashier" })
+// Desk says whether all that she is for us is somebody who takes money at a school's desk. Beyond the desk the walls hold for her, as for
+// any learner.
+func (p Principal) Desk() bool {
+	return p.Staff() && !slices.ContainsFunc(p.Roles, func(role string) bool { return role != "cashier" })
 }
 
 // Actor is what row-level security knows her as.
 func (p Principal) Actor() string {
-	if p.House() {
+	if p.Staff() {
 		return "staff:" + p.ID
 	}
 	return "learner:" + p.ID
@@ -214,11 +215,6 @@ func principal(who Person, roles, limit []string) Principal {
 // OfBrowser gives who a browser's session is of; ErrNobody when it has ended.
 func (s *Service) OfBrowser(ctx context.Context, secret string) (Principal, error) {
 	return s.of(ctx, "browser", secret)
-}
-
-// OfToken gives who an API token is of; ErrNobody when it has ended.
-func (s *Service) OfToken(ctx context.Context, secret string) (Principal, error) {
-	return s.of(ctx, "api", secret)
 }
 
 func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err error) {

@@ -74,6 +74,8 @@ type Principal struct {
 	PersonID string
 	Actor    string
 	Scopes   []string
+	// Desk says that she takes money at a school's desk and is nobody else's staff: beyond that she acts as a learner.
+	Desk bool
 	// Client is the id of the system that speaks, if one does, and PerMinute how often it may.
 	Client    string
 	PerMinute int
