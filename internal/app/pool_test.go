@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"cursus/internal/app"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
@@ -162,6 +165,52 @@ func TestASeatIsNotGivenTwice(t *testing.T) {
 		t.Error("a seat that was begun was moved:", err)
 	}
 	w.verify()
+}
+
+// Whoever gives one person two seats of the same, of two orders, is noticed; two seats of different things are none.
+func TestTheCheckOfSeatsNotices(t *testing.T) {
+	w := newWorld(t)
+	boss, zoe, awa := w.managed("ACME"), w.person("zoe@example.org", "Zoé"), w.person("awa@example.org", "Awa")
+	e := w.program("NET", nil, money.Of(9999, "EUR"), nil, 10000)
+	owner := testkit.Owner(t, w.dsn)
+	claims := func(key string, of offers.Offer, who string) string {
+		o := w.bought(boss.ID, key, sales.Item{OfferID: of.ID, Quantity: 1})
+		x, err := w.h.Sales.ClaimSeat(context.Background(), w.claimLink(o, 1, 1, boss.ID).Token, who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x.ID
+	}
+	noticed := func() bool {
+		all, err := w.h.Verify(system)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(all, func(v app.Violation) bool { return v.Check.Name == "nobody has two seats of the same" })
+	}
+	for name, of := range map[string]offers.Offer{"session": w.paid, "edition": e.offer} {
+		hers, other := claims("hers "+name, of, zoe.ID), claims("other "+name, of, awa.ID)
+		w.verify()
+		if _, err := owner.Exec("update sales.seats set person_id = $1 where id = $2", zoe.ID, other); err != nil {
+			t.Fatal(err)
+		}
+		if !noticed() {
+			t.Errorf("nobody notices two seats of a %s", name)
+		}
+		if _, err := owner.Exec("update sales.seats set state = 'ended', ended_at = now(), ended_because = 'moved' where id = $1", hers); err != nil {
+			t.Fatal(err)
+		}
+		if noticed() {
+			t.Errorf("a seat of a %s that is ended counts", name)
+		}
+		if _, err := owner.Exec("update sales.seats set state = 'claimed', ended_at = null, ended_because = null where id = $1", hers); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := owner.Exec("update sales.seats set person_id = $1 where id = $2", awa.ID, other); err != nil {
+			t.Fatal(err)
+		}
+		w.verify()
+	}
 }
 
 // A seat is moved to an address that nobody has: it is reserved, its owner is invited, and signing in claims it.
