@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -183,16 +182,7 @@ func TestVocationalTrainingIsPaidAfterTenDays(t *testing.T) {
 		t.Fatalf("%+v %v", paying, err)
 	}
 	w.clock.Advance(time.Hour) // the page closes; the order lives on
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, w.stripe+"/v1/checkout/sessions/"+w.payment(paying).CheckoutID+"/expire", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+stripeKey)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil || answer.StatusCode != http.StatusOK {
-		t.Fatal(answer, err)
-	}
-	_ = answer.Body.Close()
+	w.stripePost("/v1/checkout/sessions/"+w.payment(paying).CheckoutID+"/expire", nil)
 	w.until("the page is closed", func() bool { return w.payment(paying).State == "expired" })
 	if s := w.state(o).State; s != sales.AwaitingPayment {
 		t.Fatal("the order ended with its page:", s)

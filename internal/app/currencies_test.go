@@ -2,9 +2,7 @@ package app_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"testing"
 
@@ -85,21 +83,5 @@ func TestEveryCurrencyFromTheQuoteToTheProvider(t *testing.T) {
 // asked is the number that the provider asks the buyer of an order for.
 func (w *world) asked(o sales.Order) int64 {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, w.stripe+"/v1/checkout/sessions/"+w.payment(o).CheckoutID, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+stripeKey)
-	a, err := http.DefaultClient.Do(r)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = a.Body.Close() }()
-	var page struct {
-		Total int64 `json:"amount_total"`
-	}
-	if err := json.NewDecoder(a.Body).Decode(&page); err != nil {
-		w.t.Fatal(err)
-	}
-	return page.Total
+	return int64(w.stripeGet("/v1/checkout/sessions/" + w.payment(o).CheckoutID)["amount_total"].(float64))
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -20,12 +19,7 @@ import (
 // bounces has the bank send the newest refund of an order back, and waits until the house knows.
 func (w *world) bounces(o sales.Order) (refund string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, w.stripe+"/v1/refunds?limit=1&payment_intent="+w.payment(o).IntentID, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+stripeKey)
-	newest := w.do(r)["data"].([]any)[0].(map[string]any)
+	newest := w.stripeGet("/v1/refunds?limit=1&payment_intent=" + w.payment(o).IntentID)["data"].([]any)[0].(map[string]any)
 	w.tell(fmt.Sprintf("/sandbox/refunds/%s/fail", newest["id"]), map[string]any{})
 	w.until("the refund is owed", func() bool {
 		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
@@ -179,9 +173,8 @@ func TestASurplusThatIsDisputed(t *testing.T) {
 	if len(waits) != 1 || waits[0].OwedAmount() != money.Of(15_000, "EUR") {
 		t.Errorf("in the queue: %+v", waits)
 	}
-	r, _ := http.NewRequestWithContext(context.Background(), http.MethodGet, w.stripe+"/v1/disputes?limit=1", nil)
-	r.Header.Set("Authorization", "Bearer "+stripeKey)
-	w.tell("/sandbox/disputes/"+w.do(r)["data"].([]any)[0].(map[string]any)["id"].(string), map[string]any{"outcome": "lost"})
+	newest := w.stripeGet("/v1/disputes?limit=1")["data"].([]any)[0].(map[string]any)
+	w.tell(fmt.Sprintf("/sandbox/disputes/%s", newest["id"]), map[string]any{"outcome": "lost"})
 	w.until("it is lost", func() bool { return w.payment(o).LostMinor == 15_000 })
 	if w.balance("refunds_payable", "EUR") != 0 || w.balance("clearing:stripe", "EUR") != 0 {
 		t.Error(w.balance("refunds_payable", "EUR"), w.balance("clearing:stripe", "EUR"))

@@ -2,9 +2,7 @@ package app_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -287,21 +285,7 @@ func TestAUseIsHeldWithItsOrder(t *testing.T) {
 // pageOf is what the provider says of an order's pay page: open, complete or expired.
 func (w *world) pageOf(o sales.Order) string {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, w.stripe+"/v1/checkout/sessions/"+w.payment(o).CheckoutID, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+stripeKey)
-	a, err := http.DefaultClient.Do(r)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer func() { _ = a.Body.Close() }()
-	var page struct{ Status string }
-	if err := json.NewDecoder(a.Body).Decode(&page); err != nil {
-		w.t.Fatal(err)
-	}
-	return page.Status
+	return fmt.Sprint(w.stripeGet("/v1/checkout/sessions/" + w.payment(o).CheckoutID)["status"])
 }
 
 // Who gives another voucher than that of her open order has a new order in place of the old; the same one gives the same order.

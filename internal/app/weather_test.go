@@ -110,8 +110,14 @@ func (w *world) returnedOne(o sales.Order) {
 }
 
 func (w *world) stripePost(path string, form url.Values) map[string]any {
+	return w.stripeDo(http.MethodPost, path, strings.NewReader(form.Encode()))
+}
+
+func (w *world) stripeGet(path string) map[string]any { return w.stripeDo(http.MethodGet, path, nil) }
+
+func (w *world) stripeDo(method, path string, body io.Reader) map[string]any {
 	w.t.Helper()
-	r, err := http.NewRequest(http.MethodPost, w.stripe+path, strings.NewReader(form.Encode())) //nolint:noctx // a test
+	r, err := http.NewRequest(method, w.stripe+path, body) //nolint:noctx // a test
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -137,12 +143,7 @@ func (w *world) do(r *http.Request) map[string]any {
 // intents gives the sandbox's payment intent of each of its checkout sessions.
 func (w *world) intents() map[string]string {
 	out := map[string]string{}
-	r, err := http.NewRequest(http.MethodGet, w.stripe+"/v1/checkout/sessions?limit=100", nil) //nolint:noctx // a test
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+stripeKey)
-	list, _ := w.do(r)["data"].([]any)
+	list, _ := w.stripeGet("/v1/checkout/sessions?limit=100")["data"].([]any)
 	for _, x := range list {
 		s, _ := x.(map[string]any)
 		out[fmt.Sprint(s["id"])] = fmt.Sprint(s["payment_intent"])
