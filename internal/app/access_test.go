@@ -3,13 +3,18 @@ package app_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/origin"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api/apitest"
 )
@@ -130,4 +135,80 @@ func TestASchoolsKeyIsHeldToTheSchool(t *testing.T) {
 	(&asker{t: t, w: walker, token: w.token(zoe.ID)}).ask(200, "getMe", nil, nil)
 	w.clock.Advance(time.Second)
 	desk.ask(200, "getMe", nil, nil)
+}
+
+// An administrator registers a school's system in the console, gives it a key, which is shown once and opens the API, and ends it; who may
+// not look after keys does not see the page.
+func TestPagesOfSystemsAndKeys(t *testing.T) {
+	w, mails := newSite(t)
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar")
+	})
+	admin := w.newDesk(t, mails, "admin@example.org")
+	admin.open("/console/clients")
+	f := admin.form("/console/clients")
+	f.set("name", "Registrar")
+	f.set("organisation", "ESP")
+	f.tick("role", "cashier")
+	f.tick("scope", "refunds:write")
+	admin.want = 400
+	f.press("", "")
+	admin.says("/scopes", "refunds:write")
+	f = admin.form("/console/clients")
+	f.tick("scope", "learning:read")
+	f.press("", "")
+	var c identity.Client
+	read := func() {
+		t.Helper()
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			all, _, err := identity.ClientsTx(ctx, tx, "ESP", page.Request{Limit: 10})
+			if err == nil && len(all) == 1 {
+				c = all[0]
+			}
+			return err
+		})
+	}
+	read()
+	at := "/console/clients/" + c.ID
+	admin.formWith(at, "days").press("do", "key")
+	secret := regexp.MustCompile(`cursus_key_[0-9a-z]+_[0-9a-z]+`).FindString(words(admin.page))
+	if who, err := w.h.Identity.OfBearer(origin.With(system, "192.0.2.1"), secret); err != nil || who.Client != c.ID || !slices.Equal(who.Scopes, []string{"learning:read"}) {
+		t.Fatalf("%q opens %+v, %v", secret, who, err)
+	}
+	admin.open(at)
+	if strings.Contains(words(admin.page), secret) {
+		t.Error("the key is shown twice")
+	}
+	admin.says("192.0.2.1", "curl")
+	read()
+	f = admin.formWith(at, "name")
+	f.set("networks", "196.1.95.0/24")
+	f.press("do", "save")
+	if _, err := w.h.Identity.OfBearer(origin.With(system, "192.0.2.1"), secret); !errors.Is(err, identity.ErrNetwork) {
+		t.Error(err)
+	}
+	admin.formWith(at, "end-"+c.Keys[0].ID).press("do", "end "+c.Keys[0].ID)
+	if _, err := w.h.Identity.OfBearer(system, secret); !errors.Is(err, identity.ErrNobody) {
+		t.Error(err)
+	}
+	admin.formWith(at, "end-client").press("do", "end")
+	admin.says("ended")
+	sales := w.newDeskOf(t, mails, "sales@example.org", "sales")
+	sales.want = 403
+	sales.open("/console/clients")
+	w.verify()
+}
+
+func init() {
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		var c identity.Client
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			if c, err = identity.CreateClientTx(ctx, tx, identity.NewClient{Name: "Warehouse", Roles: []string{"analytics"}, Scopes: []string{"analytics:read"}}); err != nil {
+				return err
+			}
+			_, _, err = identity.AddKeyTx(ctx, tx, c.ID, identity.KeyLife)
+			return err
+		})
+		return map[string]string{"/console/clients/:id": "/console/clients/" + c.ID}
+	})
 }

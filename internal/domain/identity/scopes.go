@@ -52,3 +52,6 @@ func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, 
 
 // staffRoles lists the roles of staff.
 func staffRoles() []string { return slices.Sorted(maps.Keys(scopesOf)) }
+
+// ScopesOf gives all that roles allow, sorted. The roles of a partner's system are among them; what is everybody's own is included.
+func ScopesOf(roles []string) []string { return scopes(roles) }

@@ -20,6 +20,7 @@ type fake struct {
 	ProgramHouse
 	OfferHouse
 	PriceHouse
+	AccessHouse
 	SalesHouse
 	DeskHouse
 	AccountHouse

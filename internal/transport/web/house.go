@@ -48,6 +48,7 @@ type House interface {
 	DeskHouse
 	AccountHouse
 	ExchangeHouse
+	AccessHouse
 }
 
 // Text is a text in the two languages of the house.

@@ -1,0 +1,178 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/fault"
+	paging "cursus/internal/kernel/page"
+)
+
+// AccessHouse is what the pages ask of the rooms about the systems that speak to the API. Who may not do a thing is Forbidden.
+type AccessHouse interface {
+	Clients(ctx context.Context, who Viewer, p paging.Request) (all []identity.Client, next string, err error)
+	Client(ctx context.Context, who Viewer, id string) (identity.Client, error)
+	// MakeClient registers a system once per key and gives its id.
+	MakeClient(ctx context.Context, who Viewer, key string, n identity.NewClient) (string, error)
+	// SaveClient writes one over the version that was read.
+	SaveClient(ctx context.Context, who Viewer, id string, n identity.NewClient, version int) error
+	EndClient(ctx context.Context, who Viewer, id string) error
+	// MakeKey gives the secret too, which is shown once.
+	MakeKey(ctx context.Context, who Viewer, client string, life time.Duration) (k identity.Key, secret string, err error)
+	EndKey(ctx context.Context, who Viewer, client, key string) error
+}
+
+// accessRoutes are the addresses of these pages.
+func (w *Web) accessRoutes() []route {
+	return []route{
+		{method: "GET", path: "/console/clients", who: staff, handle: w.clientList},
+		{method: "POST", path: "/console/clients", who: staff, handle: w.makeClient},
+		{method: "GET", path: "/console/clients/:id", who: staff, handle: w.client},
+		{method: "POST", path: "/console/clients/:id", who: staff, handle: w.changeClient},
+	}
+}
+
+// clientForm is what was written of a client.
+type clientForm struct {
+	Written       map[string]string
+	Roles, Scopes []string // that are ticked
+	Organisations []identity.Organisation
+	AllRoles      []string
+	AllScopes     []string
+	Wrong         *fault.Fault
+}
+
+// Ticked says whether one of a list is ticked.
+func (f clientForm) Ticked(name string) bool {
+	return slices.Contains(f.Roles, name) || slices.Contains(f.Scopes, name)
+}
+
+type clientsPage struct {
+	Clients []identity.Client
+	Form    clientForm
+	Next    string
+	Now     time.Time
+}
+
+type clientPage struct {
+	One    identity.Client
+	Form   clientForm
+	Secret string // of the key that was just made
+	Made   identity.Key
+	Base   string // of the examples
+	Now    time.Time
+}
+
+func clientWritten(r *request) clientForm {
+	f := clientForm{Written: map[string]string{}, Roles: r.forms("role"), Scopes: r.forms("scope")}
+	for _, name := range []string{"name", "organisation", "networks", "per_minute", "version"} {
+		f.Written[name] = strings.TrimSpace(r.form(name))
+	}
+	return f
+}
+
+// says reads the form. What is no number is out of range.
+func (f clientForm) says() identity.NewClient {
+	n := identity.NewClient{
+		Name: f.Written["name"], Organisation: f.Written["organisation"], Roles: f.Roles, Scopes: f.Scopes,
+		Networks: strings.FieldsFunc(f.Written["networks"], func(c rune) bool { return c == ',' || c == ' ' || c == '\n' || c == '\r' }),
+	}
+	if s := f.Written["per_minute"]; s != "" {
+		var err error
+		if n.PerMinute, err = strconv.Atoi(s); err != nil || n.PerMinute == 0 {
+			n.PerMinute = -1
+		}
+	}
+	return n
+}
+
+func (w *Web) clientList(r *request) (reply, error) { return w.clientsWith(r, clientForm{}) }
+
+func (w *Web) clientsWith(r *request, f clientForm) (reply, error) {
+	p, err := paging.Parse(0, r.query("after"))
+	if err != nil {
+		return reply{}, err
+	}
+	all, next, err := w.house.Clients(r.ctx, r.viewer, p)
+	if err != nil {
+		return reply{}, err
+	}
+	if f.Organisations, err = w.house.Organisations(r.ctx, r.viewer); err != nil {
+		return reply{}, err
+	}
+	for _, role := range append(identity.ClientRoles("x"), identity.ClientRoles("")...) {
+		if !slices.Contains(f.AllRoles, role) {
+			f.AllRoles = append(f.AllRoles, role)
+		}
+	}
+	f.AllScopes = identity.ScopesOf(f.AllRoles)
+	data := clientsPage{Clients: all, Form: f, Next: paging.Cursor(next), Now: w.clock.Now()}
+	return reply{page: "access_clients", title: "clients.title", data: data, status: refusedAs(f.Wrong)}, nil
+}
+
+func (w *Web) makeClient(r *request) (reply, error) {
+	f := clientWritten(r)
+	id, err := w.house.MakeClient(r.ctx, r.viewer, r.form("key"), f.says())
+	if f.Wrong = refusal(err); f.Wrong != nil {
+		return w.clientsWith(r, f)
+	}
+	return reply{redirect: "/console/clients/" + id}, err
+}
+
+func (w *Web) client(r *request) (reply, error) { return w.clientWith(r, nil, clientPage{}) }
+
+// clientWith shows a client: as it is, with what was written of it and refused, or with the key that was just made.
+func (w *Web) clientWith(r *request, refused *clientForm, data clientPage) (reply, error) {
+	c, err := w.house.Client(r.ctx, r.viewer, r.param("id"))
+	if err != nil {
+		return reply{}, err
+	}
+	out := reply{page: "access_client", title: c.Name}
+	data.One, data.Base, data.Now = c, w.base, w.clock.Now()
+	data.Form = clientForm{Scopes: c.Scopes, Written: map[string]string{"name": c.Name, "networks": strings.Join(c.Networks, "\n"), "per_minute": strconv.Itoa(c.PerMinute)}}
+	if refused != nil {
+		data.Form, out.status = *refused, kinds[refused.Wrong.Kind].status
+	}
+	data.Form.Written["version"] = strconv.Itoa(c.Version) // after a change by somebody else, to save again is to decide
+	data.Form.AllScopes = identity.ScopesOf(c.Roles)
+	out.data = data
+	return out, nil
+}
+
+func (w *Web) changeClient(r *request) (reply, error) {
+	id, back := r.param("id"), reply{redirect: "/console/clients/" + r.param("id")}
+	switch r.form("do") {
+	case "key":
+		days, _ := strconv.Atoi(r.form("days")) // what is no number is no life
+		k, secret, err := w.house.MakeKey(r.ctx, r.viewer, id, time.Duration(days)*24*time.Hour)
+		if f := refusal(err); f != nil {
+			return w.clientWith(r, &clientForm{Written: map[string]string{}, Wrong: f}, clientPage{})
+		}
+		if err != nil {
+			return reply{}, err
+		}
+		return w.clientWith(r, nil, clientPage{Secret: secret, Made: k})
+	case "end":
+		return back, w.house.EndClient(r.ctx, r.viewer, id)
+	case "save":
+		f := clientWritten(r)
+		version, err := strconv.Atoi(f.Written["version"])
+		if err != nil {
+			return reply{}, fault.InvalidInput(fault.Field{Pointer: "/version", Code: "bad-number", Detail: "It is no version."})
+		}
+		err = w.house.SaveClient(r.ctx, r.viewer, id, f.says(), version)
+		if f.Wrong = refusedOrChanged(err, identity.ErrClientChanged); f.Wrong != nil {
+			return w.clientWith(r, &f, clientPage{})
+		}
+		return back, err
+	}
+	if key, ok := strings.CutPrefix(r.form("do"), "end "); ok {
+		return back, w.house.EndKey(r.ctx, r.viewer, id, key)
+	}
+	return reply{}, fault.InvalidInput(fault.Field{Pointer: "/do", Code: "unknown", Detail: fmt.Sprintf("There is no %q here.", r.form("do"))})
+}
