@@ -54,7 +54,25 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	figures9And12(ctx, t, db)
 	section43(ctx, t, db)
 	partner(ctx, t, db)
+	seats(ctx, t, db)
 	rebuilt(ctx, t, db)
+}
+
+// seats asks for the company that bought six: three are claimed, one is reserved, and her manager sees the others free.
+func seats(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	var n struct {
+		Bought   int `db:"bought"`
+		Claimed  int `db:"claimed"`
+		Reserved int `db:"reserved"`
+	}
+	if err := db.View(ctx, "seats", func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &n, postgres.Query{Name: "seats", SQL: `select l.quantity as bought, count(*) filter (where x.state = 'claimed') as claimed, count(*) filter (where x.state = 'reserved') as reserved
+		  from sales.orders o join sales.lines l on l.order_id = o.id join sales.seats x on x.order_id = o.id join identity.people p on p.id = o.buyer_id
+		 where o.state = 'paid' and o.organisation is not null and p.email = '` + demo.ManagerEmail + `' group by l.quantity`})
+	}); err != nil || n.Bought != 6 || n.Claimed != 3 || n.Reserved != 1 {
+		t.Errorf("the seats of the company: %+v %v", n, err)
+	}
 }
 
 // section43 asks for the hybrid course: 13 trainees at 1,900 €, all certified, and three days that cost 2,150 € and 65 € a head each.
