@@ -37,6 +37,7 @@ type bought struct {
 	backHand  int64 // and went back by hand
 	withdrawn bool
 
+	pool      *pool   // of an organisation's
 	parts     []*part // of one that is paid in instalments
 	cards     []*kept // that were left for it, as the house heard
 	policy    string  // in default
@@ -105,6 +106,9 @@ func (b *bought) opens(g *good) bool {
 
 // superseded says whether other orders of the buyer that were paid open all that this one opens.
 func (m *trade) superseded(b *bought) bool {
+	if b.pool != nil { // its seats are for others
+		return false
+	}
 	for _, g := range b.goods {
 		if !slices.ContainsFunc(m.orders, func(x *bought) bool {
 			return x != b && x.buyer == b.buyer && x.sold() && slices.ContainsFunc(x.goods, func(y *good) bool {
@@ -266,6 +270,11 @@ func (m *trade) compare() {
 		}
 	}
 	m.instalments()
+	for _, b := range m.orders {
+		if b.pool != nil {
+			m.agreesOnSeats(b)
+		}
+	}
 	m.money()
 }
 
@@ -296,6 +305,9 @@ func (b *bought) wrong(s standing, now time.Time) (wrong []string) {
 	parts := 0
 	for _, g := range b.goods {
 		parts += g.parts
+	}
+	if b.pool != nil { // nobody is enrolled by paying
+		parts = len(b.pool.have)
 	}
 	if !s.Paid {
 		if !slices.Contains([]sales.State{sales.AwaitingPayment, sales.Expired, sales.Canceled}, sales.State(s.State)) {

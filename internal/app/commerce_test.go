@@ -62,6 +62,8 @@ type trade struct {
 	leaves1   []*leaf
 	mails     *mailed
 	seen      map[string]int
+	boss      string // manager of the organisation that buys seats
+	seats     []*good
 }
 
 // told1 is an event of the provider.
@@ -129,6 +131,8 @@ func newTrade(t *testing.T, seed uint64) *trade {
 		m.vouchers[code], m.limits[code] = w.voucher(v, 0).ID, *v.Limit
 	}
 	m.plans()
+	m.boss = w.managed("ACME").ID
+	m.seats = append(m.seats, &good{m.course("M-SEATS", money.Of(3_333, "EUR"), nil), 1}, &good{m.course("M-SEATS-2", money.Of(40_001, "XOF"), nil), 1})
 	m.sweptAt = w.clock.Now()
 	return m
 }
@@ -242,6 +246,7 @@ func (m *trade) look(b *bought) payments.Payment {
 		m.fail(b, "%v", err)
 	}
 	b.is = o
+	m.returns(b)
 	if before != "" && before != o.State && !reaches(before, o.State, nil) {
 		m.fail(b, "it went from %s to %s", before, o.State)
 	}
@@ -1076,7 +1081,7 @@ func (m *trade) step() {
 		act    func()
 	}{
 		{20, m.order}, {22, m.pays}, {6, m.settles}, {30, m.carries}, {6, m.works}, {7, m.gives}, {3, m.decides}, {3, m.dashboard}, {2, m.bounces}, {4, m.disputes},
-		{3, m.leaves}, {3, m.cancels}, {4, m.paysPart}, {4, m.leavesCard}, {5, m.chooses}, {6, m.comes}, {4, m.clerk}, {2, m.repays}, {4, m.waits}, {4, m.sweeps}, {4, m.passes},
+		{3, m.leaves}, {3, m.cancels}, {4, m.paysPart}, {4, m.leavesCard}, {4, m.buysSeats}, {6, m.claims}, {2, m.movesSeat}, {2, m.enlists}, {3, m.returnsSeats}, {5, m.chooses}, {6, m.comes}, {4, m.clerk}, {2, m.repays}, {4, m.waits}, {4, m.sweeps}, {4, m.passes},
 	}
 	sum := 0
 	for _, a := range acts {
