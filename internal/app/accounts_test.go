@@ -312,6 +312,7 @@ func init() {
 			"/console/accounts/journal.:format": "/console/accounts/journal.txt /console/accounts/journal.csv", "/console/accounts/orders/:id": "/console/accounts/orders/" + o.ID,
 			"/console/partners":               "/console/partners /console/partners?partner=ESP&currency=EUR",
 			"/console/partners/statement.csv": "/console/partners/statement.csv?partner=ESP&currency=EUR",
+			"/console/partners/statement.pdf": "/console/partners/statement.pdf?partner=ESP&currency=EUR",
 			"/console/reconciliation":         "/console/reconciliation /console/reconciliation?state=resolved", "/console/reconciliation/:id": "/console/reconciliation/" + d,
 		}
 	})

@@ -66,6 +66,7 @@ type House struct {
 	shut         context.CancelFunc
 	heard        sync.WaitGroup // listeners
 	kept         *api.Cache
+	printer      *pdf.Renderer
 }
 
 // Options change what a house is made of; the zero value is for production.
@@ -143,6 +144,7 @@ func (h *House) furnish(o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	h.printer = printer
 	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
 	h.Invoicing = invoicing.New(h.DB, printer)
 	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)

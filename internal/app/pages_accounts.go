@@ -184,6 +184,30 @@ func (p Pages) PartnerStatement(ctx context.Context, who web.Viewer, partner str
 	return NewRooms(p.h).PartnerStatement(ctx, principal, partner, period, c)
 }
 
+// PartnerPaper is the statement of a school on paper.
+func (p Pages) PartnerPaper(ctx context.Context, who web.Viewer, partner string, period accounting.Period, c money.Currency, lang string) (web.File, error) {
+	ctx, principal, err := p.accountant(ctx, who, "accounts:read")
+	if err != nil {
+		return web.File{}, err
+	}
+	s, err := NewRooms(p.h).PartnerStatement(ctx, principal, partner, period, c)
+	if err != nil {
+		return web.File{}, err
+	}
+	name := ""
+	_, all, err := p.Agreements(ctx, who)
+	if err != nil {
+		return web.File{}, err
+	}
+	for _, o := range all {
+		if o.Key == partner {
+			name = o.Name
+		}
+	}
+	content, err := p.h.printer.Statement(ctx, s, name, lang, p.h.Config.Demo)
+	return web.File{Name: s.Organisation + "-" + string(s.Currency) + ".pdf", ContentType: "application/pdf", Content: content}, err
+}
+
 // RecordSettlement records a settlement, once per key.
 func (p Pages) RecordSettlement(ctx context.Context, who web.Viewer, key string, s accounting.Settlement) error {
 	ctx, principal, err := p.accountant(ctx, who, "accounts:write")

@@ -62,6 +62,15 @@ func (w *Web) partnerFile(r *request) (reply, error) {
 	return reply{file: &File{Name: fmt.Sprintf("%s-%s.csv", s.Organisation, s.Currency), ContentType: "text/csv; charset=utf-8", Content: b.Bytes()}}, err
 }
 
+func (w *Web) partnerPaper(r *request) (reply, error) {
+	period, currency, err := w.span(r)
+	if err != nil {
+		return reply{}, err
+	}
+	f, err := w.house.PartnerPaper(r.ctx, r.viewer, r.query("partner"), period, currency, r.lang)
+	return reply{file: &f}, err
+}
+
 func (w *Web) recordSettlement(r *request) (reply, error) {
 	written := map[string]string{}
 	for _, f := range []string{"partner", "direction", "amount", "currency", "reference", "on"} {

@@ -35,6 +35,8 @@ type AccountHouse interface {
 
 	Agreements(ctx context.Context, who Viewer) ([]accounting.Agreement, []identity.Organisation, error)
 	PartnerStatement(ctx context.Context, who Viewer, partner string, p accounting.Period, c money.Currency) (accounting.PartnerStatement, error)
+	// PartnerPaper is the statement on paper, in a language.
+	PartnerPaper(ctx context.Context, who Viewer, partner string, p accounting.Period, c money.Currency, lang string) (File, error)
 	// RecordSettlement records it once per key.
 	RecordSettlement(ctx context.Context, who Viewer, key string, s accounting.Settlement) error
 
@@ -60,6 +62,7 @@ func (w *Web) accountRoutes() []route {
 		{method: "GET", path: "/console/accounts/orders/:id", who: staff, handle: w.orderStatement},
 		{method: "GET", path: "/console/partners", who: staff, handle: w.partnerPage},
 		{method: "GET", path: "/console/partners/statement.csv", who: staff, handle: w.partnerFile},
+		{method: "GET", path: "/console/partners/statement.pdf", who: staff, handle: w.partnerPaper},
 		{method: "POST", path: "/console/partners/settlements", who: staff, handle: w.recordSettlement},
 		{method: "GET", path: "/console/reconciliation", who: staff, handle: w.reconciliation},
 		{method: "POST", path: "/console/reconciliation", who: staff, handle: w.startReconciliation},
