@@ -33,14 +33,14 @@ func (p *paper) statement(s accounting.PartnerStatement, name string) {
 	p.said("partner", strings.TrimSpace(name+" ("+s.Organisation+")"))
 	p.said("period", period)
 	p.y += 4
-	p.head(p.documentLayout.Statement)
-	p.heads = p.documentLayout.Statement
+	p.head(p.Statement)
+	p.heads = p.Statement
 	say := func(what, note, orders string, collected, share *int64, owed int64) {
 		cells := []string{p.words[what], orders, "", "", p.money(owed, s.Currency)}
 		if collected != nil {
 			cells[2], cells[3] = p.money(*collected, s.Currency), p.money(*share, s.Currency)
 		}
-		p.row(p.documentLayout.Statement, cells, note)
+		p.row(p.Statement, cells, note)
 	}
 	say("opening", "", "", nil, nil, s.Opening)
 	for _, l := range s.Lines {
