@@ -247,3 +247,58 @@ func TestWhatIsInForceWouldBePublishedAgain(t *testing.T) {
 		})
 	})
 }
+
+// What breaks: what is over, or closed by hand, is held for ever; or a course is gone that only an edition in force names, since its program
+// has another version now.
+func TestOnlyWhatIsInForceIsHeld(t *testing.T) {
+	db := house(t, 4)
+	begin := func(program, edition string, c programs.Content, edit func(p *programs.EditionPlan)) {
+		inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+			if _, err := publish(ctx, tx, program, c, programs.New); err != nil {
+				return err
+			}
+			p := plan(c)
+			p.Program = program
+			edit(&p)
+			if _, err := programs.PutEditionTx(ctx, tx, edition, p, programs.New); err != nil {
+				return err
+			}
+			if _, err := programs.MoveEditionTx(ctx, tx, edition, catalog.InReview, "", 0); err != nil {
+				return err
+			}
+			_, err := programs.MoveEditionTx(ctx, tx, edition, catalog.Published, "", 0)
+			return err
+		})
+	}
+	past := dated(-9000, -8000)
+	inTx(t, db, says("C02-1", past))
+	inTx(t, db, says("C02-2", past))
+	begin("P", "OVER", sequence("C00", "C01"), func(p *programs.EditionPlan) { p.StartsAt, p.EndsAt = on(-9000), on(-8000) })
+	begin("Q", "E", sequence("C02"), func(*programs.EditionPlan) {})
+	inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := publish(ctx, tx, "Q", sequence("C03"), 0)
+		return err
+	})
+	for _, step := range []struct {
+		what string
+		do   func(ctx context.Context, tx *postgres.Tx) error
+		code string
+		at   []string
+	}{
+		{"a session of an edition that is over", moveSession("C00-1", catalog.Archived), "", nil},
+		{"its program", moveProgram(catalog.Archived), "", nil},
+		{"a course with a session on sale", moveCourse("C00", catalog.Archived), "course-in-use", []string{" course-in-use"}},
+		{"the session is closed", says("C00-2", closed), "", nil},
+		{"and then its course goes", moveCourse("C00", catalog.Archived), "", nil},
+		{"sessions are over", says("C01-1", past), "", nil},
+		{"both", says("C01-2", past), "", nil},
+		{"and then their course goes", moveCourse("C01", catalog.Archived), "", nil},
+		{"a course that only an edition in force names", moveCourse("C02", catalog.Archived), "course-in-use", []string{" course-in-use"}},
+		{"the edition goes", moveEdition(catalog.Archived), "", nil},
+		{"and then the course", moveCourse("C02", catalog.Archived), "", nil},
+	} {
+		if code, at := refusal(db, step.do); code != step.code || !reflect.DeepEqual(at, step.at) {
+			t.Errorf("%s: %q %q in place of %q %q", step.what, code, at, step.code, step.at)
+		}
+	}
+}
