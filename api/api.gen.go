@@ -2335,6 +2335,234 @@ func (e WaitingState) Valid() bool {
 	}
 }
 
+// Defines values for WebhookDisabledBecause.
+const (
+	WebhookDisabledBecauseAsked   WebhookDisabledBecause = "asked"
+	WebhookDisabledBecauseFailing WebhookDisabledBecause = "failing"
+	WebhookDisabledBecauseGone    WebhookDisabledBecause = "gone"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDisabledBecause enum.
+func (e WebhookDisabledBecause) Valid() bool {
+	switch e {
+	case WebhookDisabledBecauseAsked:
+		return true
+	case WebhookDisabledBecauseFailing:
+		return true
+	case WebhookDisabledBecauseGone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookState.
+const (
+	WebhookStateDisabled WebhookState = "disabled"
+	WebhookStateEnabled  WebhookState = "enabled"
+)
+
+// Valid indicates whether the value is a known member of the WebhookState enum.
+func (e WebhookState) Valid() bool {
+	switch e {
+	case WebhookStateDisabled:
+		return true
+	case WebhookStateEnabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookAttemptFailure.
+const (
+	WebhookAttemptFailureBadTls            WebhookAttemptFailure = "bad_tls"
+	WebhookAttemptFailureBrokenAnswer      WebhookAttemptFailure = "broken_answer"
+	WebhookAttemptFailureNoConnection      WebhookAttemptFailure = "no_connection"
+	WebhookAttemptFailureNoSuchHost        WebhookAttemptFailure = "no_such_host"
+	WebhookAttemptFailureRefusedAddress    WebhookAttemptFailure = "refused_address"
+	WebhookAttemptFailureSecretNotReadable WebhookAttemptFailure = "secret_not_readable"
+	WebhookAttemptFailureTimeout           WebhookAttemptFailure = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the WebhookAttemptFailure enum.
+func (e WebhookAttemptFailure) Valid() bool {
+	switch e {
+	case WebhookAttemptFailureBadTls:
+		return true
+	case WebhookAttemptFailureBrokenAnswer:
+		return true
+	case WebhookAttemptFailureNoConnection:
+		return true
+	case WebhookAttemptFailureNoSuchHost:
+		return true
+	case WebhookAttemptFailureRefusedAddress:
+		return true
+	case WebhookAttemptFailureSecretNotReadable:
+		return true
+	case WebhookAttemptFailureTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryState.
+const (
+	WebhookDeliveryStateDelivered WebhookDeliveryState = "delivered"
+	WebhookDeliveryStateFailed    WebhookDeliveryState = "failed"
+	WebhookDeliveryStateHeld      WebhookDeliveryState = "held"
+	WebhookDeliveryStatePending   WebhookDeliveryState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryState enum.
+func (e WebhookDeliveryState) Valid() bool {
+	switch e {
+	case WebhookDeliveryStateDelivered:
+		return true
+	case WebhookDeliveryStateFailed:
+		return true
+	case WebhookDeliveryStateHeld:
+		return true
+	case WebhookDeliveryStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookEventVersion.
+const (
+	WebhookEventVersionN1 WebhookEventVersion = 1
+)
+
+// Valid indicates whether the value is a known member of the WebhookEventVersion enum.
+func (e WebhookEventVersion) Valid() bool {
+	switch e {
+	case WebhookEventVersionN1:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookExamDataState.
+const (
+	WebhookExamDataStateBooked   WebhookExamDataState = "booked"
+	WebhookExamDataStateCanceled WebhookExamDataState = "canceled"
+	WebhookExamDataStateFailed   WebhookExamDataState = "failed"
+	WebhookExamDataStateNoShow   WebhookExamDataState = "no_show"
+	WebhookExamDataStatePassed   WebhookExamDataState = "passed"
+)
+
+// Valid indicates whether the value is a known member of the WebhookExamDataState enum.
+func (e WebhookExamDataState) Valid() bool {
+	switch e {
+	case WebhookExamDataStateBooked:
+		return true
+	case WebhookExamDataStateCanceled:
+		return true
+	case WebhookExamDataStateFailed:
+		return true
+	case WebhookExamDataStateNoShow:
+		return true
+	case WebhookExamDataStatePassed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookMadeDisabledBecause.
+const (
+	WebhookMadeDisabledBecauseAsked   WebhookMadeDisabledBecause = "asked"
+	WebhookMadeDisabledBecauseFailing WebhookMadeDisabledBecause = "failing"
+	WebhookMadeDisabledBecauseGone    WebhookMadeDisabledBecause = "gone"
+)
+
+// Valid indicates whether the value is a known member of the WebhookMadeDisabledBecause enum.
+func (e WebhookMadeDisabledBecause) Valid() bool {
+	switch e {
+	case WebhookMadeDisabledBecauseAsked:
+		return true
+	case WebhookMadeDisabledBecauseFailing:
+		return true
+	case WebhookMadeDisabledBecauseGone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookMadeState.
+const (
+	WebhookMadeStateDisabled WebhookMadeState = "disabled"
+	WebhookMadeStateEnabled  WebhookMadeState = "enabled"
+)
+
+// Valid indicates whether the value is a known member of the WebhookMadeState enum.
+func (e WebhookMadeState) Valid() bool {
+	switch e {
+	case WebhookMadeStateDisabled:
+		return true
+	case WebhookMadeStateEnabled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookType.
+const (
+	WebhookTypeCertificateIssued  WebhookType = "certificate.issued"
+	WebhookTypeCertificateRevoked WebhookType = "certificate.revoked"
+	WebhookTypeEnrolmentEnded     WebhookType = "enrolment.ended"
+	WebhookTypeEnrolmentGranted   WebhookType = "enrolment.granted"
+	WebhookTypeExamBooked         WebhookType = "exam.booked"
+	WebhookTypeExamEligible       WebhookType = "exam.eligible"
+	WebhookTypeExamResult         WebhookType = "exam.result"
+	WebhookTypeOrderPaid          WebhookType = "order.paid"
+	WebhookTypeOrderRefunded      WebhookType = "order.refunded"
+	WebhookTypeOrderReversed      WebhookType = "order.reversed"
+	WebhookTypeStageLost          WebhookType = "stage.lost"
+	WebhookTypeStageReached       WebhookType = "stage.reached"
+	WebhookTypeWebhookTest        WebhookType = "webhook.test"
+)
+
+// Valid indicates whether the value is a known member of the WebhookType enum.
+func (e WebhookType) Valid() bool {
+	switch e {
+	case WebhookTypeCertificateIssued:
+		return true
+	case WebhookTypeCertificateRevoked:
+		return true
+	case WebhookTypeEnrolmentEnded:
+		return true
+	case WebhookTypeEnrolmentGranted:
+		return true
+	case WebhookTypeExamBooked:
+		return true
+	case WebhookTypeExamEligible:
+		return true
+	case WebhookTypeExamResult:
+		return true
+	case WebhookTypeOrderPaid:
+		return true
+	case WebhookTypeOrderRefunded:
+		return true
+	case WebhookTypeOrderReversed:
+		return true
+	case WebhookTypeStageLost:
+		return true
+	case WebhookTypeStageReached:
+		return true
+	case WebhookTypeWebhookTest:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WithdrawalReason.
 const (
 	WithdrawalReasonBusiness        WithdrawalReason = "business"
@@ -6895,6 +7123,36 @@ type NewVoucher struct {
 	ValidUntil *Time `json:"valid_until,omitempty"`
 }
 
+// NewWebhook A webhook to make.
+//
+// Example: {"description":"Student records","types":["order.paid","certificate.issued"],"url":"https://hooks.school.org/cursus"}
+type NewWebhook struct {
+	// Description For people.
+	//
+	// Example: Student records
+	Description *string `json:"description,omitempty"`
+
+	// Enabled Whether it is sent anything; absent: it is.
+	//
+	// Example: true
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// Organisation Key of the organisation; absent for the institute’s own.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// Types What it hears; none: everything.
+	//
+	// Example: ["order.paid","certificate.issued"]
+	Types *[]WebhookType `json:"types,omitempty"`
+
+	// Url The address that is told.
+	//
+	// Example: https://hooks.school.org/cursus
+	Url string `json:"url"`
+}
+
 // NewWithdrawal Who leaves the contract, and where the receipt goes.
 //
 // Example: {"email":"awa@example.org","name":"Awa N’Diaye"}
@@ -7990,6 +8248,11 @@ type PayBackPage struct {
 //
 // Example: transfer
 type PayWay string
+
+// PersonRef Id of the person.
+//
+// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+type PersonRef = string
 
 // Pitch What a formula is about, in one sentence.
 //
@@ -11261,6 +11524,665 @@ type WayList struct {
 	Ways []OfferedWay `json:"ways"`
 }
 
+// Webhook An address that is told what happens.
+type Webhook struct {
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// Description For people.
+	//
+	// Example: Student records
+	Description string `json:"description"`
+
+	// DisabledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DisabledAt *Time `json:"disabled_at,omitempty"`
+
+	// DisabledBecause Somebody did, its receiver answered 410, or nothing was taken for five days.
+	//
+	// Example: gone
+	DisabledBecause *WebhookDisabledBecause `json:"disabled_because,omitempty"`
+
+	// FailingSince RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	FailingSince *Time `json:"failing_since,omitempty"`
+
+	// Id Id of the webhook.
+	//
+	// Example: whe_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id WebhookID `json:"id"`
+
+	// Organisation Key of the organisation; absent for the institute’s own.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// State Whether it is sent anything.
+	//
+	// Example: enabled
+	State WebhookState `json:"state"`
+
+	// Types What it hears; none: everything.
+	//
+	// Example: ["order.paid","certificate.issued"]
+	Types []WebhookType `json:"types"`
+
+	// Url The address that is told.
+	//
+	// Example: https://hooks.school.org/cursus
+	Url string `json:"url"`
+}
+
+// WebhookDisabledBecause Somebody did, its receiver answered 410, or nothing was taken for five days.
+//
+// Example: gone
+type WebhookDisabledBecause string
+
+// WebhookState Whether it is sent anything.
+//
+// Example: enabled
+type WebhookState string
+
+// WebhookAttempt One time that a delivery was sent.
+type WebhookAttempt struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// DurationMs How long the receiver took.
+	//
+	// Example: 84
+	DurationMs int64 `json:"duration_ms"`
+
+	// Failure Why there was no answer.
+	//
+	// Example: timeout
+	Failure *WebhookAttemptFailure `json:"failure,omitempty"`
+
+	// Number From 1.
+	//
+	// Example: 1
+	Number int `json:"number"`
+
+	// Response The first 2 KiB of the answer.
+	//
+	// Example: ok
+	Response string `json:"response"`
+
+	// Status Of the answer.
+	//
+	// Example: 200
+	Status *int `json:"status,omitempty"`
+}
+
+// WebhookAttemptFailure Why there was no answer.
+//
+// Example: timeout
+type WebhookAttemptFailure string
+
+// WebhookBody A webhook as it is to be.
+//
+// Example: {"description":"Student records","enabled":true,"types":[],"url":"https://hooks.school.org/cursus"}
+type WebhookBody struct {
+	// Description For people.
+	//
+	// Example: Student records
+	Description string `json:"description"`
+
+	// Enabled Whether it is sent anything; absent: it is.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// Types What it hears; none: everything.
+	//
+	// Example: ["order.paid","certificate.issued"]
+	Types []WebhookType `json:"types"`
+
+	// Url The address that is told.
+	//
+	// Example: https://hooks.school.org/cursus
+	Url string `json:"url"`
+}
+
+// WebhookCertificateData Of `certificate.issued` and `certificate.revoked`.
+type WebhookCertificateData struct {
+	// CertificateId Id of the certificate.
+	//
+	// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+	CertificateId CertificateID `json:"certificate_id"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// Reason Why it was revoked.
+	//
+	// Example: refunded
+	Reason *string `json:"reason,omitempty"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+}
+
+// WebhookData What is said; its form goes by the type of the event.
+type WebhookData struct {
+	union json.RawMessage
+}
+
+// WebhookDelivery An event on its way to a webhook.
+type WebhookDelivery struct {
+	// Attempts How often it was sent.
+	//
+	// Example: 1
+	Attempts int `json:"attempts"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// EndedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndedAt *Time `json:"ended_at,omitempty"`
+
+	// EventId Id of the event; it is the header `webhook-id`, too, however often it is sent.
+	//
+	// Example: evt_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EventId WebhookEventID `json:"event_id"`
+
+	// Id Id of the delivery.
+	//
+	// Example: whd_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id WebhookDeliveryID `json:"id"`
+
+	// NextAttemptAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	NextAttemptAt *Time `json:"next_attempt_at,omitempty"`
+
+	// State Waits for its next attempt, was answered with a 2xx, was tried ten times in vain, or is held while the webhook is disabled.
+	//
+	// Example: delivered
+	State WebhookDeliveryState `json:"state"`
+
+	// Status Of the last answer.
+	//
+	// Example: 200
+	Status *int `json:"status,omitempty"`
+
+	// Type A type of events.
+	//
+	// Example: order.paid
+	Type WebhookType `json:"type"`
+
+	// WebhookId Id of the webhook.
+	//
+	// Example: whe_01kb5t8kz9e0qv4m3r2x7nwhjd
+	WebhookId WebhookID `json:"webhook_id"`
+}
+
+// WebhookDeliveryID Id of the delivery.
+//
+// Example: whd_01kb5t8kz9e0qv4m3r2x7nwhjd
+type WebhookDeliveryID = string
+
+// WebhookDeliveryPage A page of deliveries.
+type WebhookDeliveryPage struct {
+	// Deliveries The deliveries.
+	Deliveries []WebhookDelivery `json:"deliveries"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// WebhookDeliveryState Waits for its next attempt, was answered with a 2xx, was tried ten times in vain, or is held while the webhook is disabled.
+//
+// Example: delivered
+type WebhookDeliveryState string
+
+// WebhookEnrolmentData Of `enrolment.granted` and `enrolment.ended`.
+type WebhookEnrolmentData struct {
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// Formula What the order opens.
+	//
+	// Example: QUALIFYING
+	Formula *string `json:"formula,omitempty"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// Open Whether something is open to the learner, be it by another order.
+	//
+	// Example: true
+	Open bool `json:"open"`
+
+	// OrderId Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OrderId OrderID `json:"order_id"`
+
+	// Reason Why it has ended.
+	//
+	// Example: refunded
+	Reason *string `json:"reason,omitempty"`
+
+	// SeatId Of a seat of an organisation.
+	//
+	// Example: sea_01kb5t8kz9e0qv4m3r2x7nwhjd
+	SeatId *string `json:"seat_id,omitempty"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+}
+
+// WebhookEvent What is posted, with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` of Standard Webhooks. It names nobody: who may know more asks for it by the ids. Members may be added within a version.
+type WebhookEvent struct {
+	// Data What is said; its form goes by the type of the event.
+	Data WebhookData `json:"data"`
+
+	// Id Id of the event; it is the header `webhook-id`, too, however often it is sent.
+	//
+	// Example: evt_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id WebhookEventID `json:"id"`
+
+	// Timestamp RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Timestamp Time `json:"timestamp"`
+
+	// Type A type of events.
+	//
+	// Example: order.paid
+	Type WebhookType `json:"type"`
+
+	// Version Of the form.
+	//
+	// Example: 1
+	Version WebhookEventVersion `json:"version"`
+}
+
+// WebhookEventVersion Of the form.
+//
+// Example: 1
+type WebhookEventVersion int
+
+// WebhookEventID Id of the event; it is the header `webhook-id`, too, however often it is sent.
+//
+// Example: evt_01kb5t8kz9e0qv4m3r2x7nwhjd
+type WebhookEventID = string
+
+// WebhookEventType A type of events.
+type WebhookEventType struct {
+	// Description A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Description Text `json:"description"`
+
+	// Example What is posted, with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` of Standard Webhooks. It names nobody: who may know more asks for it by the ids. Members may be added within a version.
+	Example WebhookEvent `json:"example"`
+
+	// Type A type of events.
+	//
+	// Example: order.paid
+	Type WebhookType `json:"type"`
+}
+
+// WebhookEventTypes All types of events.
+type WebhookEventTypes struct {
+	// Types The types.
+	Types []WebhookEventType `json:"types"`
+}
+
+// WebhookExamData Of `exam.eligible`, `exam.booked` and `exam.result`.
+type WebhookExamData struct {
+	// Attempt From 1.
+	//
+	// Example: 1
+	Attempt *int `json:"attempt,omitempty"`
+
+	// Eligible Whether she may sit it now.
+	//
+	// Example: true
+	Eligible *bool `json:"eligible,omitempty"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// ScorePpm Millionths.
+	//
+	// Example: 870000
+	ScorePpm *int `json:"score_ppm,omitempty"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// SittingId Id of the sitting.
+	//
+	// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+	SittingId *SittingID `json:"sitting_id,omitempty"`
+
+	// State How it went.
+	//
+	// Example: passed
+	State *WebhookExamDataState `json:"state,omitempty"`
+}
+
+// WebhookExamDataState How it went.
+//
+// Example: passed
+type WebhookExamDataState string
+
+// WebhookID Id of the webhook.
+//
+// Example: whe_01kb5t8kz9e0qv4m3r2x7nwhjd
+type WebhookID = string
+
+// WebhookLineData A line of an order.
+type WebhookLineData struct {
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
+	// Formula How it is followed.
+	//
+	// Example: QUALIFYING
+	Formula string `json:"formula"`
+
+	// OfferId Id of the offer.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OfferId OfferID `json:"offer_id"`
+
+	// Quantity How many.
+	//
+	// Example: 1
+	Quantity int `json:"quantity"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session *Key `json:"session,omitempty"`
+}
+
+// WebhookMade A webhook with a secret that was just made.
+type WebhookMade struct {
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// Description For people.
+	//
+	// Example: Student records
+	Description string `json:"description"`
+
+	// DisabledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DisabledAt *Time `json:"disabled_at,omitempty"`
+
+	// DisabledBecause Somebody did, its receiver answered 410, or nothing was taken for five days.
+	//
+	// Example: gone
+	DisabledBecause *WebhookMadeDisabledBecause `json:"disabled_because,omitempty"`
+
+	// FailingSince RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	FailingSince *Time `json:"failing_since,omitempty"`
+
+	// Id Id of the webhook.
+	//
+	// Example: whe_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id WebhookID `json:"id"`
+
+	// Organisation Key of the organisation; absent for the institute’s own.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// Secret Signs what is sent: HMAC-SHA256 of `id.timestamp.body` under the bytes behind `whsec_`.
+	//
+	// Example: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=
+	Secret string `json:"secret"`
+
+	// State Whether it is sent anything.
+	//
+	// Example: enabled
+	State WebhookMadeState `json:"state"`
+
+	// Types What it hears; none: everything.
+	//
+	// Example: ["order.paid","certificate.issued"]
+	Types []WebhookType `json:"types"`
+
+	// Url The address that is told.
+	//
+	// Example: https://hooks.school.org/cursus
+	Url string `json:"url"`
+}
+
+// WebhookMadeDisabledBecause Somebody did, its receiver answered 410, or nothing was taken for five days.
+//
+// Example: gone
+type WebhookMadeDisabledBecause string
+
+// WebhookMadeState Whether it is sent anything.
+//
+// Example: enabled
+type WebhookMadeState string
+
+// WebhookOrderData Of `order.paid`, `order.refunded` and `order.reversed`.
+type WebhookOrderData struct {
+	// BuyerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	BuyerId PersonRef `json:"buyer_id"`
+
+	// Lines What was bought.
+	Lines []WebhookLineData `json:"lines"`
+
+	// OrderId Id of the order.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	OrderId OrderID `json:"order_id"`
+
+	// Organisation Key of the organisation that bought.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// Reason Why it has ended.
+	//
+	// Example: refunded
+	Reason *string `json:"reason,omitempty"`
+
+	// Refunded So far.
+	Refunded Money `json:"refunded"`
+
+	// State State of the order.
+	//
+	// Example: paid
+	State string `json:"state"`
+
+	// Total An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Total Money `json:"total"`
+}
+
+// WebhookPage A page of webhooks.
+type WebhookPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Webhooks The webhooks.
+	Webhooks []Webhook `json:"webhooks"`
+}
+
+// WebhookReplay What is sent again.
+//
+// Example: {"delivered":true,"since":"2020-01-01T00:00:00Z"}
+type WebhookReplay struct {
+	// Delivered What was delivered too.
+	//
+	// Example: true
+	Delivered *bool `json:"delivered,omitempty"`
+
+	// Since RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Since Time `json:"since"`
+}
+
+// WebhookReplayed How many are sent again.
+type WebhookReplayed struct {
+	// Deliveries How many.
+	//
+	// Example: 12
+	Deliveries int64 `json:"deliveries"`
+}
+
+// WebhookSent A delivery with its event and its attempts.
+type WebhookSent struct {
+	// Attempts How often it was sent.
+	//
+	// Example: 1
+	Attempts int `json:"attempts"`
+
+	// Body The event in the very bytes that are signed.
+	Body string `json:"body"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// EndedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndedAt *Time `json:"ended_at,omitempty"`
+
+	// Event What is posted, with the headers `webhook-id`, `webhook-timestamp` and `webhook-signature` of Standard Webhooks. It names nobody: who may know more asks for it by the ids. Members may be added within a version.
+	Event WebhookEvent `json:"event"`
+
+	// EventId Id of the event; it is the header `webhook-id`, too, however often it is sent.
+	//
+	// Example: evt_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EventId WebhookEventID `json:"event_id"`
+
+	// Id Id of the delivery.
+	//
+	// Example: whd_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id WebhookDeliveryID `json:"id"`
+
+	// Log The attempts, the first one first.
+	Log []WebhookAttempt `json:"log"`
+
+	// NextAttemptAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	NextAttemptAt *Time `json:"next_attempt_at,omitempty"`
+
+	// State Waits for its next attempt, was answered with a 2xx, was tried ten times in vain, or is held while the webhook is disabled.
+	//
+	// Example: delivered
+	State WebhookDeliveryState `json:"state"`
+
+	// Status Of the last answer.
+	//
+	// Example: 200
+	Status *int `json:"status,omitempty"`
+
+	// Type A type of events.
+	//
+	// Example: order.paid
+	Type WebhookType `json:"type"`
+
+	// WebhookId Id of the webhook.
+	//
+	// Example: whe_01kb5t8kz9e0qv4m3r2x7nwhjd
+	WebhookId WebhookID `json:"webhook_id"`
+}
+
+// WebhookStageData Of `stage.reached` and `stage.lost`.
+type WebhookStageData struct {
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Since RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Since Time `json:"since"`
+
+	// Stage enrolled, started, week1_first, week1_all, week1_any, week2_first or succeeded.
+	//
+	// Example: succeeded
+	Stage string `json:"stage"`
+}
+
+// WebhookTestData Of `webhook.test`.
+type WebhookTestData struct {
+	// WebhookId Id of the webhook.
+	//
+	// Example: whe_01kb5t8kz9e0qv4m3r2x7nwhjd
+	WebhookId WebhookID `json:"webhook_id"`
+}
+
+// WebhookType A type of events.
+//
+// Example: order.paid
+type WebhookType string
+
 // Withdrawal Where an order stands with the right to leave it.
 type Withdrawal struct {
 	// Allowed Whether the buyer may withdraw now.
@@ -11694,6 +12616,12 @@ type SittingRef = SittingID
 //
 // Example: vch_01kb5t8kz9e0qv4m3r2x7nwhjd
 type VoucherRef = VoucherID
+
+// WebhookDeliveryRef defines model for WebhookDeliveryRef.
+type WebhookDeliveryRef = string
+
+// WebhookRef defines model for WebhookRef.
+type WebhookRef = string
 
 // ExportJournalParams defines parameters for ExportJournal.
 type ExportJournalParams struct {
@@ -12649,6 +13577,54 @@ type ListVoucherUsesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListWebhooksParams defines parameters for ListWebhooks.
+type ListWebhooksParams struct {
+	// Organisation Only those of this organisation.
+	Organisation *string `form:"organisation,omitempty" json:"organisation,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateWebhookParams defines parameters for CreateWebhook.
+type CreateWebhookParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutWebhookParams defines parameters for PutWebhook.
+type PutWebhookParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
+type ListWebhookDeliveriesParams struct {
+	// State Only those of a state.
+	State *WebhookDeliveryState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
+type RotateWebhookSecretParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ReceiveStripeEventParams defines parameters for ReceiveStripeEvent.
 type ReceiveStripeEventParams struct {
 	// StripeSignature The time and the signatures, as Stripe sends them.
@@ -12850,6 +13826,15 @@ type CreateVoucherJSONRequestBody = NewVoucher
 // PutVoucherJSONRequestBody defines body for PutVoucher for application/json ContentType.
 type PutVoucherJSONRequestBody = VoucherBody
 
+// CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
+type CreateWebhookJSONRequestBody = NewWebhook
+
+// PutWebhookJSONRequestBody defines body for PutWebhook for application/json ContentType.
+type PutWebhookJSONRequestBody = WebhookBody
+
+// ReplayWebhooksJSONRequestBody defines body for ReplayWebhooks for application/json ContentType.
+type ReplayWebhooksJSONRequestBody = WebhookReplay
+
 // PutWorkshopDayJSONRequestBody defines body for PutWorkshopDay for application/json ContentType.
 type PutWorkshopDayJSONRequestBody = NewWorkshopDay
 
@@ -12968,6 +13953,172 @@ func (a TokenRequest) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return json.Marshal(object)
+}
+
+// AsWebhookOrderData returns the union data inside the WebhookData as a WebhookOrderData
+func (t WebhookData) AsWebhookOrderData() (WebhookOrderData, error) {
+	var body WebhookOrderData
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookOrderData overwrites any union data inside the WebhookData as the provided WebhookOrderData
+func (t *WebhookData) FromWebhookOrderData(v WebhookOrderData) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeWebhookOrderData performs a merge with any union data inside the WebhookData, using the provided WebhookOrderData
+func (t *WebhookData) MergeWebhookOrderData(v WebhookOrderData) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookEnrolmentData returns the union data inside the WebhookData as a WebhookEnrolmentData
+func (t WebhookData) AsWebhookEnrolmentData() (WebhookEnrolmentData, error) {
+	var body WebhookEnrolmentData
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookEnrolmentData overwrites any union data inside the WebhookData as the provided WebhookEnrolmentData
+func (t *WebhookData) FromWebhookEnrolmentData(v WebhookEnrolmentData) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeWebhookEnrolmentData performs a merge with any union data inside the WebhookData, using the provided WebhookEnrolmentData
+func (t *WebhookData) MergeWebhookEnrolmentData(v WebhookEnrolmentData) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookStageData returns the union data inside the WebhookData as a WebhookStageData
+func (t WebhookData) AsWebhookStageData() (WebhookStageData, error) {
+	var body WebhookStageData
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookStageData overwrites any union data inside the WebhookData as the provided WebhookStageData
+func (t *WebhookData) FromWebhookStageData(v WebhookStageData) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeWebhookStageData performs a merge with any union data inside the WebhookData, using the provided WebhookStageData
+func (t *WebhookData) MergeWebhookStageData(v WebhookStageData) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookExamData returns the union data inside the WebhookData as a WebhookExamData
+func (t WebhookData) AsWebhookExamData() (WebhookExamData, error) {
+	var body WebhookExamData
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookExamData overwrites any union data inside the WebhookData as the provided WebhookExamData
+func (t *WebhookData) FromWebhookExamData(v WebhookExamData) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeWebhookExamData performs a merge with any union data inside the WebhookData, using the provided WebhookExamData
+func (t *WebhookData) MergeWebhookExamData(v WebhookExamData) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookCertificateData returns the union data inside the WebhookData as a WebhookCertificateData
+func (t WebhookData) AsWebhookCertificateData() (WebhookCertificateData, error) {
+	var body WebhookCertificateData
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookCertificateData overwrites any union data inside the WebhookData as the provided WebhookCertificateData
+func (t *WebhookData) FromWebhookCertificateData(v WebhookCertificateData) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeWebhookCertificateData performs a merge with any union data inside the WebhookData, using the provided WebhookCertificateData
+func (t *WebhookData) MergeWebhookCertificateData(v WebhookCertificateData) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsWebhookTestData returns the union data inside the WebhookData as a WebhookTestData
+func (t WebhookData) AsWebhookTestData() (WebhookTestData, error) {
+	var body WebhookTestData
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromWebhookTestData overwrites any union data inside the WebhookData as the provided WebhookTestData
+func (t *WebhookData) FromWebhookTestData(v WebhookTestData) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeWebhookTestData performs a merge with any union data inside the WebhookData, using the provided WebhookTestData
+func (t *WebhookData) MergeWebhookTestData(v WebhookTestData) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t WebhookData) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *WebhookData) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
 }
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
@@ -15036,6 +16187,135 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
 	ListVoucherUses(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhooks List webhooks
+	//
+	// Those of the organisations that you manage; staff with `orders:behalf` see all, the institute’s own too.
+	//
+	// Corresponds with GET /v1/webhook-endpoints (the `ListWebhooks` operationId).
+	ListWebhooks(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateWebhookWithBody Make a webhook
+	//
+	// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+	// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+	// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+	//
+	// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+	CreateWebhookWithBody(ctx context.Context, params *CreateWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateWebhook Make a webhook
+	//
+	// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+	// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+	// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+	//
+	// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+	CreateWebhook(ctx context.Context, params *CreateWebhookParams, body CreateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteWebhook Delete a webhook
+	//
+	// With its log, and with what was still to be sent.
+	//
+	// Corresponds with DELETE /v1/webhook-endpoints/{webhook} (the `DeleteWebhook` operationId).
+	DeleteWebhook(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWebhook Get a webhook
+	//
+	// As it stands now.
+	//
+	// Corresponds with GET /v1/webhook-endpoints/{webhook} (the `GetWebhook` operationId).
+	GetWebhook(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutWebhookWithBody Rewrite a webhook
+	//
+	// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+	// happens then, is held for 30 days and can be replayed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+	PutWebhookWithBody(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutWebhook Rewrite a webhook
+	//
+	// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+	// happens then, is held for 30 days and can be replayed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+	PutWebhook(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, body PutWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhookDeliveries List what is sent to a webhook
+	//
+	// The newest first; what ended is kept for 30 days.
+	//
+	// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries (the `ListWebhookDeliveries` operationId).
+	ListWebhookDeliveries(ctx context.Context, webhook WebhookRef, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWebhookDelivery Get a delivery
+	//
+	// With the event, the very text that is signed, and each attempt with the beginning of the answer.
+	//
+	// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries/{delivery} (the `GetWebhookDelivery` operationId).
+	GetWebhookDelivery(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayWebhook Send a delivery again
+	//
+	// Whatever became of it, under the same id. A disabled webhook is enabled first (409).
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/deliveries/{delivery}/replays (the `ReplayWebhook` operationId).
+	ReplayWebhook(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayWebhooksWithBody Send everything since a time again
+	//
+	// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+	// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+	ReplayWebhooksWithBody(ctx context.Context, webhook WebhookRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplayWebhooks Send everything since a time again
+	//
+	// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+	// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+	ReplayWebhooks(ctx context.Context, webhook WebhookRef, body ReplayWebhooksJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateWebhookSecret Make another secret
+	//
+	// Both secrets sign for 24 hours, so that the receiver can change over; then the old one ends. The answer has the new one.
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/secrets (the `RotateWebhookSecret` operationId).
+	RotateWebhookSecret(ctx context.Context, webhook WebhookRef, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestWebhook Test a webhook
+	//
+	// Sends it an event `webhook.test`, whatever it hears. What the receiver answered is in the log a moment later. A disabled one is not tested (409).
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/tests (the `TestWebhook` operationId).
+	TestWebhook(ctx context.Context, webhook WebhookRef, params *TestWebhookParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhookEventTypes List the types of events
+	//
+	// Everything that a webhook can be told, with an example of each. `WebhookEvent` is the form of them all.
+	//
+	// Corresponds with GET /v1/webhook-event-types (the `ListWebhookEventTypes` operationId).
+	ListWebhookEventTypes(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReceiveStripeEventWithBody Receive an event of Stripe
 	//
@@ -19446,6 +20726,285 @@ func (c *Client) ExportVoucherCodes(ctx context.Context, voucherId VoucherRef, r
 // Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
 func (c *Client) ListVoucherUses(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListVoucherUsesRequest(c.Server, voucherId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhooks List webhooks
+//
+// Those of the organisations that you manage; staff with `orders:behalf` see all, the institute’s own too.
+//
+// Corresponds with GET /v1/webhook-endpoints (the `ListWebhooks` operationId).
+func (c *Client) ListWebhooks(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhooksRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateWebhookWithBody Make a webhook
+//
+// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+//
+// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+func (c *Client) CreateWebhookWithBody(ctx context.Context, params *CreateWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateWebhookRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateWebhook Make a webhook
+//
+// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+//
+// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+func (c *Client) CreateWebhook(ctx context.Context, params *CreateWebhookParams, body CreateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateWebhookRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteWebhook Delete a webhook
+//
+// With its log, and with what was still to be sent.
+//
+// Corresponds with DELETE /v1/webhook-endpoints/{webhook} (the `DeleteWebhook` operationId).
+func (c *Client) DeleteWebhook(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteWebhookRequest(c.Server, webhook)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWebhook Get a webhook
+//
+// As it stands now.
+//
+// Corresponds with GET /v1/webhook-endpoints/{webhook} (the `GetWebhook` operationId).
+func (c *Client) GetWebhook(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWebhookRequest(c.Server, webhook)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutWebhookWithBody Rewrite a webhook
+//
+// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+// happens then, is held for 30 days and can be replayed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+func (c *Client) PutWebhookWithBody(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutWebhookRequestWithBody(c.Server, webhook, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutWebhook Rewrite a webhook
+//
+// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+// happens then, is held for 30 days and can be replayed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+func (c *Client) PutWebhook(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, body PutWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutWebhookRequest(c.Server, webhook, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhookDeliveries List what is sent to a webhook
+//
+// The newest first; what ended is kept for 30 days.
+//
+// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries (the `ListWebhookDeliveries` operationId).
+func (c *Client) ListWebhookDeliveries(ctx context.Context, webhook WebhookRef, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhookDeliveriesRequest(c.Server, webhook, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWebhookDelivery Get a delivery
+//
+// With the event, the very text that is signed, and each attempt with the beginning of the answer.
+//
+// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries/{delivery} (the `GetWebhookDelivery` operationId).
+func (c *Client) GetWebhookDelivery(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWebhookDeliveryRequest(c.Server, webhook, delivery)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayWebhook Send a delivery again
+//
+// Whatever became of it, under the same id. A disabled webhook is enabled first (409).
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/deliveries/{delivery}/replays (the `ReplayWebhook` operationId).
+func (c *Client) ReplayWebhook(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayWebhookRequest(c.Server, webhook, delivery)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayWebhooksWithBody Send everything since a time again
+//
+// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+func (c *Client) ReplayWebhooksWithBody(ctx context.Context, webhook WebhookRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayWebhooksRequestWithBody(c.Server, webhook, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplayWebhooks Send everything since a time again
+//
+// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+func (c *Client) ReplayWebhooks(ctx context.Context, webhook WebhookRef, body ReplayWebhooksJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplayWebhooksRequest(c.Server, webhook, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateWebhookSecret Make another secret
+//
+// Both secrets sign for 24 hours, so that the receiver can change over; then the old one ends. The answer has the new one.
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/secrets (the `RotateWebhookSecret` operationId).
+func (c *Client) RotateWebhookSecret(ctx context.Context, webhook WebhookRef, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateWebhookSecretRequest(c.Server, webhook, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestWebhook Test a webhook
+//
+// Sends it an event `webhook.test`, whatever it hears. What the receiver answered is in the log a moment later. A disabled one is not tested (409).
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/tests (the `TestWebhook` operationId).
+func (c *Client) TestWebhook(ctx context.Context, webhook WebhookRef, params *TestWebhookParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestWebhookRequest(c.Server, webhook, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhookEventTypes List the types of events
+//
+// Everything that a webhook can be told, with an example of each. `WebhookEvent` is the form of them all.
+//
+// Corresponds with GET /v1/webhook-event-types (the `ListWebhookEventTypes` operationId).
+func (c *Client) ListWebhookEventTypes(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhookEventTypesRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -29367,6 +30926,600 @@ func NewListVoucherUsesRequest(server string, voucherId VoucherRef, params *List
 	return req, nil
 }
 
+// NewListWebhooksRequest constructs an http.Request for the ListWebhooks method
+func NewListWebhooksRequest(server string, params *ListWebhooksParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Organisation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "organisation", *params.Organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateWebhookRequest calls the generic CreateWebhook builder with application/json body
+func NewCreateWebhookRequest(server string, params *CreateWebhookParams, body CreateWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateWebhookRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateWebhookRequestWithBody constructs an http.Request for the CreateWebhook method, with any body, and a specified content type
+func NewCreateWebhookRequestWithBody(server string, params *CreateWebhookParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteWebhookRequest constructs an http.Request for the DeleteWebhook method
+func NewDeleteWebhookRequest(server string, webhook WebhookRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetWebhookRequest constructs an http.Request for the GetWebhook method
+func NewGetWebhookRequest(server string, webhook WebhookRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutWebhookRequest calls the generic PutWebhook builder with application/json body
+func NewPutWebhookRequest(server string, webhook WebhookRef, params *PutWebhookParams, body PutWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutWebhookRequestWithBody(server, webhook, params, "application/json", bodyReader)
+}
+
+// NewPutWebhookRequestWithBody constructs an http.Request for the PutWebhook method, with any body, and a specified content type
+func NewPutWebhookRequestWithBody(server string, webhook WebhookRef, params *PutWebhookParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListWebhookDeliveriesRequest constructs an http.Request for the ListWebhookDeliveries method
+func NewListWebhookDeliveriesRequest(server string, webhook WebhookRef, params *ListWebhookDeliveriesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s/deliveries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetWebhookDeliveryRequest constructs an http.Request for the GetWebhookDelivery method
+func NewGetWebhookDeliveryRequest(server string, webhook WebhookRef, delivery WebhookDeliveryRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "delivery", delivery, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s/deliveries/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayWebhookRequest constructs an http.Request for the ReplayWebhook method
+func NewReplayWebhookRequest(server string, webhook WebhookRef, delivery WebhookDeliveryRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "delivery", delivery, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s/deliveries/%s/replays", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplayWebhooksRequest calls the generic ReplayWebhooks builder with application/json body
+func NewReplayWebhooksRequest(server string, webhook WebhookRef, body ReplayWebhooksJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplayWebhooksRequestWithBody(server, webhook, "application/json", bodyReader)
+}
+
+// NewReplayWebhooksRequestWithBody constructs an http.Request for the ReplayWebhooks method, with any body, and a specified content type
+func NewReplayWebhooksRequestWithBody(server string, webhook WebhookRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s/replays", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRotateWebhookSecretRequest constructs an http.Request for the RotateWebhookSecret method
+func NewRotateWebhookSecretRequest(server string, webhook WebhookRef, params *RotateWebhookSecretParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s/secrets", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewTestWebhookRequest constructs an http.Request for the TestWebhook method
+func NewTestWebhookRequest(server string, webhook WebhookRef, params *TestWebhookParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook", webhook, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-endpoints/%s/tests", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListWebhookEventTypesRequest constructs an http.Request for the ListWebhookEventTypes method
+func NewListWebhookEventTypesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/webhook-event-types")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewReceiveStripeEventRequestWithBody constructs an http.Request for the ReceiveStripeEvent method, with any body, and a specified content type
 func NewReceiveStripeEventRequestWithBody(server string, params *ReceiveStripeEventParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
@@ -31949,6 +34102,153 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/vouchers/{voucher_id}/uses (the `ListVoucherUses` operationId).
 	ListVoucherUsesWithResponse(ctx context.Context, voucherId VoucherRef, params *ListVoucherUsesParams, reqEditors ...RequestEditorFn) (*ListVoucherUsesResponse, error)
+
+	// ListWebhooksWithResponse List webhooks
+	//
+	// Those of the organisations that you manage; staff with `orders:behalf` see all, the institute’s own too.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/webhook-endpoints (the `ListWebhooks` operationId).
+	ListWebhooksWithResponse(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*ListWebhooksResponse, error)
+
+	// CreateWebhookWithBodyWithResponse Make a webhook
+	//
+	// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+	// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+	// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+	//
+	// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+	CreateWebhookWithBodyWithResponse(ctx context.Context, params *CreateWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateWebhookResponse, error)
+
+	// CreateWebhookWithResponse Make a webhook
+	//
+	// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+	// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+	// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+	//
+	// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+	CreateWebhookWithResponse(ctx context.Context, params *CreateWebhookParams, body CreateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateWebhookResponse, error)
+
+	// DeleteWebhookWithResponse Delete a webhook
+	//
+	// With its log, and with what was still to be sent.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/webhook-endpoints/{webhook} (the `DeleteWebhook` operationId).
+	DeleteWebhookWithResponse(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*DeleteWebhookResponse, error)
+
+	// GetWebhookWithResponse Get a webhook
+	//
+	// As it stands now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/webhook-endpoints/{webhook} (the `GetWebhook` operationId).
+	GetWebhookWithResponse(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*GetWebhookResponse, error)
+
+	// PutWebhookWithBodyWithResponse Rewrite a webhook
+	//
+	// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+	// happens then, is held for 30 days and can be replayed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+	PutWebhookWithBodyWithResponse(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutWebhookResponse, error)
+
+	// PutWebhookWithResponse Rewrite a webhook
+	//
+	// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+	// happens then, is held for 30 days and can be replayed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+	PutWebhookWithResponse(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, body PutWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*PutWebhookResponse, error)
+
+	// ListWebhookDeliveriesWithResponse List what is sent to a webhook
+	//
+	// The newest first; what ended is kept for 30 days.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries (the `ListWebhookDeliveries` operationId).
+	ListWebhookDeliveriesWithResponse(ctx context.Context, webhook WebhookRef, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*ListWebhookDeliveriesResponse, error)
+
+	// GetWebhookDeliveryWithResponse Get a delivery
+	//
+	// With the event, the very text that is signed, and each attempt with the beginning of the answer.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries/{delivery} (the `GetWebhookDelivery` operationId).
+	GetWebhookDeliveryWithResponse(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*GetWebhookDeliveryResponse, error)
+
+	// ReplayWebhookWithResponse Send a delivery again
+	//
+	// Whatever became of it, under the same id. A disabled webhook is enabled first (409).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/deliveries/{delivery}/replays (the `ReplayWebhook` operationId).
+	ReplayWebhookWithResponse(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*ReplayWebhookResponse, error)
+
+	// ReplayWebhooksWithBodyWithResponse Send everything since a time again
+	//
+	// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+	// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+	ReplayWebhooksWithBodyWithResponse(ctx context.Context, webhook WebhookRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayWebhooksResponse, error)
+
+	// ReplayWebhooksWithResponse Send everything since a time again
+	//
+	// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+	// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+	ReplayWebhooksWithResponse(ctx context.Context, webhook WebhookRef, body ReplayWebhooksJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayWebhooksResponse, error)
+
+	// RotateWebhookSecretWithResponse Make another secret
+	//
+	// Both secrets sign for 24 hours, so that the receiver can change over; then the old one ends. The answer has the new one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/secrets (the `RotateWebhookSecret` operationId).
+	RotateWebhookSecretWithResponse(ctx context.Context, webhook WebhookRef, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*RotateWebhookSecretResponse, error)
+
+	// TestWebhookWithResponse Test a webhook
+	//
+	// Sends it an event `webhook.test`, whatever it hears. What the receiver answered is in the log a moment later. A disabled one is not tested (409).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/webhook-endpoints/{webhook}/tests (the `TestWebhook` operationId).
+	TestWebhookWithResponse(ctx context.Context, webhook WebhookRef, params *TestWebhookParams, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error)
+
+	// ListWebhookEventTypesWithResponse List the types of events
+	//
+	// Everything that a webhook can be told, with an example of each. `WebhookEvent` is the form of them all.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/webhook-event-types (the `ListWebhookEventTypes` operationId).
+	ListWebhookEventTypesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWebhookEventTypesResponse, error)
 
 	// ReceiveStripeEventWithBodyWithResponse Receive an event of Stripe
 	//
@@ -40655,6 +42955,597 @@ func (r ListVoucherUsesResponse) ContentType() string {
 	return ""
 }
 
+type ListWebhooksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhooksResponse) GetJSON200() *WebhookPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWebhooksResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhooksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhooksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhooksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhooksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateWebhookResponse201Headers the declared response headers of an HTTP 201 response for CreateWebhook
+type CreateWebhookResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CreateWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WebhookMade
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateWebhookResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateWebhookResponse) GetJSON201() *WebhookMade {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetWebhookResponse200Headers the declared response headers of an HTTP 200 response for GetWebhook
+type GetWebhookResponse200Headers struct {
+	ETag string
+}
+
+type GetWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Webhook
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetWebhookResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWebhookResponse) GetJSON200() *Webhook {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutWebhookResponse200Headers the declared response headers of an HTTP 200 response for PutWebhook
+type PutWebhookResponse200Headers struct {
+	ETag string
+}
+
+type PutWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Webhook
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutWebhookResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutWebhookResponse) GetJSON200() *Webhook {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWebhookDeliveriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookDeliveryPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhookDeliveriesResponse) GetJSON200() *WebhookDeliveryPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWebhookDeliveriesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhookDeliveriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhookDeliveriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhookDeliveriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhookDeliveriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetWebhookDeliveryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSent
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWebhookDeliveryResponse) GetJSON200() *WebhookSent {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWebhookDeliveryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWebhookDeliveryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWebhookDeliveryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWebhookDeliveryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWebhookDeliveryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSent
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplayWebhookResponse) GetJSON200() *WebhookSent {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReplayWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplayWebhooksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookReplayed
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplayWebhooksResponse) GetJSON200() *WebhookReplayed {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReplayWebhooksResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplayWebhooksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplayWebhooksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplayWebhooksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplayWebhooksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RotateWebhookSecretResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WebhookMade
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RotateWebhookSecretResponse) GetJSON201() *WebhookMade {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RotateWebhookSecretResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RotateWebhookSecretResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RotateWebhookSecretResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RotateWebhookSecretResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RotateWebhookSecretResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TestWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *WebhookSent
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r TestWebhookResponse) GetJSON201() *WebhookSent {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TestWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TestWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListWebhookEventTypesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookEventTypes
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhookEventTypesResponse) GetJSON200() *WebhookEventTypes {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWebhookEventTypesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhookEventTypesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhookEventTypesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhookEventTypesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhookEventTypesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ReceiveStripeEventResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -44622,6 +47513,243 @@ func (c *ClientWithResponses) ListVoucherUsesWithResponse(ctx context.Context, v
 		return nil, err
 	}
 	return ParseListVoucherUsesResponse(rsp)
+}
+
+// ListWebhooksWithResponse List webhooks
+//
+// Those of the organisations that you manage; staff with `orders:behalf` see all, the institute’s own too.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/webhook-endpoints (the `ListWebhooks` operationId).
+func (c *ClientWithResponses) ListWebhooksWithResponse(ctx context.Context, params *ListWebhooksParams, reqEditors ...RequestEditorFn) (*ListWebhooksResponse, error) {
+	rsp, err := c.ListWebhooks(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhooksResponse(rsp)
+}
+
+// CreateWebhookWithBodyWithResponse Make a webhook
+//
+// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+//
+// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+func (c *ClientWithResponses) CreateWebhookWithBodyWithResponse(ctx context.Context, params *CreateWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateWebhookResponse, error) {
+	rsp, err := c.CreateWebhookWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateWebhookResponse(rsp)
+}
+
+// CreateWebhookWithResponse Make a webhook
+//
+// An address that is told what happens to what is an organisation’s: orders that it bought, that were paid at its desk or on offers for its
+// members alone, and the enrolments that they grant. Without an organisation it is the institute’s own and hears of everything, which takes
+// `orders:behalf`. The answer has the secret that signs; it is shown here and nowhere else.
+//
+// The address is that of a public server: https, port 443 or 8443. No inside address is ever connected to, whatever its name resolves to.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/webhook-endpoints (the `CreateWebhook` operationId).
+func (c *ClientWithResponses) CreateWebhookWithResponse(ctx context.Context, params *CreateWebhookParams, body CreateWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateWebhookResponse, error) {
+	rsp, err := c.CreateWebhook(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateWebhookResponse(rsp)
+}
+
+// DeleteWebhookWithResponse Delete a webhook
+//
+// With its log, and with what was still to be sent.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/webhook-endpoints/{webhook} (the `DeleteWebhook` operationId).
+func (c *ClientWithResponses) DeleteWebhookWithResponse(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*DeleteWebhookResponse, error) {
+	rsp, err := c.DeleteWebhook(ctx, webhook, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteWebhookResponse(rsp)
+}
+
+// GetWebhookWithResponse Get a webhook
+//
+// As it stands now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/webhook-endpoints/{webhook} (the `GetWebhook` operationId).
+func (c *ClientWithResponses) GetWebhookWithResponse(ctx context.Context, webhook WebhookRef, reqEditors ...RequestEditorFn) (*GetWebhookResponse, error) {
+	rsp, err := c.GetWebhook(ctx, webhook, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWebhookResponse(rsp)
+}
+
+// PutWebhookWithBodyWithResponse Rewrite a webhook
+//
+// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+// happens then, is held for 30 days and can be replayed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+func (c *ClientWithResponses) PutWebhookWithBodyWithResponse(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutWebhookResponse, error) {
+	rsp, err := c.PutWebhookWithBody(ctx, webhook, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutWebhookResponse(rsp)
+}
+
+// PutWebhookWithResponse Rewrite a webhook
+//
+// Its address, what it hears, and whether it is enabled, over the version that was read. What waits for a webhook that is disabled, and what
+// happens then, is held for 30 days and can be replayed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/webhook-endpoints/{webhook} (the `PutWebhook` operationId).
+func (c *ClientWithResponses) PutWebhookWithResponse(ctx context.Context, webhook WebhookRef, params *PutWebhookParams, body PutWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*PutWebhookResponse, error) {
+	rsp, err := c.PutWebhook(ctx, webhook, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutWebhookResponse(rsp)
+}
+
+// ListWebhookDeliveriesWithResponse List what is sent to a webhook
+//
+// The newest first; what ended is kept for 30 days.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries (the `ListWebhookDeliveries` operationId).
+func (c *ClientWithResponses) ListWebhookDeliveriesWithResponse(ctx context.Context, webhook WebhookRef, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*ListWebhookDeliveriesResponse, error) {
+	rsp, err := c.ListWebhookDeliveries(ctx, webhook, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhookDeliveriesResponse(rsp)
+}
+
+// GetWebhookDeliveryWithResponse Get a delivery
+//
+// With the event, the very text that is signed, and each attempt with the beginning of the answer.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/webhook-endpoints/{webhook}/deliveries/{delivery} (the `GetWebhookDelivery` operationId).
+func (c *ClientWithResponses) GetWebhookDeliveryWithResponse(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*GetWebhookDeliveryResponse, error) {
+	rsp, err := c.GetWebhookDelivery(ctx, webhook, delivery, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWebhookDeliveryResponse(rsp)
+}
+
+// ReplayWebhookWithResponse Send a delivery again
+//
+// Whatever became of it, under the same id. A disabled webhook is enabled first (409).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/deliveries/{delivery}/replays (the `ReplayWebhook` operationId).
+func (c *ClientWithResponses) ReplayWebhookWithResponse(ctx context.Context, webhook WebhookRef, delivery WebhookDeliveryRef, reqEditors ...RequestEditorFn) (*ReplayWebhookResponse, error) {
+	rsp, err := c.ReplayWebhook(ctx, webhook, delivery, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayWebhookResponse(rsp)
+}
+
+// ReplayWebhooksWithBodyWithResponse Send everything since a time again
+//
+// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+func (c *ClientWithResponses) ReplayWebhooksWithBodyWithResponse(ctx context.Context, webhook WebhookRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplayWebhooksResponse, error) {
+	rsp, err := c.ReplayWebhooksWithBody(ctx, webhook, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayWebhooksResponse(rsp)
+}
+
+// ReplayWebhooksWithResponse Send everything since a time again
+//
+// What failed or was held and, if asked for, what was delivered too, in the order of its making, under the same ids. Asked for twice it may be
+// sent twice: receivers know an event by its id. A disabled webhook is enabled first (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/replays (the `ReplayWebhooks` operationId).
+func (c *ClientWithResponses) ReplayWebhooksWithResponse(ctx context.Context, webhook WebhookRef, body ReplayWebhooksJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplayWebhooksResponse, error) {
+	rsp, err := c.ReplayWebhooks(ctx, webhook, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplayWebhooksResponse(rsp)
+}
+
+// RotateWebhookSecretWithResponse Make another secret
+//
+// Both secrets sign for 24 hours, so that the receiver can change over; then the old one ends. The answer has the new one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/secrets (the `RotateWebhookSecret` operationId).
+func (c *ClientWithResponses) RotateWebhookSecretWithResponse(ctx context.Context, webhook WebhookRef, params *RotateWebhookSecretParams, reqEditors ...RequestEditorFn) (*RotateWebhookSecretResponse, error) {
+	rsp, err := c.RotateWebhookSecret(ctx, webhook, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateWebhookSecretResponse(rsp)
+}
+
+// TestWebhookWithResponse Test a webhook
+//
+// Sends it an event `webhook.test`, whatever it hears. What the receiver answered is in the log a moment later. A disabled one is not tested (409).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/webhook-endpoints/{webhook}/tests (the `TestWebhook` operationId).
+func (c *ClientWithResponses) TestWebhookWithResponse(ctx context.Context, webhook WebhookRef, params *TestWebhookParams, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error) {
+	rsp, err := c.TestWebhook(ctx, webhook, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestWebhookResponse(rsp)
+}
+
+// ListWebhookEventTypesWithResponse List the types of events
+//
+// Everything that a webhook can be told, with an example of each. `WebhookEvent` is the form of them all.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/webhook-event-types (the `ListWebhookEventTypes` operationId).
+func (c *ClientWithResponses) ListWebhookEventTypesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWebhookEventTypesResponse, error) {
+	rsp, err := c.ListWebhookEventTypes(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhookEventTypesResponse(rsp)
 }
 
 // ReceiveStripeEventWithBodyWithResponse Receive an event of Stripe
@@ -51109,6 +54237,444 @@ func ParseListVoucherUsesResponse(rsp *http.Response) (*ListVoucherUsesResponse,
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest VoucherUsePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListWebhooksResponse parses an HTTP response from a ListWebhooksWithResponse call
+func ParseListWebhooksResponse(rsp *http.Response) (*ListWebhooksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhooksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateWebhookResponse parses an HTTP response from a CreateWebhookWithResponse call
+func ParseCreateWebhookResponse(rsp *http.Response) (*CreateWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WebhookMade
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateWebhookResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteWebhookResponse parses an HTTP response from a DeleteWebhookWithResponse call
+func ParseDeleteWebhookResponse(rsp *http.Response) (*DeleteWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetWebhookResponse parses an HTTP response from a GetWebhookWithResponse call
+func ParseGetWebhookResponse(rsp *http.Response) (*GetWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Webhook
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetWebhookResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutWebhookResponse parses an HTTP response from a PutWebhookWithResponse call
+func ParsePutWebhookResponse(rsp *http.Response) (*PutWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Webhook
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutWebhookResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListWebhookDeliveriesResponse parses an HTTP response from a ListWebhookDeliveriesWithResponse call
+func ParseListWebhookDeliveriesResponse(rsp *http.Response) (*ListWebhookDeliveriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhookDeliveriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookDeliveryPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetWebhookDeliveryResponse parses an HTTP response from a GetWebhookDeliveryWithResponse call
+func ParseGetWebhookDeliveryResponse(rsp *http.Response) (*GetWebhookDeliveryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWebhookDeliveryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayWebhookResponse parses an HTTP response from a ReplayWebhookWithResponse call
+func ParseReplayWebhookResponse(rsp *http.Response) (*ReplayWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplayWebhooksResponse parses an HTTP response from a ReplayWebhooksWithResponse call
+func ParseReplayWebhooksResponse(rsp *http.Response) (*ReplayWebhooksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplayWebhooksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookReplayed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRotateWebhookSecretResponse parses an HTTP response from a RotateWebhookSecretWithResponse call
+func ParseRotateWebhookSecretResponse(rsp *http.Response) (*RotateWebhookSecretResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RotateWebhookSecretResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WebhookMade
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTestWebhookResponse parses an HTTP response from a TestWebhookWithResponse call
+func ParseTestWebhookResponse(rsp *http.Response) (*TestWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest WebhookSent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListWebhookEventTypesResponse parses an HTTP response from a ListWebhookEventTypesWithResponse call
+func ParseListWebhookEventTypesResponse(rsp *http.Response) (*ListWebhookEventTypesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhookEventTypesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookEventTypes
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

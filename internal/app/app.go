@@ -73,7 +73,8 @@ type House struct {
 type Options struct {
 	Clock clock.Clock
 	Log   *slog.Logger
-	Mail  mail.Sender // nil: made from the configuration
+	Mail  mail.Sender      // nil: made from the configuration
+	Hooks webhooks.Courier // of webhooks; nil: made from the configuration
 }
 
 // Open finds the database, starting the private server where no address is given, migrates it and opens the rooms.
@@ -149,11 +150,12 @@ func (h *House) furnish(o Options) (err error) {
 	h.Invoicing = invoicing.New(h.DB, printer)
 	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)
 	h.Evidence = evidence.New(h.DB, h.Sales, h.Invoicing, h.Certificates, printer, c.Demo)
-	gate, err := webhookgate.New(webhookgate.Options{Inside: c.WebhookInside, Clock: h.Clock})
-	if err != nil {
-		return err
+	if o.Hooks == nil {
+		if o.Hooks, err = webhookgate.New(webhookgate.Options{Inside: c.WebhookInside, Clock: h.Clock}); err != nil {
+			return err
+		}
 	}
-	if h.Webhooks, err = webhooks.New(h.DB, h.Jobs, gate, secret); err != nil {
+	if h.Webhooks, err = webhooks.New(h.DB, h.Jobs, o.Hooks, secret); err != nil {
 		return err
 	}
 	flows.Register(h.Jobs, &flows.House{

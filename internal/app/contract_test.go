@@ -63,10 +63,11 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.poolsStory(t, walker, zoe, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.programsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accessStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
-	own := []string{"orders:write", "orders:read", "learning:read", "exams:book"}
+	own := []string{"orders:write", "orders:read", "learning:read", "exams:book", "webhooks:write"}
 	if sent := walker.BadInput(t, w.tokens(staff), rows); sent < 2000 {
 		t.Error("only", sent, "bad requests were sent")
 	}

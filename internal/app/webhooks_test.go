@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"cursus/api/contract"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
@@ -22,6 +24,7 @@ import (
 	hooks "cursus/internal/domain/webhooks"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
 )
 
 // hooked is a partner's server that hears webhooks, each judged by the official library.
@@ -183,11 +186,128 @@ func TestWebhooksOfTheHouse(t *testing.T) {
 	if all := institute.heard(w); all[hooks.CertificateIssued] != 1 || all[hooks.CertificateRevoked] != 1 || all[hooks.OrderReversed] != 1 {
 		t.Error("the institute heard", all)
 	}
+	document, err := openapi3.NewLoader().LoadFromData(contract.YAML)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, text := range slices.Concat(institute.texts, acme.texts, school.texts) {
+		var event any
+		if err := json.Unmarshal([]byte(text), &event); err != nil {
+			t.Fatal(err)
+		}
+		if err := document.Components.Schemas["WebhookEvent"].Value.VisitJSON(event); err != nil {
+			t.Errorf("%s is not as documented: %v", text, err)
+		}
 		if strings.Contains(text, "@") || strings.Contains(text, "Zo") || strings.Contains(text, "Ada") {
 			t.Error("somebody is named:", text)
 		}
 	}
 
 	w.verify()
+}
+
+// webhooksStory makes a webhook, rewrites, rotates, tests and replays it, and leaves its id to the walker.
+func (w *world) webhooksStory(t *testing.T, walker *apitest.Walker, staff, stranger string) {
+	t.Helper()
+	ask := func(operation string, status int, token string, change func(r *apitest.Request)) (a apitest.Answer) {
+		t.Helper()
+		r := walker.Example(operation)
+		r.Token = token
+		if change != nil {
+			change(&r)
+		}
+		if a = walker.Do(t, r); a.Status != status {
+			t.Errorf("%s: %d, not %d\n%.500s", operation, a.Status, status, a.Body)
+		}
+		return a
+	}
+	header := func(name, value string) func(*apitest.Request) {
+		return func(r *apitest.Request) { r.Header.Set(name, value) }
+	}
+	var made, rotated struct{ ID, Secret string }
+	first := ask("createWebhook", 201, staff, header("Idempotency-Key", "hook"))
+	if again := ask("createWebhook", 201, staff, header("Idempotency-Key", "hook")); string(again.Body) != string(first.Body) {
+		t.Errorf("a repeated key made another webhook:\n%s\n%s", first.Body, again.Body)
+	}
+	first.JSON(t, &made)
+	if first.Header.Get("Location") != "/v1/webhook-endpoints/"+made.ID || !strings.HasPrefix(made.Secret, "whsec_") {
+		t.Errorf("%v %s", first.Header, first.Body)
+	}
+	walker.Values["webhook"] = made.ID
+	for _, bad := range []string{"http://hooks.school.org/", "https://127.0.0.1/", "https://localhost/", "https://a:b@hooks.school.org/"} {
+		ask("createWebhook", 400, staff, func(r *apitest.Request) {
+			header("Idempotency-Key", bad)(r)
+			r.Body = []byte(`{"url":"` + bad + `"}`)
+		})
+	}
+	ask("createWebhook", 404, stranger, nil)
+	ask("createWebhook", 404, stranger, func(r *apitest.Request) { r.Body = []byte(`{"url":"https://hooks.school.org/","organisation":"ESP"}`) })
+	tag := ask("getWebhook", 200, staff, nil).Header.Get("ETag")
+	ask("putWebhook", 200, staff, header("If-Match", tag))
+	ask("putWebhook", 412, staff, header("If-Match", tag))
+	if ask("rotateWebhookSecret", 201, staff, header("Idempotency-Key", "hook-secret")).JSON(t, &rotated); rotated.Secret == made.Secret {
+		t.Error("a rotation gave the same secret")
+	}
+	var sent struct{ ID, State string }
+	ask("testWebhook", 201, staff, header("Idempotency-Key", "hook-test")).JSON(t, &sent)
+	walker.Values["delivery"] = sent.ID
+	w.quiet()
+	var log struct {
+		State string
+		Log   []struct{ Failure string }
+		Event struct{ Type string }
+	}
+	if ask("getWebhookDelivery", 200, staff, nil).JSON(t, &log); log.Event.Type != hooks.Test || len(log.Log) != 1 || log.Log[0].Failure != "no_such_host" {
+		t.Errorf("%+v", log)
+	}
+	ask("replayWebhook", 200, staff, nil)
+	ask("replayWebhooks", 200, staff, nil)
+	ask("replayWebhooks", 400, staff, func(r *apitest.Request) { r.Body = []byte(`{"since":"2199-01-01T00:00:00Z"}`) })
+	var page struct{ Deliveries, Webhooks, Types []struct{ ID string } }
+	if ask("listWebhookDeliveries", 200, staff, nil).JSON(t, &page); len(page.Deliveries) != 1 {
+		t.Errorf("%+v", page)
+	}
+	if ask("listWebhooks", 200, staff, func(r *apitest.Request) { r.Query = "" }).JSON(t, &page); len(page.Webhooks) != 1 {
+		t.Errorf("%+v", page)
+	}
+	if ask("listWebhookEventTypes", 200, stranger, nil).JSON(t, &page); len(page.Types) != len(hooks.Types) {
+		t.Errorf("%+v", page)
+	}
+	off := header("If-Match", "*")
+	ask("putWebhook", 200, staff, func(r *apitest.Request) {
+		off(r)
+		r.Body = []byte(`{"url":"https://hooks.school.org/","description":"","types":[],"enabled":false}`)
+	})
+	ask("testWebhook", 409, staff, header("Idempotency-Key", "off"))
+	ask("replayWebhook", 409, staff, nil)
+	ask("replayWebhooks", 409, staff, nil)
+	ask("putWebhook", 200, staff, off)
+	for _, operation := range []string{"getWebhook", "putWebhook", "deleteWebhook", "rotateWebhookSecret", "testWebhook", "replayWebhook", "replayWebhooks", "listWebhookDeliveries", "getWebhookDelivery"} {
+		ask(operation, 404, stranger, off)
+	}
+	second := ask("createWebhook", 201, staff, header("Idempotency-Key", "another hook"))
+	second.JSON(t, &made)
+	ask("deleteWebhook", 204, staff, func(r *apitest.Request) { r.Path["webhook"] = made.ID })
+	ask("deleteWebhook", 404, staff, func(r *apitest.Request) { r.Path["webhook"] = made.ID })
+}
+
+// Every type of events has an example of the documented form.
+func TestEveryWebhookEventIsDocumented(t *testing.T) {
+	document, err := openapi3.NewLoader().LoadFromData(contract.YAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := document.Components.Schemas["WebhookEvent"].Value
+	for _, kind := range hooks.Types {
+		var event any
+		if err := json.Unmarshal(hooks.Sample(kind.Type), &event); err != nil {
+			t.Fatal(err)
+		}
+		if err := form.VisitJSON(event); err != nil {
+			t.Errorf("%s: %v", kind.Type, err)
+		}
+	}
+	if err := form.VisitJSON(map[string]any{"id": "evt_x"}); err == nil {
+		t.Error("anything is of the documented form")
+	}
 }

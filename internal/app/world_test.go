@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +23,7 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/stripesandbox"
+	"cursus/internal/gateways/webhookgate"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
@@ -100,7 +103,11 @@ func (w *world) setHook(hook http.HandlerFunc) {
 // open opens the house; a second call is a restart after a crash.
 func (w *world) open() {
 	w.t.Helper()
-	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock})
+	gate, err := webhookgate.New(webhookgate.Options{Inside: w.cfg.WebhookInside, Resolver: nobody{}, Clock: w.clock})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Hooks: gate})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -109,6 +116,13 @@ func (w *world) open() {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { w.close(h) })
+}
+
+// nobody is a resolver that knows no name: no test asks another machine.
+type nobody struct{}
+
+func (nobody) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
 func (w *world) close(h *app.House) {

@@ -56,7 +56,7 @@ func (h *House) webhookDisabled(ctx context.Context, e webhooks.Disabled) error 
 	}
 	for _, id := range people {
 		if err := h.post(ctx, letter{
-			name: "webhook_disabled", reference: endpoint.ID + "." + strconv.FormatInt(e.At.Unix(), 10) + "." + id, person: id, path: "/webhooks/" + endpoint.ID,
+			name: "webhook_disabled", reference: endpoint.ID + "." + strconv.FormatInt(e.At.Unix(), 10) + "." + id, person: id, path: "/docs",
 			facts: mails.Facts{Reference: endpoint.URL, Reason: e.Because, At: e.At},
 		}); err != nil {
 			return err

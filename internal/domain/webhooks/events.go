@@ -323,3 +323,55 @@ func (t EventType) In(lang string) string {
 	}
 	return t.EN
 }
+
+// Sample is an event of a type as it is sent, about nobody, for the documentation.
+func Sample(kind string) json.RawMessage {
+	const id = "01kb5t8kz9e0qv4m3r2x7nwhjd"
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	yes, score := true, 870_000
+	total := money.Of(15000, "EUR")
+	order := OrderData{OrderID: "ord_" + id, BuyerID: "per_" + id, State: "paid", Total: total, Refunded: money.Of(0, "EUR"), Lines: []LineData{{OfferID: "off_" + id, Session: "PRD-9", Formula: "QUALIFYING", Quantity: 1}}}
+	enrolment := EnrolmentData{EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9", OrderID: "ord_" + id, Formula: "QUALIFYING", Open: true}
+	stage := StageData{EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9", Stage: "succeeded", Since: at}
+	exam := ExamData{EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9"}
+	certificate := CertificateData{CertificateID: "cer_" + id, EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9"}
+	var data any
+	switch kind {
+	case OrderPaid:
+		data = order
+	case OrderRefunded, OrderReversed:
+		order.State, order.Refunded = "refunded", total
+		if kind == OrderReversed {
+			order.Reason = "refunded"
+		}
+		data = order
+	case EnrolmentGranted:
+		data = enrolment
+	case EnrolmentEnded:
+		enrolment.Open, enrolment.Reason = false, "refunded"
+		data = enrolment
+	case StageReached, StageLost:
+		data = stage
+	case ExamEligible:
+		exam.Eligible = &yes
+		data = exam
+	case ExamBooked:
+		exam.SittingID, exam.Attempt, exam.State = "sit_"+id, 1, "booked"
+		data = exam
+	case ExamResult:
+		exam.SittingID, exam.Attempt, exam.State, exam.ScorePPM = "sit_"+id, 1, "passed", &score
+		data = exam
+	case CertificateIssued:
+		data = certificate
+	case CertificateRevoked:
+		certificate.Reason = "refunded"
+		data = certificate
+	default:
+		data = TestData{"whe_" + id}
+	}
+	b, err := json.Marshal(envelope{"evt_" + id, kind, Version, at, data})
+	if err != nil {
+		panic(err) // it is ours, and always the same
+	}
+	return b
+}

@@ -2,6 +2,7 @@ package webhooks
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"cursus/internal/domain/identity"
@@ -38,8 +39,9 @@ type Attempt struct {
 // Sent is a delivery with its attempts and the very text that was signed.
 type Sent struct {
 	Delivery
-	Attempts []Attempt `json:"log"`
-	Body     string    `json:"body"`
+	Attempts []Attempt       `json:"log"`
+	Body     string          `json:"body"`
+	Event    json.RawMessage `json:"event"` // the same
 }
 
 // Deliveries lists what is sent to an endpoint, the newest first; a state, where given, limits it. Errors: ErrNoEndpoint.
@@ -83,7 +85,7 @@ func sentTx(ctx context.Context, tx *postgres.Tx, endpointID, id string) (d Sent
 	if len(all) == 0 {
 		return d, ErrNoDelivery
 	}
-	d = Sent{Delivery: all[0].Delivery, Body: all[0].Body, Attempts: []Attempt{}}
+	d = Sent{Delivery: all[0].Delivery, Body: all[0].Body, Event: json.RawMessage(all[0].Body), Attempts: []Attempt{}}
 	return d, tx.Select(ctx, &d.Attempts, q.Q("Attempts"), id)
 }
 

@@ -16,6 +16,7 @@ var keyless = map[string]string{
 	"cancelWorkshopDay": "ends it, again nothing", "holdWorkshopDay": "moves it, again nothing", "recordAttendance": "says what is so, again nothing",
 	"recordProductions": "says what is so, again nothing", "importGrades": "the same file is known by its hash", "importExercises": "replaces under If-Match",
 	"recordResult": "the same result again changes nothing", "revokeCertificate": "ends it, again nothing", "previewProgram": "writes nothing", "quoteOrder": "writes nothing",
+	"replayWebhook": "receivers know an event by its id, however often it is sent", "replayWebhooks": "receivers know an event by its id, however often it is sent",
 	"cancelOrder": "ends what was not paid, again nothing",
 	// They create, or move money, and the thing itself says that it was done.
 	"payOrder":           "an order has one open payment: again gives its page",
@@ -53,16 +54,17 @@ func TestPostsThatCreateOrMoveMoneyTakeAKey(t *testing.T) {
 
 // short are the lists that come whole, and why they cannot grow long.
 var short = map[string]string{
-	"listAgreements":      "one per school and kind of money",
-	"listIssuers":         "those of the house",
-	"listManagers":        "the people of one organisation who order for it",
-	"listMyOrganisations": "those that one person manages",
-	"listOrderDocuments":  "the documents of one order, all of them",
-	"listOrderTransfers":  "the lines of one order: 20",
-	"listPlans":           "one per currency of an offer",
-	"listPrices":          "the prices of one offer, which its form shows whole",
-	"listWaysToPay":       "those that there are",
-	"listWorkshopDays":    "the days of one session, which its calendar shows whole",
+	"listAgreements":        "one per school and kind of money",
+	"listIssuers":           "those of the house",
+	"listManagers":          "the people of one organisation who order for it",
+	"listMyOrganisations":   "those that one person manages",
+	"listOrderDocuments":    "the documents of one order, all of them",
+	"listOrderTransfers":    "the lines of one order: 20",
+	"listPlans":             "one per currency of an offer",
+	"listPrices":            "the prices of one offer, which its form shows whole",
+	"listWaysToPay":         "those that there are",
+	"listWebhookEventTypes": "those that there are",
+	"listWorkshopDays":      "the days of one session, which its calendar shows whole",
 }
 
 func TestListsComeInPages(t *testing.T) {

@@ -67,6 +67,7 @@ type Rooms interface {
 	SalesRooms
 	AccountRooms
 	AccessRooms
+	WebhookRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.

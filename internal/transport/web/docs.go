@@ -188,6 +188,12 @@ func typeOf(n node) string {
 	switch {
 	case t == "array":
 		return "array of " + typeOf(n.get("items"))
+	case t == "" && n.get("anyOf").Node != nil:
+		var parts []string
+		for _, p := range n.get("anyOf").items() {
+			parts = append(parts, typeOf(p))
+		}
+		return strings.Join(parts, " or ")
 	case (t == "" || t == "object") && n.get("allOf").Node != nil:
 		var parts []string
 		for _, p := range n.get("allOf").items() {

@@ -81,6 +81,6 @@ func (w *Walker) Foreign(t T, tokens Tokens, own []string, fingerprint func() st
 
 // belongs says whether a path names a thing of one learner.
 func belongs(path string) bool {
-	return strings.Contains(path, "{order}") || strings.Contains(path, "{enrolment}") || strings.Contains(path, "{certificate}") || strings.Contains(path, "{document}") || strings.Contains(path, "{organisation}") || strings.Contains(path, "{transfer}") ||
+	return strings.Contains(path, "{order}") || strings.Contains(path, "{enrolment}") || strings.Contains(path, "{certificate}") || strings.Contains(path, "{document}") || strings.Contains(path, "{organisation}") || strings.Contains(path, "{transfer}") || strings.Contains(path, "{webhook}") ||
 		strings.HasPrefix(path, "/v1/me/editions/{edition}")
 }
