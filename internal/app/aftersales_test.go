@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
 )
 
 // inMails says whether a mail in the folder holds each of the words; soft line ends are taken out.
@@ -308,4 +309,32 @@ func TestWithdrawingWhileARefundIsOnItsWay(t *testing.T) {
 		t.Error(wrong, "lines of credit notes are not of the line that was refunded")
 	}
 	w.verify()
+}
+
+// Attempts that nobody opened, of orders that were paid by another one, do not keep an order that waits from being closed in its time,
+// however many there are and however old.
+func TestWhatIsForgottenIsClosedBehindWhatIsPaid(t *testing.T) {
+	w := newWorld(t)
+	awa := w.person("awa@example.org", "Awa")
+	paid := w.order(awa.ID, w.paid, "k")
+	w.pay(paid, visa)
+	w.becomes(paid, sales.Paid)
+	waits := w.order(w.person("eve@example.org", "Eve").ID, w.paid, "k2")
+	owner := testkit.Owner(t, w.dsn)
+	for _, past := range []string{ // as a process leaves it that died before it asked the provider
+		`insert into payments.payments (id, order_id, provider, demo, amount_minor, currency, state, description, expires_at, created_at)
+		 select 'pay_0' || lpad(i::text, 4, '0'), '` + paid.ID + `', 'stripe', true, 100, 'EUR', 'created', '', now() - interval '20 years', now() - interval '20 years' from generate_series(1, 250) as i`,
+		`update payments.payments set state = 'created', checkout_id = null, pay_url = '' where order_id = '` + waits.ID + `'`,
+	} {
+		if _, err := owner.ExecContext(context.Background(), past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.Advance(10 * 24 * time.Hour)
+	if n, err := w.h.Sales.ExpireForgotten(system); err != nil || n != 1 {
+		t.Error(n, err)
+	}
+	if s := w.state(waits).State; s != sales.Expired {
+		t.Error("what nobody paid is", s)
+	}
 }

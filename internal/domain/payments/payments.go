@@ -213,12 +213,20 @@ func MoveTx(ctx context.Context, tx *postgres.Tx, p Payment, state State) error 
 	return err
 }
 
-// Forgotten lists orders whose pay page was never opened and whose time is over.
-func (s *Service) Forgotten(ctx context.Context, before time.Time) (orders []string, err error) {
+// Forgotten lists orders whose pay page was never opened and whose time is over, a hundred after a payment, and gives the last payment:
+// empty where none follow.
+func (s *Service) Forgotten(ctx context.Context, before time.Time, after string) (orders []string, last string, err error) {
+	var rows []struct {
+		ID      string `db:"id"`
+		OrderID string `db:"order_id"`
+	}
 	err = s.db.View(ctx, "forgotten payments", func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Select(ctx, &orders, q.Q("Forgotten"), before)
+		return tx.Select(ctx, &rows, q.Q("Forgotten"), before, after)
 	})
-	return orders, err
+	for _, r := range rows {
+		orders, last = append(orders, r.OrderID), r.ID
+	}
+	return orders, last, err
 }
 
 // Checks are this room's invariants.

@@ -45,7 +45,7 @@ update payments.payments set state = $2
  where id = $1 and state in ('created', 'open', 'pending') and not (state = 'pending' and $2 = 'expired');
 
 -- name: Forgotten
-select order_id from payments.payments where state = 'created' and expires_at < $1 order by id limit 100;
+select id, order_id from payments.payments where state = 'created' and expires_at < $1 and id > $2 order by id limit 100;
 
 -- name: AddEvent
 -- With the job EventStored, in one statement: the provider waits for its answer. What says nothing to us is stored without one.

@@ -109,19 +109,25 @@ func (s *Service) ExpireUnasked(ctx context.Context) (int, error) {
 }
 
 // ExpireForgotten closes orders whose pay page was never opened, because the process or the provider failed, once their
-// time is over. It gives how many.
-func (s *Service) ExpireForgotten(ctx context.Context) (int, error) {
-	ids, err := s.payments.Forgotten(ctx, s.db.Now())
-	if err != nil {
-		return 0, err
-	}
-	return s.eachUnpaid(ctx, "expire forgotten", ids, func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error) {
-		p, err := payments.LockTx(ctx, tx, o.PaymentID)
-		if err != nil || p.State != payments.Created {
-			return false, err
+// time is over. It gives how many. All are looked at: attempts of orders that were paid by another one stay as they are, and those that come
+// after them must not wait for ever.
+func (s *Service) ExpireForgotten(ctx context.Context) (n int, err error) {
+	for after := ""; ; {
+		ids, last, err := s.payments.Forgotten(ctx, s.db.Now(), after)
+		if err != nil || last == "" {
+			return n, err
 		}
-		return true, s.unpaid(ctx, tx, o, p, payments.Expired)
-	})
+		some, err := s.eachUnpaid(ctx, "expire forgotten", ids, func(ctx context.Context, tx *postgres.Tx, o Order) (bool, error) {
+			p, err := payments.LockTx(ctx, tx, o.PaymentID)
+			if err != nil || p.State != payments.Created {
+				return false, err
+			}
+			return true, s.unpaid(ctx, tx, o, p, payments.Expired)
+		})
+		if n, after = n+some, last; err != nil {
+			return n, err
+		}
+	}
 }
 
 // eachListed is eachUnpaid of the orders that a statement lists.
