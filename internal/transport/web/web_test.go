@@ -232,6 +232,13 @@ func TestNoWordIsMissing(t *testing.T) {
 			t.Errorf("%s is missing in English", key)
 		}
 	}
+	for _, place := range (View{}).Places() {
+		for _, key := range []string{place.Words, place.Words + ".about"} {
+			if !w.has("en", key) {
+				t.Errorf("%s, of the console's menu, is missing", key)
+			}
+		}
+	}
 	said := regexp.MustCompile(`\.T "([a-zA-Z0-9_.-]+)"|s\.text\("([a-zA-Z0-9_.-]+)"|title: "([a-z_.]+[a-z])"`)
 	seen := 0
 	for _, folder := range []string{"../../../templates/pages/html", "."} {
