@@ -44,11 +44,11 @@ type trade struct {
 	orders   []*bought
 	people   []string
 	row      []waiter
-	post     []*told1        // on its way to us
-	parked   []*told1        // told before what it is about
-	lost     []*told1        // only the provider's list has them
-	sent     map[string]bool // refunds that the provider has made for us
-	last     string          // event of the provider that was seen last
+	post     []*told1          // on its way to us
+	parked   []*told1          // told before what it is about
+	lost     []*told1          // only the provider's list has them
+	sent     map[string]string // refunds that the provider has made for us, and what became of them there
+	last     string            // event of the provider that was seen last
 	vouchers map[string]string
 	limits   map[string]int
 	cash     map[string]int64 // what cashiers and the bank hold, by holder and currency
@@ -111,7 +111,7 @@ func newTrade(t *testing.T, seed uint64) *trade {
 	t.Helper()
 	mails := &mailed{n: map[string]int{}}
 	m := &trade{
-		mails: mails, seen: map[string]int{}, methods: map[string]*kept{}, w: still(t, mails), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]bool{}, //nolint:gosec // a test
+		mails: mails, seen: map[string]int{}, methods: map[string]*kept{}, w: still(t, mails), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]string{}, //nolint:gosec // a test
 		vouchers: map[string]string{}, limits: map[string]int{}, cash: map[string]int64{},
 	}
 	w := m.w
@@ -609,10 +609,10 @@ func (m *trade) sends(id string) {
 		}
 	}
 	want := "failed"
-	if m.sent[id] {
-		want = "succeeded"
+	if made := m.sent[id]; made != "" {
+		want = made
 	} else if p.left() >= r.AmountMinor {
-		want, m.sent[id] = "succeeded", true
+		want, m.sent[id] = "succeeded", "succeeded"
 		p.returned += r.AmountMinor
 	}
 	m.note("send o%d back %d: %s", p.order.n, r.AmountMinor, want)
@@ -701,6 +701,9 @@ func (m *trade) bounces() {
 		m.note("the bank sends back what o%d was given: %d", p.order.n, minor)
 		m.ask(http.MethodPost, fmt.Sprintf("/sandbox/refunds/%s/fail", r["id"]), nil, map[string]any{})
 		p.returned, p.failed = p.returned-minor, p.failed+minor
+		if id, ours := r["metadata"].(map[string]any)["refund_id"].(string); ours { // which may not have been booked yet
+			m.sent[id] = "failed"
+		}
 		break
 	}
 	m.fetch()
