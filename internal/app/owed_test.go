@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/accounting"
+	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
@@ -246,5 +247,42 @@ func TestALostDisputeIsALoss(t *testing.T) {
 	if _, standing := w.reconcile(); len(standing) > 0 {
 		t.Error(standing)
 	}
+	w.verify()
+}
+
+// All that was paid of a plan was given back, of which a part came back from the bank and is owed; then the buyer withdraws, and owes the
+// rest no more. The order is refunded like any other of which nothing is left, and not withdrawn from for ever: no refund comes any more
+// that would say so.
+func TestWhoWithdrawsFromAPlanOfWhichNothingIsLeft(t *testing.T) {
+	w := newWorld(t)
+	awa := w.person("awa@example.org", "Awa")
+	o := w.begun(awa.ID, w.inParts("PRD-1", "", 30000, offers.KeepAccess), visa)
+	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {"2000"}})
+	w.until("the gift is booked", func() bool { return w.state(o).Credited.Minor == 2000 })
+	owed := w.bounces(o)
+	if err := w.gives(o, 0, "rest"); err != nil {
+		t.Fatal(err)
+	}
+	w.until("the rest is booked", func() bool { return w.state(o).Credited.Minor == 10000 })
+	if s := w.state(o); s.State != sales.PartiallyRefunded {
+		t.Fatal(s.State)
+	}
+	if _, err := w.h.Sales.Withdraw(system, sales.WithdrawOrder{OrderID: o.ID, BuyerID: awa.ID, Name: "Awa", Email: "awa@example.org", IdempotencyKey: "leave"}); err != nil {
+		t.Fatal(err)
+	}
+	w.told()
+	if s := w.state(o); s.State != sales.Refunded || s.Credited != s.Total || w.notes(o) != 30000 {
+		t.Errorf("%s, %v credited of %v, %d on paper", s.State, s.Credited, s.Total, w.notes(o))
+	}
+	if l, err := w.h.Sales.Withdrawal(system, o.ID); err != nil || l.Receipt == nil {
+		t.Error("she has no receipt:", err)
+	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		r, err := payments.RefundTx(ctx, tx, owed)
+		if err == nil && r.State != "failed" {
+			t.Errorf("%+v", r)
+		}
+		return err
+	})
 	w.verify()
 }

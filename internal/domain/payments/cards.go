@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -68,6 +69,12 @@ func HoldingsTx(ctx context.Context, tx *postgres.Tx, orderID string) ([]Holding
 	if err := tx.Select(ctx, &all, q.Q("LockCaptured"), orderID); err != nil {
 		return nil, err
 	}
+	slices.Reverse(all)
+	return holdings(ctx, tx, all...)
+}
+
+// holdings says what each of some payments can still give back: what is left of it, less what goes back already or is owed.
+func holdings(ctx context.Context, tx *postgres.Tx, all ...Payment) ([]Holding, error) {
 	ids := make([]string, len(all))
 	for i, p := range all {
 		ids[i] = p.ID
@@ -76,16 +83,16 @@ func HoldingsTx(ctx context.Context, tx *postgres.Tx, orderID string) ([]Holding
 		ID    string `db:"payment_id"`
 		Minor int64  `db:"minor"`
 	}
-	if err := tx.Select(ctx, &gone, q.Q("UnderWayOf"), pq.Array(ids)); err != nil {
+	if err := tx.Select(ctx, &gone, q.Q("UnderWay"), pq.Array(ids)); err != nil {
 		return nil, err
 	}
 	underWay := map[string]int64{}
 	for _, g := range gone {
 		underWay[g.ID] = g.Minor
 	}
-	out := make([]Holding, 0, len(all))
-	for i := len(all) - 1; i >= 0; i-- {
-		out = append(out, Holding{all[i], all[i].Left() - underWay[all[i].ID]})
+	out := make([]Holding, len(all))
+	for i, p := range all {
+		out[i] = Holding{p, p.Left() - underWay[p.ID]}
 	}
 	return out, nil
 }

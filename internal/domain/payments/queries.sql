@@ -63,10 +63,6 @@ select id, type, api_version, created_at, live, raw, state from payments.events 
 -- name: Handled
 update payments.events set state = $2, note = $3, handled_at = $4 where id = $1 and state = 'received';
 
--- name: RefundsUnderWay
-select coalesce(sum(case when state = 'failed' then owed_minor + repaid_minor else amount_minor end), 0)::bigint
-  from payments.refunds where payment_id = $1 and state in ('proposed', 'requested', 'pending', 'failed');
-
 -- name: AddRefund
 insert into payments.refunds (id, payment_id, amount_minor, state, provider_refund, reason, requested_by, requested_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8);
@@ -243,8 +239,10 @@ select id, order_id, provider, demo, amount_minor, currency, state, description,
        coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
   from payments.payments where order_id = $1 and state = 'captured' order by id for update;
 
--- name: UnderWayOf
-select payment_id, sum(amount_minor)::bigint as minor from payments.refunds where payment_id = any($1::text[]) and state in ('proposed', 'requested', 'pending') group by payment_id;
+-- name: UnderWay
+-- What goes back already, and what came back from a bank: it is owed, or was paid otherwise, and is not given back twice.
+select payment_id, sum(case when state = 'failed' then owed_minor + repaid_minor else amount_minor end)::bigint as minor
+  from payments.refunds where payment_id = any($1::text[]) and state in ('proposed', 'requested', 'pending', 'failed') group by payment_id;
 
 -- name: OpenPages
 select id from payments.payments where order_id = $1 and instalment = $2 and state in ('created', 'open') and checkout_id is not null and expires_at > $3;

@@ -55,11 +55,11 @@ func (s *Service) RequestRefundTx(ctx context.Context, tx *postgres.Tx, p Paymen
 	if n.Minor <= 0 {
 		return Refund{}, ErrRefundAmount
 	}
-	var underWay int64
-	if err := tx.Get(ctx, &underWay, q.Q("RefundsUnderWay"), p.ID); err != nil {
+	held, err := holdings(ctx, tx, p)
+	if err != nil {
 		return Refund{}, err
 	}
-	if n.Minor > p.Left()-underWay {
+	if n.Minor > held[0].Free {
 		return Refund{}, ErrTooMuch
 	}
 	r := Refund{ID: ident.New("ref"), PaymentID: p.ID, AmountMinor: n.Minor, State: "requested", Reason: n.Reason, RequestedBy: postgres.Actor(ctx)}
