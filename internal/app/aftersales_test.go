@@ -236,17 +236,17 @@ func TestRefundsOfTwoPersonsAndOfLines(t *testing.T) {
 			t.Errorf("%v: %v", bad, err)
 		}
 	}
-	if _, err := w.h.Sales.DecideRefund(ann, proposed, true); code(err) != "second-person-needed" {
+	if _, err := w.h.Sales.DecideRefund(ann, proposed, true, "a"); code(err) != "second-person-needed" {
 		t.Errorf("one person decided alone: %v", err)
 	}
 	w.quiet()
 	if c := w.state(o).Credited.Minor; c != 0 {
 		t.Fatal("sent before the second person spoke:", c)
 	}
-	if _, err := w.h.Sales.DecideRefund(bob, proposed, true); err != nil {
+	if _, err := w.h.Sales.DecideRefund(bob, proposed, true, "b"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.h.Sales.DecideRefund(bob, proposed, false); code(err) != "refund-decided" {
+	if _, err := w.h.Sales.DecideRefund(bob, proposed, false, "c"); code(err) != "refund-decided" {
 		t.Errorf("decided twice: %v", err)
 	}
 	w.until("the money is back", func() bool { return w.state(o).Credited.Minor == 60000 })
@@ -297,7 +297,7 @@ func TestWithdrawingWhileARefundIsOnItsWay(t *testing.T) {
 	if len(proposed) != 1 {
 		t.Fatal("the proposal stands:", proposed)
 	}
-	if _, err := w.h.Sales.DecideRefund(bob, proposed[0], true); code(err) != "refund-decided" {
+	if _, err := w.h.Sales.DecideRefund(bob, proposed[0], true, "d"); code(err) != "refund-decided" {
 		t.Errorf("a proposal that fell was agreed to: %v", err)
 	}
 	var wrong int

@@ -656,19 +656,12 @@ func (m *trade) decides() {
 		return
 	}
 	agree := m.r.IntN(4) > 0
+	key := fmt.Sprint("z", len(m.steps))
 	m.note("a second person says %v", agree)
-	if _, err := m.w.h.Sales.DecideRefund(staffCtx(m.staff[0]), id, agree); code(err) != "second-person-needed" {
+	if _, err := m.w.h.Sales.DecideRefund(staffCtx(m.staff[0]), id, agree, key); code(err) != "second-person-needed" {
 		m.fail(nil, "one person decided alone: %v", err)
 	}
-	done := false
-	err := m.do(staffCtx(m.staff[1]), func(ctx context.Context) error {
-		_, err := m.w.h.Sales.DecideRefund(ctx, id, agree)
-		if done && code(err) == "refund-decided" { // the first time was torn after its commit
-			err = nil
-		}
-		done = true
-		return err
-	})
+	err := m.do(staffCtx(m.staff[1]), func(ctx context.Context) error { _, err := m.w.h.Sales.DecideRefund(ctx, id, agree, key); return err })
 	m.allowed(nil, err)
 }
 
@@ -941,16 +934,11 @@ func (m *trade) repays() {
 	key, agree := fmt.Sprint("y", len(m.steps)), m.r.IntN(3) > 0
 	m.note("%d owed to o%d are transferred: %v", x.Minor, b.n, agree)
 	m.allowed(b, m.do(staffCtx(m.staff[0]), func(ctx context.Context) error { _, err := m.w.h.Sales.SayRepaid(ctx, x.ID, key, key); return err }))
-	if _, err := m.w.h.Sales.DecideRepaid(staffCtx(m.staff[0]), x.ID, agree); code(err) != "second-person-needed" {
+	if _, err := m.w.h.Sales.DecideRepaid(staffCtx(m.staff[0]), x.ID, agree, "not "+key); code(err) != "second-person-needed" {
 		m.fail(b, "one person decided alone: %v", err)
 	}
-	first := true
 	err := m.do(staffCtx(m.staff[1]), func(ctx context.Context) error {
-		_, err := m.w.h.Sales.DecideRepaid(ctx, x.ID, agree)
-		if !first && code(err) == "refund-decided" { // the first time was torn after its commit
-			err = nil
-		}
-		first = false
+		_, err := m.w.h.Sales.DecideRepaid(ctx, x.ID, agree, key)
 		return err
 	})
 	if m.allowed(b, err) && agree {

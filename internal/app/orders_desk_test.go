@@ -183,7 +183,7 @@ func TestWhoSitsAtTheDesk(t *testing.T) {
 	if err := site.GiveBack(ctx, seller, sales.RefundOrder{OrderID: ids[0], Reason: "x", IdempotencyKey: "k"}); code(err) != "scope-missing" {
 		t.Error("a seller gives money back:", err)
 	}
-	if _, err := site.DecideRefund(ctx, seller, "ref_x", true); code(err) != "scope-missing" {
+	if _, err := site.DecideRefund(ctx, seller, "ref_x", true, "k"); code(err) != "scope-missing" {
 		t.Error("a seller decides:", err)
 	}
 }

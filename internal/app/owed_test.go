@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 )
@@ -115,7 +116,7 @@ func TestWhatIsOwedIsPaidOtherwiseByTwo(t *testing.T) {
 		return err
 	}
 	decide := func(who string, agree bool) error {
-		_, err := w.h.Sales.DecideRepaid(staffCtx(who), refund, agree)
+		_, err := w.h.Sales.DecideRepaid(staffCtx(who), refund, agree, ident.New("key"))
 		return err
 	}
 	for i, x := range []struct {

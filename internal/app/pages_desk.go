@@ -93,11 +93,11 @@ func (p Pages) Desk(ctx context.Context, who web.Viewer) (d sales.ToDo, err erro
 }
 
 // DecideRefund is the second person's word on a proposed refund.
-func (p Pages) DecideRefund(ctx context.Context, who web.Viewer, id string, agree bool) (string, error) {
+func (p Pages) DecideRefund(ctx context.Context, who web.Viewer, id string, agree bool, key string) (string, error) {
 	if err := p.giver(ctx, who); err != nil {
 		return "", err
 	}
-	o, err := p.h.Sales.DecideRefund(as(ctx, who), id, agree)
+	o, err := p.h.Sales.DecideRefund(as(ctx, who), id, agree, key)
 	return o.ID, err
 }
 
@@ -111,10 +111,10 @@ func (p Pages) SayRepaid(ctx context.Context, who web.Viewer, id, reference, key
 }
 
 // DecideRepaid is a second person's word on that.
-func (p Pages) DecideRepaid(ctx context.Context, who web.Viewer, id string, agree bool) error {
+func (p Pages) DecideRepaid(ctx context.Context, who web.Viewer, id string, agree bool, key string) error {
 	if err := p.giver(ctx, who); err != nil {
 		return err
 	}
-	_, err := p.h.Sales.DecideRepaid(as(ctx, who), id, agree)
+	_, err := p.h.Sales.DecideRepaid(as(ctx, who), id, agree, key)
 	return err
 }

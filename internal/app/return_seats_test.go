@@ -91,7 +91,7 @@ func TestARejectedReturnOfSeats(t *testing.T) {
 	if err != nil || len(open.Refunds) != 1 || open.Refunds[0].State != "proposed" {
 		t.Fatal(open.Refunds, err)
 	}
-	if _, err := w.h.Sales.DecideRefund(staffCtx("another"), open.Refunds[0].ID, false); err != nil {
+	if _, err := w.h.Sales.DecideRefund(staffCtx("another"), open.Refunds[0].ID, false, "no"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.h.Sales.ClaimSeat(context.Background(), k.Token, zoe.ID); err != nil {

@@ -64,7 +64,7 @@ func (r Rooms) Refunds(ctx context.Context, _ api.Principal, p page.Request) (al
 
 // DecideRefund is a second person's word on a proposed refund.
 func (r Rooms) DecideRefund(ctx context.Context, _ api.Principal, id string, agree bool, key string) (sales.Order, error) {
-	return r.h.Sales.DecideRefundOnce(ctx, id, agree, key)
+	return r.h.Sales.DecideRefund(ctx, id, agree, key)
 }
 
 // SayRepaid says that what a refund left owed was paid otherwise.
@@ -74,5 +74,5 @@ func (r Rooms) SayRepaid(ctx context.Context, _ api.Principal, id, reference, ke
 
 // DecideRepaid is a second person's word on that.
 func (r Rooms) DecideRepaid(ctx context.Context, _ api.Principal, id string, agree bool, key string) (sales.Order, error) {
-	return r.h.Sales.DecideRepaidOnce(ctx, id, agree, key)
+	return r.h.Sales.DecideRepaid(ctx, id, agree, key)
 }

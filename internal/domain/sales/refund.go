@@ -185,22 +185,9 @@ func (o Order) left(ctx context.Context, tx *postgres.Tx) (map[int]int64, error)
 	return left, nil
 }
 
-// DecideRefund has a second person agree to a proposed refund, or not. To decide it again in the same way does nothing. Errors:
-// payments.ErrRefundUnknown, payments.ErrRefundDecided, payments.ErrSecondPerson.
-func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool) (o Order, err error) {
-	err = s.db.InTx(ctx, "decide refund", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		o, err = s.decideRefundTx(ctx, tx, refundID, agree)
-		return err
-	})
-	if err != nil {
-		return o, err
-	}
-	return s.Order(ctx, o.ID)
-}
-
-// DecideRefundOnce is DecideRefund once per key of who decides; again it gives the order as it stands then. Errors: those of DecideRefund
-// and of idempotency.
-func (s *Service) DecideRefundOnce(ctx context.Context, refundID string, agree bool, key string) (Order, error) {
+// DecideRefund has a second person agree to a proposed refund, or not, once per key of who decides; again it gives the order as it stands then.
+// Errors: payments.ErrRefundUnknown, payments.ErrRefundDecided, payments.ErrSecondPerson and those of idempotency.
+func (s *Service) DecideRefund(ctx context.Context, refundID string, agree bool, key string) (Order, error) {
 	id, err := once(ctx, s, postgres.Actor(ctx), key, "decide refund", []any{refundID, agree}, func(ctx context.Context, tx *postgres.Tx) (string, error) {
 		o, err := s.decideRefundTx(ctx, tx, refundID, agree)
 		return o.ID, err

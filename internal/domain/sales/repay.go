@@ -38,21 +38,8 @@ func (s *Service) SayRepaid(ctx context.Context, refundID, reference, key string
 
 // DecideRepaid has another person agree that what was owed was paid otherwise, or not. Agreed, it leaves the bank's account in the
 // ledger and is owed no more. Errors: payments.ErrRefundUnknown, payments.ErrRefundDecided, payments.ErrSecondPerson,
-// payments.ErrNothingOwed.
-func (s *Service) DecideRepaid(ctx context.Context, refundID string, agree bool) (o Order, err error) {
-	err = s.db.InTx(ctx, "decide repayment", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		o, err = s.decideRepaidTx(ctx, tx, refundID, agree)
-		return err
-	})
-	if err != nil {
-		return o, err
-	}
-	return s.Order(ctx, o.ID)
-}
-
-// DecideRepaidOnce is DecideRepaid once per key of who decides; again it gives the order as it stands then. Errors: those of DecideRepaid
-// and of idempotency.
-func (s *Service) DecideRepaidOnce(ctx context.Context, refundID string, agree bool, key string) (Order, error) {
+// payments.ErrNothingOwed and those of idempotency. Once per key of who decides; again it gives the order as it stands then.
+func (s *Service) DecideRepaid(ctx context.Context, refundID string, agree bool, key string) (Order, error) {
 	id, err := once(ctx, s, postgres.Actor(ctx), key, "decide repayment", []any{refundID, agree}, func(ctx context.Context, tx *postgres.Tx) (string, error) {
 		o, err := s.decideRepaidTx(ctx, tx, refundID, agree)
 		return o.ID, err

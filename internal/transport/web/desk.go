@@ -165,7 +165,7 @@ func (w *Web) refundDeskWith(r *request, wrong *fault.Fault) (reply, error) {
 
 // decideRefund is the second person's word. What was decided meanwhile is told on the desk itself.
 func (w *Web) decideRefund(r *request) (reply, error) {
-	order, err := w.house.DecideRefund(r.ctx, r.viewer, r.param("id"), r.form("do") == "agree")
+	order, err := w.house.DecideRefund(r.ctx, r.viewer, r.param("id"), r.form("do") == "agree", r.form("key")+r.form("do"))
 	if f := refusal(err); f != nil && f.Kind == fault.Conflict {
 		return w.refundDeskWith(r, f)
 	}
@@ -178,7 +178,7 @@ func (w *Web) repay(r *request) (reply, error) {
 	if do := r.form("do"); do == "" {
 		err = w.house.SayRepaid(r.ctx, r.viewer, r.param("id"), strings.TrimSpace(r.form("reference")), r.form("key"))
 	} else {
-		err = w.house.DecideRepaid(r.ctx, r.viewer, r.param("id"), do == "agree")
+		err = w.house.DecideRepaid(r.ctx, r.viewer, r.param("id"), do == "agree", r.form("key")+do)
 	}
 	if f := refusal(err); f != nil && f.Kind != fault.NotFound && f.Kind != fault.Forbidden {
 		return w.refundDeskWith(r, f)

@@ -20,11 +20,11 @@ type DeskHouse interface {
 	Desk(ctx context.Context, who Viewer) (sales.ToDo, error)
 	// OrderEvidence is a ZIP of what can be shown to the bank of an order's buyer, in en or fr.
 	OrderEvidence(ctx context.Context, who Viewer, id, lang string) (File, error)
-	// DecideRefund agrees to a proposed refund or not; it gives the order.
-	DecideRefund(ctx context.Context, who Viewer, id string, agree bool) (string, error)
-	// SayRepaid says once per key that what a refund left owed was paid otherwise; DecideRepaid is a second person's word on that.
+	// DecideRefund agrees to a proposed refund or not, once per key; it gives the order.
+	DecideRefund(ctx context.Context, who Viewer, id string, agree bool, key string) (string, error)
+	// SayRepaid says once per key that what a refund left owed was paid otherwise; DecideRepaid is a second person's word on that, once per key too.
 	SayRepaid(ctx context.Context, who Viewer, id, reference, key string) error
-	DecideRepaid(ctx context.Context, who Viewer, id string, agree bool) error
+	DecideRepaid(ctx context.Context, who Viewer, id string, agree bool, key string) error
 }
 
 // deskRoutes are the addresses of these pages.
