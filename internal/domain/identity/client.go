@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func ClientRoles(organisation string) []string {
 	if organisation == "" {
 		return staffRoles()
 	}
-	return []string{"cashier", "manager"}
+	return slices.Sorted(maps.Keys(partnerRoles))
 }
 
 // NewClient is what a client is made of. Without Organisation it is the institute's own. Networks are CIDR prefixes; none: from everywhere.
@@ -103,7 +104,7 @@ func (n *NewClient) check() error {
 			say("/roles", "bad-role", "The roles are "+strings.Join(may, ", ")+".")
 		}
 	}
-	allowed := scopes(n.granted())
+	allowed := ScopesOf(n.granted())
 	if len(n.Scopes) == 0 {
 		say("/scopes", "required", "At least one scope.")
 	}

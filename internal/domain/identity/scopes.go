@@ -25,8 +25,8 @@ var scopesOf = map[string][]string{
 		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write"},
 }
 
-// scopes gives all that somebody with these roles may do, sorted.
-func scopes(roles []string) []string {
+// ScopesOf gives all that somebody with these roles may do, sorted; what is everybody's own is among it.
+func ScopesOf(roles []string) []string {
 	all := map[string]bool{}
 	for _, s := range learnerScopes {
 		all[s] = true
@@ -47,11 +47,8 @@ func scopes(roles []string) []string {
 // MayTx says whether a person has a scope by her roles.
 func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, error) {
 	roles, err := RolesTx(ctx, tx, personID)
-	return slices.Contains(scopes(roles), scope), err
+	return slices.Contains(ScopesOf(roles), scope), err
 }
 
 // staffRoles lists the roles of staff.
 func staffRoles() []string { return slices.Sorted(maps.Keys(scopesOf)) }
-
-// ScopesOf gives all that roles allow, sorted. The roles of a partner's system are among them; what is everybody's own is included.
-func ScopesOf(roles []string) []string { return scopes(roles) }

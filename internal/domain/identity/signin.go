@@ -205,7 +205,7 @@ func principalTx(ctx context.Context, tx *postgres.Tx, personID string, limit []
 
 // principal says what somebody with these roles may do; a limit leaves the scopes that it names.
 func principal(who Person, roles, limit []string) Principal {
-	p := Principal{Person: who, Roles: roles, Scopes: scopes(roles)}
+	p := Principal{Person: who, Roles: roles, Scopes: ScopesOf(roles)}
 	if len(limit) > 0 {
 		p.Scopes = slices.DeleteFunc(p.Scopes, func(s string) bool { return !slices.Contains(limit, s) })
 	}
