@@ -433,14 +433,15 @@ func (m *trade) charges(all bool) {
 
 // told notes what an event says of an instalment beside money: which card was left, and that one was refused.
 func (m *trade) toldOfCard(x *told1) {
-	b := x.leaf
+	b, first := x.leaf, !m.applied[x.id] // told again, an event says nothing: a plan that was chosen since has not its card
+	m.applied[x.id] = true
 	if x.page != nil {
 		b = x.page.order
 	}
 	if b == nil || len(b.parts) == 0 {
 		return
 	}
-	if x.card != nil && !slices.Contains(b.cards, x.card) {
+	if first && x.card != nil {
 		b.cards = append(b.cards, x.card)
 	}
 	if p := x.page; x.kind == "payment_intent.payment_failed" && p.session == "" && len(b.parts) >= p.n {

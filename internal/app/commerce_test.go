@@ -39,8 +39,9 @@ type trade struct {
 	r        *rand.Rand
 	seed     uint64
 	steps    []string
-	splits   bool           // it plays instalments
-	about    map[int]string // by step: the orders that it is about
+	splits   bool            // it plays instalments
+	applied  map[string]bool // events
+	about    map[int]string  // by step: the orders that it is about
 	goods    []*good
 	orders   []*bought
 	people   []string
@@ -112,7 +113,7 @@ func newTrade(t *testing.T, seed uint64) *trade {
 	t.Helper()
 	mails := &mailed{n: map[string]int{}}
 	m := &trade{
-		mails: mails, seen: map[string]int{}, methods: map[string]*kept{}, w: still(t, mails), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]string{}, //nolint:gosec // a test
+		mails: mails, seen: map[string]int{}, methods: map[string]*kept{}, w: still(t, mails), seed: seed, r: rand.New(rand.NewPCG(seed, 1)), about: map[int]string{}, sent: map[string]string{}, applied: map[string]bool{}, //nolint:gosec // a test
 		vouchers: map[string]string{}, limits: map[string]int{}, cash: map[string]int64{},
 	}
 	w := m.w
