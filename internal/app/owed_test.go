@@ -251,16 +251,14 @@ func TestALostDisputeIsALoss(t *testing.T) {
 	w.verify()
 }
 
-// All that was paid of a plan was given back, of which a part came back from the bank and is owed; then the buyer withdraws, and owes the
-// rest no more. The order is refunded like any other of which nothing is left, and not withdrawn from for ever: no refund comes any more
-// that would say so.
-func TestWhoWithdrawsFromAPlanOfWhichNothingIsLeft(t *testing.T) {
-	w := newWorld(t)
-	awa := w.person("awa@example.org", "Awa")
-	o := w.begun(awa.ID, w.inParts("PRD-1", "", 30000, offers.KeepAccess), visa)
+// emptied is an order in instalments of which all that was paid was given back; a part of it came back from the bank, and is owed.
+func (w *world) emptied(buyer, policy string) (o sales.Order, owed string) {
+	t := w.t
+	t.Helper()
+	o = w.begun(buyer, w.inParts("PRD-1", "", 30000, policy), visa)
 	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {"2000"}})
 	w.until("the gift is booked", func() bool { return w.state(o).Credited.Minor == 2000 })
-	owed := w.bounces(o)
+	owed = w.bounces(o)
 	if err := w.gives(o, 0, "rest"); err != nil {
 		t.Fatal(err)
 	}
@@ -268,13 +266,36 @@ func TestWhoWithdrawsFromAPlanOfWhichNothingIsLeft(t *testing.T) {
 	if s := w.state(o); s.State != sales.PartiallyRefunded {
 		t.Fatal(s.State)
 	}
+	return o, owed
+}
+
+// nothingLeft says that an order is refunded, like any other of which nothing is left: no refund comes any more that would say so.
+func (w *world) nothingLeft(o sales.Order) {
+	w.t.Helper()
+	if s := w.state(o); s.State != sales.Refunded || s.Credited != s.Total || w.notes(o) != 30000 {
+		w.t.Errorf("%s, %v credited of %v, %d on paper", s.State, s.Credited, s.Total, w.notes(o))
+	}
+	w.verify()
+}
+
+// A plan of which nothing is left ends because it is not paid.
+func TestAPlanOfWhichNothingIsLeftEnds(t *testing.T) {
+	w := newWorld(t)
+	o, _ := w.emptied(w.person("awa@example.org", "Awa").ID, offers.EndAccess)
+	w.cardSays(o, "insufficient_funds")
+	w.passes(90)
+	w.nothingLeft(o)
+}
+
+// The buyer withdraws from a plan of which nothing is left.
+func TestWhoWithdrawsFromAPlanOfWhichNothingIsLeft(t *testing.T) {
+	w := newWorld(t)
+	awa := w.person("awa@example.org", "Awa")
+	o, owed := w.emptied(awa.ID, offers.KeepAccess)
 	if _, err := w.h.Sales.Withdraw(system, sales.WithdrawOrder{OrderID: o.ID, BuyerID: awa.ID, Name: "Awa", Email: "awa@example.org", IdempotencyKey: "leave"}); err != nil {
 		t.Fatal(err)
 	}
 	w.told()
-	if s := w.state(o); s.State != sales.Refunded || s.Credited != s.Total || w.notes(o) != 30000 {
-		t.Errorf("%s, %v credited of %v, %d on paper", s.State, s.Credited, s.Total, w.notes(o))
-	}
 	if l, err := w.h.Sales.Withdrawal(system, o.ID); err != nil || l.Receipt == nil {
 		t.Error("she has no receipt:", err)
 	}
@@ -285,5 +306,5 @@ func TestWhoWithdrawsFromAPlanOfWhichNothingIsLeft(t *testing.T) {
 		}
 		return err
 	})
-	w.verify()
+	w.nothingLeft(o)
 }

@@ -80,7 +80,7 @@ func (s *Service) step(ctx context.Context, tx *postgres.Tx, o *Order) (bool, er
 		if err := s.reverse(ctx, tx, *o, "defaulted"); err != nil {
 			return false, err
 		}
-		return true, s.move(ctx, tx, o, Defaulted)
+		return true, s.move(ctx, tx, o, o.ends(Defaulted))
 	}
 	var back bool
 	if err := tx.Get(ctx, &back, q.Q("GoesBack"), o.ID); err != nil || back {

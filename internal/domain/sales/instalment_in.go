@@ -136,3 +136,12 @@ func (s *Service) endPlan(ctx context.Context, tx *postgres.Tx, o *Order, reason
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "plan.ended", Object: o.ID, Detail: map[string]any{"not_owed": rest, "because": reason}})
 }
+
+// ends is the state in which an order ends that was withdrawn from or is not paid: refunded where nothing of it is left, because all that
+// was paid of its plan had gone back before and no refund comes any more that would say so.
+func (o Order) ends(as State) State {
+	if o.Credited == o.Total && !o.Total.IsZero() {
+		return Refunded
+	}
+	return as
+}

@@ -338,11 +338,7 @@ func (s *Service) withdrawTx(ctx context.Context, tx *postgres.Tx, c WithdrawOrd
 	if err := s.reverse(ctx, tx, o, "withdrawn"); err != nil {
 		return "", err
 	}
-	to := Withdrawn
-	if o.Credited == o.Total && !o.Total.IsZero() { // of a plan, whatever was paid had gone back before: no refund comes that would say so
-		to = Refunded
-	}
-	return id, s.move(ctx, tx, &o, to)
+	return id, s.move(ctx, tx, &o, o.ends(Withdrawn))
 }
 
 // giveBack requests the refund of a withdrawal, of each line in proportion to what it has left when all that is on its way has
