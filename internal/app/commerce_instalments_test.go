@@ -380,7 +380,7 @@ func (m *trade) steps1(b *bought) {
 			continue // nothing yet, where a worker was torn
 		}
 		m.note("o%d : instalment %d is to be charged, attempt %d", b.n, x.n, x.tries)
-		x.by = &payPage{order: b, id: id, n: x.n, minor: x.minor, state: "asked"}
+		x.by = &payPage{order: b, id: id, n: x.n, minor: x.minor, state: "asked", asks: m.card(b)}
 		b.pages = append(b.pages, x.by)
 	}
 }
@@ -397,30 +397,24 @@ func (m *trade) charges(all bool) {
 				x = b.parts[p.n-1]
 			}
 			charge := func(ctx context.Context) error { return m.w.h.Sales.Charge(ctx, p.id) }
-			var c *kept
-			if x != nil {
-				c = m.card(b)
-			}
+			c := p.asks
 			if !all && m.r.IntN(6) == 0 {
 				err := charge(&torn{Context: system, left: 1 + m.r.IntN(60), end: make(chan struct{})})
 				m.note("the worker that charges o%d is torn: %v", b.n, err)
-				p.tornWith = c
+				p.torn = true
 				m.fetch()
 				continue
 			}
 			err := m.do(system, charge)
 			m.fetch()
 			m.note("charge o%d with instalment %d : %s %s", b.n, p.n, p.state, p.why)
-			if p.tornWith != nil && p.tornWith != c && err != nil { // another card was left meanwhile: the provider knows the first one, and tells
-				continue
-			}
 			m.allowed(b, err)
 			m.seen["charges"]++
 			p.answered = true
 			switch {
 			case x == nil && p.state == "asked":
 				p.state = "expired"
-			case x != nil && p.tornWith == nil && (p.state == "complete") != (c.says() == ""), p.state == "asked":
+			case x != nil && !p.torn && (p.state == "complete") != (c.says() == ""), p.state == "asked":
 				m.fail(b, "the charge is %s, and its card says %q", p.state, c.says())
 			case x != nil && p.state == "declined":
 				m.refused(b, x, p.why)

@@ -64,7 +64,8 @@ type payPage struct {
 	counts   bool   // its money was taken for its instalment
 	told     bool   // the house heard how it ended
 	answered bool   // a worker knows what came of the charge of a kept card
-	tornWith *kept  // the card that a worker charged which was torn
+	asks     *kept  // the card that is charged: that of when it was asked for
+	torn     bool   // a worker that charged it was: the provider may have answered before its card was told to say something else
 	why      string // the card was refused
 }
 

@@ -2,8 +2,10 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/invoicing"
@@ -11,6 +13,7 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
 )
 
 // A certificate that was earned while its learner was in default waits, and is awarded by itself once she has paid.
@@ -97,6 +100,66 @@ func TestTheScheduleIsOnPaper(t *testing.T) {
 		o = w.becomes(o, sales.Paid)
 		w.told()
 		reads(o, invoicing.KindInvoice, lang)
+	}
+	w.verify()
+}
+
+// A worker dies after the provider has charged a card, and before it knows. Meanwhile the buyer leaves another card, with another customer of
+// the provider’s, and two days pass: the provider has forgotten the key, and looks for what was made under the customer that it is told. The
+// instalment is charged once, and the card that was asked is the one that is asked again.
+func TestAnInstalmentIsChargedOnceWhateverCardIsLeftMeanwhile(t *testing.T) {
+	w := still(t, &mailed{n: map[string]int{}})
+	told := func() {
+		t.Helper()
+		if _, err := w.h.Payments.CatchUp(system, w.clock.Now().Add(-72*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.h.Jobs.Drain(system); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var orders []sales.Order
+	for i, key := range []string{"PRD-1", "PRD-2"} {
+		offer := w.inParts(key, "", 30000, offers.KeepAccess)
+		o, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: w.person(fmt.Sprint("p", i, "@example.org"), "P").ID, OfferID: offer.ID, Lang: "en", Way: sales.Instalments, IdempotencyKey: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.tell("/sandbox/pay/"+w.payment(o).CheckoutID, map[string]any{"card": visa, "authenticate": "complete"})
+		told()
+		orders = append(orders, o)
+	}
+	o := orders[0]
+	w.clock.Advance(31 * 24 * time.Hour)
+	if n, err := w.h.Sales.ChargeDue(system); err != nil || n != 2 {
+		t.Fatal(n, err)
+	}
+	var asked string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &asked, postgres.Query{Name: "asked", SQL: "select payment_id from sales.instalments where order_id = $1 and n = 2"}, o.ID)
+	})
+	if err := w.h.Sales.Charge(system, asked); err != nil {
+		t.Fatal(err)
+	}
+	owner := testkit.Owner(t, w.dsn)
+	for _, past := range []string{
+		"update payments.payments set state = 'created', intent_id = null where id = '" + asked + "'", // what the worker that died had not written
+		`update sales.plans p set customer_id = x.customer_id, method_id = x.method_id from sales.plans x where p.order_id = '` + o.ID + `' and x.order_id = '` + orders[1].ID + "'",
+	} {
+		if _, err := owner.ExecContext(context.Background(), past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.clock.Advance(48 * time.Hour)
+	if err := w.h.Jobs.Drain(system); err != nil {
+		t.Fatal(err)
+	}
+	told()
+	if took := w.sandbox.Book().Captured["eur"]; took != 40000 {
+		t.Errorf("the provider took %d for two instalments of each of two orders", took)
+	}
+	if s := w.state(o); s.Schedule.Instalments[1].State != sales.InstalmentIn {
+		t.Errorf("%+v", s.Schedule.Instalments[1])
 	}
 	w.verify()
 }

@@ -15,15 +15,15 @@ import (
 // Site is the address of a page of ours.
 func (s *Service) Site(path string) string { return s.baseURL + path }
 
-// Charge takes a payment from a card that was kept, once: called again after a crash it finds the first call's answer by the payment's id.
+// Charge takes a payment from the card that it names, once: called again after a crash it finds the first call's answer by the payment's id.
 // The fact is that the card was refused, if it was: that the money is there is said by an event. It calls the provider, so it must not run
 // inside a transaction.
-func (s *Service) Charge(ctx context.Context, p Payment, customerID, methodID string) (refused *Fact, err error) {
+func (s *Service) Charge(ctx context.Context, p Payment) (refused *Fact, err error) {
 	if s.gateway == nil {
 		return nil, ErrNoProvider
 	}
 	out, err := s.gateway.Charge(ctx, ChargeRequest{
-		PaymentID: p.ID, OrderID: p.OrderID, Description: p.Description, Amount: p.Amount(), CustomerID: customerID, MethodID: methodID, IdempotencyKey: p.ID + ":charge",
+		PaymentID: p.ID, OrderID: p.OrderID, Description: p.Description, Amount: p.Amount(), CustomerID: p.CustomerID, MethodID: p.MethodID, IdempotencyKey: p.ID + ":charge",
 		AskedLongAgo: s.db.Now().Sub(p.CreatedAt) > keyLives,
 	})
 	if err != nil {

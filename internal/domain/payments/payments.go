@@ -69,6 +69,7 @@ type Payment struct {
 	BuyerReference   string     `db:"buyer_reference"` // her own
 	Instalment       int        `db:"instalment"`      // which one it is for; 0: all of its order
 	CustomerID       string     `db:"customer_id"`     // the provider's, whose card it is; empty: none yet
+	MethodID         string     `db:"method_id"`       // the card of hers that is charged; a pay page asks for one itself
 	CreatedAt        time.Time  `db:"created_at"`      // known where it was found by id
 }
 
@@ -120,6 +121,7 @@ type NewPayment struct {
 	ExpiresAt   time.Time
 	Instalment  int    // which one it is for; 0: all of the order
 	CustomerID  string // the provider's, whose card it is
+	MethodID    string // the provider's, of a card that is charged without its owner
 }
 
 // CreateTx notes the intent to be paid. The pay page is opened after the transaction, by OpenCheckout.
@@ -134,8 +136,8 @@ func (s *Service) CreateTx(ctx context.Context, tx *postgres.Tx, n NewPayment) (
 	_, err := tx.Exec(ctx, q.Q("Add"), p.ID, n.OrderID, s.gateway.Name(), !s.gateway.Live(), n.Amount.Minor, n.Amount.Currency,
 		n.Description, n.Email, n.Lang, n.ExpiresAt, tx.Now())
 	if err == nil && n.Instalment > 0 {
-		p.Instalment, p.CustomerID = n.Instalment, n.CustomerID
-		_, err = tx.Exec(ctx, q.Q("OfInstalment"), p.ID, n.Instalment, n.CustomerID)
+		p.Instalment, p.CustomerID, p.MethodID = n.Instalment, n.CustomerID, n.MethodID
+		_, err = tx.Exec(ctx, q.Q("OfInstalment"), p.ID, n.Instalment, n.CustomerID, n.MethodID)
 	}
 	return p, err
 }

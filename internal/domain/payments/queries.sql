@@ -6,28 +6,28 @@ values ($1, $2, $3, $4, $5, $6, 'created', $7, $8, $9, $10, $11);
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
-       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, created_at
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, coalesce(method_id, '') as method_id, created_at
   from payments.payments where id = $1;
 
 -- name: Lock
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
-       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, coalesce(method_id, '') as method_id
   from payments.payments where id = $1 for update;
 
 -- name: Some
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
-       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, coalesce(method_id, '') as method_id
   from payments.payments where id = any($1::text[]);
 
 -- name: OfFact
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
-       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, coalesce(method_id, '') as method_id
   from payments.payments where id = $1 or checkout_id = nullif($2, '') or intent_id = nullif($3, '') limit 1;
 
 -- name: Opened
@@ -156,7 +156,7 @@ values ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, $11, true, $12, $13);
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
-       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, coalesce(method_id, '') as method_id
   from payments.payments where pay_reference = $1;
 
 -- name: Collect
@@ -227,7 +227,7 @@ select p.id, p.captured_minor, sum(r.amount_minor - coalesce(x.captured_minor, 0
  group by p.id, p.captured_minor having p.captured_minor <> coalesce(sum(r.amount_minor - coalesce(x.captured_minor, 0)), 0);
 
 -- name: OfInstalment
-update payments.payments set instalment = $2, customer_id = nullif($3, '') where id = $1;
+update payments.payments set instalment = $2, customer_id = nullif($3, ''), method_id = nullif($4, '') where id = $1;
 
 -- name: Charged
 update payments.payments set state = 'pending', intent_id = coalesce(intent_id, nullif($2, '')) where id = $1 and state = 'created';
@@ -236,7 +236,7 @@ update payments.payments set state = 'pending', intent_id = coalesce(intent_id, 
 select id, order_id, provider, demo, amount_minor, currency, state, description, email, lang, coalesce(checkout_id, '') as checkout_id,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
-       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id
+       coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, coalesce(method_id, '') as method_id
   from payments.payments where order_id = $1 and state = 'captured' order by id for update;
 
 -- name: UnderWay

@@ -123,7 +123,7 @@ func (s *Service) askedOf(ctx context.Context, tx *postgres.Tx, o Order, i Insta
 	}
 	return s.payments.CreateTx(ctx, tx, payments.NewPayment{
 		OrderID: o.ID, Amount: i.Amount, Email: buyer.Email, Lang: o.Lang, ExpiresAt: tx.Now().Add(payWithin), Description: fmt.Sprintf("%s (%d/%d)", o.description(480), i.N, len(o.Schedule.Instalments)),
-		Instalment: i.N, CustomerID: o.Schedule.customerID,
+		Instalment: i.N, CustomerID: o.Schedule.customerID, MethodID: o.Schedule.methodID,
 	})
 }
 
@@ -145,7 +145,10 @@ func (s *Service) Charge(ctx context.Context, paymentID string) error {
 	if i := o.Schedule.number(p.Instalment); i == nil || i.State != Charging || i.paymentID != p.ID { // it ended meanwhile
 		return s.db.InTx(ctx, "not charged", func(ctx context.Context, tx *postgres.Tx) error { return payments.MoveTx(ctx, tx, p, payments.Expired) })
 	}
-	refused, err := s.payments.Charge(ctx, p, o.Schedule.customerID, o.Schedule.methodID)
+	if p.MethodID == "" { // it was asked for before its card was noted
+		p.CustomerID, p.MethodID = o.Schedule.customerID, o.Schedule.methodID
+	}
+	refused, err := s.payments.Charge(ctx, p)
 	if err != nil || refused == nil {
 		return err
 	}
