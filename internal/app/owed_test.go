@@ -308,3 +308,48 @@ func TestWhoWithdrawsFromAPlanOfWhichNothingIsLeft(t *testing.T) {
 	})
 	w.nothingLeft(o)
 }
+
+// Everything that was paid of a plan is asked back while the provider’s dashboard has given a part of it already, of which we are told then:
+// more is on its way than there is, and the provider will refuse it. Whoever withdraws now is told of nothing that comes back twice, and gets
+// her receipt; it was a failure of ours.
+func TestWhoWithdrawsWhileMoreIsOnItsWayThanWasPaid(t *testing.T) {
+	w := still(t, &mailed{n: map[string]int{}})
+	awa := w.person("awa@example.org", "Awa")
+	offer := w.inParts("PRD-1", "", 30000, offers.KeepAccess)
+	o, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: awa.ID, OfferID: offer.ID, Lang: "en", Way: sales.Instalments, IdempotencyKey: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tell("/sandbox/pay/"+w.payment(o).CheckoutID, map[string]any{"card": visa, "authenticate": "complete"})
+	caughtUp := func() {
+		t.Helper()
+		if _, err := w.h.Payments.CatchUp(system, w.clock.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	caughtUp()
+	if err := w.h.Jobs.Drain(system); err != nil {
+		t.Fatal(err)
+	}
+	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(w.state(o)).IntentID}, "amount": {"498"}})
+	if err := w.gives(o, 0, "all"); err != nil {
+		t.Fatal(err)
+	}
+	caughtUp()
+	var events []string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &events, postgres.Query{Name: "events", SQL: "select id from payments.events where state = 'received' order by created_at, id"})
+	})
+	for _, id := range events { // before the worker asks the provider
+		if err := w.h.Sales.Apply(system, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := w.state(o); s.Credited.Minor != 498 {
+		t.Fatal(s.Credited)
+	}
+	l, err := w.h.Sales.Withdraw(system, sales.WithdrawOrder{OrderID: o.ID, BuyerID: awa.ID, Name: "Awa", Email: "awa@example.org", IdempotencyKey: "leave"})
+	if err != nil || l.Receipt == nil || l.Receipt.Refund.Minor != 0 || l.Receipt.Kept.Minor != 0 {
+		t.Fatalf("%+v %v", l.Receipt, err)
+	}
+}

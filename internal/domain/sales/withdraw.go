@@ -164,7 +164,7 @@ func contractOf(ctx context.Context, tx *postgres.Tx, o Order, t Terms) (Contrac
 	if err != nil {
 		return c, err
 	}
-	c.Credited.Minor += back
+	c.Credited.Minor = min(c.Credited.Minor+back, c.Paid.Minor) // no more goes back than came: the provider refuses what is asked beyond
 	left, ids := map[string]int64{}, []string{}
 	for _, p := range parts {
 		left[p.SessionID] += p.Sold - p.Credited
