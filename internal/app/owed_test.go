@@ -353,3 +353,29 @@ func TestWhoWithdrawsWhileMoreIsOnItsWayThanWasPaid(t *testing.T) {
 		t.Fatalf("%+v %v", l.Receipt, err)
 	}
 }
+
+// A part of the first instalment was given back, came back from the bank and was paid otherwise; then the bank takes all of the instalment. What
+// the buyer has twice she owes us, and the loss is no more than what she had paid and not got back: counted over the whole plan it was credited
+// beyond the order, which the books refuse, and the bank's word was never applied.
+func TestADisputeOfAnInstalmentThatWasPaidBackInPart(t *testing.T) {
+	w := newWorld(t)
+	o := w.begun(w.person("awa@example.org", "Awa").ID, w.inParts("PRD-1", "", 15000, offers.KeepAccess), visa)
+	w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {"2350"}})
+	w.until("the gift is booked", func() bool { return w.state(o).Credited.Minor == 2350 })
+	owed := w.bounces(o)
+	if _, err := w.h.Sales.SayRepaid(staffCtx("ann"), owed, "SEPA-1", "say"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.h.Sales.DecideRepaid(staffCtx("bob"), owed, true, "yes"); err != nil {
+		t.Fatal(err)
+	}
+	d := w.tell("/sandbox/disputes", map[string]any{"payment_intent": w.payment(o).IntentID, "reason": "fraudulent"})
+	w.becomes(o, sales.Disputed)
+	w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "lost"})
+	o = w.becomes(o, sales.Lost)
+	w.told()
+	if o.Credited != o.Total || w.balance("disputes", "EUR") != 2650 {
+		t.Errorf("%v credited of %v, %d lost", o.Credited, o.Total, w.balance("disputes", "EUR"))
+	}
+	w.verify()
+}

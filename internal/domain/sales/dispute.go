@@ -26,7 +26,11 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		return err
 	}
 	if turn == "lost" { // what the buyer was owed, she has now; what she had already otherwise, she owes us
-		left := o.Total.Minor - o.Credited.Minor
+		paid, err := o.paid(ctx, tx)
+		if err != nil {
+			return err
+		}
+		left := paid.Minor - o.Credited.Minor
 		if p.State != payments.Captured {
 			if left, err = payments.UnowedTx(ctx, tx, p); err != nil {
 				return err

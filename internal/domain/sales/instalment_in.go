@@ -76,6 +76,18 @@ func (s *Service) instalmentIn(ctx context.Context, tx *postgres.Tx, o Order, p 
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "instalment.paid", Object: o.ID, Detail: map[string]any{"n": i.N, "payment": p.ID, "amount": f.Amount}})
 }
 
+// paid is what came of a paid order: all of it, or its instalments until now.
+func (o *Order) paid(ctx context.Context, tx *postgres.Tx) (money.Amount, error) {
+	if o.Way != Instalments {
+		return o.Total, nil
+	}
+	err := o.schedule(ctx, tx)
+	if err != nil || o.Schedule == nil {
+		return o.Total, err
+	}
+	return o.Schedule.received(o.Total.Currency), nil
+}
+
 // received is what was paid of an order that is paid in instalments.
 func (s Schedule) received(c money.Currency) money.Amount {
 	a := money.Zero(c)

@@ -151,11 +151,9 @@ func contractOf(ctx context.Context, tx *postgres.Tx, o Order, t Terms) (Contrac
 	if o.PaidAt == nil {
 		return c, nil
 	}
-	if c.Paid = o.Total; o.Way == Instalments {
-		if err := o.schedule(ctx, tx); err != nil {
-			return c, err
-		}
-		c.Paid = o.Schedule.received(o.Total.Currency)
+	var err error
+	if c.Paid, err = o.paid(ctx, tx); err != nil {
+		return c, err
 	}
 	if t.Withdrawal != Vocational { // which is paid for when its period is over
 		c.ConcludedAt = *o.PaidAt
