@@ -90,10 +90,14 @@ func (g generator) time() *time.Time {
 
 // period gives two times in their order, of which each may be missing.
 func (g generator) period() (from, until *time.Time) {
-	if from, until = g.time(), g.time(); from != nil && until != nil && until.Before(*from) {
+	from, until = g.time(), g.time()
+	switch {
+	case from == nil || until == nil || from.Before(*until):
+		return from, until
+	case until.Before(*from):
 		return until, from
 	}
-	return from, until
+	return from, nil // over as it begins, nobody could follow it
 }
 
 // course gives what the public sees of a course, a working copy, or both.
@@ -190,7 +194,7 @@ func (g generator) program(d *exchange.Document, key string, keys []string, publ
 		}
 		e.StartsAt, e.EndsAt = g.period()
 		over := e.EndsAt != nil && !testkit.Clock().Now().Before(*e.EndsAt) // on the clock of the house that reads it
-		if e.State == catalog.Published && !over { // it can be followed, whatever its sessions say
+		if e.State == catalog.Published && !over {                          // it can be followed, whatever its sessions say
 			e.StartsAt, e.EndsAt = nil, nil
 			if slices.ContainsFunc(p.Courses(), func(c programs.CourseRule) bool { return !public[c.Key] }) {
 				e.State = catalog.InReview
