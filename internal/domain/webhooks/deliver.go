@@ -10,6 +10,7 @@ import (
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/platform/seal"
 )
 
 // DeliveryState is where a delivery stands.
@@ -139,7 +140,7 @@ func (s *Service) take(ctx context.Context, endpointID string) (batch []toSend, 
 			return err
 		}
 		secrets, err := s.secretsTx(ctx, tx, endpointID)
-		unreadable := errors.Is(err, errSealed)
+		unreadable := errors.Is(err, seal.ErrNotReadable)
 		if err != nil && !unreadable {
 			return err
 		}

@@ -9,7 +9,5 @@ var (
 	ErrChanged     = fault.New(fault.Precondition, "changed-meanwhile", "The webhook was changed since it was read.")
 	ErrDisabled    = fault.New(fault.Conflict, "webhook-disabled", "The webhook is disabled. Enable it first.")
 	ErrTooMany     = fault.New(fault.Unprocessable, "too-many-webhooks", "There are 20 webhooks already. Delete one first.")
-	ErrWeakSecret  = fault.New(fault.Internal, "weak-secret", "The secret has fewer than 32 bytes.")
-	errSealed      = fault.New(fault.Internal, "secret-not-readable", "A signing secret cannot be read with the key of this server.")
 	errUnknownType = fault.New(fault.Internal, "unknown-event-type", "An event of a type that is not documented was to be told.")
 )

@@ -2,9 +2,6 @@ package webhooks
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -23,40 +20,10 @@ const overlap = 24 * time.Hour
 const (
 	secretBytes  = 32
 	secretPrefix = "whsec_"
-	minKey       = 32 // bytes of what seals
 )
 
-// sealer keeps signing secrets so that they can be read again: a hash could not sign. Who has the database alone cannot read them.
-type sealer struct{ aead cipher.AEAD }
-
-func newSealer(secret []byte) (sealer, error) {
-	if len(secret) < minKey {
-		return sealer{}, ErrWeakSecret
-	}
-	key, err := hkdf.Key(sha256.New, secret, nil, "cursus webhooks", 32)
-	if err != nil {
-		return sealer{}, err
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return sealer{}, err
-	}
-	aead, err := cipher.NewGCMWithRandomNonce(block)
-	return sealer{aead}, err
-}
-
-// seal binds a secret to its place, so that one row cannot stand in for another.
-func (s sealer) seal(plain []byte, endpointID string, n int) []byte {
-	return s.aead.Seal(nil, nil, plain, []byte(endpointID+"/"+strconv.Itoa(n)))
-}
-
-func (s sealer) open(sealed []byte, endpointID string, n int) ([]byte, error) {
-	plain, err := s.aead.Open(nil, nil, sealed, []byte(endpointID+"/"+strconv.Itoa(n)))
-	if err != nil {
-		return nil, errSealed.Because(err)
-	}
-	return plain, nil
-}
+// place is where a secret belongs: one row cannot stand in for another.
+func place(endpointID string, n int) string { return endpointID + "/" + strconv.Itoa(n) }
 
 // written is a secret as it is shown.
 func written(secret []byte) string { return secretPrefix + base64.StdEncoding.EncodeToString(secret) }
@@ -85,7 +52,7 @@ func (s *Service) addSecretTx(ctx context.Context, tx *postgres.Tx, endpointID s
 	}
 	plain := make([]byte, secretBytes)
 	_, _ = rand.Read(plain) // crypto/rand.Read never returns an error; it ends the process instead
-	_, err = tx.Exec(ctx, q.Q("AddSecret"), endpointID, n, s.seal.seal(plain, endpointID, n), tx.Now(), tx.Now().Add(overlap))
+	_, err = tx.Exec(ctx, q.Q("AddSecret"), endpointID, n, s.seal.Seal(plain, place(endpointID, n)), tx.Now(), tx.Now().Add(overlap))
 	return n, err
 }
 
@@ -95,7 +62,7 @@ func (s *Service) secretTx(ctx context.Context, tx *postgres.Tx, endpointID stri
 	if err := tx.Get(ctx, &row, q.Q("Secret"), endpointID, n); err != nil {
 		return "", err
 	}
-	plain, err := s.seal.open(row.Sealed, endpointID, n)
+	plain, err := s.seal.Open(row.Sealed, place(endpointID, n))
 	return written(plain), err
 }
 
@@ -106,7 +73,7 @@ func (s *Service) secretsTx(ctx context.Context, tx *postgres.Tx, endpointID str
 		return nil, err
 	}
 	for _, r := range rows {
-		plain, err := s.seal.open(r.Sealed, endpointID, r.N)
+		plain, err := s.seal.Open(r.Sealed, place(endpointID, r.N))
 		if err != nil {
 			return nil, err
 		}

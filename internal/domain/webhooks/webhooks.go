@@ -14,6 +14,7 @@ import (
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/platform/seal"
 )
 
 //go:embed queries.sql
@@ -53,14 +54,14 @@ type Service struct {
 	jobs    *jobs.Jobs
 	courier Courier
 	replies *idempotency.Store
-	seal    sealer
+	seal    seal.Sealer
 	hands   chan struct{} // endpoints that this process sends to at the same time
 }
 
-// New opens the room. The secret, of 32 bytes or more, seals what signs. Error: ErrWeakSecret.
+// New opens the room. The secret, of 32 bytes or more, seals what signs. Error: seal.ErrWeak.
 func New(db *postgres.DB, j *jobs.Jobs, c Courier, secret []byte) (*Service, error) {
-	seal, err := newSealer(secret)
-	return &Service{db: db, jobs: j, courier: c, replies: idempotency.New(db), seal: seal, hands: make(chan struct{}, endpointsAtOnce)}, err
+	sealer, err := seal.New(secret, "cursus webhooks")
+	return &Service{db: db, jobs: j, courier: c, replies: idempotency.New(db), seal: sealer, hands: make(chan struct{}, endpointsAtOnce)}, err
 }
 
 // By is who acts: staff who may for anybody, or a manager of an organisation.

@@ -26,6 +26,7 @@ import (
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/platform/seal"
 	"cursus/internal/testkit"
 )
 
@@ -663,7 +664,7 @@ func TestEndpointsAreEdited(t *testing.T) {
 			t.Error(i, err)
 		}
 	}
-	if _, err := webhooks.New(s.db, s.jobs, s.gate, []byte("short")); !errors.Is(err, webhooks.ErrWeakSecret) {
+	if _, err := webhooks.New(s.db, s.jobs, s.gate, []byte("short")); !errors.Is(err, seal.ErrWeak) {
 		t.Error(err)
 	}
 }

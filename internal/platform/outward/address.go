@@ -1,4 +1,4 @@
-package webhookgate
+package outward
 
 import (
 	"net/netip"
@@ -6,12 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"cursus/internal/kernel/fault"
 )
-
-// ErrURL refuses an address that no webhook is sent to.
-var ErrURL = fault.New(fault.Invalid, "bad-webhook-url", "The address is that of a public server: https://, a name with a dot or a public address, port 443 or 8443, and neither a user nor a fragment.")
 
 // Of the addresses of version 4 everything is public that is not here; see the registry of special-purpose addresses (RFC 6890 and after).
 // Some clouds answer about a machine's secrets at an address of their own.
@@ -74,32 +69,28 @@ var insideNames = []string{
 // maxURL is the longest address.
 const maxURL = 500
 
-// Check refuses an address that is not that of a public server as far as its text tells; whom a name stands for is judged when it is
-// called. Error: ErrURL.
-func (g *Gate) Check(address string) error {
-	_, err := g.read(address)
-	return err
-}
-
-func (g *Gate) read(address string) (*url.URL, error) {
+// Read reads an address; false where it is not that of a public server, as far as its text tells, nor one that the operator named. Whom
+// a name stands for is judged when it is dialled.
+func (g *Guard) Read(address string) (*url.URL, bool) {
 	if len(address) > maxURL || strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }) {
-		return nil, ErrURL
+		return nil, false
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || strings.Contains(address, "#") || u.Host == "" {
-		return nil, ErrURL
+		return nil, false
 	}
-	if at, err := netip.ParseAddrPort(u.Host); err == nil && g.named[at] && (u.Scheme == "http" || u.Scheme == "https") {
-		return u, nil
+	if u.Scheme == "http" || u.Scheme == "https" {
+		if at, err := netip.ParseAddrPort(u.Host); err == nil && g.named[at] || g.hosts[strings.ToLower(u.Host)] {
+			return u, true
+		}
 	}
-	host := strings.ToLower(u.Hostname())
-	if u.Scheme != "https" || !g.portAllowed(u) || !public(host) {
-		return nil, ErrURL
+	if u.Scheme != "https" || !g.portAllowed(u) || !public(strings.ToLower(u.Hostname())) {
+		return nil, false
 	}
-	return u, nil
+	return u, true
 }
 
-func (g *Gate) portAllowed(u *url.URL) bool {
+func (g *Guard) portAllowed(u *url.URL) bool {
 	if u.Port() == "" {
 		return !strings.HasSuffix(u.Host, ":")
 	}
