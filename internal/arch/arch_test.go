@@ -30,6 +30,7 @@ var floors = []struct {
 	{"internal/platform/jobs", 5, false}, {"internal/platform/audit", 5, false}, {"internal/platform/idempotency", 5, false},
 	{"internal/books", 10, false},
 	{"internal/domain/identity", 21, false}, {"internal/domain/catalog", 21, false},
+	{"internal/domain/privacy", 22, false},
 	{"internal/domain/payments", 22, false}, {"internal/domain/invoicing", 22, false}, {"internal/domain/programs", 22, false},
 	{"internal/domain/offers", 23, false}, {"internal/domain/enrolment", 23, false},
 	{"internal/domain/gradebook", 24, false}, {"internal/domain/sales", 24, false}, {"internal/domain/workshops", 24, false},
@@ -50,7 +51,7 @@ var floors = []struct {
 
 // schemaFloors gives each PostgreSQL schema the floor of its room.
 var schemaFloors = map[string]int{
-	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
+	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "privacy": 22, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
 	"gradebook": 24, "sales": 24, "workshops": 24, "exams": 25, "paths": 25, "certificates": 26, "accounting": 26, "webhooks": 27,
 }
 

@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/json"
 
+	"cursus/internal/kernel/origin"
 	"cursus/internal/platform/postgres"
 )
 
@@ -14,7 +15,7 @@ var queriesSQL string
 
 var q = postgres.MustLoad("audit", queriesSQL)
 
-// Entry is one act. The actor is the transaction's. Detail says what changed and holds no personal data: an audit row
+// Entry is one act. The actor is on whose behalf the transaction acts, and from where is what the request noted. Detail says what changed and holds no personal data: an audit row
 // outlives an erasure.
 type Entry struct {
 	Action string // "grades.imported"
@@ -29,7 +30,7 @@ func AppendTx(ctx context.Context, tx *postgres.Tx, e Entry) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, q.Q("Append"), tx.Now(), postgres.Actor(ctx), e.Action, e.Object, string(detail))
+	_, err = tx.Exec(ctx, q.Q("Append"), tx.Now(), postgres.Author(ctx), e.Action, e.Object, string(detail), origin.Of(ctx))
 	return err
 }
 
@@ -38,5 +39,6 @@ func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "26", Name: "audit rows form an unbroken chain", Query: q.Q("CheckChain")},
 		{Invariant: "26", Name: "the chain ends where it should", Query: q.Q("CheckHead")},
+		{Invariant: "26", Name: "the origin of an act is the one that was sealed with it", Query: q.Q("CheckOrigins")},
 	}
 }

@@ -110,12 +110,27 @@ func (db *DB) SQL() *sql.DB { return db.x.DB }
 func (db *DB) Now() time.Time { return db.clock.Now() }
 
 type actorKey struct{}
+type authorKey struct{}
 type insideKey struct{}
 
 // WithActor says on whose behalf the transactions of this context act; row-level security reads it.
 // "system", "staff:<id>", "learner:<person id>"; nobody is "public".
+//
+// Where a room lets the house itself do what somebody asked for, who asked is remembered: see Author.
 func WithActor(ctx context.Context, actor string) context.Context {
+	if before := Actor(ctx); actor == "system" && before != "public" && before != "system" {
+		ctx = context.WithValue(ctx, authorKey{}, before)
+	}
 	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+// Author tells on whose behalf something is done, also where the house does it for her because the database lets nobody else: what
+// records who did what asks for it. Row-level security goes by Actor.
+func Author(ctx context.Context) string {
+	if a, ok := ctx.Value(authorKey{}).(string); ok && Actor(ctx) == "system" {
+		return a
+	}
+	return Actor(ctx)
 }
 
 // Actor tells what WithActor said.
