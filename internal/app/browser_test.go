@@ -32,22 +32,23 @@ import (
 	"cursus/internal/testkit"
 )
 
-// newSite is a furnished world that browsers can reach.
-func newSite(t *testing.T) (w *world, mails string) {
+// newSite is a furnished world that browsers can reach; inside are addresses that webhooks may go to.
+func newSite(t *testing.T, inside ...string) (w *world, mails string) {
 	t.Helper()
-	w, mails = bareSite(t)
+	w, mails = bareSite(t, inside...)
 	w.furnish()
 	return w, mails
 }
 
 // bareSite is a world without any course that browsers can reach, on the machine's own clock: cookies and the pay page live by it.
-func bareSite(t *testing.T) (w *world, mails string) {
+func bareSite(t *testing.T, inside ...string) (w *world, mails string) {
 	t.Helper()
 	w = &world{t: t, clock: clock.NewManual(clock.System{}.Now()), dsn: testkit.OwnerDSN(t)}
 	site, stripe := listen(t), listen(t)
 	w.stripe, mails = "http://"+stripe.Addr().String(), t.TempDir()
 	w.cfg = testConfig(w.dsn, w.stripe, mails)
 	w.cfg.BaseURL = "http://" + site.Addr().String()
+	w.cfg.WebhookInside = inside
 	var err error
 	w.sandbox, err = stripesandbox.Open(stripesandbox.Config{
 		PublicURL: w.stripe, Folder: t.TempDir(), SecretKey: stripeKey, WebhookURL: w.cfg.BaseURL + "/v1/webhooks/stripe", WebhookSecret: hookSecret,

@@ -21,6 +21,7 @@ type fake struct {
 	OfferHouse
 	PriceHouse
 	AccessHouse
+	HookHouse
 	SalesHouse
 	DeskHouse
 	AccountHouse

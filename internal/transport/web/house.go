@@ -49,6 +49,7 @@ type House interface {
 	AccountHouse
 	ExchangeHouse
 	AccessHouse
+	HookHouse
 }
 
 // Text is a text in the two languages of the house.
