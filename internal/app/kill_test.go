@@ -18,6 +18,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
+	hooks "cursus/internal/domain/webhooks"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/stripesandbox"
 	"cursus/internal/kernel/clock"
@@ -31,6 +32,7 @@ type program struct {
 	binary, addr string
 	child        *exec.Cmd
 	token        string
+	receiver     *heeds // of webhooks
 }
 
 // start runs the server; place names where it dies.
@@ -63,7 +65,7 @@ func (p *program) run(place, addr string, args ...string) *exec.Cmd {
 	c := p.cfg
 	child.Env = append(os.Environ(), "CURSUS_FAILPOINT="+place, "CURSUS_DATABASE_URL="+c.DatabaseURL, "CURSUS_ADDR="+addr, "CURSUS_BASE_URL="+c.BaseURL,
 		"CURSUS_SECRET="+c.Secret, "CURSUS_STRIPE_KEY="+c.StripeKey, "CURSUS_STRIPE_WEBHOOK_SECRET="+c.StripeWebhookSecret, "CURSUS_STRIPE_URL="+c.StripeURL,
-		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_DATA_DIR="+p.t.TempDir())
+		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_WEBHOOK_INSIDE="+strings.Join(c.WebhookInside, ","), "CURSUS_DATA_DIR="+p.t.TempDir())
 	child.Stderr = io.Discard
 	if testing.Verbose() {
 		child.Stderr = os.Stderr
@@ -126,6 +128,8 @@ func newProgram(t *testing.T) *program {
 	_ = site.Close()
 	p.cfg = testConfig(p.dsn, p.stripe, t.TempDir())
 	p.cfg.BaseURL = "http://" + p.addr
+	p.receiver = newHeeds(t)
+	p.cfg.WebhookInside = []string{p.receiver.Listener.Addr().String()}
 	var err error
 	p.sandbox, err = stripesandbox.Open(stripesandbox.Config{
 		PublicURL: p.stripe, Folder: t.TempDir(), SecretKey: stripeKey, WebhookURL: p.cfg.BaseURL + "/v1/webhooks/stripe", WebhookSecret: hookSecret,
@@ -156,6 +160,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	}
 	p.passesThrough()
 	p.refundsThrough()
+	p.tellsThrough()
 	p.verify()
 }
 
@@ -253,4 +258,41 @@ func (p *program) refundsThrough() {
 		p.counts(map[string]int{"select count(*) from payments.refunds r join payments.payments p on p.id = r.payment_id where p.order_id = '" + o.ID + "'": 1})
 		p.stop()
 	}
+}
+
+// tellsThrough tells of a payment while the process dies between the receiver's answer and our note of it: the receiver hears it again
+// under the same id, and the log has the one attempt that is known.
+func (p *program) tellsThrough() {
+	p.t.Helper()
+	place, who := "webhook sent", p.become("told@example.org")
+	e, err := p.h.Webhooks.Create(system, hooks.By{PersonID: who.ID, Any: true}, "hook", hooks.NewEndpoint{URL: p.receiver.URL, Types: []string{hooks.OrderPaid}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.start(place)
+	if status, _ := p.post("/v1/orders", "k", fmt.Sprintf(`{"offer_id":%q,"lang":"en"}`, p.paid.ID)); status != http.StatusCreated {
+		p.t.Fatalf("%s: the order is answered %d", place, status)
+	}
+	o := p.onlyOrder(who.ID)
+	p.pay(o, visa)
+	p.dies(place)
+	if ids := p.receiver.heard(); len(ids) != 1 {
+		p.t.Fatalf("%s: heard %v", place, ids)
+	}
+	p.inTx(func(ctx context.Context, tx *postgres.Tx) error { // as after two minutes, for which the dead worker still has it
+		_, err := tx.Exec(ctx, postgres.Query{Name: "test", SQL: "update webhooks.endpoints set busy_until = now(), asked_at = null where id = $1"}, e.ID)
+		return err
+	})
+	p.start("")
+	p.becomes(o, sales.Paid)
+	p.until("it is told again", func() bool { return len(p.receiver.heard()) == 2 })
+	p.quiet()
+	if ids := p.receiver.heard(); len(ids) != 2 || ids[0] != ids[1] {
+		p.t.Errorf("%s: heard %v", place, ids)
+	}
+	p.counts(map[string]int{
+		"select count(*) from webhooks.deliveries where endpoint_id = '" + e.ID + "' and state = 'delivered' and tried = 1": 1,
+		"select count(*) from webhooks.attempts": 1,
+	})
+	p.stop()
 }
