@@ -29,7 +29,9 @@ const (
 	APIClientRolesExams        APIClientRoles = "exams"
 	APIClientRolesManager      APIClientRoles = "manager"
 	APIClientRolesRefund       APIClientRoles = "refund"
+	APIClientRolesRegistrar    APIClientRoles = "registrar"
 	APIClientRolesSales        APIClientRoles = "sales"
+	APIClientRolesTeacher      APIClientRoles = "teacher"
 )
 
 // Valid indicates whether the value is a known member of the APIClientRoles enum.
@@ -51,7 +53,11 @@ func (e APIClientRoles) Valid() bool {
 		return true
 	case APIClientRolesRefund:
 		return true
+	case APIClientRolesRegistrar:
+		return true
 	case APIClientRolesSales:
+		return true
+	case APIClientRolesTeacher:
 		return true
 	default:
 		return false
@@ -779,7 +785,9 @@ const (
 	NewAPIClientRolesExams        NewAPIClientRoles = "exams"
 	NewAPIClientRolesManager      NewAPIClientRoles = "manager"
 	NewAPIClientRolesRefund       NewAPIClientRoles = "refund"
+	NewAPIClientRolesRegistrar    NewAPIClientRoles = "registrar"
 	NewAPIClientRolesSales        NewAPIClientRoles = "sales"
+	NewAPIClientRolesTeacher      NewAPIClientRoles = "teacher"
 )
 
 // Valid indicates whether the value is a known member of the NewAPIClientRoles enum.
@@ -801,7 +809,11 @@ func (e NewAPIClientRoles) Valid() bool {
 		return true
 	case NewAPIClientRolesRefund:
 		return true
+	case NewAPIClientRolesRegistrar:
+		return true
 	case NewAPIClientRolesSales:
+		return true
+	case NewAPIClientRolesTeacher:
 		return true
 	default:
 		return false
@@ -1339,6 +1351,33 @@ func (e OrderHappeningWhat) Valid() bool {
 	case OrderHappeningWhatSurplus:
 		return true
 	case OrderHappeningWhatTransferred:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PartnerRoleName.
+const (
+	PartnerRoleNameCashier   PartnerRoleName = "cashier"
+	PartnerRoleNameManager   PartnerRoleName = "manager"
+	PartnerRoleNameOwner     PartnerRoleName = "owner"
+	PartnerRoleNameRegistrar PartnerRoleName = "registrar"
+	PartnerRoleNameTeacher   PartnerRoleName = "teacher"
+)
+
+// Valid indicates whether the value is a known member of the PartnerRoleName enum.
+func (e PartnerRoleName) Valid() bool {
+	switch e {
+	case PartnerRoleNameCashier:
+		return true
+	case PartnerRoleNameManager:
+		return true
+	case PartnerRoleNameOwner:
+		return true
+	case PartnerRoleNameRegistrar:
+		return true
+	case PartnerRoleNameTeacher:
 		return true
 	default:
 		return false
@@ -6796,6 +6835,24 @@ type NewOrderOnBehalf struct {
 // Example: fr
 type NewOrderOnBehalfLang string
 
+// NewPartnerRole Who becomes what.
+type NewPartnerRole struct {
+	// Email Her address; she is made where it is new.
+	//
+	// Example: awa@esp.example
+	Email string `json:"email"`
+
+	// Name Her name, where she is new.
+	//
+	// Example: Awa Diop
+	Name *string `json:"name,omitempty"`
+
+	// Role What somebody is for a partner.
+	//
+	// Example: teacher
+	Role PartnerRoleName `json:"role"`
+}
+
 // NewRefund Money to give back.
 //
 // Example: {"amount_minor":5000,"reason":"Asked for within the fourteen days."}
@@ -7996,6 +8053,50 @@ type PartnerLine struct {
 	// Example: 500000
 	SharePpm PPM `json:"share_ppm"`
 }
+
+// PartnerRole One role of one person.
+type PartnerRole struct {
+	// Email Her address; absent: a system has none.
+	//
+	// Example: awa@esp.example
+	Email *string `json:"email,omitempty"`
+
+	// FullName Her name, or that of a system.
+	//
+	// Example: Awa Diop
+	FullName string `json:"full_name"`
+
+	// Organisation Where.
+	//
+	// Example: ESP
+	Organisation string `json:"organisation"`
+
+	// Person Who.
+	//
+	// Example: per_01hzy3
+	Person string `json:"person"`
+
+	// Role What somebody is for a partner.
+	//
+	// Example: teacher
+	Role PartnerRoleName `json:"role"`
+
+	// Since RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Since Time `json:"since"`
+}
+
+// PartnerRoleList Who is what.
+type PartnerRoleList struct {
+	// Roles By name.
+	Roles []PartnerRole `json:"roles"`
+}
+
+// PartnerRoleName What somebody is for a partner.
+//
+// Example: teacher
+type PartnerRoleName string
 
 // PartnerStatement A statement of a partner school; owed amounts are positive where the school owes.
 type PartnerStatement struct {
@@ -13181,6 +13282,12 @@ type ListOrganisationOrdersParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// GivePartnerRoleParams defines parameters for GivePartnerRole.
+type GivePartnerRoleParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListDeskReceiptsParams defines parameters for ListDeskReceipts.
 type ListDeskReceiptsParams struct {
 	// Limit How many at most.
@@ -13744,6 +13851,9 @@ type ChooseWayToPayJSONRequestBody = ChosenWay
 
 // WithdrawOrderJSONRequestBody defines body for WithdrawOrder for application/json ContentType.
 type WithdrawOrderJSONRequestBody = NewWithdrawal
+
+// GivePartnerRoleJSONRequestBody defines body for GivePartnerRole for application/json ContentType.
+type GivePartnerRoleJSONRequestBody = NewPartnerRole
 
 // RecordDeskReceiptJSONRequestBody defines body for RecordDeskReceipt for application/json ContentType.
 type RecordDeskReceiptJSONRequestBody = NewDeskReceipt
@@ -14346,8 +14456,8 @@ type ClientInterface interface {
 	// CreateClientWithBody Register a system
 	//
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-	// after it: `createKey`.
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -14357,8 +14467,8 @@ type ClientInterface interface {
 	// CreateClient Register a system
 	//
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-	// after it: `createKey`.
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -15441,6 +15551,40 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/organisations/{organisation}/orders (the `ListOrganisationOrders` operationId).
 	ListOrganisationOrders(ctx context.Context, organisation OrganisationRef, params *ListOrganisationOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPartnerRoles List who is what for an organisation
+	//
+	// Its owners, registrars, teachers, cashiers and managers, by name: people, and systems of it. For staff and for its owners.
+	//
+	// Corresponds with GET /v1/organisations/{organisation}/roles (the `ListPartnerRoles` operationId).
+	ListPartnerRoles(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GivePartnerRoleWithBody Give somebody a role at an organisation
+	//
+	// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+	// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+	GivePartnerRoleWithBody(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GivePartnerRole Give somebody a role at an organisation
+	//
+	// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+	// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+	GivePartnerRole(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, body GivePartnerRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakePartnerRole Take a role at an organisation from somebody
+	//
+	// Who does not have it stays so. The last owner is taken by staff alone (409). For staff and for its owners.
+	//
+	// Corresponds with DELETE /v1/organisations/{organisation}/roles/{role}/{person} (the `TakePartnerRole` operationId).
+	TakePartnerRole(ctx context.Context, organisation OrganisationRef, role PartnerRoleName, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutCashier Let a person take money at a desk
 	//
@@ -16734,8 +16878,8 @@ func (c *Client) ListClients(ctx context.Context, params *ListClientsParams, req
 // CreateClientWithBody Register a system
 //
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-// after it: `createKey`.
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -16755,8 +16899,8 @@ func (c *Client) CreateClientWithBody(ctx context.Context, params *CreateClientP
 // CreateClient Register a system
 //
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-// after it: `createKey`.
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -19110,6 +19254,80 @@ func (c *Client) PutManager(ctx context.Context, organisation OrganisationRef, p
 // Corresponds with GET /v1/organisations/{organisation}/orders (the `ListOrganisationOrders` operationId).
 func (c *Client) ListOrganisationOrders(ctx context.Context, organisation OrganisationRef, params *ListOrganisationOrdersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListOrganisationOrdersRequest(c.Server, organisation, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPartnerRoles List who is what for an organisation
+//
+// Its owners, registrars, teachers, cashiers and managers, by name: people, and systems of it. For staff and for its owners.
+//
+// Corresponds with GET /v1/organisations/{organisation}/roles (the `ListPartnerRoles` operationId).
+func (c *Client) ListPartnerRoles(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPartnerRolesRequest(c.Server, organisation)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GivePartnerRoleWithBody Give somebody a role at an organisation
+//
+// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+func (c *Client) GivePartnerRoleWithBody(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGivePartnerRoleRequestWithBody(c.Server, organisation, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GivePartnerRole Give somebody a role at an organisation
+//
+// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+func (c *Client) GivePartnerRole(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, body GivePartnerRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGivePartnerRoleRequest(c.Server, organisation, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakePartnerRole Take a role at an organisation from somebody
+//
+// Who does not have it stays so. The last owner is taken by staff alone (409). For staff and for its owners.
+//
+// Corresponds with DELETE /v1/organisations/{organisation}/roles/{role}/{person} (the `TakePartnerRole` operationId).
+func (c *Client) TakePartnerRole(ctx context.Context, organisation OrganisationRef, role PartnerRoleName, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakePartnerRoleRequest(c.Server, organisation, role, person)
 	if err != nil {
 		return nil, err
 	}
@@ -27342,6 +27560,148 @@ func NewListOrganisationOrdersRequest(server string, organisation OrganisationRe
 	return req, nil
 }
 
+// NewListPartnerRolesRequest constructs an http.Request for the ListPartnerRoles method
+func NewListPartnerRolesRequest(server string, organisation OrganisationRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organisation", organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organisations/%s/roles", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGivePartnerRoleRequest calls the generic GivePartnerRole builder with application/json body
+func NewGivePartnerRoleRequest(server string, organisation OrganisationRef, params *GivePartnerRoleParams, body GivePartnerRoleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGivePartnerRoleRequestWithBody(server, organisation, params, "application/json", bodyReader)
+}
+
+// NewGivePartnerRoleRequestWithBody constructs an http.Request for the GivePartnerRole method, with any body, and a specified content type
+func NewGivePartnerRoleRequestWithBody(server string, organisation OrganisationRef, params *GivePartnerRoleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organisation", organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organisations/%s/roles", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewTakePartnerRoleRequest constructs an http.Request for the TakePartnerRole method
+func NewTakePartnerRoleRequest(server string, organisation OrganisationRef, role PartnerRoleName, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "organisation", organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "role", role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/organisations/%s/roles/%s/%s", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPutCashierRequest constructs an http.Request for the PutCashier method
 func NewPutCashierRequest(server string, partner PartnerRef, person string) (*http.Request, error) {
 	var err error
@@ -32061,8 +32421,8 @@ type ClientWithResponsesInterface interface {
 	// CreateClientWithBodyWithResponse Register a system
 	//
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-	// after it: `createKey`.
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -32072,8 +32432,8 @@ type ClientWithResponsesInterface interface {
 	// CreateClientWithResponse Register a system
 	//
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-	// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-	// after it: `createKey`.
+	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -33296,6 +33656,44 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/organisations/{organisation}/orders (the `ListOrganisationOrders` operationId).
 	ListOrganisationOrdersWithResponse(ctx context.Context, organisation OrganisationRef, params *ListOrganisationOrdersParams, reqEditors ...RequestEditorFn) (*ListOrganisationOrdersResponse, error)
+
+	// ListPartnerRolesWithResponse List who is what for an organisation
+	//
+	// Its owners, registrars, teachers, cashiers and managers, by name: people, and systems of it. For staff and for its owners.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/organisations/{organisation}/roles (the `ListPartnerRoles` operationId).
+	ListPartnerRolesWithResponse(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*ListPartnerRolesResponse, error)
+
+	// GivePartnerRoleWithBodyWithResponse Give somebody a role at an organisation
+	//
+	// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+	// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+	GivePartnerRoleWithBodyWithResponse(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GivePartnerRoleResponse, error)
+
+	// GivePartnerRoleWithResponse Give somebody a role at an organisation
+	//
+	// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+	// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+	GivePartnerRoleWithResponse(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, body GivePartnerRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*GivePartnerRoleResponse, error)
+
+	// TakePartnerRoleWithResponse Take a role at an organisation from somebody
+	//
+	// Who does not have it stays so. The last owner is taken by staff alone (409). For staff and for its owners.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/organisations/{organisation}/roles/{role}/{person} (the `TakePartnerRole` operationId).
+	TakePartnerRoleWithResponse(ctx context.Context, organisation OrganisationRef, role PartnerRoleName, person string, reqEditors ...RequestEditorFn) (*TakePartnerRoleResponse, error)
 
 	// PutCashierWithResponse Let a person take money at a desk
 	//
@@ -39981,6 +40379,143 @@ func (r ListOrganisationOrdersResponse) ContentType() string {
 	return ""
 }
 
+type ListPartnerRolesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PartnerRoleList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPartnerRolesResponse) GetJSON200() *PartnerRoleList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPartnerRolesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPartnerRolesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPartnerRolesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPartnerRolesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPartnerRolesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GivePartnerRoleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PartnerRole
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r GivePartnerRoleResponse) GetJSON201() *PartnerRole {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GivePartnerRoleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GivePartnerRoleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GivePartnerRoleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GivePartnerRoleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GivePartnerRoleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TakePartnerRoleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TakePartnerRoleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TakePartnerRoleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TakePartnerRoleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TakePartnerRoleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TakePartnerRoleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PutCashierResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -44177,8 +44712,8 @@ func (c *ClientWithResponses) ListClientsWithResponse(ctx context.Context, param
 // CreateClientWithBodyWithResponse Register a system
 //
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-// after it: `createKey`.
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -44194,8 +44729,8 @@ func (c *ClientWithResponses) CreateClientWithBodyWithResponse(ctx context.Conte
 // CreateClientWithResponse Register a system
 //
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
-// organisation (`cashier`), orders for it and gives its seats out (`manager`), or has roles of staff where it is the institute’s. Its keys come
-// after it: `createKey`.
+// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
+// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -46185,6 +46720,68 @@ func (c *ClientWithResponses) ListOrganisationOrdersWithResponse(ctx context.Con
 		return nil, err
 	}
 	return ParseListOrganisationOrdersResponse(rsp)
+}
+
+// ListPartnerRolesWithResponse List who is what for an organisation
+//
+// Its owners, registrars, teachers, cashiers and managers, by name: people, and systems of it. For staff and for its owners.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/organisations/{organisation}/roles (the `ListPartnerRoles` operationId).
+func (c *ClientWithResponses) ListPartnerRolesWithResponse(ctx context.Context, organisation OrganisationRef, reqEditors ...RequestEditorFn) (*ListPartnerRolesResponse, error) {
+	rsp, err := c.ListPartnerRoles(ctx, organisation, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPartnerRolesResponse(rsp)
+}
+
+// GivePartnerRoleWithBodyWithResponse Give somebody a role at an organisation
+//
+// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+func (c *ClientWithResponses) GivePartnerRoleWithBodyWithResponse(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GivePartnerRoleResponse, error) {
+	rsp, err := c.GivePartnerRoleWithBody(ctx, organisation, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGivePartnerRoleResponse(rsp)
+}
+
+// GivePartnerRoleWithResponse Give somebody a role at an organisation
+//
+// Whoever signs in with the address has the role: an `owner` gives and takes roles and looks after keys, a `registrar` enrols, a `teacher` follows,
+// a `cashier` takes money at the desk, a `manager` orders seats and gives them out. Who has it keeps it. For staff and for its owners.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/organisations/{organisation}/roles (the `GivePartnerRole` operationId).
+func (c *ClientWithResponses) GivePartnerRoleWithResponse(ctx context.Context, organisation OrganisationRef, params *GivePartnerRoleParams, body GivePartnerRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*GivePartnerRoleResponse, error) {
+	rsp, err := c.GivePartnerRole(ctx, organisation, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGivePartnerRoleResponse(rsp)
+}
+
+// TakePartnerRoleWithResponse Take a role at an organisation from somebody
+//
+// Who does not have it stays so. The last owner is taken by staff alone (409). For staff and for its owners.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/organisations/{organisation}/roles/{role}/{person} (the `TakePartnerRole` operationId).
+func (c *ClientWithResponses) TakePartnerRoleWithResponse(ctx context.Context, organisation OrganisationRef, role PartnerRoleName, person string, reqEditors ...RequestEditorFn) (*TakePartnerRoleResponse, error) {
+	rsp, err := c.TakePartnerRole(ctx, organisation, role, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakePartnerRoleResponse(rsp)
 }
 
 // PutCashierWithResponse Let a person take money at a desk
@@ -52026,6 +52623,101 @@ func ParseListOrganisationOrdersResponse(rsp *http.Response) (*ListOrganisationO
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListPartnerRolesResponse parses an HTTP response from a ListPartnerRolesWithResponse call
+func ParseListPartnerRolesResponse(rsp *http.Response) (*ListPartnerRolesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPartnerRolesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PartnerRoleList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGivePartnerRoleResponse parses an HTTP response from a GivePartnerRoleWithResponse call
+func ParseGivePartnerRoleResponse(rsp *http.Response) (*GivePartnerRoleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GivePartnerRoleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PartnerRole
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTakePartnerRoleResponse parses an HTTP response from a TakePartnerRoleWithResponse call
+func ParseTakePartnerRoleResponse(rsp *http.Response) (*TakePartnerRoleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TakePartnerRoleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

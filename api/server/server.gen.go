@@ -364,6 +364,15 @@ type ServerInterface interface {
 	// ListOrganisationOrders List the orders of an organisation
 	// (GET /v1/organisations/{organisation}/orders)
 	ListOrganisationOrders(c *fiber.Ctx, organisation OrganisationRef, params ListOrganisationOrdersParams) error
+	// ListPartnerRoles List who is what for an organisation
+	// (GET /v1/organisations/{organisation}/roles)
+	ListPartnerRoles(c *fiber.Ctx, organisation OrganisationRef) error
+	// GivePartnerRole Give somebody a role at an organisation
+	// (POST /v1/organisations/{organisation}/roles)
+	GivePartnerRole(c *fiber.Ctx, organisation OrganisationRef, params GivePartnerRoleParams) error
+	// TakePartnerRole Take a role at an organisation from somebody
+	// (DELETE /v1/organisations/{organisation}/roles/{role}/{person})
+	TakePartnerRole(c *fiber.Ctx, organisation OrganisationRef, role PartnerRoleName, person string) error
 	// PutCashier Let a person take money at a desk
 	// (PUT /v1/partners/{partner}/cashiers/{person})
 	PutCashier(c *fiber.Ctx, partner PartnerRef, person string) error
@@ -5412,6 +5421,133 @@ func (siw *ServerInterfaceWrapper) ListOrganisationOrders(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListPartnerRoles operation middleware
+func (siw *ServerInterfaceWrapper) ListPartnerRoles(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "organisation" -------------
+	var organisation OrganisationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organisation", c.Params("organisation"), &organisation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPartnerRoles(c, organisation)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GivePartnerRole operation middleware
+func (siw *ServerInterfaceWrapper) GivePartnerRole(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "organisation" -------------
+	var organisation OrganisationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organisation", c.Params("organisation"), &organisation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GivePartnerRoleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GivePartnerRole(c, organisation, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// TakePartnerRole operation middleware
+func (siw *ServerInterfaceWrapper) TakePartnerRole(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "organisation" -------------
+	var organisation OrganisationRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "organisation", c.Params("organisation"), &organisation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	// ------------- Path parameter "role" -------------
+	var role PartnerRoleName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "role", c.Params("role"), &role, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter role: %w", err).Error())
+	}
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Params("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TakePartnerRole(c, organisation, role, person)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PutCashier operation middleware
 func (siw *ServerInterfaceWrapper) PutCashier(c *fiber.Ctx) error {
 
@@ -9244,6 +9380,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/organisations/:organisation/orders", wrapper.ListOrganisationOrders)
 
+	router.Get(options.BaseURL+"/v1/organisations/:organisation/roles", wrapper.ListPartnerRoles)
+
+	router.Post(options.BaseURL+"/v1/organisations/:organisation/roles", wrapper.GivePartnerRole)
+
+	router.Delete(options.BaseURL+"/v1/organisations/:organisation/roles/:role/:person", wrapper.TakePartnerRole)
+
 	router.Put(options.BaseURL+"/v1/partners/:partner/cashiers/:person", wrapper.PutCashier)
 
 	router.Get(options.BaseURL+"/v1/partners/:partner/receipts", wrapper.ListDeskReceipts)
@@ -11768,6 +11910,60 @@ func (response ListOrganisationOrders200JSONResponse) VisitListOrganisationOrder
 	return ctx.JSON(&response)
 }
 
+type ListPartnerRolesRequestObject struct {
+	Organisation OrganisationRef `json:"organisation"`
+}
+
+type ListPartnerRolesResponseObject interface {
+	VisitListPartnerRolesResponse(ctx *fiber.Ctx) error
+}
+
+type ListPartnerRoles200JSONResponse PartnerRoleList
+
+func (response ListPartnerRoles200JSONResponse) VisitListPartnerRolesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GivePartnerRoleRequestObject struct {
+	Organisation OrganisationRef `json:"organisation"`
+	Params       GivePartnerRoleParams
+	Body         *GivePartnerRoleJSONRequestBody
+}
+
+type GivePartnerRoleResponseObject interface {
+	VisitGivePartnerRoleResponse(ctx *fiber.Ctx) error
+}
+
+type GivePartnerRole201JSONResponse PartnerRole
+
+func (response GivePartnerRole201JSONResponse) VisitGivePartnerRoleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type TakePartnerRoleRequestObject struct {
+	Organisation OrganisationRef `json:"organisation"`
+	Role         PartnerRoleName `json:"role"`
+	Person       string          `json:"person"`
+}
+
+type TakePartnerRoleResponseObject interface {
+	VisitTakePartnerRoleResponse(ctx *fiber.Ctx) error
+}
+
+type TakePartnerRole204Response struct {
+}
+
+func (response TakePartnerRole204Response) VisitTakePartnerRoleResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
 type PutCashierRequestObject struct {
 	Partner PartnerRef `json:"partner"`
 	Person  string     `json:"person"`
@@ -13779,6 +13975,15 @@ type StrictServerInterface interface {
 	// ListOrganisationOrders List the orders of an organisation
 	// (GET /v1/organisations/{organisation}/orders)
 	ListOrganisationOrders(ctx context.Context, request ListOrganisationOrdersRequestObject) (ListOrganisationOrdersResponseObject, error)
+	// ListPartnerRoles List who is what for an organisation
+	// (GET /v1/organisations/{organisation}/roles)
+	ListPartnerRoles(ctx context.Context, request ListPartnerRolesRequestObject) (ListPartnerRolesResponseObject, error)
+	// GivePartnerRole Give somebody a role at an organisation
+	// (POST /v1/organisations/{organisation}/roles)
+	GivePartnerRole(ctx context.Context, request GivePartnerRoleRequestObject) (GivePartnerRoleResponseObject, error)
+	// TakePartnerRole Take a role at an organisation from somebody
+	// (DELETE /v1/organisations/{organisation}/roles/{role}/{person})
+	TakePartnerRole(ctx context.Context, request TakePartnerRoleRequestObject) (TakePartnerRoleResponseObject, error)
 	// PutCashier Let a person take money at a desk
 	// (PUT /v1/partners/{partner}/cashiers/{person})
 	PutCashier(ctx context.Context, request PutCashierRequestObject) (PutCashierResponseObject, error)
@@ -17619,6 +17824,104 @@ func (sh *strictHandler) ListOrganisationOrders(ctx *fiber.Ctx, organisation Org
 		return err
 	} else if validResponse, ok := response.(ListOrganisationOrdersResponseObject); ok {
 		if err := validResponse.VisitListOrganisationOrdersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPartnerRoles operation middleware
+func (sh *strictHandler) ListPartnerRoles(ctx *fiber.Ctx, organisation OrganisationRef) error {
+	var request ListPartnerRolesRequestObject
+
+	request.Organisation = organisation
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPartnerRoles(ctx.UserContext(), request.(ListPartnerRolesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPartnerRoles")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartnerRolesResponseObject); ok {
+		if err := validResponse.VisitListPartnerRolesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GivePartnerRole operation middleware
+func (sh *strictHandler) GivePartnerRole(ctx *fiber.Ctx, organisation OrganisationRef, params GivePartnerRoleParams) error {
+	var request GivePartnerRoleRequestObject
+
+	request.Organisation = organisation
+	request.Params = params
+
+	var body GivePartnerRoleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GivePartnerRole(ctx.UserContext(), request.(GivePartnerRoleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GivePartnerRole")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GivePartnerRoleResponseObject); ok {
+		if err := validResponse.VisitGivePartnerRoleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakePartnerRole operation middleware
+func (sh *strictHandler) TakePartnerRole(ctx *fiber.Ctx, organisation OrganisationRef, role PartnerRoleName, person string) error {
+	var request TakePartnerRoleRequestObject
+
+	request.Organisation = organisation
+	request.Role = role
+	request.Person = person
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TakePartnerRole(ctx.UserContext(), request.(TakePartnerRoleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakePartnerRole")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakePartnerRoleResponseObject); ok {
+		if err := validResponse.VisitTakePartnerRoleResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -78,6 +78,49 @@ func (w *world) accessStory(t *testing.T, walker *apitest.Walker, staff string) 
 	s.ask(204, "endClient", at, nil)
 	s.ask(409, "putClient", at, map[string]any{"name": "Story", "scopes": []string{"orders:read"}})
 	walker.Values["client"] = c["id"].(string)
+	w.rolesStory(t, walker, s)
+}
+
+// rolesStory names the owner of a school, who names a teacher herself and nobody at another school.
+func (w *world) rolesStory(t *testing.T, walker *apitest.Walker, staff *asker) {
+	t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "ENS", "ENS Dakar")
+	})
+	esp, ens := map[string]string{"organisation": "ESP"}, map[string]string{"organisation": "ENS"}
+	give := func(email, role string) map[string]any {
+		return map[string]any{"email": email, "name": "Awa Diop", "role": role}
+	}
+	made := staff.ask(201, "givePartnerRole", esp, give("awa@esp.example", "owner"), key("roles-1"))
+	if again := staff.ask(201, "givePartnerRole", esp, give("awa@esp.example", "owner"), key("roles-1")); again["since"] != made["since"] {
+		t.Error(made, again)
+	}
+	awa := &asker{t: t, w: walker, token: w.token(made["person"].(string))}
+	teacher := awa.ask(201, "givePartnerRole", esp, give("bob@esp.example", "teacher"))
+	awa.ask(400, "givePartnerRole", esp, give("bob@esp.example", "admin"))
+	awa.ask(404, "givePartnerRole", ens, give("bob@esp.example", "teacher"))
+	awa.ask(404, "listPartnerRoles", ens, nil)
+	if all := awa.ask(200, "listPartnerRoles", esp, nil)["roles"].([]any); len(all) < 2 {
+		t.Error(all)
+	}
+	bob := &asker{t: t, w: walker, token: w.token(teacher["person"].(string))}
+	bob.ask(403, "listPartnerRoles", esp, nil)
+	at := func(role, person any) map[string]string {
+		return map[string]string{"organisation": "ESP", "role": role.(string), "person": person.(string)}
+	}
+	awa.ask(204, "takePartnerRole", at("teacher", teacher["person"]), nil)
+	awa.ask(204, "takePartnerRole", at("teacher", teacher["person"]), nil)
+	if refused := awa.ask(409, "takePartnerRole", at("owner", made["person"]), nil); refused["code"] != "last-owner" {
+		t.Error(refused)
+	}
+	var acts []string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &acts, postgres.Query{Name: "acts", SQL: "select action || ' ' || split_part(actor, ':', 1) from platform.audit where action like 'partner_role.%' order by seq"})
+	})
+	if want := []string{"partner_role.put staff", "partner_role.put learner", "partner_role.dropped learner"}; !slices.Equal(acts, want) {
+		t.Errorf("%v were written down, want %v", acts, want)
+	}
+	walker.Values["role"] = "teacher"
 }
 
 func key(k string) func(*apitest.Request) {

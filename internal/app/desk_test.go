@@ -42,6 +42,12 @@ func (w *world) newDeskOf(t testing.TB, mails, email, role string) *desk {
 	t.Helper()
 	p := w.person(email, "Staff Member")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.GrantRoleTx(ctx, tx, p.ID, role) })
+	return w.signedIn(t, mails, email)
+}
+
+// signedIn signs in whoever has an address, by the link that is sent to it.
+func (w *world) signedIn(t testing.TB, mails, email string) *desk {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)

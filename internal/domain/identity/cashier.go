@@ -19,10 +19,28 @@ func PutCashierTx(ctx context.Context, tx *postgres.Tx, organisation, personID s
 	if err != nil || n == 0 {
 		return err
 	}
-	if err := GrantRoleTx(ctx, tx, personID, "cashier"); err != nil {
+	if err := GrantRoleTx(ctx, tx, personID, RoleCashier); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "cashier.put", Object: personID, Detail: map[string]string{"organisation": organisation}})
+}
+
+// DropCashierTx takes that from her again, and the role with her last desk; who takes none stays so.
+func DropCashierTx(ctx context.Context, tx *postgres.Tx, organisation, personID string) error {
+	n, err := tx.Exec(ctx, q.Q("DropCashier"), organisation, personID)
+	if err != nil || n == 0 {
+		return err
+	}
+	desks, err := DesksOfTx(ctx, tx, personID)
+	if err != nil {
+		return err
+	}
+	if len(desks) == 0 {
+		if _, err := tx.Exec(ctx, q.Q("DropRole"), personID, RoleCashier); err != nil {
+			return err
+		}
+	}
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "cashier.dropped", Object: personID, Detail: map[string]string{"organisation": organisation}})
 }
 
 // DesksOfTx lists the schools at whose desk a person takes money.

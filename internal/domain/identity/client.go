@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -32,18 +31,13 @@ var (
 
 func init() { postgres.RegisterConstraint("two_live_keys", ErrTwoKeys) }
 
-// partnerRoles are what a system of an organisation can be there, and what that lets it do.
-var partnerRoles = map[string]func(ctx context.Context, tx *postgres.Tx, organisation, personID string) error{
-	"cashier": PutCashierTx, // records what was paid at the desk
-	"manager": PutManagerTx, // orders seats and gives them out
-}
-
-// ClientRoles lists what a client can be: of an organisation, or of the institute itself.
+// ClientRoles lists what a client can be: of an organisation, or of the institute itself. No system is an owner: what an owner does beyond a
+// registrar asks for a person who just signed in.
 func ClientRoles(organisation string) []string {
 	if organisation == "" {
 		return staffRoles()
 	}
-	return slices.Sorted(maps.Keys(partnerRoles))
+	return slices.DeleteFunc(PartnerRoles(), func(role string) bool { return role == RoleOwner })
 }
 
 // NewClient is what a client is made of. Without Organisation it is the institute's own. Networks are CIDR prefixes; none: from everywhere.
@@ -104,7 +98,7 @@ func (n *NewClient) check() error {
 			say("/roles", "bad-role", "The roles are "+strings.Join(may, ", ")+".")
 		}
 	}
-	allowed := ScopesOf(n.granted())
+	allowed := ScopesOf(n.Roles)
 	if len(n.Scopes) == 0 {
 		say("/scopes", "required", "At least one scope.")
 	}
@@ -143,14 +137,6 @@ func (n *NewClient) check() error {
 	return nil
 }
 
-// granted are the roles that the client's person has: those of a partner are no roles of staff, but for the cashier's.
-func (n NewClient) granted() []string {
-	if n.Organisation == "" {
-		return n.Roles
-	}
-	return slices.DeleteFunc(slices.Clone(n.Roles), func(r string) bool { return r != "cashier" })
-}
-
 // CreateClientTx makes a client and the person as whom it acts. Errors: ErrNoOrganisation; Invalid with pointers.
 func CreateClientTx(ctx context.Context, tx *postgres.Tx, n NewClient) (Client, error) {
 	if err := n.check(); err != nil {
@@ -168,7 +154,7 @@ func CreateClientTx(ctx context.Context, tx *postgres.Tx, n NewClient) (Client, 
 		if n.Organisation == "" {
 			err = GrantRoleTx(ctx, tx, person, role)
 		} else {
-			err = partnerRoles[role](ctx, tx, n.Organisation, person)
+			err = PutPartnerRoleTx(ctx, tx, n.Organisation, person, role)
 		}
 		if err != nil {
 			return Client{}, err

@@ -123,6 +123,7 @@ func (s *Service) OfBearer(ctx context.Context, secret string) (Caller, error) {
 type presented struct {
 	Person
 	Roles     pq.StringArray `db:"roles"`
+	Partner   pq.StringArray `db:"partner_roles"`
 	Scopes    pq.StringArray `db:"scopes"`
 	Networks  pq.StringArray `db:"networks"`
 	ClientID  string         `db:"client_id"`
@@ -133,7 +134,7 @@ type presented struct {
 
 // principal is who comes with the key. What the key was given and the roles do not allow any more, it cannot do; nothing left is nothing.
 func (k presented) principal() Principal {
-	p := principal(k.Person, k.Roles, nil)
+	p := principal(k.Person, k.Roles, k.Partner, nil)
 	p.Scopes = slices.DeleteFunc(p.Scopes, func(s string) bool { return !slices.Contains(k.Scopes, s) })
 	return p
 }

@@ -47,7 +47,8 @@ insert into identity.tokens (id, hash, kind, person_id, name, scopes, created_at
 
 -- name: Token
 select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, t.scopes,
-       array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles
+       array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles,
+       array(select distinct a.role from identity.partners a where a.person_id = p.id) as partner_roles
   from identity.tokens t join identity.people p on p.id = t.person_id
  where t.kind = $1 and t.hash = $2 and t.ended_at is null and t.expires_at > $3;
 
@@ -87,6 +88,12 @@ insert into identity.cashiers (organisation, person_id, since) values ($1, $2, $
 
 -- name: DesksOf
 select organisation from identity.cashiers where person_id = $1 order by organisation;
+
+-- name: DropCashier
+delete from identity.cashiers where organisation = $1 and person_id = $2;
+
+-- name: DropRole
+delete from identity.roles where person_id = $1 and role = $2;
 
 -- name: PutManager
 insert into identity.managers (organisation, person_id, since) values ($1, $2, $3) on conflict do nothing;
@@ -143,16 +150,35 @@ update identity.keys set used_at = $2, used_from = left(nullif($3, ''), 100) whe
 
 -- name: OfKey
 select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, c.scopes, c.networks::text[] as networks, c.id as client_id, k.id as key_id,
-       c.per_minute, k.used_at, array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles
+       c.per_minute, k.used_at, array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles,
+       array(select distinct a.role from identity.partners a where a.person_id = p.id) as partner_roles
   from identity.keys k join identity.clients c on c.id = k.client_id join identity.people p on p.id = c.person_id
  where k.hash = $1 and k.ended_at is null and k.expires_at > $2 and c.ended_at is null;
 
 -- name: OfGrant
 select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, array(select unnest(t.scopes) intersect select unnest(c.scopes)) as scopes,
        c.networks::text[] as networks, c.id as client_id, k.id as key_id, c.per_minute, k.used_at,
-       array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles
+       array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles,
+       array(select distinct a.role from identity.partners a where a.person_id = p.id) as partner_roles
   from identity.tokens t join identity.keys k on k.id = t.key_id join identity.clients c on c.id = k.client_id join identity.people p on p.id = c.person_id
  where t.hash = $1 and t.kind = 'api' and t.ended_at is null and t.expires_at > $2 and k.ended_at is null and k.expires_at > $2 and c.ended_at is null;
 
 -- name: AddGrant
 insert into identity.tokens (id, hash, kind, person_id, name, scopes, created_at, expires_at, key_id) values ($1, $2, 'api', $3, 'client credentials', $4, $5, $6, $7);
+
+-- name: LockOrganisation
+select key from identity.organisations where key = $1 for update;
+
+-- name: PutPartnerRole
+insert into identity.partner_roles (organisation, person_id, role, since) values ($1, $2, $3, $4) on conflict do nothing;
+
+-- name: DropPartnerRole
+delete from identity.partner_roles where organisation = $1 and person_id = $2 and role = $3;
+
+-- name: PartnerRoles
+select a.organisation, a.role, a.since, p.id as person_id, p.full_name, coalesce(p.email, '') as email
+  from identity.partners a join identity.people p on p.id = a.person_id where a.organisation = $1 order by p.full_name, p.id, a.role;
+
+-- name: PartnerRolesOf
+select a.organisation, a.role, a.since, p.id as person_id, p.full_name, coalesce(p.email, '') as email
+  from identity.partners a join identity.people p on p.id = a.person_id where a.person_id = $1 order by a.organisation, a.role;

@@ -15,24 +15,25 @@ var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "ex
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
 	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write"},
-	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf"},
+	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf", "cohorts:read"},
 	"refund":       {"refunds:write"},
 	"cashier":      {"desk:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
 	"certificates": {"certificates:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
-		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write"},
+		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write",
+		"roles:write", "cohorts:read", "cohorts:write"},
 }
 
-// ScopesOf gives all that somebody with these roles may do, sorted; what is everybody's own is among it.
+// ScopesOf gives all that somebody with these roles may do, of staff and at partners, sorted; what is everybody's own is among it.
 func ScopesOf(roles []string) []string {
 	all := map[string]bool{}
 	for _, s := range learnerScopes {
 		all[s] = true
 	}
 	for _, r := range roles {
-		for _, s := range scopesOf[r] {
+		for _, s := range slices.Concat(scopesOf[r], partnerScopes[r]) {
 			all[s] = true
 		}
 	}
@@ -44,7 +45,7 @@ func ScopesOf(roles []string) []string {
 	return out
 }
 
-// MayTx says whether a person has a scope by her roles.
+// MayTx says whether a person has a scope by her roles of staff, and so everywhere. What she may at a partner is not among it.
 func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, error) {
 	roles, err := RolesTx(ctx, tx, personID)
 	return slices.Contains(ScopesOf(roles), scope), err

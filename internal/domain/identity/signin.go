@@ -53,12 +53,13 @@ func (SignInLinkAsked) Kind() string { return "identity.sign_in_link_asked" }
 // Principal is who acts, and what she may do.
 type Principal struct {
 	Person
-	Roles  []string
-	Scopes []string
-	Next   string // after a link was redeemed: where the sign-in began
+	Roles        []string // of staff
+	PartnerRoles []string // at some partner or other
+	Scopes       []string
+	Next         string // after a link was redeemed: where the sign-in began
 }
 
-// Staff says whether she has a role.
+// Staff says whether she has a role of staff.
 func (p Principal) Staff() bool { return len(p.Roles) > 0 }
 
 // Desk says whether all that she is for us is somebody who takes money at a school's desk. Beyond the desk the walls hold for her, as for
@@ -196,16 +197,24 @@ func principalTx(ctx context.Context, tx *postgres.Tx, personID string, limit []
 	if p.Person, err = PersonTx(ctx, tx, personID); err != nil {
 		return p, err
 	}
-	var roles []string
-	if err := tx.Select(ctx, &roles, q.Q("Roles"), personID); err != nil {
+	roles, err := RolesTx(ctx, tx, personID)
+	if err != nil {
 		return p, err
 	}
-	return principal(p.Person, roles, limit), nil
+	at, err := PartnerRolesOfTx(ctx, tx, personID)
+	if err != nil {
+		return p, err
+	}
+	partner := make([]string, len(at))
+	for i, a := range at {
+		partner[i] = a.Role
+	}
+	return principal(p.Person, roles, partner, limit), nil
 }
 
 // principal says what somebody with these roles may do; a limit leaves the scopes that it names.
-func principal(who Person, roles, limit []string) Principal {
-	p := Principal{Person: who, Roles: roles, Scopes: ScopesOf(roles)}
+func principal(who Person, roles, partner, limit []string) Principal {
+	p := Principal{Person: who, Roles: roles, PartnerRoles: partner, Scopes: ScopesOf(slices.Concat(roles, partner))}
 	if len(limit) > 0 {
 		p.Scopes = slices.DeleteFunc(p.Scopes, func(s string) bool { return !slices.Contains(limit, s) })
 	}
@@ -221,8 +230,9 @@ func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err
 	err = s.db.View(postgres.WithGenericPlans(asSystem(ctx)), "principal", func(ctx context.Context, tx *postgres.Tx) error {
 		var token struct {
 			Person
-			Roles  pq.StringArray `db:"roles"`
-			Scopes pq.StringArray `db:"scopes"`
+			Roles   pq.StringArray `db:"roles"`
+			Partner pq.StringArray `db:"partner_roles"`
+			Scopes  pq.StringArray `db:"scopes"`
 		}
 		err := tx.Get(ctx, &token, q.Q("Token"), kind, hashOf(secret), tx.Now())
 		if errors.Is(err, sql.ErrNoRows) {
@@ -231,7 +241,7 @@ func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err
 		if err != nil {
 			return err
 		}
-		p = principal(token.Person, token.Roles, token.Scopes)
+		p = principal(token.Person, token.Roles, token.Partner, token.Scopes)
 		return nil
 	})
 	return p, err

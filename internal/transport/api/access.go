@@ -16,6 +16,7 @@ import (
 
 // AccessRooms is what the API asks of the house about the systems that speak to it.
 type AccessRooms interface {
+	PartnerRoleRooms
 	Clients(ctx context.Context, who Principal, organisation string, p page.Request) (all []identity.Client, next string, err error)
 	Client(ctx context.Context, who Principal, id string) (identity.Client, error)
 	CreateClient(ctx context.Context, who Principal, key string, n identity.NewClient) (identity.Client, error)

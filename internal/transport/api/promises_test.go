@@ -58,6 +58,7 @@ var short = map[string]string{
 	"listIssuers":           "those of the house",
 	"listManagers":          "the people of one organisation who order for it",
 	"listMyOrganisations":   "those that one person manages",
+	"listPartnerRoles":      "the people of one organisation",
 	"listOrderDocuments":    "the documents of one order, all of them",
 	"listOrderTransfers":    "the lines of one order: 20",
 	"listPlans":             "one per currency of an offer",

@@ -17,6 +17,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.deskRoutes()...)
 	all = append(all, w.accessRoutes()...)
 	all = append(all, w.hookRoutes()...)
+	all = append(all, w.partnerRoutes()...)
 	return append(all, w.accountRoutes()...)
 }
 
@@ -48,7 +49,10 @@ var areas = []area{
 		{"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/money", "console.money"}, {"/console/desk", "console.desk"},
 		{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},
 	}},
-	{"console.area.people", []place{{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/mails", "console.mails"}}},
+	{"console.area.people", []place{
+		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"},
+		{"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/mails", "console.mails"},
+	}},
 }
 
 // Areas is the menu for the templates.

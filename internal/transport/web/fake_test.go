@@ -22,6 +22,7 @@ type fake struct {
 	PriceHouse
 	AccessHouse
 	HookHouse
+	PartnerHouse
 	SalesHouse
 	DeskHouse
 	AccountHouse

@@ -50,6 +50,7 @@ type House interface {
 	ExchangeHouse
 	AccessHouse
 	HookHouse
+	PartnerHouse
 }
 
 // Text is a text in the two languages of the house.
@@ -68,6 +69,7 @@ type Viewer struct {
 	PersonID, FullName, Email, Lang string
 	Scopes                          []string
 	Staff                           bool
+	Partner                         bool // she looks after the people of an organisation
 	Desk                            bool // of a school’s desk alone: she sees the console’s desk, and is no staff of the institute
 }
 
