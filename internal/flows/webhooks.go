@@ -54,9 +54,13 @@ func (h *House) webhookDisabled(ctx context.Context, e webhooks.Disabled) error 
 		}
 		return nil // deleted meanwhile
 	}
+	page := "/organisation/webhooks/"
+	if endpoint.Organisation == "" {
+		page = "/console/webhooks/"
+	}
 	for _, id := range people {
 		if err := h.post(ctx, letter{
-			name: "webhook_disabled", reference: endpoint.ID + "." + strconv.FormatInt(e.At.Unix(), 10) + "." + id, person: id, path: "/docs",
+			name: "webhook_disabled", reference: endpoint.ID + "." + strconv.FormatInt(e.At.Unix(), 10) + "." + id, person: id, path: page + endpoint.ID,
 			facts: mails.Facts{Reference: endpoint.URL, Reason: e.Because, At: e.At},
 		}); err != nil {
 			return err
