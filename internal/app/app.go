@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
+	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/evidence"
 	"cursus/internal/domain/exams"
@@ -58,6 +59,7 @@ type House struct {
 	Evidence     *evidence.Service
 	Workshops    *workshops.Service
 	Webhooks     *webhooks.Service
+	Cohorts      *cohorts.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -158,9 +160,12 @@ func (h *House) furnish(o Options) (err error) {
 	if h.Webhooks, err = webhooks.New(h.DB, h.Jobs, o.Hooks, secret); err != nil {
 		return err
 	}
+	if h.Cohorts, err = cohorts.New(h.DB, h.Jobs, h.Sales, deskOf, secret); err != nil {
+		return err
+	}
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks,
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts,
 	})
 	return nil
 }
@@ -213,7 +218,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		workshops.Checks(), accounting.Checks(), webhooks.Checks(),
+		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(),
 	} {
 		all = append(all, room...)
 	}

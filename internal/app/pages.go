@@ -188,6 +188,9 @@ func (p Pages) RedeemSignInLink(ctx context.Context, token string) (web.Opened, 
 	if _, err := p.h.Sales.Realise(ctx, who.ID); err != nil {
 		p.h.Log.ErrorContext(ctx, "reserved seats were not claimed", "person", who.ID, "error", err)
 	}
+	if _, err := p.h.Cohorts.Realise(ctx, who.ID); err != nil {
+		p.h.Log.ErrorContext(ctx, "members of cohorts were not realised", "person", who.ID, "error", err)
+	}
 	return web.Opened{Secret: secret, ExpiresAt: expires, Next: who.Next}, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
@@ -222,6 +223,7 @@ func TestStatesPageIsThatOfTheTables(t *testing.T) {
 		"\n## Instalment\n\n```mermaid\n" + sales.InstalmentLife.Mermaid() + "```\n" +
 		"\n## Workshop day\n\n```mermaid\n" + workshops.DayLife.Mermaid() + "```\n" +
 		"\n## Webhook delivery\n\n```mermaid\n" + hooks.DeliveryLife.Mermaid() + "```\n" +
+		"\n## Member of a cohort\n\n```mermaid\n" + cohorts.Life.Mermaid() + "```\n" +
 		"\n## Publication\n\nOf courses, sessions, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {

@@ -7,6 +7,7 @@ package flows
 import (
 	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/certificates"
+	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -29,6 +30,7 @@ type House struct {
 	Invoicing    *invoicing.Service
 	Accounting   *accounting.Service
 	Webhooks     *webhooks.Service
+	Cohorts      *cohorts.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -64,4 +66,5 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.certificateRevoked)
 	jobs.Register(j, h.webhooksDue)
 	jobs.Register(j, h.webhookDisabled)
+	jobs.Register(j, h.cohortStirred)
 }

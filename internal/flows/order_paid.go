@@ -15,6 +15,9 @@ import (
 // orderPaid confirms an enrolment, or those of a program, by mail, and looks whether its learner may sit the exam already.
 func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 	ctx = postgres.WithGenericPlans(ctx)
+	if err := h.Cohorts.FollowOrder(ctx, e.OrderID); err != nil {
+		return err
+	}
 	var o sales.Order
 	var buyer identity.Person
 	var heard bool
@@ -62,6 +65,9 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 
 // orderReversed takes back what a refunded or lost order had led to, and says so.
 func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error {
+	if err := h.Cohorts.FollowOrder(ctx, e.OrderID); err != nil {
+		return err
+	}
 	o, err := h.Sales.Order(ctx, e.OrderID)
 	if err != nil {
 		return err

@@ -61,6 +61,9 @@ func (h *House) seatKept(ctx context.Context, e sales.SeatKept) error {
 
 // seatLost takes back what a seat had led to, and says so.
 func (h *House) seatLost(ctx context.Context, e sales.SeatLost) error {
+	if err := h.Cohorts.FollowSeat(ctx, e.SeatID); err != nil {
+		return err
+	}
 	x, o, _, err := h.seat(ctx, e.SeatID)
 	if err != nil {
 		return err

@@ -188,3 +188,21 @@ func list(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (
 	}
 	return out, err
 }
+
+// Holders are learners with what grants them their right: an order each.
+type Holders struct{ learners, orders []string }
+
+// Add names one more.
+func (h *Holders) Add(learnerID, orderID string) {
+	h.learners, h.orders = append(h.learners, learnerID), append(h.orders, orderID)
+}
+
+// SuspendTx holds back all that orders grant to learners, because their school says so, or lets it go. It takes one statement however many
+// they are. What an unpaid instalment holds back stays so.
+func SuspendTx(ctx context.Context, tx *postgres.Tx, h Holders, suspended bool) error {
+	if len(h.learners) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, q.Q("Suspend"), pq.Array(h.learners), pq.Array(h.orders), suspended)
+	return err
+}

@@ -51,8 +51,8 @@ select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
              (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
-                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
-             coalesce(max(hold) filter (where revoked_at is null), '') as hold
+                    filter (where revoked_at is null and hold is distinct from 'all' and not suspended))[1]::text[] as entitlements,
+             coalesce(max(case when suspended then 'all' else hold end) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.id = $1;
 
@@ -65,8 +65,8 @@ select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
              (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
-                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
-             coalesce(max(hold) filter (where revoked_at is null), '') as hold
+                    filter (where revoked_at is null and hold is distinct from 'all' and not suspended))[1]::text[] as entitlements,
+             coalesce(max(case when suspended then 'all' else hold end) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.learner_id = $1 order by e.opened_at desc, e.id desc;
 
@@ -79,8 +79,8 @@ select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
              (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
-                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
-             coalesce(max(hold) filter (where revoked_at is null), '') as hold
+                    filter (where revoked_at is null and hold is distinct from 'all' and not suspended))[1]::text[] as entitlements,
+             coalesce(max(case when suspended then 'all' else hold end) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.learner_id = $1 and e.session_id = $2;
 
@@ -93,13 +93,22 @@ select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as
              bool_or(qualifying) filter (where revoked_at is null) as qualifying,
              (array_agg(formula order by cardinality(entitlements) desc, granted_at desc) filter (where revoked_at is null))[1] as formula,
              (array_agg((case hold when 'certificate' then array_remove(entitlements, 'certificate') else entitlements end)::text order by cardinality(entitlements) desc, granted_at desc)
-                    filter (where revoked_at is null and hold is distinct from 'all'))[1]::text[] as entitlements,
-             coalesce(max(hold) filter (where revoked_at is null), '') as hold
+                    filter (where revoked_at is null and hold is distinct from 'all' and not suspended))[1]::text[] as entitlements,
+             coalesce(max(case when suspended then 'all' else hold end) filter (where revoked_at is null), '') as hold
         from enrolment.grants where enrolment_id = e.id) g
  where e.session_id = $1 and g.qualifying order by e.id;
 
 -- name: Hold
 update enrolment.grants set hold = nullif($2, '') where order_id = $1 and revoked_at is null and hold is distinct from nullif($2, '');
+
+-- name: Suspend
+with them as (
+    select g.id from unnest($1::text[], $2::text[]) as n(learner_id, order_id)
+      join enrolment.grants g on g.order_id = n.order_id and g.revoked_at is null and g.suspended <> $3
+      join enrolment.enrolments e on e.id = g.enrolment_id and e.learner_id = n.learner_id
+     order by g.id for update of g
+)
+update enrolment.grants g set suspended = $3 from them where g.id = them.id;
 
 -- name: CheckQualifying
 select j.enrolment_id, j.reached & 4096 <> 0 as journey_says from journey.enrolments j

@@ -3,7 +3,9 @@ with mine as (
     select distinct on (m.edition_id) m.edition_id, m.granted_at, m.id
       from enrolment.memberships m join programs.editions e on e.id = m.edition_id
      where m.learner_id = $1 and m.revoked_at is null
-       and not exists (select 1 from enrolment.grants g where g.order_id = m.order_id and g.revoked_at is null and g.hold = 'all') and ($2::text = '' or e.id = $2 or e.key = $2)
+       and not exists (select 1 from enrolment.grants g where g.order_id = m.order_id and g.revoked_at is null and g.hold = 'all')
+       and not exists (select 1 from enrolment.grants g join enrolment.enrolments x on x.id = g.enrolment_id
+                        where g.order_id = m.order_id and x.learner_id = m.learner_id and g.revoked_at is null and g.suspended) and ($2::text = '' or e.id = $2 or e.key = $2)
      order by m.edition_id, m.granted_at desc, m.id desc
 )
 select json_build_object(
@@ -37,7 +39,7 @@ select learner_id, session_id, session_key, course_key, opened_at, reached, succ
 select e.session_id from enrolment.enrolments e
  where e.learner_id = $1
    and (not exists (select 1 from enrolment.grants g where g.enrolment_id = e.id)
-        or exists (select 1 from enrolment.grants g where g.enrolment_id = e.id and g.revoked_at is null and g.hold is distinct from 'all'
+        or exists (select 1 from enrolment.grants g where g.enrolment_id = e.id and g.revoked_at is null and g.hold is distinct from 'all' and not g.suspended
                     and not exists (select 1 from enrolment.memberships m where m.order_id = g.order_id)));
 
 -- name: CheckSoldVersion

@@ -142,6 +142,7 @@ type ChooseWay struct {
 	Way       Way
 	Desk      DeskOf // of the way Desk
 	Reference string // the buyer's own, such as the number of a purchase order
+	until     *time.Time
 
 	IdempotencyKey string
 }
@@ -235,6 +236,9 @@ func (s *Service) chooseTx(ctx context.Context, tx *postgres.Tx, o *Order, c Cho
 		p, err = s.ask(ctx, tx, o, buyer)
 	} else {
 		until := tx.Now().Add(s.holds.of(c.Way))
+		if c.until != nil && c.until.After(until) {
+			until = *c.until
+		}
 		p, err = payments.CreateByHandTx(ctx, tx, payments.NewByHand{
 			OrderID: o.ID, Holder: holder, Amount: o.Total, Description: o.description(500), Email: buyer.Email, Lang: o.Lang, BuyerReference: c.Reference, Demo: o.Demo, ExpiresAt: until,
 		})

@@ -52,6 +52,7 @@ type PlaceOrder struct {
 	Way            Way            `json:",omitempty"` // how it will be paid; empty: on the provider's pay page
 	Desk           DeskOf         `json:",omitzero"`  // of the way Desk
 	Reference      string         `json:",omitempty"` // the buyer's own, such as the number of a purchase order
+	HoldUntil      *time.Time     `json:",omitempty"` // how long its places are kept where it is to be paid by hand; nil: as long as is usual
 	IdempotencyKey string
 }
 
@@ -85,7 +86,7 @@ func (c PlaceOrder) normal() (PlaceOrder, error) {
 
 // asChosen is how the order that was placed will be paid.
 func (c PlaceOrder) asChosen(o Order) ChooseWay {
-	return ChooseWay{OrderID: o.ID, BuyerID: o.BuyerID, Way: c.Way, Desk: c.Desk, Reference: c.Reference}
+	return ChooseWay{OrderID: o.ID, BuyerID: o.BuyerID, Way: c.Way, Desk: c.Desk, Reference: c.Reference, until: c.HoldUntil}
 }
 
 // PlaceOrder places an order. One that costs nothing is fulfilled when it returns; another one carries the address of its

@@ -1,0 +1,678 @@
+package cohorts_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/payments"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/money"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+var system = postgres.WithActor(context.Background(), "system")
+
+// site is the room on a database of its own, with two schools, their managers, an officer and a session that is free for the one offer and
+// costs 100,000 XOF by the other.
+type site struct {
+	testing.TB
+	db             *postgres.DB
+	owner          *sql.DB
+	clock          *clock.Manual
+	room           *cohorts.Service
+	sales          *sales.Service
+	a, b, officer  cohorts.By
+	session        catalog.Session
+	priced, gratis offers.Offer
+	n              int
+}
+
+func newSite(t testing.TB) *site {
+	dsn := testkit.OwnerDSN(t)
+	s := &site{TB: t, clock: testkit.Clock(), owner: testkit.Owner(t, dsn)}
+	s.db = testkit.Open(t, dsn, s.clock)
+	j := jobs.New(s.db, nil)
+	s.sales = sales.New(s.db, j, payments.New(s.db, j, nil, "http://cursus.test"), sales.Options{Issuer: invoicing.Issuer{Code: "IMT", Name: "IMT"}})
+	desks := func(_ context.Context, _ *postgres.Tx, organisation string, c money.Currency) (sales.DeskOf, bool, error) {
+		return sales.DeskOf{Organisation: organisation, Holder: "desk:" + strings.ToLower(organisation)}, c == "XOF", nil
+	}
+	var err error
+	if s.room, err = cohorts.New(s.db, j, s.sales, desks, []byte("a secret for tests, long enough 1")); err != nil {
+		t.Fatal(err)
+	}
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		if err := invoicing.EnsureIssuerTx(ctx, tx, invoicing.Issuer{Code: "IMT", Name: "IMT"}); err != nil {
+			return err
+		}
+		for name, by := range map[string]*cohorts.By{"a": &s.a, "b": &s.b, "officer": &s.officer} {
+			p, err := identity.PutPersonTx(ctx, tx, name+"@staff.example.org", name, "en")
+			if err != nil {
+				return err
+			}
+			by.PersonID = p.ID
+		}
+		s.officer.Staff = true
+		if err := errors.Join(
+			identity.PutOrganisationTx(ctx, tx, "A", "School A"), identity.PutOrganisationTx(ctx, tx, "B", "School B"),
+			identity.PutManagerTx(ctx, tx, "A", s.a.PersonID), identity.PutManagerTx(ctx, tx, "B", s.b.PersonID),
+		); err != nil {
+			return err
+		}
+		if s.session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "NET-1", CourseKey: "NET", Title: catalog.Text{EN: "Networks"}, Platform: "fun", ThresholdPPM: 500_000}); err != nil {
+			return err
+		}
+		if s.gratis, err = offers.CreateTx(ctx, tx, offers.NewOffer{Session: s.session.ID, Formula: offers.Discovery, Price: money.Of(0, "XOF")}); err != nil {
+			return err
+		}
+		s.priced, err = offers.CreateTx(ctx, tx, offers.NewOffer{Session: s.session.ID, Formula: offers.Qualifying, Price: money.Of(100_000, "XOF")})
+		return err
+	})
+	return s
+}
+
+func (s *site) inTx(fn func(ctx context.Context, tx *postgres.Tx) error) {
+	s.Helper()
+	if err := s.db.InTx(system, "test", fn); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// verify holds the invariants of the rooms that a cohort touches.
+func (s *site) verify(t interface {
+	Helper()
+	Errorf(format string, args ...any)
+}) {
+	t.Helper()
+	for _, c := range slices.Concat(cohorts.Checks(), sales.Checks(), enrolment.Checks()) {
+		if rows, err := postgres.RunCheck(system, s.db, c); err != nil || len(rows) > 0 {
+			t.Errorf("%s: %v %v", c.Name, rows, err)
+		}
+	}
+}
+
+func (s *site) person(email string) (id string) {
+	s.Helper()
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		p, err := identity.PutPersonTx(ctx, tx, email, "", "fr")
+		id = p.ID
+		return err
+	})
+	return id
+}
+
+// pool is an order of seats that school A has paid: they cost nothing.
+func (s *site) pool(seats int) sales.Order {
+	s.Helper()
+	s.n++
+	o, err := s.sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: s.a.PersonID, Organisation: "A", Items: []sales.Item{{OfferID: s.gratis.ID, Quantity: seats}}, Lang: "en", IdempotencyKey: fmt.Sprint("pool", s.n)})
+	if err != nil || o.State != sales.Paid {
+		s.Fatal(o.State, err)
+	}
+	return o
+}
+
+func (s *site) prepaid(seats int) cohorts.Cohort {
+	s.Helper()
+	o := s.pool(seats)
+	return s.cohort(cohorts.NewCohort{Agreement: cohorts.Prepaid, OfferID: s.gratis.ID, OrderID: o.ID, Line: 1})
+}
+
+func (s *site) atSchool(seats *int) cohorts.Cohort {
+	s.Helper()
+	return s.cohort(cohorts.NewCohort{Agreement: cohorts.PayAtSchool, OfferID: s.priced.ID, Seats: seats})
+}
+
+func (s *site) cohort(n cohorts.NewCohort) cohorts.Cohort {
+	s.Helper()
+	s.n++
+	n.Organisation, n.Key, n.Name = "A", fmt.Sprint("c", s.n), "Group"
+	c, err := s.room.Create(system, s.a, fmt.Sprint("k", s.n), n)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return c
+}
+
+func (s *site) apply(c cohorts.Cohort, m cohorts.Mode, rows ...cohorts.Row) (d cohorts.Difference) {
+	s.Helper()
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		dry, err := s.room.DiffTx(ctx, tx, s.a, c.ID, m, rows)
+		if err != nil {
+			return err
+		}
+		if d, err = s.room.ApplyRowsTx(ctx, tx, s.a, c.ID, m, rows, c.ID); err == nil && d.Fingerprint() != dry.Fingerprint() {
+			err = errors.New("what was applied is not what the dry run said")
+		}
+		return err
+	})
+	return d
+}
+
+// follow works the job that an application enqueued.
+func (s *site) follow(c cohorts.Cohort) {
+	s.Helper()
+	if err := s.room.Follow(context.Background(), c.ID); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *site) members(c cohorts.Cohort) map[string]cohorts.Member {
+	s.Helper()
+	all, _, err := s.room.Members(system, s.a, c.ID, "", "", page.Request{Limit: 10_000})
+	if err != nil {
+		s.Fatal(err)
+	}
+	out := map[string]cohorts.Member{}
+	for _, m := range all {
+		out[m.StudentKey] = m
+	}
+	return out
+}
+
+func (s *site) states(c cohorts.Cohort) string {
+	s.Helper()
+	all := s.members(c)
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(&b, "%s=%s/%s ", k, all[k].State, all[k].WaitsFor)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func codes(d cohorts.Difference) string {
+	var b strings.Builder
+	for _, o := range d.Rows {
+		b.WriteString(o.StudentKey + ":" + string(o.Code) + " ")
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func row(key, status string) cohorts.Row { return cohorts.Row{StudentKey: key, Status: status} }
+
+func mail(key, email string) cohorts.Row { return cohorts.Row{StudentKey: key, Email: email} }
+
+func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fault.From(err).Code
+}
+
+// Each row gets its code, and a row that is refused changes nothing and keeps nobody else out.
+func TestRowsHaveTheirCodes(t *testing.T) {
+	s := newSite(t)
+	four := 4
+	c, other := s.atSchool(&four), s.atSchool(nil)
+	s.apply(other, cohorts.Delta, row("away", ""), mail("theirs", "hers@example.org"), row("gone", "enrolled"), row("gone2", ""))
+	s.apply(other, cohorts.Delta, row("gone", "canceled"))
+	long := strings.Repeat("x", 256)
+	for _, x := range []struct {
+		mode cohorts.Mode
+		rows []cohorts.Row
+		want string
+	}{
+		{cohorts.Delta, []cohorts.Row{row("k1", "ENROLLED"), row(" k2 ", " Active"), row("k3", "pending")}, "k1:created k2:created k3:created"},
+		{cohorts.Delta, []cohorts.Row{row("k1", ""), row("k2", "enrolled"), row("k3", "suspended")}, "k1:unchanged k2:unchanged k3:unchanged"},
+		{cohorts.Delta, []cohorts.Row{row("k1", ""), row("k1", "suspended"), row("k2", "audit")}, "k1:duplicated k1:duplicated k2:invalid-status"},
+		{cohorts.Delta, []cohorts.Row{row("", ""), row(long, ""), row("a\tb", ""), mail("k9", "nobody"), {StudentKey: "k9b", GivenName: long}}, ":invalid-key " + long + ":invalid-key a\tb:invalid-key k9:invalid-email k9b:invalid-name"},
+		{cohorts.Delta, []cohorts.Row{row("away", ""), mail("k5", "HERS@example.org"), row("unknown", "withdrawn"), row("gone", "withdrawn")}, "away:conflict k5:conflict unknown:not-found gone:not-in-program"},
+		{cohorts.Update, []cohorts.Row{row("k1", "suspended"), row("unknown", ""), row("away", "")}, "k1:changed unknown:not-found away:not-in-program"},
+		{cohorts.Delta, []cohorts.Row{mail("k1", "one@example.org"), mail("k2", "one@example.org")}, "k1:changed k2:conflict"},
+		{cohorts.Delta, []cohorts.Row{row("gone", ""), row("k6", ""), row("k1", "withdrawn")}, "gone:created k6:no-seat-left k1:changed"},
+		{cohorts.Delta, []cohorts.Row{row("k1", "suspended"), row("k1b", "")}, "k1:illegal-operation k1b:created"},
+		{cohorts.Delta, []cohorts.Row{row("k1", "enrolled")}, "k1:no-seat-left"},
+		{cohorts.Delta, []cohorts.Row{row("k2", "withdrawn"), row("k1", "enrolled")}, "k2:changed k1:changed"},
+	} {
+		if got := codes(s.apply(c, x.mode, x.rows...)); got != x.want {
+			t.Errorf("%v:\n got %s\nwant %s", x.rows, got, x.want)
+		}
+		s.verify(t)
+	}
+	d := s.apply(c, cohorts.Bulk, row("k1", ""), row("k7", ""), row("k3", "nonsense"))
+	if got := codes(d); got != "k1:unchanged k7:created k3:invalid-status" || d.Absent != 2 || d.Gone[0].StudentKey != "gone" || d.Gone[1].StudentKey != "k1b" {
+		t.Error("a bulk withdraws who is not in it, and nobody whose row is only wrong:", got, d.Gone)
+	}
+	if _, err := s.room.Put(system, s.a, c.ID, c.Version, cohorts.Edit{Key: c.Key, Name: "Closed", Seats: &four, Closed: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := codes(s.apply(c, cohorts.Delta, row("k8", ""), row("k2", ""), row("k1", "suspended"))); got != "k8:illegal-operation k2:illegal-operation k1:changed" {
+		t.Error("nobody comes into a closed cohort:", got)
+	}
+	s.verify(t)
+}
+
+// Another school does not learn that a cohort is there, whatever it asks; an officer may act for every school.
+func TestASchoolSeesItsOwnCohortsAlone(t *testing.T) {
+	s := newSite(t)
+	c := s.prepaid(3)
+	s.apply(c, cohorts.Delta, row("k1", ""))
+	rows := []cohorts.Row{row("k1", "withdrawn")}
+	for what, do := range map[string]func(by cohorts.By) error{
+		"read": func(by cohorts.By) error { _, err := s.room.Cohort(system, by, c.ID); return err },
+		"put": func(by cohorts.By) error {
+			_, err := s.room.Put(system, by, c.ID, 0, cohorts.Edit{Key: "x", Name: "x"})
+			return err
+		},
+		"members": func(by cohorts.By) error {
+			_, _, err := s.room.Members(system, by, c.ID, "", "", page.Request{Limit: 1})
+			return err
+		},
+		"enrol": func(by cohorts.By) error {
+			_, err := s.room.Enrol(system, by, c.ID, "k", cohorts.Delta, rows)
+			return err
+		},
+		"apply": func(by cohorts.By) error {
+			return s.db.InTx(system, "test", func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := s.room.ApplyRowsTx(ctx, tx, by, c.ID, cohorts.Delta, rows, "x")
+				return err
+			})
+		},
+	} {
+		if err := do(s.b); codeOf(err) != "no-such-cohort" {
+			t.Errorf("%s: another school: %v", what, err)
+		}
+	}
+	if _, err := s.room.Create(system, s.b, "k", cohorts.NewCohort{Organisation: "A", Key: "x", Name: "x", OfferID: s.priced.ID, Agreement: cohorts.PayAtSchool}); codeOf(err) != "no-such-organisation" {
+		t.Error("a school made a cohort of another:", err)
+	}
+	if m := s.members(c)["k1"]; m.State != cohorts.Waiting {
+		t.Error("another school changed a member:", m.State)
+	}
+	for name, by := range map[string]struct {
+		by   cohorts.By
+		want int
+	}{"own": {s.a, 1}, "other": {s.b, 0}, "officer": {s.officer, 1}} {
+		if all, _, err := s.room.Cohorts(system, by.by, "", page.Request{Limit: 10}); err != nil || len(all) != by.want {
+			t.Errorf("%s lists %d cohorts: %v", name, len(all), err)
+		}
+	}
+	for actor, want := range map[string]int{"learner:" + s.a.PersonID: 1, "learner:" + s.b.PersonID: 0, "": 0} { // the database says so too
+		for _, table := range []string{"cohorts.cohorts", "cohorts.members", "cohorts.moves"} {
+			if err := s.db.View(postgres.WithActor(context.Background(), actor), "walls", func(ctx context.Context, tx *postgres.Tx) error {
+				var n int
+				err := tx.Get(ctx, &n, postgres.Query{Name: "test", SQL: "select count(*) from " + table})
+				if n != want {
+					t.Errorf("%q sees %d rows of %s", actor, n, table)
+				}
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// Two requests with one key are one effect, and requests at once never take more seats than there are.
+func TestSeatsAreExactUnderManyHands(t *testing.T) {
+	s := newSite(t)
+	ten := 10
+	c := s.atSchool(&ten)
+	var wg sync.WaitGroup
+	answers := make([]cohorts.Difference, 2)
+	for i := range answers {
+		wg.Go(func() {
+			for {
+				d, err := s.room.Enrol(system, s.a, c.ID, "same", cohorts.Delta, []cohorts.Row{row("k1", ""), row("k2", "")})
+				if codeOf(err) == "idempotency-key-in-flight" || codeOf(err) == "in-flight" {
+					time.Sleep(5 * time.Millisecond)
+					continue
+				}
+				if answers[i] = d; err != nil {
+					t.Error(err)
+				}
+				return
+			}
+		})
+	}
+	wg.Wait()
+	if answers[0].New != 2 || answers[0].Fingerprint() != answers[1].Fingerprint() {
+		t.Error("one key, two answers:", answers)
+	}
+	if _, err := s.room.Enrol(system, s.a, c.ID, "same", cohorts.Delta, []cohorts.Row{row("k3", "")}); codeOf(err) == "" {
+		t.Error("one key took two contents")
+	}
+	for i := range 8 {
+		wg.Go(func() {
+			if _, err := s.room.Enrol(system, s.a, c.ID, fmt.Sprint("h", i), cohorts.Delta, []cohorts.Row{row(fmt.Sprint("a", i), ""), row(fmt.Sprint("b", i), ""), row("same", "")}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	now, err := s.room.Cohort(system, s.a, c.ID)
+	if err != nil || now.Waiting != 10 {
+		t.Errorf("10 seats, %d members: %v", now.Waiting, err)
+	}
+	s.verify(t)
+}
+
+// model is what a cohort is, said as plainly as possible.
+type model struct {
+	seats int
+	state map[string]cohorts.State
+	email map[string]string
+}
+
+func (m *model) live() (n int) {
+	for _, s := range m.state {
+		if s.Live() {
+			n++
+		}
+	}
+	return n
+}
+
+// apply is what rows do: of everybody one by one, in their order, after a bulk has let go whom it does not name.
+func (m *model) apply(mode cohorts.Mode, rows []cohorts.Row) (codes []cohorts.Code) {
+	times := map[string]int{}
+	for _, r := range rows {
+		times[r.StudentKey]++
+	}
+	before, lived := maps.Clone(m.email), map[string]bool{} // an address is free once what took it away is written, and not in the same call
+	for k, s := range m.state {
+		if lived[k] = s.Live(); mode == cohorts.Bulk && times[k] == 0 && lived[k] {
+			m.state[k] = cohorts.Withdrawn
+		}
+	}
+	for _, r := range rows {
+		codes = append(codes, m.one(mode, r, times[r.StudentKey] > 1, before, lived))
+	}
+	return codes
+}
+
+func (m *model) one(mode cohorts.Mode, r cohorts.Row, twice bool, before map[string]string, lived map[string]bool) cohorts.Code {
+	was, there := m.state[r.StudentKey]
+	if twice {
+		return cohorts.Duplicated
+	}
+	if r.Status == "bad" {
+		return cohorts.InvalidStatus
+	}
+	next := was
+	switch {
+	case !there && (mode == cohorts.Update || r.Status == "withdrawn"):
+		return cohorts.NotFound
+	case r.Status == "withdrawn":
+		next = cohorts.Withdrawn
+	case r.Status == "suspended" && there && !was.Live():
+		return cohorts.IllegalOperation
+	case r.Status == "suspended":
+		next = cohorts.Suspended
+	case !there || was != cohorts.Waiting:
+		next = cohorts.Waiting
+	}
+	email := r.Email
+	if email == "" {
+		email = m.email[r.StudentKey]
+	}
+	if next.Live() && email != "" {
+		for k, e := range m.email {
+			if k != r.StudentKey && e == email && m.state[k].Live() {
+				return cohorts.Conflict
+			}
+		}
+		for k, e := range before {
+			if k != r.StudentKey && e == email && lived[k] {
+				return cohorts.Conflict
+			}
+		}
+	}
+	if next.Live() && !was.Live() && m.live() >= m.seats {
+		return cohorts.NoSeatLeft
+	}
+	m.state[r.StudentKey] = next
+	told := r.Email != "" && r.Email != m.email[r.StudentKey]
+	if told {
+		m.email[r.StudentKey] = r.Email
+	}
+	switch {
+	case !there:
+		return cohorts.Created
+	case next != was || told:
+		return cohorts.Changed
+	}
+	return cohorts.Unchanged
+}
+
+// Whatever rows come in whatever order, codes and states are those of a small model, a dry run says what is done, the same again changes
+// nothing, and the invariants hold.
+func TestRandomRowsAreWhatTheModelSays(t *testing.T) {
+	s := newSite(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		seats := rapid.IntRange(1, 6).Draw(rt, "seats")
+		c := s.atSchool(&seats)
+		m := &model{seats: seats, state: map[string]cohorts.State{}, email: map[string]string{}}
+		prefix := c.Key // students of one cohort are no other's
+		row := rapid.Custom(func(rt *rapid.T) cohorts.Row {
+			r := cohorts.Row{StudentKey: prefix + rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g", "h"}).Draw(rt, "key"), Status: rapid.SampledFrom([]string{"", "enrolled", "suspended", "withdrawn", "bad"}).Draw(rt, "status")}
+			if e := rapid.SampledFrom([]string{"", "", "1", "2", "3"}).Draw(rt, "email"); e != "" {
+				r.Email = e + "@" + prefix + ".example.org"
+			}
+			return r
+		})
+		for range rapid.IntRange(1, 6).Draw(rt, "steps") {
+			mode := rapid.SampledFrom([]cohorts.Mode{cohorts.Delta, cohorts.Delta, cohorts.Bulk, cohorts.Update}).Draw(rt, "mode")
+			rows := rapid.SliceOfN(row, 0, 6).Draw(rt, "rows")
+			want := m.apply(mode, rows)
+			d := s.apply(c, mode, rows...)
+			for i, o := range d.Rows {
+				if o.Code != want[i] {
+					rt.Fatalf("%s %+v: row %d is %s, the model says %s", mode, rows, i, o.Code, want[i])
+				}
+			}
+			if d.New+d.Changed+d.Unchanged+d.Conflicting != len(rows) {
+				rt.Fatalf("%+v does not count %d rows", d, len(rows))
+			}
+			got := map[string]cohorts.State{}
+			for k, x := range s.members(c) {
+				if got[k] = x.State; x.Email != m.email[k] {
+					rt.Fatalf("the address of %s is %q, the model says %q", k, x.Email, m.email[k])
+				}
+			}
+			if !maps.Equal(got, m.state) {
+				rt.Fatalf("%s %+v: %v, the model says %v", mode, rows, got, m.state)
+			}
+		}
+		for _, x := range cohorts.Checks() {
+			if broken, err := postgres.RunCheck(system, s.db, x); err != nil || len(broken) > 0 {
+				rt.Fatalf("%s: %v %v", x.Name, broken, err)
+			}
+		}
+	})
+}
+
+// Members of a prepaid cohort are enrolled with its seats as soon as they have an account; suspended, they can do nothing, and keep their
+// seat; who leaves gives it back while she has not begun.
+func TestPrepaidMembers(t *testing.T) {
+	s := newSite(t)
+	c := s.prepaid(2)
+	awa := s.person("awa@example.org")
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"), mail("k2", "bob@example.org"))
+	s.follow(c)
+	if got := s.states(c); got != "k1=enrolled/ k2=waiting/account" {
+		t.Fatal(got)
+	}
+	s.entitled(awa, true)
+	if n, err := s.room.Realise(context.Background(), s.person("bob@example.org")); err != nil || n != 1 {
+		t.Error("who signed in was not found:", n, err)
+	}
+	if n, err := s.room.Realise(context.Background(), awa); err != nil || n != 0 {
+		t.Error("who is enrolled was realised again:", n, err)
+	}
+	for _, x := range []struct {
+		status, want string
+		now, open    bool // before anything follows, and after
+	}{
+		{"suspended", "k1=suspended/ k2=enrolled/", false, false}, {"enrolled", "k1=enrolled/ k2=enrolled/", true, true},
+		{"withdrawn", "k1=withdrawn/ k2=enrolled/", false, false}, {"enrolled", "k1=enrolled/ k2=enrolled/", false, true},
+	} {
+		s.apply(c, cohorts.Delta, row("k1", x.status))
+		s.entitled(awa, x.now)
+		s.follow(c)
+		if got := s.states(c); got != x.want {
+			t.Errorf("%s: %s, not %s", x.status, got, x.want)
+		}
+		s.entitled(awa, x.open)
+		s.verify(t)
+	}
+	s.apply(c, cohorts.Delta, row("k2", "withdrawn"))
+	s.follow(c)
+	s.apply(c, cohorts.Delta, mail("k3", "awa2@example.org"))
+	s.person("awa2@example.org")
+	s.follow(c)
+	if got := s.states(c); got != "k1=enrolled/ k2=withdrawn/ k3=enrolled/" {
+		t.Error("the seat of who left was not given to who came:", got)
+	}
+	s.verify(t)
+}
+
+// Who manages the order takes a seat back: its member is withdrawn.
+func TestASeatThatIsTakenBackWithdrawsItsMember(t *testing.T) {
+	s := newSite(t)
+	c := s.prepaid(1)
+	s.person("awa@example.org")
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"))
+	s.follow(c)
+	_, _, seats, _, err := s.sales.Pools(context.Background(), c.OrderID, sales.By{PersonID: s.a.PersonID}, page.Request{Limit: 10})
+	if err != nil || len(seats) != 1 {
+		t.Fatal(seats, err)
+	}
+	if err := s.sales.ReleaseSeat(context.Background(), c.OrderID, seats[0].ID, sales.By{PersonID: s.a.PersonID}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.room.FollowSeat(context.Background(), seats[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.states(c); got != "k1=withdrawn/" {
+		t.Error(got)
+	}
+	s.verify(t)
+}
+
+// Members who pay at the school have an order each: paid at the desk it enrols them, and canceled it is when they leave before.
+func TestMembersPayAtTheSchool(t *testing.T) {
+	s := newSite(t)
+	c := s.atSchool(nil)
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"), mail("k2", "bob@example.org"), mail("k3", "cyd@example.org"), row("k4", ""))
+	s.follow(c)
+	if got := s.states(c); got != "k1=waiting/payment k2=waiting/payment k3=waiting/payment k4=waiting/account" {
+		t.Fatal(got)
+	}
+	m := s.members(c)
+	s.entitled(s.person("awa@example.org"), false)
+	s.receive(m["k1"].OrderID, "R-1")
+	s.apply(c, cohorts.Delta, row("k3", "suspended"))
+	s.receive(m["k3"].OrderID, "R-3")
+	s.apply(c, cohorts.Delta, row("k2", "withdrawn"))
+	s.follow(c)
+	if got := s.states(c); got != "k1=enrolled/ k2=withdrawn/ k3=suspended/ k4=waiting/account" {
+		t.Fatal(got)
+	}
+	s.entitled(s.person("awa@example.org"), true)
+	s.entitled(s.person("cyd@example.org"), false)
+	if o, err := s.sales.Order(system, m["k2"].OrderID); err != nil || o.State != sales.Canceled {
+		t.Error("the order of who left before she paid is open:", o.State, err)
+	}
+	s.verify(t)
+	s.apply(c, cohorts.Delta, row("k1", "withdrawn"), row("k2", ""), row("k3", ""))
+	s.follow(c)
+	if got := s.states(c); got != "k1=withdrawn/ k2=waiting/payment k3=enrolled/ k4=waiting/account" {
+		t.Fatal(got)
+	}
+	s.entitled(s.person("awa@example.org"), false)
+	s.entitled(s.person("cyd@example.org"), true)
+	if again := s.members(c)["k2"]; again.OrderID == "" || again.OrderID == m["k2"].OrderID {
+		t.Error("who came back has no order of her own:", again.OrderID)
+	}
+	s.apply(c, cohorts.Delta, row("k1", "enrolled"))
+	s.entitled(s.person("awa@example.org"), true) // her payment still stands
+	s.verify(t)
+}
+
+// An order that ends before it is paid is told of, and the school enrols her again where it wants to; who was refused is tried again.
+func TestWhatRefusesAMemberIsSaid(t *testing.T) {
+	s := newSite(t)
+	c := s.atSchool(nil)
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"))
+	s.follow(c)
+	if _, err := s.sales.CancelOrder(system, s.members(c)["k1"].OrderID); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.room.Retry(context.Background()); err != nil || n != 1 {
+		t.Error("an order that ended stirs nobody:", n, err)
+	}
+	s.follow(c)
+	if got := s.states(c); got != "k1=waiting/order-ended" {
+		t.Error(got)
+	}
+	s.apply(c, cohorts.Delta, row("k1", "withdrawn"))
+	s.apply(c, cohorts.Delta, row("k1", "enrolled"))
+	s.follow(c)
+	if got := s.states(c); got != "k1=waiting/payment" {
+		t.Error(got)
+	}
+	pool := s.prepaid(1)
+	bob := s.person("bob@example.org")
+	if _, err := s.sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: bob, OfferID: s.gratis.ID, Lang: "en", IdempotencyKey: "own"}); err != nil {
+		t.Fatal(err)
+	}
+	s.apply(pool, cohorts.Delta, mail("b", "bob@example.org"))
+	s.follow(pool)
+	if got := s.states(pool); got != "b=waiting/already-enrolled" {
+		t.Error(got)
+	}
+	if n, err := s.room.Retry(context.Background()); err != nil || n != 0 {
+		t.Error("who was refused just now is tried again:", n, err)
+	}
+	s.clock.Advance(61 * time.Minute)
+	if n, err := s.room.Retry(context.Background()); err != nil || n != 1 {
+		t.Error("who was refused an hour ago is not tried again:", n, err)
+	}
+	s.verify(t)
+}
+
+// entitled says whether something of the session is open to a person.
+func (s *site) entitled(personID string, want bool) {
+	s.Helper()
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		e, found, err := enrolment.FindTx(ctx, tx, personID, s.session.ID)
+		if got := found && len(e.Entitlements) > 0; got != want {
+			s.Errorf("something is open to %s: %v", personID, got)
+		}
+		return err
+	})
+}
+
+// receive records that an order was paid at the desk of school A, and what follows.
+func (s *site) receive(orderID, reference string) {
+	s.Helper()
+	if _, err := s.sales.Receive(system, sales.Receive{
+		Desk: sales.DeskOf{Organisation: "A", Holder: "desk:a"}, OrderID: orderID, Amount: money.Of(100_000, "XOF"), Reference: reference, ReceivedAt: s.clock.Now(), IdempotencyKey: reference,
+	}); err != nil {
+		s.Fatal(err)
+	}
+	if err := s.room.FollowOrder(context.Background(), orderID); err != nil {
+		s.Fatal(err)
+	}
+}

@@ -1,0 +1,175 @@
+-- name: AddCohort
+insert into cohorts.cohorts (id, organisation, key, name, offer_id, thing_id, agreement, order_id, line, seats, made_by, made_at)
+values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9::int, 0), $10, $11, $12);
+
+-- name: PutCohort
+update cohorts.cohorts set key = $2, name = $3, seats = $4, closed_at = case when $5 then coalesce(closed_at, $6::timestamptz) end, version = version + 1 where id = $1;
+
+-- name: LockCohorts
+select id from cohorts.cohorts where organisation = $1 and thing_id = $2 order by id for update;
+
+-- name: ShareCohort
+select id from cohorts.cohorts where id = $1 for share;
+
+-- name: Cohort
+select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.key, '') as session_key, coalesce(e.key, '') as edition_key,
+       coalesce(nullif(e.title_en, ''), nullif(s.title_en, ''), e.key, s.key) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr, o.formula, c.agreement,
+       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.version, c.made_at, c.closed_at, n.waiting, n.enrolled, n.suspended, n.gone
+  from cohorts.cohorts c join offers.offers o on o.id = c.offer_id
+  left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
+  cross join lateral (
+      select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'enrolled') as enrolled,
+             count(*) filter (where state = 'suspended') as suspended, count(*) filter (where state in ('withdrawn', 'transferred')) as gone
+        from cohorts.members where cohort_id = c.id) n
+ where c.id = $1;
+
+-- name: Cohorts
+select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.key, '') as session_key, coalesce(e.key, '') as edition_key,
+       coalesce(nullif(e.title_en, ''), nullif(s.title_en, ''), e.key, s.key) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr, o.formula, c.agreement,
+       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.version, c.made_at, c.closed_at, n.waiting, n.enrolled, n.suspended, n.gone
+  from cohorts.cohorts c join offers.offers o on o.id = c.offer_id
+  left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
+  cross join lateral (
+      select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'enrolled') as enrolled,
+             count(*) filter (where state = 'suspended') as suspended, count(*) filter (where state in ('withdrawn', 'transferred')) as gone
+        from cohorts.members where cohort_id = c.id) n
+ where ($1 = '' or c.organisation = $1) and ($2 = '' or c.id < $2) order by c.id desc limit $3;
+
+-- name: Members
+select m.id, m.cohort_id, m.student_key, m.state, coalesce(m.waits_for, '') as waits_for, coalesce(m.email, '') as email, coalesce(m.given_name, '') as given_name,
+       coalesce(m.family_name, '') as family_name, coalesce(m.lang, '') as lang, m.person_id is not null as account, coalesce(m.person_id, '') as person_id,
+       coalesce(m.order_id, '') as order_id, coalesce(m.seat_id, '') as seat_id, m.enrolled_at, m.added_at, m.changed_at, m.due, m.tries, m.added_by
+  from cohorts.members m
+ where m.cohort_id = $1 and ($2 = '' or m.state = $2) and ($4 = '' or m.id > $4)
+   and ($3 = '' or position(lower($3) in lower(concat_ws(' ', m.student_key, m.email, m.given_name, m.family_name))) > 0)
+ order by m.id limit $5;
+
+-- name: Places
+select m.id, m.student_key, m.state, coalesce(m.email, '') as email, coalesce(m.given_name, '') as given_name, coalesce(m.family_name, '') as family_name,
+       coalesce(m.lang, '') as lang, coalesce(m.person_id, '') as person_id, coalesce(m.order_id, '') as order_id, m.enrolled_at is not null as granted
+  from unnest($2::text[]) as k(student_key) join cohorts.members m on m.cohort_id = $1 and m.student_key = k.student_key;
+
+-- name: AllPlaces
+select m.id, m.student_key, m.state, coalesce(m.email, '') as email, coalesce(m.given_name, '') as given_name, coalesce(m.family_name, '') as family_name,
+       coalesce(m.lang, '') as lang, coalesce(m.person_id, '') as person_id, coalesce(m.order_id, '') as order_id, m.enrolled_at is not null as granted
+  from cohorts.members m where m.cohort_id = $1;
+
+-- name: Elsewhere
+select m.student_key, bool_or(m.thing_id = $2 and m.state in ('waiting', 'enrolled', 'suspended')) as away
+  from unnest($4::text[]) as k(student_key) join cohorts.members m on m.organisation = $1 and m.student_key = k.student_key and m.cohort_id <> $3
+ group by m.student_key;
+
+-- name: Owners
+select m.email, m.student_key from unnest($3::text[]) as k(email)
+  join cohorts.members m on m.organisation = $1 and m.thing_id = $2 and m.email = k.email and m.state in ('waiting', 'enrolled', 'suspended');
+
+-- name: AddMembers
+insert into cohorts.members (id, cohort_id, organisation, thing_id, student_key, state, email, given_name, family_name, lang, due, added_by, added_at, changed_at)
+select n.id, $1, $2, $3, n.student_key, n.state, nullif(n.email, ''), nullif(n.given_name, ''), nullif(n.family_name, ''), nullif(n.lang, ''), n.state = 'waiting', $4, $5, $5
+  from unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+       as n(id, student_key, state, email, given_name, family_name, lang);
+
+-- name: PutMembers
+-- Who comes back without a right that stands is found anew: her account may be another student's by now.
+update cohorts.members m
+   set state = n.state, email = coalesce(nullif(n.email, ''), m.email), given_name = coalesce(nullif(n.given_name, ''), m.given_name),
+       family_name = coalesce(nullif(n.family_name, ''), m.family_name), lang = coalesce(nullif(n.lang, ''), m.lang), due = true,
+       waits_for = case when n.state = m.state then m.waits_for end, changed_at = $7,
+       person_id = case when m.state in ('withdrawn', 'transferred') and n.state = 'waiting' then null else m.person_id end
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) as n(id, state, email, given_name, family_name, lang)
+ where m.id = n.id;
+
+-- name: AddMoves
+insert into cohorts.moves (member_id, from_state, to_state, cause, moved_by, at)
+select n.id, nullif(n.from_state, ''), n.to_state, $4, $5, $6
+  from unnest($1::text[], $2::text[], $3::text[]) as n(id, from_state, to_state) where n.from_state <> n.to_state;
+
+-- name: CheckEnrolled
+select m.id, m.order_id from cohorts.members m
+ where m.enrolled_at is not null
+   and not exists (select 1 from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id join sales.orders o on o.id = g.order_id
+                    where g.order_id = m.order_id and e.learner_id = m.person_id and g.revoked_at is null and o.state in ('paid', 'partially_refunded', 'disputed'));
+
+-- name: CheckSuspended
+select g.id, g.suspended from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
+  left join cohorts.members m on m.order_id = g.order_id and m.person_id = e.learner_id and m.enrolled_at is not null
+ where g.revoked_at is null and g.suspended <> coalesce(m.state <> 'enrolled', false);
+
+-- name: CheckSeats
+select c.id, c.seats, count(*) as members from cohorts.cohorts c join cohorts.members m on m.cohort_id = c.id and m.state in ('waiting', 'enrolled', 'suspended')
+ group by c.id having count(*) > c.seats;
+
+-- name: CheckMoves
+select m.id, m.state, l.to_state from cohorts.members m
+  left join lateral (select to_state from cohorts.moves x where x.member_id = m.id order by x.id desc limit 1) l on true
+ where l.to_state is distinct from m.state;
+
+-- name: ShareCohortOf
+select c.id from cohorts.cohorts c join cohorts.members m on m.cohort_id = c.id where m.id = $1 for share of c;
+
+-- name: LockMember
+select m.id, m.cohort_id, m.student_key, m.state, coalesce(m.waits_for, '') as waits_for, coalesce(m.email, '') as email, coalesce(m.given_name, '') as given_name,
+       coalesce(m.family_name, '') as family_name, coalesce(m.lang, '') as lang, m.person_id is not null as account, coalesce(m.person_id, '') as person_id,
+       coalesce(m.order_id, '') as order_id, coalesce(m.seat_id, '') as seat_id, m.enrolled_at, m.added_at, m.changed_at, m.due, m.tries, m.added_by
+  from cohorts.members m where m.id = $1 for update;
+
+-- name: StoreMember
+update cohorts.members set state = $2, person_id = nullif($3, ''), order_id = nullif($4, ''), seat_id = nullif($5, ''), enrolled_at = $6, waits_for = nullif($7, ''),
+       due = $8, tries = $9, changed_at = $10 where id = $1;
+
+-- name: AddMove
+insert into cohorts.moves (member_id, from_state, to_state, cause, moved_by, at) values ($1, $2, $3, $4, $5, $6);
+
+-- name: MatchAccounts
+-- By the school's own key where it is known to be hers, or else by her address. Who is in the cohort's group already is not matched twice.
+update cohorts.members m set person_id = x.person_id
+  from (select distinct on (person_id) id, person_id
+          from (select m.id, coalesce(k.person_id, p.id) as person_id, m.organisation, m.thing_id from cohorts.members m
+                  left join identity.external_ids k on k.source = m.organisation and k.subject = m.student_key
+                  left join identity.people p on p.email = m.email
+                 where m.cohort_id = $1 and m.due and m.state = 'waiting' and m.person_id is null) f
+         where person_id is not null
+           and not exists (select 1 from cohorts.members o where o.organisation = f.organisation and o.thing_id = f.thing_id and o.person_id = f.person_id
+                              and o.state in ('waiting', 'enrolled', 'suspended'))
+         order by person_id, id) x
+ where m.id = x.id;
+
+-- name: Park
+-- Who has no account waits for one; at a school's desk an address is enough.
+update cohorts.members m set due = false, waits_for = 'account'
+  from cohorts.cohorts c
+ where c.id = $1 and m.cohort_id = c.id and m.due and m.state = 'waiting' and m.person_id is null and (c.agreement <> 'pay_at_school' or m.email is null);
+
+-- name: Due
+select id from cohorts.members where cohort_id = $1 and due order by id limit $2;
+
+-- name: MatchPerson
+update cohorts.members m set person_id = $1, due = true
+  from (select distinct on (m.organisation, m.thing_id) m.id from cohorts.members m
+         where m.state = 'waiting' and m.person_id is null
+           and (m.email = (select p.email from identity.people p where p.id = $1)
+                or exists (select 1 from identity.external_ids k where k.source = m.organisation and k.subject = m.student_key and k.person_id = $1))
+           and not exists (select 1 from cohorts.members o where o.organisation = m.organisation and o.thing_id = m.thing_id and o.person_id = $1
+                              and o.state in ('waiting', 'enrolled', 'suspended'))
+         order by m.organisation, m.thing_id, m.id) x
+ where m.id = x.id returning m.id;
+
+-- name: Retry
+with again as (
+    update cohorts.members m set due = true, tried_at = null
+     where m.state = 'waiting' and not m.due
+       and (m.tried_at <= $1
+            or m.waits_for = 'payment' and exists (select 1 from sales.orders o where o.id = m.order_id and o.state <> 'awaiting_payment'))
+    returning m.cohort_id
+)
+select distinct cohort_id from again
+union select cohort_id from cohorts.members where due and changed_at <= $1;
+
+-- name: OfOrder
+select id from cohorts.members where order_id = $1 order by id;
+
+-- name: OfSeat
+select id from cohorts.members where seat_id = $1;
+
+-- name: Refuse
+update cohorts.members set waits_for = case when state = 'waiting' then left($2, 60) else waits_for end, due = false, tried_at = $3, tries = tries + 1 where id = $1;
