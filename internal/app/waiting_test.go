@@ -14,6 +14,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/stripegate"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api/apitest"
@@ -407,5 +408,59 @@ func (w *world) places(o offers.Offer, most int) {
 	})
 	if n > most {
 		w.t.Error(n, "places of", most, "are taken")
+	}
+}
+
+// Whose place went to the row, who waited for another and whose first order is paid after all has one place, whether the bank told late or
+// took its time: what was kept for her is what she has. Kept besides, it would be one too many, or would stand empty for a day.
+func TestAPlaceKeptForWhoPaidAfterAllIsTheOneShePaid(t *testing.T) {
+	for name, card := range map[string]string{"told late": visa, "a debit told late": iban, "a slow bank": iban} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			o := w.program("KEPT", nil, money.Of(9_000, "EUR"), ptr(2), 10_000).offer
+			ann := w.person("ann@example.org", "A")
+			other := w.order(w.person("other@example.org", "O").ID, o, "other")
+			hers := w.order(ann.ID, o, "hers")
+			kept := w.keep()
+			w.pay(hers, card)
+			w.until("its event", func() bool { return len(kept()) > 0 })
+			w.setHook(w.receive)
+			tell := func() {
+				for _, event := range kept() {
+					w.deliver([2]string{event[0], stripegate.Sign([]byte(event[0]), hookSecret, w.clock.Now())})
+				}
+				w.quiet()
+			}
+			if name == "a slow bank" {
+				tell()
+			} else {
+				w.clock.Advance(50 * time.Minute)
+				for i := range 2 {
+					other = w.order(w.person(fmt.Sprintf("next%d@example.org", i), "N").ID, o, fmt.Sprint("next", i))
+				}
+			}
+			if _, err := w.h.Sales.Wait(system, o.ID, ann.ID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.h.Sales.CancelOrder(system, other.ID); err != nil {
+				t.Fatal(err)
+			}
+			if x := w.waits(o, ann.ID); x.State != sales.PlaceKept {
+				t.Fatal(x)
+			}
+			if name != "a slow bank" {
+				tell()
+				w.places(o, 2)
+			}
+			if card == iban {
+				w.tell("/sandbox/settle/"+w.payment(hers).CheckoutID, map[string]any{"outcome": "succeed"})
+			}
+			w.becomes(hers, sales.Paid)
+			if x := w.waits(o, ann.ID); x.State != "" {
+				t.Error("she has a place, and another is", x.State)
+			}
+			w.places(o, 2)
+			w.verify()
+		})
 	}
 }

@@ -112,6 +112,9 @@ with told as ( -- the job OrderPaid
 ), joined as (
     update sales.lines l set membership_id = n.membership_id from unnest($7::int[], $8::text[]) as n(line, membership_id)
      where l.order_id = $1 and l.line = n.line
+), taken as ( -- who waited for it besides has it
+    update sales.waiting w set state = 'taken', ended_at = $3, order_id = $1 from sales.orders o, sales.lines l
+     where o.id = $1 and o.organisation is null and l.order_id = o.id and w.person_id = o.buyer_id and w.offer_id = l.offer_id and w.state in ('waiting', 'offered')
 )
 update sales.orders set state = $2, paid_at = $3 where id = $1;
 

@@ -102,7 +102,7 @@ func (l limits) full(ctx context.Context, tx *postgres.Tx, o Order, needed int) 
 }
 
 // lateSeats takes the seats of an order that is paid after its time, and what it was given besides: others may have taken them
-// meanwhile. Errors: those of takeSeats and lateFavours.
+// meanwhile. A place that is kept for its buyer, who waited again, is the one that it takes. Errors: those of takeSeats and lateFavours.
 func (s *Service) lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error {
 	items := make([]wanted, len(o.Lines))
 	for i, l := range o.Lines {
@@ -132,7 +132,10 @@ func (s *Service) lateSeats(ctx context.Context, tx *postgres.Tx, o Order) error
 	if err := takeSeats(ctx, tx, o, items); err != nil {
 		return err
 	}
-	return lateFavours(ctx, tx, o, favours)
+	if err := lateFavours(ctx, tx, o, favours); err != nil || o.Pool() {
+		return err
+	}
+	return take(ctx, tx, o)
 }
 
 func seatsOf(ctx context.Context, tx *postgres.Tx, e programs.Edition) (seats []seat, err error) {

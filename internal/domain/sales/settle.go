@@ -131,7 +131,7 @@ func (s *Service) captured(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		state, counter = payments.Mismatch, suspense
 	case o.State != AwaitingPayment, o.superseded, kept:
 		state, counter = payments.Surplus, overpaid
-	case p.State != payments.Pending && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
+	case (p.State != payments.Pending || o.PaymentID != p.ID) && o.ExpiresAt != nil && !tx.Now().Before(*o.ExpiresAt):
 		err := s.lateSeats(ctx, tx, o)
 		if taken(err) {
 			state, counter = payments.Surplus, overpaid
