@@ -415,16 +415,40 @@ func TestWithdrawalAndDisputeOfInstalments(t *testing.T) {
 	w.verify()
 }
 
+// intentsOf are those of the payments of an order that came.
+func (w *world) intentsOf(o sales.Order) (all []string) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &all, postgres.Query{Name: "intents", SQL: "select intent_id from payments.payments where order_id = $1 and state = 'captured' order by id"}, o.ID)
+	})
+	return all
+}
+
+// The bank takes one instalment back, the plan ends, and it takes the other: both are lost. What is owed no more was never paid; counted
+// as given back, the second loss was what the buyer owes us.
+func TestTwoInstalmentsAreLost(t *testing.T) {
+	w := newWorld(t)
+	o := w.begun(w.person("awa@example.org", "Awa").ID, w.inParts("PRD-1", "", 15000, offers.SuspendAccess), visa)
+	w.passes(31)
+	for n, intent := range w.intentsOf(o) {
+		d := w.tell("/sandbox/disputes", map[string]any{"payment_intent": intent, "reason": "fraudulent"})
+		w.told()
+		w.tell("/sandbox/disputes/"+fmt.Sprint(d["id"]), map[string]any{"outcome": "lost"})
+		w.told()
+		if o = w.becomes(o, sales.Lost); standsAt(o) != "ppc" || w.balance("disputes", "EUR") != int64(5000*(n+1)) || w.balance("overpaid", "EUR") != 0 {
+			t.Error(standsAt(o), w.balance("disputes", "EUR"), "lost,", w.balance("overpaid", "EUR"), "owed by the buyer")
+		}
+	}
+	w.verify()
+}
+
 // While the bank has any instalment the order is disputed, and nothing is charged: to win one dispute does not end the other.
 func TestTwoInstalmentsAtTheBank(t *testing.T) {
 	w := newWorld(t)
 	o := w.begun(w.person("awa@example.org", "Awa").ID, w.inParts("PRD-1", "", 15000, offers.SuspendAccess), visa)
 	w.passes(31)
-	var intents, disputes []string
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Select(ctx, &intents, postgres.Query{Name: "intents", SQL: "select intent_id from payments.payments where order_id = $1 and state = 'captured'"}, o.ID)
-	})
-	for _, intent := range intents {
+	var disputes []string
+	for _, intent := range w.intentsOf(o) {
 		disputes = append(disputes, fmt.Sprint(w.tell("/sandbox/disputes", map[string]any{"payment_intent": intent, "reason": "fraudulent"})["id"]))
 	}
 	w.told()

@@ -26,11 +26,10 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 		return err
 	}
 	if turn == "lost" { // what the buyer was owed, she has now; what she had already otherwise, she owes us
-		paid, err := o.paid(ctx, tx)
+		left, err := o.unspent(ctx, tx)
 		if err != nil {
 			return err
 		}
-		left := paid.Minor - o.Credited.Minor
 		if p.State != payments.Captured {
 			if left, err = payments.UnowedTx(ctx, tx, p); err != nil {
 				return err

@@ -88,6 +88,19 @@ func (o *Order) paid(ctx context.Context, tx *postgres.Tx) (money.Amount, error)
 	return o.Schedule.received(o.Total.Currency), nil
 }
 
+// unspent is what was paid of an order and went back in no way, in minor units. What a plan owes no more was never paid, though it is credited.
+func (o *Order) unspent(ctx context.Context, tx *postgres.Tx) (int64, error) {
+	left := o.Total.Minor - o.Credited.Minor
+	if o.Way != Instalments {
+		return left, nil
+	}
+	err := o.schedule(ctx, tx)
+	if err == nil && o.Schedule != nil {
+		left -= o.Schedule.Owed(o.Total.Currency).Minor
+	}
+	return left, err
+}
+
 // received is what was paid of an order that is paid in instalments.
 func (s Schedule) received(c money.Currency) money.Amount {
 	a := money.Zero(c)
