@@ -22,6 +22,7 @@ import (
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/lms"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/programs"
@@ -30,6 +31,7 @@ import (
 	"cursus/internal/domain/workshops"
 	"cursus/internal/flows"
 	"cursus/internal/gateways/mail"
+	"cursus/internal/gateways/openedx"
 	"cursus/internal/gateways/pdf"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/webhookgate"
@@ -60,6 +62,7 @@ type House struct {
 	Workshops    *workshops.Service
 	Webhooks     *webhooks.Service
 	Cohorts      *cohorts.Service
+	LMS          *lms.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -163,11 +166,23 @@ func (h *House) furnish(o Options) (err error) {
 	if h.Cohorts, err = cohorts.New(h.DB, h.Jobs, h.Sales, deskOf, secret); err != nil {
 		return err
 	}
+	if err := h.openLMS(secret); err != nil {
+		return err
+	}
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts,
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, LMS: h.LMS,
 	})
 	return nil
+}
+
+func (h *House) openLMS(secret []byte) error {
+	door, err := openedx.New(openedx.Options{Inside: h.Config.LMSInside, Clock: h.Clock})
+	if err != nil {
+		return err
+	}
+	h.LMS, err = lms.New(h.DB, h.Jobs, door, secret, lms.Options{})
+	return err
 }
 
 // gatewayOf opens the way to the payment provider; nil without a key.
@@ -218,7 +233,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(),
+		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), lms.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/exchange"
+	"cursus/internal/domain/lms"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/telemetry"
@@ -55,9 +56,25 @@ func NewServer(h *House, contract []byte, m *telemetry.Metrics) (*transport.Serv
 		m.Gauge("cursus_answers_kept", "Answers for the public that are kept.", func(context.Context) (int64, error) { return int64(h.Kept()), nil })
 		m.Gauge("cursus_jobs_pending", "Jobs that wait.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Pending, err })
 		m.Gauge("cursus_jobs_dead", "Jobs that were given up and need a person.", func(ctx context.Context) (int64, error) { c, err := h.Jobs.Count(ctx); return c.Dead, err })
+		h.gaugePlatforms(m)
 		h.Jobs.Observe(m.Job)
 	}
 	return transport.NewServer(o)
+}
+
+// gaugePlatforms shows what learning platforms have not confirmed. The oldest is what an alarm looks at.
+func (h *House) gaugePlatforms(m *telemetry.Metrics) {
+	for _, g := range []struct {
+		name, help string
+		of         func(lms.Figures) int64
+	}{
+		{"cursus_lms_pending", "Enrolments that a learning platform is to be told of.", func(f lms.Figures) int64 { return f.Pending }},
+		{"cursus_lms_waiting", "Enrolments of learners who have no account on the learning platform.", func(f lms.Figures) int64 { return f.Waiting }},
+		{"cursus_lms_refused", "Enrolments that a learning platform refuses.", func(f lms.Figures) int64 { return f.Refused }},
+		{"cursus_lms_oldest_seconds", "Age of the oldest enrolment that a learning platform is to be told of.", func(f lms.Figures) int64 { return f.OldestSeconds }},
+	} {
+		m.Gauge(g.name, g.help, func(ctx context.Context) (int64, error) { f, err := h.LMS.Figures(ctx); return g.of(f), err })
+	}
 }
 
 // cache keeps answers for the public, and hears of what changes them until the house closes.
@@ -151,10 +168,13 @@ func (h *House) end(ctx context.Context, server *transport.Server, worker bool) 
 	return err
 }
 
+// differing is how many minutes lie between two searches for what learning platforms do not say although they should: it reads all enrolments.
+const differing = 15
+
 // sweep finishes, every minute, what a crash or a lost message interrupted. Several workers may do so at once.
 func (h *House) sweep(ctx context.Context) {
 	ctx = postgres.WithActor(ctx, "system")
-	for tick := time.NewTicker(time.Minute); ; {
+	for tick, minute := time.NewTicker(time.Minute), 0; ; minute++ {
 		if n, err := h.Payments.CatchUp(ctx, h.Clock.Now().Add(-catchUp)); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "events caught up", "events", n, "error", err)
 		}
@@ -185,6 +205,11 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Webhooks.Forget(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "webhook deliveries forgotten", "deliveries", n, "error", err)
 		}
+		if minute%differing == 0 {
+			if n, err := h.LMS.AskDiffering(ctx, ""); err != nil || n > 0 {
+				h.Log.InfoContext(ctx, "learning platforms are asked for what differs", "enrolments", n, "error", err)
+			}
+		}
 		if err := h.Accounting.AskNightly(ctx); err != nil {
 			h.Log.InfoContext(ctx, "the nightly reconciliation could not be asked for", "error", err)
 		}
@@ -200,7 +225,7 @@ func (h *House) sweep(ctx context.Context) {
 // round is how often webhooks are looked for that are to be sent again: their second attempt is due seconds after the first.
 const round = 5 * time.Second
 
-// courier has webhooks sent whose time has come.
+// courier has webhooks sent, and learning platforms told, whose time has come.
 func (h *House) courier(ctx context.Context) {
 	for tick := time.NewTicker(round); ; {
 		select {
@@ -211,6 +236,9 @@ func (h *House) courier(ctx context.Context) {
 		}
 		if _, err := h.Webhooks.AskDue(ctx); err != nil && ctx.Err() == nil {
 			h.Log.WarnContext(ctx, "due webhooks cannot be looked for", "error", err)
+		}
+		if _, err := h.LMS.AskDue(ctx); err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "what learning platforms are to be told cannot be looked for", "error", err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/lms"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/domain/webhooks"
@@ -31,6 +32,7 @@ type House struct {
 	Accounting   *accounting.Service
 	Webhooks     *webhooks.Service
 	Cohorts      *cohorts.Service
+	LMS          *lms.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -67,4 +69,6 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.webhooksDue)
 	jobs.Register(j, h.webhookDisabled)
 	jobs.Register(j, h.cohortStirred)
+	jobs.Register(j, h.enrolmentChanged)
+	jobs.Register(j, h.platformDue)
 }

@@ -53,6 +53,15 @@ func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners [
 	return all, fresh, journey.OpenTx(ctx, tx, openings)
 }
 
+// Changed says that what an enrolment opens changed. It is enqueued by the statements that change it, for sessions that have a course on a
+// learning platform.
+type Changed struct {
+	EnrolmentID string `json:"enrolment_id"`
+}
+
+// Kind names the job.
+func (Changed) Kind() string { return "enrolment.changed" }
+
 // Checks are this room's invariants.
 func Checks() []postgres.Check {
 	return []postgres.Check{

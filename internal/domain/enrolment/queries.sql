@@ -14,11 +14,16 @@ select e.id from enrolment.enrolments e
 select count(*) from journey.enrolments where session_id = $1 and reached & 1 <> 0;
 
 -- name: Grant
+-- A session that has a course on a platform has what changed told there; see Changed.
 -- An enrolment that is there is locked by an update that changes nothing, so that a refund at the same time waits.
 with opened as (
     insert into enrolment.enrolments as e (id, learner_id, session_id, opened_at) values ($1, $2, $3, $4)
     on conflict on constraint one_enrolment_per_learner_and_session do update set learner_id = e.learner_id
     returning e.id
+), told as (
+    insert into jobs.queue (kind, args, created_at, due_at, rank)
+    select 'enrolment.changed', jsonb_build_object('enrolment_id', opened.id), now(), now(), 1
+      from opened join catalog.sessions s on s.id = $3 where s.platform_key <> ''
 )
 insert into enrolment.grants (id, enrolment_id, order_id, formula, entitlements, qualifying, granted_at)
 select $5, opened.id, $6, $7, $8, $9, $4 from opened
@@ -33,12 +38,22 @@ select e.id from enrolment.enrolments e join enrolment.grants g on g.enrolment_i
 -- name: Revoke
 with left_program as (
     update enrolment.memberships set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null
+), told as (
+    insert into jobs.queue (kind, args, created_at, due_at, rank)
+    select 'enrolment.changed', jsonb_build_object('enrolment_id', e.id), now(), now(), 1
+      from enrolment.enrolments e join catalog.sessions s on s.id = e.session_id
+     where s.platform_key <> '' and exists (select 1 from enrolment.grants g where g.enrolment_id = e.id and g.order_id = $1 and g.revoked_at is null)
 )
 update enrolment.grants set revoked_at = $2, revoked_because = $3 where order_id = $1 and revoked_at is null;
 
 -- name: RevokeSome
 with left_program as (
     update enrolment.memberships set revoked_at = $4, revoked_because = $5 where id = $3 and order_id = $1 and revoked_at is null
+), told as (
+    insert into jobs.queue (kind, args, created_at, due_at, rank)
+    select 'enrolment.changed', jsonb_build_object('enrolment_id', e.id), now(), now(), 1
+      from enrolment.enrolments e join catalog.sessions s on s.id = e.session_id
+     where s.platform_key <> '' and exists (select 1 from enrolment.grants g where g.enrolment_id = e.id and g.order_id = $1 and g.enrolment_id = any($2::text[]) and g.revoked_at is null)
 )
 update enrolment.grants set revoked_at = $4, revoked_because = $5 where order_id = $1 and enrolment_id = any($2::text[]) and revoked_at is null;
 
@@ -99,6 +114,12 @@ select e.id, e.learner_id, e.session_id, e.opened_at, coalesce(g.formula, '') as
  where e.session_id = $1 and g.qualifying order by e.id;
 
 -- name: Hold
+with told as (
+    insert into jobs.queue (kind, args, created_at, due_at, rank)
+    select 'enrolment.changed', jsonb_build_object('enrolment_id', e.id), now(), now(), 1
+      from enrolment.enrolments e join catalog.sessions s on s.id = e.session_id
+     where s.platform_key <> '' and exists (select 1 from enrolment.grants g where g.enrolment_id = e.id and g.order_id = $1 and g.revoked_at is null and g.hold is distinct from nullif($2, ''))
+)
 update enrolment.grants set hold = nullif($2, '') where order_id = $1 and revoked_at is null and hold is distinct from nullif($2, '');
 
 -- name: Suspend

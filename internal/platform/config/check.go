@@ -62,6 +62,11 @@ func (c Config) CheckServing() error {
 			refuse("CURSUS_WEBHOOK_INSIDE", "invalid", "Each is an address with its port, such as 127.0.0.1:9000.")
 		}
 	}
+	for _, at := range c.LMSInside {
+		if host, port, err := net.SplitHostPort(at); err != nil || host == "" || port == "" {
+			refuse("CURSUS_LMS_INSIDE", "invalid", "Each is an address or a name with its port, such as 10.0.0.7:8000 or lms:8000.")
+		}
+	}
 	if c.DrainSeconds < 0 || c.DrainSeconds > maxDrain {
 		refuse("CURSUS_DRAIN_SECONDS", "out-of-range", fmt.Sprintf("It must be from 0 to %d.", maxDrain))
 	}

@@ -27,6 +27,7 @@ func TestWeakSettingsAreRefused(t *testing.T) {
 		"CURSUS_STRIPE_KEY live-demo":          func(c *config.Config) { c.Demo = true },
 		"CURSUS_STRIPE_URL live-sandbox":       func(c *config.Config) { c.StripeURL, c.Demo = "http://127.0.0.1:1", true },
 		"CURSUS_DRAIN_SECONDS out-of-range":    func(c *config.Config) { c.DrainSeconds = 61 },
+		"CURSUS_LMS_INSIDE invalid":            func(c *config.Config) { c.LMSInside = []string{"lms"} },
 		"CURSUS_STRIPE_URL no-demo":            func(c *config.Config) { c.StripeURL, c.StripeKey = "http://127.0.0.1:1", "sk_test_a" },
 	} {
 		c := good

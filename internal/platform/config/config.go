@@ -25,6 +25,7 @@ type Config struct {
 	InstalmentRetryDays []int            `env:"CURSUS_INSTALMENT_RETRY_DAYS" envDefault:"3,5,7" doc:"how many days after an instalment was due its card is tried again, growing; after the last it is in default, and the access policy of its plan holds"`
 	InstalmentRemind    int              `env:"CURSUS_INSTALMENT_REMIND_DAYS" envDefault:"3" doc:"how many days before an instalment is due its buyer is reminded"`
 	WebhookInside       []string         `env:"CURSUS_WEBHOOK_INSIDE" doc:"addresses with port, such as 127.0.0.1:9000, that may hear webhooks although they are inside, over http too; for a demonstration and tests alone"`
+	LMSInside           []string         `env:"CURSUS_LMS_INSIDE" doc:"learning platforms that are inside our network, as address or name with port, such as 10.0.0.7:8000 or lms:8000; others are called over https on public addresses alone"`
 	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
 	Demo                bool             `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
 	LogLevel            string           `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`

@@ -1,0 +1,18 @@
+package flows
+
+import (
+	"context"
+
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/lms"
+)
+
+// enrolmentChanged has the learning platform of a session say what the grants of an enrolment say now.
+func (h *House) enrolmentChanged(ctx context.Context, e enrolment.Changed) error {
+	return h.LMS.Ask(ctx, e.EnrolmentID)
+}
+
+// platformDue tells a learning platform what is due.
+func (h *House) platformDue(ctx context.Context, e lms.Due) error {
+	return h.LMS.Serve(ctx, e.Platform)
+}
