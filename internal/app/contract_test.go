@@ -33,6 +33,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unaudited := everyWriteIsAudited(t, walker, testkit.Owner(t, w.dsn))
 	zoe := w.person("zoe@example.org", "Zoé N’Diaye 🎓")
 	walker.Values = w.certified(zoe.ID)
 	e := w.program("WHOLE", nil, money.Of(9999, "EUR"), nil, 10000)
@@ -63,6 +64,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.poolsStory(t, walker, zoe, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.programsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accessStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.traceStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
 	w.quiet()
 
@@ -84,6 +86,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	walker.Scopes(t, w.tokens(staff), api.Scopes)
 	walker.OddInput(t, w.tokens(staff))
 	w.imports(t, walker, w.tokens(staff)("catalog:write"))
+	unaudited()
 	for operation, statuses := range walker.NeverAnswered() {
 		t.Errorf("%s never answered %v", operation, statuses)
 	}

@@ -13,6 +13,7 @@ import (
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
+	"cursus/internal/platform/audit"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 )
@@ -76,6 +77,9 @@ func (Asked) Rank() int { return 1 }
 func (s *Service) AskTx(ctx context.Context, tx *postgres.Tx, by string) (Run, error) {
 	r := Run{ID: ident.New("rec"), AskedBy: by, State: "waiting", AskedAt: tx.Now()}
 	if _, err := tx.Exec(ctx, q.Q("AddRun"), r.ID, by, tx.Now()); err != nil {
+		return r, err
+	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "reconciliation.asked", Object: r.ID}); err != nil {
 		return r, err
 	}
 	return r, s.jobs.EnqueueTx(ctx, tx, Asked{r.ID})

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
@@ -41,6 +43,22 @@ func PersonTx(ctx context.Context, tx *postgres.Tx, id string) (Person, error) {
 		return p, ErrNoPerson
 	}
 	return p, err
+}
+
+// NamesTx gives what people are called, by id; who is unknown is left out.
+func NamesTx(ctx context.Context, tx *postgres.Tx, ids []string) (map[string]string, error) {
+	var rows []struct {
+		ID   string `db:"id"`
+		Name string `db:"full_name"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("Names"), pq.Array(ids)); err != nil {
+		return nil, err
+	}
+	names := make(map[string]string, len(rows))
+	for _, r := range rows {
+		names[r.ID] = r.Name
+	}
+	return names, nil
 }
 
 // PutPersonTx finds the person with an address or makes her. A name that is known already stays.

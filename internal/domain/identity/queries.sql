@@ -182,3 +182,6 @@ select a.organisation, a.role, a.since, p.id as person_id, p.full_name, coalesce
 -- name: PartnerRolesOf
 select a.organisation, a.role, a.since, p.id as person_id, p.full_name, coalesce(p.email, '') as email
   from identity.partners a join identity.people p on p.id = a.person_id where a.person_id = $1 order by a.organisation, a.role;
+
+-- name: Names
+select id, full_name from identity.people where id = any($1::text[]);

@@ -9,6 +9,7 @@ import (
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/payments"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
@@ -80,7 +81,10 @@ func (s *Service) IssueTx(ctx context.Context, tx *postgres.Tx, orderID, kind st
 	default:
 		err = ErrNoSuchPaper
 	}
-	return d.ID, err
+	if err != nil {
+		return "", err
+	}
+	return d.ID, audit.AppendTx(ctx, tx, audit.Entry{Action: "document.issued", Object: d.ID, Detail: map[string]string{"order": orderID, "kind": kind}})
 }
 
 // proformaTx issues a proforma: one for each reference that the buyer is to quote, and one before there is any.

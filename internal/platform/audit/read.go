@@ -18,7 +18,7 @@ type Act struct {
 	Actor  string          `db:"actor" json:"actor"` // system, public, staff:<person>, learner:<person>
 	Action string          `db:"action" json:"action"`
 	Object string          `db:"object" json:"object"`
-	Detail json.RawMessage `db:"detail" json:"detail"`
+	Detail json.RawMessage `db:"detail" json:"detail,omitempty"`
 	Origin string          `db:"origin" json:"origin,omitempty"`
 	Sealed bool            `db:"sealed" json:"-"`
 	Hash   string          `db:"hash" json:"hash"` // hexadecimal

@@ -22,6 +22,7 @@ var Scopes = []string{
 	"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "webhooks:write",
 	"roles:write",
+	"audit:read",
 }
 
 // What holds where the contract says nothing else.

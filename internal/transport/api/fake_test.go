@@ -33,6 +33,7 @@ type fake struct {
 	api.SalesRooms
 	api.AccountRooms
 	api.AccessRooms
+	api.TraceRooms
 	api.WebhookRooms
 	mu      sync.Mutex
 	calls   []string

@@ -67,6 +67,7 @@ type Rooms interface {
 	SalesRooms
 	AccountRooms
 	AccessRooms
+	TraceRooms
 	WebhookRooms
 }
 

@@ -18,6 +18,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.accessRoutes()...)
 	all = append(all, w.hookRoutes()...)
 	all = append(all, w.partnerRoutes()...)
+	all = append(all, w.traceRoutes()...)
 	return append(all, w.accountRoutes()...)
 }
 
@@ -53,6 +54,7 @@ var areas = []area{
 		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"},
 		{"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/mails", "console.mails"},
 	}},
+	{"console.area.trace", []place{{"/console/audit", "console.audit"}}},
 }
 
 // Areas is the menu for the templates.

@@ -23,6 +23,7 @@ type fake struct {
 	AccessHouse
 	HookHouse
 	PartnerHouse
+	TraceHouse
 	SalesHouse
 	DeskHouse
 	AccountHouse

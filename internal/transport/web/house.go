@@ -51,6 +51,7 @@ type House interface {
 	AccessHouse
 	HookHouse
 	PartnerHouse
+	TraceHouse
 }
 
 // Text is a text in the two languages of the house.

@@ -35,6 +35,9 @@ type Walker struct {
 	// that requests are about things that are there.
 	Values map[string]string
 
+	// Watch, where it is set, hears of each request before it is sent; what it gives hears the status of its answer.
+	Watch func(o *Operation) func(status int)
+
 	send Send
 	ops  map[string]*Operation
 	seen map[string]map[int]int
@@ -243,7 +246,12 @@ func (w *Walker) Do(t T, r Request) Answer {
 	for name, value := range r.Path {
 		address = strings.ReplaceAll(address, "{"+name+"}", value)
 	}
+	heard := func(int) {}
+	if w.Watch != nil {
+		heard = w.Watch(o)
+	}
 	a := w.Raw(t, o.Method, address, r)
+	heard(a.Status)
 	w.seen[o.ID][a.Status]++
 	for _, wrong := range o.wrongIn(&a) {
 		t.Errorf("%s answered %d: %s\n%.400s", o.ID, a.Status, wrong, a.Body)
