@@ -35,9 +35,10 @@ bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchase
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/app
 	$(GO) test -run '^$$' -bench . -benchtime 2s -cpu 1 ./internal/gateways/pdf
 
-fuzz: ## Feed broken grade reports and catalogue files to their readers, a minute each
+fuzz: ## Feed broken grade reports, catalogue files and rosters to their readers, a minute each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/exchange
+	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/cohorts/roster
 
 LINTER := .cache/bin/golangci-lint-2.15.0
 $(LINTER):

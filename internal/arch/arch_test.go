@@ -34,6 +34,7 @@ var floors = []struct {
 	{"internal/domain/payments", 22, false}, {"internal/domain/invoicing", 22, false}, {"internal/domain/programs", 22, false},
 	{"internal/domain/offers", 23, false}, {"internal/domain/enrolment", 23, false},
 	{"internal/domain/lms", 24, false}, {"internal/domain/gradebook", 24, false}, {"internal/domain/sales", 24, false}, {"internal/domain/workshops", 24, false},
+	{"internal/domain/cohorts/roster", 22, false},
 	{"internal/domain/exams", 25, false}, {"internal/domain/paths", 25, false}, {"internal/domain/exchange", 25, false},
 	{"internal/domain/cohorts", 25, true},
 	{"internal/domain/accounting", 26, false}, {"internal/domain/analytics", 26, false}, {"internal/domain/certificates", 26, false},
