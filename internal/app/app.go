@@ -27,6 +27,7 @@ import (
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/programs"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/uploads"
 	"cursus/internal/domain/webhooks"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/flows"
@@ -63,6 +64,7 @@ type House struct {
 	Webhooks     *webhooks.Service
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
+	Uploads      *uploads.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -166,12 +168,13 @@ func (h *House) furnish(o Options) (err error) {
 	if h.Cohorts, err = cohorts.New(h.DB, h.Jobs, h.Sales, deskOf, secret); err != nil {
 		return err
 	}
+	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
 	if err := h.openLMS(secret); err != nil {
 		return err
 	}
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, LMS: h.LMS,
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, LMS: h.LMS,
 	})
 	return nil
 }
@@ -233,7 +236,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), lms.Checks(),
+		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -17,6 +17,7 @@ import (
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/uploads"
 	hooks "cursus/internal/domain/webhooks"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/money"
@@ -226,6 +227,7 @@ func TestStatesPageIsThatOfTheTables(t *testing.T) {
 		"\n## Webhook delivery\n\n```mermaid\n" + hooks.DeliveryLife.Mermaid() + "```\n" +
 		"\n## Member of a cohort\n\n```mermaid\n" + cohorts.Life.Mermaid() + "```\n" +
 		"\n## Enrolment on a learning platform\n\n```mermaid\n" + lms.Life.Mermaid() + "```\n" +
+		"\n## Upload of a roster\n\n```mermaid\n" + uploads.Life.Mermaid() + "```\n" +
 		"\n## Publication\n\nOf courses, sessions, programs and editions.\n\n```mermaid\n" + catalog.PublicationLife.Mermaid() + "```\n"
 	if *update {
 		if err := os.WriteFile(page, []byte(want), 0o600); err != nil {

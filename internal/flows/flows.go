@@ -14,6 +14,7 @@ import (
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/uploads"
 	"cursus/internal/domain/webhooks"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/platform/jobs"
@@ -33,6 +34,7 @@ type House struct {
 	Webhooks     *webhooks.Service
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
+	Uploads      *uploads.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -66,6 +68,8 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.reconciliationAsked)
 	jobs.Register(j, h.eligibilityChanged)
 	jobs.Register(j, h.certificateRevoked)
+	jobs.Register(j, h.rosterSent)
+	jobs.Register(j, h.rosterDecided)
 	jobs.Register(j, h.webhooksDue)
 	jobs.Register(j, h.webhookDisabled)
 	jobs.Register(j, h.cohortStirred)

@@ -173,3 +173,6 @@ select id from cohorts.members where seat_id = $1;
 
 -- name: Refuse
 update cohorts.members set waits_for = case when state = 'waiting' then left($2, 60) else waits_for end, due = false, tried_at = $3, tries = tries + 1 where id = $1;
+
+-- name: CountDue
+select count(*) from cohorts.members m where m.cohort_id = $1 and m.due and exists (select 1 from cohorts.moves v where v.member_id = m.id and v.cause = $2);

@@ -197,6 +197,9 @@ func plan(m Mode, rows []Row, s situation) (d Difference, steps []step) {
 				d.Gone = append(d.Gone, Outcome{StudentKey: p.StudentKey, Code: Changed, From: p.State, State: Withdrawn})
 				steps = append(steps, step{was: p, to: Withdrawn, code: Changed})
 				s.taken--
+				if s.owners[p.Email] == p.StudentKey { // her address too: a school that gives new keys sends everybody under another one
+					delete(s.owners, p.Email)
+				}
 			}
 		}
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	HoldPODays          int              `env:"CURSUS_HOLD_PURCHASE_ORDER_DAYS" envDefault:"45" doc:"how many days an order on a purchase order keeps its places: public bodies have 30 days to pay, and transfers take some more"`
 	InstalmentRetryDays []int            `env:"CURSUS_INSTALMENT_RETRY_DAYS" envDefault:"3,5,7" doc:"how many days after an instalment was due its card is tried again, growing; after the last it is in default, and the access policy of its plan holds"`
 	InstalmentRemind    int              `env:"CURSUS_INSTALMENT_REMIND_DAYS" envDefault:"3" doc:"how many days before an instalment is due its buyer is reminded"`
+	RosterAbsent        int              `env:"CURSUS_ROSTER_ABSENT_PERCENT" envDefault:"0" doc:"which share of a cohort, in percent, a full roster may withdraw because it does not have them, without somebody saying how many they are; 0: every one is confirmed"`
 	WebhookInside       []string         `env:"CURSUS_WEBHOOK_INSIDE" doc:"addresses with port, such as 127.0.0.1:9000, that may hear webhooks although they are inside, over http too; for a demonstration and tests alone"`
 	LMSInside           []string         `env:"CURSUS_LMS_INSIDE" doc:"learning platforms that are inside our network, as address or name with port, such as 10.0.0.7:8000 or lms:8000; others are called over https on public addresses alone"`
 	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`

@@ -152,9 +152,9 @@ func (o *oneRoster) readEnrollments(f *File) {
 			r.Status = canceled
 		case status == "" && f.Mode == Delta:
 			t.refuse(t.at["status"], "missing-value", "status: a row of a delta is active or tobedeleted.")
-		case status != "" && status != "active" && !(status == "inactive" && f.Format == OneRoster11):
+		case status != "" && status != "active" && status != "inactive":
 			t.refuse(t.at["status"], "bad-status", "status: active or tobedeleted.")
-		case status == "inactive": // of 1.1 before its last draft: as good as deleted
+		case status == "inactive": // of early files of 1.1: as good as deleted
 			r.Status = canceled
 		}
 		if f.Mode == Bulk && r.Status == canceled {

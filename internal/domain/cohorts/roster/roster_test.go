@@ -142,7 +142,7 @@ func zipped(s string) []byte {
 
 // Any roster, saved in any dialect that spreadsheets have, is read as the same rows.
 func TestAnyDialectIsTheSameRoster(t *testing.T) {
-	letters := rapid.StringOfN(rapid.RuneFrom([]rune("aZ9 éÉßœ€’-+=@'\"\\;,\t|.")), 0, 12, -1)
+	letters := rapid.StringOfN(rapid.RuneFrom([]rune("aZ9 éÉßœ€’-+=@\"\\;,\t|.")), 0, 12, -1)
 	worldly := rapid.StringOfN(rapid.RuneFrom([]rune("aé ع漢🎓ŋẞ,;\"")), 0, 12, -1)
 	rapid.Check(t, func(t *rapid.T) {
 		encoding := rapid.SampledFrom([]string{"utf-8", "utf-8 with mark", "utf-16le", "utf-16be", "windows-1252"}).Draw(t, "encoding")
@@ -156,6 +156,7 @@ func TestAnyDialectIsTheSameRoster(t *testing.T) {
 		if !rich {
 			columns = rapid.Permutation([]string{"student_key", "status"}).Draw(t, "columns")
 		}
+		formulas := rapid.Bool().Draw(t, "kept from being formulas")
 		var want []roster.Row
 		table := [][]string{columns}
 		for i := range rapid.IntRange(1, 12).Draw(t, "rows") {
@@ -169,6 +170,9 @@ func TestAnyDialectIsTheSameRoster(t *testing.T) {
 			for _, c := range columns {
 				cells = append(cells, map[string]string{"student_key": r.StudentKey, "status": r.Status, "email": r.Email, "given_name": r.GivenName,
 					"family_name": r.FamilyName, "language": r.Language, "dropped": text("dropped")}[c])
+				if i := len(cells) - 1; formulas {
+					cells[i] = roster.Cell(cells[i])
+				}
 			}
 			table = append(table, cells)
 		}

@@ -151,6 +151,17 @@ func (t *table) refuse(cell int, rule, detail string) {
 	t.wrong.add(t.file, line, column, rule, detail)
 }
 
+// formulaSigns begin what a spreadsheet runs.
+const formulaSigns = "=+-@"
+
+// Cell is a text as a roster that is written has it: no spreadsheet takes it for a formula, and Read gives it back.
+func Cell(s string) string {
+	if s != "" && strings.ContainsRune(formulaSigns, rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
 // cell is a cell of the row, in memory of its own: what stands beside it is not kept with it.
 func (t *table) cell(name string, most int) string {
 	i, ok := t.at[name]
@@ -158,6 +169,9 @@ func (t *table) cell(name string, most int) string {
 		return ""
 	}
 	s := strings.TrimSpace(t.cells[i])
+	if len(s) > 1 && s[0] == '\'' && strings.ContainsRune(formulaSigns, rune(s[1])) { // as Cell writes it, and spreadsheets do
+		s = s[1:]
+	}
 	switch {
 	case utf8.RuneCountInString(s) > most:
 		t.refuse(i, "too-long", fmt.Sprintf("%s: at most %d letters.", name, most))
