@@ -141,7 +141,7 @@ func everyRow(t *testing.T, owner *sql.DB) func() string {
 	if err := found.Err(); err != nil || len(parts) < 20 {
 		t.Fatal(len(parts), "tables were found:", err)
 	}
-	statement := "SELECT pg_current_snapshot()::text, concat_ws(' ', " + strings.Join(parts, ", ") + ")"
+	statement := "SELECT pg_current_snapshot()::text, " + strings.Join(parts, " || ' ' || ")
 	var snapshot, mark string
 	return func() string {
 		var now string
