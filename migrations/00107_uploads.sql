@@ -19,11 +19,9 @@ CREATE TABLE uploads.uploads (
     problem        text NOT NULL DEFAULT '' CHECK (length(problem) <= 60),
     problem_detail text NOT NULL DEFAULT '' CHECK (length(problem_detail) <= 1000),
     made_by        text NOT NULL REFERENCES identity.people,
-    made_staff     boolean NOT NULL,
     made_at        timestamptz NOT NULL,
     checked_at     timestamptz,
     asked_by       text REFERENCES identity.people, -- who wants it applied
-    asked_staff    boolean NOT NULL DEFAULT false,
     applied_at     timestamptz,
     CONSTRAINT upload_is_seen_first CHECK (state IN ('checking', 'failed') OR report IS NOT NULL AND checked_at IS NOT NULL),
     CONSTRAINT upload_is_asked_for CHECK (state NOT IN ('applying', 'applied') OR asked_by IS NOT NULL),
@@ -48,5 +46,5 @@ CREATE POLICY house ON uploads.contents TO cursus_app USING (platform.actor() = 
 CREATE POLICY school ON uploads.uploads FOR SELECT TO cursus_app USING (EXISTS (SELECT 1 FROM cohorts.cohorts c WHERE c.id = cohort_id));
 CREATE POLICY school ON uploads.contents FOR SELECT TO cursus_app USING (EXISTS (SELECT 1 FROM uploads.uploads u WHERE u.id = upload_id));
 GRANT SELECT, INSERT ON uploads.uploads, uploads.contents TO cursus_app;
-GRANT UPDATE (state, report, problem, problem_detail, checked_at, asked_by, asked_staff, applied_at) ON uploads.uploads TO cursus_app;
+GRANT UPDATE (state, report, problem, problem_detail, checked_at, asked_by, applied_at) ON uploads.uploads TO cursus_app;
 GRANT UPDATE (outcome), DELETE ON uploads.contents TO cursus_app;

@@ -1,6 +1,7 @@
 package uploads
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -75,7 +76,7 @@ func (s *Service) Apply(ctx context.Context, by cohorts.By, key string, a Apply)
 		case u.ConfirmAbsent && (a.Absent == nil || *a.Absent != u.Difference.Absent):
 			return u, ErrAbsent.At("/absent", "not-confirmed", fmt.Sprintf("%d learners would be withdrawn.", u.Difference.Absent))
 		}
-		if _, err := tx.Exec(ctx, q.Q("Ask"), u.ID, Applying, by.PersonID, by.Staff); err != nil {
+		if _, err := tx.Exec(ctx, q.Q("Ask"), u.ID, Applying, by.PersonID); err != nil {
 			return u, err
 		}
 		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "roster.apply_asked", Object: u.ID, Detail: map[string]any{
@@ -154,10 +155,7 @@ func final(err error) *fault.Fault {
 
 // by is who acts: who asked for it to be applied, else who sent it.
 func (u Upload) by() cohorts.By {
-	if u.AskedBy != "" {
-		return cohorts.By{PersonID: u.AskedBy, Staff: u.AskedStaff}
-	}
-	return cohorts.By{PersonID: u.MadeBy, Staff: u.MadeStaff}
+	return cohorts.By{PersonID: cmp.Or(u.AskedBy, u.MadeBy)}
 }
 
 // heldTx holds an upload that stands in a state; none where it stands in another one: the job ran already.

@@ -2,8 +2,8 @@
 select exists (select 1 from uploads.uploads where cohort_id = $1 and state = 'applying');
 
 -- name: Add
-insert into uploads.uploads (id, cohort_id, file_name, bytes, sha256, format, mode, class, rows, unended, state, made_by, made_staff, made_at)
-values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, $8, $9, $10, 'checking', $11, $12, $13);
+insert into uploads.uploads (id, cohort_id, file_name, bytes, sha256, format, mode, class, rows, unended, state, made_by, made_at)
+values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7, $8, $9, $10, 'checking', $11, $12);
 
 -- name: AddContent
 insert into uploads.contents (upload_id, rows, rows_sha256) values ($1, $2::bytea, sha256($2::bytea));
@@ -13,16 +13,16 @@ select 1 from uploads.uploads where id = $1 for update;
 
 -- name: Upload
 select id, cohort_id, file_name, bytes, encode(sha256, 'hex') as sha256, format, mode, class, rows, unended, state, report, problem, problem_detail,
-       made_by, made_staff, made_at, checked_at, coalesce(asked_by, '') as asked_by, asked_staff, applied_at
+       made_by, made_at, checked_at, coalesce(asked_by, '') as asked_by, applied_at
   from uploads.uploads where id = $1 and ($2::text = '' or cohort_id = $2);
 
 -- name: Uploads
 select id, cohort_id, file_name, bytes, encode(sha256, 'hex') as sha256, format, mode, class, rows, unended, state, report, problem, problem_detail,
-       made_by, made_staff, made_at, checked_at, coalesce(asked_by, '') as asked_by, asked_staff, applied_at
+       made_by, made_at, checked_at, coalesce(asked_by, '') as asked_by, applied_at
   from uploads.uploads where cohort_id = $1 and ($2::text = '' or id < $2) order by id desc limit $3;
 
 -- name: Ask
-update uploads.uploads set state = $2, problem = '', problem_detail = '', asked_by = $3, asked_staff = $4 where id = $1;
+update uploads.uploads set state = $2, problem = '', problem_detail = '', asked_by = $3 where id = $1;
 
 -- name: Settle
 update uploads.uploads

@@ -94,9 +94,7 @@ type Upload struct {
 	CheckedAt     *time.Time   `json:"checked_at,omitempty" db:"checked_at"`
 	AppliedAt     *time.Time   `json:"applied_at,omitempty" db:"applied_at"`
 	MadeBy        string       `json:"-" db:"made_by"`
-	MadeStaff     bool         `json:"-" db:"made_staff"`
 	AskedBy       string       `json:"-" db:"asked_by"`
-	AskedStaff    bool         `json:"-" db:"asked_staff"`
 	Report        []byte       `json:"-" db:"report"`
 }
 
@@ -152,7 +150,7 @@ func (s *Service) Take(ctx context.Context, by cohorts.By, key string, n NewUplo
 		if busy {
 			return Upload{}, ErrBusy
 		}
-		if _, err := tx.Exec(ctx, q.Q("Add"), u.ID, u.CohortID, u.FileName, u.Bytes, u.SHA256, u.Format, u.Mode, u.Class, u.Rows, u.Unended, by.PersonID, by.Staff, tx.Now()); err != nil {
+		if _, err := tx.Exec(ctx, q.Q("Add"), u.ID, u.CohortID, u.FileName, u.Bytes, u.SHA256, u.Format, u.Mode, u.Class, u.Rows, u.Unended, by.PersonID, tx.Now()); err != nil {
 			return Upload{}, err
 		}
 		if _, err := tx.Exec(ctx, q.Q("AddContent"), u.ID, rows); err != nil {
