@@ -142,6 +142,51 @@ func (e AttendanceSeatStatus) Valid() bool {
 	}
 }
 
+// Defines values for BadgeKeyAlg.
+const (
+	BadgeKeyAlgRS256 BadgeKeyAlg = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the BadgeKeyAlg enum.
+func (e BadgeKeyAlg) Valid() bool {
+	switch e {
+	case BadgeKeyAlgRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BadgeKeyKty.
+const (
+	BadgeKeyKtyRSA BadgeKeyKty = "RSA"
+)
+
+// Valid indicates whether the value is a known member of the BadgeKeyKty enum.
+func (e BadgeKeyKty) Valid() bool {
+	switch e {
+	case BadgeKeyKtyRSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BadgeKeyUse.
+const (
+	BadgeKeyUseSig BadgeKeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the BadgeKeyUse enum.
+func (e BadgeKeyUse) Valid() bool {
+	switch e {
+	case BadgeKeyUseSig:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CatalogueChangeChange.
 const (
 	CatalogueChangeChangeChanged CatalogueChangeChange = "changed"
@@ -3531,6 +3576,83 @@ type AuditVerdict struct {
 	//
 	// Example: 4711
 	Rows int64 `json:"rows"`
+}
+
+// BadgeIssuer A profile of Open Badges 3.0.
+type BadgeIssuer struct {
+	// Id Where this profile is found; the `iss` of our badges.
+	//
+	// Example: https://courses.example.org/v1/badges/issuer
+	Id string `json:"id"`
+
+	// Name Its name.
+	//
+	// Example: IMT
+	Name string `json:"name"`
+
+	// Type What it is.
+	//
+	// Example: ["Profile"]
+	Type []string `json:"type"`
+
+	// Url Its site.
+	//
+	// Example: https://courses.example.org
+	Url string `json:"url"`
+}
+
+// BadgeKey The public half of a key, as a JSON Web Key.
+type BadgeKey struct {
+	// Alg How it signs.
+	//
+	// Example: RS256
+	Alg BadgeKeyAlg `json:"alg"`
+
+	// E The exponent, base64url.
+	//
+	// Example: AQAB
+	E string `json:"e"`
+
+	// Kid Where the key is found.
+	//
+	// Example: https://courses.example.org/v1/badges/keys/bky_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Kid string `json:"kid"`
+
+	// Kty The kind of key.
+	//
+	// Example: RSA
+	Kty BadgeKeyKty `json:"kty"`
+
+	// N The modulus, base64url.
+	//
+	// Example: 4f7kR0xV9w
+	N string `json:"n"`
+
+	// Use It signs.
+	//
+	// Example: sig
+	Use BadgeKeyUse `json:"use"`
+}
+
+// BadgeKeyAlg How it signs.
+//
+// Example: RS256
+type BadgeKeyAlg string
+
+// BadgeKeyKty The kind of key.
+//
+// Example: RSA
+type BadgeKeyKty string
+
+// BadgeKeyUse It signs.
+//
+// Example: sig
+type BadgeKeyUse string
+
+// BadgeKeys A JSON Web Key Set.
+type BadgeKeys struct {
+	// Keys The keys.
+	Keys []BadgeKey `json:"keys"`
 }
 
 // BankAccount Where to transfer money to.
@@ -12898,6 +13020,12 @@ type ExportAuditParams struct {
 	Until *Time `form:"until,omitempty" json:"until,omitempty"`
 }
 
+// RotateBadgeKeyParams defines parameters for RotateBadgeKey.
+type RotateBadgeKeyParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ImportCatalogueParams defines parameters for ImportCatalogue.
 type ImportCatalogueParams struct {
 	// DryRun Say what would change, and change nothing.
@@ -14499,6 +14627,48 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/audit/verification (the `VerifyAudit` operationId).
 	VerifyAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBadge Get a certificate as a badge
+	//
+	// The certificate with a code as an Open Badge 3.0: a credential that is signed as a JSON Web Token (RS256), for wallets. It says what is printed on the certificate and no more, and it says so for ever; whether it still holds is said by its status list.
+	//
+	// Corresponds with GET /v1/badges/credentials/{code} (the `GetBadge` operationId).
+	GetBadge(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBadgeIssuer Get the issuer of badges
+	//
+	// Who issues our badges, as a profile of Open Badges 3.0.
+	//
+	// Corresponds with GET /v1/badges/issuer (the `GetBadgeIssuer` operationId).
+	GetBadgeIssuer(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListBadgeKeys List the keys that sign badges
+	//
+	// A JSON Web Key Set (RFC 7517) with every key that signs badges or ever did, the newest first. What an older key signed stays valid.
+	//
+	// Corresponds with GET /v1/badges/keys (the `ListBadgeKeys` operationId).
+	ListBadgeKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateBadgeKey Sign badges with another key
+	//
+	// Makes a key that signs from now on. The one before it signs no more, and what it signed stays as valid as it was.
+	//
+	// Corresponds with POST /v1/badges/keys (the `RotateBadgeKey` operationId).
+	RotateBadgeKey(ctx context.Context, params *RotateBadgeKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBadgeKey Get a key that signs badges
+	//
+	// The key to which the `kid` of a badge leads, as a JSON Web Key.
+	//
+	// Corresponds with GET /v1/badges/keys/{badge_key} (the `GetBadgeKey` operationId).
+	GetBadgeKey(ctx context.Context, badgeKey string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBadgeStatus Get which badges were revoked
+	//
+	// A Bitstring Status List as a signed credential (JSON Web Token). A bit that is set says that the badge with this index was revoked. It may be believed for a day.
+	//
+	// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
+	GetBadgeStatus(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ImportCatalogueWithBody Import a collection
 	//
@@ -16854,6 +17024,108 @@ func (c *Client) ExportAudit(ctx context.Context, params *ExportAuditParams, req
 // Corresponds with GET /v1/audit/verification (the `VerifyAudit` operationId).
 func (c *Client) VerifyAudit(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewVerifyAuditRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBadge Get a certificate as a badge
+//
+// The certificate with a code as an Open Badge 3.0: a credential that is signed as a JSON Web Token (RS256), for wallets. It says what is printed on the certificate and no more, and it says so for ever; whether it still holds is said by its status list.
+//
+// Corresponds with GET /v1/badges/credentials/{code} (the `GetBadge` operationId).
+func (c *Client) GetBadge(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBadgeRequest(c.Server, code)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBadgeIssuer Get the issuer of badges
+//
+// Who issues our badges, as a profile of Open Badges 3.0.
+//
+// Corresponds with GET /v1/badges/issuer (the `GetBadgeIssuer` operationId).
+func (c *Client) GetBadgeIssuer(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBadgeIssuerRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBadgeKeys List the keys that sign badges
+//
+// A JSON Web Key Set (RFC 7517) with every key that signs badges or ever did, the newest first. What an older key signed stays valid.
+//
+// Corresponds with GET /v1/badges/keys (the `ListBadgeKeys` operationId).
+func (c *Client) ListBadgeKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBadgeKeysRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateBadgeKey Sign badges with another key
+//
+// Makes a key that signs from now on. The one before it signs no more, and what it signed stays as valid as it was.
+//
+// Corresponds with POST /v1/badges/keys (the `RotateBadgeKey` operationId).
+func (c *Client) RotateBadgeKey(ctx context.Context, params *RotateBadgeKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateBadgeKeyRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBadgeKey Get a key that signs badges
+//
+// The key to which the `kid` of a badge leads, as a JSON Web Key.
+//
+// Corresponds with GET /v1/badges/keys/{badge_key} (the `GetBadgeKey` operationId).
+func (c *Client) GetBadgeKey(ctx context.Context, badgeKey string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBadgeKeyRequest(c.Server, badgeKey)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBadgeStatus Get which badges were revoked
+//
+// A Bitstring Status List as a signed credential (JSON Web Token). A bit that is set says that the badge with this index was revoked. It may be believed for a day.
+//
+// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
+func (c *Client) GetBadgeStatus(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBadgeStatusRequest(c.Server, statusList)
 	if err != nil {
 		return nil, err
 	}
@@ -22232,6 +22504,202 @@ func NewVerifyAuditRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/v1/audit/verification")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetBadgeRequest constructs an http.Request for the GetBadge method
+func NewGetBadgeRequest(server string, code string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "code", code, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/credentials/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetBadgeIssuerRequest constructs an http.Request for the GetBadgeIssuer method
+func NewGetBadgeIssuerRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/issuer")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListBadgeKeysRequest constructs an http.Request for the ListBadgeKeys method
+func NewListBadgeKeysRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRotateBadgeKeyRequest constructs an http.Request for the RotateBadgeKey method
+func NewRotateBadgeKeyRequest(server string, params *RotateBadgeKeyParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetBadgeKeyRequest constructs an http.Request for the GetBadgeKey method
+func NewGetBadgeKeyRequest(server string, badgeKey string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "badge_key", badgeKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/keys/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetBadgeStatusRequest constructs an http.Request for the GetBadgeStatus method
+func NewGetBadgeStatusRequest(server string, statusList int) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "status_list", statusList, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/badges/statuses/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -32788,6 +33256,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/audit/verification (the `VerifyAudit` operationId).
 	VerifyAuditWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*VerifyAuditResponse, error)
 
+	// GetBadgeWithResponse Get a certificate as a badge
+	//
+	// The certificate with a code as an Open Badge 3.0: a credential that is signed as a JSON Web Token (RS256), for wallets. It says what is printed on the certificate and no more, and it says so for ever; whether it still holds is said by its status list.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/badges/credentials/{code} (the `GetBadge` operationId).
+	GetBadgeWithResponse(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*GetBadgeResponse, error)
+
+	// GetBadgeIssuerWithResponse Get the issuer of badges
+	//
+	// Who issues our badges, as a profile of Open Badges 3.0.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/badges/issuer (the `GetBadgeIssuer` operationId).
+	GetBadgeIssuerWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetBadgeIssuerResponse, error)
+
+	// ListBadgeKeysWithResponse List the keys that sign badges
+	//
+	// A JSON Web Key Set (RFC 7517) with every key that signs badges or ever did, the newest first. What an older key signed stays valid.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/badges/keys (the `ListBadgeKeys` operationId).
+	ListBadgeKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListBadgeKeysResponse, error)
+
+	// RotateBadgeKeyWithResponse Sign badges with another key
+	//
+	// Makes a key that signs from now on. The one before it signs no more, and what it signed stays as valid as it was.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/badges/keys (the `RotateBadgeKey` operationId).
+	RotateBadgeKeyWithResponse(ctx context.Context, params *RotateBadgeKeyParams, reqEditors ...RequestEditorFn) (*RotateBadgeKeyResponse, error)
+
+	// GetBadgeKeyWithResponse Get a key that signs badges
+	//
+	// The key to which the `kid` of a badge leads, as a JSON Web Key.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/badges/keys/{badge_key} (the `GetBadgeKey` operationId).
+	GetBadgeKeyWithResponse(ctx context.Context, badgeKey string, reqEditors ...RequestEditorFn) (*GetBadgeKeyResponse, error)
+
+	// GetBadgeStatusWithResponse Get which badges were revoked
+	//
+	// A Bitstring Status List as a signed credential (JSON Web Token). A bit that is set says that the badge with this index was revoked. It may be believed for a day.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
+	GetBadgeStatusWithResponse(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*GetBadgeStatusResponse, error)
+
 	// ImportCatalogueWithBodyWithResponse Import a collection
 	//
 	// Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
@@ -35650,6 +36172,287 @@ func (r VerifyAuditResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r VerifyAuditResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetBadgeResponse200Headers the declared response headers of an HTTP 200 response for GetBadge
+type GetBadgeResponse200Headers struct {
+	ContentDisposition string
+}
+
+type GetBadgeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetBadgeResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetBadgeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBadgeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBadgeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBadgeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBadgeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetBadgeIssuerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BadgeIssuer
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBadgeIssuerResponse) GetJSON200() *BadgeIssuer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetBadgeIssuerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBadgeIssuerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBadgeIssuerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBadgeIssuerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBadgeIssuerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBadgeKeysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BadgeKeys
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBadgeKeysResponse) GetJSON200() *BadgeKeys {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListBadgeKeysResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBadgeKeysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBadgeKeysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBadgeKeysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBadgeKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RotateBadgeKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *BadgeKey
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RotateBadgeKeyResponse) GetJSON201() *BadgeKey {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RotateBadgeKeyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RotateBadgeKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RotateBadgeKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RotateBadgeKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RotateBadgeKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetBadgeKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BadgeKey
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBadgeKeyResponse) GetJSON200() *BadgeKey {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetBadgeKeyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBadgeKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBadgeKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBadgeKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBadgeKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetBadgeStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetBadgeStatusResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBadgeStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBadgeStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBadgeStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBadgeStatusResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -45203,6 +46006,96 @@ func (c *ClientWithResponses) VerifyAuditWithResponse(ctx context.Context, reqEd
 	return ParseVerifyAuditResponse(rsp)
 }
 
+// GetBadgeWithResponse Get a certificate as a badge
+//
+// The certificate with a code as an Open Badge 3.0: a credential that is signed as a JSON Web Token (RS256), for wallets. It says what is printed on the certificate and no more, and it says so for ever; whether it still holds is said by its status list.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/badges/credentials/{code} (the `GetBadge` operationId).
+func (c *ClientWithResponses) GetBadgeWithResponse(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*GetBadgeResponse, error) {
+	rsp, err := c.GetBadge(ctx, code, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBadgeResponse(rsp)
+}
+
+// GetBadgeIssuerWithResponse Get the issuer of badges
+//
+// Who issues our badges, as a profile of Open Badges 3.0.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/badges/issuer (the `GetBadgeIssuer` operationId).
+func (c *ClientWithResponses) GetBadgeIssuerWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetBadgeIssuerResponse, error) {
+	rsp, err := c.GetBadgeIssuer(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBadgeIssuerResponse(rsp)
+}
+
+// ListBadgeKeysWithResponse List the keys that sign badges
+//
+// A JSON Web Key Set (RFC 7517) with every key that signs badges or ever did, the newest first. What an older key signed stays valid.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/badges/keys (the `ListBadgeKeys` operationId).
+func (c *ClientWithResponses) ListBadgeKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListBadgeKeysResponse, error) {
+	rsp, err := c.ListBadgeKeys(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBadgeKeysResponse(rsp)
+}
+
+// RotateBadgeKeyWithResponse Sign badges with another key
+//
+// Makes a key that signs from now on. The one before it signs no more, and what it signed stays as valid as it was.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/badges/keys (the `RotateBadgeKey` operationId).
+func (c *ClientWithResponses) RotateBadgeKeyWithResponse(ctx context.Context, params *RotateBadgeKeyParams, reqEditors ...RequestEditorFn) (*RotateBadgeKeyResponse, error) {
+	rsp, err := c.RotateBadgeKey(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateBadgeKeyResponse(rsp)
+}
+
+// GetBadgeKeyWithResponse Get a key that signs badges
+//
+// The key to which the `kid` of a badge leads, as a JSON Web Key.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/badges/keys/{badge_key} (the `GetBadgeKey` operationId).
+func (c *ClientWithResponses) GetBadgeKeyWithResponse(ctx context.Context, badgeKey string, reqEditors ...RequestEditorFn) (*GetBadgeKeyResponse, error) {
+	rsp, err := c.GetBadgeKey(ctx, badgeKey, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBadgeKeyResponse(rsp)
+}
+
+// GetBadgeStatusWithResponse Get which badges were revoked
+//
+// A Bitstring Status List as a signed credential (JSON Web Token). A bit that is set says that the badge with this index was revoked. It may be believed for a day.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
+func (c *ClientWithResponses) GetBadgeStatusWithResponse(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*GetBadgeStatusResponse, error) {
+	rsp, err := c.GetBadgeStatus(ctx, statusList, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBadgeStatusResponse(rsp)
+}
+
 // ImportCatalogueWithBodyWithResponse Import a collection
 //
 // Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
@@ -49483,6 +50376,203 @@ func ParseVerifyAuditResponse(rsp *http.Response) (*VerifyAuditResponse, error) 
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetBadgeResponse parses an HTTP response from a GetBadgeWithResponse call
+func ParseGetBadgeResponse(rsp *http.Response) (*GetBadgeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBadgeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetBadgeResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetBadgeIssuerResponse parses an HTTP response from a GetBadgeIssuerWithResponse call
+func ParseGetBadgeIssuerResponse(rsp *http.Response) (*GetBadgeIssuerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBadgeIssuerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BadgeIssuer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListBadgeKeysResponse parses an HTTP response from a ListBadgeKeysWithResponse call
+func ParseListBadgeKeysResponse(rsp *http.Response) (*ListBadgeKeysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBadgeKeysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BadgeKeys
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRotateBadgeKeyResponse parses an HTTP response from a RotateBadgeKeyWithResponse call
+func ParseRotateBadgeKeyResponse(rsp *http.Response) (*RotateBadgeKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RotateBadgeKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest BadgeKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetBadgeKeyResponse parses an HTTP response from a GetBadgeKeyWithResponse call
+func ParseGetBadgeKeyResponse(rsp *http.Response) (*GetBadgeKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBadgeKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BadgeKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetBadgeStatusResponse parses an HTTP response from a GetBadgeStatusWithResponse call
+func ParseGetBadgeStatusResponse(rsp *http.Response) (*GetBadgeStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBadgeStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

@@ -46,6 +46,24 @@ type ServerInterface interface {
 	// VerifyAudit Verify the whole chain
 	// (GET /v1/audit/verification)
 	VerifyAudit(c *fiber.Ctx) error
+	// GetBadge Get a certificate as a badge
+	// (GET /v1/badges/credentials/{code})
+	GetBadge(c *fiber.Ctx, code string) error
+	// GetBadgeIssuer Get the issuer of badges
+	// (GET /v1/badges/issuer)
+	GetBadgeIssuer(c *fiber.Ctx) error
+	// ListBadgeKeys List the keys that sign badges
+	// (GET /v1/badges/keys)
+	ListBadgeKeys(c *fiber.Ctx) error
+	// RotateBadgeKey Sign badges with another key
+	// (POST /v1/badges/keys)
+	RotateBadgeKey(c *fiber.Ctx, params RotateBadgeKeyParams) error
+	// GetBadgeKey Get a key that signs badges
+	// (GET /v1/badges/keys/{badge_key})
+	GetBadgeKey(c *fiber.Ctx, badgeKey string) error
+	// GetBadgeStatus Get which badges were revoked
+	// (GET /v1/badges/statuses/{status_list})
+	GetBadgeStatus(c *fiber.Ctx, statusList int) error
 	// ImportCatalogue Import a collection
 	// (POST /v1/catalogues)
 	ImportCatalogue(c *fiber.Ctx, params ImportCatalogueParams) error
@@ -1062,6 +1080,174 @@ func (siw *ServerInterfaceWrapper) VerifyAudit(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.VerifyAudit(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetBadge operation middleware
+func (siw *ServerInterfaceWrapper) GetBadge(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "code" -------------
+	var code string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", c.Params("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter code: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBadge(c, code)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetBadgeIssuer operation middleware
+func (siw *ServerInterfaceWrapper) GetBadgeIssuer(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBadgeIssuer(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListBadgeKeys operation middleware
+func (siw *ServerInterfaceWrapper) ListBadgeKeys(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListBadgeKeys(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RotateBadgeKey operation middleware
+func (siw *ServerInterfaceWrapper) RotateBadgeKey(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateBadgeKeyParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RotateBadgeKey(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetBadgeKey operation middleware
+func (siw *ServerInterfaceWrapper) GetBadgeKey(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "badge_key" -------------
+	var badgeKey string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "badge_key", c.Params("badge_key"), &badgeKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter badge_key: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBadgeKey(c, badgeKey)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetBadgeStatus operation middleware
+func (siw *ServerInterfaceWrapper) GetBadgeStatus(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "status_list" -------------
+	var statusList int
+
+	err = runtime.BindStyledParameterWithOptions("simple", "status_list", c.Params("status_list"), &statusList, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter status_list: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetBadgeStatus(c, statusList)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -9339,6 +9525,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/audit/verification", wrapper.VerifyAudit)
 
+	router.Get(options.BaseURL+"/v1/badges/credentials/:code", wrapper.GetBadge)
+
+	router.Get(options.BaseURL+"/v1/badges/issuer", wrapper.GetBadgeIssuer)
+
+	router.Get(options.BaseURL+"/v1/badges/keys", wrapper.ListBadgeKeys)
+
+	router.Post(options.BaseURL+"/v1/badges/keys", wrapper.RotateBadgeKey)
+
+	router.Get(options.BaseURL+"/v1/badges/keys/:badge_key", wrapper.GetBadgeKey)
+
+	router.Get(options.BaseURL+"/v1/badges/statuses/:status_list", wrapper.GetBadgeStatus)
+
 	router.Post(options.BaseURL+"/v1/catalogues", wrapper.ImportCatalogue)
 
 	router.Get(options.BaseURL+"/v1/catalogues/:collection", wrapper.ExportCatalogue)
@@ -9931,6 +10129,132 @@ func (response VerifyAudit200JSONResponse) VisitVerifyAuditResponse(ctx *fiber.C
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type GetBadgeRequestObject struct {
+	Code string `json:"code"`
+}
+
+type GetBadgeResponseObject interface {
+	VisitGetBadgeResponse(ctx *fiber.Ctx) error
+}
+
+type GetBadge200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type GetBadge200ApplicationvcJwtResponse struct {
+	Body          io.Reader
+	Headers       GetBadge200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetBadge200ApplicationvcJwtResponse) VisitGetBadgeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/vc+jwt")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type GetBadgeIssuerRequestObject struct {
+}
+
+type GetBadgeIssuerResponseObject interface {
+	VisitGetBadgeIssuerResponse(ctx *fiber.Ctx) error
+}
+
+type GetBadgeIssuer200JSONResponse BadgeIssuer
+
+func (response GetBadgeIssuer200JSONResponse) VisitGetBadgeIssuerResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListBadgeKeysRequestObject struct {
+}
+
+type ListBadgeKeysResponseObject interface {
+	VisitListBadgeKeysResponse(ctx *fiber.Ctx) error
+}
+
+type ListBadgeKeys200JSONResponse BadgeKeys
+
+func (response ListBadgeKeys200JSONResponse) VisitListBadgeKeysResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RotateBadgeKeyRequestObject struct {
+	Params RotateBadgeKeyParams
+}
+
+type RotateBadgeKeyResponseObject interface {
+	VisitRotateBadgeKeyResponse(ctx *fiber.Ctx) error
+}
+
+type RotateBadgeKey201JSONResponse BadgeKey
+
+func (response RotateBadgeKey201JSONResponse) VisitRotateBadgeKeyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetBadgeKeyRequestObject struct {
+	BadgeKey string `json:"badge_key"`
+}
+
+type GetBadgeKeyResponseObject interface {
+	VisitGetBadgeKeyResponse(ctx *fiber.Ctx) error
+}
+
+type GetBadgeKey200JSONResponse BadgeKey
+
+func (response GetBadgeKey200JSONResponse) VisitGetBadgeKeyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetBadgeStatusRequestObject struct {
+	StatusList int `json:"status_list"`
+}
+
+type GetBadgeStatusResponseObject interface {
+	VisitGetBadgeStatusResponse(ctx *fiber.Ctx) error
+}
+
+type GetBadgeStatus200ApplicationvcJwtResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetBadgeStatus200ApplicationvcJwtResponse) VisitGetBadgeStatusResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/vc+jwt")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type ImportCatalogueRequestObject struct {
@@ -13900,6 +14224,24 @@ type StrictServerInterface interface {
 	// VerifyAudit Verify the whole chain
 	// (GET /v1/audit/verification)
 	VerifyAudit(ctx context.Context, request VerifyAuditRequestObject) (VerifyAuditResponseObject, error)
+	// GetBadge Get a certificate as a badge
+	// (GET /v1/badges/credentials/{code})
+	GetBadge(ctx context.Context, request GetBadgeRequestObject) (GetBadgeResponseObject, error)
+	// GetBadgeIssuer Get the issuer of badges
+	// (GET /v1/badges/issuer)
+	GetBadgeIssuer(ctx context.Context, request GetBadgeIssuerRequestObject) (GetBadgeIssuerResponseObject, error)
+	// ListBadgeKeys List the keys that sign badges
+	// (GET /v1/badges/keys)
+	ListBadgeKeys(ctx context.Context, request ListBadgeKeysRequestObject) (ListBadgeKeysResponseObject, error)
+	// RotateBadgeKey Sign badges with another key
+	// (POST /v1/badges/keys)
+	RotateBadgeKey(ctx context.Context, request RotateBadgeKeyRequestObject) (RotateBadgeKeyResponseObject, error)
+	// GetBadgeKey Get a key that signs badges
+	// (GET /v1/badges/keys/{badge_key})
+	GetBadgeKey(ctx context.Context, request GetBadgeKeyRequestObject) (GetBadgeKeyResponseObject, error)
+	// GetBadgeStatus Get which badges were revoked
+	// (GET /v1/badges/statuses/{status_list})
+	GetBadgeStatus(ctx context.Context, request GetBadgeStatusRequestObject) (GetBadgeStatusResponseObject, error)
 	// ImportCatalogue Import a collection
 	// (POST /v1/catalogues)
 	ImportCatalogue(ctx context.Context, request ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error)
@@ -14740,6 +15082,164 @@ func (sh *strictHandler) VerifyAudit(ctx *fiber.Ctx) error {
 		return err
 	} else if validResponse, ok := response.(VerifyAuditResponseObject); ok {
 		if err := validResponse.VisitVerifyAuditResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBadge operation middleware
+func (sh *strictHandler) GetBadge(ctx *fiber.Ctx, code string) error {
+	var request GetBadgeRequestObject
+
+	request.Code = code
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBadge(ctx.UserContext(), request.(GetBadgeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBadge")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBadgeResponseObject); ok {
+		if err := validResponse.VisitGetBadgeResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBadgeIssuer operation middleware
+func (sh *strictHandler) GetBadgeIssuer(ctx *fiber.Ctx) error {
+	var request GetBadgeIssuerRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBadgeIssuer(ctx.UserContext(), request.(GetBadgeIssuerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBadgeIssuer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBadgeIssuerResponseObject); ok {
+		if err := validResponse.VisitGetBadgeIssuerResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListBadgeKeys operation middleware
+func (sh *strictHandler) ListBadgeKeys(ctx *fiber.Ctx) error {
+	var request ListBadgeKeysRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBadgeKeys(ctx.UserContext(), request.(ListBadgeKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBadgeKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBadgeKeysResponseObject); ok {
+		if err := validResponse.VisitListBadgeKeysResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateBadgeKey operation middleware
+func (sh *strictHandler) RotateBadgeKey(ctx *fiber.Ctx, params RotateBadgeKeyParams) error {
+	var request RotateBadgeKeyRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateBadgeKey(ctx.UserContext(), request.(RotateBadgeKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateBadgeKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateBadgeKeyResponseObject); ok {
+		if err := validResponse.VisitRotateBadgeKeyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBadgeKey operation middleware
+func (sh *strictHandler) GetBadgeKey(ctx *fiber.Ctx, badgeKey string) error {
+	var request GetBadgeKeyRequestObject
+
+	request.BadgeKey = badgeKey
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBadgeKey(ctx.UserContext(), request.(GetBadgeKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBadgeKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBadgeKeyResponseObject); ok {
+		if err := validResponse.VisitGetBadgeKeyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBadgeStatus operation middleware
+func (sh *strictHandler) GetBadgeStatus(ctx *fiber.Ctx, statusList int) error {
+	var request GetBadgeStatusRequestObject
+
+	request.StatusList = statusList
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBadgeStatus(ctx.UserContext(), request.(GetBadgeStatusRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBadgeStatus")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBadgeStatusResponseObject); ok {
+		if err := validResponse.VisitGetBadgeStatusResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

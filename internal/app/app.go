@@ -13,6 +13,7 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
 	"cursus/internal/domain/accounting"
+	"cursus/internal/domain/badges"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/cohorts"
@@ -57,6 +58,7 @@ type House struct {
 	Gradebook    *gradebook.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
+	Badges       *badges.Service
 	Invoicing    *invoicing.Service
 	Accounting   *accounting.Service
 	Evidence     *evidence.Service
@@ -154,6 +156,9 @@ func (h *House) furnish(o Options) (err error) {
 	}
 	h.printer = printer
 	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
+	if h.Badges, err = badges.New(h.DB, h.Certificates, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, secret); err != nil {
+		return err
+	}
 	h.Invoicing = invoicing.New(h.DB, printer)
 	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)
 	h.Evidence = evidence.New(h.DB, h.Sales, h.Invoicing, h.Certificates, printer, c.Demo)
@@ -173,7 +178,7 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	flows.Register(h.Jobs, &flows.House{
-		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Mail: o.Mail, BaseURL: c.BaseURL,
+		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Badges: h.Badges, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, LMS: h.LMS,
 	})
 	return nil
@@ -235,7 +240,7 @@ func (h *House) Close() error {
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
-		sales.Checks(), exams.Checks(), certificates.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
+		sales.Checks(), exams.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
 		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(),
 	} {
 		all = append(all, room...)

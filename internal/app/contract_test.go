@@ -64,6 +64,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.poolsStory(t, walker, zoe, w.tokens(zoe)("orders:write", "orders:read"), w.tokens(staff)(api.Scopes...))
 	w.programsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accessStory(t, walker, w.tokens(staff)(api.Scopes...))
+	badgeStory(t, walker, w.tokens(staff)(api.Scopes...), walker.Values["code"])
 	w.traceStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
 	w.quiet()

@@ -311,7 +311,7 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 				x.Workshop.EnrolmentID = e.ID // the days are counted below, by the house
 			}
 			if c, ok := awarded[e.ID]; ok {
-				x.Certificate = &web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Revoked: c.RevokedAt != nil, Demo: c.Facts.Demo}
+				x.Certificate = &web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Revoked: c.RevokedAt != nil, Demo: c.Facts.Demo, LinkedIn: linkedIn(c)}
 			}
 			out = append(out, x)
 		}

@@ -6,6 +6,7 @@ package flows
 
 import (
 	"cursus/internal/domain/accounting"
+	"cursus/internal/domain/badges"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/exams"
@@ -29,6 +30,7 @@ type House struct {
 	Sales        *sales.Service
 	Exams        *exams.Service
 	Certificates *certificates.Service
+	Badges       *badges.Service
 	Invoicing    *invoicing.Service
 	Accounting   *accounting.Service
 	Webhooks     *webhooks.Service

@@ -79,7 +79,7 @@ func (h *House) resultRecorded(ctx context.Context, e exams.ResultRecorded) erro
 	return err
 }
 
-// certificateAwarded prints the certificate and sends the link to it.
+// certificateAwarded prints the certificate, signs its badge and sends the link to it.
 func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) error {
 	if err := h.certificateNews(ctx, e.CertificateID, webhooks.CertificateIssued); err != nil {
 		return err
@@ -90,6 +90,9 @@ func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) 
 	failpoint.Here("certificate printed")
 	c, err := h.Certificates.Certificate(ctx, e.CertificateID)
 	if err != nil {
+		return err
+	}
+	if _, err := h.Badges.Sign(ctx, c); err != nil {
 		return err
 	}
 	return h.post(ctx, letter{

@@ -35,6 +35,7 @@ type fake struct {
 	api.AccessRooms
 	api.TraceRooms
 	api.WebhookRooms
+	api.BadgeRooms
 	mu      sync.Mutex
 	calls   []string
 	actors  []string

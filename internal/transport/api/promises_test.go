@@ -54,6 +54,7 @@ func TestPostsThatCreateOrMoveMoneyTakeAKey(t *testing.T) {
 
 // short are the lists that come whole, and why they cannot grow long.
 var short = map[string]string{
+	"listBadgeKeys":         "one for each time that the key was rotated",
 	"listAgreements":        "one per school and kind of money",
 	"listIssuers":           "those of the house",
 	"listManagers":          "the people of one organisation who order for it",

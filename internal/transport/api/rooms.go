@@ -69,6 +69,7 @@ type Rooms interface {
 	AccessRooms
 	TraceRooms
 	WebhookRooms
+	BadgeRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.

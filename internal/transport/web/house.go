@@ -270,6 +270,7 @@ type Certificate struct {
 	IssuedAt time.Time
 	Revoked  bool
 	Demo     bool
+	LinkedIn string // where its holder adds it to her profile
 }
 
 // File is bytes to download.
