@@ -34,6 +34,7 @@ import (
 	"cursus/internal/flows"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/gateways/openedx"
+	"cursus/internal/gateways/oidc"
 	"cursus/internal/gateways/pdf"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/webhookgate"
@@ -80,10 +81,11 @@ type House struct {
 
 // Options change what a house is made of; the zero value is for production.
 type Options struct {
-	Clock clock.Clock
-	Log   *slog.Logger
-	Mail  mail.Sender      // nil: made from the configuration
-	Hooks webhooks.Courier // of webhooks; nil: made from the configuration
+	Clock  clock.Clock
+	Log    *slog.Logger
+	Mail   mail.Sender      // nil: made from the configuration
+	Hooks  webhooks.Courier // of webhooks; nil: made from the configuration
+	OpenID identity.OpenID  // nil: made from the configuration
 }
 
 // Open finds the database, starting the private server where no address is given, migrates it and opens the rooms.
@@ -141,7 +143,12 @@ func (h *House) furnish(o Options) (err error) {
 		}
 	}
 	h.Jobs = jobs.New(h.DB, h.Log)
-	if h.Identity, err = identity.New(h.DB, h.Jobs, secret); err != nil {
+	if o.OpenID == nil {
+		if o.OpenID, err = oidc.New(oidc.Options{Inside: c.OpenIDInside, Clock: h.Clock}); err != nil {
+			return err
+		}
+	}
+	if h.Identity, err = identity.New(h.DB, h.Jobs, o.OpenID, secret); err != nil {
 		return err
 	}
 	h.Payments = payments.New(h.DB, h.Jobs, gateway, c.BaseURL)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
@@ -184,6 +185,11 @@ func (p Pages) RedeemSignInLink(ctx context.Context, token string) (web.Opened, 
 	if err != nil {
 		return web.Opened{}, err
 	}
+	return p.opened(ctx, who, secret, expires), nil
+}
+
+// opened is what follows when somebody signed in.
+func (p Pages) opened(ctx context.Context, who identity.Principal, secret string, expires time.Time) web.Opened {
 	// She has proven her address now: what was reserved for it is hers. Where that fails she is signed in nevertheless, and has it the next time.
 	if _, err := p.h.Sales.Realise(ctx, who.ID); err != nil {
 		p.h.Log.ErrorContext(ctx, "reserved seats were not claimed", "person", who.ID, "error", err)
@@ -191,7 +197,7 @@ func (p Pages) RedeemSignInLink(ctx context.Context, token string) (web.Opened, 
 	if _, err := p.h.Cohorts.Realise(ctx, who.ID); err != nil {
 		p.h.Log.ErrorContext(ctx, "members of cohorts were not realised", "person", who.ID, "error", err)
 	}
-	return web.Opened{Secret: secret, ExpiresAt: expires, Next: who.Next}, nil
+	return web.Opened{Secret: secret, ExpiresAt: expires, Next: who.Next}
 }
 
 // Viewer says who a browser's session is of.

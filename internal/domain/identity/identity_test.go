@@ -23,7 +23,7 @@ func room(t *testing.T) (*identity.Service, *postgres.DB, *clock.Manual) {
 	t.Helper()
 	c := testkit.Clock()
 	db := testkit.Open(t, testkit.OwnerDSN(t), c)
-	s, err := identity.New(db, jobs.New(db, nil), []byte("a secret that is long enough for tests"))
+	s, err := identity.New(db, jobs.New(db, nil), theDoor, []byte("a secret that is long enough for tests"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +173,7 @@ func TestATokenCanDoNoMoreThanItsOwner(t *testing.T) {
 	if _, err := s.OfBearer(ctx, secret); !errors.Is(err, identity.ErrNobody) {
 		t.Error("a token outlives its time:", err)
 	}
-	if _, err := identity.New(db, nil, []byte("short")); fault.From(err).Code != "weak-secret" {
+	if _, err := identity.New(db, nil, nil, []byte("short")); fault.From(err).Code != "weak-secret" {
 		t.Error("a weak secret is taken:", err)
 	}
 }

@@ -43,10 +43,10 @@ select email, lang from identity.tokens where id = $1 and kind = 'link' and ende
 update identity.tokens set ended_at = $2 where hash = $1 and kind = 'link' and ended_at is null and expires_at > $2 returning email, lang, next;
 
 -- name: AddToken
-insert into identity.tokens (id, hash, kind, person_id, name, scopes, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
+insert into identity.tokens (id, hash, kind, person_id, name, scopes, created_at, expires_at, proven_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: Token
-select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, t.scopes,
+select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, t.scopes, t.proven_at,
        array(select r.role from identity.roles r where r.person_id = p.id order by r.role) as roles,
        array(select distinct a.role from identity.partners a where a.person_id = p.id) as partner_roles
   from identity.tokens t join identity.people p on p.id = t.person_id
@@ -185,3 +185,24 @@ select a.organisation, a.role, a.since, p.id as person_id, p.full_name, coalesce
 
 -- name: Names
 select id, full_name from identity.people where id = any($1::text[]);
+
+-- name: Providers
+select id, name, issuer, client_id, people, domains, coalesce(organisation, '') as organisation, key_claim, enabled, version, created_at
+  from identity.providers order by name, id;
+
+-- name: LockProvider
+select id from identity.providers where id = $1 for update;
+
+-- name: ProviderSecret
+select secret from identity.providers where id = $1;
+
+-- name: AddProvider
+insert into identity.providers (id, name, issuer, client_id, secret, people, domains, organisation, key_claim, enabled, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11);
+
+-- name: EditProvider
+update identity.providers set name = $2, client_id = $3, secret = coalesce($4, secret), people = $5, domains = $6, organisation = nullif($7, ''), key_claim = $8,
+       enabled = $9, version = version + 1 where id = $1;
+
+-- name: AddSubject
+insert into identity.external_ids (source, subject, person_id) values ($1, $2, $3);

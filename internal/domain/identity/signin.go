@@ -12,11 +12,11 @@ import (
 
 	"github.com/lib/pq"
 
-	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/platform/seal"
 )
 
 // How long secrets live, and how many links an address is sent in that time.
@@ -24,7 +24,6 @@ const (
 	LinkLife    = 15 * time.Minute
 	BrowserLife = 12 * time.Hour
 	maxLinks    = 5
-	minSecret   = 32 // bytes
 )
 
 // Service is the room. Its secret makes the links that are sent by mail, so that no link stands in the database or in a job.
@@ -32,14 +31,17 @@ type Service struct {
 	db     *postgres.DB
 	jobs   *jobs.Jobs
 	secret []byte
+	openID OpenID
+	seal   seal.Sealer // of the secrets of providers, and of sign-ins on their way
 }
 
-// New opens the room; the secret has 32 bytes or more.
-func New(db *postgres.DB, j *jobs.Jobs, secret []byte) (*Service, error) {
-	if len(secret) < minSecret {
-		return nil, fault.New(fault.Internal, "weak-secret", "The secret has fewer than 32 bytes.")
+// New opens the room; the secret has 32 bytes or more. Error: seal.ErrWeak.
+func New(db *postgres.DB, j *jobs.Jobs, door OpenID, secret []byte) (*Service, error) {
+	sealer, err := seal.New(secret, "identity")
+	if err != nil {
+		return nil, err
 	}
-	return &Service{db: db, jobs: j, secret: secret}, nil
+	return &Service{db: db, jobs: j, secret: secret, openID: door, seal: sealer}, nil
 }
 
 // SignInLinkAsked says that a link has to be sent.
@@ -56,7 +58,8 @@ type Principal struct {
 	Roles        []string // of staff
 	PartnerRoles []string // at some partner or other
 	Scopes       []string
-	Next         string // after a link was redeemed: where the sign-in began
+	ProvenAt     time.Time // when she proved last who she is; zero: nobody can say, or she is a system
+	Next         string    // after a link was redeemed: where the sign-in began
 }
 
 // Staff says whether she has a role of staff.
@@ -174,7 +177,7 @@ func (s *Service) Redeem(ctx context.Context, secret string) (p Principal, sessi
 		if err != nil {
 			return err
 		}
-		if session, expires, err = openTx(ctx, tx, "browser", person.ID, "", nil, BrowserLife); err != nil {
+		if session, expires, err = openTx(ctx, tx, "browser", person.ID, "", nil, BrowserLife, new(tx.Now())); err != nil {
 			return err
 		}
 		p, err = principalTx(ctx, tx, person.ID, nil)
@@ -184,12 +187,12 @@ func (s *Service) Redeem(ctx context.Context, secret string) (p Principal, sessi
 	return p, session, expires, err
 }
 
-func openTx(ctx context.Context, tx *postgres.Tx, kind, personID, name string, scopes []string, life time.Duration) (string, time.Time, error) {
+func openTx(ctx context.Context, tx *postgres.Tx, kind, personID, name string, scopes []string, life time.Duration, proven *time.Time) (string, time.Time, error) {
 	secret, expires := ident.Secret(32), tx.Now().Add(life)
 	if scopes == nil {
 		scopes = []string{}
 	}
-	_, err := tx.Exec(ctx, q.Q("AddToken"), ident.New("tok"), hashOf(secret), kind, personID, name, pq.Array(scopes), tx.Now(), expires)
+	_, err := tx.Exec(ctx, q.Q("AddToken"), ident.New("tok"), hashOf(secret), kind, personID, name, pq.Array(scopes), tx.Now(), expires, proven)
 	return secret, expires, err
 }
 
@@ -233,6 +236,7 @@ func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err
 			Roles   pq.StringArray `db:"roles"`
 			Partner pq.StringArray `db:"partner_roles"`
 			Scopes  pq.StringArray `db:"scopes"`
+			Proven  *time.Time     `db:"proven_at"`
 		}
 		err := tx.Get(ctx, &token, q.Q("Token"), kind, hashOf(secret), tx.Now())
 		if errors.Is(err, sql.ErrNoRows) {
@@ -242,6 +246,9 @@ func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err
 			return err
 		}
 		p = principal(token.Person, token.Roles, token.Partner, token.Scopes)
+		if token.Proven != nil {
+			p.ProvenAt = *token.Proven
+		}
 		return nil
 	})
 	return p, err
@@ -267,7 +274,7 @@ func (s *Service) NewToken(ctx context.Context, personID, name string, only []st
 				return ErrScope
 			}
 		}
-		if secret, expires, err = openTx(ctx, tx, "api", personID, name, only, life); err != nil {
+		if secret, expires, err = openTx(ctx, tx, "api", personID, name, only, life, new(tx.Now())); err != nil {
 			return err
 		}
 		return audit.AppendTx(ctx, tx, audit.Entry{Action: "token.made", Object: personID, Detail: map[string]any{"name": name, "scopes": only}})

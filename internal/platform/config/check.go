@@ -54,12 +54,14 @@ func (c Config) CheckServing() error {
 	if !c.Demo && c.StripeURL != "" {
 		refuse("CURSUS_STRIPE_URL", "no-demo", "The sandbox is for the demonstration (CURSUS_DEMO=true).")
 	}
-	if !c.Demo && len(c.WebhookInside) > 0 {
-		refuse("CURSUS_WEBHOOK_INSIDE", "no-demo", "Inside addresses hear webhooks in a demonstration alone (CURSUS_DEMO=true).")
-	}
-	for _, at := range c.WebhookInside {
-		if _, err := netip.ParseAddrPort(at); err != nil {
-			refuse("CURSUS_WEBHOOK_INSIDE", "invalid", "Each is an address with its port, such as 127.0.0.1:9000.")
+	for name, inside := range map[string][]string{"CURSUS_WEBHOOK_INSIDE": c.WebhookInside, "CURSUS_OPENID_INSIDE": c.OpenIDInside} {
+		if !c.Demo && len(inside) > 0 {
+			refuse(name, "no-demo", "Inside addresses are called in a demonstration alone (CURSUS_DEMO=true).")
+		}
+		for _, at := range inside {
+			if _, err := netip.ParseAddrPort(at); err != nil {
+				refuse(name, "invalid", "Each is an address with its port, such as 127.0.0.1:9000.")
+			}
 		}
 	}
 	for _, at := range c.LMSInside {

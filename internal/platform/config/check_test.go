@@ -28,6 +28,9 @@ func TestWeakSettingsAreRefused(t *testing.T) {
 		"CURSUS_STRIPE_URL live-sandbox":       func(c *config.Config) { c.StripeURL, c.Demo = "http://127.0.0.1:1", true },
 		"CURSUS_DRAIN_SECONDS out-of-range":    func(c *config.Config) { c.DrainSeconds = 61 },
 		"CURSUS_LMS_INSIDE invalid":            func(c *config.Config) { c.LMSInside = []string{"lms"} },
+		"CURSUS_WEBHOOK_INSIDE no-demo":        func(c *config.Config) { c.WebhookInside = []string{"127.0.0.1:9000"} },
+		"CURSUS_OPENID_INSIDE no-demo":         func(c *config.Config) { c.OpenIDInside = []string{"127.0.0.1:9000"} },
+		"CURSUS_OPENID_INSIDE invalid":         func(c *config.Config) { c.Demo, c.OpenIDInside = true, []string{"localhost:9000"} },
 		"CURSUS_STRIPE_URL no-demo":            func(c *config.Config) { c.StripeURL, c.StripeKey = "http://127.0.0.1:1", "sk_test_a" },
 	} {
 		c := good

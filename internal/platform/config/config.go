@@ -27,6 +27,7 @@ type Config struct {
 	RosterAbsent        int              `env:"CURSUS_ROSTER_ABSENT_PERCENT" envDefault:"0" doc:"which share of a cohort, in percent, a full roster may withdraw because it does not have them, without somebody saying how many they are; 0: every one is confirmed"`
 	WebhookInside       []string         `env:"CURSUS_WEBHOOK_INSIDE" doc:"addresses with port, such as 127.0.0.1:9000, that may hear webhooks although they are inside, over http too; for a demonstration and tests alone"`
 	LMSInside           []string         `env:"CURSUS_LMS_INSIDE" doc:"learning platforms that are inside our network, as address or name with port, such as 10.0.0.7:8000 or lms:8000; others are called over https on public addresses alone"`
+	OpenIDInside        []string         `env:"CURSUS_OPENID_INSIDE" doc:"addresses with port, such as 127.0.0.1:9100, of sign-in providers that may be inside, over http too; for a demonstration and tests alone"`
 	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
 	Demo                bool             `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
 	LogLevel            string           `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`

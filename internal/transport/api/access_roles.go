@@ -14,7 +14,7 @@ func (h handlers) ListPartnerRoles(ctx context.Context, r server.ListPartnerRole
 
 func (h handlers) GivePartnerRole(ctx context.Context, r server.GivePartnerRoleRequestObject) (server.GivePartnerRoleResponseObject, error) {
 	out, err := answered[contract.PartnerRole](h.rooms.GivePartnerRole(ctx, callerOf(ctx), r.Params.IdempotencyKey, r.Organisation, NewPartnerRole{
-		Email: string(r.Body.Email), Name: value(r.Body.Name), Role: string(r.Body.Role),
+		Email: r.Body.Email, Name: value(r.Body.Name), Role: string(r.Body.Role),
 	}))
 	return server.GivePartnerRole201JSONResponse(out), err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
@@ -24,6 +25,7 @@ type fake struct {
 	HookHouse
 	PartnerHouse
 	TraceHouse
+	SignInHouse
 	SalesHouse
 	DeskHouse
 	AccountHouse
@@ -103,6 +105,10 @@ func (f *fake) Session(_ context.Context, who Viewer, key, _ string) (Session, e
 }
 
 func (f *fake) SetName(context.Context, Viewer, string) error { return nil }
+
+func (f *fake) SignInBy(context.Context) ([]identity.Provider, error) {
+	return []identity.Provider{{ID: "idp_1", Name: "ESP Dakar"}}, f.failing
+}
 
 func (f *fake) SendSignInLink(_ context.Context, email, next, _ string) error {
 	f.mu.Lock()

@@ -20,6 +20,7 @@ import (
 const (
 	timeoutSeconds = 10
 	slowSeconds    = 60 // of a route that does much at once
+	flowLife       = 10 * time.Minute
 	maxForm        = 16 << 10
 	maxField       = 4096
 	maxLargeForm   = 512 << 10
@@ -181,7 +182,7 @@ func fields(c *fiber.Ctx) url.Values {
 func (w *Web) read(ctx context.Context, c *fiber.Ctx) *request {
 	var form url.Values
 	r := &request{
-		ctx: ctx, id: random()[:16], path: string(c.Request().URI().RequestURI()), secret: c.Cookies(w.sessionCookie()), nonce: c.Cookies(w.formCookie()),
+		ctx: ctx, id: random()[:16], path: string(c.Request().URI().RequestURI()), secret: c.Cookies(w.sessionCookie()), nonce: c.Cookies(w.formCookie()), flow: c.Cookies(w.flowCookie()),
 		lang:  choose(c.Query("lang"), c.Cookies("lang"), c.Get(fiber.HeaderAcceptLanguage)),
 		param: func(name string) string { return decoded(c.Params(name)) },
 		query: func(name string) string { return c.Query(name) },
@@ -215,6 +216,7 @@ func decoded(s string) string {
 // The cookies carry the __Host- prefix where the site is served over https: no other host and no path can set them.
 func (w *Web) sessionCookie() string { return w.cookieName("cursus") }
 func (w *Web) formCookie() string    { return w.cookieName("cursus-form") }
+func (w *Web) flowCookie() string    { return w.cookieName("cursus-sign-in") }
 func (w *Web) cookieName(name string) string {
 	if w.secure {
 		return "__Host-" + name
@@ -237,6 +239,13 @@ func (w *Web) write(c *fiber.Ctx, r *request, out reply) error {
 	}
 	if out.signOut {
 		w.setCookie(c, w.sessionCookie(), "", time.Unix(0, 0), fiber.CookieSameSiteLaxMode)
+	}
+	if out.flow != nil {
+		expires := w.clock.Now().Add(flowLife)
+		if *out.flow == "" {
+			expires = time.Unix(0, 0)
+		}
+		w.setCookie(c, w.flowCookie(), *out.flow, expires, fiber.CookieSameSiteLaxMode) // strict would keep it from who comes back from another site
 	}
 	if out.redirect != "" {
 		return c.Redirect(out.redirect, fiber.StatusSeeOther)

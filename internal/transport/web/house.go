@@ -24,6 +24,7 @@ type House interface {
 	SendSignInLink(ctx context.Context, email, next, lang string) error
 	// RedeemSignInLink spends a link and opens a session of the browser.
 	RedeemSignInLink(ctx context.Context, token string) (Opened, error)
+	SignInHouse
 	Viewer(ctx context.Context, secret string) (Viewer, error)
 	SignOut(ctx context.Context, secret string) error
 	// SetName changes the name that is printed on certificates from now on.

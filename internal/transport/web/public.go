@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/fault"
 )
 
@@ -24,13 +25,17 @@ func (w *Web) session(r *request) (reply, error) {
 }
 
 // signing is what the sign-in pages show.
-type signing struct{ Next, Email, Token string }
+type signing struct {
+	Next, Email, Token string
+	Providers          []identity.Provider
+}
 
 func (w *Web) signIn(r *request) (reply, error) {
 	if r.viewer.Known() {
 		return reply{redirect: local(r.query("next"))}, nil
 	}
-	return reply{page: "signin", title: "signin.title", data: signing{Next: local(r.query("next"))}}, nil
+	providers, err := w.house.SignInBy(r.ctx)
+	return reply{page: "signin", title: "signin.title", data: signing{Next: local(r.query("next")), Providers: providers}}, err
 }
 
 func (w *Web) sendLink(r *request) (reply, error) {

@@ -105,6 +105,7 @@ type request struct {
 	viewer Viewer
 	secret string // of the browser's session
 	nonce  string // of the browser, for forms
+	flow   string // of a sign-in at a provider that the browser began
 }
 
 // reply is what a handler answers: a page, a redirection or bytes.
@@ -120,6 +121,7 @@ type reply struct {
 	policy   string // of content, for a file that is shown; ours otherwise
 	session  *Opened
 	signOut  bool
+	flow     *string // what the browser keeps of a sign-in at a provider; empty: nothing any more
 }
 
 type handler func(*request) (reply, error)
@@ -152,6 +154,8 @@ func (w *Web) routes() []route {
 		{method: "POST", path: "/sign-in", who: anybody, handle: w.sendLink},
 		{method: "GET", path: "/sign-in/:token", who: anybody, handle: w.openLink},
 		{method: "POST", path: "/sign-in/:token", who: anybody, handle: w.redeemLink},
+		{method: "GET", path: "/sign-in/with/:id", who: anybody, handle: w.signInWith},
+		{method: "GET", path: "/sign-in/with/:id/back", who: anybody, handle: w.signedInWith},
 		{method: "POST", path: "/sign-out", who: anybody, handle: w.signOut},
 		{method: "POST", path: "/checkout", who: signedIn, handle: w.checkout},
 		{method: "GET", path: "/orders/:id", who: signedIn, handle: w.order},

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/web"
+)
+
+var errNoProviders = fault.New(fault.Forbidden, "scope-missing", "This needs the scope providers:write.")
+
+// SignInBy lists the providers that stand on the sign-in page.
+func (p Pages) SignInBy(ctx context.Context) ([]identity.Provider, error) {
+	return p.h.Identity.SignInBy(ctx)
+}
+
+// StartSignIn begins a sign-in at a provider.
+func (p Pages) StartSignIn(ctx context.Context, provider, next, lang string, afresh bool) (address, flow string, err error) {
+	var maxAge time.Duration
+	if afresh {
+		maxAge = time.Minute // she comes back from there within it
+	}
+	return p.h.Identity.StartOpenID(ctx, provider, p.h.Config.BaseURL, next, lang, maxAge)
+}
+
+// FinishSignIn opens a session for who comes back from a provider. Why an answer was refused is for the log alone.
+func (p Pages) FinishSignIn(ctx context.Context, provider, flow, state, code, issuer string) (web.Opened, error) {
+	who, secret, expires, err := p.h.Identity.FinishOpenID(ctx, provider, flow, state, code, issuer)
+	if err != nil {
+		p.h.Log.WarnContext(ctx, "sign-in by a provider refused", "provider", provider, "error", err)
+		return web.Opened{}, err
+	}
+	return p.opened(ctx, who, secret, expires), nil
+}
+
+// Providers lists the providers for who looks after them.
+func (p Pages) Providers(ctx context.Context, who web.Viewer) ([]identity.Provider, error) {
+	return view(as(ctx, who), p.h, "providers", func(ctx context.Context, tx *postgres.Tx) ([]identity.Provider, error) {
+		if err := mayTx(ctx, tx, who, errNoProviders, "providers:write"); err != nil {
+			return nil, err
+		}
+		return identity.ProvidersTx(ctx, tx)
+	})
+}
+
+// SaveProvider makes or rewrites a provider.
+func (p Pages) SaveProvider(ctx context.Context, who web.Viewer, id string, n identity.NewProvider, version int) (string, error) {
+	if _, err := p.Providers(ctx, who); err != nil {
+		return "", err
+	}
+	if id == "" {
+		return p.h.Identity.CreateProvider(as(ctx, who), n)
+	}
+	return id, p.h.Identity.PutProvider(as(ctx, who), id, n, version)
+}
