@@ -24,6 +24,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/lms"
+	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/programs"
@@ -68,6 +69,8 @@ type House struct {
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
 	Uploads      *uploads.Service
+	Outreach     *outreach.Service
+	letters      flows.Letters
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -184,9 +187,12 @@ func (h *House) furnish(o Options) (err error) {
 	if err := h.openLMS(secret); err != nil {
 		return err
 	}
+	h.letters = flows.Letters{Mail: o.Mail, BaseURL: c.BaseURL, MailDomain: domainOf(c.BaseURL), Demo: c.Demo}
+	h.Outreach = outreach.New(h.DB, h.Jobs, h.letters, outreach.Options{PerMinute: c.OutreachPerMinute, Secret: secret})
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Badges: h.Badges, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, LMS: h.LMS,
+		Outreach: h.Outreach, Letters: h.letters,
 	})
 	return nil
 }
@@ -248,7 +254,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(),
+		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -161,6 +161,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	p.passesThrough()
 	p.refundsThrough()
 	p.tellsThrough()
+	p.writesThrough()
 	p.verify()
 }
 

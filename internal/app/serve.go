@@ -205,6 +205,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Uploads.Forget(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "rows of rosters forgotten", "uploads", n, "error", err)
 		}
+		if n, err := h.Outreach.AskWeekly(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "weekly mails begun", "sessions", n, "error", err)
+		}
 		if n, err := h.Webhooks.Forget(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "webhook deliveries forgotten", "deliveries", n, "error", err)
 		}
@@ -225,10 +228,10 @@ func (h *House) sweep(ctx context.Context) {
 	}
 }
 
-// round is how often webhooks are looked for that are to be sent again: their second attempt is due seconds after the first.
+// round is how often webhooks and mails are looked for that are to be sent again: a webhook's second attempt is due seconds after the first.
 const round = 5 * time.Second
 
-// courier has webhooks sent, and learning platforms told, whose time has come.
+// courier has webhooks and mails sent, and learning platforms told, whose time has come.
 func (h *House) courier(ctx context.Context) {
 	for tick := time.NewTicker(round); ; {
 		select {
@@ -242,6 +245,9 @@ func (h *House) courier(ctx context.Context) {
 		}
 		if _, err := h.LMS.AskDue(ctx); err != nil && ctx.Err() == nil {
 			h.Log.WarnContext(ctx, "what learning platforms are to be told cannot be looked for", "error", err)
+		}
+		if _, err := h.Outreach.AskDue(ctx); err != nil && ctx.Err() == nil {
+			h.Log.WarnContext(ctx, "due mails cannot be looked for", "error", err)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/lms"
+	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
 	"cursus/internal/domain/uploads"
@@ -37,6 +38,8 @@ type House struct {
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
 	Uploads      *uploads.Service
+	Outreach     *outreach.Service
+	Letters      Letters
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -77,4 +80,6 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.cohortStirred)
 	jobs.Register(j, h.enrolmentChanged)
 	jobs.Register(j, h.platformDue)
+	jobs.Register(j, h.outreachDue)
+	jobs.Register(j, h.campaignTested)
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	texttemplate "text/template"
@@ -86,29 +87,86 @@ func Write(name, lang string, f Facts) (Mail, error) {
 		return Mail{}, fmt.Errorf("mail %s.%s: %w", name, lang, err)
 	}
 	subject, body, _ := strings.Cut(b.String(), "\n")
-	m := Mail{Subject: strings.Join(strings.Fields(subject), " ")}
-	blocks := read(body)
+	return lay(strings.Join(strings.Fields(subject), " "), lang, read(body), nil, f.Demo)
+}
+
+// Letter is a mail whose words are data. Nothing in them is taken as HTML: a paragraph can have **strong** words and `code`. The foot says
+// why she gets it and how to end that.
+type Letter struct {
+	Subject     string
+	Paragraphs  []string
+	Button, URL string // no words: no button
+	Unsubscribe string // address; empty: there is nothing to end
+}
+
+// Set sets a letter in a language, en or fr.
+func Set(lang string, l Letter, demo bool) (Mail, error) {
+	var blocks []block
+	for _, p := range l.Paragraphs {
+		b := block{Lines: strings.Split(p, "\n")}
+		for _, line := range b.Lines {
+			b.Marked = append(b.Marked, inline(line))
+		}
+		blocks = append(blocks, b)
+	}
+	if l.Button != "" {
+		blocks = append(blocks, block{Label: l.Button, URL: l.URL})
+	}
+	foot := &block{Lines: []string{"You get this mail because you learn, or learnt, with us."}, Label: "Unsubscribe", URL: l.Unsubscribe}
+	if lang == "fr" {
+		foot.Lines, foot.Label = []string{"Vous recevez ce courriel parce que vous apprenez, ou avez appris, avec nous."}, "Se désabonner"
+	}
+	subject := strings.Join(strings.Fields(l.Subject), " ")
+	if demo {
+		subject = map[bool]string{true: "[Démonstration] ", false: "[Demonstration] "}[lang == "fr"] + subject
+	}
+	if l.Unsubscribe == "" {
+		foot = nil
+	}
+	return lay(subject, lang, blocks, foot, demo)
+}
+
+var marks = regexp.MustCompile("`[^`]+`|\\*\\*[^*]+\\*\\*")
+
+// inline sets one line.
+func inline(line string) template.HTML {
+	return template.HTML(marks.ReplaceAllStringFunc(template.HTMLEscapeString(line), func(m string) string { //nolint:gosec // escaped before
+		if m[0] == '`' {
+			return "<code>" + m[1:len(m)-1] + "</code>"
+		}
+		return "<strong>" + m[2:len(m)-2] + "</strong>"
+	}))
+}
+
+// lay makes both forms of a mail.
+func lay(subject, lang string, blocks []block, foot *block, demo bool) (Mail, error) {
+	m := Mail{Subject: subject}
 	var text []string
 	for _, x := range blocks {
 		text = append(text, x.text(map[string]string{"fr": "\u00a0:"}[lang]))
 	}
+	if foot != nil {
+		text = append(text, "-- \n"+foot.text(map[string]string{"fr": "\u00a0:"}[lang]))
+	}
 	m.Text = strings.Join(text, "\n\n") + "\n"
-	b.Reset()
+	var b strings.Builder
 	err := layout.Execute(&b, struct {
 		Lang, Subject string
 		Demo          bool
 		Blocks        []block
-	}{lang, m.Subject, f.Demo, blocks})
+		Foot          *block
+	}{lang, m.Subject, demo, blocks, foot})
 	m.HTML = b.String()
 	return m, err
 }
 
 // block is one paragraph, one button or one table.
 type block struct {
-	Lines []string // of a paragraph
-	Label string   // of a button
-	URL   string
-	Rows  [][2]string
+	Lines  []string        // of a paragraph
+	Marked []template.HTML // the same where they have marks
+	Label  string          // of a button
+	URL    string
+	Rows   [][2]string
 }
 
 func read(body string) (blocks []block) {

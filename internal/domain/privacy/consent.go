@@ -57,6 +57,23 @@ func ConsentsTx(ctx context.Context, tx *postgres.Tx, purpose string, people ...
 	return who, nil
 }
 
+// WordsTx gives the last word of each of these people about a purpose, in one query. Who never said anything is not in it: for a room that
+// may take silence for a yes, as the law lets a seller who writes to her own customers, and must tell it from a no.
+func WordsTx(ctx context.Context, tx *postgres.Tx, purpose string, people ...string) (map[string]bool, error) {
+	var rows []struct {
+		PersonID string `db:"person_id"`
+		Given    bool   `db:"given"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("LastWords"), pq.Array(people), purpose); err != nil {
+		return nil, err
+	}
+	words := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		words[r.PersonID] = r.Given
+	}
+	return words, nil
+}
+
 // ConsentsOfTx gives what somebody says of every purpose.
 func ConsentsOfTx(ctx context.Context, tx *postgres.Tx, personID string) ([]Consent, error) {
 	var said []Consent

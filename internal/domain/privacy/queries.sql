@@ -12,3 +12,7 @@ select person_id from (
   select distinct on (c.person_id) c.person_id, c.given from privacy.consents c
    where c.person_id = any($1::text[]) and c.purpose = $2 order by c.person_id, c.seq desc) last
  where given order by person_id;
+
+-- name: LastWords
+select distinct on (person_id) person_id, given from privacy.consents
+ where person_id = any($1::text[]) and purpose = $2 order by person_id, seq desc;

@@ -25,6 +25,11 @@ var (
 	ErrMessage = fault.New(fault.Invalid, "mail-invalid", "This mail cannot be written.")
 	ErrRefused = fault.New(fault.Unprocessable, "mail-refused", "The mail server refuses this mail for good.")
 	ErrLater   = fault.New(fault.Unavailable, "mail-unavailable", "The mail server cannot be reached or asks to come back later.")
+	// ErrNoMailbox is an ErrRefused about the recipient: the address takes no mail.
+	ErrNoMailbox = fault.New(fault.Unprocessable, "mailbox-refused", "The mail server refuses this recipient for good.")
+	// ErrUncertain is an ErrLater after the whole mail had been handed over: nobody knows whether it was taken. Who must not send twice
+	// does not send again.
+	ErrUncertain = fault.New(fault.Unavailable, "mail-uncertain", "The mail server got this mail and never said whether it took it.")
 )
 
 // Message is one mail to one person. MessageID is made from the row that caused the mail (such as ord_…@cursus.example), so
@@ -35,6 +40,8 @@ type Message struct {
 	Text      string
 	HTML      string // may be empty
 	MessageID string // without angle brackets
+	// Unsubscribe is the https address of RFC 8058 at which one POST ends such mails; empty where nobody can unsubscribe.
+	Unsubscribe string
 }
 
 // Sender sends a mail or says why not.
@@ -78,7 +85,7 @@ type writer struct {
 
 // write turns a message into a mail. A line break in a header would let a learner's name add recipients: it is refused.
 func (w writer) write(m Message) (*gomail.Msg, error) {
-	if strings.ContainsAny(m.Subject+m.MessageID+m.To, "\r\n\x00") || m.Subject == "" || m.Text == "" ||
+	if strings.ContainsAny(m.Subject+m.MessageID+m.To, "\r\n\x00") || strings.ContainsAny(m.Unsubscribe, "<> \r\n\x00,") || m.Subject == "" || m.Text == "" ||
 		!strings.Contains(m.MessageID, "@") || strings.ContainsAny(m.MessageID, "<> ") {
 		return nil, ErrMessage
 	}
@@ -93,6 +100,10 @@ func (w writer) write(m Message) (*gomail.Msg, error) {
 	mail.SetMessageIDWithValue(m.MessageID)
 	mail.SetDateWithValue(w.clock.Now())
 	mail.SetGenHeader("Auto-Submitted", "auto-generated") // so that no out-of-office answer comes back
+	if m.Unsubscribe != "" {
+		mail.SetGenHeader("List-Unsubscribe", "<"+m.Unsubscribe+">")
+		mail.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+	}
 	mail.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		mail.AddAlternativeString(gomail.TypeTextHTML, m.HTML)

@@ -134,6 +134,7 @@ func TestRefusalsSayWhetherToRepeat(t *testing.T) {
 		refuse, want error
 	}{
 		{&smtp.SMTPError{Code: 550, Message: "no such person"}, mail.ErrRefused},
+		{&smtp.SMTPError{Code: 550, Message: "no such person"}, mail.ErrNoMailbox},
 		{&smtp.SMTPError{Code: 451, Message: "greylisted"}, mail.ErrLater},
 	} {
 		r.refuse = c.refuse
@@ -145,6 +146,47 @@ func TestRefusalsSayWhetherToRepeat(t *testing.T) {
 	r.refuse = nil
 	if err := sender(t, "smtp://"+at).Send(context.Background(), letter); !errors.Is(err, mail.ErrLater) || len(r.mails) != 0 {
 		t.Error("a mail left without TLS:", err, len(r.mails))
+	}
+}
+
+// dropping is a mail server that reads a mail to its end and goes away without a word.
+type dropping struct {
+	*receiver
+	conn *smtp.Conn
+}
+
+func (d *dropping) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	return &dropping{d.receiver, c}, nil
+}
+
+func (d *dropping) Data(body io.Reader) error {
+	defer func() { _ = d.conn.Conn().Close() }()
+	return d.receiver.Data(body)
+}
+
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}
+
+// A mail that was read to its end, and got no answer, is uncertain: who may not send twice learns it, for the others it is one to repeat.
+func TestAnAnswerThatIsLost(t *testing.T) {
+	r := &receiver{}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := smtp.NewServer(&dropping{receiver: r})
+	s.ErrorLog = quiet{}
+	go func() { _ = s.Serve(l) }()
+	defer func() { _ = s.Close() }()
+	m := letter
+	m.Unsubscribe = "https://cursus.example/unsubscribe/1"
+	if err := sender(t, "smtp://"+l.Addr().String()+"?tls=none").Send(context.Background(), m); !errors.Is(err, mail.ErrUncertain) || !errors.Is(err, mail.ErrLater) {
+		t.Error(err)
+	}
+	if len(r.mails) != 1 || !strings.Contains(string(r.mails[0]), "List-Unsubscribe-Post: List-Unsubscribe=One-Click") {
+		t.Error(len(r.mails))
 	}
 }
 
@@ -199,6 +241,7 @@ func TestBadMailsAreNotSent(t *testing.T) {
 		"no subject":            func(m *mail.Message) { m.Subject = "" },
 		"no text":               func(m *mail.Message) { m.Text = "" },
 		"no id":                 func(m *mail.Message) { m.MessageID = "" },
+		"header in the link":    func(m *mail.Message) { m.Unsubscribe = "https://x\r\nBcc: a@b.c" },
 		"bracket in the id":     func(m *mail.Message) { m.MessageID = "a@b> x" },
 	} {
 		m := letter

@@ -73,7 +73,7 @@ func newServer(u *url.URL, w writer) (Sender, error) {
 	return &server{writer: w, host: host, wrapped: u.Scheme == "smtps", options: options}, nil
 }
 
-// Send hands a mail to the server. A lost answer is ErrLater: the mail may arrive twice, under one MessageID.
+// Send hands a mail to the server. A lost answer is ErrUncertain, which is an ErrLater: who sends again may send twice, under one MessageID.
 func (s *server) Send(ctx context.Context, m Message) error {
 	mail, err := s.write(m)
 	if err != nil {
@@ -92,12 +92,24 @@ func (s *server) Send(ctx context.Context, m Message) error {
 	sent := client.Send(mail)
 	// The server said yes or no to the mail by now; a goodbye that fails changes nothing.
 	_ = client.Close()
-	var refused *gomail.SendError
+	return outcome(mail, sent)
+}
+
+// outcome says what a conversation means. A mail that the server took is sent, even where the conversation broke right after. Once
+// its last line was written and no answer came, it is uncertain; an error before that is none, because a mail without an end is no mail.
+func outcome(mail *gomail.Msg, sent error) error {
+	var said *gomail.SendError
 	switch {
-	case sent == nil:
+	case sent == nil || mail.IsDelivered():
 		return nil
-	case errors.As(sent, &refused) && refused.ErrorCode() >= 500 && refused.ErrorCode() < 600:
+	case !errors.As(sent, &said):
+		return ErrLater.Because(sent)
+	case said.ErrorCode() >= 500 && said.ErrorCode() < 600 && said.Reason == gomail.ErrSMTPRcptTo:
+		return ErrNoMailbox.Because(ErrRefused.Because(sent))
+	case said.ErrorCode() >= 500 && said.ErrorCode() < 600:
 		return ErrRefused.Because(sent)
+	case said.Reason == gomail.ErrSMTPDataClose && said.ErrorCode() == 0:
+		return ErrUncertain.Because(ErrLater.Because(sent))
 	}
 	return ErrLater.Because(sent)
 }

@@ -69,6 +69,9 @@ func (c Config) CheckServing() error {
 			refuse("CURSUS_LMS_INSIDE", "invalid", "Each is an address or a name with its port, such as 10.0.0.7:8000 or lms:8000.")
 		}
 	}
+	if c.OutreachPerMinute < 0 || c.OutreachPerMinute > 100_000 {
+		refuse("CURSUS_OUTREACH_PER_MINUTE", "out-of-range", "It must be from 1 to 100,000; 0 stands for 120.")
+	}
 	if c.DrainSeconds < 0 || c.DrainSeconds > maxDrain {
 		refuse("CURSUS_DRAIN_SECONDS", "out-of-range", fmt.Sprintf("It must be from 0 to %d.", maxDrain))
 	}
