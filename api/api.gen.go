@@ -352,6 +352,132 @@ func (e CharterRuleUnchecked) Valid() bool {
 	}
 }
 
+// Defines values for CohortAgreement.
+const (
+	CohortAgreementInvoicedMonthly CohortAgreement = "invoiced_monthly"
+	CohortAgreementPayAtSchool     CohortAgreement = "pay_at_school"
+	CohortAgreementPrepaid         CohortAgreement = "prepaid"
+)
+
+// Valid indicates whether the value is a known member of the CohortAgreement enum.
+func (e CohortAgreement) Valid() bool {
+	switch e {
+	case CohortAgreementInvoicedMonthly:
+		return true
+	case CohortAgreementPayAtSchool:
+		return true
+	case CohortAgreementPrepaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CohortInvitationCode.
+const (
+	CohortInvitationCodeCreated          CohortInvitationCode = "created"
+	CohortInvitationCodeDuplicated       CohortInvitationCode = "duplicated"
+	CohortInvitationCodeIllegalOperation CohortInvitationCode = "illegal-operation"
+	CohortInvitationCodeNotFound         CohortInvitationCode = "not-found"
+	CohortInvitationCodeNotInProgram     CohortInvitationCode = "not-in-program"
+)
+
+// Valid indicates whether the value is a known member of the CohortInvitationCode enum.
+func (e CohortInvitationCode) Valid() bool {
+	switch e {
+	case CohortInvitationCodeCreated:
+		return true
+	case CohortInvitationCodeDuplicated:
+		return true
+	case CohortInvitationCodeIllegalOperation:
+		return true
+	case CohortInvitationCodeNotFound:
+		return true
+	case CohortInvitationCodeNotInProgram:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CohortResultCode.
+const (
+	CohortResultCodeChanged          CohortResultCode = "changed"
+	CohortResultCodeConflict         CohortResultCode = "conflict"
+	CohortResultCodeCreated          CohortResultCode = "created"
+	CohortResultCodeDuplicated       CohortResultCode = "duplicated"
+	CohortResultCodeIllegalOperation CohortResultCode = "illegal-operation"
+	CohortResultCodeInvalidEmail     CohortResultCode = "invalid-email"
+	CohortResultCodeInvalidKey       CohortResultCode = "invalid-key"
+	CohortResultCodeInvalidName      CohortResultCode = "invalid-name"
+	CohortResultCodeInvalidStatus    CohortResultCode = "invalid-status"
+	CohortResultCodeNoSeatLeft       CohortResultCode = "no-seat-left"
+	CohortResultCodeNotFound         CohortResultCode = "not-found"
+	CohortResultCodeNotInProgram     CohortResultCode = "not-in-program"
+	CohortResultCodeUnchanged        CohortResultCode = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the CohortResultCode enum.
+func (e CohortResultCode) Valid() bool {
+	switch e {
+	case CohortResultCodeChanged:
+		return true
+	case CohortResultCodeConflict:
+		return true
+	case CohortResultCodeCreated:
+		return true
+	case CohortResultCodeDuplicated:
+		return true
+	case CohortResultCodeIllegalOperation:
+		return true
+	case CohortResultCodeInvalidEmail:
+		return true
+	case CohortResultCodeInvalidKey:
+		return true
+	case CohortResultCodeInvalidName:
+		return true
+	case CohortResultCodeInvalidStatus:
+		return true
+	case CohortResultCodeNoSeatLeft:
+		return true
+	case CohortResultCodeNotFound:
+		return true
+	case CohortResultCodeNotInProgram:
+		return true
+	case CohortResultCodeUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CohortState.
+const (
+	CohortStateEnrolled    CohortState = "enrolled"
+	CohortStateSuspended   CohortState = "suspended"
+	CohortStateTransferred CohortState = "transferred"
+	CohortStateWaiting     CohortState = "waiting"
+	CohortStateWithdrawn   CohortState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the CohortState enum.
+func (e CohortState) Valid() bool {
+	switch e {
+	case CohortStateEnrolled:
+		return true
+	case CohortStateSuspended:
+		return true
+	case CohortStateTransferred:
+		return true
+	case CohortStateWaiting:
+		return true
+	case CohortStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CollectionFamily.
 const (
 	CollectionFamilyLegacy CollectionFamily = "legacy"
@@ -4140,6 +4266,11 @@ type Cohort struct {
 	Members int `json:"members"`
 }
 
+// CohortAgreement How the places of a cohort are paid: out of seats that the organisation bought, by each learner at the desk of the school, or by the school by the month.
+//
+// Example: pay_at_school
+type CohortAgreement string
+
 // CohortCourse For how many a course is open, waits for a date, is locked, is done; and how many are behind with it.
 type CohortCourse struct {
 	// Behind Behind.
@@ -4171,6 +4302,235 @@ type CohortCourse struct {
 	//
 	// Example: 0
 	Upcoming int `json:"upcoming"`
+}
+
+// CohortEnrolment A learner in a cohort.
+type CohortEnrolment struct {
+	// AccountExists Whether it is known who she is.
+	//
+	// Example: true
+	AccountExists bool `json:"account_exists"`
+
+	// AddedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AddedAt Time `json:"added_at"`
+
+	// ChangedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ChangedAt Time `json:"changed_at"`
+
+	// Cohort Id of the cohort.
+	//
+	// Example: coh_01hzy3
+	Cohort string `json:"cohort"`
+
+	// Email Her address as the school says.
+	//
+	// Example: awa@esp.example
+	Email *string `json:"email,omitempty"`
+
+	// EnrolledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EnrolledAt *Time `json:"enrolled_at,omitempty"`
+
+	// FamilyName Her family name as the school says.
+	//
+	// Example: Diop
+	FamilyName *string `json:"family_name,omitempty"`
+
+	// GivenName Her given name as the school says.
+	//
+	// Example: Awa
+	GivenName *string `json:"given_name,omitempty"`
+
+	// Id Its id.
+	//
+	// Example: cme_01hzy3
+	Id string `json:"id"`
+
+	// Language In which she is written to.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
+
+	// Order The order under which she is enrolled, or is to be.
+	//
+	// Example: ord_01hzy3
+	Order *string `json:"order,omitempty"`
+
+	// State Where a learner stands in a cohort.
+	//
+	// Example: enrolled
+	State CohortState `json:"state"`
+
+	// StudentKey The school’s own id of her.
+	//
+	// Example: ESP-0001
+	StudentKey string `json:"student_key"`
+
+	// WaitsFor `account`: she never signed in with her address, nor took up an invitation; `payment`: her order waits at the desk; `order-ended`: it was canceled, or its time was over; otherwise the code of what refused her, which is tried again every hour.
+	//
+	// Example: payment
+	WaitsFor *string `json:"waits_for,omitempty"`
+}
+
+// CohortEnrolmentPage One page of learners.
+type CohortEnrolmentPage struct {
+	// Enrolments In the order in which they came.
+	Enrolments []CohortEnrolment `json:"enrolments"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CohortInvitation What became of an invitation.
+type CohortInvitation struct {
+	// Code `created`, or why she was not invited.
+	//
+	// Example: created
+	Code CohortInvitationCode `json:"code"`
+
+	// ExpiresAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ExpiresAt *Time `json:"expires_at,omitempty"`
+
+	// Mailed Whether it is mailed to her.
+	//
+	// Example: true
+	Mailed bool `json:"mailed"`
+
+	// StudentKey Of whom.
+	//
+	// Example: ESP-0001
+	StudentKey string `json:"student_key"`
+
+	// Token What `takeUpInvitation` takes.
+	//
+	// Example: ivt_01hzy3.k3j5
+	Token *string `json:"token,omitempty"`
+
+	// Url The link.
+	//
+	// Example: https://cursus.example/invitations/ivt_01hzy3.k3j5
+	Url *string `json:"url,omitempty"`
+}
+
+// CohortInvitationCode `created`, or why she was not invited.
+//
+// Example: created
+type CohortInvitationCode string
+
+// CohortInvitations What became of each.
+type CohortInvitations struct {
+	// Invitations In their order.
+	Invitations []CohortInvitation `json:"invitations"`
+}
+
+// CohortResult What became of a row.
+type CohortResult struct {
+	// Code `created`, `changed` and `unchanged` hold; the others were refused and changed nothing. `duplicated`: the key stands in several rows. `conflict`: she, or
+	// her address, is another student’s, or in another cohort of the organisation for the same. `illegal-operation`: her state does not allow it, or
+	// the cohort is closed. `not-in-program`: the organisation has her in another cohort. `no-seat-left`: every seat is taken.
+	//
+	//
+	// Example: created
+	Code CohortResultCode `json:"code"`
+
+	// State Where a learner stands in a cohort.
+	//
+	// Example: enrolled
+	State *CohortState `json:"state,omitempty"`
+
+	// StudentKey Of whom.
+	//
+	// Example: ESP-0001
+	StudentKey string `json:"student_key"`
+}
+
+// CohortResultCode `created`, `changed` and `unchanged` hold; the others were refused and changed nothing. `duplicated`: the key stands in several rows. `conflict`: she, or
+// her address, is another student’s, or in another cohort of the organisation for the same. `illegal-operation`: her state does not allow it, or
+// the cohort is closed. `not-in-program`: the organisation has her in another cohort. `no-seat-left`: every seat is taken.
+//
+// Example: created
+type CohortResultCode string
+
+// CohortResults What became of each row, in their order.
+type CohortResults struct {
+	// Results One for each row.
+	Results []CohortResult `json:"results"`
+}
+
+// CohortRow What a school says of one of its learners. What is absent says nothing, and what is known stays.
+type CohortRow struct {
+	// Email Her address.
+	//
+	// Example: awa@esp.example
+	Email *string `json:"email,omitempty"`
+
+	// FamilyName Her family name.
+	//
+	// Example: Diop
+	FamilyName *string `json:"family_name,omitempty"`
+
+	// GivenName Her given name.
+	//
+	// Example: Awa
+	GivenName *string `json:"given_name,omitempty"`
+
+	// Language In which she is written to: en or fr, or a tag that begins so.
+	//
+	// Example: fr
+	Language *string `json:"language,omitempty"`
+
+	// Status `enrolled` or `active` (also where it is absent); `suspended` or `pending`; `withdrawn`, `canceled`, `inactive`, `ended` or `tobedeleted`.
+	//
+	// Example: enrolled
+	Status *string `json:"status,omitempty"`
+
+	// StudentKey The school’s own id of her: 1 to 255 characters.
+	//
+	// Example: ESP-0001
+	StudentKey string `json:"student_key"`
+}
+
+// CohortRows Rows of a school.
+//
+// Example: {"rows":[{"email":"awa@esp.example","family_name":"Diop","given_name":"Awa","language":"fr","status":"enrolled","student_key":"ESP-0001"}]}
+type CohortRows struct {
+	// Rows 1 to 1,000; more are refused as too large.
+	Rows []CohortRow `json:"rows"`
+}
+
+// CohortState Where a learner stands in a cohort.
+//
+// Example: enrolled
+type CohortState string
+
+// CohortStudents Some learners of a school.
+//
+// Example: {"student_keys":["ESP-0001"]}
+type CohortStudents struct {
+	// StudentKeys 1 to 1,000 keys of the school; more are refused as too large.
+	StudentKeys []string `json:"student_keys"`
+}
+
+// CohortTransfer Who goes where.
+//
+// Example: {"student_keys":["ESP-0001"],"to":"coh_01kb5t8kz9e0qv4m3r2x7nwhjd"}
+type CohortTransfer struct {
+	// StudentKeys 1 to 1,000 keys of the school; more are refused as too large.
+	StudentKeys []string `json:"student_keys"`
+
+	// To Id of the other cohort.
+	//
+	// Example: coh_01kb5t8kz9e0qv4m3r2x7nwhjd
+	To string `json:"to"`
 }
 
 // Collection A grade report, and what its import did. In a list, `unmapped` and `rejects` are empty.
@@ -6186,6 +6546,16 @@ type Investigation struct {
 	Payments []KnownPayment `json:"payments"`
 }
 
+// InvitationToken An invitation.
+//
+// Example: {"token":"ivt_01kb5t8kz9e0qv4m3r2x7nwhjd.k3j5"}
+type InvitationToken struct {
+	// Token What the link ends with.
+	//
+	// Example: ivt_01kb5t8kz9e0qv4m3r2x7nwhjd.k3j5
+	Token string `json:"token"`
+}
+
 // IssuerBody An issuer to be written.
 //
 // Example: {"address":{"city":"Palaiseau","country":"FR","post_code":"91120","street":"19 place Marguerite Perey"},"legal_name":"Institut Mines-Télécom","regimes":[{"fallback":true,"key":"training","mention":{"en":"VAT exempt.","fr":"Exonéré."},"rate_ppm":0,"reason_code":"VATEX-EU-132-1I","tax_category":"E","valid_from":"2000-01-01"}],"series":{"credit_note":"{issuer}-{year}","invoice":"{issuer}-{year}","proforma":"PF-{issuer}-{year}","receipt":"R-{issuer}-{year}"},"terms":{"en":"Paid on order.","fr":"Payé à la commande."}}
@@ -7034,6 +7404,51 @@ type NewOrderOnBehalf struct {
 //
 // Example: fr
 type NewOrderOnBehalfLang string
+
+// NewPartnerCohort A cohort to make.
+//
+// Example: {"agreement":"pay_at_school","key":"M1-2026","name":"Master 1 2026","offer":"off_01kb5t8kz9e0qv4m3r2x7nwhjd","organisation":"ESP","seats":75}
+type NewPartnerCohort struct {
+	// Agreement How the places of a cohort are paid: out of seats that the organisation bought, by each learner at the desk of the school, or by the school by the month.
+	//
+	// Example: pay_at_school
+	Agreement CohortAgreement `json:"agreement"`
+
+	// Key The organisation’s own name of it, such as the id of a class; once per organisation.
+	//
+	// Example: M1-2026
+	Key string `json:"key"`
+
+	// Line Prepaid: the line of it, on the same offer.
+	//
+	// Example: 1
+	Line *int `json:"line,omitempty"`
+
+	// Name For people.
+	//
+	// Example: Master 1 2026
+	Name string `json:"name"`
+
+	// Offer Id of the offer, on a session or on an edition.
+	//
+	// Example: off_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Offer string `json:"offer"`
+
+	// Order Prepaid: the paid order of the organisation whose seats its learners take.
+	//
+	// Example: ord_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Order *string `json:"order,omitempty"`
+
+	// Organisation Key of the organisation.
+	//
+	// Example: ESP
+	Organisation string `json:"organisation"`
+
+	// Seats How many learners it may have; absent: as many as the line has, or any number.
+	//
+	// Example: 75
+	Seats *int `json:"seats,omitempty"`
+}
 
 // NewPartnerRole Who becomes what.
 type NewPartnerRole struct {
@@ -8217,6 +8632,140 @@ type Outcomes struct {
 //
 // Example: 500000
 type PPM = int
+
+// PartnerCohort A group of an organisation in a session or in an edition of a program.
+type PartnerCohort struct {
+	// Agreement How the places of a cohort are paid: out of seats that the organisation bought, by each learner at the desk of the school, or by the school by the month.
+	//
+	// Example: pay_at_school
+	Agreement CohortAgreement `json:"agreement"`
+
+	// ClosedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosedAt *Time `json:"closed_at,omitempty"`
+
+	// Edition Key of the edition that it follows; absent with a session.
+	//
+	// Example: NETWORKS-BASICS-1
+	Edition *string `json:"edition,omitempty"`
+
+	// Enrolled How many are enrolled.
+	//
+	// Example: 71
+	Enrolled int `json:"enrolled"`
+
+	// Formula What its learners have.
+	//
+	// Example: QUALIFYING
+	Formula string `json:"formula"`
+
+	// Id Its id.
+	//
+	// Example: coh_01hzy3
+	Id string `json:"id"`
+
+	// Key The organisation’s own name of it.
+	//
+	// Example: M1-2026
+	Key string `json:"key"`
+
+	// Left How many were withdrawn or transferred.
+	//
+	// Example: 2
+	Left int `json:"left"`
+
+	// Line Prepaid: the line of it.
+	//
+	// Example: 1
+	Line *int `json:"line,omitempty"`
+
+	// MadeAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	MadeAt Time `json:"made_at"`
+
+	// Name For people.
+	//
+	// Example: Master 1 2026
+	Name string `json:"name"`
+
+	// Offer Id of the offer.
+	//
+	// Example: off_01hzy3
+	Offer string `json:"offer"`
+
+	// Order Prepaid: the order whose seats they take.
+	//
+	// Example: ord_01hzy3
+	Order *string `json:"order,omitempty"`
+
+	// Organisation Whose it is.
+	//
+	// Example: ESP
+	Organisation string `json:"organisation"`
+
+	// Seats How many learners it may have; absent: any number.
+	//
+	// Example: 75
+	Seats *int `json:"seats,omitempty"`
+
+	// Session Key of the session that it follows; absent with an edition.
+	//
+	// Example: PRD-9
+	Session *string `json:"session,omitempty"`
+
+	// Suspended How many are suspended.
+	//
+	// Example: 1
+	Suspended int `json:"suspended"`
+
+	// Version The number in its ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+
+	// Waiting How many wait.
+	//
+	// Example: 3
+	Waiting int `json:"waiting"`
+}
+
+// PartnerCohortBody A cohort as it is to be.
+//
+// Example: {"closed":false,"key":"M1-2026","name":"Master 1 2026","seats":80}
+type PartnerCohortBody struct {
+	// Closed Whether nobody comes in any more.
+	//
+	// Example: false
+	Closed bool `json:"closed"`
+
+	// Key The organisation’s own name of it.
+	//
+	// Example: M1-2026
+	Key string `json:"key"`
+
+	// Name For people.
+	//
+	// Example: Master 1 2026
+	Name string `json:"name"`
+
+	// Seats How many learners it may have; absent: any number, and as many as the line has where it is prepaid.
+	//
+	// Example: 80
+	Seats *int `json:"seats,omitempty"`
+}
+
+// PartnerCohortPage One page of cohorts.
+type PartnerCohortPage struct {
+	// Cohorts The newest first.
+	Cohorts []PartnerCohort `json:"cohorts"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
 
 // PartnerLine What one side collected under one agreement.
 type PartnerLine struct {
@@ -12819,6 +13368,9 @@ type CertificateRef = CertificateID
 // ClientRef Example: cli_01kb5t8kz9e0qv4m3r2x7nwhjd
 type ClientRef = string
 
+// CohortRef defines model for CohortRef.
+type CohortRef = string
+
 // CourseCollectionRef defines model for CourseCollectionRef.
 type CourseCollectionRef = string
 
@@ -13087,6 +13639,63 @@ type CreateClientParams struct {
 type PutClientParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListPartnerCohortsParams defines parameters for ListPartnerCohorts.
+type ListPartnerCohortsParams struct {
+	// Organisation Only those of this organisation.
+	Organisation *string `form:"organisation,omitempty" json:"organisation,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreatePartnerCohortParams defines parameters for CreatePartnerCohort.
+type CreatePartnerCohortParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutPartnerCohortParams defines parameters for PutPartnerCohort.
+type PutPartnerCohortParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListCohortEnrolmentsParams defines parameters for ListCohortEnrolments.
+type ListCohortEnrolmentsParams struct {
+	// State Only those in this state.
+	State *CohortState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Q Only those whose key, address or name has this in it.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// EnrolCohortParams defines parameters for EnrolCohort.
+type EnrolCohortParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// InviteCohortParams defines parameters for InviteCohort.
+type InviteCohortParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// TransferCohortEnrolmentsParams defines parameters for TransferCohortEnrolments.
+type TransferCohortEnrolmentsParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ListCourseCollectionDraftsParams defines parameters for ListCourseCollectionDrafts.
@@ -14022,6 +14631,24 @@ type PutClientJSONRequestBody = APIClientBody
 // CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
 type CreateKeyJSONRequestBody = NewAPIKey
 
+// CreatePartnerCohortJSONRequestBody defines body for CreatePartnerCohort for application/json ContentType.
+type CreatePartnerCohortJSONRequestBody = NewPartnerCohort
+
+// PutPartnerCohortJSONRequestBody defines body for PutPartnerCohort for application/json ContentType.
+type PutPartnerCohortJSONRequestBody = PartnerCohortBody
+
+// ChangeCohortEnrolmentsJSONRequestBody defines body for ChangeCohortEnrolments for application/json ContentType.
+type ChangeCohortEnrolmentsJSONRequestBody = CohortRows
+
+// EnrolCohortJSONRequestBody defines body for EnrolCohort for application/json ContentType.
+type EnrolCohortJSONRequestBody = CohortRows
+
+// InviteCohortJSONRequestBody defines body for InviteCohort for application/json ContentType.
+type InviteCohortJSONRequestBody = CohortStudents
+
+// TransferCohortEnrolmentsJSONRequestBody defines body for TransferCohortEnrolments for application/json ContentType.
+type TransferCohortEnrolmentsJSONRequestBody = CohortTransfer
+
 // PutCourseCollectionDraftJSONRequestBody defines body for PutCourseCollectionDraft for application/json ContentType.
 type PutCourseCollectionDraftJSONRequestBody = CourseCollectionText
 
@@ -14048,6 +14675,9 @@ type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
 
 // PutFormulaJSONRequestBody defines body for PutFormula for application/json ContentType.
 type PutFormulaJSONRequestBody = FormulaBody
+
+// TakeUpInvitationJSONRequestBody defines body for TakeUpInvitation for application/json ContentType.
+type TakeUpInvitationJSONRequestBody = InvitationToken
 
 // PutIssuerJSONRequestBody defines body for PutIssuer for application/json ContentType.
 type PutIssuerJSONRequestBody = IssuerBody
@@ -14846,6 +15476,160 @@ type ClientInterface interface {
 	// Corresponds with DELETE /v1/clients/{client}/keys/{key} (the `EndKey` operationId).
 	EndKey(ctx context.Context, client ClientRef, key KeyRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListPartnerCohorts List cohorts
+	//
+	// The groups of the organisations at which the caller has a role, the newest first; staff with this scope see all.
+	//
+	// Corresponds with GET /v1/cohorts (the `ListPartnerCohorts` operationId).
+	ListPartnerCohorts(ctx context.Context, params *ListPartnerCohortsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreatePartnerCohortWithBody Make a cohort
+	//
+	// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+	// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+	// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+	// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+	CreatePartnerCohortWithBody(ctx context.Context, params *CreatePartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreatePartnerCohort Make a cohort
+	//
+	// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+	// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+	// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+	// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+	CreatePartnerCohort(ctx context.Context, params *CreatePartnerCohortParams, body CreatePartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPartnerCohort Get a cohort
+	//
+	// What it follows, how its places are paid, and how many of its learners stand where.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort} (the `GetPartnerCohort` operationId).
+	GetPartnerCohort(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPartnerCohortWithBody Rewrite a cohort
+	//
+	// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+	// A number of seats below that of its learners is refused (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+	PutPartnerCohortWithBody(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutPartnerCohort Rewrite a cohort
+	//
+	// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+	// A number of seats below that of its learners is refused (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+	PutPartnerCohort(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCohortEnrolments List who is in a cohort
+	//
+	// Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
+	// what the desk records her payment for.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/enrolments (the `ListCohortEnrolments` operationId).
+	ListCohortEnrolments(ctx context.Context, cohort CohortRef, params *ListCohortEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCohortEnrolmentsWithBody Suspend, withdraw and reinstate learners
+	//
+	// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+	// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+	ChangeCohortEnrolmentsWithBody(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangeCohortEnrolments Suspend, withdraw and reinstate learners
+	//
+	// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+	// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+	ChangeCohortEnrolments(ctx context.Context, cohort CohortRef, body ChangeCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnrolCohortWithBody Enrol learners
+	//
+	// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+	// the same again changes nothing. A row may also suspend or withdraw.
+	//
+	// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+	// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+	// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+	EnrolCohortWithBody(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EnrolCohort Enrol learners
+	//
+	// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+	// the same again changes nothing. A row may also suspend or withdraw.
+	//
+	// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+	// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+	// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+	EnrolCohort(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, body EnrolCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// InviteCohortWithBody Invite learners who have no account
+	//
+	// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+	// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+	InviteCohortWithBody(ctx context.Context, cohort CohortRef, params *InviteCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// InviteCohort Invite learners who have no account
+	//
+	// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+	// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+	InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TransferCohortEnrolmentsWithBody Transfer learners to another cohort
+	//
+	// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+	// what she had is let go as if she had been withdrawn.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+	TransferCohortEnrolmentsWithBody(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TransferCohortEnrolments Transfer learners to another cohort
+	//
+	// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+	// what she had is let go as if she had been withdrawn.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+	TransferCohortEnrolments(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCourseCollectionDrafts List the working copies of collections
 	//
 	// All collections as their authors see them, by key, those that the public does not see among them.
@@ -15238,6 +16022,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
 	PutFormula(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakeUpInvitationWithBody Take up an invitation to a cohort
+	//
+	// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+	TakeUpInvitationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TakeUpInvitation Take up an invitation to a cohort
+	//
+	// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+	TakeUpInvitation(ctx context.Context, body TakeUpInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListIssuers List issuers
 	//
@@ -17512,6 +18314,310 @@ func (c *Client) EndKey(ctx context.Context, client ClientRef, key KeyRef, reqEd
 	return c.Client.Do(req)
 }
 
+// ListPartnerCohorts List cohorts
+//
+// The groups of the organisations at which the caller has a role, the newest first; staff with this scope see all.
+//
+// Corresponds with GET /v1/cohorts (the `ListPartnerCohorts` operationId).
+func (c *Client) ListPartnerCohorts(ctx context.Context, params *ListPartnerCohortsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPartnerCohortsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreatePartnerCohortWithBody Make a cohort
+//
+// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+func (c *Client) CreatePartnerCohortWithBody(ctx context.Context, params *CreatePartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePartnerCohortRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreatePartnerCohort Make a cohort
+//
+// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+func (c *Client) CreatePartnerCohort(ctx context.Context, params *CreatePartnerCohortParams, body CreatePartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreatePartnerCohortRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPartnerCohort Get a cohort
+//
+// What it follows, how its places are paid, and how many of its learners stand where.
+//
+// Corresponds with GET /v1/cohorts/{cohort} (the `GetPartnerCohort` operationId).
+func (c *Client) GetPartnerCohort(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPartnerCohortRequest(c.Server, cohort)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPartnerCohortWithBody Rewrite a cohort
+//
+// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+// A number of seats below that of its learners is refused (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+func (c *Client) PutPartnerCohortWithBody(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPartnerCohortRequestWithBody(c.Server, cohort, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutPartnerCohort Rewrite a cohort
+//
+// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+// A number of seats below that of its learners is refused (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+func (c *Client) PutPartnerCohort(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutPartnerCohortRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCohortEnrolments List who is in a cohort
+//
+// Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
+// what the desk records her payment for.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/enrolments (the `ListCohortEnrolments` operationId).
+func (c *Client) ListCohortEnrolments(ctx context.Context, cohort CohortRef, params *ListCohortEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCohortEnrolmentsRequest(c.Server, cohort, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCohortEnrolmentsWithBody Suspend, withdraw and reinstate learners
+//
+// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+func (c *Client) ChangeCohortEnrolmentsWithBody(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCohortEnrolmentsRequestWithBody(c.Server, cohort, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangeCohortEnrolments Suspend, withdraw and reinstate learners
+//
+// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+func (c *Client) ChangeCohortEnrolments(ctx context.Context, cohort CohortRef, body ChangeCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangeCohortEnrolmentsRequest(c.Server, cohort, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnrolCohortWithBody Enrol learners
+//
+// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+// the same again changes nothing. A row may also suspend or withdraw.
+//
+// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+func (c *Client) EnrolCohortWithBody(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnrolCohortRequestWithBody(c.Server, cohort, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EnrolCohort Enrol learners
+//
+// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+// the same again changes nothing. A row may also suspend or withdraw.
+//
+// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+func (c *Client) EnrolCohort(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, body EnrolCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEnrolCohortRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// InviteCohortWithBody Invite learners who have no account
+//
+// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+func (c *Client) InviteCohortWithBody(ctx context.Context, cohort CohortRef, params *InviteCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewInviteCohortRequestWithBody(c.Server, cohort, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// InviteCohort Invite learners who have no account
+//
+// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+func (c *Client) InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewInviteCohortRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TransferCohortEnrolmentsWithBody Transfer learners to another cohort
+//
+// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+// what she had is let go as if she had been withdrawn.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+func (c *Client) TransferCohortEnrolmentsWithBody(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTransferCohortEnrolmentsRequestWithBody(c.Server, cohort, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TransferCohortEnrolments Transfer learners to another cohort
+//
+// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+// what she had is let go as if she had been withdrawn.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+func (c *Client) TransferCohortEnrolments(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTransferCohortEnrolmentsRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCourseCollectionDrafts List the working copies of collections
 //
 // All collections as their authors see them, by key, those that the public does not see among them.
@@ -18365,6 +19471,44 @@ func (c *Client) PutFormulaWithBody(ctx context.Context, formula FormulaRef, par
 // Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
 func (c *Client) PutFormula(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutFormulaRequest(c.Server, formula, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakeUpInvitationWithBody Take up an invitation to a cohort
+//
+// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+func (c *Client) TakeUpInvitationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakeUpInvitationRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TakeUpInvitation Take up an invitation to a cohort
+//
+// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+func (c *Client) TakeUpInvitation(ctx context.Context, body TakeUpInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTakeUpInvitationRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -23482,6 +24626,555 @@ func NewEndKeyRequest(server string, client ClientRef, key KeyRef) (*http.Reques
 	return req, nil
 }
 
+// NewListPartnerCohortsRequest constructs an http.Request for the ListPartnerCohorts method
+func NewListPartnerCohortsRequest(server string, params *ListPartnerCohortsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Organisation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "organisation", *params.Organisation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreatePartnerCohortRequest calls the generic CreatePartnerCohort builder with application/json body
+func NewCreatePartnerCohortRequest(server string, params *CreatePartnerCohortParams, body CreatePartnerCohortJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreatePartnerCohortRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreatePartnerCohortRequestWithBody constructs an http.Request for the CreatePartnerCohort method, with any body, and a specified content type
+func NewCreatePartnerCohortRequestWithBody(server string, params *CreatePartnerCohortParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetPartnerCohortRequest constructs an http.Request for the GetPartnerCohort method
+func NewGetPartnerCohortRequest(server string, cohort CohortRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutPartnerCohortRequest calls the generic PutPartnerCohort builder with application/json body
+func NewPutPartnerCohortRequest(server string, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutPartnerCohortRequestWithBody(server, cohort, params, "application/json", bodyReader)
+}
+
+// NewPutPartnerCohortRequestWithBody constructs an http.Request for the PutPartnerCohort method, with any body, and a specified content type
+func NewPutPartnerCohortRequestWithBody(server string, cohort CohortRef, params *PutPartnerCohortParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListCohortEnrolmentsRequest constructs an http.Request for the ListCohortEnrolments method
+func NewListCohortEnrolmentsRequest(server string, cohort CohortRef, params *ListCohortEnrolmentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/enrolments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangeCohortEnrolmentsRequest calls the generic ChangeCohortEnrolments builder with application/json body
+func NewChangeCohortEnrolmentsRequest(server string, cohort CohortRef, body ChangeCohortEnrolmentsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangeCohortEnrolmentsRequestWithBody(server, cohort, "application/json", bodyReader)
+}
+
+// NewChangeCohortEnrolmentsRequestWithBody constructs an http.Request for the ChangeCohortEnrolments method, with any body, and a specified content type
+func NewChangeCohortEnrolmentsRequestWithBody(server string, cohort CohortRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/enrolments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewEnrolCohortRequest calls the generic EnrolCohort builder with application/json body
+func NewEnrolCohortRequest(server string, cohort CohortRef, params *EnrolCohortParams, body EnrolCohortJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEnrolCohortRequestWithBody(server, cohort, params, "application/json", bodyReader)
+}
+
+// NewEnrolCohortRequestWithBody constructs an http.Request for the EnrolCohort method, with any body, and a specified content type
+func NewEnrolCohortRequestWithBody(server string, cohort CohortRef, params *EnrolCohortParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/enrolments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewInviteCohortRequest calls the generic InviteCohort builder with application/json body
+func NewInviteCohortRequest(server string, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewInviteCohortRequestWithBody(server, cohort, params, "application/json", bodyReader)
+}
+
+// NewInviteCohortRequestWithBody constructs an http.Request for the InviteCohort method, with any body, and a specified content type
+func NewInviteCohortRequestWithBody(server string, cohort CohortRef, params *InviteCohortParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/invitations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewTransferCohortEnrolmentsRequest calls the generic TransferCohortEnrolments builder with application/json body
+func NewTransferCohortEnrolmentsRequest(server string, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTransferCohortEnrolmentsRequestWithBody(server, cohort, params, "application/json", bodyReader)
+}
+
+// NewTransferCohortEnrolmentsRequestWithBody constructs an http.Request for the TransferCohortEnrolments method, with any body, and a specified content type
+func NewTransferCohortEnrolmentsRequestWithBody(server string, cohort CohortRef, params *TransferCohortEnrolmentsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/transfers", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListCourseCollectionDraftsRequest constructs an http.Request for the ListCourseCollectionDrafts method
 func NewListCourseCollectionDraftsRequest(server string, params *ListCourseCollectionDraftsParams) (*http.Request, error) {
 	var err error
@@ -25647,6 +27340,46 @@ func NewPutFormulaRequestWithBody(server string, formula FormulaRef, params *Put
 		req.Header.Set("If-Match", headerParam0)
 
 	}
+
+	return req, nil
+}
+
+// NewTakeUpInvitationRequest calls the generic TakeUpInvitation builder with application/json body
+func NewTakeUpInvitationRequest(server string, body TakeUpInvitationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTakeUpInvitationRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewTakeUpInvitationRequestWithBody constructs an http.Request for the TakeUpInvitation method, with any body, and a specified content type
+func NewTakeUpInvitationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/invitations/take-up")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -33504,6 +35237,166 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /v1/clients/{client}/keys/{key} (the `EndKey` operationId).
 	EndKeyWithResponse(ctx context.Context, client ClientRef, key KeyRef, reqEditors ...RequestEditorFn) (*EndKeyResponse, error)
 
+	// ListPartnerCohortsWithResponse List cohorts
+	//
+	// The groups of the organisations at which the caller has a role, the newest first; staff with this scope see all.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts (the `ListPartnerCohorts` operationId).
+	ListPartnerCohortsWithResponse(ctx context.Context, params *ListPartnerCohortsParams, reqEditors ...RequestEditorFn) (*ListPartnerCohortsResponse, error)
+
+	// CreatePartnerCohortWithBodyWithResponse Make a cohort
+	//
+	// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+	// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+	// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+	// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+	CreatePartnerCohortWithBodyWithResponse(ctx context.Context, params *CreatePartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePartnerCohortResponse, error)
+
+	// CreatePartnerCohortWithResponse Make a cohort
+	//
+	// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+	// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+	// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+	// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+	CreatePartnerCohortWithResponse(ctx context.Context, params *CreatePartnerCohortParams, body CreatePartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePartnerCohortResponse, error)
+
+	// GetPartnerCohortWithResponse Get a cohort
+	//
+	// What it follows, how its places are paid, and how many of its learners stand where.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort} (the `GetPartnerCohort` operationId).
+	GetPartnerCohortWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetPartnerCohortResponse, error)
+
+	// PutPartnerCohortWithBodyWithResponse Rewrite a cohort
+	//
+	// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+	// A number of seats below that of its learners is refused (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+	PutPartnerCohortWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPartnerCohortResponse, error)
+
+	// PutPartnerCohortWithResponse Rewrite a cohort
+	//
+	// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+	// A number of seats below that of its learners is refused (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+	PutPartnerCohortWithResponse(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPartnerCohortResponse, error)
+
+	// ListCohortEnrolmentsWithResponse List who is in a cohort
+	//
+	// Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
+	// what the desk records her payment for.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/enrolments (the `ListCohortEnrolments` operationId).
+	ListCohortEnrolmentsWithResponse(ctx context.Context, cohort CohortRef, params *ListCohortEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListCohortEnrolmentsResponse, error)
+
+	// ChangeCohortEnrolmentsWithBodyWithResponse Suspend, withdraw and reinstate learners
+	//
+	// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+	// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+	ChangeCohortEnrolmentsWithBodyWithResponse(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCohortEnrolmentsResponse, error)
+
+	// ChangeCohortEnrolmentsWithResponse Suspend, withdraw and reinstate learners
+	//
+	// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+	// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+	ChangeCohortEnrolmentsWithResponse(ctx context.Context, cohort CohortRef, body ChangeCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCohortEnrolmentsResponse, error)
+
+	// EnrolCohortWithBodyWithResponse Enrol learners
+	//
+	// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+	// the same again changes nothing. A row may also suspend or withdraw.
+	//
+	// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+	// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+	// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+	EnrolCohortWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnrolCohortResponse, error)
+
+	// EnrolCohortWithResponse Enrol learners
+	//
+	// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+	// the same again changes nothing. A row may also suspend or withdraw.
+	//
+	// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+	// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+	// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+	EnrolCohortWithResponse(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, body EnrolCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*EnrolCohortResponse, error)
+
+	// InviteCohortWithBodyWithResponse Invite learners who have no account
+	//
+	// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+	// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+	InviteCohortWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error)
+
+	// InviteCohortWithResponse Invite learners who have no account
+	//
+	// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+	// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+	InviteCohortWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error)
+
+	// TransferCohortEnrolmentsWithBodyWithResponse Transfer learners to another cohort
+	//
+	// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+	// what she had is let go as if she had been withdrawn.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+	TransferCohortEnrolmentsWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TransferCohortEnrolmentsResponse, error)
+
+	// TransferCohortEnrolmentsWithResponse Transfer learners to another cohort
+	//
+	// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+	// what she had is let go as if she had been withdrawn.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+	TransferCohortEnrolmentsWithResponse(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*TransferCohortEnrolmentsResponse, error)
+
 	// ListCourseCollectionDraftsWithResponse List the working copies of collections
 	//
 	// All collections as their authors see them, by key, those that the public does not see among them.
@@ -33954,6 +35847,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/formulas/{formula} (the `PutFormula` operationId).
 	PutFormulaWithResponse(ctx context.Context, formula FormulaRef, params *PutFormulaParams, body PutFormulaJSONRequestBody, reqEditors ...RequestEditorFn) (*PutFormulaResponse, error)
+
+	// TakeUpInvitationWithBodyWithResponse Take up an invitation to a cohort
+	//
+	// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+	TakeUpInvitationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TakeUpInvitationResponse, error)
+
+	// TakeUpInvitationWithResponse Take up an invitation to a cohort
+	//
+	// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+	TakeUpInvitationWithResponse(ctx context.Context, body TakeUpInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*TakeUpInvitationResponse, error)
 
 	// ListIssuersWithResponse List issuers
 	//
@@ -37200,6 +39111,502 @@ func (r EndKeyResponse) ContentType() string {
 	return ""
 }
 
+type ListPartnerCohortsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PartnerCohortPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListPartnerCohortsResponse) GetJSON200() *PartnerCohortPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListPartnerCohortsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListPartnerCohortsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListPartnerCohortsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListPartnerCohortsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListPartnerCohortsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreatePartnerCohortResponse201Headers the declared response headers of an HTTP 201 response for CreatePartnerCohort
+type CreatePartnerCohortResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CreatePartnerCohortResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *PartnerCohort
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreatePartnerCohortResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreatePartnerCohortResponse) GetJSON201() *PartnerCohort {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreatePartnerCohortResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreatePartnerCohortResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreatePartnerCohortResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreatePartnerCohortResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreatePartnerCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetPartnerCohortResponse200Headers the declared response headers of an HTTP 200 response for GetPartnerCohort
+type GetPartnerCohortResponse200Headers struct {
+	ETag string
+}
+
+type GetPartnerCohortResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PartnerCohort
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetPartnerCohortResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetPartnerCohortResponse) GetJSON200() *PartnerCohort {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetPartnerCohortResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetPartnerCohortResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetPartnerCohortResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetPartnerCohortResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetPartnerCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutPartnerCohortResponse200Headers the declared response headers of an HTTP 200 response for PutPartnerCohort
+type PutPartnerCohortResponse200Headers struct {
+	ETag string
+}
+
+type PutPartnerCohortResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PartnerCohort
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutPartnerCohortResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutPartnerCohortResponse) GetJSON200() *PartnerCohort {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutPartnerCohortResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutPartnerCohortResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutPartnerCohortResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutPartnerCohortResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutPartnerCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCohortEnrolmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortEnrolmentPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCohortEnrolmentsResponse) GetJSON200() *CohortEnrolmentPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCohortEnrolmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCohortEnrolmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCohortEnrolmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCohortEnrolmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCohortEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangeCohortEnrolmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortResults
+	// JSON207 the response for an HTTP 207 `application/json` response
+	JSON207 *CohortResults
+	// JSON422 the response for an HTTP 422 `application/json` response
+	JSON422 *CohortResults
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ChangeCohortEnrolmentsResponse) GetJSON200() *CohortResults {
+	return r.JSON200
+}
+
+// GetJSON207 returns the response for an HTTP 207 `application/json` response
+func (r ChangeCohortEnrolmentsResponse) GetJSON207() *CohortResults {
+	return r.JSON207
+}
+
+// GetJSON422 returns the response for an HTTP 422 `application/json` response
+func (r ChangeCohortEnrolmentsResponse) GetJSON422() *CohortResults {
+	return r.JSON422
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ChangeCohortEnrolmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangeCohortEnrolmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangeCohortEnrolmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangeCohortEnrolmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangeCohortEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EnrolCohortResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortResults
+	// JSON207 the response for an HTTP 207 `application/json` response
+	JSON207 *CohortResults
+	// JSON422 the response for an HTTP 422 `application/json` response
+	JSON422 *CohortResults
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EnrolCohortResponse) GetJSON200() *CohortResults {
+	return r.JSON200
+}
+
+// GetJSON207 returns the response for an HTTP 207 `application/json` response
+func (r EnrolCohortResponse) GetJSON207() *CohortResults {
+	return r.JSON207
+}
+
+// GetJSON422 returns the response for an HTTP 422 `application/json` response
+func (r EnrolCohortResponse) GetJSON422() *CohortResults {
+	return r.JSON422
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r EnrolCohortResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r EnrolCohortResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EnrolCohortResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EnrolCohortResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EnrolCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type InviteCohortResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortInvitations
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r InviteCohortResponse) GetJSON200() *CohortInvitations {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r InviteCohortResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r InviteCohortResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r InviteCohortResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r InviteCohortResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r InviteCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TransferCohortEnrolmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortResults
+	// JSON207 the response for an HTTP 207 `application/json` response
+	JSON207 *CohortResults
+	// JSON422 the response for an HTTP 422 `application/json` response
+	JSON422 *CohortResults
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TransferCohortEnrolmentsResponse) GetJSON200() *CohortResults {
+	return r.JSON200
+}
+
+// GetJSON207 returns the response for an HTTP 207 `application/json` response
+func (r TransferCohortEnrolmentsResponse) GetJSON207() *CohortResults {
+	return r.JSON207
+}
+
+// GetJSON422 returns the response for an HTTP 422 `application/json` response
+func (r TransferCohortEnrolmentsResponse) GetJSON422() *CohortResults {
+	return r.JSON422
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TransferCohortEnrolmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TransferCohortEnrolmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TransferCohortEnrolmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TransferCohortEnrolmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TransferCohortEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListCourseCollectionDraftsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -39095,6 +41502,54 @@ func (r PutFormulaResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutFormulaResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TakeUpInvitationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortEnrolment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TakeUpInvitationResponse) GetJSON200() *CohortEnrolment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TakeUpInvitationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TakeUpInvitationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TakeUpInvitationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TakeUpInvitationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TakeUpInvitationResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -46410,6 +48865,256 @@ func (c *ClientWithResponses) EndKeyWithResponse(ctx context.Context, client Cli
 	return ParseEndKeyResponse(rsp)
 }
 
+// ListPartnerCohortsWithResponse List cohorts
+//
+// The groups of the organisations at which the caller has a role, the newest first; staff with this scope see all.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts (the `ListPartnerCohorts` operationId).
+func (c *ClientWithResponses) ListPartnerCohortsWithResponse(ctx context.Context, params *ListPartnerCohortsParams, reqEditors ...RequestEditorFn) (*ListPartnerCohortsResponse, error) {
+	rsp, err := c.ListPartnerCohorts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListPartnerCohortsResponse(rsp)
+}
+
+// CreatePartnerCohortWithBodyWithResponse Make a cohort
+//
+// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+func (c *ClientWithResponses) CreatePartnerCohortWithBodyWithResponse(ctx context.Context, params *CreatePartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePartnerCohortResponse, error) {
+	rsp, err := c.CreatePartnerCohortWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreatePartnerCohortResponse(rsp)
+}
+
+// CreatePartnerCohortWithResponse Make a cohort
+//
+// A group of an organisation that follows what an offer is on, with the formula of that offer. `prepaid`: its learners take the seats of a line
+// that the organisation bought. `pay_at_school`: each has an order of her own, and is enrolled when the school records her payment at its desk
+// (`recordDeskReceipt`). `invoiced_monthly`: each is enrolled at once, on an invoice made out to the organisation, and what it costs stands in its statement of the
+// month (`getPartnerStatement`). For owners and registrars of the organisation, and for staff.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts (the `CreatePartnerCohort` operationId).
+func (c *ClientWithResponses) CreatePartnerCohortWithResponse(ctx context.Context, params *CreatePartnerCohortParams, body CreatePartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*CreatePartnerCohortResponse, error) {
+	rsp, err := c.CreatePartnerCohort(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreatePartnerCohortResponse(rsp)
+}
+
+// GetPartnerCohortWithResponse Get a cohort
+//
+// What it follows, how its places are paid, and how many of its learners stand where.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort} (the `GetPartnerCohort` operationId).
+func (c *ClientWithResponses) GetPartnerCohortWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetPartnerCohortResponse, error) {
+	rsp, err := c.GetPartnerCohort(ctx, cohort, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetPartnerCohortResponse(rsp)
+}
+
+// PutPartnerCohortWithBodyWithResponse Rewrite a cohort
+//
+// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+// A number of seats below that of its learners is refused (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+func (c *ClientWithResponses) PutPartnerCohortWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutPartnerCohortResponse, error) {
+	rsp, err := c.PutPartnerCohortWithBody(ctx, cohort, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPartnerCohortResponse(rsp)
+}
+
+// PutPartnerCohortWithResponse Rewrite a cohort
+//
+// Its key, name and number of seats, and whether it is closed, over the version that was read. Nobody comes into a closed cohort any more; who is in it stays.
+// A number of seats below that of its learners is refused (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
+func (c *ClientWithResponses) PutPartnerCohortWithResponse(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPartnerCohortResponse, error) {
+	rsp, err := c.PutPartnerCohort(ctx, cohort, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutPartnerCohortResponse(rsp)
+}
+
+// ListCohortEnrolmentsWithResponse List who is in a cohort
+//
+// Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
+// what the desk records her payment for.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/enrolments (the `ListCohortEnrolments` operationId).
+func (c *ClientWithResponses) ListCohortEnrolmentsWithResponse(ctx context.Context, cohort CohortRef, params *ListCohortEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListCohortEnrolmentsResponse, error) {
+	rsp, err := c.ListCohortEnrolments(ctx, cohort, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCohortEnrolmentsResponse(rsp)
+}
+
+// ChangeCohortEnrolmentsWithBodyWithResponse Suspend, withdraw and reinstate learners
+//
+// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+func (c *ClientWithResponses) ChangeCohortEnrolmentsWithBodyWithResponse(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangeCohortEnrolmentsResponse, error) {
+	rsp, err := c.ChangeCohortEnrolmentsWithBody(ctx, cohort, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCohortEnrolmentsResponse(rsp)
+}
+
+// ChangeCohortEnrolmentsWithResponse Suspend, withdraw and reinstate learners
+//
+// As `enrolCohort`, of learners who are in the cohort: who is not is `not-found`, or `not-in-program` where the organisation has her in another
+// one. `suspended` holds back what is open to her, `withdrawn` takes her out, `enrolled` takes her in again. The same again changes nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/cohorts/{cohort}/enrolments (the `ChangeCohortEnrolments` operationId).
+func (c *ClientWithResponses) ChangeCohortEnrolmentsWithResponse(ctx context.Context, cohort CohortRef, body ChangeCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeCohortEnrolmentsResponse, error) {
+	rsp, err := c.ChangeCohortEnrolments(ctx, cohort, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangeCohortEnrolmentsResponse(rsp)
+}
+
+// EnrolCohortWithBodyWithResponse Enrol learners
+//
+// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+// the same again changes nothing. A row may also suspend or withdraw.
+//
+// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+func (c *ClientWithResponses) EnrolCohortWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EnrolCohortResponse, error) {
+	rsp, err := c.EnrolCohortWithBody(ctx, cohort, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnrolCohortResponse(rsp)
+}
+
+// EnrolCohortWithResponse Enrol learners
+//
+// Takes 1 to 1,000 rows, each on its own: what is refused changes nothing and keeps nobody else out. Who is new comes in, who is there changes,
+// the same again changes nothing. A row may also suspend or withdraw.
+//
+// Who is suspended or withdrawn can do nothing any more when this answers. Who is enrolled waits at first, and is enrolled within seconds where she
+// has an account (a person with her address, or one who is known by the school’s key); otherwise when she signs in with the address, or takes
+// up an invitation (`inviteCohort`). In a cohort of `pay_at_school` she waits for her payment: her order stands in `listCohortEnrolments`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
+func (c *ClientWithResponses) EnrolCohortWithResponse(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, body EnrolCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*EnrolCohortResponse, error) {
+	rsp, err := c.EnrolCohort(ctx, cohort, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEnrolCohortResponse(rsp)
+}
+
+// InviteCohortWithBodyWithResponse Invite learners who have no account
+//
+// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+func (c *ClientWithResponses) InviteCohortWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error) {
+	rsp, err := c.InviteCohortWithBody(ctx, cohort, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseInviteCohortResponse(rsp)
+}
+
+// InviteCohortWithResponse Invite learners who have no account
+//
+// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
+// the school gave; the others the school hands out itself. For learners who wait for an account; others are `illegal-operation`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
+func (c *ClientWithResponses) InviteCohortWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error) {
+	rsp, err := c.InviteCohort(ctx, cohort, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseInviteCohortResponse(rsp)
+}
+
+// TransferCohortEnrolmentsWithBodyWithResponse Transfer learners to another cohort
+//
+// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+// what she had is let go as if she had been withdrawn.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+func (c *ClientWithResponses) TransferCohortEnrolmentsWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TransferCohortEnrolmentsResponse, error) {
+	rsp, err := c.TransferCohortEnrolmentsWithBody(ctx, cohort, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTransferCohortEnrolmentsResponse(rsp)
+}
+
+// TransferCohortEnrolmentsWithResponse Transfer learners to another cohort
+//
+// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
+// what she had is let go as if she had been withdrawn.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
+func (c *ClientWithResponses) TransferCohortEnrolmentsWithResponse(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*TransferCohortEnrolmentsResponse, error) {
+	rsp, err := c.TransferCohortEnrolments(ctx, cohort, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTransferCohortEnrolmentsResponse(rsp)
+}
+
 // ListCourseCollectionDraftsWithResponse List the working copies of collections
 //
 // All collections as their authors see them, by key, those that the public does not see among them.
@@ -47141,6 +49846,36 @@ func (c *ClientWithResponses) PutFormulaWithResponse(ctx context.Context, formul
 		return nil, err
 	}
 	return ParsePutFormulaResponse(rsp)
+}
+
+// TakeUpInvitationWithBodyWithResponse Take up an invitation to a cohort
+//
+// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+func (c *ClientWithResponses) TakeUpInvitationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TakeUpInvitationResponse, error) {
+	rsp, err := c.TakeUpInvitationWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakeUpInvitationResponse(rsp)
+}
+
+// TakeUpInvitationWithResponse Take up an invitation to a cohort
+//
+// Gives the caller the place that waits for the student of the invitation. Again it gives her her place as it stands; somebody else is refused (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/invitations/take-up (the `TakeUpInvitation` operationId).
+func (c *ClientWithResponses) TakeUpInvitationWithResponse(ctx context.Context, body TakeUpInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*TakeUpInvitationResponse, error) {
+	rsp, err := c.TakeUpInvitation(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTakeUpInvitationResponse(rsp)
 }
 
 // ListIssuersWithResponse List issuers
@@ -51149,6 +53884,391 @@ func ParseEndKeyResponse(rsp *http.Response) (*EndKeyResponse, error) {
 	return response, nil
 }
 
+// ParseListPartnerCohortsResponse parses an HTTP response from a ListPartnerCohortsWithResponse call
+func ParseListPartnerCohortsResponse(rsp *http.Response) (*ListPartnerCohortsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListPartnerCohortsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PartnerCohortPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreatePartnerCohortResponse parses an HTTP response from a CreatePartnerCohortWithResponse call
+func ParseCreatePartnerCohortResponse(rsp *http.Response) (*CreatePartnerCohortResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreatePartnerCohortResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest PartnerCohort
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreatePartnerCohortResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetPartnerCohortResponse parses an HTTP response from a GetPartnerCohortWithResponse call
+func ParseGetPartnerCohortResponse(rsp *http.Response) (*GetPartnerCohortResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetPartnerCohortResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PartnerCohort
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetPartnerCohortResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutPartnerCohortResponse parses an HTTP response from a PutPartnerCohortWithResponse call
+func ParsePutPartnerCohortResponse(rsp *http.Response) (*PutPartnerCohortResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutPartnerCohortResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PartnerCohort
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutPartnerCohortResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCohortEnrolmentsResponse parses an HTTP response from a ListCohortEnrolmentsWithResponse call
+func ParseListCohortEnrolmentsResponse(rsp *http.Response) (*ListCohortEnrolmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCohortEnrolmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortEnrolmentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangeCohortEnrolmentsResponse parses an HTTP response from a ChangeCohortEnrolmentsWithResponse call
+func ParseChangeCohortEnrolmentsResponse(rsp *http.Response) (*ChangeCohortEnrolmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangeCohortEnrolmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 207:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON207 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEnrolCohortResponse parses an HTTP response from a EnrolCohortWithResponse call
+func ParseEnrolCohortResponse(rsp *http.Response) (*EnrolCohortResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EnrolCohortResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 207:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON207 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseInviteCohortResponse parses an HTTP response from a InviteCohortWithResponse call
+func ParseInviteCohortResponse(rsp *http.Response) (*InviteCohortResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &InviteCohortResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortInvitations
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTransferCohortEnrolmentsResponse parses an HTTP response from a TransferCohortEnrolmentsWithResponse call
+func ParseTransferCohortEnrolmentsResponse(rsp *http.Response) (*TransferCohortEnrolmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TransferCohortEnrolmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 207:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON207 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest CohortResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListCourseCollectionDraftsResponse parses an HTTP response from a ListCourseCollectionDraftsWithResponse call
 func ParseListCourseCollectionDraftsResponse(rsp *http.Response) (*ListCourseCollectionDraftsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -52559,6 +55679,39 @@ func ParsePutFormulaResponse(rsp *http.Response) (*PutFormulaResponse, error) {
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseTakeUpInvitationResponse parses an HTTP response from a TakeUpInvitationWithResponse call
+func ParseTakeUpInvitationResponse(rsp *http.Response) (*TakeUpInvitationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TakeUpInvitationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortEnrolment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -109,6 +109,33 @@ type ServerInterface interface {
 	// EndKey End a key
 	// (DELETE /v1/clients/{client}/keys/{key})
 	EndKey(c *fiber.Ctx, client ClientRef, key KeyRef) error
+	// ListPartnerCohorts List cohorts
+	// (GET /v1/cohorts)
+	ListPartnerCohorts(c *fiber.Ctx, params ListPartnerCohortsParams) error
+	// CreatePartnerCohort Make a cohort
+	// (POST /v1/cohorts)
+	CreatePartnerCohort(c *fiber.Ctx, params CreatePartnerCohortParams) error
+	// GetPartnerCohort Get a cohort
+	// (GET /v1/cohorts/{cohort})
+	GetPartnerCohort(c *fiber.Ctx, cohort CohortRef) error
+	// PutPartnerCohort Rewrite a cohort
+	// (PUT /v1/cohorts/{cohort})
+	PutPartnerCohort(c *fiber.Ctx, cohort CohortRef, params PutPartnerCohortParams) error
+	// ListCohortEnrolments List who is in a cohort
+	// (GET /v1/cohorts/{cohort}/enrolments)
+	ListCohortEnrolments(c *fiber.Ctx, cohort CohortRef, params ListCohortEnrolmentsParams) error
+	// ChangeCohortEnrolments Suspend, withdraw and reinstate learners
+	// (PATCH /v1/cohorts/{cohort}/enrolments)
+	ChangeCohortEnrolments(c *fiber.Ctx, cohort CohortRef) error
+	// EnrolCohort Enrol learners
+	// (POST /v1/cohorts/{cohort}/enrolments)
+	EnrolCohort(c *fiber.Ctx, cohort CohortRef, params EnrolCohortParams) error
+	// InviteCohort Invite learners who have no account
+	// (POST /v1/cohorts/{cohort}/invitations)
+	InviteCohort(c *fiber.Ctx, cohort CohortRef, params InviteCohortParams) error
+	// TransferCohortEnrolments Transfer learners to another cohort
+	// (POST /v1/cohorts/{cohort}/transfers)
+	TransferCohortEnrolments(c *fiber.Ctx, cohort CohortRef, params TransferCohortEnrolmentsParams) error
 	// ListCourseCollectionDrafts List the working copies of collections
 	// (GET /v1/course-collection-drafts)
 	ListCourseCollectionDrafts(c *fiber.Ctx, params ListCourseCollectionDraftsParams) error
@@ -223,6 +250,9 @@ type ServerInterface interface {
 	// PutFormula Write a formula
 	// (PUT /v1/formulas/{formula})
 	PutFormula(c *fiber.Ctx, formula FormulaRef, params PutFormulaParams) error
+	// TakeUpInvitation Take up an invitation to a cohort
+	// (POST /v1/invitations/take-up)
+	TakeUpInvitation(c *fiber.Ctx) error
 	// ListIssuers List issuers
 	// (GET /v1/issuers)
 	ListIssuers(c *fiber.Ctx) error
@@ -1837,6 +1867,438 @@ func (siw *ServerInterfaceWrapper) EndKey(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.EndKey(c, client, key)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListPartnerCohorts operation middleware
+func (siw *ServerInterfaceWrapper) ListPartnerCohorts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPartnerCohortsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "organisation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "organisation", query, &params.Organisation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter organisation: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListPartnerCohorts(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreatePartnerCohort operation middleware
+func (siw *ServerInterfaceWrapper) CreatePartnerCohort(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreatePartnerCohortParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreatePartnerCohort(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetPartnerCohort operation middleware
+func (siw *ServerInterfaceWrapper) GetPartnerCohort(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetPartnerCohort(c, cohort)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutPartnerCohort operation middleware
+func (siw *ServerInterfaceWrapper) PutPartnerCohort(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutPartnerCohortParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutPartnerCohort(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCohortEnrolments operation middleware
+func (siw *ServerInterfaceWrapper) ListCohortEnrolments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCohortEnrolmentsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", query, &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter q: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCohortEnrolments(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ChangeCohortEnrolments operation middleware
+func (siw *ServerInterfaceWrapper) ChangeCohortEnrolments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ChangeCohortEnrolments(c, cohort)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// EnrolCohort operation middleware
+func (siw *ServerInterfaceWrapper) EnrolCohort(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EnrolCohortParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.EnrolCohort(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// InviteCohort operation middleware
+func (siw *ServerInterfaceWrapper) InviteCohort(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params InviteCohortParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.InviteCohort(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// TransferCohortEnrolments operation middleware
+func (siw *ServerInterfaceWrapper) TransferCohortEnrolments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TransferCohortEnrolmentsParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TransferCohortEnrolments(c, cohort, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -3526,6 +3988,24 @@ func (siw *ServerInterfaceWrapper) PutFormula(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutFormula(c, formula, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// TakeUpInvitation operation middleware
+func (siw *ServerInterfaceWrapper) TakeUpInvitation(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TakeUpInvitation(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -9567,6 +10047,24 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Delete(options.BaseURL+"/v1/clients/:client/keys/:key", wrapper.EndKey)
 
+	router.Get(options.BaseURL+"/v1/cohorts", wrapper.ListPartnerCohorts)
+
+	router.Post(options.BaseURL+"/v1/cohorts", wrapper.CreatePartnerCohort)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort", wrapper.GetPartnerCohort)
+
+	router.Put(options.BaseURL+"/v1/cohorts/:cohort", wrapper.PutPartnerCohort)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.ListCohortEnrolments)
+
+	router.Patch(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.ChangeCohortEnrolments)
+
+	router.Post(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.EnrolCohort)
+
+	router.Post(options.BaseURL+"/v1/cohorts/:cohort/invitations", wrapper.InviteCohort)
+
+	router.Post(options.BaseURL+"/v1/cohorts/:cohort/transfers", wrapper.TransferCohortEnrolments)
+
 	router.Get(options.BaseURL+"/v1/course-collection-drafts", wrapper.ListCourseCollectionDrafts)
 
 	router.Get(options.BaseURL+"/v1/course-collections", wrapper.ListCourseCollections)
@@ -9642,6 +10140,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/formulas", wrapper.ListFormulas)
 
 	router.Put(options.BaseURL+"/v1/formulas/:formula", wrapper.PutFormula)
+
+	router.Post(options.BaseURL+"/v1/invitations/take-up", wrapper.TakeUpInvitation)
 
 	router.Get(options.BaseURL+"/v1/issuers", wrapper.ListIssuers)
 
@@ -10591,6 +11091,250 @@ func (response EndKey204Response) VisitEndKeyResponse(ctx *fiber.Ctx) error {
 	return nil
 }
 
+type ListPartnerCohortsRequestObject struct {
+	Params ListPartnerCohortsParams
+}
+
+type ListPartnerCohortsResponseObject interface {
+	VisitListPartnerCohortsResponse(ctx *fiber.Ctx) error
+}
+
+type ListPartnerCohorts200JSONResponse PartnerCohortPage
+
+func (response ListPartnerCohorts200JSONResponse) VisitListPartnerCohortsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreatePartnerCohortRequestObject struct {
+	Params CreatePartnerCohortParams
+	Body   *CreatePartnerCohortJSONRequestBody
+}
+
+type CreatePartnerCohortResponseObject interface {
+	VisitCreatePartnerCohortResponse(ctx *fiber.Ctx) error
+}
+
+type CreatePartnerCohort201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreatePartnerCohort201JSONResponse struct {
+	Body    PartnerCohort
+	Headers CreatePartnerCohort201ResponseHeaders
+}
+
+func (response CreatePartnerCohort201JSONResponse) VisitCreatePartnerCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetPartnerCohortRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+}
+
+type GetPartnerCohortResponseObject interface {
+	VisitGetPartnerCohortResponse(ctx *fiber.Ctx) error
+}
+
+type GetPartnerCohort200ResponseHeaders struct {
+	ETag string
+}
+
+type GetPartnerCohort200JSONResponse struct {
+	Body    PartnerCohort
+	Headers GetPartnerCohort200ResponseHeaders
+}
+
+func (response GetPartnerCohort200JSONResponse) VisitGetPartnerCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutPartnerCohortRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params PutPartnerCohortParams
+	Body   *PutPartnerCohortJSONRequestBody
+}
+
+type PutPartnerCohortResponseObject interface {
+	VisitPutPartnerCohortResponse(ctx *fiber.Ctx) error
+}
+
+type PutPartnerCohort200ResponseHeaders struct {
+	ETag string
+}
+
+type PutPartnerCohort200JSONResponse struct {
+	Body    PartnerCohort
+	Headers PutPartnerCohort200ResponseHeaders
+}
+
+func (response PutPartnerCohort200JSONResponse) VisitPutPartnerCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCohortEnrolmentsRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params ListCohortEnrolmentsParams
+}
+
+type ListCohortEnrolmentsResponseObject interface {
+	VisitListCohortEnrolmentsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCohortEnrolments200JSONResponse CohortEnrolmentPage
+
+func (response ListCohortEnrolments200JSONResponse) VisitListCohortEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ChangeCohortEnrolmentsRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Body   *ChangeCohortEnrolmentsJSONRequestBody
+}
+
+type ChangeCohortEnrolmentsResponseObject interface {
+	VisitChangeCohortEnrolmentsResponse(ctx *fiber.Ctx) error
+}
+
+type ChangeCohortEnrolments200JSONResponse CohortResults
+
+func (response ChangeCohortEnrolments200JSONResponse) VisitChangeCohortEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ChangeCohortEnrolments207JSONResponse CohortResults
+
+func (response ChangeCohortEnrolments207JSONResponse) VisitChangeCohortEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(207)
+
+	return ctx.JSON(&response)
+}
+
+type ChangeCohortEnrolments422JSONResponse CohortResults
+
+func (response ChangeCohortEnrolments422JSONResponse) VisitChangeCohortEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(422)
+
+	return ctx.JSON(&response)
+}
+
+type EnrolCohortRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params EnrolCohortParams
+	Body   *EnrolCohortJSONRequestBody
+}
+
+type EnrolCohortResponseObject interface {
+	VisitEnrolCohortResponse(ctx *fiber.Ctx) error
+}
+
+type EnrolCohort200JSONResponse CohortResults
+
+func (response EnrolCohort200JSONResponse) VisitEnrolCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type EnrolCohort207JSONResponse CohortResults
+
+func (response EnrolCohort207JSONResponse) VisitEnrolCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(207)
+
+	return ctx.JSON(&response)
+}
+
+type EnrolCohort422JSONResponse CohortResults
+
+func (response EnrolCohort422JSONResponse) VisitEnrolCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(422)
+
+	return ctx.JSON(&response)
+}
+
+type InviteCohortRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params InviteCohortParams
+	Body   *InviteCohortJSONRequestBody
+}
+
+type InviteCohortResponseObject interface {
+	VisitInviteCohortResponse(ctx *fiber.Ctx) error
+}
+
+type InviteCohort200JSONResponse CohortInvitations
+
+func (response InviteCohort200JSONResponse) VisitInviteCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type TransferCohortEnrolmentsRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params TransferCohortEnrolmentsParams
+	Body   *TransferCohortEnrolmentsJSONRequestBody
+}
+
+type TransferCohortEnrolmentsResponseObject interface {
+	VisitTransferCohortEnrolmentsResponse(ctx *fiber.Ctx) error
+}
+
+type TransferCohortEnrolments200JSONResponse CohortResults
+
+func (response TransferCohortEnrolments200JSONResponse) VisitTransferCohortEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type TransferCohortEnrolments207JSONResponse CohortResults
+
+func (response TransferCohortEnrolments207JSONResponse) VisitTransferCohortEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(207)
+
+	return ctx.JSON(&response)
+}
+
+type TransferCohortEnrolments422JSONResponse CohortResults
+
+func (response TransferCohortEnrolments422JSONResponse) VisitTransferCohortEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(422)
+
+	return ctx.JSON(&response)
+}
+
 type ListCourseCollectionDraftsRequestObject struct {
 	Params ListCourseCollectionDraftsParams
 }
@@ -11404,6 +12148,23 @@ func (response PutFormula200JSONResponse) VisitPutFormulaResponse(ctx *fiber.Ctx
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type TakeUpInvitationRequestObject struct {
+	Body *TakeUpInvitationJSONRequestBody
+}
+
+type TakeUpInvitationResponseObject interface {
+	VisitTakeUpInvitationResponse(ctx *fiber.Ctx) error
+}
+
+type TakeUpInvitation200JSONResponse CohortEnrolment
+
+func (response TakeUpInvitation200JSONResponse) VisitTakeUpInvitationResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListIssuersRequestObject struct {
@@ -14287,6 +15048,33 @@ type StrictServerInterface interface {
 	// EndKey End a key
 	// (DELETE /v1/clients/{client}/keys/{key})
 	EndKey(ctx context.Context, request EndKeyRequestObject) (EndKeyResponseObject, error)
+	// ListPartnerCohorts List cohorts
+	// (GET /v1/cohorts)
+	ListPartnerCohorts(ctx context.Context, request ListPartnerCohortsRequestObject) (ListPartnerCohortsResponseObject, error)
+	// CreatePartnerCohort Make a cohort
+	// (POST /v1/cohorts)
+	CreatePartnerCohort(ctx context.Context, request CreatePartnerCohortRequestObject) (CreatePartnerCohortResponseObject, error)
+	// GetPartnerCohort Get a cohort
+	// (GET /v1/cohorts/{cohort})
+	GetPartnerCohort(ctx context.Context, request GetPartnerCohortRequestObject) (GetPartnerCohortResponseObject, error)
+	// PutPartnerCohort Rewrite a cohort
+	// (PUT /v1/cohorts/{cohort})
+	PutPartnerCohort(ctx context.Context, request PutPartnerCohortRequestObject) (PutPartnerCohortResponseObject, error)
+	// ListCohortEnrolments List who is in a cohort
+	// (GET /v1/cohorts/{cohort}/enrolments)
+	ListCohortEnrolments(ctx context.Context, request ListCohortEnrolmentsRequestObject) (ListCohortEnrolmentsResponseObject, error)
+	// ChangeCohortEnrolments Suspend, withdraw and reinstate learners
+	// (PATCH /v1/cohorts/{cohort}/enrolments)
+	ChangeCohortEnrolments(ctx context.Context, request ChangeCohortEnrolmentsRequestObject) (ChangeCohortEnrolmentsResponseObject, error)
+	// EnrolCohort Enrol learners
+	// (POST /v1/cohorts/{cohort}/enrolments)
+	EnrolCohort(ctx context.Context, request EnrolCohortRequestObject) (EnrolCohortResponseObject, error)
+	// InviteCohort Invite learners who have no account
+	// (POST /v1/cohorts/{cohort}/invitations)
+	InviteCohort(ctx context.Context, request InviteCohortRequestObject) (InviteCohortResponseObject, error)
+	// TransferCohortEnrolments Transfer learners to another cohort
+	// (POST /v1/cohorts/{cohort}/transfers)
+	TransferCohortEnrolments(ctx context.Context, request TransferCohortEnrolmentsRequestObject) (TransferCohortEnrolmentsResponseObject, error)
 	// ListCourseCollectionDrafts List the working copies of collections
 	// (GET /v1/course-collection-drafts)
 	ListCourseCollectionDrafts(ctx context.Context, request ListCourseCollectionDraftsRequestObject) (ListCourseCollectionDraftsResponseObject, error)
@@ -14401,6 +15189,9 @@ type StrictServerInterface interface {
 	// PutFormula Write a formula
 	// (PUT /v1/formulas/{formula})
 	PutFormula(ctx context.Context, request PutFormulaRequestObject) (PutFormulaResponseObject, error)
+	// TakeUpInvitation Take up an invitation to a cohort
+	// (POST /v1/invitations/take-up)
+	TakeUpInvitation(ctx context.Context, request TakeUpInvitationRequestObject) (TakeUpInvitationResponseObject, error)
 	// ListIssuers List issuers
 	// (GET /v1/issuers)
 	ListIssuers(ctx context.Context, request ListIssuersRequestObject) (ListIssuersResponseObject, error)
@@ -15728,6 +16519,338 @@ func (sh *strictHandler) EndKey(ctx *fiber.Ctx, client ClientRef, key KeyRef) er
 	return nil
 }
 
+// ListPartnerCohorts operation middleware
+func (sh *strictHandler) ListPartnerCohorts(ctx *fiber.Ctx, params ListPartnerCohortsParams) error {
+	var request ListPartnerCohortsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPartnerCohorts(ctx.UserContext(), request.(ListPartnerCohortsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPartnerCohorts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPartnerCohortsResponseObject); ok {
+		if err := validResponse.VisitListPartnerCohortsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreatePartnerCohort operation middleware
+func (sh *strictHandler) CreatePartnerCohort(ctx *fiber.Ctx, params CreatePartnerCohortParams) error {
+	var request CreatePartnerCohortRequestObject
+
+	request.Params = params
+
+	var body CreatePartnerCohortJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePartnerCohort(ctx.UserContext(), request.(CreatePartnerCohortRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePartnerCohort")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreatePartnerCohortResponseObject); ok {
+		if err := validResponse.VisitCreatePartnerCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPartnerCohort operation middleware
+func (sh *strictHandler) GetPartnerCohort(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request GetPartnerCohortRequestObject
+
+	request.Cohort = cohort
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPartnerCohort(ctx.UserContext(), request.(GetPartnerCohortRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPartnerCohort")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPartnerCohortResponseObject); ok {
+		if err := validResponse.VisitGetPartnerCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutPartnerCohort operation middleware
+func (sh *strictHandler) PutPartnerCohort(ctx *fiber.Ctx, cohort CohortRef, params PutPartnerCohortParams) error {
+	var request PutPartnerCohortRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	var body PutPartnerCohortJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutPartnerCohort(ctx.UserContext(), request.(PutPartnerCohortRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutPartnerCohort")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutPartnerCohortResponseObject); ok {
+		if err := validResponse.VisitPutPartnerCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCohortEnrolments operation middleware
+func (sh *strictHandler) ListCohortEnrolments(ctx *fiber.Ctx, cohort CohortRef, params ListCohortEnrolmentsParams) error {
+	var request ListCohortEnrolmentsRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCohortEnrolments(ctx.UserContext(), request.(ListCohortEnrolmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCohortEnrolments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCohortEnrolmentsResponseObject); ok {
+		if err := validResponse.VisitListCohortEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ChangeCohortEnrolments operation middleware
+func (sh *strictHandler) ChangeCohortEnrolments(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request ChangeCohortEnrolmentsRequestObject
+
+	request.Cohort = cohort
+
+	var body ChangeCohortEnrolmentsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ChangeCohortEnrolments(ctx.UserContext(), request.(ChangeCohortEnrolmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ChangeCohortEnrolments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ChangeCohortEnrolmentsResponseObject); ok {
+		if err := validResponse.VisitChangeCohortEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EnrolCohort operation middleware
+func (sh *strictHandler) EnrolCohort(ctx *fiber.Ctx, cohort CohortRef, params EnrolCohortParams) error {
+	var request EnrolCohortRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	var body EnrolCohortJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.EnrolCohort(ctx.UserContext(), request.(EnrolCohortRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EnrolCohort")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EnrolCohortResponseObject); ok {
+		if err := validResponse.VisitEnrolCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// InviteCohort operation middleware
+func (sh *strictHandler) InviteCohort(ctx *fiber.Ctx, cohort CohortRef, params InviteCohortParams) error {
+	var request InviteCohortRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	var body InviteCohortJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.InviteCohort(ctx.UserContext(), request.(InviteCohortRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "InviteCohort")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(InviteCohortResponseObject); ok {
+		if err := validResponse.VisitInviteCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TransferCohortEnrolments operation middleware
+func (sh *strictHandler) TransferCohortEnrolments(ctx *fiber.Ctx, cohort CohortRef, params TransferCohortEnrolmentsParams) error {
+	var request TransferCohortEnrolmentsRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	var body TransferCohortEnrolmentsJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TransferCohortEnrolments(ctx.UserContext(), request.(TransferCohortEnrolmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TransferCohortEnrolments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TransferCohortEnrolmentsResponseObject); ok {
+		if err := validResponse.VisitTransferCohortEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCourseCollectionDrafts operation middleware
 func (sh *strictHandler) ListCourseCollectionDrafts(ctx *fiber.Ctx, params ListCourseCollectionDraftsParams) error {
 	var request ListCourseCollectionDraftsRequestObject
@@ -16888,6 +18011,45 @@ func (sh *strictHandler) PutFormula(ctx *fiber.Ctx, formula FormulaRef, params P
 		return err
 	} else if validResponse, ok := response.(PutFormulaResponseObject); ok {
 		if err := validResponse.VisitPutFormulaResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakeUpInvitation operation middleware
+func (sh *strictHandler) TakeUpInvitation(ctx *fiber.Ctx) error {
+	var request TakeUpInvitationRequestObject
+
+	var body TakeUpInvitationJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeUpInvitation(ctx.UserContext(), request.(TakeUpInvitationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeUpInvitation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakeUpInvitationResponseObject); ok {
+		if err := validResponse.VisitTakeUpInvitationResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

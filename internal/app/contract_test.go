@@ -67,6 +67,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	badgeStory(t, walker, w.tokens(staff)(api.Scopes...), walker.Values["code"])
 	w.traceStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
+	w.cohortsStory(t, walker, w.tokens(stranger)("learning:read"))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

@@ -210,7 +210,7 @@ func (p Pages) Viewer(ctx context.Context, secret string) (web.Viewer, error) {
 }
 
 func viewer(p identity.Principal) web.Viewer {
-	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Desk: p.Desk(), Partner: slices.Contains(p.PartnerRoles, identity.RoleOwner), Scopes: p.Scopes}
+	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Desk: p.Desk(), Partner: slices.Contains(p.PartnerRoles, identity.RoleOwner), School: len(p.PartnerRoles) > 0 && slices.Contains(p.Scopes, "cohorts:read"), Scopes: p.Scopes}
 }
 
 // SignOut ends a browser's session.

@@ -20,11 +20,11 @@ import (
 const MaxRows = 1000
 
 // DiffTx says what rows would change in a cohort, and changes nothing. It takes a few statements however many rows there are, and is fit for
-// 100,000 of them. Errors: ErrNoCohort.
+// 100,000 of them. Errors: ErrNoCohort, identity.ErrNoPartnerRole.
 func (s *Service) DiffTx(ctx context.Context, tx *postgres.Tx, by By, cohortID string, m Mode, rows []Row) (Difference, error) {
 	c, err := CohortTx(ctx, tx, cohortID)
 	if err == nil {
-		err = by.mustTx(ctx, tx, c.Organisation)
+		err = by.mustTx(ctx, tx, c.Organisation, mayWrite)
 	}
 	if err != nil {
 		return Difference{}, err
@@ -41,14 +41,14 @@ func (s *Service) DiffTx(ctx context.Context, tx *postgres.Tx, by By, cohortID s
 // coming in; whoever wants all or nothing compares Difference.Conflicting, or the Fingerprint of an earlier dry run, and gives back an error.
 // The same rows again change nothing.
 //
-// The actor of ctx must be "system"; who really acts is by. cause, up to 200 characters, stands in the history of every member that it moves,
+// The actor of ctx must be "system"; who really acts, an owner or a registrar of the organisation or staff, is by. cause, up to 200 characters, stands in the history of every member that it moves,
 // and is the object of the one entry of the audit: the id of an upload, or of the cohort where there is none. The cohort, and the others of the
 // organisation for the same, are held until the transaction ends: two of these at once wait for each other, and seats are exact.
 //
 // Who is suspended or withdrawn cannot learn any more when the transaction ends. Who comes in waits at first: a job that is enqueued here
 // enrols her, or gives her the order that she pays at the school. Errors: ErrNoCohort.
 func (s *Service) ApplyRowsTx(ctx context.Context, tx *postgres.Tx, by By, cohortID string, m Mode, rows []Row, cause string) (Difference, error) {
-	c, err := lockTx(ctx, tx, by, cohortID)
+	c, err := lockTx(ctx, tx, by, cohortID, mayWrite)
 	if err != nil {
 		return Difference{}, err
 	}
@@ -133,14 +133,18 @@ func (c *columns) add(id string, x step) {
 
 // write stores steps, opens and closes what they hold back, and has the rest of them followed.
 func (s *Service) write(ctx context.Context, tx *postgres.Tx, c Cohort, by By, steps []step, cause string) error {
-	var fresh, old columns
+	var fresh, gone, old columns
 	var held, freed enrolment.Holders
 	for _, x := range steps {
 		if x.fresh() {
 			fresh.add(ident.New("cme"), x)
 			continue
 		}
-		old.add(x.was.ID, x)
+		if x.to.Live() {
+			old.add(x.was.ID, x)
+		} else {
+			gone.add(x.was.ID, x)
+		}
 		if x.was.Granted && x.to != x.was.State {
 			switch {
 			case x.to == Enrolled:
@@ -150,12 +154,15 @@ func (s *Service) write(ctx context.Context, tx *postgres.Tx, c Cohort, by By, s
 			}
 		}
 	}
-	if len(old.ids) > 0 { // first: who leaves makes room for who takes up her address
-		if _, err := tx.Exec(ctx, q.Q("PutMembers"), pq.Array(old.ids), pq.Array(old.states), pq.Array(old.emails), pq.Array(old.given), pq.Array(old.family), pq.Array(old.langs),
+	for _, c := range []columns{gone, old} { // who leaves makes room for who takes up her address
+		if len(c.ids) == 0 {
+			continue
+		}
+		if _, err := tx.Exec(ctx, q.Q("PutMembers"), pq.Array(c.ids), pq.Array(c.states), pq.Array(c.emails), pq.Array(c.given), pq.Array(c.family), pq.Array(c.langs),
 			tx.Now()); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, q.Q("AddMoves"), pq.Array(old.ids), pq.Array(old.from), pq.Array(old.states), cause, by.PersonID, tx.Now()); err != nil {
+		if _, err := tx.Exec(ctx, q.Q("AddMoves"), pq.Array(c.ids), pq.Array(c.from), pq.Array(c.states), cause, by.PersonID, tx.Now()); err != nil {
 			return err
 		}
 	}
@@ -175,6 +182,18 @@ func (s *Service) write(ctx context.Context, tx *postgres.Tx, c Cohort, by By, s
 		return err
 	}
 	return s.jobs.EnqueueTx(ctx, tx, Stirred{c.ID})
+}
+
+// Change is Enrol of learners who are in the cohort already, without a key: the same rows again change nothing.
+func (s *Service) Change(ctx context.Context, by By, cohortID string, rows []Row) (d Difference, err error) {
+	if len(rows) > MaxRows {
+		return d, ErrTooMany
+	}
+	err = s.db.InTx(postgres.WithActor(ctx, "system"), "change members", func(ctx context.Context, tx *postgres.Tx) (err error) {
+		d, err = s.ApplyRowsTx(ctx, tx, by, cohortID, Update, rows, cohortID)
+		return err
+	})
+	return d, err
 }
 
 // Enrol applies the rows of one request, at most MaxRows, once per key: the same key with the same rows gives the same answer. Errors:

@@ -24,8 +24,9 @@ type Agreement string
 
 // The agreements.
 const (
-	Prepaid     Agreement = "prepaid"       // out of seats that the organisation bought
-	PayAtSchool Agreement = "pay_at_school" // each learner has an order of her own, which she pays at the school's desk
+	Prepaid         Agreement = "prepaid"          // out of seats that the organisation bought
+	PayAtSchool     Agreement = "pay_at_school"    // each learner has an order of her own, which she pays at the school's desk
+	InvoicedMonthly Agreement = "invoiced_monthly" // the school takes each place on its account: the statement of a month is what it pays
 )
 
 // Cohort is a partner organisation's group in a session or in an edition of a program.
@@ -99,26 +100,22 @@ func (e Edit) check() (wrong []fault.Field) {
 	return wrong
 }
 
-// mustTx refuses who may not act for an organisation, as if nothing of it were there. Error: ErrNoCohort.
-func (by By) mustTx(ctx context.Context, tx *postgres.Tx, organisation string) error {
-	if by.Staff {
-		return nil
+// mustTx refuses who may not do at an organisation what a scope names; who has nothing to do with it does not learn that there is a cohort.
+// Errors: ErrNoCohort, identity.ErrNoPartnerRole.
+func (by By) mustTx(ctx context.Context, tx *postgres.Tx, organisation, scope string) error {
+	err := identity.MustHoldTx(ctx, tx, organisation, by.PersonID, scope)
+	if err != nil && fault.From(err).Code == identity.ErrNoOrganisation.Code {
+		return ErrNoCohort
 	}
-	if err := identity.MustManageTx(ctx, tx, organisation, by.PersonID); err != nil {
-		if fault.From(err).Code == identity.ErrNoOrganisation.Code {
-			return ErrNoCohort
-		}
-		return err
-	}
-	return nil
+	return err
 }
 
 // Create makes a cohort, once per key. Errors: identity.ErrNoOrganisation, offers.ErrNoOffer, ErrPool, ErrPoolTaken, ErrKey, invalid fields,
 // those of idempotency.
 func (s *Service) Create(ctx context.Context, by By, key string, n NewCohort) (c Cohort, err error) {
 	wrong := Edit{Key: n.Key, Name: n.Name, Seats: n.Seats}.check()
-	if n.Agreement != Prepaid && n.Agreement != PayAtSchool {
-		wrong = append(wrong, fault.Field{Pointer: "/agreement", Code: "unknown", Detail: "prepaid or pay_at_school."})
+	if n.Agreement != Prepaid && n.Agreement != PayAtSchool && n.Agreement != InvoicedMonthly {
+		wrong = append(wrong, fault.Field{Pointer: "/agreement", Code: "unknown", Detail: "prepaid, pay_at_school or invoiced_monthly."})
 	}
 	if (n.Agreement == Prepaid) != (n.OrderID != "" && n.Line > 0) {
 		wrong = append(wrong, fault.Field{Pointer: "/order", Code: "prepaid-alone", Detail: "A prepaid cohort names an order and its line, and no other one does."})
@@ -127,7 +124,7 @@ func (s *Service) Create(ctx context.Context, by By, key string, n NewCohort) (c
 		return c, fault.InvalidInput(wrong...)
 	}
 	return once(ctx, s, by, key, "create cohort", n, func(ctx context.Context, tx *postgres.Tx) (Cohort, error) {
-		if err := by.mustTx(ctx, tx, n.Organisation); err != nil {
+		if err := by.mustTx(ctx, tx, n.Organisation, mayWrite); err != nil {
 			return Cohort{}, orNoOrganisation(err)
 		}
 		if _, err := identity.OrganisationTx(ctx, tx, n.Organisation); err != nil {
@@ -191,7 +188,7 @@ func (s *Service) Put(ctx context.Context, by By, id string, version int, e Edit
 		return c, fault.InvalidInput(wrong...)
 	}
 	err = s.db.InTx(postgres.WithActor(ctx, "system"), "put cohort", func(ctx context.Context, tx *postgres.Tx) error {
-		before, err := lockTx(ctx, tx, by, id)
+		before, err := lockTx(ctx, tx, by, id, mayWrite)
 		if err != nil {
 			return err
 		}
@@ -219,11 +216,11 @@ func (s *Service) Put(ctx context.Context, by By, id string, version int, e Edit
 
 // lockTx finds a cohort that somebody may act on, and holds it with all cohorts of its organisation for the same, in one order: rows of one of
 // them see those of the others. Error: ErrNoCohort.
-func lockTx(ctx context.Context, tx *postgres.Tx, by By, id string) (c Cohort, err error) {
+func lockTx(ctx context.Context, tx *postgres.Tx, by By, id, scope string) (c Cohort, err error) {
 	if c, err = CohortTx(ctx, tx, id); err != nil {
 		return c, err
 	}
-	if err := by.mustTx(ctx, tx, c.Organisation); err != nil {
+	if err := by.mustTx(ctx, tx, c.Organisation, scope); err != nil {
 		return c, err
 	}
 	if err := tx.Select(ctx, &[]string{}, q.Q("LockCohorts"), c.Organisation, c.ThingID); err != nil {
@@ -250,7 +247,7 @@ func (s *Service) Cohort(ctx context.Context, by By, id string) (c Cohort, err e
 		if c, err = CohortTx(ctx, tx, id); err != nil {
 			return err
 		}
-		return by.mustTx(ctx, tx, c.Organisation)
+		return by.mustTx(ctx, tx, c.Organisation, mayRead)
 	})
 	return c, err
 }
@@ -258,8 +255,14 @@ func (s *Service) Cohort(ctx context.Context, by By, id string) (c Cohort, err e
 // Cohorts lists those that somebody may act on, of one organisation or of all, the newest first, and the key after which the list goes on.
 func (s *Service) Cohorts(ctx context.Context, by By, organisation string, r page.Request) (all []Cohort, next string, err error) {
 	actor := "learner:" + by.PersonID // row-level security shows her those of her organisations
-	if by.Staff {
-		actor = "system"
+	if err := s.db.View(postgres.WithActor(ctx, "system"), "who lists cohorts", func(ctx context.Context, tx *postgres.Tx) error {
+		may, err := identity.MayTx(ctx, tx, by.PersonID, mayRead)
+		if may {
+			actor = "system"
+		}
+		return err
+	}); err != nil {
+		return nil, "", err
 	}
 	err = s.db.View(postgres.WithActor(ctx, actor), "cohorts", func(ctx context.Context, tx *postgres.Tx) error {
 		all, next = []Cohort{}, ""
@@ -282,7 +285,7 @@ func (s *Service) Members(ctx context.Context, by By, id, state, search string, 
 		if err != nil {
 			return err
 		}
-		if err := by.mustTx(ctx, tx, c.Organisation); err != nil {
+		if err := by.mustTx(ctx, tx, c.Organisation, mayRead); err != nil {
 			return err
 		}
 		all, next = []Member{}, ""

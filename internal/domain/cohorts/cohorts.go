@@ -44,11 +44,14 @@ func New(db *postgres.DB, j *jobs.Jobs, s *sales.Service, desks Desks, secret []
 	return &Service{db: db, jobs: j, sales: s, desks: desks, secret: secret, replies: idempotency.New(db)}, nil
 }
 
-// By is who acts on cohorts: somebody of their organisation, or staff.
-type By struct {
-	PersonID string
-	Staff    bool // who may act for every organisation
-}
+// By is who acts on cohorts: somebody with a role at their organisation, or staff who may for each.
+type By struct{ PersonID string }
+
+// What one has to be allowed at an organisation.
+const (
+	mayRead  = "cohorts:read"  // owners, registrars, teachers, managers
+	mayWrite = "cohorts:write" // owners and registrars
+)
 
 // Stirred says that members of a cohort are due: to be enrolled, or to be let go.
 type Stirred struct {

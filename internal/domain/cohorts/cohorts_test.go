@@ -42,7 +42,9 @@ type site struct {
 	clock          *clock.Manual
 	room           *cohorts.Service
 	sales          *sales.Service
-	a, b, officer  cohorts.By
+	a, b           cohorts.By
+	officer        cohorts.By
+	teacher        cohorts.By
 	session        catalog.Session
 	priced, gratis offers.Offer
 	n              int
@@ -65,17 +67,18 @@ func newSite(t testing.TB) *site {
 		if err := invoicing.EnsureIssuerTx(ctx, tx, invoicing.Issuer{Code: "IMT", Name: "IMT"}); err != nil {
 			return err
 		}
-		for name, by := range map[string]*cohorts.By{"a": &s.a, "b": &s.b, "officer": &s.officer} {
+		for name, by := range map[string]*cohorts.By{"a": &s.a, "b": &s.b, "officer": &s.officer, "teacher": &s.teacher} {
 			p, err := identity.PutPersonTx(ctx, tx, name+"@staff.example.org", name, "en")
 			if err != nil {
 				return err
 			}
 			by.PersonID = p.ID
 		}
-		s.officer.Staff = true
 		if err := errors.Join(
 			identity.PutOrganisationTx(ctx, tx, "A", "School A"), identity.PutOrganisationTx(ctx, tx, "B", "School B"),
-			identity.PutManagerTx(ctx, tx, "A", s.a.PersonID), identity.PutManagerTx(ctx, tx, "B", s.b.PersonID),
+			identity.PutPartnerRoleTx(ctx, tx, "A", s.a.PersonID, identity.RoleRegistrar), identity.PutPartnerRoleTx(ctx, tx, "B", s.b.PersonID, identity.RoleOwner),
+			identity.PutManagerTx(ctx, tx, "A", s.a.PersonID), identity.GrantRoleTx(ctx, tx, s.officer.PersonID, "admin"),
+			identity.PutPartnerRoleTx(ctx, tx, "A", s.teacher.PersonID, identity.RoleTeacher),
 		); err != nil {
 			return err
 		}
@@ -292,6 +295,9 @@ func TestASchoolSeesItsOwnCohortsAlone(t *testing.T) {
 		if err := do(s.b); codeOf(err) != "no-such-cohort" {
 			t.Errorf("%s: another school: %v", what, err)
 		}
+		if err := do(s.teacher); (codeOf(err) != "partner-role-missing") != (what == "read" || what == "members") {
+			t.Errorf("%s: a teacher: %v", what, err)
+		}
 	}
 	if _, err := s.room.Create(system, s.b, "k", cohorts.NewCohort{Organisation: "A", Key: "x", Name: "x", OfferID: s.priced.ID, Agreement: cohorts.PayAtSchool}); codeOf(err) != "no-such-organisation" {
 		t.Error("a school made a cohort of another:", err)
@@ -307,7 +313,7 @@ func TestASchoolSeesItsOwnCohortsAlone(t *testing.T) {
 			t.Errorf("%s lists %d cohorts: %v", name, len(all), err)
 		}
 	}
-	for actor, want := range map[string]int{"learner:" + s.a.PersonID: 1, "learner:" + s.b.PersonID: 0, "": 0} { // the database says so too
+	for actor, want := range map[string]int{"learner:" + s.a.PersonID: 1, "learner:" + s.teacher.PersonID: 1, "learner:" + s.b.PersonID: 0, "": 0} { // the database says so too
 		for _, table := range []string{"cohorts.cohorts", "cohorts.members", "cohorts.moves"} {
 			if err := s.db.View(postgres.WithActor(context.Background(), actor), "walls", func(ctx context.Context, tx *postgres.Tx) error {
 				var n int
@@ -389,11 +395,12 @@ func (m *model) apply(mode cohorts.Mode, rows []cohorts.Row) (codes []cohorts.Co
 	for _, r := range rows {
 		times[r.StudentKey]++
 	}
-	before, lived := maps.Clone(m.email), map[string]bool{} // an address is free once what took it away is written, and not in the same call
+	before, lived := maps.Clone(m.email), map[string]bool{} // of who is absent the address is free at once; what a row gives up, in the next call
 	for k, s := range m.state {
-		if lived[k] = s.Live(); mode == cohorts.Bulk && times[k] == 0 && lived[k] {
+		if mode == cohorts.Bulk && times[k] == 0 && s.Live() {
 			m.state[k] = cohorts.Withdrawn
 		}
+		lived[k] = m.state[k].Live()
 	}
 	for _, r := range rows {
 		codes = append(codes, m.one(mode, r, times[r.StudentKey] > 1, before, lived))
@@ -610,6 +617,36 @@ func TestMembersPayAtTheSchool(t *testing.T) {
 	s.verify(t)
 }
 
+// A school that is invoiced by the month has its learners enrolled at once: what each costs is what it owes, on documents made out to it; killed
+// between any two steps it comes to the same.
+func TestMembersOnTheAccountOfTheSchool(t *testing.T) {
+	s := newSite(t)
+	c := s.cohort(cohorts.NewCohort{Agreement: cohorts.InvoicedMonthly, OfferID: s.priced.ID})
+	awa := s.person("awa@example.org")
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"), mail("k2", "bob@example.org"))
+	s.follow(c)
+	s.follow(c)
+	if got := s.states(c); got != "k1=enrolled/ k2=waiting/account" {
+		t.Fatal(got)
+	}
+	s.entitled(awa, true)
+	if n, err := s.room.Realise(context.Background(), s.person("bob@example.org")); err != nil || n != 1 {
+		t.Error(n, err)
+	}
+	var owed, invoices int64
+	if err := s.owner.QueryRow("select (select sum(minor) from ledger.entries where account = 'clearing:desk:a'), (select count(*) from invoicing.documents where kind = 'invoice' and facts::text like '%School A%')").Scan(&owed, &invoices); err != nil || owed != 200_000 || invoices != 2 {
+		t.Error("what the school owes, and on how many invoices of its own:", owed, invoices, err)
+	}
+	if got := s.states(c); got != "k1=enrolled/ k2=enrolled/" {
+		t.Error(got)
+	}
+	s.apply(c, cohorts.Delta, row("k1", "withdrawn"))
+	s.entitled(awa, false)
+	s.apply(c, cohorts.Delta, row("k1", "enrolled"))
+	s.entitled(awa, true) // nothing more is owed
+	s.verify(t)
+}
+
 // An order that ends before it is paid is told of, and the school enrols her again where it wants to; who was refused is tried again.
 func TestWhatRefusesAMemberIsSaid(t *testing.T) {
 	s := newSite(t)
@@ -648,6 +685,105 @@ func TestWhatRefusesAMemberIsSaid(t *testing.T) {
 	s.clock.Advance(61 * time.Minute)
 	if n, err := s.room.Retry(context.Background()); err != nil || n != 1 {
 		t.Error("who was refused an hour ago is not tried again:", n, err)
+	}
+	s.verify(t)
+}
+
+// A transfer takes what was paid along on the same offer, and begins anew on another one; what she had there is let go.
+func TestMembersAreTransferred(t *testing.T) {
+	s := newSite(t)
+	one := 1
+	a, b, full := s.atSchool(nil), s.atSchool(nil), s.atSchool(&one)
+	pool := s.prepaid(3)
+	s.apply(full, cohorts.Delta, row("other", ""))
+	s.apply(a, cohorts.Delta, mail("k1", "awa@example.org"), mail("k2", "bob@example.org"), row("k3", "suspended"), row("k4", "withdrawn"), mail("k5", "eve@example.org"))
+	s.follow(a)
+	s.receive(s.members(a)["k1"].OrderID, "R-1")
+	s.receive(s.members(a)["k5"].OrderID, "R-5")
+	move := func(from, to cohorts.Cohort, keys ...string) string {
+		out, err := s.room.Transfer(system, s.a, from.ID, to.ID, fmt.Sprint(from.ID, to.ID, keys), keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.follow(from)
+		s.follow(to)
+		s.verify(t)
+		return codes(cohorts.Difference{Rows: out})
+	}
+	if got := move(a, b, "k1", "k2", "k3", "k4", "nobody", "other"); got != "k1:changed k2:changed k3:changed k4:not-found nobody:not-found other:not-in-program" {
+		t.Error(got)
+	}
+	if a, b := s.states(a), s.states(b); a != "k1=transferred/ k2=transferred/ k3=transferred/ k5=enrolled/" || b != "k1=enrolled/ k2=waiting/payment k3=suspended/" {
+		t.Error(a, "|", b)
+	}
+	s.entitled(s.person("awa@example.org"), true)
+	s.receive(s.members(b)["k2"].OrderID, "R-2")
+	if got := move(b, full, "k2"); got != "k2:no-seat-left" {
+		t.Error(got)
+	}
+	if got := move(b, a, "k1", "k1", "k2"); got != "k1:duplicated k1:duplicated k2:changed" { // back again
+		t.Error(got)
+	}
+	if got := move(a, pool, "k5", "k3"); got != "k5:changed k3:illegal-operation" {
+		t.Error(got)
+	}
+	if got := s.states(pool); got != "k5=waiting/already-enrolled" { // what she paid is still hers, held back, until it is paid back
+		t.Error(got)
+	}
+	s.entitled(s.person("eve@example.org"), false)
+	if _, err := s.room.Transfer(system, s.b, a.ID, b.ID, "x", []string{"k2"}); codeOf(err) != "no-such-cohort" {
+		t.Error("another school transferred a learner:", err)
+	}
+	if _, err := s.room.Transfer(system, s.a, a.ID, a.ID, "y", []string{"k2"}); codeOf(err) != "no-transfer" {
+		t.Error("to the same cohort:", err)
+	}
+}
+
+// An invitation gives a place to whoever signs in with it, once; its secret is kept nowhere.
+func TestInvitationsAreTakenUpOnce(t *testing.T) {
+	s := newSite(t)
+	c := s.prepaid(2)
+	s.apply(c, cohorts.Delta, row("k1", ""), mail("k2", "bob@example.org"))
+	s.follow(c)
+	all, err := s.room.Invite(system, s.a, c.ID, "key", []string{"k1", "k2", "nobody"})
+	if err != nil || all[0].Code != cohorts.Created || all[0].Mailed || !all[1].Mailed || all[2].Code != cohorts.NotFound {
+		t.Fatal(all, err)
+	}
+	if again, err := s.room.Invite(system, s.a, c.ID, "key", []string{"k1", "k2", "nobody"}); err != nil || again[0].Token != all[0].Token {
+		t.Error("one key, two invitations:", err)
+	}
+	var kept int
+	if err := s.owner.QueryRow("select count(*) from platform.idempotency k where k::text like '%' || $1 || '%'", all[0].Token).Scan(&kept); err != nil || kept != 0 {
+		t.Error("a secret is kept:", kept, err)
+	}
+	awa, eve := s.person("awa@example.org"), s.person("eve@example.org")
+	if l, err := s.room.SeeInvitation(context.Background(), all[0].Token); err != nil || l.School != "School A" {
+		t.Error(l, err)
+	}
+	for range 2 {
+		if m, err := s.room.TakeUp(context.Background(), all[0].Token, awa); err != nil || m.State != cohorts.Enrolled {
+			t.Error(m.State, err)
+		}
+	}
+	s.entitled(awa, true)
+	for token, want := range map[string]string{all[0].Token: "invitation-over", all[0].Token[:len(all[0].Token)-1] + "x": "no-such-invitation", "": "no-such-invitation", "ivt_x.y": "no-such-invitation"} {
+		if _, err := s.room.TakeUp(context.Background(), token, eve); codeOf(err) != want {
+			t.Errorf("%q: %v, not %s", token, err, want)
+		}
+	}
+	if _, err := s.room.TakeUp(context.Background(), all[1].Token, awa); codeOf(err) != "conflict" {
+		t.Error("one person is two students:", err)
+	}
+	s.clock.Advance(cohorts.InvitationLife)
+	if _, err := s.room.TakeUp(context.Background(), all[1].Token, eve); codeOf(err) != "invitation-over" {
+		t.Error("an invitation lives for ever:", err)
+	}
+	s.apply(c, cohorts.Delta, row("k1", "withdrawn"))
+	s.follow(c)
+	s.apply(c, cohorts.Delta, row("k1", ""))
+	s.follow(c)
+	if got := s.states(c); got != "k1=enrolled/ k2=waiting/account" {
+		t.Error("who is known by the school's key was not found by it:", got)
 	}
 	s.verify(t)
 }

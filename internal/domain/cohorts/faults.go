@@ -14,7 +14,7 @@ var (
 	ErrPoolTaken   = fault.New(fault.Conflict, "pool-taken", "Another cohort takes its seats from this line.")
 	ErrClosed      = fault.New(fault.Conflict, "cohort-closed", "The cohort was closed: nobody comes in any more.")
 	ErrTooMany     = fault.New(fault.TooLarge, "too-many-rows", "At most 1,000 rows at a time.")
-	ErrFewSeats    = fault.New(fault.Conflict, "seats-taken", "More learners are in the cohort than it would have seats.")
+	ErrFewSeats    = fault.New(fault.Conflict, "cohort-seats-taken", "More learners are in the cohort than it would have seats.")
 	ErrElsewhere   = fault.New(fault.Conflict, "conflict", "She is in another cohort of this organisation for the same.")
 	ErrNotTransfer = fault.New(fault.Unprocessable, "no-transfer", "Learners are transferred to another open cohort of the same organisation.")
 	errNotInLife   = fault.New(fault.Internal, "not-in-life", "A member was to make a move that there is not.")

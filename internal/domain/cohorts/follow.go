@@ -143,11 +143,11 @@ func (s *Service) settle(ctx context.Context, memberID string) error {
 		switch {
 		case m.State == Waiting && m.EnrolledAt == nil && m.OrderID == "" && c.Agreement == Prepaid && m.PersonID != "":
 			err = s.giveSeat(ctx, tx, c, &m)
-		case m.State == Waiting && m.EnrolledAt == nil && m.OrderID == "" && c.Agreement == PayAtSchool && m.WaitsFor != orderEnded:
+		case m.State == Waiting && m.EnrolledAt == nil && m.OrderID == "" && c.Agreement != Prepaid && m.WaitsFor != orderEnded:
 			next, err = s.prepare(ctx, tx, c, &m)
 		case (m.State == Withdrawn || m.State == Transferred) && m.SeatID != "":
 			err = s.takeBack(ctx, tx, &m)
-		case (m.State == Withdrawn || m.State == Transferred) && m.OrderID != "" && m.EnrolledAt == nil && c.Agreement == PayAtSchool:
+		case (m.State == Withdrawn || m.State == Transferred) && m.OrderID != "" && m.EnrolledAt == nil && c.Agreement != Prepaid:
 			order := m.OrderID
 			next = func(ctx context.Context) error { return s.cancel(ctx, memberID, order) }
 		}
@@ -267,7 +267,7 @@ func known(ctx context.Context, tx *postgres.Tx, c Cohort, m Member) error {
 // prepare finds who is to pay at the school, and gives what places her order.
 func (s *Service) prepare(ctx context.Context, tx *postgres.Tx, c Cohort, m *Member) (next func(ctx context.Context) error, err error) {
 	if m.PersonID == "" {
-		if m.Email == "" {
+		if m.Email == "" || c.Agreement == InvoicedMonthly { // nobody owes for who may never come
 			m.WaitsFor = ForAccount
 			return nil, nil
 		}
@@ -306,8 +306,24 @@ func (s *Service) prepare(ctx context.Context, tx *postgres.Tx, c Cohort, m *Mem
 	if offer.Price.IsZero() {
 		order.Way, order.Desk, order.HoldUntil = "", sales.DeskOf{}, nil
 	}
+	if c.Agreement == InvoicedMonthly {
+		order.BilledTo = c.Organisation
+	}
 	id := m.ID
 	return func(ctx context.Context) error { return s.place(ctx, id, order) }, nil
+}
+
+// onAccount pays an order on the account of its school: what it costs stands among what the school owes, under the key of the order, and enrols
+// its learner in the same transaction.
+func (s *Service) onAccount(ctx context.Context, o sales.Order, c sales.PlaceOrder) error {
+	if o.State != sales.AwaitingPayment {
+		return nil
+	}
+	_, err := s.sales.Receive(ctx, sales.Receive{
+		Desk: c.Desk, OrderID: o.ID, Amount: o.Total, Reference: c.IdempotencyKey, Payer: c.BilledTo, Label: "on account, by the month", ReceivedAt: o.PlacedAt,
+		IdempotencyKey: "account-" + c.IdempotencyKey,
+	})
+	return err
 }
 
 // place orders for a member, and notes her order. The key is that of her try: what a crash interrupted gives the same order again.
@@ -317,6 +333,12 @@ func (s *Service) place(ctx context.Context, memberID string, c sales.PlaceOrder
 		return err
 	}
 	failpoint.Here("member ordered")
+	if c.BilledTo != "" {
+		if err := s.onAccount(ctx, o, c); err != nil {
+			return err
+		}
+		failpoint.Here("member on account")
+	}
 	return s.db.InTx(ctx, "member ordered", func(ctx context.Context, tx *postgres.Tx) error {
 		m, cohort, err := hold(ctx, tx, memberID)
 		if err != nil || m.OrderID != "" {

@@ -176,3 +176,46 @@ update cohorts.members set waits_for = case when state = 'waiting' then left($2,
 
 -- name: CountDue
 select count(*) from cohorts.members m where m.cohort_id = $1 and m.due and exists (select 1 from cohorts.moves v where v.member_id = m.id and v.cause = $2);
+
+-- name: PlacesByID
+select m.id, m.student_key, m.state, coalesce(m.email, '') as email, coalesce(m.given_name, '') as given_name, coalesce(m.family_name, '') as family_name,
+       coalesce(m.lang, '') as lang, coalesce(m.person_id, '') as person_id, coalesce(m.order_id, '') as order_id, m.enrolled_at is not null as granted
+  from cohorts.members m where m.id = any($1::text[]);
+
+-- name: LeaveCohort
+update cohorts.members set state = 'transferred', waits_for = null, due = true, changed_at = $2 where id = any($1::text[]);
+
+-- name: JoinCohort
+-- Where she begins anew she is found anew, unless the school's key is known to be hers.
+insert into cohorts.members as m (id, cohort_id, organisation, thing_id, student_key, state, email, given_name, family_name, lang, person_id, order_id, seat_id, enrolled_at,
+       waits_for, due, tries, added_by, added_at, changed_at)
+select n.fresh, $1, $2, $3, o.student_key, n.state, o.email, o.given_name, o.family_name, o.lang, case when n.carried then o.person_id end,
+       case when n.carried then o.order_id end, case when n.carried then o.seat_id end, case when n.carried then o.enrolled_at end,
+       case when n.carried and o.enrolled_at is null then 'payment' end, true, 0, $4, $5, $5
+  from unnest($6::text[], $7::text[], $8::text[], $9::boolean[]) as n(old, fresh, state, carried) join cohorts.members o on o.id = n.old
+on conflict on constraint member_once do update
+   set state = excluded.state, email = excluded.email, given_name = excluded.given_name, family_name = excluded.family_name, lang = excluded.lang,
+       person_id = excluded.person_id, order_id = excluded.order_id, seat_id = excluded.seat_id, enrolled_at = excluded.enrolled_at, waits_for = excluded.waits_for,
+       due = true, changed_at = excluded.changed_at;
+
+-- name: LetGo
+update cohorts.members m set order_id = null, seat_id = null, enrolled_at = null
+  from unnest($1::text[], $2::boolean[]) as n(id, carried) where m.id = n.id and n.carried;
+
+-- name: Member
+select m.id, m.cohort_id, m.student_key, m.state, coalesce(m.waits_for, '') as waits_for, coalesce(m.email, '') as email, coalesce(m.given_name, '') as given_name,
+       coalesce(m.family_name, '') as family_name, coalesce(m.lang, '') as lang, m.person_id is not null as account, coalesce(m.person_id, '') as person_id,
+       coalesce(m.order_id, '') as order_id, coalesce(m.seat_id, '') as seat_id, m.enrolled_at, m.added_at, m.changed_at, m.due, m.tries, m.added_by
+  from cohorts.members m where m.id = $1;
+
+-- name: Invitation
+select id, member_id, expires_at, used_at, coalesce(used_by, '') as used_by, ended_at from cohorts.invitations where id = $1;
+
+-- name: EndInvitations
+update cohorts.invitations set ended_at = $2 where member_id = any($1::text[]) and used_at is null and ended_at is null;
+
+-- name: AddInvitations
+insert into cohorts.invitations (id, member_id, made_by, made_at, expires_at) select n.id, n.member_id, $3, $4, $5 from unnest($1::text[], $2::text[]) as n(id, member_id);
+
+-- name: UseInvitation
+update cohorts.invitations set used_at = $2, used_by = $3 where id = $1;

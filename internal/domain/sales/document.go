@@ -18,7 +18,7 @@ func (o Order) document(buyer invoicing.Buyer) invoicing.NewDocument {
 	n := invoicing.NewDocument{
 		OrderID: o.ID, Lang: o.Lang, Currency: o.Total.Currency, OrderedAt: o.PlacedAt, Demo: o.Demo,
 		Buyer:        buyer,
-		Organisation: o.Organisation,
+		Organisation: cmp.Or(o.Organisation, o.billedTo),
 	}
 	for _, l := range o.Lines {
 		n.Lines = append(n.Lines, invoicing.NewLine{

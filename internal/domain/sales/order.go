@@ -78,6 +78,7 @@ type Order struct {
 	payReference   string     // for the buyer to quote
 	buyerReference string
 	fixed          string // why none of its places can be given to somebody else; known when it is advised
+	billedTo       string // key of the organisation to which documents are made out, where that is not who buys; known when one order was read
 	superseded     bool   // other paid orders open the same; known when the order was locked
 }
 
@@ -155,6 +156,7 @@ type row struct {
 	BuyerID       string     `db:"buyer_id"`
 	PlacedBy      string     `db:"placed_by"`
 	Organisation  string     `db:"organisation"`
+	BilledTo      string     `db:"billed_to"`
 	Way           string     `db:"way"`
 	TotalMinor    int64      `db:"total_minor"`
 	Currency      string     `db:"currency"`
@@ -203,7 +205,7 @@ func (r row) order() Order {
 	return Order{
 		ID: r.ID, BuyerID: r.BuyerID, PlacedBy: r.PlacedBy, Organisation: r.Organisation, Way: Way(r.Way), Total: money.Of(r.TotalMinor, c),
 		Credited: money.Of(r.CreditedMinor, c), State: State(r.State), Lang: r.Lang, Demo: r.Demo, PaymentID: r.PaymentID,
-		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, ClosedAt: r.ClosedAt, superseded: r.Superseded,
+		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, ClosedAt: r.ClosedAt, superseded: r.Superseded, billedTo: r.BilledTo,
 	}
 }
 

@@ -1,5 +1,5 @@
 -- name: One
-select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
+select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, coalesce(o.billed_to, '') as billed_to, o.way, o.total_minor, o.currency,
        o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
@@ -11,7 +11,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
  where o.id = $1 order by l.line, p.position;
 
 -- name: Lock
-select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
+select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, coalesce(o.billed_to, '') as billed_to, o.way, o.total_minor, o.currency,
        o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
@@ -86,8 +86,8 @@ select pg_advisory_xact_lock(hashtextextended('sales:' || $1, 0));
 
 -- name: Add
 with placed as (
-    insert into sales.orders (id, buyer_id, placed_by, organisation, way, total_minor, currency, state, lang, demo, payment_id, placed_at, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    insert into sales.orders (id, buyer_id, placed_by, organisation, way, total_minor, currency, state, lang, demo, payment_id, placed_at, expires_at, billed_to)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $16)
 ), bought as (
     insert into sales.lines (order_id, line, offer_id, session_id, edition_id, program_version, formula, entitlements, qualifying, quantity, list_minor,
            discount_minor, discount_reason, total_minor, price_id)

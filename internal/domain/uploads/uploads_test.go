@@ -68,7 +68,7 @@ func newSite(t testing.TB) *site {
 				return err
 			}
 			by.PersonID = p.ID
-			if err := errors.Join(identity.PutOrganisationTx(ctx, tx, organisation, "School "+organisation), identity.PutManagerTx(ctx, tx, organisation, p.ID)); err != nil {
+			if err := errors.Join(identity.PutOrganisationTx(ctx, tx, organisation, "School "+organisation), identity.PutPartnerRoleTx(ctx, tx, organisation, p.ID, identity.RoleRegistrar)); err != nil {
 				return err
 			}
 		}
@@ -291,7 +291,7 @@ func TestKeysAndWalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.db.InTx(system, "drop", func(ctx context.Context, tx *postgres.Tx) error {
-		return identity.DropManagerTx(ctx, tx, "A", s.a.PersonID)
+		return identity.DropPartnerRoleTx(ctx, tx, "A", s.a.PersonID, identity.RoleRegistrar, false)
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -36,6 +36,7 @@ type fake struct {
 	api.TraceRooms
 	api.WebhookRooms
 	api.BadgeRooms
+	api.CohortRooms
 	mu      sync.Mutex
 	calls   []string
 	actors  []string

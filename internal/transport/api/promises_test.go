@@ -24,6 +24,7 @@ var keyless = map[string]string{
 	"applyRoster":        "who is on the list has a seat already: again nothing",
 	"uploadRoster":       "who is on the list has a seat already: again nothing",
 	"claimSeat":          "who has a seat of the pool is given that one",
+	"takeUpInvitation":   "an invitation is taken up once: again gives her place",
 	"acceptTransfer":     "a place that was taken is hers: again nothing",
 	"createKey":          "its answer holds a secret that is kept nowhere; two live at a time, and one that nobody knows is ended",
 	"grantToken":         "a token ends within the hour",

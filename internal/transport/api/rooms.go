@@ -70,6 +70,7 @@ type Rooms interface {
 	TraceRooms
 	WebhookRooms
 	BadgeRooms
+	CohortRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.

@@ -20,6 +20,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.partnerRoutes()...)
 	all = append(all, w.traceRoutes()...)
 	all = append(all, w.providerRoutes()...)
+	all = append(all, w.cohortRoutes()...)
 	return append(all, w.accountRoutes()...)
 }
 
@@ -52,7 +53,7 @@ var areas = []area{
 		{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},
 	}},
 	{"console.area.people", []place{
-		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"}, {"/console/providers", "console.providers"},
+		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"}, {"/cohorts", "console.cohorts"}, {"/console/providers", "console.providers"},
 		{"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/mails", "console.mails"},
 	}},
 	{"console.area.trace", []place{{"/console/audit", "console.audit"}}},

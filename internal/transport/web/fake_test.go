@@ -26,6 +26,7 @@ type fake struct {
 	PartnerHouse
 	TraceHouse
 	SignInHouse
+	CohortHouse
 	SalesHouse
 	DeskHouse
 	AccountHouse

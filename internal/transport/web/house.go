@@ -53,6 +53,7 @@ type House interface {
 	HookHouse
 	PartnerHouse
 	TraceHouse
+	CohortHouse
 }
 
 // Text is a text in the two languages of the house.
@@ -72,6 +73,7 @@ type Viewer struct {
 	Scopes                          []string
 	Staff                           bool
 	Partner                         bool // she looks after the people of an organisation
+	School                          bool // she enrols for an organisation, or follows its learners
 	Desk                            bool // of a school’s desk alone: she sees the console’s desk, and is no staff of the institute
 }
 
