@@ -16,6 +16,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
 
@@ -46,6 +47,15 @@ func as(ctx context.Context, who web.Viewer) context.Context {
 		return postgres.WithActor(ctx, "learner:"+who.PersonID)
 	}
 	return ctx
+}
+
+// hers is as for the pages on which people look after what is their own: staff reach what is others' there with the scopes with which the
+// API lets them, and are learners otherwise.
+func hers(ctx context.Context, who web.Viewer, scope string) context.Context {
+	if p := (api.Principal{Desk: who.Desk, Scopes: who.Scopes}); who.Known() && !p.Reaches(scope) {
+		return postgres.WithActor(ctx, "learner:"+who.PersonID)
+	}
+	return as(ctx, who)
 }
 
 func text(t catalog.Text) web.Text { return web.Text{EN: t.EN, FR: t.FR} }
@@ -270,7 +280,7 @@ func stateOfEnrolment(e enrolment.Enrolment, way journey.Row) string {
 
 // Learning shows a learner her enrolments.
 func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolment, err error) {
-	err = p.h.DB.View(as(ctx, who), "my learning", func(ctx context.Context, tx *postgres.Tx) error {
+	err = p.h.DB.View(hers(ctx, who, "learning:read"), "my learning", func(ctx context.Context, tx *postgres.Tx) error {
 		out = nil
 		mine, err := enrolment.OfLearnerTx(ctx, tx, who.PersonID)
 		if err != nil {
@@ -381,7 +391,7 @@ func (p Pages) BookExam(ctx context.Context, who web.Viewer, enrolmentID, key st
 
 // CertificatePDF gives the document of a certificate to its holder and to staff.
 func (p Pages) CertificatePDF(ctx context.Context, who web.Viewer, id string) (web.File, error) {
-	pdf, err := p.h.Certificates.PDF(as(ctx, who), id)
+	pdf, err := p.h.Certificates.PDF(hers(ctx, who, "learning:read"), id)
 	return web.File{Name: "certificate-" + id + ".pdf", ContentType: "application/pdf", Content: pdf}, err
 }
 

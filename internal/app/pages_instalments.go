@@ -10,13 +10,13 @@ import (
 
 // PayInstalment opens a pay page for an instalment.
 func (p Pages) PayInstalment(ctx context.Context, who web.Viewer, order string, n int, key string) (string, error) {
-	o, err := p.h.Sales.PayInstalment(as(ctx, who), order, who.PersonID, n, key)
+	o, err := p.h.Sales.PayInstalment(hers(ctx, who, "orders:write"), order, who.PersonID, n, key)
 	return o.PayURL, err
 }
 
 // LeaveCard opens a page on which a card is left.
 func (p Pages) LeaveCard(ctx context.Context, who web.Viewer, order string) (string, error) {
-	return p.h.Sales.LeaveCard(as(ctx, who), order, who.PersonID)
+	return p.h.Sales.LeaveCard(hers(ctx, who, "orders:write"), order, who.PersonID)
 }
 
 // Plans lists the instalment plans of an offer.

@@ -28,7 +28,7 @@ func (p Pages) Managed(ctx context.Context, who web.Viewer) (all []identity.Mana
 
 // Shop is what an organisation may order, and what it ordered.
 func (p Pages) Shop(ctx context.Context, who web.Viewer, organisation string, r page.Request) (all []sales.SeatOffer, orders []web.Order, next string, err error) {
-	some, next, err := p.h.Sales.OrganisationOrders(as(ctx, who), organisation, who.PersonID, r)
+	some, next, err := p.h.Sales.OrganisationOrders(hers(ctx, who, "orders:read"), organisation, who.PersonID, r)
 	if err != nil {
 		return nil, nil, "", err
 	}

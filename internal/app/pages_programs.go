@@ -114,14 +114,14 @@ func courseNames(ctx context.Context, tx *postgres.Tx) (map[string]web.Text, err
 
 // LearnerPaths shows a learner the programs that she follows.
 func (p Pages) LearnerPaths(ctx context.Context, who web.Viewer) ([]paths.Answer, error) {
-	return view(as(ctx, who), p.h, "my programs", func(ctx context.Context, tx *postgres.Tx) ([]paths.Answer, error) {
+	return view(hers(ctx, who, "learning:read"), p.h, "my programs", func(ctx context.Context, tx *postgres.Tx) ([]paths.Answer, error) {
 		return paths.AllOfLearnerTx(ctx, tx, who.PersonID)
 	})
 }
 
 // LearnerPath shows her one of them.
 func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) (web.ShownPath, error) {
-	return view(as(ctx, who), p.h, "my path", func(ctx context.Context, tx *postgres.Tx) (out web.ShownPath, err error) {
+	return view(hers(ctx, who, "learning:read"), p.h, "my path", func(ctx context.Context, tx *postgres.Tx) (out web.ShownPath, err error) {
 		if out.Answer, err = paths.OfLearnerTx(ctx, tx, who.PersonID, edition); err != nil {
 			return out, err
 		}

@@ -11,7 +11,7 @@ import (
 
 // Orders shows somebody her orders.
 func (p Pages) Orders(ctx context.Context, who web.Viewer, r page.Request) (out []web.Order, next string, err error) {
-	all, next, err := p.h.Sales.Orders(as(ctx, who), who.PersonID, r)
+	all, next, err := p.h.Sales.Orders(hers(ctx, who, "orders:read"), who.PersonID, r)
 	for _, o := range all {
 		out = append(out, shownOrder(o))
 	}
@@ -20,19 +20,19 @@ func (p Pages) Orders(ctx context.Context, who web.Viewer, r page.Request) (out 
 
 // CancelOrder cancels an order that was not paid.
 func (p Pages) CancelOrder(ctx context.Context, who web.Viewer, id string) error {
-	_, err := p.h.Sales.CancelOrder(as(ctx, who), id)
+	_, err := p.h.Sales.CancelOrder(hers(ctx, who, "orders:write"), id)
 	return err
 }
 
 // PayOrder opens the pay page of an order.
 func (p Pages) PayOrder(ctx context.Context, who web.Viewer, id string) (string, error) {
-	o, err := p.h.Sales.Pay(as(ctx, who), id, who.PersonID)
+	o, err := p.h.Sales.Pay(hers(ctx, who, "orders:write"), id, who.PersonID)
 	return o.PayURL, err
 }
 
 // Withdrawal says whether somebody may leave her order.
 func (p Pages) Withdrawal(ctx context.Context, who web.Viewer, id string) (web.Order, sales.Leaving, error) {
-	ctx = as(ctx, who)
+	ctx = hers(ctx, who, "orders:read")
 	o, err := p.h.Sales.Order(ctx, id)
 	if err != nil {
 		return web.Order{}, sales.Leaving{}, err
@@ -46,7 +46,7 @@ func (p Pages) Withdrawal(ctx context.Context, who web.Viewer, id string) (web.O
 
 // Withdraw declares a withdrawal.
 func (p Pages) Withdraw(ctx context.Context, who web.Viewer, id, name, email, key string) error {
-	_, err := p.h.Sales.Withdraw(as(ctx, who), sales.WithdrawOrder{OrderID: id, BuyerID: who.PersonID, Name: name, Email: email, IdempotencyKey: key})
+	_, err := p.h.Sales.Withdraw(hers(ctx, who, "orders:write"), sales.WithdrawOrder{OrderID: id, BuyerID: who.PersonID, Name: name, Email: email, IdempotencyKey: key})
 	return err
 }
 
@@ -60,17 +60,17 @@ func (p Pages) PlaceOrder(ctx context.Context, who web.Viewer, n web.Purchase) (
 
 // Order shows an order to its buyer and to staff, with what happened to it.
 func (p Pages) Order(ctx context.Context, who web.Viewer, id string) (out web.Order, err error) {
-	o, err := p.h.Sales.Order(as(ctx, who), id)
+	o, err := p.h.Sales.Order(hers(ctx, who, "orders:read"), id)
 	if err != nil {
 		return out, err
 	}
 	out = shownOrder(o)
 	if o.State == sales.AwaitingPayment {
-		if out.Ways, err = p.h.WaysToPay(as(ctx, who), id); err != nil {
+		if out.Ways, err = p.h.WaysToPay(hers(ctx, who, "orders:read"), id); err != nil {
 			return out, err
 		}
 	}
-	out.History, _, err = p.h.Sales.History(as(ctx, who), id, page.Request{Limit: 500})
+	out.History, _, err = p.h.Sales.History(hers(ctx, who, "orders:read"), id, page.Request{Limit: 500})
 	return out, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/web"
@@ -15,7 +16,7 @@ import (
 // ChooseWay chooses how an order of the viewer is paid.
 func (p Pages) ChooseWay(ctx context.Context, who web.Viewer, c sales.ChooseWay) (string, error) {
 	c.BuyerID = who.PersonID
-	o, err := p.h.ChooseWay(as(ctx, who), c)
+	o, err := p.h.ChooseWay(hers(ctx, who, "orders:write"), c)
 	return o.PayURL, err
 }
 
@@ -89,7 +90,7 @@ func (p Pages) Desks(ctx context.Context, who web.Viewer, partner string, r page
 			return nil
 		}
 		if !slices.Contains(desks, partner) {
-			return identity.ErrNotCashier
+			return identity.ErrNotCashier.Of(fault.Forbidden) // there is a desk page, and none for her
 		}
 		all, next, err = payments.ReceiptsTx(ctx, tx, partner, "", r)
 		return err

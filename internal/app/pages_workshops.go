@@ -15,7 +15,7 @@ import (
 func (p Pages) workshopOf(ctx context.Context, who web.Viewer, session string) (out web.Workshop, err error) {
 	var s catalog.Session
 	mine := map[string]bool{}
-	if err := p.h.DB.View(as(ctx, who), "workshop of viewer", func(ctx context.Context, tx *postgres.Tx) error {
+	if err := p.h.DB.View(hers(ctx, who, "learning:read"), "workshop of viewer", func(ctx context.Context, tx *postgres.Tx) error {
 		if s, err = catalog.SessionTx(ctx, tx, session); err != nil || !who.Known() {
 			return err
 		}
@@ -49,13 +49,13 @@ func (p Pages) workshopOf(ctx context.Context, who web.Viewer, session string) (
 
 // TakeSeat gives a learner a seat, once per key.
 func (p Pages) TakeSeat(ctx context.Context, who web.Viewer, enrolmentID, day, key string) error {
-	ctx = as(ctx, who)
+	ctx = hers(ctx, who, "exams:book")
 	_, err := p.h.takeSeat(ctx, postgres.Actor(ctx), who.PersonID, key, enrolmentID, day)
 	return err
 }
 
 // LeaveSeat gives it back.
 func (p Pages) LeaveSeat(ctx context.Context, who web.Viewer, enrolmentID, day string) error {
-	_, err := p.h.leaveSeat(as(ctx, who), who.PersonID, enrolmentID, day)
+	_, err := p.h.leaveSeat(hers(ctx, who, "exams:book"), who.PersonID, enrolmentID, day)
 	return err
 }

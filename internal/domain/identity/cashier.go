@@ -9,8 +9,8 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
-// ErrNotCashier refuses who takes no money for a school.
-var ErrNotCashier = fault.New(fault.Forbidden, "not-a-cashier", "You do not take money at the desk of this school.")
+// ErrNotCashier refuses who takes no money for a school: for her that desk is not there, as one that does not exist.
+var ErrNotCashier = fault.New(fault.NotFound, "not-a-cashier", "You do not take money at the desk of this school.")
 
 // PutCashierTx lets a person take money at the desk of a school, with the role that goes with it; twice does nothing. Errors:
 // ErrNoOrganisation.

@@ -1,0 +1,186 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/sales"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+	"cursus/internal/transport/web"
+)
+
+// visitor is somebody with a browser that follows no redirect.
+type visitor struct {
+	t    *testing.T
+	w    *world
+	http *http.Client
+	form string // the token of her forms
+}
+
+var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
+
+// visit opens a browser for somebody who signed in; nobody for "".
+func (w *world) visit(t *testing.T, mails, email string) *visitor {
+	t.Helper()
+	v := &visitor{t: t, w: w, http: &http.Client{}}
+	if email != "" {
+		v.http.Jar = w.signedIn(t, mails, email).http.Jar
+	} else if jar, err := cookiejar.New(nil); err == nil {
+		v.http.Jar = jar
+	}
+	v.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for _, path := range []string{"/learning", "/sign-in"} {
+		if _, body, _ := v.get(path); formToken.MatchString(body) {
+			v.form = formToken.FindStringSubmatch(body)[1]
+			return v
+		}
+	}
+	t.Fatal("no form at /learning")
+	return nil
+}
+
+func (v *visitor) get(path string) (status int, body, to string) {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, v.w.cfg.BaseURL+path, nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return v.do(r)
+}
+
+// post sends a form with nothing in it but what every form has.
+func (v *visitor) post(path string) (status int, body, to string) {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, v.w.cfg.BaseURL+path, strings.NewReader(url.Values{"form": {v.form}, "key": {"matrix"}}.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if status, body, to = v.do(r); status != http.StatusBadRequest {
+		return status, body, to
+	}
+	var b bytes.Buffer // a form that carries a file
+	parts := multipart.NewWriter(&b)
+	for name, value := range map[string]string{"form": v.form, "key": "matrix"} {
+		if err := parts.WriteField(name, value); err != nil {
+			v.t.Fatal(err)
+		}
+	}
+	if err := parts.Close(); err != nil {
+		v.t.Fatal(err)
+	}
+	if r, err = http.NewRequestWithContext(context.Background(), http.MethodPost, v.w.cfg.BaseURL+path, &b); err != nil {
+		v.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", parts.FormDataContentType())
+	if again, body, to := v.do(r); again != http.StatusUnsupportedMediaType {
+		return again, body, to
+	}
+	return status, body, to
+}
+
+func (v *visitor) do(r *http.Request) (status int, body, to string) {
+	v.t.Helper()
+	a, err := v.http.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer func() { _ = a.Body.Close() }()
+	raw, err := io.ReadAll(a.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return a.StatusCode, string(raw), a.Header.Get("Location")
+}
+
+// ofALearner says what stands in the addresses that name something of one learner.
+var ofALearner = map[string]string{"/orders/:id": "order", "/learning/:id": "enrolment", "/documents/:id": "document", "/certificates/:id": "certificate", "/learning/programs/:edition": "edition"}
+
+// Every page and every form that is there for who signed in, by nobody, by another learner and by every role of staff, for the things of a
+// learner; and every page of the console by who is no staff. Who is nobody is led to sign in; what is somebody else's is not there (404),
+// also for staff whose scopes do not say otherwise; the console is closed (403) to others; and nothing changes.
+func TestTheAccessMatrixOfPages(t *testing.T) {
+	w, mails := newSite(t)
+	zoe := w.person("zoe@example.org", "Zoé")
+	things := w.certified(zoe.ID)
+	edition, price := w.networks()
+	w.follows(zoe.ID, price, "k-edition")
+	things["edition"], things["document"] = edition.Key, w.documents(things["order"])[0].ID
+	ben := w.person("ben@example.org", "Ben")
+	o := w.order(ben.ID, w.paid, "ben")
+	w.pay(o, visa)
+	w.becomes(o, sales.Paid)
+	type column struct {
+		*visitor
+		name   string
+		scopes []string
+	}
+	columns := []column{{w.visit(t, mails, ""), "nobody", nil}, {w.visit(t, mails, "ben@example.org"), "learner B", identity.ScopesOf(nil)}}
+	for _, role := range []string{"catalogue", "refund", "exams", "certificates", "analytics", "cashier"} {
+		p := w.person(role+"@example.org", role)
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.GrantRoleTx(ctx, tx, p.ID, role) })
+		columns = append(columns, column{w.visit(t, mails, p.Email), role, identity.ScopesOf([]string{role})})
+	}
+	w.quiet()
+	rows, cells := everyRow(t, testkit.Owner(t, w.dsn)), 0
+	before := rows()
+	for _, route := range web.Addresses() {
+		method, path, _ := strings.Cut(route, " ")
+		console := path == "/staff" || strings.HasPrefix(path, "/staff/") || path == "/console" || strings.HasPrefix(path, "/console/")
+		kind, address := "", path
+		for prefix, k := range ofALearner {
+			if rest, ok := strings.CutPrefix(path, prefix); ok && (rest == "" || rest[0] == '/' || rest[0] == '.') {
+				kind, address = k, strings.SplitN(strings.TrimPrefix(prefix, "/"), ":", 2)[0]+things[k]+strings.NewReplacer(":n", "1", ":format", "pdf").Replace(rest)
+				address = "/" + address
+			}
+		}
+		if !console && kind == "" {
+			continue // it is about the visitor herself, or for everybody
+		}
+		for _, c := range columns {
+			var status int
+			var to string
+			if method == http.MethodGet {
+				status, _, to = c.get(address)
+			} else {
+				status, _, to = c.post(address)
+			}
+			cells++
+			reach := map[string]string{"order": "orders:read", "document": "orders:read", "enrolment": "learning:read", "certificate": "learning:read", "edition": ""}[kind]
+			signIn := status == http.StatusSeeOther && strings.HasPrefix(to, "/sign-in")
+			var bad bool
+			switch {
+			case c.name == "nobody":
+				bad = !signIn
+			case console:
+				bad = c.name == "learner B" && status != http.StatusForbidden || status >= 500
+			case kind == "document" || !wider(c.scopes, reach):
+				bad = status != http.StatusNotFound && (method == http.MethodGet || status != http.StatusBadRequest)
+			default:
+				bad = status >= 500
+			}
+			if bad {
+				t.Errorf("%s %s by %s: %d %s", method, address, c.name, status, to)
+			}
+			now := rows()
+			if now != before && !(console && method == http.MethodPost && c.name != "learner B" && c.name != "nobody") && method == http.MethodPost {
+				t.Errorf("%s %s by %s: the house was changed", method, address, c.name)
+			}
+			before = now
+		}
+	}
+	t.Log(cells, "cells")
+	if cells < 500 {
+		t.Error("only", cells, "cells")
+	}
+}
