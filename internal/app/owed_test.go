@@ -379,3 +379,35 @@ func TestADisputeOfAnInstalmentThatWasPaidBackInPart(t *testing.T) {
 	}
 	w.verify()
 }
+
+// A part of the first instalment came back from the bank and was paid otherwise; then the dashboard gives back what the provider still has of it.
+// What the buyer has twice she owes us: counted against what the plan still asks for, the order was credited beyond what was paid, and its plan
+// could never end.
+func TestARefundOfAnInstalmentThatWasPaidBackInPart(t *testing.T) {
+	for _, c := range []struct {
+		again           string
+		twice, credited int64
+		state           sales.State
+	}{{"5000", 2350, 15000, sales.Refunded}, {"3000", 350, 5000, sales.PartiallyRefunded}} { // 50 € of 150 € were paid
+		t.Run(c.again, func(t *testing.T) {
+			w := newWorld(t)
+			o := w.begun(w.person("awa@example.org", "Awa").ID, w.inParts("PRD-1", "", 15000, offers.KeepAccess), visa)
+			w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {"2350"}})
+			w.until("the gift is booked", func() bool { return w.state(o).Credited.Minor == 2350 })
+			owed := w.bounces(o)
+			if _, err := w.h.Sales.SayRepaid(staffCtx("ann"), owed, "SEPA-1", "say"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.h.Sales.DecideRepaid(staffCtx("bob"), owed, true, "yes"); err != nil {
+				t.Fatal(err)
+			}
+			w.stripePost("/v1/refunds", url.Values{"payment_intent": {w.payment(o).IntentID}, "amount": {c.again}})
+			w.until("it is booked", func() bool { return w.balance("overpaid", "EUR") == c.twice })
+			w.told()
+			if o = w.state(o); o.Credited.Minor != c.credited || o.State != c.state {
+				t.Errorf("%s, %v credited", o.State, o.Credited)
+			}
+			w.verify()
+		})
+	}
+}

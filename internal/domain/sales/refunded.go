@@ -18,7 +18,11 @@ func (s *Service) refunded(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if !p.State.Paid() {
 		return payments.ErrUnknownPayment.Detailf("The refund came before its capture.")
 	}
-	b, err := payments.BookRefundTx(ctx, tx, p, f, o.Total.Minor-o.Credited.Minor)
+	left, err := o.unspent(ctx, tx)
+	if err != nil {
+		return err
+	}
+	b, err := payments.BookRefundTx(ctx, tx, p, f, left)
 	if err != nil || !b.Fresh {
 		return err
 	}
