@@ -928,6 +928,72 @@ func (e InstalmentState) Valid() bool {
 	}
 }
 
+// Defines values for LMSPlatformAuth.
+const (
+	LMSPlatformAuthApiKey LMSPlatformAuth = "api_key"
+	LMSPlatformAuthBearer LMSPlatformAuth = "bearer"
+	LMSPlatformAuthOauth2 LMSPlatformAuth = "oauth2"
+)
+
+// Valid indicates whether the value is a known member of the LMSPlatformAuth enum.
+func (e LMSPlatformAuth) Valid() bool {
+	switch e {
+	case LMSPlatformAuthApiKey:
+		return true
+	case LMSPlatformAuthBearer:
+		return true
+	case LMSPlatformAuthOauth2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LMSPlatformBodyAuth.
+const (
+	LMSPlatformBodyAuthApiKey LMSPlatformBodyAuth = "api_key"
+	LMSPlatformBodyAuthBearer LMSPlatformBodyAuth = "bearer"
+	LMSPlatformBodyAuthOauth2 LMSPlatformBodyAuth = "oauth2"
+)
+
+// Valid indicates whether the value is a known member of the LMSPlatformBodyAuth enum.
+func (e LMSPlatformBodyAuth) Valid() bool {
+	switch e {
+	case LMSPlatformBodyAuthApiKey:
+		return true
+	case LMSPlatformBodyAuthBearer:
+		return true
+	case LMSPlatformBodyAuthOauth2:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LMSState.
+const (
+	LMSStateConfirmed LMSState = "confirmed"
+	LMSStatePending   LMSState = "pending"
+	LMSStateRefused   LMSState = "refused"
+	LMSStateWaiting   LMSState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the LMSState enum.
+func (e LMSState) Valid() bool {
+	switch e {
+	case LMSStateConfirmed:
+		return true
+	case LMSStatePending:
+		return true
+	case LMSStateRefused:
+		return true
+	case LMSStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeLang.
 const (
 	MeLangEn MeLang = "en"
@@ -6096,6 +6162,11 @@ type Enrolment struct {
 	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id EnrolmentID `json:"id"`
 
+	// LmsState `pending`: it is to be told. `confirmed`: it says what the grants say. `waiting`: the learner has no account there. `refused`: it does not do it. All but `confirmed` are tried again.
+	//
+	// Example: confirmed
+	LmsState *LMSState `json:"lms_state,omitempty"`
+
 	// OpenedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
 	// Example: 2025-10-09T08:53:20Z
@@ -6937,6 +7008,293 @@ type KnownPayment struct {
 	// Example: captured
 	State string `json:"state"`
 }
+
+// LMSCounts How many enrolments are in each state.
+type LMSCounts struct {
+	// Confirmed Confirmed.
+	//
+	// Example: 311
+	Confirmed int64 `json:"confirmed"`
+
+	// Pending To be told.
+	//
+	// Example: 2
+	Pending int64 `json:"pending"`
+
+	// Refused Refused.
+	//
+	// Example: 0
+	Refused int64 `json:"refused"`
+
+	// Waiting Without an account.
+	//
+	// Example: 4
+	Waiting int64 `json:"waiting"`
+}
+
+// LMSEnrolment What a platform is to say of an enrolment, what it said last (`course`, `mode`, `active`), and what is to be done.
+type LMSEnrolment struct {
+	// Active Whether it said that she is enrolled.
+	//
+	// Example: true
+	Active *bool `json:"active,omitempty"`
+
+	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AskedAt Time `json:"asked_at"`
+
+	// Attempts How often it was told.
+	//
+	// Example: 1
+	Attempts int `json:"attempts"`
+
+	// ConfirmedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ConfirmedAt *Time `json:"confirmed_at,omitempty"`
+
+	// Course The course that it spoke of.
+	//
+	// Example: course-v1:MinesTelecom+PRD+9
+	Course *string `json:"course,omitempty"`
+
+	// Detail What the platform said; for staff alone.
+	//
+	// Example: The user ada does not exist.
+	Detail *string `json:"detail,omitempty"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// Failure Why the last attempt did not do.
+	//
+	// Example: no_account
+	Failure *string `json:"failure,omitempty"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// Mode The mode that it said.
+	//
+	// Example: verified
+	Mode *string `json:"mode,omitempty"`
+
+	// NextAttemptAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	NextAttemptAt *Time `json:"next_attempt_at,omitempty"`
+
+	// Platform Key of a learning platform, as sessions name it.
+	//
+	// Example: fun
+	Platform LMSKey `json:"platform"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// State `pending`: it is to be told. `confirmed`: it says what the grants say. `waiting`: the learner has no account there. `refused`: it does not do it. All but `confirmed` are tried again.
+	//
+	// Example: confirmed
+	State LMSState `json:"state"`
+
+	// TriedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	TriedAt *Time `json:"tried_at,omitempty"`
+
+	// Username Who the learner is there, as far as it is known.
+	//
+	// Example: ada
+	Username *string `json:"username,omitempty"`
+
+	// WantedMode The mode that her grants ask for; absent: she is not to be enrolled.
+	//
+	// Example: verified
+	WantedMode *string `json:"wanted_mode,omitempty"`
+}
+
+// LMSEnrolmentPage A page of what a platform is told.
+type LMSEnrolmentPage struct {
+	// Enrolments The enrolments.
+	Enrolments []LMSEnrolment `json:"enrolments"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// LMSKey Key of a learning platform, as sessions name it.
+//
+// Example: fun
+type LMSKey = string
+
+// LMSMode Course mode of the platform.
+//
+// Example: verified
+type LMSMode = string
+
+// LMSModes The course mode of each formula.
+//
+// Example: {"DISCOVERY":"audit","QUALIFYING":"verified"}
+type LMSModes map[string]LMSMode
+
+// LMSPlatform A learning platform.
+type LMSPlatform struct {
+	// AnsweredAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AnsweredAt *Time `json:"answered_at,omitempty"`
+
+	// Auth How it knows us.
+	//
+	// Example: oauth2
+	Auth LMSPlatformAuth `json:"auth"`
+
+	// BaseUrl Where its API begins.
+	//
+	// Example: https://lms.school.org
+	BaseUrl string `json:"base_url"`
+
+	// CallsPerMinute How many calls it lets us make in a minute.
+	//
+	// Example: 40
+	CallsPerMinute int `json:"calls_per_minute"`
+
+	// ClientId Of `oauth2`.
+	//
+	// Example: cursus
+	ClientId *string `json:"client_id,omitempty"`
+
+	// ClosedUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosedUntil *Time `json:"closed_until,omitempty"`
+
+	// Enabled Whether it is told anything.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// Enrolments How many enrolments are in each state.
+	Enrolments LMSCounts `json:"enrolments"`
+
+	// Failure Why the last one was.
+	//
+	// Example: timeout
+	Failure *string `json:"failure,omitempty"`
+
+	// Failures Calls in vain, in a row.
+	//
+	// Example: 0
+	Failures int `json:"failures"`
+
+	// Key Key of a learning platform, as sessions name it.
+	//
+	// Example: fun
+	Key LMSKey `json:"key"`
+
+	// Modes The course mode of each formula.
+	//
+	// Example: {"DISCOVERY":"audit","QUALIFYING":"verified"}
+	Modes LMSModes `json:"modes"`
+
+	// Version Grows with each change; the ETag.
+	//
+	// Example: 2
+	Version int `json:"version"`
+}
+
+// LMSPlatformAuth How it knows us.
+//
+// Example: oauth2
+type LMSPlatformAuth string
+
+// LMSPlatformBody What is said of a learning platform.
+//
+// Example: {"auth":"oauth2","base_url":"https://lms.school.org","client_id":"cursus","modes":{"DISCOVERY":"audit","QUALIFYING":"verified"},"secret":"s3cret"}
+type LMSPlatformBody struct {
+	// Auth How it knows us: client credentials, a token that somebody made, or `X-Edx-Api-Key`.
+	//
+	// Example: oauth2
+	Auth LMSPlatformBodyAuth `json:"auth"`
+
+	// BaseUrl Where its API begins.
+	//
+	// Example: https://lms.school.org
+	BaseUrl string `json:"base_url"`
+
+	// CallsPerMinute How many calls it lets us make in a minute.
+	//
+	// Example: 40
+	CallsPerMinute *int `json:"calls_per_minute,omitempty"`
+
+	// ClientId Of `oauth2`, and of it alone.
+	//
+	// Example: cursus
+	ClientId *string `json:"client_id,omitempty"`
+
+	// Enabled Whether it is told anything.
+	//
+	// Example: true
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// Modes The course mode of each formula.
+	//
+	// Example: {"DISCOVERY":"audit","QUALIFYING":"verified"}
+	Modes LMSModes `json:"modes"`
+
+	// Secret Of the client, the token or the key. It is sealed and never shown.
+	//
+	// Example: s3cret
+	Secret *string `json:"secret,omitempty"`
+}
+
+// LMSPlatformBodyAuth How it knows us: client credentials, a token that somebody made, or `X-Edx-Api-Key`.
+//
+// Example: oauth2
+type LMSPlatformBodyAuth string
+
+// LMSPlatformPage A page of learning platforms.
+type LMSPlatformPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Platforms The platforms.
+	Platforms []LMSPlatform `json:"platforms"`
+}
+
+// LMSRetried How many enrolments are told again.
+type LMSRetried struct {
+	// Enrolments How many.
+	//
+	// Example: 12
+	Enrolments int64 `json:"enrolments"`
+}
+
+// LMSRetry What is known of the learner.
+//
+// Example: {"username":"ada"}
+type LMSRetry struct {
+	// Username Who she is on the platform.
+	//
+	// Example: ada
+	Username *string `json:"username,omitempty"`
+}
+
+// LMSState `pending`: it is to be told. `confirmed`: it says what the grants say. `waiting`: the learner has no account there. `refused`: it does not do it. All but `confirmed` are tried again.
+//
+// Example: confirmed
+type LMSState string
 
 // LedgerEntry One line of the ledger.
 type LedgerEntry struct {
@@ -13419,6 +13777,11 @@ type KeyRef = string
 // Example: 2025-10-09T08:53:20Z
 type KnownAt = Time
 
+// LMSPlatformRef Key of a learning platform, as sessions name it.
+//
+// Example: fun
+type LMSPlatformRef = LMSKey
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -13936,6 +14299,36 @@ type PutFormulaParams struct {
 type PutIssuerParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListLMSPlatformsParams defines parameters for ListLMSPlatforms.
+type ListLMSPlatformsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutLMSPlatformParams defines parameters for PutLMSPlatform.
+type PutLMSPlatformParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListLMSEnrolmentsParams defines parameters for ListLMSEnrolments.
+type ListLMSEnrolmentsParams struct {
+	// State Only those in this state.
+	State *LMSState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Session Only those of this session.
+	Session *Key `form:"session,omitempty" json:"session,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListMyPathsParams defines parameters for ListMyPaths.
@@ -14670,6 +15063,9 @@ type MoveEditionJSONRequestBody = ProgramMove
 // CreateEditionOfferJSONRequestBody defines body for CreateEditionOffer for application/json ContentType.
 type CreateEditionOfferJSONRequestBody = NewOffer
 
+// RetryLMSEnrolmentJSONRequestBody defines body for RetryLMSEnrolment for application/json ContentType.
+type RetryLMSEnrolmentJSONRequestBody = LMSRetry
+
 // RegisterForDayJSONRequestBody defines body for RegisterForDay for application/json ContentType.
 type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
 
@@ -14681,6 +15077,9 @@ type TakeUpInvitationJSONRequestBody = InvitationToken
 
 // PutIssuerJSONRequestBody defines body for PutIssuer for application/json ContentType.
 type PutIssuerJSONRequestBody = IssuerBody
+
+// PutLMSPlatformJSONRequestBody defines body for PutLMSPlatform for application/json ContentType.
+type PutLMSPlatformJSONRequestBody = LMSPlatformBody
 
 // GrantTokenFormdataRequestBody defines body for GrantToken for application/x-www-form-urlencoded ContentType.
 type GrantTokenFormdataRequestBody = TokenRequest
@@ -15959,6 +16358,31 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/enrolments/{enrolment}/eligibility (the `GetEligibility` operationId).
 	GetEligibility(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetLMSEnrolment Get how far a platform knows of an enrolment
+	//
+	// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/lms (the `GetLMSEnrolment` operationId).
+	GetLMSEnrolment(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryLMSEnrolmentWithBody Tell a platform of an enrolment again
+	//
+	// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+	RetryLMSEnrolmentWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryLMSEnrolment Tell a platform of an enrolment again
+	//
+	// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+	RetryLMSEnrolment(ctx context.Context, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// BookSitting Book an exam
 	//
 	// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
@@ -16065,6 +16489,61 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
 	PutIssuer(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLMSPlatforms List learning platforms
+	//
+	// The platforms on which sessions are followed (Open edX), with how it goes: how many enrolments each of them confirmed, is to be told of, waits for
+	// an account of, or refuses.
+	//
+	// Corresponds with GET /v1/lms-platforms (the `ListLMSPlatforms` operationId).
+	ListLMSPlatforms(ctx context.Context, params *ListLMSPlatformsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLMSPlatform Get a learning platform
+	//
+	// As it stands now; its secret is never shown.
+	//
+	// Corresponds with GET /v1/lms-platforms/{platform} (the `GetLMSPlatform` operationId).
+	GetLMSPlatform(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLMSPlatformWithBody Write a learning platform
+	//
+	// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+	// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+	// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+	//
+	// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+	PutLMSPlatformWithBody(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLMSPlatform Write a learning platform
+	//
+	// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+	// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+	// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+	//
+	// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+	PutLMSPlatform(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLMSEnrolments List what a platform is told
+	//
+	// What the platform is to say of each enrolment, what it said last, what went wrong and when it is tried again.
+	//
+	// Corresponds with GET /v1/lms-platforms/{platform}/enrolments (the `ListLMSEnrolments` operationId).
+	ListLMSEnrolments(ctx context.Context, platform LMSPlatformRef, params *ListLMSEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryLMSPlatform Tell a platform again
+	//
+	// Everything that it has not confirmed is told again now, at its rate, also where it was left alone because it failed.
+	//
+	// Corresponds with POST /v1/lms-platforms/{platform}/retries (the `RetryLMSPlatform` operationId).
+	RetryLMSPlatform(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMe Who am I?
 	//
@@ -19337,6 +19816,61 @@ func (c *Client) GetEligibility(ctx context.Context, enrolment EnrolmentRef, req
 	return c.Client.Do(req)
 }
 
+// GetLMSEnrolment Get how far a platform knows of an enrolment
+//
+// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/lms (the `GetLMSEnrolment` operationId).
+func (c *Client) GetLMSEnrolment(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLMSEnrolmentRequest(c.Server, enrolment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryLMSEnrolmentWithBody Tell a platform of an enrolment again
+//
+// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+func (c *Client) RetryLMSEnrolmentWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryLMSEnrolmentRequestWithBody(c.Server, enrolment, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryLMSEnrolment Tell a platform of an enrolment again
+//
+// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+func (c *Client) RetryLMSEnrolment(ctx context.Context, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryLMSEnrolmentRequest(c.Server, enrolment, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // BookSitting Book an exam
 //
 // Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
@@ -19564,6 +20098,121 @@ func (c *Client) PutIssuerWithBody(ctx context.Context, issuer IssuerRef, params
 // Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
 func (c *Client) PutIssuer(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutIssuerRequest(c.Server, issuer, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLMSPlatforms List learning platforms
+//
+// The platforms on which sessions are followed (Open edX), with how it goes: how many enrolments each of them confirmed, is to be told of, waits for
+// an account of, or refuses.
+//
+// Corresponds with GET /v1/lms-platforms (the `ListLMSPlatforms` operationId).
+func (c *Client) ListLMSPlatforms(ctx context.Context, params *ListLMSPlatformsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLMSPlatformsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLMSPlatform Get a learning platform
+//
+// As it stands now; its secret is never shown.
+//
+// Corresponds with GET /v1/lms-platforms/{platform} (the `GetLMSPlatform` operationId).
+func (c *Client) GetLMSPlatform(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLMSPlatformRequest(c.Server, platform)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLMSPlatformWithBody Write a learning platform
+//
+// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+//
+// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+func (c *Client) PutLMSPlatformWithBody(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLMSPlatformRequestWithBody(c.Server, platform, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLMSPlatform Write a learning platform
+//
+// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+//
+// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+func (c *Client) PutLMSPlatform(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLMSPlatformRequest(c.Server, platform, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLMSEnrolments List what a platform is told
+//
+// What the platform is to say of each enrolment, what it said last, what went wrong and when it is tried again.
+//
+// Corresponds with GET /v1/lms-platforms/{platform}/enrolments (the `ListLMSEnrolments` operationId).
+func (c *Client) ListLMSEnrolments(ctx context.Context, platform LMSPlatformRef, params *ListLMSEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLMSEnrolmentsRequest(c.Server, platform, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryLMSPlatform Tell a platform again
+//
+// Everything that it has not confirmed is told again now, at its rate, also where it was left alone because it failed.
+//
+// Corresponds with POST /v1/lms-platforms/{platform}/retries (the `RetryLMSPlatform` operationId).
+func (c *Client) RetryLMSPlatform(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryLMSPlatformRequest(c.Server, platform)
 	if err != nil {
 		return nil, err
 	}
@@ -27036,6 +27685,87 @@ func NewGetEligibilityRequest(server string, enrolment EnrolmentRef) (*http.Requ
 	return req, nil
 }
 
+// NewGetLMSEnrolmentRequest constructs an http.Request for the GetLMSEnrolment method
+func NewGetLMSEnrolmentRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/lms", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryLMSEnrolmentRequest calls the generic RetryLMSEnrolment builder with application/json body
+func NewRetryLMSEnrolmentRequest(server string, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryLMSEnrolmentRequestWithBody(server, enrolment, "application/json", bodyReader)
+}
+
+// NewRetryLMSEnrolmentRequestWithBody constructs an http.Request for the RetryLMSEnrolment method, with any body, and a specified content type
+func NewRetryLMSEnrolmentRequestWithBody(server string, enrolment EnrolmentRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/lms/retries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewBookSittingRequest constructs an http.Request for the BookSitting method
 func NewBookSittingRequest(server string, enrolment EnrolmentRef, params *BookSittingParams) (*http.Request, error) {
 	var err error
@@ -27466,6 +28196,297 @@ func NewPutIssuerRequestWithBody(server string, issuer IssuerRef, params *PutIss
 
 		req.Header.Set("If-Match", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListLMSPlatformsRequest constructs an http.Request for the ListLMSPlatforms method
+func NewListLMSPlatformsRequest(server string, params *ListLMSPlatformsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lms-platforms")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLMSPlatformRequest constructs an http.Request for the GetLMSPlatform method
+func NewGetLMSPlatformRequest(server string, platform LMSPlatformRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "platform", platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lms-platforms/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLMSPlatformRequest calls the generic PutLMSPlatform builder with application/json body
+func NewPutLMSPlatformRequest(server string, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLMSPlatformRequestWithBody(server, platform, params, "application/json", bodyReader)
+}
+
+// NewPutLMSPlatformRequestWithBody constructs an http.Request for the PutLMSPlatform method, with any body, and a specified content type
+func NewPutLMSPlatformRequestWithBody(server string, platform LMSPlatformRef, params *PutLMSPlatformParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "platform", platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lms-platforms/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListLMSEnrolmentsRequest constructs an http.Request for the ListLMSEnrolments method
+func NewListLMSEnrolmentsRequest(server string, platform LMSPlatformRef, params *ListLMSEnrolmentsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "platform", platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lms-platforms/%s/enrolments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRetryLMSPlatformRequest constructs an http.Request for the RetryLMSPlatform method
+func NewRetryLMSPlatformRequest(server string, platform LMSPlatformRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "platform", platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lms-platforms/%s/retries", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -35776,6 +36797,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/enrolments/{enrolment}/eligibility (the `GetEligibility` operationId).
 	GetEligibilityWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetEligibilityResponse, error)
 
+	// GetLMSEnrolmentWithResponse Get how far a platform knows of an enrolment
+	//
+	// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/lms (the `GetLMSEnrolment` operationId).
+	GetLMSEnrolmentWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetLMSEnrolmentResponse, error)
+
+	// RetryLMSEnrolmentWithBodyWithResponse Tell a platform of an enrolment again
+	//
+	// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+	RetryLMSEnrolmentWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryLMSEnrolmentResponse, error)
+
+	// RetryLMSEnrolmentWithResponse Tell a platform of an enrolment again
+	//
+	// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+	RetryLMSEnrolmentWithResponse(ctx context.Context, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryLMSEnrolmentResponse, error)
+
 	// BookSittingWithResponse Book an exam
 	//
 	// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
@@ -35892,6 +36940,69 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
 	PutIssuerWithResponse(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*PutIssuerResponse, error)
+
+	// ListLMSPlatformsWithResponse List learning platforms
+	//
+	// The platforms on which sessions are followed (Open edX), with how it goes: how many enrolments each of them confirmed, is to be told of, waits for
+	// an account of, or refuses.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/lms-platforms (the `ListLMSPlatforms` operationId).
+	ListLMSPlatformsWithResponse(ctx context.Context, params *ListLMSPlatformsParams, reqEditors ...RequestEditorFn) (*ListLMSPlatformsResponse, error)
+
+	// GetLMSPlatformWithResponse Get a learning platform
+	//
+	// As it stands now; its secret is never shown.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/lms-platforms/{platform} (the `GetLMSPlatform` operationId).
+	GetLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*GetLMSPlatformResponse, error)
+
+	// PutLMSPlatformWithBodyWithResponse Write a learning platform
+	//
+	// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+	// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+	// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+	//
+	// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+	PutLMSPlatformWithBodyWithResponse(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLMSPlatformResponse, error)
+
+	// PutLMSPlatformWithResponse Write a learning platform
+	//
+	// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+	// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+	// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+	//
+	// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+	PutLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLMSPlatformResponse, error)
+
+	// ListLMSEnrolmentsWithResponse List what a platform is told
+	//
+	// What the platform is to say of each enrolment, what it said last, what went wrong and when it is tried again.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/lms-platforms/{platform}/enrolments (the `ListLMSEnrolments` operationId).
+	ListLMSEnrolmentsWithResponse(ctx context.Context, platform LMSPlatformRef, params *ListLMSEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListLMSEnrolmentsResponse, error)
+
+	// RetryLMSPlatformWithResponse Tell a platform again
+	//
+	// Everything that it has not confirmed is told again now, at its rate, also where it was left alone because it failed.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/lms-platforms/{platform}/retries (the `RetryLMSPlatform` operationId).
+	RetryLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*RetryLMSPlatformResponse, error)
 
 	// GetMeWithResponse Who am I?
 	//
@@ -41213,6 +42324,102 @@ func (r GetEligibilityResponse) ContentType() string {
 	return ""
 }
 
+type GetLMSEnrolmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSEnrolment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLMSEnrolmentResponse) GetJSON200() *LMSEnrolment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLMSEnrolmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLMSEnrolmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLMSEnrolmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLMSEnrolmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLMSEnrolmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryLMSEnrolmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSEnrolment
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RetryLMSEnrolmentResponse) GetJSON200() *LMSEnrolment {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RetryLMSEnrolmentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryLMSEnrolmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryLMSEnrolmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryLMSEnrolmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryLMSEnrolmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type BookSittingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -41653,6 +42860,260 @@ func (r PutIssuerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutIssuerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLMSPlatformsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSPlatformPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLMSPlatformsResponse) GetJSON200() *LMSPlatformPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLMSPlatformsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLMSPlatformsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLMSPlatformsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLMSPlatformsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLMSPlatformsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetLMSPlatformResponse200Headers the declared response headers of an HTTP 200 response for GetLMSPlatform
+type GetLMSPlatformResponse200Headers struct {
+	ETag string
+}
+
+type GetLMSPlatformResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSPlatform
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetLMSPlatformResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLMSPlatformResponse) GetJSON200() *LMSPlatform {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLMSPlatformResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLMSPlatformResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLMSPlatformResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLMSPlatformResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLMSPlatformResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutLMSPlatformResponse200Headers the declared response headers of an HTTP 200 response for PutLMSPlatform
+type PutLMSPlatformResponse200Headers struct {
+	ETag string
+}
+
+type PutLMSPlatformResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSPlatform
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutLMSPlatformResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLMSPlatformResponse) GetJSON200() *LMSPlatform {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutLMSPlatformResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLMSPlatformResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLMSPlatformResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLMSPlatformResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLMSPlatformResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLMSEnrolmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSEnrolmentPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLMSEnrolmentsResponse) GetJSON200() *LMSEnrolmentPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLMSEnrolmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLMSEnrolmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLMSEnrolmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLMSEnrolmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLMSEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryLMSPlatformResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSRetried
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RetryLMSPlatformResponse) GetJSON200() *LMSRetried {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RetryLMSPlatformResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryLMSPlatformResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryLMSPlatformResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryLMSPlatformResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryLMSPlatformResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -49728,6 +51189,51 @@ func (c *ClientWithResponses) GetEligibilityWithResponse(ctx context.Context, en
 	return ParseGetEligibilityResponse(rsp)
 }
 
+// GetLMSEnrolmentWithResponse Get how far a platform knows of an enrolment
+//
+// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/lms (the `GetLMSEnrolment` operationId).
+func (c *ClientWithResponses) GetLMSEnrolmentWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetLMSEnrolmentResponse, error) {
+	rsp, err := c.GetLMSEnrolment(ctx, enrolment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLMSEnrolmentResponse(rsp)
+}
+
+// RetryLMSEnrolmentWithBodyWithResponse Tell a platform of an enrolment again
+//
+// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+func (c *ClientWithResponses) RetryLMSEnrolmentWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryLMSEnrolmentResponse, error) {
+	rsp, err := c.RetryLMSEnrolmentWithBody(ctx, enrolment, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryLMSEnrolmentResponse(rsp)
+}
+
+// RetryLMSEnrolmentWithResponse Tell a platform of an enrolment again
+//
+// Now, whatever failed. `username` says who the learner is there, for one whose account has another address.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
+func (c *ClientWithResponses) RetryLMSEnrolmentWithResponse(ctx context.Context, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryLMSEnrolmentResponse, error) {
+	rsp, err := c.RetryLMSEnrolment(ctx, enrolment, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryLMSEnrolmentResponse(rsp)
+}
+
 // BookSittingWithResponse Book an exam
 //
 // Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
@@ -49921,6 +51427,105 @@ func (c *ClientWithResponses) PutIssuerWithResponse(ctx context.Context, issuer 
 		return nil, err
 	}
 	return ParsePutIssuerResponse(rsp)
+}
+
+// ListLMSPlatformsWithResponse List learning platforms
+//
+// The platforms on which sessions are followed (Open edX), with how it goes: how many enrolments each of them confirmed, is to be told of, waits for
+// an account of, or refuses.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/lms-platforms (the `ListLMSPlatforms` operationId).
+func (c *ClientWithResponses) ListLMSPlatformsWithResponse(ctx context.Context, params *ListLMSPlatformsParams, reqEditors ...RequestEditorFn) (*ListLMSPlatformsResponse, error) {
+	rsp, err := c.ListLMSPlatforms(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLMSPlatformsResponse(rsp)
+}
+
+// GetLMSPlatformWithResponse Get a learning platform
+//
+// As it stands now; its secret is never shown.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/lms-platforms/{platform} (the `GetLMSPlatform` operationId).
+func (c *ClientWithResponses) GetLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*GetLMSPlatformResponse, error) {
+	rsp, err := c.GetLMSPlatform(ctx, platform, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLMSPlatformResponse(rsp)
+}
+
+// PutLMSPlatformWithBodyWithResponse Write a learning platform
+//
+// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+//
+// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+func (c *ClientWithResponses) PutLMSPlatformWithBodyWithResponse(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLMSPlatformResponse, error) {
+	rsp, err := c.PutLMSPlatformWithBody(ctx, platform, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLMSPlatformResponse(rsp)
+}
+
+// PutLMSPlatformWithResponse Write a learning platform
+//
+// Makes a platform (`If-Match: *`) or rewrites it. Its key is what sessions name as their `platform`; a session with a `platform_key` has its
+// enrolments told there, in the course mode of their formula. A formula without a mode opens nothing there. Without `secret` the one that is there
+// stays, but another address, way or client needs it again. It is tried at once, and enrolments in sessions that are not over are told by themselves.
+//
+// The address is that of a public server, or one that the operator named (`CURSUS_LMS_INSIDE`).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
+func (c *ClientWithResponses) PutLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLMSPlatformResponse, error) {
+	rsp, err := c.PutLMSPlatform(ctx, platform, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLMSPlatformResponse(rsp)
+}
+
+// ListLMSEnrolmentsWithResponse List what a platform is told
+//
+// What the platform is to say of each enrolment, what it said last, what went wrong and when it is tried again.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/lms-platforms/{platform}/enrolments (the `ListLMSEnrolments` operationId).
+func (c *ClientWithResponses) ListLMSEnrolmentsWithResponse(ctx context.Context, platform LMSPlatformRef, params *ListLMSEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListLMSEnrolmentsResponse, error) {
+	rsp, err := c.ListLMSEnrolments(ctx, platform, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLMSEnrolmentsResponse(rsp)
+}
+
+// RetryLMSPlatformWithResponse Tell a platform again
+//
+// Everything that it has not confirmed is told again now, at its rate, also where it was left alone because it failed.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/lms-platforms/{platform}/retries (the `RetryLMSPlatform` operationId).
+func (c *ClientWithResponses) RetryLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*RetryLMSPlatformResponse, error) {
+	rsp, err := c.RetryLMSPlatform(ctx, platform, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryLMSPlatformResponse(rsp)
 }
 
 // GetMeWithResponse Who am I?
@@ -55473,6 +57078,72 @@ func ParseGetEligibilityResponse(rsp *http.Response) (*GetEligibilityResponse, e
 	return response, nil
 }
 
+// ParseGetLMSEnrolmentResponse parses an HTTP response from a GetLMSEnrolmentWithResponse call
+func ParseGetLMSEnrolmentResponse(rsp *http.Response) (*GetLMSEnrolmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLMSEnrolmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSEnrolment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryLMSEnrolmentResponse parses an HTTP response from a RetryLMSEnrolmentWithResponse call
+func ParseRetryLMSEnrolmentResponse(rsp *http.Response) (*RetryLMSEnrolmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryLMSEnrolmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSEnrolment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseBookSittingResponse parses an HTTP response from a BookSittingWithResponse call
 func ParseBookSittingResponse(rsp *http.Response) (*BookSittingResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -55791,6 +57462,197 @@ func ParsePutIssuerResponse(rsp *http.Response) (*PutIssuerResponse, error) {
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListLMSPlatformsResponse parses an HTTP response from a ListLMSPlatformsWithResponse call
+func ParseListLMSPlatformsResponse(rsp *http.Response) (*ListLMSPlatformsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLMSPlatformsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSPlatformPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLMSPlatformResponse parses an HTTP response from a GetLMSPlatformWithResponse call
+func ParseGetLMSPlatformResponse(rsp *http.Response) (*GetLMSPlatformResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLMSPlatformResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSPlatform
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetLMSPlatformResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutLMSPlatformResponse parses an HTTP response from a PutLMSPlatformWithResponse call
+func ParsePutLMSPlatformResponse(rsp *http.Response) (*PutLMSPlatformResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLMSPlatformResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSPlatform
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutLMSPlatformResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListLMSEnrolmentsResponse parses an HTTP response from a ListLMSEnrolmentsWithResponse call
+func ParseListLMSEnrolmentsResponse(rsp *http.Response) (*ListLMSEnrolmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLMSEnrolmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSEnrolmentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryLMSPlatformResponse parses an HTTP response from a RetryLMSPlatformWithResponse call
+func ParseRetryLMSPlatformResponse(rsp *http.Response) (*RetryLMSPlatformResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryLMSPlatformResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSRetried
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -232,6 +232,12 @@ type ServerInterface interface {
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// GetLMSEnrolment Get how far a platform knows of an enrolment
+	// (GET /v1/enrolments/{enrolment}/lms)
+	GetLMSEnrolment(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// RetryLMSEnrolment Tell a platform of an enrolment again
+	// (POST /v1/enrolments/{enrolment}/lms/retries)
+	RetryLMSEnrolment(c *fiber.Ctx, enrolment EnrolmentRef) error
 	// BookSitting Book an exam
 	// (POST /v1/enrolments/{enrolment}/sittings)
 	BookSitting(c *fiber.Ctx, enrolment EnrolmentRef, params BookSittingParams) error
@@ -259,6 +265,21 @@ type ServerInterface interface {
 	// PutIssuer Write an issuer
 	// (PUT /v1/issuers/{issuer})
 	PutIssuer(c *fiber.Ctx, issuer IssuerRef, params PutIssuerParams) error
+	// ListLMSPlatforms List learning platforms
+	// (GET /v1/lms-platforms)
+	ListLMSPlatforms(c *fiber.Ctx, params ListLMSPlatformsParams) error
+	// GetLMSPlatform Get a learning platform
+	// (GET /v1/lms-platforms/{platform})
+	GetLMSPlatform(c *fiber.Ctx, platform LMSPlatformRef) error
+	// PutLMSPlatform Write a learning platform
+	// (PUT /v1/lms-platforms/{platform})
+	PutLMSPlatform(c *fiber.Ctx, platform LMSPlatformRef, params PutLMSPlatformParams) error
+	// ListLMSEnrolments List what a platform is told
+	// (GET /v1/lms-platforms/{platform}/enrolments)
+	ListLMSEnrolments(c *fiber.Ctx, platform LMSPlatformRef, params ListLMSEnrolmentsParams) error
+	// RetryLMSPlatform Tell a platform again
+	// (POST /v1/lms-platforms/{platform}/retries)
+	RetryLMSPlatform(c *fiber.Ctx, platform LMSPlatformRef) error
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
@@ -3732,6 +3753,64 @@ func (siw *ServerInterfaceWrapper) GetEligibility(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetLMSEnrolment operation middleware
+func (siw *ServerInterfaceWrapper) GetLMSEnrolment(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLMSEnrolment(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RetryLMSEnrolment operation middleware
+func (siw *ServerInterfaceWrapper) RetryLMSEnrolment(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RetryLMSEnrolment(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // BookSitting operation middleware
 func (siw *ServerInterfaceWrapper) BookSitting(c *fiber.Ctx) error {
 
@@ -4077,6 +4156,227 @@ func (siw *ServerInterfaceWrapper) PutIssuer(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutIssuer(c, issuer, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLMSPlatforms operation middleware
+func (siw *ServerInterfaceWrapper) ListLMSPlatforms(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLMSPlatformsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLMSPlatforms(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetLMSPlatform operation middleware
+func (siw *ServerInterfaceWrapper) GetLMSPlatform(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "platform" -------------
+	var platform LMSPlatformRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "platform", c.Params("platform"), &platform, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter platform: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLMSPlatform(c, platform)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutLMSPlatform operation middleware
+func (siw *ServerInterfaceWrapper) PutLMSPlatform(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "platform" -------------
+	var platform LMSPlatformRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "platform", c.Params("platform"), &platform, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter platform: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutLMSPlatformParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutLMSPlatform(c, platform, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLMSEnrolments operation middleware
+func (siw *ServerInterfaceWrapper) ListLMSEnrolments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "platform" -------------
+	var platform LMSPlatformRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "platform", c.Params("platform"), &platform, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter platform: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLMSEnrolmentsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLMSEnrolments(c, platform, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RetryLMSPlatform operation middleware
+func (siw *ServerInterfaceWrapper) RetryLMSPlatform(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "platform" -------------
+	var platform LMSPlatformRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "platform", c.Params("platform"), &platform, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter platform: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RetryLMSPlatform(c, platform)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -10129,6 +10429,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/eligibility", wrapper.GetEligibility)
 
+	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/lms", wrapper.GetLMSEnrolment)
+
+	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/lms/retries", wrapper.RetryLMSEnrolment)
+
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/sittings", wrapper.BookSitting)
 
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/workshops", wrapper.GetWorkshops)
@@ -10146,6 +10450,16 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/issuers", wrapper.ListIssuers)
 
 	router.Put(options.BaseURL+"/v1/issuers/:issuer", wrapper.PutIssuer)
+
+	router.Get(options.BaseURL+"/v1/lms-platforms", wrapper.ListLMSPlatforms)
+
+	router.Get(options.BaseURL+"/v1/lms-platforms/:platform", wrapper.GetLMSPlatform)
+
+	router.Put(options.BaseURL+"/v1/lms-platforms/:platform", wrapper.PutLMSPlatform)
+
+	router.Get(options.BaseURL+"/v1/lms-platforms/:platform/enrolments", wrapper.ListLMSEnrolments)
+
+	router.Post(options.BaseURL+"/v1/lms-platforms/:platform/retries", wrapper.RetryLMSPlatform)
 
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
@@ -12034,6 +12348,41 @@ func (response GetEligibility200JSONResponse) VisitGetEligibilityResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type GetLMSEnrolmentRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+}
+
+type GetLMSEnrolmentResponseObject interface {
+	VisitGetLMSEnrolmentResponse(ctx *fiber.Ctx) error
+}
+
+type GetLMSEnrolment200JSONResponse LMSEnrolment
+
+func (response GetLMSEnrolment200JSONResponse) VisitGetLMSEnrolmentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RetryLMSEnrolmentRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Body      *RetryLMSEnrolmentJSONRequestBody
+}
+
+type RetryLMSEnrolmentResponseObject interface {
+	VisitRetryLMSEnrolmentResponse(ctx *fiber.Ctx) error
+}
+
+type RetryLMSEnrolment200JSONResponse LMSEnrolment
+
+func (response RetryLMSEnrolment200JSONResponse) VisitRetryLMSEnrolmentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type BookSittingRequestObject struct {
 	Enrolment EnrolmentRef `json:"enrolment"`
 	Params    BookSittingParams
@@ -12208,6 +12557,110 @@ func (response PutIssuer200JSONResponse) VisitPutIssuerResponse(ctx *fiber.Ctx) 
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type ListLMSPlatformsRequestObject struct {
+	Params ListLMSPlatformsParams
+}
+
+type ListLMSPlatformsResponseObject interface {
+	VisitListLMSPlatformsResponse(ctx *fiber.Ctx) error
+}
+
+type ListLMSPlatforms200JSONResponse LMSPlatformPage
+
+func (response ListLMSPlatforms200JSONResponse) VisitListLMSPlatformsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetLMSPlatformRequestObject struct {
+	Platform LMSPlatformRef `json:"platform"`
+}
+
+type GetLMSPlatformResponseObject interface {
+	VisitGetLMSPlatformResponse(ctx *fiber.Ctx) error
+}
+
+type GetLMSPlatform200ResponseHeaders struct {
+	ETag string
+}
+
+type GetLMSPlatform200JSONResponse struct {
+	Body    LMSPlatform
+	Headers GetLMSPlatform200ResponseHeaders
+}
+
+func (response GetLMSPlatform200JSONResponse) VisitGetLMSPlatformResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutLMSPlatformRequestObject struct {
+	Platform LMSPlatformRef `json:"platform"`
+	Params   PutLMSPlatformParams
+	Body     *PutLMSPlatformJSONRequestBody
+}
+
+type PutLMSPlatformResponseObject interface {
+	VisitPutLMSPlatformResponse(ctx *fiber.Ctx) error
+}
+
+type PutLMSPlatform200ResponseHeaders struct {
+	ETag string
+}
+
+type PutLMSPlatform200JSONResponse struct {
+	Body    LMSPlatform
+	Headers PutLMSPlatform200ResponseHeaders
+}
+
+func (response PutLMSPlatform200JSONResponse) VisitPutLMSPlatformResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListLMSEnrolmentsRequestObject struct {
+	Platform LMSPlatformRef `json:"platform"`
+	Params   ListLMSEnrolmentsParams
+}
+
+type ListLMSEnrolmentsResponseObject interface {
+	VisitListLMSEnrolmentsResponse(ctx *fiber.Ctx) error
+}
+
+type ListLMSEnrolments200JSONResponse LMSEnrolmentPage
+
+func (response ListLMSEnrolments200JSONResponse) VisitListLMSEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type RetryLMSPlatformRequestObject struct {
+	Platform LMSPlatformRef `json:"platform"`
+}
+
+type RetryLMSPlatformResponseObject interface {
+	VisitRetryLMSPlatformResponse(ctx *fiber.Ctx) error
+}
+
+type RetryLMSPlatform200JSONResponse LMSRetried
+
+func (response RetryLMSPlatform200JSONResponse) VisitRetryLMSPlatformResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type GetMeRequestObject struct {
@@ -15171,6 +15624,12 @@ type StrictServerInterface interface {
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(ctx context.Context, request GetEligibilityRequestObject) (GetEligibilityResponseObject, error)
+	// GetLMSEnrolment Get how far a platform knows of an enrolment
+	// (GET /v1/enrolments/{enrolment}/lms)
+	GetLMSEnrolment(ctx context.Context, request GetLMSEnrolmentRequestObject) (GetLMSEnrolmentResponseObject, error)
+	// RetryLMSEnrolment Tell a platform of an enrolment again
+	// (POST /v1/enrolments/{enrolment}/lms/retries)
+	RetryLMSEnrolment(ctx context.Context, request RetryLMSEnrolmentRequestObject) (RetryLMSEnrolmentResponseObject, error)
 	// BookSitting Book an exam
 	// (POST /v1/enrolments/{enrolment}/sittings)
 	BookSitting(ctx context.Context, request BookSittingRequestObject) (BookSittingResponseObject, error)
@@ -15198,6 +15657,21 @@ type StrictServerInterface interface {
 	// PutIssuer Write an issuer
 	// (PUT /v1/issuers/{issuer})
 	PutIssuer(ctx context.Context, request PutIssuerRequestObject) (PutIssuerResponseObject, error)
+	// ListLMSPlatforms List learning platforms
+	// (GET /v1/lms-platforms)
+	ListLMSPlatforms(ctx context.Context, request ListLMSPlatformsRequestObject) (ListLMSPlatformsResponseObject, error)
+	// GetLMSPlatform Get a learning platform
+	// (GET /v1/lms-platforms/{platform})
+	GetLMSPlatform(ctx context.Context, request GetLMSPlatformRequestObject) (GetLMSPlatformResponseObject, error)
+	// PutLMSPlatform Write a learning platform
+	// (PUT /v1/lms-platforms/{platform})
+	PutLMSPlatform(ctx context.Context, request PutLMSPlatformRequestObject) (PutLMSPlatformResponseObject, error)
+	// ListLMSEnrolments List what a platform is told
+	// (GET /v1/lms-platforms/{platform}/enrolments)
+	ListLMSEnrolments(ctx context.Context, request ListLMSEnrolmentsRequestObject) (ListLMSEnrolmentsResponseObject, error)
+	// RetryLMSPlatform Tell a platform again
+	// (POST /v1/lms-platforms/{platform}/retries)
+	RetryLMSPlatform(ctx context.Context, request RetryLMSPlatformRequestObject) (RetryLMSPlatformResponseObject, error)
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -17825,6 +18299,74 @@ func (sh *strictHandler) GetEligibility(ctx *fiber.Ctx, enrolment EnrolmentRef) 
 	return nil
 }
 
+// GetLMSEnrolment operation middleware
+func (sh *strictHandler) GetLMSEnrolment(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request GetLMSEnrolmentRequestObject
+
+	request.Enrolment = enrolment
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLMSEnrolment(ctx.UserContext(), request.(GetLMSEnrolmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLMSEnrolment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLMSEnrolmentResponseObject); ok {
+		if err := validResponse.VisitGetLMSEnrolmentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryLMSEnrolment operation middleware
+func (sh *strictHandler) RetryLMSEnrolment(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request RetryLMSEnrolmentRequestObject
+
+	request.Enrolment = enrolment
+
+	var body RetryLMSEnrolmentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryLMSEnrolment(ctx.UserContext(), request.(RetryLMSEnrolmentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryLMSEnrolment")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryLMSEnrolmentResponseObject); ok {
+		if err := validResponse.VisitRetryLMSEnrolmentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // BookSitting operation middleware
 func (sh *strictHandler) BookSitting(ctx *fiber.Ctx, enrolment EnrolmentRef, params BookSittingParams) error {
 	var request BookSittingRequestObject
@@ -18117,6 +18659,157 @@ func (sh *strictHandler) PutIssuer(ctx *fiber.Ctx, issuer IssuerRef, params PutI
 		return err
 	} else if validResponse, ok := response.(PutIssuerResponseObject); ok {
 		if err := validResponse.VisitPutIssuerResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLMSPlatforms operation middleware
+func (sh *strictHandler) ListLMSPlatforms(ctx *fiber.Ctx, params ListLMSPlatformsParams) error {
+	var request ListLMSPlatformsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLMSPlatforms(ctx.UserContext(), request.(ListLMSPlatformsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLMSPlatforms")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLMSPlatformsResponseObject); ok {
+		if err := validResponse.VisitListLMSPlatformsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLMSPlatform operation middleware
+func (sh *strictHandler) GetLMSPlatform(ctx *fiber.Ctx, platform LMSPlatformRef) error {
+	var request GetLMSPlatformRequestObject
+
+	request.Platform = platform
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLMSPlatform(ctx.UserContext(), request.(GetLMSPlatformRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLMSPlatform")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLMSPlatformResponseObject); ok {
+		if err := validResponse.VisitGetLMSPlatformResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLMSPlatform operation middleware
+func (sh *strictHandler) PutLMSPlatform(ctx *fiber.Ctx, platform LMSPlatformRef, params PutLMSPlatformParams) error {
+	var request PutLMSPlatformRequestObject
+
+	request.Platform = platform
+	request.Params = params
+
+	var body PutLMSPlatformJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLMSPlatform(ctx.UserContext(), request.(PutLMSPlatformRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLMSPlatform")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLMSPlatformResponseObject); ok {
+		if err := validResponse.VisitPutLMSPlatformResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLMSEnrolments operation middleware
+func (sh *strictHandler) ListLMSEnrolments(ctx *fiber.Ctx, platform LMSPlatformRef, params ListLMSEnrolmentsParams) error {
+	var request ListLMSEnrolmentsRequestObject
+
+	request.Platform = platform
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLMSEnrolments(ctx.UserContext(), request.(ListLMSEnrolmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLMSEnrolments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLMSEnrolmentsResponseObject); ok {
+		if err := validResponse.VisitListLMSEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryLMSPlatform operation middleware
+func (sh *strictHandler) RetryLMSPlatform(ctx *fiber.Ctx, platform LMSPlatformRef) error {
+	var request RetryLMSPlatformRequestObject
+
+	request.Platform = platform
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryLMSPlatform(ctx.UserContext(), request.(RetryLMSPlatformRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryLMSPlatform")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryLMSPlatformResponseObject); ok {
+		if err := validResponse.VisitRetryLMSPlatformResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -58,8 +59,14 @@ func (c sandboxCmd) Run(ctx context.Context, s streams, settings config.Config) 
 	if c.Addr == "" {
 		c.Addr = settings.StripeURL[len("http://"):]
 	}
+	platform, err := demo.OpenPlatform(settings, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = platform.Close() }()
 	return stripesandbox.Run(ctx, stripesandbox.Config{
-		Addr: c.Addr, Folder: demo.SandboxFolder(settings), SecretKey: settings.StripeKey, WebhookSecret: settings.StripeWebhookSecret,
+		Beside: func(sandbox http.Handler) http.Handler { return demo.Beside(platform, sandbox) },
+		Addr:   c.Addr, Folder: demo.SandboxFolder(settings), SecretKey: settings.StripeKey, WebhookSecret: settings.StripeWebhookSecret,
 		WebhookURL: settings.BaseURL + "/v1/webhooks/stripe", Sign: stripegate.Sign, DelayedAfter: 20 * time.Second,
 		OnListen: func(url string) { fmt.Fprintf(s.out, "The Stripe sandbox listens on %s\n", url) },
 	})

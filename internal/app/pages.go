@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/lms"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
 	"cursus/internal/platform/postgres"
@@ -312,6 +313,10 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 				return err
 			}
 		}
+		told, err := lms.StatesTx(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
 		for _, e := range mine {
 			x, err := p.enrolment(ctx, tx, e, ways[e.ID])
 			if err != nil {
@@ -320,6 +325,7 @@ func (p Pages) Learning(ctx context.Context, who web.Viewer) (out []web.Enrolmen
 			if lock, ok := locked[e.SessionID]; ok { // no link to a course that its program does not open yet, and exactly why
 				x.Lock, x.CourseURL, x.Called = &lock, "", web.Called{Names: names}
 			}
+			x.LMSState = string(told[e.ID].State)
 			if g, ok := grades[e.ID]; ok {
 				x.GradePPM = &g
 			}

@@ -12,6 +12,7 @@ import (
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/lms"
 	"cursus/internal/domain/offers"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -43,6 +44,10 @@ func (r Rooms) Enrolments(ctx context.Context, who api.Principal, p page.Request
 		if err != nil {
 			return err
 		}
+		told, err := lms.StatesTx(ctx, tx, ids)
+		if err != nil {
+			return err
+		}
 		for _, e := range mine {
 			x, err := apiEnrolment(ctx, tx, e, ways[e.ID])
 			if err != nil {
@@ -51,7 +56,7 @@ func (r Rooms) Enrolments(ctx context.Context, who api.Principal, p page.Request
 			if g, ok := grades[e.ID]; ok {
 				x.GradePPM = &g
 			}
-			x.CertificateID = awarded[e.ID].ID
+			x.CertificateID, x.LMSState = awarded[e.ID].ID, string(told[e.ID].State)
 			out = append(out, x)
 		}
 		return nil

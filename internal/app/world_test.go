@@ -21,6 +21,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/sales"
+	"cursus/internal/gateways/openedx"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/stripesandbox"
 	"cursus/internal/gateways/webhookgate"
@@ -107,7 +108,11 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Hooks: gate})
+	door, err := openedx.New(openedx.Options{Inside: w.cfg.LMSInside, Resolver: nobody{}, Clock: w.clock})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Hooks: gate, LMS: door})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ type event struct {
 // Seed fills the house of a configuration, unless that was done. now is the present, at which the last session is open.
 func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress) (err error) {
 	manual := clock.NewManual(sessions[0].starts.AddDate(0, -3, 0))
-	c.StripeURL = ""
+	served := c.StripeURL // where it will be
 	hook, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -81,6 +82,7 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 		return errors.Join(err, hook.Close())
 	}
 	c.StripeURL = "http://" + stripe.Addr().String()
+	c.LMSInside = append(slices.Clone(c.LMSInside), stripe.Addr().String())
 	c.Mail = "" // nobody reads mails of years ago: they are dropped below
 	h, err := app.Open(ctx, c, app.Options{Clock: manual, Mail: silent{}})
 	if err != nil {
@@ -100,14 +102,24 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 	if err != nil {
 		return errors.Join(err, hook.Close(), stripe.Close())
 	}
+	platform, err := OpenPlatform(c, manual)
+	if err != nil {
+		return errors.Join(err, hook.Close(), stripe.Close(), sandbox.Close())
+	}
 	stop := serve(hook, http.HandlerFunc(m.receive))
-	stopStripe := serve(stripe, sandbox)
-	defer func() { err = errors.Join(err, stopStripe(), stop(), sandbox.Close()) }()
+	stopStripe := serve(stripe, Beside(platform, sandbox))
+	defer func() { err = errors.Join(err, stopStripe(), stop(), sandbox.Close(), platform.Close()) }()
 	if err := h.Jobs.Start(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Jobs.Stop(context.WithoutCancel(ctx))) }()
-	return m.play(ctx)
+	if err := m.platforms(ctx, m.stripe); err != nil {
+		return err
+	}
+	if err := m.play(ctx); err != nil {
+		return err
+	}
+	return m.platforms(ctx, served)
 }
 
 // SandboxFolder is where the demo's Stripe keeps its book.

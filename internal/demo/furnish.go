@@ -118,7 +118,7 @@ func (m *maker) openSession(ctx context.Context) error {
 	starts, ends, from, until := today.AddDate(0, 0, -7), today.AddDate(0, 2, 0), today.AddDate(0, -2, 0), today.AddDate(0, 1, 0)
 	return m.h.DB.InTx(ctx, "demo open session", func(ctx context.Context, tx *postgres.Tx) error {
 		s, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{
-			Key: openKey, CourseKey: "PRD", Number: 9, Title: titleOf("PRD", 9), Platform: "fun", CourseURL: "https://www.fun-mooc.fr/", ThresholdPPM: 500_000,
+			Key: openKey, CourseKey: "PRD", Number: 9, Title: titleOf("PRD", 9), Platform: "fun", PlatformKey: "course-v1:MinesTelecom+04002+session09", CourseURL: "https://www.fun-mooc.fr/", ThresholdPPM: 500_000,
 			StartsAt: &starts, EndsAt: &ends, EnrolFrom: &from, EnrolUntil: &until, Exercises: exercises,
 		})
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/config"
@@ -38,6 +39,7 @@ func Settings(c config.Config) (config.Config, error) {
 	}
 	c.Demo, c.StripeKey, c.StripeWebhookSecret = true, "sk_test_cursus_demo", k.WebhookSecret
 	c.StripeURL = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(n+1))
+	c.LMSInside = append(c.LMSInside, strings.TrimPrefix(c.StripeURL, "http://"))
 	if c.Secret == "" {
 		c.Secret = k.Secret
 	}

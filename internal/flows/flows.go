@@ -83,4 +83,5 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.outreachDue)
 	jobs.Register(j, h.campaignTested)
 	jobs.Register(j, h.cohortInvited)
+	jobs.Register(j, h.platformListDue)
 }

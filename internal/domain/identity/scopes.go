@@ -14,8 +14,8 @@ var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "ex
 
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
-	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write"},
-	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf", "cohorts:read"},
+	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "lms:write"},
+	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf", "cohorts:read", "lms:write"},
 	"refund":       {"refunds:write"},
 	"cashier":      {"desk:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
@@ -24,7 +24,7 @@ var scopesOf = map[string][]string{
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write",
 		"roles:write", "providers:write", "cohorts:read", "cohorts:write",
-		"audit:read"},
+		"audit:read", "lms:write"},
 }
 
 // ScopesOf gives all that somebody with these roles may do, of staff and at partners, sorted; what is everybody's own is among it.

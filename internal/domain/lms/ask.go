@@ -144,6 +144,9 @@ type Sync struct {
 	Detail      string     `json:"detail,omitempty" db:"detail"`
 }
 
+// On says whether the platform said last that she is enrolled.
+func (x Sync) On() bool { return x.Active != nil && *x.Active }
+
 // SyncTx finds what a platform is told of an enrolment. Error: ErrNoSync.
 func SyncTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (Sync, error) {
 	var all []Sync

@@ -67,6 +67,8 @@ type Door interface {
 	Put(ctx context.Context, a Access, l Learner, course, mode string, active bool) (Record, error)
 	// Read gives the enrolment of a username; false when there is none.
 	Read(ctx context.Context, a Access, username, course string) (Record, bool, error)
+	// List gives a page of the enrolments of a course, and the cursor of the next one; "" begins, and ends.
+	List(ctx context.Context, a Access, course, cursor string) (rows []Record, next string, err error)
 }
 
 // Trouble is why a call did not do what it should.

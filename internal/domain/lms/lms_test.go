@@ -706,3 +706,63 @@ func TestRandomOutages(t *testing.T) {
 	})
 	s.verify()
 }
+
+// What somebody changes on the platform, and what it does long after we gave up waiting, shows in the comparison of a night, in lists of several
+// pages; who is told again is no difference any more, and neither is what changed while it was compared.
+func TestTheComparisonOfANight(t *testing.T) {
+	s := newSite(t, 130)
+	s.platform(func(n *lms.NewPlatform) { n.Auth, n.ClientID, n.Secret = lms.OAuth2, "cursus", "client secret" })
+	ids := make([]string, len(s.learners))
+	for i := range s.learners {
+		ids[i] = s.grant(i, fmt.Sprint("ord_", i), "QUALIFYING")
+	}
+	s.revoke("ord_3")
+	s.react()
+	s.serve()
+	s.clock.Advance(time.Hour)
+	compare := func(when string, sessions int, want ...string) {
+		t.Helper()
+		if n, err := s.room.AskNightly(system); err != nil || n != sessions {
+			t.Fatalf("%s: %d sessions, %v", when, n, err)
+		}
+		if sessions > 0 {
+			s.must(s.room.List(system, lms.ListDue{SessionID: s.session.ID}))
+		}
+		all, err := s.room.Differences(system, fun)
+		s.must(err)
+		var got []string
+		for _, d := range all {
+			got = append(got, fmt.Sprintf("%s %q %q", d.Username, d.Mode, d.ListedMode))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, not %v", when, got, want)
+		}
+	}
+	compare("all is well", 1)
+	compare("it was compared a moment ago", 0)
+	s.double.Put(openedxdouble.Enrolment{User: "user0", Course: course, Mode: "verified"})
+	s.double.Put(openedxdouble.Enrolment{User: "user1", Course: course, Mode: "audit", Active: true})
+	s.double.Put(openedxdouble.Enrolment{User: "stranger", Course: course, Mode: "audit", Active: true})
+	s.clock.Advance(24 * time.Hour)
+	compare("two were changed", 1, `user0 "verified" ""`, `user1 "verified" "audit"`)
+	for _, i := range []int{0, 1} {
+		_, err := s.room.Retry(system, s.officer, ids[i], "")
+		s.must(err)
+	}
+	s.serve()
+	compare("they are told again", 0)
+	s.revoke("ord_5")
+	s.react()
+	s.serve()
+	s.double.Put(openedxdouble.Enrolment{User: "user5", Course: course, Mode: "verified", Active: true})
+	s.clock.Advance(24 * time.Hour)
+	compare("it did late what we did not wait for", 1, `user5 "" "verified"`)
+	s.clock.Advance(24 * time.Hour)
+	s.double.Set(openedxdouble.Weather{NotStaff: true})
+	compare("no list is given", 1)
+	s.double.Set(openedxdouble.Weather{})
+	s.clock.Advance(24 * time.Hour)
+	_, err := s.owner.ExecContext(system, "update catalog.sessions set ends_at = $1", s.clock.Now().Add(-25*time.Hour))
+	s.must(err)
+	compare("the session is over", 0)
+}

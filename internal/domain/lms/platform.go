@@ -145,7 +145,7 @@ func printable(s string) bool {
 }
 
 // Put makes a platform or rewrites it, and asks what it has to be told by that. by is the person who does; version is the one that was
-// read; 0 takes any, or none. Errors: ErrChanged, ErrNoPlatform for a version of one that is not there, ErrFormula.
+// read; 0 takes any, or none, and -1 none. Errors: ErrChanged, ErrNoPlatform for a version of one that is not there, ErrFormula.
 func (s *Service) Put(ctx context.Context, by, key string, version int, n NewPlatform) (p Platform, err error) {
 	err = s.db.InTx(asSystem(ctx), "put platform", func(ctx context.Context, tx *postgres.Tx) error {
 		if err := s.putTx(ctx, tx, key, version, n); err != nil {
@@ -178,9 +178,9 @@ func (s *Service) putTx(ctx context.Context, tx *postgres.Tx, key string, versio
 		old = &all[0]
 	}
 	switch {
-	case version != 0 && old == nil:
+	case version > 0 && old == nil:
 		return ErrNoPlatform
-	case version != 0 && version != old.Version:
+	case version < 0 && old != nil, version > 0 && version != old.Version:
 		return ErrChanged
 	}
 	if err := s.check(key, &n, old); err != nil {

@@ -169,3 +169,45 @@ select w.enrolment_id, w.mode as wanted, s.mode as told, s.active from lms.wante
 
 -- name: CheckSecrets
 select key from lms.platforms p where not exists (select 1 from lms.secrets s where s.platform = p.key);
+
+-- name: BeginComparisons
+-- Of sessions that are told, not over, and were not compared for a day; one of which nothing is confirmed has nothing to compare.
+insert into lms.comparisons as c (session_id, platform, course, started_at)
+select distinct s.id, p.key, s.platform_key, $1::timestamptz
+  from catalog.sessions s join lms.platforms p on p.key = s.platform and p.enabled and p.auth <> 'api_key'
+ where s.platform_key <> '' and (s.ends_at is null or s.ends_at > $2)
+   and exists (select 1 from enrolment.enrolments e join lms.syncs x on x.enrolment_id = e.id and x.platform = p.key and x.state = 'confirmed' where e.session_id = s.id)
+on conflict (session_id) do update set platform = excluded.platform, course = excluded.course, started_at = excluded.started_at, finished_at = null, listed = 0, failure = null
+ where c.started_at <= $2
+returning session_id;
+
+-- name: Comparison
+select c.platform, c.course, p.enabled, p.base_url, p.auth, p.client_id, p.version, coalesce(s.sealed, '') as sealed
+  from lms.comparisons c join lms.platforms p on p.key = c.platform left join lms.secrets s on s.platform = p.key
+ where c.session_id = $1 and c.finished_at is null;
+
+-- name: KeepList
+with counted as (
+    update lms.comparisons set listed = listed + cardinality($2::text[]) where session_id = $1
+)
+update lms.syncs x set listed_at = $5, listed_mode = l.mode, listed_active = l.active
+  from unnest($2::text[], $3::text[], $4::boolean[]) as l(username, mode, active)
+  join lms.usernames u on u.username = l.username
+  join enrolment.enrolments e on e.learner_id = u.person_id and e.session_id = $1
+ where x.enrolment_id = e.id and x.platform = u.platform;
+
+-- name: EndComparison
+update lms.comparisons set finished_at = $2, failure = nullif($3, '') where session_id = $1;
+
+-- name: Differences
+select x.enrolment_id, s.key as session, coalesce(u.username, '') as username, case when x.active then x.mode else '' end as mode,
+       case when x.listed_at >= c.started_at and x.listed_active then x.listed_mode else '' end as listed_mode, c.finished_at as compared_at
+  from lms.comparisons c
+  join catalog.sessions s on s.id = c.session_id
+  join enrolment.enrolments e on e.session_id = c.session_id
+  join lms.syncs x on x.enrolment_id = e.id and x.platform = c.platform
+  left join lms.usernames u on u.platform = x.platform and u.person_id = e.learner_id
+ where c.platform = $1 and c.finished_at is not null and c.failure is null and x.state = 'confirmed' and x.confirmed_at < c.started_at
+   and case when x.active then x.listed_at is null or x.listed_at < c.started_at or not x.listed_active or x.listed_mode <> x.mode
+            else x.listed_at >= c.started_at and x.listed_active end
+ order by s.key, u.username, x.enrolment_id limit $2;

@@ -173,6 +173,44 @@ func (g *Gate) Read(ctx context.Context, a lms.Access, username, course string) 
 	return r.lms(), true, nil
 }
 
+// List gives a page of the enrolments of a course. See lms.Door. Its cursor is that of the link that Open edX gives for the next page.
+func (g *Gate) List(ctx context.Context, a lms.Access, course, cursor string) (rows []lms.Record, next string, err error) {
+	query := url.Values{"course_id": {course}, "page_size": {"100"}}
+	if cursor != "" {
+		query.Set("cursor", cursor)
+	}
+	answer, err := g.call(ctx, a, http.MethodGet, "/api/enrollment/v1/enrollments?"+query.Encode(), nil)
+	if err != nil {
+		return nil, "", err
+	}
+	var said struct {
+		Next    *string `json:"next"`
+		Results []struct {
+			User     string `json:"user"`
+			Mode     string `json:"mode"`
+			IsActive *bool  `json:"is_active"`
+			CourseID string `json:"course_id"`
+		} `json:"results"`
+	}
+	if json.Unmarshal(answer, &said) != nil || said.Results == nil {
+		return nil, "", broken(answer)
+	}
+	for _, r := range said.Results {
+		if r.User == "" || r.Mode == "" || len(r.Mode) > 100 || r.IsActive == nil || r.CourseID != course {
+			return nil, "", broken(answer)
+		}
+		rows = append(rows, lms.Record{Username: r.User, Course: r.CourseID, Mode: r.Mode, Active: *r.IsActive})
+	}
+	if said.Next != nil {
+		link, err := url.Parse(*said.Next)
+		if err != nil || link.Query().Get("cursor") == "" || link.Query().Get("cursor") == cursor {
+			return nil, "", broken(answer)
+		}
+		next = link.Query().Get("cursor")
+	}
+	return rows, next, nil
+}
+
 func broken(answer []byte) *lms.Trouble {
 	return &lms.Trouble{Code: lms.BrokenAnswer, Detail: "The answer is not that of the enrolment API: " + beginning(answer)}
 }

@@ -20,10 +20,10 @@ type Config struct {
 	APIKey       string // of X-Edx-Api-Key; empty: none is taken
 	ClientID     string // of OAuth2
 	ClientSecret string
-	Worker       string      // the username of the service account behind the client
-	Everybody    bool        // whoever is asked for by an address has an account
-	File         string      // where the book is kept; empty: in memory
-	Clock        clock.Clock // nil: the machine's
+	Worker       string                  // the username of the service account behind the client
+	Has          func(email string) bool // says who has an account without having made one; nil: nobody
+	File         string                  // where the book is kept; empty: in memory
+	Clock        clock.Clock             // nil: the machine's
 }
 
 // Weather is how the platform surprises its callers. The zero value is a fine day.
@@ -103,24 +103,27 @@ func Open(c Config) (*Double, error) {
 	return d, nil
 }
 
+// kept is a line of the file.
+type kept struct {
+	Enrolment
+	Email string `json:"email"`
+}
+
 // remember reads the book from its file and goes on writing it.
 func (d *Double) remember() error {
 	if d.c.File == "" {
 		return nil
 	}
-	kept, err := os.ReadFile(d.c.File)
+	lines, err := os.ReadFile(d.c.File)
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	for line := range strings.Lines(string(kept)) {
-		var e Enrolment
+	for line := range strings.Lines(string(lines)) {
+		var e kept
 		if json.Unmarshal([]byte(line), &e) != nil {
 			break // torn by a death
 		}
-		d.book[[2]string{e.User, e.Course}] = e
-		if d.users[e.User] == "" {
-			d.users[e.User] = strings.ToLower(e.User) + "@learner.example"
-		}
+		d.book[[2]string{e.User, e.Course}], d.users[e.User] = e.Enrolment, e.Email
 	}
 	d.file, err = os.OpenFile(d.c.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	return err
@@ -176,7 +179,7 @@ func (d *Double) Put(e Enrolment) {
 func (d *Double) keep(e Enrolment) {
 	d.book[[2]string{e.User, e.Course}] = e
 	if d.file != nil {
-		if b, err := json.Marshal(e); err == nil {
+		if b, err := json.Marshal(kept{e, d.users[e.User]}); err == nil {
 			_, _ = d.file.Write(append(b, '\n')) // a double forgets where it cannot write
 		}
 	}
@@ -222,7 +225,7 @@ func (d *Double) byEmail(email string) string {
 			return username
 		}
 	}
-	if d.c.Everybody && email != "" {
+	if d.c.Has != nil && d.c.Has(email) {
 		name, _, _ := strings.Cut(email, "@")
 		for n := 0; ; n++ {
 			username := name

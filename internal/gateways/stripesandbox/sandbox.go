@@ -46,6 +46,8 @@ type Config struct {
 	Log           *slog.Logger  // nil: silent
 	OnListen      func(url string)
 	ShutdownGrace time.Duration // 0: 5 s
+	// Beside puts what else a demonstration serves at the same address around the sandbox; nil: nothing.
+	Beside func(sandbox http.Handler) http.Handler
 }
 
 // Reasons not to start.
@@ -185,7 +187,11 @@ func Run(ctx context.Context, cfg Config) error {
 		_ = ln.Close()
 		return err
 	}
-	srv := &http.Server{Handler: s, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	handler := http.Handler(s)
+	if cfg.Beside != nil {
+		handler = cfg.Beside(s)
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	if cfg.OnListen != nil {
 		cfg.OnListen("http://" + ln.Addr().String())
 	}

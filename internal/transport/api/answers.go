@@ -121,6 +121,10 @@ func toEnrolment(e Enrolment) contract.Enrolment {
 		s := toSitting(*e.Sitting)
 		out.Sitting = &s
 	}
+	if e.LMSState != "" {
+		state := contract.LMSState(e.LMSState)
+		out.LmsState = &state
+	}
 	return out
 }
 

@@ -37,6 +37,7 @@ type fake struct {
 	api.WebhookRooms
 	api.BadgeRooms
 	api.CohortRooms
+	api.LMSRooms
 	mu      sync.Mutex
 	calls   []string
 	actors  []string

@@ -71,6 +71,7 @@ type Rooms interface {
 	WebhookRooms
 	BadgeRooms
 	CohortRooms
+	LMSRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.
@@ -214,6 +215,7 @@ type Enrolment struct {
 	CourseURL          string
 	Sitting            *Sitting // the latest
 	CertificateID      string   // the live one, or the latest revoked
+	LMSState           string   // of lms.State; empty: no platform is told of it
 }
 
 // Condition is a condition of the exam.

@@ -23,6 +23,7 @@ type fake struct {
 	PriceHouse
 	AccessHouse
 	HookHouse
+	LMSHouse
 	PartnerHouse
 	TraceHouse
 	SignInHouse

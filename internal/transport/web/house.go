@@ -51,6 +51,7 @@ type House interface {
 	ExchangeHouse
 	AccessHouse
 	HookHouse
+	LMSHouse
 	PartnerHouse
 	TraceHouse
 	CohortHouse
@@ -242,6 +243,7 @@ type Enrolment struct {
 	Certificate        *Certificate
 	Upgrade            *Offer
 	CourseURL          string
+	LMSState           string      // of lms.State; empty: no platform is told of it
 	Lock               *paths.Lock // its program does not open it yet
 	Called             Called      // what the courses are called that the lock names
 	Workshop           Workshop
