@@ -7032,6 +7032,45 @@ type LMSCounts struct {
 	Waiting int64 `json:"waiting"`
 }
 
+// LMSDifference An enrolment that a platform lists otherwise than it had confirmed.
+type LMSDifference struct {
+	// ComparedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ComparedAt Time `json:"compared_at"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// ListedMode The mode that it lists; absent: not enrolled.
+	//
+	// Example: audit
+	ListedMode *string `json:"listed_mode,omitempty"`
+
+	// Mode The mode that it had confirmed; absent: not enrolled.
+	//
+	// Example: verified
+	Mode *string `json:"mode,omitempty"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Username Who the learner is there.
+	//
+	// Example: ada
+	Username string `json:"username"`
+}
+
+// LMSDifferences What a platform lists otherwise.
+type LMSDifferences struct {
+	// Differences The differences.
+	Differences []LMSDifference `json:"differences"`
+}
+
 // LMSEnrolment What a platform is to say of an enrolment, what it said last (`course`, `mode`, `active`), and what is to be done.
 type LMSEnrolment struct {
 	// Active Whether it said that she is enrolled.
@@ -16531,6 +16570,14 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
 	PutLMSPlatform(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListLMSDifferences List what a platform lists otherwise
+	//
+	// Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
+	// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+	//
+	// Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
+	ListLMSDifferences(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListLMSEnrolments List what a platform is told
 	//
 	// What the platform is to say of each enrolment, what it said last, what went wrong and when it is tried again.
@@ -20179,6 +20226,24 @@ func (c *Client) PutLMSPlatformWithBody(ctx context.Context, platform LMSPlatfor
 // Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
 func (c *Client) PutLMSPlatform(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutLMSPlatformRequest(c.Server, platform, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLMSDifferences List what a platform lists otherwise
+//
+// Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
+// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+//
+// Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
+func (c *Client) ListLMSDifferences(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLMSDifferencesRequest(c.Server, platform)
 	if err != nil {
 		return nil, err
 	}
@@ -28356,6 +28421,40 @@ func NewPutLMSPlatformRequestWithBody(server string, platform LMSPlatformRef, pa
 
 		req.Header.Set("If-Match", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListLMSDifferencesRequest constructs an http.Request for the ListLMSDifferences method
+func NewListLMSDifferencesRequest(server string, platform LMSPlatformRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "platform", platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lms-platforms/%s/differences", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -36986,6 +37085,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/lms-platforms/{platform} (the `PutLMSPlatform` operationId).
 	PutLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, params *PutLMSPlatformParams, body PutLMSPlatformJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLMSPlatformResponse, error)
 
+	// ListLMSDifferencesWithResponse List what a platform lists otherwise
+	//
+	// Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
+	// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
+	ListLMSDifferencesWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*ListLMSDifferencesResponse, error)
+
 	// ListLMSEnrolmentsWithResponse List what a platform is told
 	//
 	// What the platform is to say of each enrolment, what it said last, what went wrong and when it is tried again.
@@ -43018,6 +43127,54 @@ func (r PutLMSPlatformResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutLMSPlatformResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLMSDifferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LMSDifferences
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLMSDifferencesResponse) GetJSON200() *LMSDifferences {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLMSDifferencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLMSDifferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLMSDifferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLMSDifferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLMSDifferencesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -51498,6 +51655,22 @@ func (c *ClientWithResponses) PutLMSPlatformWithResponse(ctx context.Context, pl
 	return ParsePutLMSPlatformResponse(rsp)
 }
 
+// ListLMSDifferencesWithResponse List what a platform lists otherwise
+//
+// Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
+// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
+func (c *ClientWithResponses) ListLMSDifferencesWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*ListLMSDifferencesResponse, error) {
+	rsp, err := c.ListLMSDifferences(ctx, platform, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLMSDifferencesResponse(rsp)
+}
+
 // ListLMSEnrolmentsWithResponse List what a platform is told
 //
 // What the platform is to say of each enrolment, what it said last, what went wrong and when it is tried again.
@@ -57587,6 +57760,39 @@ func ParsePutLMSPlatformResponse(rsp *http.Response) (*PutLMSPlatformResponse, e
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListLMSDifferencesResponse parses an HTTP response from a ListLMSDifferencesWithResponse call
+func ParseListLMSDifferencesResponse(rsp *http.Response) (*ListLMSDifferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLMSDifferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LMSDifferences
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -274,6 +274,9 @@ type ServerInterface interface {
 	// PutLMSPlatform Write a learning platform
 	// (PUT /v1/lms-platforms/{platform})
 	PutLMSPlatform(c *fiber.Ctx, platform LMSPlatformRef, params PutLMSPlatformParams) error
+	// ListLMSDifferences List what a platform lists otherwise
+	// (GET /v1/lms-platforms/{platform}/differences)
+	ListLMSDifferences(c *fiber.Ctx, platform LMSPlatformRef) error
 	// ListLMSEnrolments List what a platform is told
 	// (GET /v1/lms-platforms/{platform}/enrolments)
 	ListLMSEnrolments(c *fiber.Ctx, platform LMSPlatformRef, params ListLMSEnrolmentsParams) error
@@ -4282,6 +4285,35 @@ func (siw *ServerInterfaceWrapper) PutLMSPlatform(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutLMSPlatform(c, platform, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLMSDifferences operation middleware
+func (siw *ServerInterfaceWrapper) ListLMSDifferences(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "platform" -------------
+	var platform LMSPlatformRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "platform", c.Params("platform"), &platform, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter platform: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLMSDifferences(c, platform)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -10457,6 +10489,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/lms-platforms/:platform", wrapper.PutLMSPlatform)
 
+	router.Get(options.BaseURL+"/v1/lms-platforms/:platform/differences", wrapper.ListLMSDifferences)
+
 	router.Get(options.BaseURL+"/v1/lms-platforms/:platform/enrolments", wrapper.ListLMSEnrolments)
 
 	router.Post(options.BaseURL+"/v1/lms-platforms/:platform/retries", wrapper.RetryLMSPlatform)
@@ -12626,6 +12660,23 @@ func (response PutLMSPlatform200JSONResponse) VisitPutLMSPlatformResponse(ctx *f
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type ListLMSDifferencesRequestObject struct {
+	Platform LMSPlatformRef `json:"platform"`
+}
+
+type ListLMSDifferencesResponseObject interface {
+	VisitListLMSDifferencesResponse(ctx *fiber.Ctx) error
+}
+
+type ListLMSDifferences200JSONResponse LMSDifferences
+
+func (response ListLMSDifferences200JSONResponse) VisitListLMSDifferencesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type ListLMSEnrolmentsRequestObject struct {
@@ -15666,6 +15717,9 @@ type StrictServerInterface interface {
 	// PutLMSPlatform Write a learning platform
 	// (PUT /v1/lms-platforms/{platform})
 	PutLMSPlatform(ctx context.Context, request PutLMSPlatformRequestObject) (PutLMSPlatformResponseObject, error)
+	// ListLMSDifferences List what a platform lists otherwise
+	// (GET /v1/lms-platforms/{platform}/differences)
+	ListLMSDifferences(ctx context.Context, request ListLMSDifferencesRequestObject) (ListLMSDifferencesResponseObject, error)
 	// ListLMSEnrolments List what a platform is told
 	// (GET /v1/lms-platforms/{platform}/enrolments)
 	ListLMSEnrolments(ctx context.Context, request ListLMSEnrolmentsRequestObject) (ListLMSEnrolmentsResponseObject, error)
@@ -18755,6 +18809,33 @@ func (sh *strictHandler) PutLMSPlatform(ctx *fiber.Ctx, platform LMSPlatformRef,
 		return err
 	} else if validResponse, ok := response.(PutLMSPlatformResponseObject); ok {
 		if err := validResponse.VisitPutLMSPlatformResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLMSDifferences operation middleware
+func (sh *strictHandler) ListLMSDifferences(ctx *fiber.Ctx, platform LMSPlatformRef) error {
+	var request ListLMSDifferencesRequestObject
+
+	request.Platform = platform
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLMSDifferences(ctx.UserContext(), request.(ListLMSDifferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLMSDifferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLMSDifferencesResponseObject); ok {
+		if err := validResponse.VisitListLMSDifferencesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -14,6 +14,7 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/gateways/openedxdouble"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
 	"cursus/internal/transport/api/apitest"
 )
 
@@ -114,6 +115,19 @@ func TestALearningPlatformInABrowser(t *testing.T) {
 	if e, there := double.Of("other@example.org", courseKey); !there || e.Mode != "audit" || !e.Active {
 		t.Error(e)
 	}
+	double.Put(openedxdouble.Enrolment{User: "zoe_there", Course: courseKey, Mode: "audit"})              // somebody ends it there
+	if _, err := testkit.Owner(t, w.dsn).ExecContext(system, "delete from lms.comparisons"); err != nil { // whenever the house compared by itself
+		t.Fatal(err)
+	}
+	if n, err := w.h.LMS.AskNightly(system); err != nil || n != 1 {
+		t.Error(n, err)
+	}
+	w.quiet()
+	officer.open(w.cfg.BaseURL + "/console/platforms/fun?lang=en")
+	officer.shows("What it lists otherwise", "zoe_there")
+	officer.axeEverywhere("a platform that lists otherwise")
+	officer.press("section[aria-labelledby=differ] button[value=one]", "#told")
+	w.until("what was ended there is there again", func() bool { e, _ := double.Of("other@example.org", courseKey); return e.Active })
 	officer.open(w.cfg.BaseURL + "/console/platforms?lang=fr")
 	officer.shows("Plateformes d’apprentissage", "répond")
 	officer.axeEverywhere("platforms")
@@ -182,6 +196,10 @@ func (w *world) lmsStory(t *testing.T, walker *apitest.Walker, learner, staff, s
 	}
 	if known != 1 {
 		t.Errorf("%+v", mine)
+	}
+	var differences struct{ Differences []lms.Difference }
+	if ask("listLMSDifferences", 200, staff, nil).JSON(t, &differences); differences.Differences == nil || len(differences.Differences) != 0 {
+		t.Errorf("%+v", differences)
 	}
 	ask("retryLMSEnrolment", 200, staff, nil)
 	ask("retryLMSEnrolment", 404, staff, func(r *apitest.Request) {

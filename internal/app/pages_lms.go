@@ -68,6 +68,15 @@ func (p Pages) LMSEnrolments(ctx context.Context, who web.Viewer, f lms.Filter, 
 	return p.h.LMS.Syncs(ctx, f, r)
 }
 
+// LMSDifferences lists what a platform lists otherwise.
+func (p Pages) LMSDifferences(ctx context.Context, who web.Viewer, key string) ([]lms.Difference, error) {
+	ctx, _, err := p.onPlatforms(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	return p.h.LMS.Differences(ctx, key)
+}
+
 // RetryLMSEnrolment has a platform told again of an enrolment.
 func (p Pages) RetryLMSEnrolment(ctx context.Context, who web.Viewer, enrolment, username string) error {
 	ctx, _, err := p.onPlatforms(ctx, who)

@@ -37,6 +37,11 @@ func (r Rooms) LMSEnrolments(ctx context.Context, _ api.Principal, f lms.Filter,
 	return r.h.LMS.Syncs(ctx, f, p)
 }
 
+// LMSDifferences lists what a platform lists otherwise.
+func (r Rooms) LMSDifferences(ctx context.Context, _ api.Principal, key string) ([]lms.Difference, error) {
+	return r.h.LMS.Differences(ctx, key)
+}
+
 // LMSEnrolment finds how far a platform knows of an enrolment.
 func (r Rooms) LMSEnrolment(ctx context.Context, who api.Principal, enrolment string) (x lms.Sync, err error) {
 	staff := slices.Contains(who.Scopes, "lms:write")

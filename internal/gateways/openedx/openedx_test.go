@@ -202,3 +202,36 @@ func TestTokens(t *testing.T) {
 		t.Error("the caller is enrolled")
 	}
 }
+
+// The list of a course comes in pages; the cursor of the next one is in a link. What is not of the course, or goes round in a circle, is no list.
+func TestLists(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer, next string
+		rows         int
+		code         string
+	}{
+		"the last page": {`{"next":null,"results":[{"user":"ada","mode":"audit","is_active":true,"course_id":"` + course + `"}]}`, "", 1, ""},
+		"a page":        {`{"next":"https://lms.school.org/api?page_size=100&cursor=bmV4dA%3D%3D","results":[]}`, "bmV4dA==", 0, ""},
+		"a circle":      {`{"next":"https://lms.school.org/api?cursor=here","results":[]}`, "", 0, lms.BrokenAnswer},
+		"no cursor":     {`{"next":"https://lms.school.org/api","results":[]}`, "", 0, lms.BrokenAnswer},
+		"other course":  {`{"next":null,"results":[{"user":"ada","mode":"audit","is_active":true,"course_id":"x"}]}`, "", 0, lms.BrokenAnswer},
+		"no state":      {`{"next":null,"results":[{"user":"ada","mode":"audit","course_id":"` + course + `"}]}`, "", 0, lms.BrokenAnswer},
+		"no list":       {`{}`, "", 0, lms.BrokenAnswer},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.FormValue("course_id") != course || r.FormValue("cursor") != "here" {
+				t.Error(r.URL)
+			}
+			_, _ = w.Write([]byte(c.answer))
+		}))
+		g, err := openedx.New(openedx.Options{Inside: []string{strings.TrimPrefix(server.URL, "http://")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, next, err := g.List(t.Context(), lms.Access{BaseURL: server.URL, Auth: lms.Bearer, Secret: "k"}, course, "here")
+		if len(rows) != c.rows || next != c.next || codeOf(err) != c.code {
+			t.Errorf("%s: %v %q %v", name, rows, next, err)
+		}
+		server.Close()
+	}
+}

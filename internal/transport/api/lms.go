@@ -53,3 +53,12 @@ func (h handlers) RetryLMSEnrolment(ctx context.Context, r server.RetryLMSEnrolm
 	out, err := answered[contract.LMSEnrolment](h.rooms.RetryLMSEnrolment(ctx, callerOf(ctx), r.Enrolment, value(r.Body.Username)))
 	return server.RetryLMSEnrolment200JSONResponse(out), err
 }
+
+func (h handlers) ListLMSDifferences(ctx context.Context, r server.ListLMSDifferencesRequestObject) (server.ListLMSDifferencesResponseObject, error) {
+	all, err := h.rooms.LMSDifferences(ctx, callerOf(ctx), r.Platform)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := turned[contract.LMSDifference](all)
+	return server.ListLMSDifferences200JSONResponse{Differences: rows}, err
+}

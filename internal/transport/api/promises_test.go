@@ -17,6 +17,7 @@ var keyless = map[string]string{
 	"recordProductions": "says what is so, again nothing", "importGrades": "the same file is known by its hash", "importExercises": "replaces under If-Match",
 	"recordResult": "the same result again changes nothing", "revokeCertificate": "ends it, again nothing", "previewProgram": "writes nothing", "quoteOrder": "writes nothing",
 	"replayWebhook": "receivers know an event by its id, however often it is sent", "replayWebhooks": "receivers know an event by its id, however often it is sent",
+	"retryLMSEnrolment": "a platform is told what is wanted, however often it is told", "retryLMSPlatform": "a platform is told what is wanted, however often it is told",
 	"cancelOrder": "ends what was not paid, again nothing",
 	// They create, or move money, and the thing itself says that it was done.
 	"payOrder":           "an order has one open payment: again gives its page",

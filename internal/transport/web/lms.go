@@ -119,8 +119,9 @@ type platformPage struct {
 	MaySet bool
 	Form   platformForm
 	Told   []lms.Sync
-	State  string // of those that are shown; empty: all
-	Next   string // cursor
+	Differ []lms.Difference // that the comparison of a night found
+	State  string           // of those that are shown; empty: all
+	Next   string           // cursor
 }
 
 // States are those that enrolments can be shown by, with how many are in each.
@@ -153,6 +154,9 @@ func (w *Web) platformWith(r *request, refused *platformForm, wrong *fault.Fault
 	}
 	var next string
 	if d.Told, next, err = w.house.LMSEnrolments(r.ctx, r.viewer, lms.Filter{Platform: d.One.Key, State: lms.State(d.State)}, p); err != nil {
+		return reply{}, err
+	}
+	if d.Differ, err = w.house.LMSDifferences(r.ctx, r.viewer, d.One.Key); err != nil {
 		return reply{}, err
 	}
 	d.Next = paging.Cursor(next)
