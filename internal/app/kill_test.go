@@ -19,6 +19,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
 	hooks "cursus/internal/domain/webhooks"
+	"cursus/internal/gateways/openedxdouble"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/stripesandbox"
 	"cursus/internal/kernel/clock"
@@ -33,6 +34,7 @@ type program struct {
 	child        *exec.Cmd
 	token        string
 	receiver     *heeds // of webhooks
+	platform     *openedxdouble.Double
 }
 
 // start runs the server; place names where it dies.
@@ -65,7 +67,7 @@ func (p *program) run(place, addr string, args ...string) *exec.Cmd {
 	c := p.cfg
 	child.Env = append(os.Environ(), "CURSUS_FAILPOINT="+place, "CURSUS_DATABASE_URL="+c.DatabaseURL, "CURSUS_ADDR="+addr, "CURSUS_BASE_URL="+c.BaseURL,
 		"CURSUS_SECRET="+c.Secret, "CURSUS_STRIPE_KEY="+c.StripeKey, "CURSUS_STRIPE_WEBHOOK_SECRET="+c.StripeWebhookSecret, "CURSUS_STRIPE_URL="+c.StripeURL,
-		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_WEBHOOK_INSIDE="+strings.Join(c.WebhookInside, ","), "CURSUS_DATA_DIR="+p.t.TempDir())
+		"CURSUS_MAIL="+c.Mail, "CURSUS_DEMO=true", "CURSUS_WEBHOOK_INSIDE="+strings.Join(c.WebhookInside, ","), "CURSUS_LMS_INSIDE="+strings.Join(c.LMSInside, ","), "CURSUS_DATA_DIR="+p.t.TempDir())
 	child.Stderr = io.Discard
 	if testing.Verbose() {
 		child.Stderr = os.Stderr
@@ -130,6 +132,8 @@ func newProgram(t *testing.T) *program {
 	p.cfg.BaseURL = "http://" + p.addr
 	p.receiver = newHeeds(t)
 	p.cfg.WebhookInside = []string{p.receiver.Listener.Addr().String()}
+	double, at := newDouble(t)
+	p.platform, p.cfg.LMSInside = double, []string{at}
 	var err error
 	p.sandbox, err = stripesandbox.Open(stripesandbox.Config{
 		PublicURL: p.stripe, Folder: t.TempDir(), SecretKey: stripeKey, WebhookURL: p.cfg.BaseURL + "/v1/webhooks/stripe", WebhookSecret: hookSecret,
@@ -162,6 +166,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	p.refundsThrough()
 	p.tellsThrough()
 	p.writesThrough()
+	p.opensThrough()
 	p.verify()
 }
 

@@ -2,6 +2,8 @@ package app_test
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -210,4 +212,42 @@ func (w *world) lmsStory(t *testing.T, walker *apitest.Walker, learner, staff, s
 		t.Error(retried)
 	}
 	w.quiet()
+}
+
+// opensThrough has a learning platform told of a free formula while the process dies between its answer and our note of it: it is told again,
+// and what it did once is done once.
+func (p *program) opensThrough() {
+	p.t.Helper()
+	place, who := "lms told", p.become("opened@example.org")
+	p.platform.Register("opened", who.Email)
+	p.onPlatform()
+	if _, err := p.h.LMS.Put(system, "fun", 0, lms.NewPlatform{
+		BaseURL: "http://" + p.cfg.LMSInside[0], Auth: lms.OAuth2, ClientID: "cursus", Secret: "client secret", Modes: map[string]string{"DISCOVERY": "audit"}, // of whom nobody is there yet
+	}); err != nil {
+		p.t.Fatal(err)
+	}
+	p.start(place)
+	if status, _ := p.post("/v1/orders", "k", fmt.Sprintf(`{"offer_id":%q,"lang":"en"}`, p.free.ID)); status != http.StatusCreated {
+		p.t.Fatalf("%s: the order is answered %d", place, status)
+	}
+	p.dies(place)
+	e, there := p.platform.Of(who.Email, courseKey)
+	calls, _ := p.platform.Calls()
+	if !there || !e.Active {
+		p.t.Fatalf("%s: %+v", place, e)
+	}
+	p.inTx(func(ctx context.Context, tx *postgres.Tx) error { // as after two minutes, for which the dead worker still has it
+		_, err := tx.Exec(ctx, postgres.Query{Name: "test", SQL: "update lms.platforms set busy_until = now()"})
+		return err
+	})
+	p.start("")
+	p.until("it is confirmed", func() bool {
+		now, err := p.h.LMS.Platform(system, "fun")
+		return err == nil && now.Counts.Confirmed == 1
+	})
+	p.quiet()
+	if now, changes := p.platform.Calls(); len(now) != len(calls)+2 || changes != 1 {
+		p.t.Errorf("%s: %d calls, then %d, and %d changes", place, len(calls), len(now), changes)
+	}
+	p.stop()
 }

@@ -55,7 +55,7 @@ func (p Pages) SaveLMSPlatform(ctx context.Context, who web.Viewer, key string, 
 	if err != nil {
 		return err
 	}
-	_, err = p.h.LMS.Put(ctx, who.PersonID, key, version, n)
+	_, err = p.h.LMS.Put(ctx, key, version, n)
 	return err
 }
 
@@ -81,7 +81,7 @@ func (p Pages) LMSDifferences(ctx context.Context, who web.Viewer, key string) (
 func (p Pages) RetryLMSEnrolment(ctx context.Context, who web.Viewer, enrolment, username string) error {
 	ctx, _, err := p.onPlatforms(ctx, who)
 	if err == nil {
-		_, err = p.h.LMS.Retry(ctx, who.PersonID, enrolment, username)
+		_, err = p.h.LMS.Retry(ctx, enrolment, username)
 	}
 	return err
 }
@@ -90,7 +90,7 @@ func (p Pages) RetryLMSEnrolment(ctx context.Context, who web.Viewer, enrolment,
 func (p Pages) RetryLMSPlatform(ctx context.Context, who web.Viewer, key string) error {
 	ctx, _, err := p.onPlatforms(ctx, who)
 	if err == nil {
-		_, err = p.h.LMS.RetryAll(ctx, who.PersonID, key)
+		_, err = p.h.LMS.RetryAll(ctx, key)
 	}
 	return err
 }

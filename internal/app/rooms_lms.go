@@ -23,13 +23,13 @@ func (r Rooms) LMSPlatform(ctx context.Context, _ api.Principal, key string) (lm
 }
 
 // PutLMSPlatform makes or rewrites a learning platform.
-func (r Rooms) PutLMSPlatform(ctx context.Context, who api.Principal, key string, version int, n lms.NewPlatform) (lms.Platform, error) {
-	return r.h.LMS.Put(ctx, who.PersonID, key, version, n)
+func (r Rooms) PutLMSPlatform(ctx context.Context, _ api.Principal, key string, version int, n lms.NewPlatform) (lms.Platform, error) {
+	return r.h.LMS.Put(ctx, key, version, n)
 }
 
 // RetryLMSPlatform has a platform told again what it has not confirmed.
-func (r Rooms) RetryLMSPlatform(ctx context.Context, who api.Principal, key string) (int64, error) {
-	return r.h.LMS.RetryAll(ctx, who.PersonID, key)
+func (r Rooms) RetryLMSPlatform(ctx context.Context, _ api.Principal, key string) (int64, error) {
+	return r.h.LMS.RetryAll(ctx, key)
 }
 
 // LMSEnrolments lists what a platform is told.
@@ -59,6 +59,6 @@ func (r Rooms) LMSEnrolment(ctx context.Context, who api.Principal, enrolment st
 }
 
 // RetryLMSEnrolment has a platform told again of an enrolment.
-func (r Rooms) RetryLMSEnrolment(ctx context.Context, who api.Principal, enrolment, username string) (lms.Sync, error) {
-	return r.h.LMS.Retry(ctx, who.PersonID, enrolment, username)
+func (r Rooms) RetryLMSEnrolment(ctx context.Context, _ api.Principal, enrolment, username string) (lms.Sync, error) {
+	return r.h.LMS.Retry(ctx, enrolment, username)
 }

@@ -49,7 +49,7 @@ func Beside(double, sandbox http.Handler) http.Handler {
 // platforms tells the house where its platforms are: beside the Stripe that it speaks to now.
 func (m *maker) platforms(ctx context.Context, stripe string) error {
 	for key, free := range map[string]string{"fun": "audit", "fun-campus": "honor"} {
-		if _, err := m.h.LMS.Put(ctx, "", key, 0, lms.NewPlatform{
+		if _, err := m.h.LMS.Put(ctx, key, 0, lms.NewPlatform{
 			BaseURL: stripe + platformPath, Auth: lms.OAuth2, ClientID: platformClient, Secret: m.h.Config.StripeWebhookSecret, PerMinute: perMinute,
 			Modes: map[string]string{offers.Discovery: free, offers.Qualifying: "verified"},
 		}); err != nil {

@@ -73,8 +73,8 @@ func (s *Service) AskDue(ctx context.Context) (n int, err error) {
 const maxUsername = 150
 
 // Retry has an enrolment told now, whatever failed. username, where given, is who the learner is there, for one whose account has
-// another address; by is the person who does it. Errors: ErrNoSync, ErrUsername.
-func (s *Service) Retry(ctx context.Context, by, enrolmentID, username string) (x Sync, err error) {
+// another address. Errors: ErrNoSync, ErrUsername.
+func (s *Service) Retry(ctx context.Context, enrolmentID, username string) (x Sync, err error) {
 	if utf8.RuneCountInString(username) > maxUsername {
 		return x, fault.InvalidInput(fault.Field{Pointer: "/username", Code: "bad-length", Detail: "At most 150 characters."})
 	}
@@ -90,7 +90,7 @@ func (s *Service) Retry(ctx context.Context, by, enrolmentID, username string) (
 		if _, err := tx.Exec(ctx, q.Q("Ask"), enrolmentID, tx.Now()); err != nil {
 			return err
 		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "platform.retried", Object: enrolmentID, Detail: map[string]any{"by": by, "platform": x.Platform, "username_given": username != ""}}); err != nil {
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "platform.retried", Object: enrolmentID, Detail: map[string]any{"platform": x.Platform, "username_given": username != ""}}); err != nil {
 			return err
 		}
 		if err := s.rouseTx(ctx, tx, x.Platform); err != nil {
@@ -104,7 +104,7 @@ func (s *Service) Retry(ctx context.Context, by, enrolmentID, username string) (
 
 // RetryAll has all that a platform has not confirmed told now, at its rate, also where nothing was tried because it failed. It gives how many
 // enrolments. Error: ErrNoPlatform.
-func (s *Service) RetryAll(ctx context.Context, by, platform string) (n int64, err error) {
+func (s *Service) RetryAll(ctx context.Context, platform string) (n int64, err error) {
 	err = s.db.InTx(asSystem(ctx), "retry platform", func(ctx context.Context, tx *postgres.Tx) error {
 		if _, err := platformTx(ctx, tx, platform); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (s *Service) RetryAll(ctx context.Context, by, platform string) (n int64, e
 		if n, err = tx.Exec(ctx, q.Q("AskUnconfirmed"), platform, tx.Now()); err != nil {
 			return err
 		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "platform.retried", Object: platform, Detail: map[string]any{"by": by, "enrolments": n}}); err != nil {
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "platform.retried", Object: platform, Detail: map[string]any{"enrolments": n}}); err != nil {
 			return err
 		}
 		return s.rouseTx(ctx, tx, platform)

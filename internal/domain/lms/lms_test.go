@@ -48,7 +48,6 @@ type site struct {
 	double   *openedxdouble.Double
 	url      string
 	session  catalog.Session
-	officer  string
 	learners []identity.Person
 }
 
@@ -65,12 +64,7 @@ func newSite(t testing.TB, learners int) *site {
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	s.room = s.newRoom()
-	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		officer, err := identity.PutPersonTx(ctx, tx, "officer@example.org", "Officer", "en")
-		if err != nil {
-			return err
-		}
-		s.officer = officer.ID
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
 		for i := range learners {
 			p, err := identity.PutPersonTx(ctx, tx, fmt.Sprintf("l%d@example.org", i), fmt.Sprint("Learner ", i), "en")
 			if err != nil {
@@ -130,7 +124,7 @@ func (s *site) platform(change func(n *lms.NewPlatform)) lms.Platform {
 	if change != nil {
 		change(&n)
 	}
-	p, err := s.room.Put(system, s.officer, fun, 0, n)
+	p, err := s.room.Put(system, fun, 0, n)
 	s.must(err)
 	return p
 }
@@ -371,17 +365,17 @@ func TestLearnersWithoutAnAccountWait(t *testing.T) {
 	s.react()
 	s.serve()
 	s.is(1, other, "another address", lms.Waiting, lms.NoAccount, "")
-	if _, err := s.room.Retry(system, s.officer, other, "ada2"); !errors.Is(err, lms.ErrUsername) {
+	if _, err := s.room.Retry(system, other, "ada2"); !errors.Is(err, lms.ErrUsername) {
 		t.Error("a username of somebody else:", err)
 	}
-	if _, err := s.room.Retry(system, s.officer, other, "user1"); err != nil {
+	if _, err := s.room.Retry(system, other, "user1"); err != nil {
 		t.Fatal(err)
 	}
 	s.serve()
 	if x := s.sync(other); x.State != lms.Confirmed || x.Username != "user1" || x.Mode != "verified" {
 		t.Errorf("with the username that staff know: %+v", x)
 	}
-	if _, err := s.room.Retry(system, s.officer, "enr_x", ""); !errors.Is(err, lms.ErrNoSync) {
+	if _, err := s.room.Retry(system, "enr_x", ""); !errors.Is(err, lms.ErrNoSync) {
 		t.Error(err)
 	}
 }
@@ -504,7 +498,7 @@ func TestAPlatformIsLeftAlone(t *testing.T) {
 		t.Error(waits)
 	}
 	s.double.Set(openedxdouble.Weather{})
-	if n, err := s.room.RetryAll(system, s.officer, fun); err != nil || n != 4 {
+	if n, err := s.room.RetryAll(system, fun); err != nil || n != 4 {
 		t.Error(n, err)
 	}
 	s.serve()
@@ -537,17 +531,17 @@ func TestSettingsOfAPlatform(t *testing.T) {
 	} {
 		n := said(s.url)
 		change(&n)
-		_, err := s.room.Put(system, s.officer, fun, 0, n)
+		_, err := s.room.Put(system, fun, 0, n)
 		if f := fault.From(err); err == nil || len(f.Fields) != 1 || f.Fields[0].Pointer != name {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	n := said(s.url)
 	n.Modes["NONE"] = "audit"
-	if _, err := s.room.Put(system, s.officer, fun, 0, n); !errors.Is(err, lms.ErrFormula) {
+	if _, err := s.room.Put(system, fun, 0, n); !errors.Is(err, lms.ErrFormula) {
 		t.Error(err)
 	}
-	if _, err := s.room.Put(system, s.officer, fun, 3, said(s.url)); !errors.Is(err, lms.ErrNoPlatform) {
+	if _, err := s.room.Put(system, fun, 3, said(s.url)); !errors.Is(err, lms.ErrNoPlatform) {
 		t.Error(err)
 	}
 	p := s.platform(nil)
@@ -558,15 +552,15 @@ func TestSettingsOfAPlatform(t *testing.T) {
 	s.is(0, id, "a new platform", lms.Confirmed, "", "verified")
 	n = said("http://127.0.0.1:1")
 	n.Secret = ""
-	if _, err := s.room.Put(system, s.officer, fun, 1, n); err == nil {
+	if _, err := s.room.Put(system, fun, 1, n); err == nil {
 		t.Error("the secret goes to another address")
 	}
 	n = said(s.url)
 	n.Secret, n.Modes = "", map[string]string{"QUALIFYING": "honor"}
-	if _, err := s.room.Put(system, s.officer, fun, 7, n); !errors.Is(err, lms.ErrChanged) {
+	if _, err := s.room.Put(system, fun, 7, n); !errors.Is(err, lms.ErrChanged) {
 		t.Error(err)
 	}
-	if p, err := s.room.Put(system, s.officer, fun, 1, n); err != nil || p.Version != 2 {
+	if p, err := s.room.Put(system, fun, 1, n); err != nil || p.Version != 2 {
 		t.Error(p, err)
 	}
 	s.serve()
@@ -587,7 +581,7 @@ func TestSettingsOfAPlatform(t *testing.T) {
 		t.Error(e)
 	}
 	n.Enabled = &off
-	if _, err := s.room.Put(system, s.officer, fun, 2, n); err != nil {
+	if _, err := s.room.Put(system, fun, 2, n); err != nil {
 		t.Fatal(err)
 	}
 	calls, _ := s.double.Calls()
@@ -600,7 +594,7 @@ func TestSettingsOfAPlatform(t *testing.T) {
 	other, err := lms.New(s.db, s.jobs, nil, []byte(key+"!"), lms.Options{})
 	s.must(err)
 	n.Enabled = nil
-	if _, err := s.room.Put(system, s.officer, fun, 3, n); err != nil {
+	if _, err := s.room.Put(system, fun, 3, n); err != nil {
 		t.Fatal(err)
 	}
 	s.must(other.Serve(system, fun))
@@ -746,7 +740,7 @@ func TestTheComparisonOfANight(t *testing.T) {
 	s.clock.Advance(24 * time.Hour)
 	compare("two were changed", 1, `user0 "verified" ""`, `user1 "verified" "audit"`)
 	for _, i := range []int{0, 1} {
-		_, err := s.room.Retry(system, s.officer, ids[i], "")
+		_, err := s.room.Retry(system, ids[i], "")
 		s.must(err)
 	}
 	s.serve()

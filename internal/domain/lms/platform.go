@@ -144,15 +144,15 @@ func printable(s string) bool {
 	return true
 }
 
-// Put makes a platform or rewrites it, and asks what it has to be told by that. by is the person who does; version is the one that was
+// Put makes a platform or rewrites it, and asks what it has to be told by that. version is the one that was
 // read; 0 takes any, or none, and -1 none. Errors: ErrChanged, ErrNoPlatform for a version of one that is not there, ErrFormula.
-func (s *Service) Put(ctx context.Context, by, key string, version int, n NewPlatform) (p Platform, err error) {
+func (s *Service) Put(ctx context.Context, key string, version int, n NewPlatform) (p Platform, err error) {
 	err = s.db.InTx(asSystem(ctx), "put platform", func(ctx context.Context, tx *postgres.Tx) error {
 		if err := s.putTx(ctx, tx, key, version, n); err != nil {
 			return err
 		}
 		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "platform.put", Object: key, Detail: map[string]any{
-			"by": by, "base_url": n.BaseURL, "auth": n.Auth, "client_id": n.ClientID, "calls_per_minute": n.PerMinute, "enabled": n.on(), "modes": n.Modes, "new_secret": n.Secret != "",
+			"base_url": n.BaseURL, "auth": n.Auth, "client_id": n.ClientID, "calls_per_minute": n.PerMinute, "enabled": n.on(), "modes": n.Modes, "new_secret": n.Secret != "",
 		}}); err != nil {
 			return err
 		}
