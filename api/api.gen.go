@@ -7065,10 +7065,15 @@ type LMSDifference struct {
 	Username string `json:"username"`
 }
 
-// LMSDifferences What a platform lists otherwise.
-type LMSDifferences struct {
+// LMSDifferencePage A page of what a platform lists otherwise.
+type LMSDifferencePage struct {
 	// Differences The differences.
 	Differences []LMSDifference `json:"differences"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
 }
 
 // LMSEnrolment What a platform is to say of an enrolment, what it said last (`course`, `mode`, `active`), and what is to be done.
@@ -14355,6 +14360,15 @@ type PutLMSPlatformParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ListLMSDifferencesParams defines parameters for ListLMSDifferences.
+type ListLMSDifferencesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListLMSEnrolmentsParams defines parameters for ListLMSEnrolments.
 type ListLMSEnrolmentsParams struct {
 	// State Only those in this state.
@@ -16573,10 +16587,10 @@ type ClientInterface interface {
 	// ListLMSDifferences List what a platform lists otherwise
 	//
 	// Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
-	// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+	// asked about since is here. A platform that knows us by a server key does not give its lists.
 	//
 	// Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
-	ListLMSDifferences(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ListLMSDifferences(ctx context.Context, platform LMSPlatformRef, params *ListLMSDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLMSEnrolments List what a platform is told
 	//
@@ -20239,11 +20253,11 @@ func (c *Client) PutLMSPlatform(ctx context.Context, platform LMSPlatformRef, pa
 // ListLMSDifferences List what a platform lists otherwise
 //
 // Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
-// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+// asked about since is here. A platform that knows us by a server key does not give its lists.
 //
 // Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
-func (c *Client) ListLMSDifferences(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListLMSDifferencesRequest(c.Server, platform)
+func (c *Client) ListLMSDifferences(ctx context.Context, platform LMSPlatformRef, params *ListLMSDifferencesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLMSDifferencesRequest(c.Server, platform, params)
 	if err != nil {
 		return nil, err
 	}
@@ -28427,7 +28441,7 @@ func NewPutLMSPlatformRequestWithBody(server string, platform LMSPlatformRef, pa
 }
 
 // NewListLMSDifferencesRequest constructs an http.Request for the ListLMSDifferences method
-func NewListLMSDifferencesRequest(server string, platform LMSPlatformRef) (*http.Request, error) {
+func NewListLMSDifferencesRequest(server string, platform LMSPlatformRef, params *ListLMSDifferencesParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -28450,6 +28464,45 @@ func NewListLMSDifferencesRequest(server string, platform LMSPlatformRef) (*http
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -37088,12 +37141,12 @@ type ClientWithResponsesInterface interface {
 	// ListLMSDifferencesWithResponse List what a platform lists otherwise
 	//
 	// Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
-	// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+	// asked about since is here. A platform that knows us by a server key does not give its lists.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
-	ListLMSDifferencesWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*ListLMSDifferencesResponse, error)
+	ListLMSDifferencesWithResponse(ctx context.Context, platform LMSPlatformRef, params *ListLMSDifferencesParams, reqEditors ...RequestEditorFn) (*ListLMSDifferencesResponse, error)
 
 	// ListLMSEnrolmentsWithResponse List what a platform is told
 	//
@@ -43137,13 +43190,13 @@ type ListLMSDifferencesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *LMSDifferences
+	JSON200 *LMSDifferencePage
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListLMSDifferencesResponse) GetJSON200() *LMSDifferences {
+func (r ListLMSDifferencesResponse) GetJSON200() *LMSDifferencePage {
 	return r.JSON200
 }
 
@@ -51658,13 +51711,13 @@ func (c *ClientWithResponses) PutLMSPlatformWithResponse(ctx context.Context, pl
 // ListLMSDifferencesWithResponse List what a platform lists otherwise
 //
 // Once a night what a platform lists of each course is compared with what it had confirmed: somebody may have changed it there. Only what nobody
-// asked about since is here, at most 200. A platform that knows us by a server key does not give its lists.
+// asked about since is here. A platform that knows us by a server key does not give its lists.
 //
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/lms-platforms/{platform}/differences (the `ListLMSDifferences` operationId).
-func (c *ClientWithResponses) ListLMSDifferencesWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*ListLMSDifferencesResponse, error) {
-	rsp, err := c.ListLMSDifferences(ctx, platform, reqEditors...)
+func (c *ClientWithResponses) ListLMSDifferencesWithResponse(ctx context.Context, platform LMSPlatformRef, params *ListLMSDifferencesParams, reqEditors ...RequestEditorFn) (*ListLMSDifferencesResponse, error) {
+	rsp, err := c.ListLMSDifferences(ctx, platform, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -57780,7 +57833,7 @@ func ParseListLMSDifferencesResponse(rsp *http.Response) (*ListLMSDifferencesRes
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest LMSDifferences
+		var dest LMSDifferencePage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

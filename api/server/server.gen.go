@@ -276,7 +276,7 @@ type ServerInterface interface {
 	PutLMSPlatform(c *fiber.Ctx, platform LMSPlatformRef, params PutLMSPlatformParams) error
 	// ListLMSDifferences List what a platform lists otherwise
 	// (GET /v1/lms-platforms/{platform}/differences)
-	ListLMSDifferences(c *fiber.Ctx, platform LMSPlatformRef) error
+	ListLMSDifferences(c *fiber.Ctx, platform LMSPlatformRef, params ListLMSDifferencesParams) error
 	// ListLMSEnrolments List what a platform is told
 	// (GET /v1/lms-platforms/{platform}/enrolments)
 	ListLMSEnrolments(c *fiber.Ctx, platform LMSPlatformRef, params ListLMSEnrolmentsParams) error
@@ -4312,8 +4312,31 @@ func (siw *ServerInterfaceWrapper) ListLMSDifferences(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter platform: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLMSDifferencesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ListLMSDifferences(c, platform)
+		return siw.Handler.ListLMSDifferences(c, platform, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -12664,13 +12687,14 @@ func (response PutLMSPlatform200JSONResponse) VisitPutLMSPlatformResponse(ctx *f
 
 type ListLMSDifferencesRequestObject struct {
 	Platform LMSPlatformRef `json:"platform"`
+	Params   ListLMSDifferencesParams
 }
 
 type ListLMSDifferencesResponseObject interface {
 	VisitListLMSDifferencesResponse(ctx *fiber.Ctx) error
 }
 
-type ListLMSDifferences200JSONResponse LMSDifferences
+type ListLMSDifferences200JSONResponse LMSDifferencePage
 
 func (response ListLMSDifferences200JSONResponse) VisitListLMSDifferencesResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
@@ -18818,10 +18842,11 @@ func (sh *strictHandler) PutLMSPlatform(ctx *fiber.Ctx, platform LMSPlatformRef,
 }
 
 // ListLMSDifferences operation middleware
-func (sh *strictHandler) ListLMSDifferences(ctx *fiber.Ctx, platform LMSPlatformRef) error {
+func (sh *strictHandler) ListLMSDifferences(ctx *fiber.Ctx, platform LMSPlatformRef, params ListLMSDifferencesParams) error {
 	var request ListLMSDifferencesRequestObject
 
 	request.Platform = platform
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.ListLMSDifferences(ctx.UserContext(), request.(ListLMSDifferencesRequestObject))

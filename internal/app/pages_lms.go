@@ -74,7 +74,8 @@ func (p Pages) LMSDifferences(ctx context.Context, who web.Viewer, key string) (
 	if err != nil {
 		return nil, err
 	}
-	return p.h.LMS.Differences(ctx, key)
+	all, _, err := p.h.LMS.Differences(ctx, key, page.Request{Limit: page.MaxLimit}) // with more something greater is amiss
+	return all, err
 }
 
 // RetryLMSEnrolment has a platform told again of an enrolment.

@@ -38,8 +38,8 @@ func (r Rooms) LMSEnrolments(ctx context.Context, _ api.Principal, f lms.Filter,
 }
 
 // LMSDifferences lists what a platform lists otherwise.
-func (r Rooms) LMSDifferences(ctx context.Context, _ api.Principal, key string) ([]lms.Difference, error) {
-	return r.h.LMS.Differences(ctx, key)
+func (r Rooms) LMSDifferences(ctx context.Context, _ api.Principal, key string, p page.Request) ([]lms.Difference, string, error) {
+	return r.h.LMS.Differences(ctx, key, p)
 }
 
 // LMSEnrolment finds how far a platform knows of an enrolment.

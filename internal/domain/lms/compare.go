@@ -7,6 +7,7 @@ import (
 
 	"github.com/lib/pq"
 
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/platform/seal"
 )
@@ -125,17 +126,20 @@ type Difference struct {
 	ComparedAt  time.Time `json:"compared_at" db:"compared_at"`
 }
 
-// maxDifferences is how many are shown: with more something greater is amiss.
-const maxDifferences = 200
-
-// Differences lists those of a platform, by session and username, at most 200. Error: ErrNoPlatform.
-func (s *Service) Differences(ctx context.Context, platform string) (all []Difference, err error) {
+// Differences lists those of a platform, by enrolment. Error: ErrNoPlatform.
+func (s *Service) Differences(ctx context.Context, platform string, p page.Request) (all []Difference, next string, err error) {
 	err = s.db.View(ctx, "differences of platform", func(ctx context.Context, tx *postgres.Tx) error {
 		if _, err := platformTx(ctx, tx, platform); err != nil {
 			return err
 		}
-		all = []Difference{}
-		return tx.Select(ctx, &all, q.Q("Differences"), platform, maxDifferences)
+		all, next = []Difference{}, ""
+		if err := tx.Select(ctx, &all, q.Q("Differences"), platform, p.After, p.Limit+1); err != nil {
+			return err
+		}
+		if len(all) > p.Limit {
+			all, next = all[:p.Limit], all[p.Limit-1].EnrolmentID
+		}
+		return nil
 	})
-	return all, err
+	return all, next, err
 }

@@ -722,10 +722,15 @@ func TestTheComparisonOfANight(t *testing.T) {
 		if sessions > 0 {
 			s.must(s.room.List(system, lms.ListDue{SessionID: s.session.ID}))
 		}
-		all, err := s.room.Differences(system, fun)
+		all, _, err := s.room.Differences(system, fun, page.Request{Limit: 10})
 		s.must(err)
 		var got []string
-		for _, d := range all {
+		after := ""
+		for i, d := range all {
+			if one, next, err := s.room.Differences(system, fun, page.Request{Limit: 1, After: after}); err != nil || len(one) != 1 || one[0] != d || (next == "") != (i == len(all)-1) {
+				t.Errorf("%s, a page of one: %v %q %v", when, one, next, err)
+			}
+			after = d.EnrolmentID
 			got = append(got, fmt.Sprintf("%s %q %q", d.Username, d.Mode, d.ListedMode))
 		}
 		if !slices.Equal(got, want) {

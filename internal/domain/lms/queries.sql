@@ -210,4 +210,5 @@ select x.enrolment_id, s.key as session, coalesce(u.username, '') as username, c
  where c.platform = $1 and c.finished_at is not null and c.failure is null and x.state = 'confirmed' and x.confirmed_at < c.started_at
    and case when x.active then x.listed_at is null or x.listed_at < c.started_at or not x.listed_active or x.listed_mode <> x.mode
             else x.listed_at >= c.started_at and x.listed_active end
- order by s.key, u.username, x.enrolment_id limit $2;
+   and x.enrolment_id > $2
+ order by x.enrolment_id limit $3;

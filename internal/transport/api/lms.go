@@ -55,10 +55,8 @@ func (h handlers) RetryLMSEnrolment(ctx context.Context, r server.RetryLMSEnrolm
 }
 
 func (h handlers) ListLMSDifferences(ctx context.Context, r server.ListLMSDifferencesRequestObject) (server.ListLMSDifferencesResponseObject, error) {
-	all, err := h.rooms.LMSDifferences(ctx, callerOf(ctx), r.Platform)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := turned[contract.LMSDifference](all)
-	return server.ListLMSDifferences200JSONResponse{Differences: rows}, err
+	rows, next, err := listed[contract.LMSDifference](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]lms.Difference, string, error) {
+		return h.rooms.LMSDifferences(ctx, callerOf(ctx), r.Platform, p)
+	})
+	return server.ListLMSDifferences200JSONResponse{Differences: rows, NextCursor: next}, err
 }

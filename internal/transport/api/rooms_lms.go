@@ -15,7 +15,7 @@ type LMSRooms interface {
 	PutLMSPlatform(ctx context.Context, who Principal, key string, version int, n lms.NewPlatform) (lms.Platform, error)
 	RetryLMSPlatform(ctx context.Context, who Principal, key string) (int64, error)
 	LMSEnrolments(ctx context.Context, who Principal, f lms.Filter, p page.Request) (all []lms.Sync, next string, err error)
-	LMSDifferences(ctx context.Context, who Principal, key string) ([]lms.Difference, error)
+	LMSDifferences(ctx context.Context, who Principal, key string, p page.Request) (all []lms.Difference, next string, err error)
 	// LMSEnrolment is of her own, or of anybody for who looks after platforms.
 	LMSEnrolment(ctx context.Context, who Principal, enrolment string) (lms.Sync, error)
 	RetryLMSEnrolment(ctx context.Context, who Principal, enrolment, username string) (lms.Sync, error)

@@ -15,6 +15,7 @@ type LMSHouse interface {
 	// SaveLMSPlatform writes one over the version that was read, or with -1 one that must not be there.
 	SaveLMSPlatform(ctx context.Context, who Viewer, key string, version int, n lms.NewPlatform) error
 	LMSEnrolments(ctx context.Context, who Viewer, f lms.Filter, p paging.Request) (all []lms.Sync, next string, err error)
+	// LMSDifferences are what a platform lists otherwise, at most a page of them.
 	LMSDifferences(ctx context.Context, who Viewer, key string) ([]lms.Difference, error)
 	// RetryLMSEnrolment has a platform told again of an enrolment; username, where given, is who the learner is there.
 	RetryLMSEnrolment(ctx context.Context, who Viewer, enrolment, username string) error
