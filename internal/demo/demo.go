@@ -119,6 +119,9 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 	if err := m.play(ctx); err != nil {
 		return err
 	}
+	if err := m.settle(ctx); err != nil {
+		return err
+	}
 	return m.platforms(ctx, served)
 }
 

@@ -35,7 +35,7 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	dsn, ctx := testkit.OwnerDSN(t), postgres.WithActor(context.Background(), "system")
 	c := config.Config{
 		DatabaseURL: dsn, DataDir: t.TempDir(), BaseURL: "http://127.0.0.1:1", Secret: "a secret for tests, long enough 1", StripeKey: "sk_test_demo",
-		StripeWebhookSecret: "whsec_demo_secret", Issuer: "IMT", IssuerCode: "IMT", Signatory: "D. Irector", Demo: true,
+		StripeURL: "http://127.0.0.1:1", LMSInside: []string{"127.0.0.1:1"}, StripeWebhookSecret: "whsec_demo_secret", Issuer: "IMT", IssuerCode: "IMT", Signatory: "D. Irector", Demo: true,
 	}
 	now, told := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC), 0
 	if err := demo.Seed(ctx, c, now, func(int, int, string) { told++ }); err != nil {
@@ -55,6 +55,7 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	section43(ctx, t, db)
 	partner(ctx, t, db)
 	seats(ctx, t, db)
+	platforms(ctx, t, db)
 	rebuilt(ctx, t, db)
 }
 
@@ -72,6 +73,18 @@ func seats(ctx context.Context, t *testing.T, db *postgres.DB) {
 		 where o.state = 'paid' and o.organisation is not null and p.email = '` + demo.ManagerEmail + `' group by l.quantity`})
 	}); err != nil || n.Bought != 6 || n.Claimed != 3 || n.Reserved != 1 {
 		t.Errorf("the seats of the company: %+v %v", n, err)
+	}
+}
+
+// platforms asks what the platform of the partners was told: everybody whom the school enrolled and who has a seat of the company, but for
+// the one who has no account there.
+func platforms(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	var got []string
+	if err := db.View(ctx, "platforms", func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Select(ctx, &got, postgres.Query{Name: "platforms", SQL: `select platform || ' ' || state || ' ' || coalesce(mode, '') || ' ' || count(*) from lms.syncs group by platform, state, mode order by 1`})
+	}); err != nil || fmt.Sprint(got) != "[fun-campus confirmed verified 302 fun-campus waiting  1]" {
+		t.Error("what platforms were told:", got, err)
 	}
 }
 

@@ -375,6 +375,16 @@ func TestLearnersWithoutAnAccountWait(t *testing.T) {
 	if x := s.sync(other); x.State != lms.Confirmed || x.Username != "user1" || x.Mode != "verified" {
 		t.Errorf("with the username that staff know: %+v", x)
 	}
+	s.double.Rename("user1", "user1_gone")
+	s.revoke("ord_3")
+	s.grant(1, "ord_4", "DISCOVERY")
+	_, err := s.owner.ExecContext(system, "update catalog.sessions set ends_at = $1", s.clock.Now().Add(-time.Minute))
+	s.must(err)
+	s.react()
+	s.serve()
+	if x := s.sync(other); x.State != lms.Waiting || x.DueAt == nil || x.DueAt.Sub(s.clock.Now()) < 29*24*time.Hour {
+		t.Errorf("of a session that is over: %+v", x)
+	}
 	if _, err := s.room.Retry(system, "enr_x", ""); !errors.Is(err, lms.ErrNoSync) {
 		t.Error(err)
 	}

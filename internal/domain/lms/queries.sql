@@ -72,8 +72,8 @@ select p.base_url, p.auth, p.client_id, p.version, p.enabled, p.failures, coales
   from lms.platforms p left join lms.secrets s on s.platform = p.key where p.key = $1 for update of p;
 
 -- name: Take
-select s.enrolment_id, s.asked, s.step, s.touched, s.mode as told_mode, w.enrolment_id is not null and w.platform = s.platform as wanted, coalesce(w.course, '') as course,
-       coalesce(w.mode, '') as mode, e.learner_id, coalesce(u.username, '') as username, coalesce(u.by_staff, false) as by_staff, coalesce(i.email, '') as email
+select s.enrolment_id, s.asked, s.step, s.touched, s.mode as told_mode, w.enrolment_id is not null and w.platform = s.platform as wanted,
+       coalesce(w.ends_at <= $2, false) as over, coalesce(w.course, '') as course, coalesce(w.mode, '') as mode, e.learner_id, coalesce(u.username, '') as username, coalesce(u.by_staff, false) as by_staff, coalesce(i.email, '') as email
   from lms.syncs s
   join enrolment.enrolments e on e.id = s.enrolment_id
   join identity.people i on i.id = e.learner_id

@@ -30,6 +30,10 @@ var (
 	leftAlone    = []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute}
 )
 
+// afterTheEnd is how long after an attempt the next one is made of a session that is over, where the learner or the platform is what is missing:
+// those who never come do not use up the calls of the others.
+const afterTheEnd = 30 * 24 * time.Hour
+
 // longest is the longest that a platform may ask us to wait.
 const longest = time.Hour
 
@@ -193,6 +197,9 @@ func (s *Service) record(ctx context.Context, platform string, t task, o outcome
 		if o.trouble != nil {
 			failure, detail = o.trouble.Code, clip(o.trouble.Detail)
 			at := tx.Now().Add(max(wait(schedules[o.state], t.Step), min(o.trouble.Later, longest)))
+			if t.Over && o.state != Pending {
+				at = tx.Now().Add(afterTheEnd)
+			}
 			due = &at
 		}
 		var seen struct {

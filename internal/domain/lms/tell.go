@@ -15,6 +15,7 @@ type task struct {
 	Step        int     `db:"step"`
 	Touched     bool    `db:"touched"` // a call may have had an effect before
 	Wanted      bool    `db:"wanted"`  // false: no grant opens anything there that it knows a mode of
+	Over        bool    `db:"over"`    // the session
 	Course      string  `db:"course"`
 	Mode        string  `db:"mode"` // empty: she is not to be enrolled
 	Username    string  `db:"username"`
@@ -89,12 +90,12 @@ func (c *caller) once(ctx context.Context, t task) outcome {
 		l.Email = t.Email
 	}
 	switch {
+	case t.Mode == "" && !t.Touched:
+		return outcome{state: Confirmed, seen: &Record{Course: t.Course}} // nothing was ever opened there by us
 	case l == Learner{}:
 		return outcome{}.in(&Trouble{Code: NoAccount, Detail: "Neither a username nor an address of the learner is known."})
 	case t.Mode != "":
 		return c.open(ctx, t, l)
-	case !t.Touched:
-		return outcome{state: Confirmed, seen: &Record{Course: t.Course}} // nothing was ever opened there by us
 	case l.Username != "":
 		return c.shut(ctx, t, l)
 	}
