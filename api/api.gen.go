@@ -2071,6 +2071,72 @@ func (e RosterRowAction) Valid() bool {
 	}
 }
 
+// Defines values for RosterUploadFormat.
+const (
+	RosterUploadFormatCsv         RosterUploadFormat = "csv"
+	RosterUploadFormatOneroster11 RosterUploadFormat = "oneroster-1.1"
+	RosterUploadFormatOneroster12 RosterUploadFormat = "oneroster-1.2"
+)
+
+// Valid indicates whether the value is a known member of the RosterUploadFormat enum.
+func (e RosterUploadFormat) Valid() bool {
+	switch e {
+	case RosterUploadFormatCsv:
+		return true
+	case RosterUploadFormatOneroster11:
+		return true
+	case RosterUploadFormatOneroster12:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RosterUploadMode.
+const (
+	RosterUploadModeBulk  RosterUploadMode = "bulk"
+	RosterUploadModeDelta RosterUploadMode = "delta"
+)
+
+// Valid indicates whether the value is a known member of the RosterUploadMode enum.
+func (e RosterUploadMode) Valid() bool {
+	switch e {
+	case RosterUploadModeBulk:
+		return true
+	case RosterUploadModeDelta:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RosterUploadState.
+const (
+	RosterUploadStateApplied  RosterUploadState = "applied"
+	RosterUploadStateApplying RosterUploadState = "applying"
+	RosterUploadStateChecked  RosterUploadState = "checked"
+	RosterUploadStateChecking RosterUploadState = "checking"
+	RosterUploadStateFailed   RosterUploadState = "failed"
+)
+
+// Valid indicates whether the value is a known member of the RosterUploadState enum.
+func (e RosterUploadState) Valid() bool {
+	switch e {
+	case RosterUploadStateApplied:
+		return true
+	case RosterUploadStateApplying:
+		return true
+	case RosterUploadStateChecked:
+		return true
+	case RosterUploadStateChecking:
+		return true
+	case RosterUploadStateFailed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ScheduleOnDefault.
 const (
 	ScheduleOnDefaultEnd     ScheduleOnDefault = "end"
@@ -2938,6 +3004,24 @@ func (e ExportCatalogueParamsFormat) Valid() bool {
 	case ExportCatalogueParamsFormatCsv:
 		return true
 	case ExportCatalogueParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UploadCohortRosterParamsMode.
+const (
+	UploadCohortRosterParamsModeBulk  UploadCohortRosterParamsMode = "bulk"
+	UploadCohortRosterParamsModeDelta UploadCohortRosterParamsMode = "delta"
+)
+
+// Valid indicates whether the value is a known member of the UploadCohortRosterParamsMode enum.
+func (e UploadCohortRosterParamsMode) Valid() bool {
+	switch e {
+	case UploadCohortRosterParamsModeBulk:
+		return true
+	case UploadCohortRosterParamsModeDelta:
 		return true
 	default:
 		return false
@@ -5619,6 +5703,11 @@ type Difference struct {
 	// Example: 15000
 	TheirsMinor int64 `json:"theirs_minor"`
 }
+
+// DifferenceHash Tells one difference from another.
+//
+// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+type DifferenceHash = string
 
 // DifferenceKind What does not agree.
 //
@@ -10980,6 +11069,94 @@ type ReversalDecision struct {
 	Agree bool `json:"agree"`
 }
 
+// RosterDecision Which difference is wanted.
+type RosterDecision struct {
+	// Absent How many would be withdrawn because the file does not have them, where that is to be confirmed.
+	//
+	// Example: 2
+	Absent *int `json:"absent,omitempty"`
+
+	// Difference Tells one difference from another.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Difference DifferenceHash `json:"difference"`
+}
+
+// RosterDifference What a file changes, or changed. New, changed, unchanged and conflicting sum to its rows.
+type RosterDifference struct {
+	// Absent Learners who are withdrawn because a bulk file does not have them.
+	//
+	// Example: 2
+	Absent int `json:"absent"`
+
+	// Changed Rows of who is there and changes.
+	//
+	// Example: 3
+	Changed int `json:"changed"`
+
+	// Conflicting Rows that are refused.
+	//
+	// Example: 1
+	Conflicting int `json:"conflicting"`
+
+	// Gone The keys of the first who are absent.
+	Gone []string `json:"gone"`
+
+	// Members Of the cohort before it.
+	//
+	// Example: 5
+	Members int `json:"members"`
+
+	// New Rows of who comes in.
+	//
+	// Example: 70
+	New int `json:"new"`
+
+	// Refused The first rows that are refused; all of them are in the outcome.
+	Refused []RosterRefusal `json:"refused"`
+
+	// Sha256 Tells one difference from another.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 DifferenceHash `json:"sha256"`
+
+	// Unchanged Rows of who is there already.
+	//
+	// Example: 0
+	Unchanged int `json:"unchanged"`
+}
+
+// RosterProgress How many of the learners whom an upload changed were followed to the end; enrolled, invited, given an order, or let go.
+type RosterProgress struct {
+	// Done Learners.
+	//
+	// Example: 60
+	Done int `json:"done"`
+
+	// Total Learners.
+	//
+	// Example: 75
+	Total int `json:"total"`
+}
+
+// RosterRefusal A row that changes nothing.
+type RosterRefusal struct {
+	// Code Why.
+	//
+	// Example: duplicated
+	Code string `json:"code"`
+
+	// Line Of the file
+	//
+	// Example: 12
+	Line int `json:"line"`
+
+	// StudentKey The school’s own id of the learner.
+	//
+	// Example: ESP-2026-017
+	StudentKey string `json:"student_key"`
+}
+
 // RosterResult What a roster changed, or would.
 type RosterResult struct {
 	// DryRun Whether nothing was changed.
@@ -11053,6 +11230,131 @@ type RosterRow struct {
 //
 // Example: enrol
 type RosterRowAction string
+
+// RosterUpload A roster that came as a file.
+type RosterUpload struct {
+	// AppliedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AppliedAt *Time `json:"applied_at,omitempty"`
+
+	// Bytes Of the file as it came.
+	//
+	// Example: 2048
+	Bytes int64 `json:"bytes"`
+
+	// CheckedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CheckedAt *Time `json:"checked_at,omitempty"`
+
+	// Class The class of the file that was asked for.
+	//
+	// Example: NET-1
+	Class *string `json:"class,omitempty"`
+
+	// Cohort Id of the cohort.
+	//
+	// Example: coh_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Cohort string `json:"cohort"`
+
+	// ConfirmAbsent Whoever applies it says how many are absent.
+	//
+	// Example: false
+	ConfirmAbsent bool `json:"confirm_absent"`
+
+	// Difference What a file changes, or changed. New, changed, unchanged and conflicting sum to its rows.
+	Difference *RosterDifference `json:"difference,omitempty"`
+
+	// FileName As it came.
+	//
+	// Example: roster.csv
+	FileName string `json:"file_name"`
+
+	// Format What it is.
+	//
+	// Example: csv
+	Format RosterUploadFormat `json:"format"`
+
+	// Id Id of an upload.
+	//
+	// Example: upl_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id RosterUploadID `json:"id"`
+
+	// MadeAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	MadeAt Time `json:"made_at"`
+
+	// Mode Whether who is not in it stays or is withdrawn.
+	//
+	// Example: delta
+	Mode RosterUploadMode `json:"mode"`
+
+	// Problem Code of why it failed, or of why it is to be looked at again.
+	//
+	// Example: difference-changed
+	Problem *string `json:"problem,omitempty"`
+
+	// ProblemDetail The same for people.
+	//
+	// Example: The cohort was changed meanwhile.
+	ProblemDetail *string `json:"problem_detail,omitempty"`
+
+	// Progress How many of the learners whom an upload changed were followed to the end; enrolled, invited, given an order, or let go.
+	Progress RosterProgress `json:"progress"`
+
+	// Rows Of the file.
+	//
+	// Example: 75
+	Rows int `json:"rows"`
+
+	// Sha256 Of the file as it came.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 string `json:"sha256"`
+
+	// State Where it stands.
+	//
+	// Example: checked
+	State RosterUploadState `json:"state"`
+
+	// Unended The last line of the file has no end: it may have been cut there.
+	//
+	// Example: false
+	Unended bool `json:"unended"`
+}
+
+// RosterUploadFormat What it is.
+//
+// Example: csv
+type RosterUploadFormat string
+
+// RosterUploadMode Whether who is not in it stays or is withdrawn.
+//
+// Example: delta
+type RosterUploadMode string
+
+// RosterUploadState Where it stands.
+//
+// Example: checked
+type RosterUploadState string
+
+// RosterUploadID Id of an upload.
+//
+// Example: upl_01kb5t8kz9e0qv4m3r2x7nwhjd
+type RosterUploadID = string
+
+// RosterUploadPage A page of uploads.
+type RosterUploadPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Uploads The uploads.
+	Uploads []RosterUpload `json:"uploads"`
+}
 
 // Schedule The instalments of an order, as they were agreed with it.
 type Schedule struct {
@@ -13864,6 +14166,9 @@ type ReconciliationRef = string
 // Example: ref_01kb5t8kz9e0qv4m3r2x7nwhjd
 type RefundRef = RefundID
 
+// RosterUploadRef defines model for RosterUploadRef.
+type RosterUploadRef = string
+
 // SessionRef defines model for SessionRef.
 type SessionRef = string
 
@@ -14101,6 +14406,39 @@ type InviteCohortParams struct {
 
 // TransferCohortEnrolmentsParams defines parameters for TransferCohortEnrolments.
 type TransferCohortEnrolmentsParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListRosterUploadsParams defines parameters for ListRosterUploads.
+type ListRosterUploadsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// UploadCohortRosterParams defines parameters for UploadCohortRoster.
+type UploadCohortRosterParams struct {
+	// Mode What a CSV means: `delta`, the default, changes who is in it and nobody else; `bulk` is the full truth, so that who is not in it is withdrawn. OneRoster says it itself.
+	Mode *UploadCohortRosterParamsMode `form:"mode,omitempty" json:"mode,omitempty"`
+
+	// Class Which class of the file is meant: its id or code. Without it, the only one, or the one with the key of the cohort or of what it follows.
+	Class *string `form:"class,omitempty" json:"class,omitempty"`
+
+	// FileName What the file is called.
+	FileName *string `form:"file_name,omitempty" json:"file_name,omitempty"`
+
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// UploadCohortRosterParamsMode defines parameters for UploadCohortRoster.
+type UploadCohortRosterParamsMode string
+
+// ApplyRosterUploadParams defines parameters for ApplyRosterUpload.
+type ApplyRosterUploadParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -15095,6 +15433,9 @@ type InviteCohortJSONRequestBody = CohortStudents
 // TransferCohortEnrolmentsJSONRequestBody defines body for TransferCohortEnrolments for application/json ContentType.
 type TransferCohortEnrolmentsJSONRequestBody = CohortTransfer
 
+// ApplyRosterUploadJSONRequestBody defines body for ApplyRosterUpload for application/json ContentType.
+type ApplyRosterUploadJSONRequestBody = RosterDecision
+
 // PutCourseCollectionDraftJSONRequestBody defines body for PutCourseCollectionDraft for application/json ContentType.
 type PutCourseCollectionDraftJSONRequestBody = CourseCollectionText
 
@@ -16062,6 +16403,15 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ExportRoster Export the roster of a cohort
+	//
+	// A CSV `student_key,status,account_exists,username,email` of everybody who is or was in the cohort. The status is `enrolled`, also of who has no
+	// account yet, `suspended` or `canceled`; the user name is the id of the account; the address is the one that the school gave. The file is a roster
+	// itself: sent again, it changes nothing.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/roster (the `ExportRoster` operationId).
+	ExportRoster(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// TransferCohortEnrolmentsWithBody Transfer learners to another cohort
 	//
 	// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
@@ -16081,6 +16431,73 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
 	TransferCohortEnrolments(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRosterUploads List the roster files of a cohort
+	//
+	// The newest first.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/uploads (the `ListRosterUploads` operationId).
+	ListRosterUploads(ctx context.Context, cohort CohortRef, params *ListRosterUploadsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UploadCohortRosterWithBody Send a roster as a file
+	//
+	// Reads the file whole, or refuses it with the line and column of each place that is wrong (`roster.csv:12:3`), and makes what it would change: the
+	// difference. Nothing of the cohort changes until the upload is applied.
+	//
+	// The body is the file: at most 16 MiB and 200,000 rows.
+	// - CSV with the columns `student_key` and `status` and, where they are there, `email`, `given_name`, `family_name`, `language`; `course_id` where the
+	//   file has several courses. Names of columns in any case, with spaces or underscores; other columns are dropped; a row that lacks its key or status
+	//   fails the file. Commas, semicolons or tabs; UTF-8, UTF-16 with a mark, Windows-1252; any ends of lines; gzip. A `'` before a formula sign is taken off.
+	// - OneRoster 1.1 and 1.2 as a ZIP with `manifest.csv`, `enrollments.csv`, `users.csv`, `classes.csv`: students of a class, under their `sourcedId`.
+	//   Passwords and what else is in it are neither read nor kept.
+	// What is kept are the rows, for 90 days, and the SHA-256 of the file.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/uploads (the `UploadCohortRoster` operationId).
+	UploadCohortRosterWithBody(ctx context.Context, cohort CohortRef, params *UploadCohortRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRosterUpload Get a roster file
+	//
+	// Its state, its difference, and how far what it changed has been followed. Ask every second or so while it is `checking` or `applying`.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload} (the `GetRosterUpload` operationId).
+	GetRosterUpload(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyRosterUploadWithBody Apply a roster file
+	//
+	// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+	// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+	//
+	// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+	// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+	ApplyRosterUploadWithBody(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApplyRosterUpload Apply a roster file
+	//
+	// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+	// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+	//
+	// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+	// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+	ApplyRosterUpload(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, body ApplyRosterUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRosterOutcome What becomes of each row
+	//
+	// A CSV `student_key,status`: the rows of the file in their order, then who is absent from a bulk one. The status is the one afterwards (`enrolled`,
+	// `suspended`, `canceled`) or the code of why the row is refused: `duplicated`, `invalid-status`, `conflict`, `illegal-operation`, `not-in-program`,
+	// `not-found`, `no-seat-left`, `course-not-found` and the like. Before the upload is applied it says what would be.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload}/outcome (the `GetRosterOutcome` operationId).
+	GetRosterOutcome(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCourseCollectionDrafts List the working copies of collections
 	//
@@ -19118,6 +19535,25 @@ func (c *Client) InviteCohort(ctx context.Context, cohort CohortRef, params *Inv
 	return c.Client.Do(req)
 }
 
+// ExportRoster Export the roster of a cohort
+//
+// A CSV `student_key,status,account_exists,username,email` of everybody who is or was in the cohort. The status is `enrolled`, also of who has no
+// account yet, `suspended` or `canceled`; the user name is the id of the account; the address is the one that the school gave. The file is a roster
+// itself: sent again, it changes nothing.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/roster (the `ExportRoster` operationId).
+func (c *Client) ExportRoster(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportRosterRequest(c.Server, cohort)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // TransferCohortEnrolmentsWithBody Transfer learners to another cohort
 //
 // Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
@@ -19148,6 +19584,134 @@ func (c *Client) TransferCohortEnrolmentsWithBody(ctx context.Context, cohort Co
 // Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
 func (c *Client) TransferCohortEnrolments(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewTransferCohortEnrolmentsRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRosterUploads List the roster files of a cohort
+//
+// The newest first.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/uploads (the `ListRosterUploads` operationId).
+func (c *Client) ListRosterUploads(ctx context.Context, cohort CohortRef, params *ListRosterUploadsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRosterUploadsRequest(c.Server, cohort, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UploadCohortRosterWithBody Send a roster as a file
+//
+// Reads the file whole, or refuses it with the line and column of each place that is wrong (`roster.csv:12:3`), and makes what it would change: the
+// difference. Nothing of the cohort changes until the upload is applied.
+//
+// The body is the file: at most 16 MiB and 200,000 rows.
+//   - CSV with the columns `student_key` and `status` and, where they are there, `email`, `given_name`, `family_name`, `language`; `course_id` where the
+//     file has several courses. Names of columns in any case, with spaces or underscores; other columns are dropped; a row that lacks its key or status
+//     fails the file. Commas, semicolons or tabs; UTF-8, UTF-16 with a mark, Windows-1252; any ends of lines; gzip. A `'` before a formula sign is taken off.
+//   - OneRoster 1.1 and 1.2 as a ZIP with `manifest.csv`, `enrollments.csv`, `users.csv`, `classes.csv`: students of a class, under their `sourcedId`.
+//     Passwords and what else is in it are neither read nor kept.
+//
+// What is kept are the rows, for 90 days, and the SHA-256 of the file.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/uploads (the `UploadCohortRoster` operationId).
+func (c *Client) UploadCohortRosterWithBody(ctx context.Context, cohort CohortRef, params *UploadCohortRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUploadCohortRosterRequestWithBody(c.Server, cohort, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRosterUpload Get a roster file
+//
+// Its state, its difference, and how far what it changed has been followed. Ask every second or so while it is `checking` or `applying`.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload} (the `GetRosterUpload` operationId).
+func (c *Client) GetRosterUpload(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRosterUploadRequest(c.Server, cohort, upload)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyRosterUploadWithBody Apply a roster file
+//
+// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+//
+// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+func (c *Client) ApplyRosterUploadWithBody(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyRosterUploadRequestWithBody(c.Server, cohort, upload, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApplyRosterUpload Apply a roster file
+//
+// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+//
+// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+func (c *Client) ApplyRosterUpload(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, body ApplyRosterUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApplyRosterUploadRequest(c.Server, cohort, upload, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRosterOutcome What becomes of each row
+//
+// A CSV `student_key,status`: the rows of the file in their order, then who is absent from a bulk one. The status is the one afterwards (`enrolled`,
+// `suspended`, `canceled`) or the code of why the row is refused: `duplicated`, `invalid-status`, `conflict`, `illegal-operation`, `not-in-program`,
+// `not-found`, `no-seat-left`, `course-not-found` and the like. Before the upload is applied it says what would be.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload}/outcome (the `GetRosterOutcome` operationId).
+func (c *Client) GetRosterOutcome(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRosterOutcomeRequest(c.Server, cohort, upload)
 	if err != nil {
 		return nil, err
 	}
@@ -25843,6 +26407,40 @@ func NewInviteCohortRequestWithBody(server string, cohort CohortRef, params *Inv
 	return req, nil
 }
 
+// NewExportRosterRequest constructs an http.Request for the ExportRoster method
+func NewExportRosterRequest(server string, cohort CohortRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/roster", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewTransferCohortEnrolmentsRequest calls the generic TransferCohortEnrolments builder with application/json body
 func NewTransferCohortEnrolmentsRequest(server string, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -25898,6 +26496,328 @@ func NewTransferCohortEnrolmentsRequestWithBody(server string, cohort CohortRef,
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListRosterUploadsRequest constructs an http.Request for the ListRosterUploads method
+func NewListRosterUploadsRequest(server string, cohort CohortRef, params *ListRosterUploadsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/uploads", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUploadCohortRosterRequestWithBody constructs an http.Request for the UploadCohortRoster method, with any body, and a specified content type
+func NewUploadCohortRosterRequestWithBody(server string, cohort CohortRef, params *UploadCohortRosterParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/uploads", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Mode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mode", *params.Mode, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Class != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "class", *params.Class, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.FileName != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "file_name", *params.FileName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetRosterUploadRequest constructs an http.Request for the GetRosterUpload method
+func NewGetRosterUploadRequest(server string, cohort CohortRef, upload RosterUploadRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "upload", upload, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/uploads/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApplyRosterUploadRequest calls the generic ApplyRosterUpload builder with application/json body
+func NewApplyRosterUploadRequest(server string, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, body ApplyRosterUploadJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewApplyRosterUploadRequestWithBody(server, cohort, upload, params, "application/json", bodyReader)
+}
+
+// NewApplyRosterUploadRequestWithBody constructs an http.Request for the ApplyRosterUpload method, with any body, and a specified content type
+func NewApplyRosterUploadRequestWithBody(server string, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "upload", upload, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/uploads/%s/apply", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetRosterOutcomeRequest constructs an http.Request for the GetRosterOutcome method
+func NewGetRosterOutcomeRequest(server string, cohort CohortRef, upload RosterUploadRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "upload", upload, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/uploads/%s/outcome", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -36550,6 +37470,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohortWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error)
 
+	// ExportRosterWithResponse Export the roster of a cohort
+	//
+	// A CSV `student_key,status,account_exists,username,email` of everybody who is or was in the cohort. The status is `enrolled`, also of who has no
+	// account yet, `suspended` or `canceled`; the user name is the id of the account; the address is the one that the school gave. The file is a roster
+	// itself: sent again, it changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/roster (the `ExportRoster` operationId).
+	ExportRosterWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ExportRosterResponse, error)
+
 	// TransferCohortEnrolmentsWithBodyWithResponse Transfer learners to another cohort
 	//
 	// Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
@@ -36569,6 +37500,79 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/cohorts/{cohort}/transfers (the `TransferCohortEnrolments` operationId).
 	TransferCohortEnrolmentsWithResponse(ctx context.Context, cohort CohortRef, params *TransferCohortEnrolmentsParams, body TransferCohortEnrolmentsJSONRequestBody, reqEditors ...RequestEditorFn) (*TransferCohortEnrolmentsResponse, error)
+
+	// ListRosterUploadsWithResponse List the roster files of a cohort
+	//
+	// The newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/uploads (the `ListRosterUploads` operationId).
+	ListRosterUploadsWithResponse(ctx context.Context, cohort CohortRef, params *ListRosterUploadsParams, reqEditors ...RequestEditorFn) (*ListRosterUploadsResponse, error)
+
+	// UploadCohortRosterWithBodyWithResponse Send a roster as a file
+	//
+	// Reads the file whole, or refuses it with the line and column of each place that is wrong (`roster.csv:12:3`), and makes what it would change: the
+	// difference. Nothing of the cohort changes until the upload is applied.
+	//
+	// The body is the file: at most 16 MiB and 200,000 rows.
+	// - CSV with the columns `student_key` and `status` and, where they are there, `email`, `given_name`, `family_name`, `language`; `course_id` where the
+	//   file has several courses. Names of columns in any case, with spaces or underscores; other columns are dropped; a row that lacks its key or status
+	//   fails the file. Commas, semicolons or tabs; UTF-8, UTF-16 with a mark, Windows-1252; any ends of lines; gzip. A `'` before a formula sign is taken off.
+	// - OneRoster 1.1 and 1.2 as a ZIP with `manifest.csv`, `enrollments.csv`, `users.csv`, `classes.csv`: students of a class, under their `sourcedId`.
+	//   Passwords and what else is in it are neither read nor kept.
+	// What is kept are the rows, for 90 days, and the SHA-256 of the file.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/uploads (the `UploadCohortRoster` operationId).
+	UploadCohortRosterWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *UploadCohortRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadCohortRosterResponse, error)
+
+	// GetRosterUploadWithResponse Get a roster file
+	//
+	// Its state, its difference, and how far what it changed has been followed. Ask every second or so while it is `checking` or `applying`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload} (the `GetRosterUpload` operationId).
+	GetRosterUploadWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*GetRosterUploadResponse, error)
+
+	// ApplyRosterUploadWithBodyWithResponse Apply a roster file
+	//
+	// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+	// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+	//
+	// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+	// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+	ApplyRosterUploadWithBodyWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyRosterUploadResponse, error)
+
+	// ApplyRosterUploadWithResponse Apply a roster file
+	//
+	// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+	// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+	//
+	// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+	// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+	ApplyRosterUploadWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, body ApplyRosterUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyRosterUploadResponse, error)
+
+	// GetRosterOutcomeWithResponse What becomes of each row
+	//
+	// A CSV `student_key,status`: the rows of the file in their order, then who is absent from a bulk one. The status is the one afterwards (`enrolled`,
+	// `suspended`, `canceled`) or the code of why the row is refused: `duplicated`, `invalid-status`, `conflict`, `illegal-operation`, `not-in-program`,
+	// `not-found`, `no-seat-left`, `course-not-found` and the like. Before the upload is applied it says what would be.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload}/outcome (the `GetRosterOutcome` operationId).
+	GetRosterOutcomeWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*GetRosterOutcomeResponse, error)
 
 	// ListCourseCollectionDraftsWithResponse List the working copies of collections
 	//
@@ -40818,6 +41822,54 @@ func (r InviteCohortResponse) ContentType() string {
 	return ""
 }
 
+// ExportRosterResponse200Headers the declared response headers of an HTTP 200 response for ExportRoster
+type ExportRosterResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportRosterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportRosterResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportRosterResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportRosterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportRosterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportRosterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportRosterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type TransferCohortEnrolmentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -40874,6 +41926,260 @@ func (r TransferCohortEnrolmentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r TransferCohortEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRosterUploadsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RosterUploadPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRosterUploadsResponse) GetJSON200() *RosterUploadPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRosterUploadsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRosterUploadsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRosterUploadsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRosterUploadsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRosterUploadsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UploadCohortRosterResponse202Headers the declared response headers of an HTTP 202 response for UploadCohortRoster
+type UploadCohortRosterResponse202Headers struct {
+	Location string
+}
+
+type UploadCohortRosterResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RosterUpload
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *UploadCohortRosterResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r UploadCohortRosterResponse) GetJSON202() *RosterUpload {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UploadCohortRosterResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UploadCohortRosterResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UploadCohortRosterResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UploadCohortRosterResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UploadCohortRosterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRosterUploadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RosterUpload
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRosterUploadResponse) GetJSON200() *RosterUpload {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRosterUploadResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRosterUploadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRosterUploadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRosterUploadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRosterUploadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ApplyRosterUploadResponse202Headers the declared response headers of an HTTP 202 response for ApplyRosterUpload
+type ApplyRosterUploadResponse202Headers struct {
+	Location string
+}
+
+type ApplyRosterUploadResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RosterUpload
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *ApplyRosterUploadResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ApplyRosterUploadResponse) GetJSON202() *RosterUpload {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ApplyRosterUploadResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApplyRosterUploadResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApplyRosterUploadResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApplyRosterUploadResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApplyRosterUploadResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetRosterOutcomeResponse200Headers the declared response headers of an HTTP 200 response for GetRosterOutcome
+type GetRosterOutcomeResponse200Headers struct {
+	ContentDisposition string
+}
+
+type GetRosterOutcomeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetRosterOutcomeResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRosterOutcomeResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRosterOutcomeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRosterOutcomeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRosterOutcomeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRosterOutcomeResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -50754,6 +52060,23 @@ func (c *ClientWithResponses) InviteCohortWithResponse(ctx context.Context, coho
 	return ParseInviteCohortResponse(rsp)
 }
 
+// ExportRosterWithResponse Export the roster of a cohort
+//
+// A CSV `student_key,status,account_exists,username,email` of everybody who is or was in the cohort. The status is `enrolled`, also of who has no
+// account yet, `suspended` or `canceled`; the user name is the id of the account; the address is the one that the school gave. The file is a roster
+// itself: sent again, it changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/roster (the `ExportRoster` operationId).
+func (c *ClientWithResponses) ExportRosterWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ExportRosterResponse, error) {
+	rsp, err := c.ExportRoster(ctx, cohort, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportRosterResponse(rsp)
+}
+
 // TransferCohortEnrolmentsWithBodyWithResponse Transfer learners to another cohort
 //
 // Of the same organisation. On the same offer each takes her place along as it is, and what was paid stays paid. On another one she begins anew, and
@@ -50784,6 +52107,116 @@ func (c *ClientWithResponses) TransferCohortEnrolmentsWithResponse(ctx context.C
 		return nil, err
 	}
 	return ParseTransferCohortEnrolmentsResponse(rsp)
+}
+
+// ListRosterUploadsWithResponse List the roster files of a cohort
+//
+// The newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/uploads (the `ListRosterUploads` operationId).
+func (c *ClientWithResponses) ListRosterUploadsWithResponse(ctx context.Context, cohort CohortRef, params *ListRosterUploadsParams, reqEditors ...RequestEditorFn) (*ListRosterUploadsResponse, error) {
+	rsp, err := c.ListRosterUploads(ctx, cohort, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRosterUploadsResponse(rsp)
+}
+
+// UploadCohortRosterWithBodyWithResponse Send a roster as a file
+//
+// Reads the file whole, or refuses it with the line and column of each place that is wrong (`roster.csv:12:3`), and makes what it would change: the
+// difference. Nothing of the cohort changes until the upload is applied.
+//
+// The body is the file: at most 16 MiB and 200,000 rows.
+//   - CSV with the columns `student_key` and `status` and, where they are there, `email`, `given_name`, `family_name`, `language`; `course_id` where the
+//     file has several courses. Names of columns in any case, with spaces or underscores; other columns are dropped; a row that lacks its key or status
+//     fails the file. Commas, semicolons or tabs; UTF-8, UTF-16 with a mark, Windows-1252; any ends of lines; gzip. A `'` before a formula sign is taken off.
+//   - OneRoster 1.1 and 1.2 as a ZIP with `manifest.csv`, `enrollments.csv`, `users.csv`, `classes.csv`: students of a class, under their `sourcedId`.
+//     Passwords and what else is in it are neither read nor kept.
+//
+// What is kept are the rows, for 90 days, and the SHA-256 of the file.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/uploads (the `UploadCohortRoster` operationId).
+func (c *ClientWithResponses) UploadCohortRosterWithBodyWithResponse(ctx context.Context, cohort CohortRef, params *UploadCohortRosterParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UploadCohortRosterResponse, error) {
+	rsp, err := c.UploadCohortRosterWithBody(ctx, cohort, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUploadCohortRosterResponse(rsp)
+}
+
+// GetRosterUploadWithResponse Get a roster file
+//
+// Its state, its difference, and how far what it changed has been followed. Ask every second or so while it is `checking` or `applying`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload} (the `GetRosterUpload` operationId).
+func (c *ClientWithResponses) GetRosterUploadWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*GetRosterUploadResponse, error) {
+	rsp, err := c.GetRosterUpload(ctx, cohort, upload, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRosterUploadResponse(rsp)
+}
+
+// ApplyRosterUploadWithBodyWithResponse Apply a roster file
+//
+// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+//
+// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+func (c *ClientWithResponses) ApplyRosterUploadWithBodyWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApplyRosterUploadResponse, error) {
+	rsp, err := c.ApplyRosterUploadWithBody(ctx, cohort, upload, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyRosterUploadResponse(rsp)
+}
+
+// ApplyRosterUploadWithResponse Apply a roster file
+//
+// The second word: it names the difference that was looked at and, where `confirm_absent` says so, how many learners would be withdrawn because the
+// file does not have them. The file is applied in one transaction: all of it is seen, or none. Rows that are refused keep nobody else from coming in.
+//
+// Where the cohort was changed meanwhile, so that the file would now change something else, nothing is changed: the upload is `checked` again, with
+// the problem `difference-changed` and the difference as it is now. An upload that is applied already stays so.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cohorts/{cohort}/uploads/{upload}/apply (the `ApplyRosterUpload` operationId).
+func (c *ClientWithResponses) ApplyRosterUploadWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, params *ApplyRosterUploadParams, body ApplyRosterUploadJSONRequestBody, reqEditors ...RequestEditorFn) (*ApplyRosterUploadResponse, error) {
+	rsp, err := c.ApplyRosterUpload(ctx, cohort, upload, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApplyRosterUploadResponse(rsp)
+}
+
+// GetRosterOutcomeWithResponse What becomes of each row
+//
+// A CSV `student_key,status`: the rows of the file in their order, then who is absent from a bulk one. The status is the one afterwards (`enrolled`,
+// `suspended`, `canceled`) or the code of why the row is refused: `duplicated`, `invalid-status`, `conflict`, `illegal-operation`, `not-in-program`,
+// `not-found`, `no-seat-left`, `course-not-found` and the like. Before the upload is applied it says what would be.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/uploads/{upload}/outcome (the `GetRosterOutcome` operationId).
+func (c *ClientWithResponses) GetRosterOutcomeWithResponse(ctx context.Context, cohort CohortRef, upload RosterUploadRef, reqEditors ...RequestEditorFn) (*GetRosterOutcomeResponse, error) {
+	rsp, err := c.GetRosterOutcome(ctx, cohort, upload, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRosterOutcomeResponse(rsp)
 }
 
 // ListCourseCollectionDraftsWithResponse List the working copies of collections
@@ -56053,6 +57486,45 @@ func ParseInviteCohortResponse(rsp *http.Response) (*InviteCohortResponse, error
 	return response, nil
 }
 
+// ParseExportRosterResponse parses an HTTP response from a ExportRosterWithResponse call
+func ParseExportRosterResponse(rsp *http.Response) (*ExportRosterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportRosterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportRosterResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseTransferCohortEnrolmentsResponse parses an HTTP response from a TransferCohortEnrolmentsWithResponse call
 func ParseTransferCohortEnrolmentsResponse(rsp *http.Response) (*TransferCohortEnrolmentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -56095,6 +57567,203 @@ func ParseTransferCohortEnrolmentsResponse(rsp *http.Response) (*TransferCohortE
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListRosterUploadsResponse parses an HTTP response from a ListRosterUploadsWithResponse call
+func ParseListRosterUploadsResponse(rsp *http.Response) (*ListRosterUploadsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRosterUploadsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RosterUploadPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUploadCohortRosterResponse parses an HTTP response from a UploadCohortRosterWithResponse call
+func ParseUploadCohortRosterResponse(rsp *http.Response) (*UploadCohortRosterResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UploadCohortRosterResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RosterUpload
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers UploadCohortRosterResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetRosterUploadResponse parses an HTTP response from a GetRosterUploadWithResponse call
+func ParseGetRosterUploadResponse(rsp *http.Response) (*GetRosterUploadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRosterUploadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RosterUpload
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApplyRosterUploadResponse parses an HTTP response from a ApplyRosterUploadWithResponse call
+func ParseApplyRosterUploadResponse(rsp *http.Response) (*ApplyRosterUploadResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApplyRosterUploadResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RosterUpload
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers ApplyRosterUploadResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetRosterOutcomeResponse parses an HTTP response from a GetRosterOutcomeWithResponse call
+func ParseGetRosterOutcomeResponse(rsp *http.Response) (*GetRosterOutcomeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRosterOutcomeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetRosterOutcomeResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -133,9 +133,27 @@ type ServerInterface interface {
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(c *fiber.Ctx, cohort CohortRef, params InviteCohortParams) error
+	// ExportRoster Export the roster of a cohort
+	// (GET /v1/cohorts/{cohort}/roster)
+	ExportRoster(c *fiber.Ctx, cohort CohortRef) error
 	// TransferCohortEnrolments Transfer learners to another cohort
 	// (POST /v1/cohorts/{cohort}/transfers)
 	TransferCohortEnrolments(c *fiber.Ctx, cohort CohortRef, params TransferCohortEnrolmentsParams) error
+	// ListRosterUploads List the roster files of a cohort
+	// (GET /v1/cohorts/{cohort}/uploads)
+	ListRosterUploads(c *fiber.Ctx, cohort CohortRef, params ListRosterUploadsParams) error
+	// UploadCohortRoster Send a roster as a file
+	// (POST /v1/cohorts/{cohort}/uploads)
+	UploadCohortRoster(c *fiber.Ctx, cohort CohortRef, params UploadCohortRosterParams) error
+	// GetRosterUpload Get a roster file
+	// (GET /v1/cohorts/{cohort}/uploads/{upload})
+	GetRosterUpload(c *fiber.Ctx, cohort CohortRef, upload RosterUploadRef) error
+	// ApplyRosterUpload Apply a roster file
+	// (POST /v1/cohorts/{cohort}/uploads/{upload}/apply)
+	ApplyRosterUpload(c *fiber.Ctx, cohort CohortRef, upload RosterUploadRef, params ApplyRosterUploadParams) error
+	// GetRosterOutcome What becomes of each row
+	// (GET /v1/cohorts/{cohort}/uploads/{upload}/outcome)
+	GetRosterOutcome(c *fiber.Ctx, cohort CohortRef, upload RosterUploadRef) error
 	// ListCourseCollectionDrafts List the working copies of collections
 	// (GET /v1/course-collection-drafts)
 	ListCourseCollectionDrafts(c *fiber.Ctx, params ListCourseCollectionDraftsParams) error
@@ -2283,6 +2301,35 @@ func (siw *ServerInterfaceWrapper) InviteCohort(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ExportRoster operation middleware
+func (siw *ServerInterfaceWrapper) ExportRoster(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportRoster(c, cohort)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // TransferCohortEnrolments operation middleware
 func (siw *ServerInterfaceWrapper) TransferCohortEnrolments(c *fiber.Ctx) error {
 
@@ -2323,6 +2370,273 @@ func (siw *ServerInterfaceWrapper) TransferCohortEnrolments(c *fiber.Ctx) error 
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.TransferCohortEnrolments(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListRosterUploads operation middleware
+func (siw *ServerInterfaceWrapper) ListRosterUploads(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRosterUploadsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListRosterUploads(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// UploadCohortRoster operation middleware
+func (siw *ServerInterfaceWrapper) UploadCohortRoster(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UploadCohortRosterParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "mode" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mode", query, &params.Mode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter mode: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "class" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "class", query, &params.Class, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter class: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "file_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "file_name", query, &params.FileName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter file_name: %w", err).Error())
+	}
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.UploadCohortRoster(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetRosterUpload operation middleware
+func (siw *ServerInterfaceWrapper) GetRosterUpload(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// ------------- Path parameter "upload" -------------
+	var upload RosterUploadRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "upload", c.Params("upload"), &upload, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter upload: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetRosterUpload(c, cohort, upload)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ApplyRosterUpload operation middleware
+func (siw *ServerInterfaceWrapper) ApplyRosterUpload(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// ------------- Path parameter "upload" -------------
+	var upload RosterUploadRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "upload", c.Params("upload"), &upload, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter upload: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApplyRosterUploadParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ApplyRosterUpload(c, cohort, upload, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetRosterOutcome operation middleware
+func (siw *ServerInterfaceWrapper) GetRosterOutcome(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// ------------- Path parameter "upload" -------------
+	var upload RosterUploadRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "upload", c.Params("upload"), &upload, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter upload: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetRosterOutcome(c, cohort, upload)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -10418,7 +10732,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/cohorts/:cohort/invitations", wrapper.InviteCohort)
 
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/roster", wrapper.ExportRoster)
+
 	router.Post(options.BaseURL+"/v1/cohorts/:cohort/transfers", wrapper.TransferCohortEnrolments)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/uploads", wrapper.ListRosterUploads)
+
+	router.Post(options.BaseURL+"/v1/cohorts/:cohort/uploads", wrapper.UploadCohortRoster)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/uploads/:upload", wrapper.GetRosterUpload)
+
+	router.Post(options.BaseURL+"/v1/cohorts/:cohort/uploads/:upload/apply", wrapper.ApplyRosterUpload)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/uploads/:upload/outcome", wrapper.GetRosterOutcome)
 
 	router.Get(options.BaseURL+"/v1/course-collection-drafts", wrapper.ListCourseCollectionDrafts)
 
@@ -11669,6 +11995,39 @@ func (response InviteCohort200JSONResponse) VisitInviteCohortResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type ExportRosterRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+}
+
+type ExportRosterResponseObject interface {
+	VisitExportRosterResponse(ctx *fiber.Ctx) error
+}
+
+type ExportRoster200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportRoster200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportRoster200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportRoster200TextcsvResponse) VisitExportRosterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type TransferCohortEnrolmentsRequestObject struct {
 	Cohort CohortRef `json:"cohort"`
 	Params TransferCohortEnrolmentsParams
@@ -11704,6 +12063,132 @@ func (response TransferCohortEnrolments422JSONResponse) VisitTransferCohortEnrol
 	ctx.Status(422)
 
 	return ctx.JSON(&response)
+}
+
+type ListRosterUploadsRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params ListRosterUploadsParams
+}
+
+type ListRosterUploadsResponseObject interface {
+	VisitListRosterUploadsResponse(ctx *fiber.Ctx) error
+}
+
+type ListRosterUploads200JSONResponse RosterUploadPage
+
+func (response ListRosterUploads200JSONResponse) VisitListRosterUploadsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type UploadCohortRosterRequestObject struct {
+	Cohort      CohortRef `json:"cohort"`
+	Params      UploadCohortRosterParams
+	ContentType string
+	Body        io.Reader
+}
+
+type UploadCohortRosterResponseObject interface {
+	VisitUploadCohortRosterResponse(ctx *fiber.Ctx) error
+}
+
+type UploadCohortRoster202ResponseHeaders struct {
+	Location string
+}
+
+type UploadCohortRoster202JSONResponse struct {
+	Body    RosterUpload
+	Headers UploadCohortRoster202ResponseHeaders
+}
+
+func (response UploadCohortRoster202JSONResponse) VisitUploadCohortRosterResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetRosterUploadRequestObject struct {
+	Cohort CohortRef       `json:"cohort"`
+	Upload RosterUploadRef `json:"upload"`
+}
+
+type GetRosterUploadResponseObject interface {
+	VisitGetRosterUploadResponse(ctx *fiber.Ctx) error
+}
+
+type GetRosterUpload200JSONResponse RosterUpload
+
+func (response GetRosterUpload200JSONResponse) VisitGetRosterUploadResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ApplyRosterUploadRequestObject struct {
+	Cohort CohortRef       `json:"cohort"`
+	Upload RosterUploadRef `json:"upload"`
+	Params ApplyRosterUploadParams
+	Body   *ApplyRosterUploadJSONRequestBody
+}
+
+type ApplyRosterUploadResponseObject interface {
+	VisitApplyRosterUploadResponse(ctx *fiber.Ctx) error
+}
+
+type ApplyRosterUpload202ResponseHeaders struct {
+	Location string
+}
+
+type ApplyRosterUpload202JSONResponse struct {
+	Body    RosterUpload
+	Headers ApplyRosterUpload202ResponseHeaders
+}
+
+func (response ApplyRosterUpload202JSONResponse) VisitApplyRosterUploadResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetRosterOutcomeRequestObject struct {
+	Cohort CohortRef       `json:"cohort"`
+	Upload RosterUploadRef `json:"upload"`
+}
+
+type GetRosterOutcomeResponseObject interface {
+	VisitGetRosterOutcomeResponse(ctx *fiber.Ctx) error
+}
+
+type GetRosterOutcome200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type GetRosterOutcome200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       GetRosterOutcome200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetRosterOutcome200TextcsvResponse) VisitGetRosterOutcomeResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type ListCourseCollectionDraftsRequestObject struct {
@@ -15600,9 +16085,27 @@ type StrictServerInterface interface {
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(ctx context.Context, request InviteCohortRequestObject) (InviteCohortResponseObject, error)
+	// ExportRoster Export the roster of a cohort
+	// (GET /v1/cohorts/{cohort}/roster)
+	ExportRoster(ctx context.Context, request ExportRosterRequestObject) (ExportRosterResponseObject, error)
 	// TransferCohortEnrolments Transfer learners to another cohort
 	// (POST /v1/cohorts/{cohort}/transfers)
 	TransferCohortEnrolments(ctx context.Context, request TransferCohortEnrolmentsRequestObject) (TransferCohortEnrolmentsResponseObject, error)
+	// ListRosterUploads List the roster files of a cohort
+	// (GET /v1/cohorts/{cohort}/uploads)
+	ListRosterUploads(ctx context.Context, request ListRosterUploadsRequestObject) (ListRosterUploadsResponseObject, error)
+	// UploadCohortRoster Send a roster as a file
+	// (POST /v1/cohorts/{cohort}/uploads)
+	UploadCohortRoster(ctx context.Context, request UploadCohortRosterRequestObject) (UploadCohortRosterResponseObject, error)
+	// GetRosterUpload Get a roster file
+	// (GET /v1/cohorts/{cohort}/uploads/{upload})
+	GetRosterUpload(ctx context.Context, request GetRosterUploadRequestObject) (GetRosterUploadResponseObject, error)
+	// ApplyRosterUpload Apply a roster file
+	// (POST /v1/cohorts/{cohort}/uploads/{upload}/apply)
+	ApplyRosterUpload(ctx context.Context, request ApplyRosterUploadRequestObject) (ApplyRosterUploadResponseObject, error)
+	// GetRosterOutcome What becomes of each row
+	// (GET /v1/cohorts/{cohort}/uploads/{upload}/outcome)
+	GetRosterOutcome(ctx context.Context, request GetRosterOutcomeRequestObject) (GetRosterOutcomeResponseObject, error)
 	// ListCourseCollectionDrafts List the working copies of collections
 	// (GET /v1/course-collection-drafts)
 	ListCourseCollectionDrafts(ctx context.Context, request ListCourseCollectionDraftsRequestObject) (ListCourseCollectionDraftsResponseObject, error)
@@ -17361,6 +17864,33 @@ func (sh *strictHandler) InviteCohort(ctx *fiber.Ctx, cohort CohortRef, params I
 	return nil
 }
 
+// ExportRoster operation middleware
+func (sh *strictHandler) ExportRoster(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request ExportRosterRequestObject
+
+	request.Cohort = cohort
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportRoster(ctx.UserContext(), request.(ExportRosterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportRoster")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportRosterResponseObject); ok {
+		if err := validResponse.VisitExportRosterResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // TransferCohortEnrolments operation middleware
 func (sh *strictHandler) TransferCohortEnrolments(ctx *fiber.Ctx, cohort CohortRef, params TransferCohortEnrolmentsParams) error {
 	var request TransferCohortEnrolmentsRequestObject
@@ -17395,6 +17925,164 @@ func (sh *strictHandler) TransferCohortEnrolments(ctx *fiber.Ctx, cohort CohortR
 		return err
 	} else if validResponse, ok := response.(TransferCohortEnrolmentsResponseObject); ok {
 		if err := validResponse.VisitTransferCohortEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRosterUploads operation middleware
+func (sh *strictHandler) ListRosterUploads(ctx *fiber.Ctx, cohort CohortRef, params ListRosterUploadsParams) error {
+	var request ListRosterUploadsRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRosterUploads(ctx.UserContext(), request.(ListRosterUploadsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRosterUploads")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRosterUploadsResponseObject); ok {
+		if err := validResponse.VisitListRosterUploadsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UploadCohortRoster operation middleware
+func (sh *strictHandler) UploadCohortRoster(ctx *fiber.Ctx, cohort CohortRef, params UploadCohortRosterParams) error {
+	var request UploadCohortRosterRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.UploadCohortRoster(ctx.UserContext(), request.(UploadCohortRosterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UploadCohortRoster")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UploadCohortRosterResponseObject); ok {
+		if err := validResponse.VisitUploadCohortRosterResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRosterUpload operation middleware
+func (sh *strictHandler) GetRosterUpload(ctx *fiber.Ctx, cohort CohortRef, upload RosterUploadRef) error {
+	var request GetRosterUploadRequestObject
+
+	request.Cohort = cohort
+	request.Upload = upload
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRosterUpload(ctx.UserContext(), request.(GetRosterUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRosterUpload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRosterUploadResponseObject); ok {
+		if err := validResponse.VisitGetRosterUploadResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApplyRosterUpload operation middleware
+func (sh *strictHandler) ApplyRosterUpload(ctx *fiber.Ctx, cohort CohortRef, upload RosterUploadRef, params ApplyRosterUploadParams) error {
+	var request ApplyRosterUploadRequestObject
+
+	request.Cohort = cohort
+	request.Upload = upload
+	request.Params = params
+
+	var body ApplyRosterUploadJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ApplyRosterUpload(ctx.UserContext(), request.(ApplyRosterUploadRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApplyRosterUpload")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApplyRosterUploadResponseObject); ok {
+		if err := validResponse.VisitApplyRosterUploadResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRosterOutcome operation middleware
+func (sh *strictHandler) GetRosterOutcome(ctx *fiber.Ctx, cohort CohortRef, upload RosterUploadRef) error {
+	var request GetRosterOutcomeRequestObject
+
+	request.Cohort = cohort
+	request.Upload = upload
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRosterOutcome(ctx.UserContext(), request.(GetRosterOutcomeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRosterOutcome")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRosterOutcomeResponseObject); ok {
+		if err := validResponse.VisitGetRosterOutcomeResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -69,6 +69,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
 	w.cohortsStory(t, walker, w.tokens(stranger)("learning:read"))
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))
+	w.rostersStory(t, walker)
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

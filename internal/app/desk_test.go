@@ -149,6 +149,7 @@ type filled struct {
 	multipart bool
 	controls  []*control
 	buttons   []url.Values
+	file      string // that was chosen; empty: none
 }
 
 // form finds the form of the page that is posted to a path, with the controls elsewhere that belong to it.
@@ -292,6 +293,15 @@ func (f *filled) press(name, value string) {
 				if err := m.WriteField(k, v); err != nil {
 					f.d.t.Fatal(err)
 				}
+			}
+		}
+		if f.file != "" {
+			part, err := m.CreateFormFile("file", "chosen.csv")
+			if err == nil {
+				_, err = part.Write([]byte(f.file))
+			}
+			if err != nil {
+				f.d.t.Fatal(err)
 			}
 		}
 		if err := m.Close(); err != nil {

@@ -49,7 +49,7 @@ func (s *Service) look(ctx context.Context, id string, in State, because *fault.
 // Apply is the second word: who gives it names the difference that she saw and, where many would be withdrawn, how many. Once per key;
 // an upload that is applied stays so. Errors: ErrNoUpload, ErrUnchecked, ErrDifference, ErrAbsent, ErrBusy, those of idempotency.
 func (s *Service) Apply(ctx context.Context, by cohorts.By, key string, a Apply) (Upload, error) {
-	if _, err := s.cohorts.Cohort(ctx, by, a.CohortID); err != nil {
+	if _, err := s.cohorts.Writable(ctx, by, a.CohortID); err != nil {
 		return Upload{}, err
 	}
 	absent := ""

@@ -38,6 +38,7 @@ type fake struct {
 	api.BadgeRooms
 	api.CohortRooms
 	api.LMSRooms
+	api.RosterRooms
 	mu      sync.Mutex
 	calls   []string
 	actors  []string

@@ -111,6 +111,11 @@ func (a *API) through(ctx context.Context, c *fiber.Ctx, o *operation, e *entry)
 		return err
 	}
 	e.bytesIn = len(raw)
+	if o.maxBytes > large { // that took its time: whoever may not come in any more by now has not sent it
+		if who, err = a.admit(ctx, o, values(c, fiber.HeaderAuthorization)); err != nil {
+			return err
+		}
+	}
 	if o.media != nil {
 		body, err := o.checkBody(raw)
 		if err != nil {

@@ -72,6 +72,7 @@ type Rooms interface {
 	BadgeRooms
 	CohortRooms
 	LMSRooms
+	RosterRooms
 }
 
 // Principal is who asks. PersonID scopes idempotency keys; Actor is what postgres.WithActor is told.

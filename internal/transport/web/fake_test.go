@@ -28,6 +28,7 @@ type fake struct {
 	TraceHouse
 	SignInHouse
 	CohortHouse
+	RosterHouse
 	SalesHouse
 	DeskHouse
 	AccountHouse

@@ -55,6 +55,7 @@ type House interface {
 	PartnerHouse
 	TraceHouse
 	CohortHouse
+	RosterHouse
 }
 
 // Text is a text in the two languages of the house.

@@ -23,12 +23,14 @@ const (
 )
 
 // MostBytes says how large the body of a request to the pages may be, before it is read: a form is small, the large forms of
-// the console and its uploads are for staff alone.
+// the console and its uploads are for staff alone, rosters for who enrols for a school too.
 func (w *Web) MostBytes(c *fiber.Ctx) int {
-	large := 0
+	large, school := 0, false
 	switch path := c.Path(); {
 	case path == "/console/exchange", path == "/console/money/statement", strings.HasPrefix(path, "/console/sessions/") && strings.HasSuffix(path, "/exercises"):
 		large = maxUpload
+	case strings.HasPrefix(path, "/cohorts/") && strings.HasSuffix(path, "/roster"):
+		large, school = maxUpload, true
 	case strings.HasPrefix(path, "/console/"):
 		large = maxLargeForm
 	}
@@ -38,7 +40,7 @@ func (w *Web) MostBytes(c *fiber.Ctx) int {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), timeoutSeconds*time.Second)
 	defer cancel()
-	if who, err := w.house.Viewer(ctx, secret); err != nil || !who.Staff {
+	if who, err := w.house.Viewer(ctx, secret); err != nil || !who.Staff && !(school && who.School) {
 		return maxForm
 	}
 	return large
