@@ -4,3 +4,7 @@
 ALTER TABLE cohorts.cohorts DROP CONSTRAINT cohorts_agreement_check;
 ALTER TABLE cohorts.cohorts ADD CONSTRAINT cohorts_agreement_check CHECK (agreement IN ('prepaid', 'pay_at_school', 'invoiced_monthly'));
 ALTER TABLE sales.orders ADD COLUMN billed_to text REFERENCES identity.organisations; -- to whom its documents are made out; null: to who buys
+
+-- Who is looked at again, every minute.
+CREATE INDEX members_tried ON cohorts.members (tried_at) WHERE tried_at IS NOT NULL;
+CREATE INDEX members_paying ON cohorts.members (order_id) WHERE state = 'waiting' AND waits_for = 'payment';

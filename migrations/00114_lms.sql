@@ -75,7 +75,7 @@ CREATE INDEX syncs_by_platform ON lms.syncs (platform, enrolment_id);
 CREATE VIEW lms.wanted WITH (security_invoker = true) AS
 SELECT e.id AS enrolment_id, e.learner_id, e.session_id, s.platform, s.platform_key AS course, s.ends_at,
        (SELECT m.mode FROM enrolment.grants g JOIN lms.modes m ON m.platform = s.platform AND m.formula = g.formula
-         WHERE g.enrolment_id = e.id AND g.revoked_at IS NULL AND g.hold IS DISTINCT FROM 'all'
+         WHERE g.enrolment_id = e.id AND g.revoked_at IS NULL AND g.hold IS DISTINCT FROM 'all' AND NOT g.suspended
          ORDER BY cardinality(g.entitlements) DESC, g.granted_at DESC, g.id LIMIT 1) AS mode
   FROM enrolment.enrolments e JOIN catalog.sessions s ON s.id = e.session_id
  WHERE s.platform_key <> ''

@@ -116,6 +116,14 @@ func TestASchoolEnrolsACohortThatPaysAtItsDesk(t *testing.T) {
 		"select (-sum(minor))::bigint from ledger.entries where account = 'revenue'":                                                     7_500_000,
 		"select count(*) from cohorts.members m join webhooks.owners o on o.order_id = m.order_id where o.organisation = m.organisation": 75,
 	})
+	her := &asker{t: t, w: walker, token: w.token(w.person("s000@esp.example", "").ID)}
+	for status, ways := range map[string]int{"suspended": 0, "withdrawn": 0, "enrolled": 1} { // what she follows is held back, and let go
+		school.ask(200, "changeCohortEnrolments", at, map[string]any{"rows": []any{map[string]any{"student_key": "ESP-000", "status": status}}})
+		if got := her.ask(200, "listMyPaths", nil, nil)["paths"].([]any); len(got) != ways {
+			t.Error(status, got)
+		}
+		school.ask(200, "changeCohortEnrolments", at, map[string]any{"rows": []any{map[string]any{"student_key": "ESP-000", "status": "enrolled"}}})
+	}
 	period := query(fmt.Sprintf("from=%s&until=%s&currency=XOF", w.clock.Now().Add(-time.Hour).UTC().Format(time.RFC3339), w.clock.Now().Add(time.Hour).UTC().Format(time.RFC3339)))
 	statement := institute.ask(200, "getPartnerStatement", desk, nil, period)
 	line := statement["lines"].([]any)[0].(map[string]any)

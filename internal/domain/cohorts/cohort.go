@@ -230,9 +230,13 @@ func lockTx(ctx context.Context, tx *postgres.Tx, by By, id, scope string) (c Co
 }
 
 // CohortTx finds a cohort, as far as the actor may see it. Error: ErrNoCohort.
-func CohortTx(ctx context.Context, tx *postgres.Tx, id string) (c Cohort, err error) {
+func CohortTx(ctx context.Context, tx *postgres.Tx, id string) (Cohort, error) {
+	return cohortBy(ctx, tx, "Cohort", id)
+}
+
+func cohortBy(ctx context.Context, tx *postgres.Tx, statement, id string) (c Cohort, err error) {
 	var all []Cohort
-	if err := tx.Select(ctx, &all, q.Q("Cohort"), id); err != nil {
+	if err := tx.Select(ctx, &all, q.Q(statement), id); err != nil {
 		return c, err
 	}
 	if len(all) == 0 {

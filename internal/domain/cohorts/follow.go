@@ -6,21 +6,24 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
-	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/audit"
+	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/postgres"
 )
 
-// How many members one job works through before it gives way to others, and how long an order at a desk that nobody has to pay by a day is
-// kept open.
+// How many members one job looks at, and how many of them it works through, before it gives way to others; and how long an order at a desk that
+// nobody has to pay by a day is kept open.
 const (
-	inOneGo  = 200
-	openHold = 366 * 24 * time.Hour
+	inOneLook = 5000
+	inOneGo   = 200
+	openHold  = 366 * 24 * time.Hour
 )
 
 // What a member waits for whose order ended before it was paid; the school enrols her again, or not.
@@ -33,28 +36,33 @@ const retryAfter = time.Hour
 // who left gives back her seat, or her unpaid order is canceled. Each in a transaction of its own. Again it goes on where it was.
 func (s *Service) Follow(ctx context.Context, cohortID string) error {
 	ctx = postgres.WithActor(ctx, "system")
-	var due []string
-	if err := s.db.InTx(ctx, "match members", func(ctx context.Context, tx *postgres.Tx) error {
-		due = nil
-		if err := tx.Select(ctx, &[]string{}, q.Q("ShareCohort"), cohortID); err != nil {
+	var seen, due []string
+	for more := true; more; more = len(seen) == inOneLook && len(due) == 0 { // where nobody has an account, there is little to do for many
+		if err := s.db.InTx(ctx, "match members", func(ctx context.Context, tx *postgres.Tx) error {
+			seen, due = nil, nil
+			if err := tx.Select(ctx, &[]string{}, q.Q("ShareCohort"), cohortID); err != nil {
+				return err
+			}
+			if err := tx.Select(ctx, &seen, q.Q("Due"), cohortID, inOneLook); err != nil || len(seen) == 0 {
+				return err
+			}
+			if _, err := tx.Exec(ctx, q.Q("MatchAccounts"), pq.Array(seen)); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, q.Q("Park"), cohortID, pq.Array(seen)); err != nil {
+				return err
+			}
+			return tx.Select(ctx, &due, q.Q("StillDue"), pq.Array(seen), inOneGo)
+		}); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, q.Q("MatchAccounts"), cohortID); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, q.Q("Park"), cohortID); err != nil {
-			return err
-		}
-		return tx.Select(ctx, &due, q.Q("Due"), cohortID, inOneGo)
-	}); err != nil {
-		return err
 	}
 	for _, id := range due {
 		if err := s.settle(ctx, id); err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
 	}
-	if len(due) < inOneGo {
+	if len(seen) < inOneLook && len(due) < inOneGo {
 		return nil
 	}
 	return s.db.InTx(ctx, "more members", func(ctx context.Context, tx *postgres.Tx) error {
@@ -163,8 +171,10 @@ func (s *Service) settle(ctx context.Context, memberID string) error {
 	if err != nil || next == nil {
 		return err
 	}
-	failpoint.Here("member prepared")
 	err = next(ctx)
+	if errors.Is(err, idempotency.ErrInFlight) { // another worker is at it
+		return nil
+	}
 	if f := (*fault.Fault)(nil); errors.As(err, &f) && f.Kind != fault.Internal && f.Kind != fault.Unavailable {
 		return s.refuse(ctx, memberID, f.Code)
 	}
@@ -180,7 +190,7 @@ func hold(ctx context.Context, tx *postgres.Tx, memberID string) (m Member, c Co
 	if err := tx.Get(ctx, &m, q.Q("LockMember"), memberID); err != nil {
 		return m, c, err
 	}
-	c, err = CohortTx(ctx, tx, m.CohortID)
+	c, err = cohortBy(ctx, tx, "BareCohort", m.CohortID)
 	return m, c, err
 }
 
@@ -214,6 +224,8 @@ func (s *Service) compare(ctx context.Context, tx *postgres.Tx, c Cohort, m *Mem
 		if m.State == Enrolled || m.State == Suspended {
 			return s.move(ctx, tx, m, Withdrawn, cause)
 		}
+	case o.State == sales.AwaitingPayment && m.State == Waiting:
+		m.WaitsFor = ForPayment
 	case !stands && o.State != sales.AwaitingPayment:
 		m.OrderID = ""
 		if m.State == Waiting {
@@ -332,12 +344,10 @@ func (s *Service) place(ctx context.Context, memberID string, c sales.PlaceOrder
 	if err != nil {
 		return err
 	}
-	failpoint.Here("member ordered")
 	if c.BilledTo != "" {
 		if err := s.onAccount(ctx, o, c); err != nil {
 			return err
 		}
-		failpoint.Here("member on account")
 	}
 	return s.db.InTx(ctx, "member ordered", func(ctx context.Context, tx *postgres.Tx) error {
 		m, cohort, err := hold(ctx, tx, memberID)
@@ -360,14 +370,10 @@ func (s *Service) place(ctx context.Context, memberID string, c sales.PlaceOrder
 	})
 }
 
-// cancel cancels the unpaid order of who left. One that is being paid meanwhile is looked at again: once it is paid it stays, and its money is a
-// matter of refunds.
+// cancel cancels the unpaid order of who left. One that is being paid meanwhile is refused, and tried again: once it is paid it stays, and its
+// money is a matter of refunds.
 func (s *Service) cancel(ctx context.Context, memberID, orderID string) error {
-	_, err := s.sales.CancelOrder(ctx, orderID)
-	if f := (*fault.Fault)(nil); errors.As(err, &f) && f.Kind == fault.Conflict {
-		return nil
-	}
-	if err != nil {
+	if _, err := s.sales.CancelOrder(ctx, orderID); err != nil {
 		return err
 	}
 	return s.settle(ctx, memberID)

@@ -23,6 +23,15 @@ select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.k
         from cohorts.members where cohort_id = c.id) n
  where c.id = $1;
 
+-- name: BareCohort
+-- As Cohort, without counting who is in it: for what is done of each member.
+select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.key, '') as session_key, coalesce(e.key, '') as edition_key,
+       coalesce(nullif(e.title_en, ''), nullif(s.title_en, ''), e.key, s.key) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr, o.formula, c.agreement,
+       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.version, c.made_at, c.closed_at
+  from cohorts.cohorts c join offers.offers o on o.id = c.offer_id
+  left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
+ where c.id = $1;
+
 -- name: Cohorts
 select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.key, '') as session_key, coalesce(e.key, '') as edition_key,
        coalesce(nullif(e.title_en, ''), nullif(s.title_en, ''), e.key, s.key) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr, o.formula, c.agreement,
@@ -127,7 +136,7 @@ update cohorts.members m set person_id = x.person_id
           from (select m.id, coalesce(k.person_id, p.id) as person_id, m.organisation, m.thing_id from cohorts.members m
                   left join identity.external_ids k on k.source = m.organisation and k.subject = m.student_key
                   left join identity.people p on p.email = m.email
-                 where m.cohort_id = $1 and m.due and m.state = 'waiting' and m.person_id is null) f
+                 where m.id = any($1::text[]) and m.state = 'waiting' and m.person_id is null) f
          where person_id is not null
            and not exists (select 1 from cohorts.members o where o.organisation = f.organisation and o.thing_id = f.thing_id and o.person_id = f.person_id
                               and o.state in ('waiting', 'enrolled', 'suspended'))
@@ -138,10 +147,13 @@ update cohorts.members m set person_id = x.person_id
 -- Who has no account waits for one; at a school's desk an address is enough.
 update cohorts.members m set due = false, waits_for = 'account'
   from cohorts.cohorts c
- where c.id = $1 and m.cohort_id = c.id and m.due and m.state = 'waiting' and m.person_id is null and (c.agreement <> 'pay_at_school' or m.email is null);
+ where c.id = $1 and m.cohort_id = c.id and m.id = any($2::text[]) and m.state = 'waiting' and m.person_id is null and (c.agreement <> 'pay_at_school' or m.email is null);
 
 -- name: Due
 select id from cohorts.members where cohort_id = $1 and due order by id limit $2;
+
+-- name: StillDue
+select id from cohorts.members where id = any($1::text[]) and due order by id limit $2;
 
 -- name: MatchPerson
 update cohorts.members m set person_id = $1, due = true
@@ -157,9 +169,9 @@ update cohorts.members m set person_id = $1, due = true
 -- name: Retry
 with again as (
     update cohorts.members m set due = true, tried_at = null
-     where m.state = 'waiting' and not m.due
-       and (m.tried_at <= $1
-            or m.waits_for = 'payment' and exists (select 1 from sales.orders o where o.id = m.order_id and o.state <> 'awaiting_payment'))
+     where not m.due
+       and (m.tried_at <= $1 and (m.state = 'waiting' or m.enrolled_at is null and m.order_id is not null)
+            or m.state = 'waiting' and m.waits_for = 'payment' and exists (select 1 from sales.orders o where o.id = m.order_id and o.state <> 'awaiting_payment'))
     returning m.cohort_id
 )
 select distinct cohort_id from again
@@ -172,7 +184,7 @@ select id from cohorts.members where order_id = $1 order by id;
 select id from cohorts.members where seat_id = $1;
 
 -- name: Refuse
-update cohorts.members set waits_for = case when state = 'waiting' then left($2, 60) else waits_for end, due = false, tried_at = $3, tries = tries + 1 where id = $1;
+update cohorts.members set waits_for = case when state = 'waiting' and order_id is null then left($2, 60) else waits_for end, due = false, tried_at = $3, tries = tries + 1 where id = $1;
 
 -- name: CountDue
 select count(*) from cohorts.members m where m.cohort_id = $1 and m.due and exists (select 1 from cohorts.moves v where v.member_id = m.id and v.cause = $2);

@@ -124,10 +124,14 @@ update enrolment.grants set hold = nullif($2, '') where order_id = $1 and revoke
 
 -- name: Suspend
 with them as (
-    select g.id from unnest($1::text[], $2::text[]) as n(learner_id, order_id)
+    select g.id, g.enrolment_id, e.session_id from unnest($1::text[], $2::text[]) as n(learner_id, order_id)
       join enrolment.grants g on g.order_id = n.order_id and g.revoked_at is null and g.suspended <> $3
       join enrolment.enrolments e on e.id = g.enrolment_id and e.learner_id = n.learner_id
      order by g.id for update of g
+), told as (
+    insert into jobs.queue (kind, args, created_at, due_at, rank)
+    select 'enrolment.changed', jsonb_build_object('enrolment_id', them.enrolment_id), now(), now(), 1
+      from them join catalog.sessions s on s.id = them.session_id where s.platform_key <> ''
 )
 update enrolment.grants g set suspended = $3 from them where g.id = them.id;
 
