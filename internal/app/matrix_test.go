@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
 	"cursus/internal/platform/postgres"
@@ -209,15 +210,20 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 			add("company", boss, theirs, hers)
 			continue
 		}
-		scopes := []string{"desk:write", "orders:read", "orders:write", "learning:read", "webhooks:write"}
-		var secret string
+		scopes := []string{"cohorts:read", "cohorts:write", "desk:write", "orders:read", "orders:write", "learning:read", "webhooks:write"}
+		var secret, registrar string
 		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-			c, err := identity.CreateClientTx(ctx, tx, identity.NewClient{Organisation: key, Name: key, Roles: []string{"cashier", "manager"}, Scopes: scopes, PerMinute: 100_000})
-			if err == nil {
+			c, err := identity.CreateClientTx(ctx, tx, identity.NewClient{Organisation: key, Name: key, Roles: []string{"cashier", "manager", "registrar"}, Scopes: scopes, PerMinute: 100_000})
+			if registrar = c.PersonID; err == nil {
 				_, secret, err = identity.AddKeyTx(ctx, tx, c.ID, identity.KeyLife)
 			}
 			return err
 		})
+		group, err := w.h.Cohorts.Create(system, cohorts.By{PersonID: registrar}, "group", cohorts.NewCohort{Organisation: key, Key: "G", Name: "Group", OfferID: w.paid.ID, Agreement: cohorts.PayAtSchool})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		theirs["cohort"] = group.ID
 		r := walker.Example("createWebhook")
 		r.Token, r.Body = secret, []byte(`{"url":"https://hooks.school.org/`+key+`","description":"","types":[],"enabled":true,"organisation":"`+key+`"}`)
 		var made struct{ ID string }
@@ -239,13 +245,13 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 		if key := strings.TrimPrefix(c.name, "school "); key == "ESP" {
 			others = maps.Clone(partners["UCAD"])
 		} else {
-			maps.Copy(others, map[string]string{"organisation": "ESP", "partner": "ESP", "webhook": partners["ESP"]["webhook"]})
+			maps.Copy(others, map[string]string{"organisation": "ESP", "partner": "ESP", "webhook": partners["ESP"]["webhook"], "cohort": partners["ESP"]["cohort"]})
 		}
 		others["enrolment"], others["certificate"], others["document"], others["edition"] = hers["enrolment"], hers["certificate"], hers["document"], ""
 		all[i].foreign = others
 	}
 	theirs := maps.Clone(hers)
-	maps.Copy(theirs, map[string]string{"organisation": "ESP", "partner": "ESP", "webhook": partners["ESP"]["webhook"], "edition": ""})
+	maps.Copy(theirs, map[string]string{"organisation": "ESP", "partner": "ESP", "webhook": partners["ESP"]["webhook"], "cohort": partners["ESP"]["cohort"], "edition": ""})
 	add("learner A", zoe, hers, his)
 	add("learner B", ben, his, theirs)
 	ann := w.person("ann@example.org", "Ann")

@@ -133,10 +133,11 @@ insert into cohorts.moves (member_id, from_state, to_state, cause, moved_by, at)
 -- By the school's own key where it is known to be hers, or else by her address. Who is in the cohort's group already is not matched twice.
 update cohorts.members m set person_id = x.person_id
   from (select distinct on (person_id) id, person_id
-          from (select m.id, coalesce(k.person_id, p.id) as person_id, m.organisation, m.thing_id from cohorts.members m
+          from (select m.id, coalesce(k.person_id, p.id) as person_id, m.organisation, m.thing_id
+                  from unnest($1::text[]) as n(id) join cohorts.members m on m.id = n.id
                   left join identity.external_ids k on k.source = m.organisation and k.subject = m.student_key
                   left join identity.people p on p.email = m.email
-                 where m.id = any($1::text[]) and m.state = 'waiting' and m.person_id is null) f
+                 where m.state = 'waiting' and m.person_id is null) f
          where person_id is not null
            and not exists (select 1 from cohorts.members o where o.organisation = f.organisation and o.thing_id = f.thing_id and o.person_id = f.person_id
                               and o.state in ('waiting', 'enrolled', 'suspended'))
@@ -146,14 +147,14 @@ update cohorts.members m set person_id = x.person_id
 -- name: Park
 -- Who has no account waits for one; at a school's desk an address is enough.
 update cohorts.members m set due = false, waits_for = 'account'
-  from cohorts.cohorts c
- where c.id = $1 and m.cohort_id = c.id and m.id = any($2::text[]) and m.state = 'waiting' and m.person_id is null and (c.agreement <> 'pay_at_school' or m.email is null);
+  from unnest($2::text[]) as n(id), cohorts.cohorts c
+ where m.id = n.id and c.id = $1 and m.state = 'waiting' and m.person_id is null and (c.agreement <> 'pay_at_school' or m.email is null);
 
 -- name: Due
 select id from cohorts.members where cohort_id = $1 and due order by id limit $2;
 
 -- name: StillDue
-select id from cohorts.members where id = any($1::text[]) and due order by id limit $2;
+select m.id from unnest($1::text[]) as n(id) join cohorts.members m on m.id = n.id where m.due order by m.id limit $2;
 
 -- name: MatchPerson
 update cohorts.members m set person_id = $1, due = true
