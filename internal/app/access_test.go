@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/origin"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -121,6 +123,98 @@ func (w *world) rolesStory(t *testing.T, walker *apitest.Walker, staff *asker) {
 		t.Errorf("%v were written down, want %v", acts, want)
 	}
 	walker.Values["role"] = "teacher"
+	w.ownersStory(t, walker, staff, awa)
+}
+
+// ownersStory has the owner of a school make a key for its system: no more than she may do there, and nothing elsewhere. A system makes no keys.
+func (w *world) ownersStory(t *testing.T, walker *apitest.Walker, staff, awa *asker) {
+	t.Helper()
+	system := func(organisation, role string, scopes ...string) map[string]any {
+		n := map[string]any{"name": "Registrar", "roles": []string{role}, "scopes": scopes}
+		if organisation != "" {
+			n["organisation"] = organisation
+		}
+		return n
+	}
+	if refused := awa.ask(400, "createClient", nil, system("ESP", "cashier", "desk:write")); !strings.Contains(fmt.Sprint(refused["errors"]), "not-yours") {
+		t.Error(refused)
+	}
+	awa.ask(404, "createClient", nil, system("ENS", "registrar", "cohorts:read"))
+	awa.ask(404, "createClient", nil, system("", "analytics", "analytics:read"))
+	c := awa.ask(201, "createClient", nil, system("ESP", "registrar", "cohorts:read", "cohorts:write"))
+	at := map[string]string{"client": c["id"].(string)}
+	secret := awa.ask(201, "createKey", at, map[string]any{})["secret"].(string)
+	if me := (&asker{t: t, w: walker, token: secret}).ask(200, "getMe", nil, nil); !slices.Contains(me["scopes"].([]any), any("cohorts:write")) {
+		t.Error(me)
+	}
+	awa.ask(400, "listClients", nil, nil)
+	awa.ask(404, "listClients", nil, nil, query("organisation=ENS"))
+	if all := awa.ask(200, "listClients", nil, nil, query("organisation=ESP"))["clients"].([]any); len(all) == 0 {
+		t.Error("none")
+	}
+	wide := staff.ask(201, "createClient", nil, system("", "admin", "keys:write", "roles:write"))
+	over := map[string]string{"client": wide["id"].(string)}
+	for operation, body := range map[string]any{"getClient": nil, "endClient": nil, "createKey": map[string]any{}, "putClient": map[string]any{"name": "Mine", "scopes": []string{"orders:read"}}} {
+		awa.ask(404, operation, over, body)
+	}
+	machine := &asker{t: t, w: walker, token: staff.ask(201, "createKey", over, map[string]any{})["secret"].(string)}
+	for operation, body := range map[string]any{"createKey": map[string]any{}, "endClient": nil} {
+		if refused := machine.ask(403, operation, over, body); refused["code"] != "person-required" {
+			t.Error(refused)
+		}
+	}
+	machine.ask(200, "getClient", over, nil)
+	staff.ask(204, "endClient", over, nil)
+}
+
+// Who signed in more than ten minutes ago reads what she may, and moves neither money nor keys nor roles until she signs in again; a system pays
+// back by its key.
+func TestStepUp(t *testing.T) {
+	w := newWorld(t)
+	walker := w.walk(w.h)
+	zoe, staff := w.person("zoe@example.org", "Zoé"), w.person("staff@example.org", "Staff")
+	o := w.order(zoe.ID, w.paid, "k")
+	w.pay(o, visa)
+	w.becomes(o, sales.Paid)
+	var secret string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		c, err := identity.CreateClientTx(ctx, tx, identity.NewClient{Name: "Refunds", Roles: []string{"refund"}, Scopes: []string{"refunds:write"}})
+		if err != nil {
+			return err
+		}
+		if _, secret, err = identity.AddKeyTx(ctx, tx, c.ID, identity.KeyLife); err != nil {
+			return err
+		}
+		if err := identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar"); err != nil {
+			return err
+		}
+		return identity.GrantRoleTx(ctx, tx, staff.ID, "admin")
+	})
+	person := &asker{t: t, w: walker, token: w.token(staff.ID)}
+	at, part := map[string]string{"order": o.ID}, map[string]any{"amount_minor": 100, "reason": "A part of it."}
+	w.clock.Advance(identity.FreshLife)
+	person.ask(201, "refundOrder", at, part)
+	w.clock.Advance(time.Second)
+	steps := 0
+	for _, op := range walker.Operations() {
+		if op.StepUp == "" {
+			continue
+		}
+		steps++
+		r := walker.Example(op.ID)
+		r.Token = person.token
+		if a := walker.Do(t, r); a.Status != 401 || !strings.Contains(string(a.Body), "step-up-required") ||
+			a.Header.Get("WWW-Authenticate") != `Bearer realm="cursus", error="insufficient_user_authentication", max_age="600"` {
+			t.Errorf("%s by who signed in long ago: %d %s %s", op.ID, a.Status, a.Header.Get("WWW-Authenticate"), a.Body)
+		}
+	}
+	if steps < 15 {
+		t.Error("only", steps, "operations ask for a fresh sign-in")
+	}
+	person.ask(200, "getOrder", at, nil)
+	person.ask(200, "listClients", nil, nil)
+	(&asker{t: t, w: walker, token: secret}).ask(201, "refundOrder", at, part)
+	(&asker{t: t, w: walker, token: w.token(staff.ID)}).ask(201, "refundOrder", at, part)
 }
 
 func key(k string) func(*apitest.Request) {
@@ -198,7 +292,7 @@ func TestPagesOfSystemsAndKeys(t *testing.T) {
 	f.press("", "")
 	admin.says("/scopes", "refunds:write")
 	f = admin.form("/console/clients")
-	f.tick("scope", "learning:read")
+	f.tick("scope", "learning:read", "orders:read")
 	f.press("", "")
 	var c identity.Client
 	read := func() {
@@ -215,7 +309,7 @@ func TestPagesOfSystemsAndKeys(t *testing.T) {
 	at := "/console/clients/" + c.ID
 	admin.formWith(at, "days").press("do", "key")
 	secret := regexp.MustCompile(`cursus_key_[0-9a-z]+_[0-9a-z]+`).FindString(words(admin.page))
-	if who, err := w.h.Identity.OfBearer(origin.With(system, "192.0.2.1"), secret); err != nil || who.Client != c.ID || !slices.Equal(who.Scopes, []string{"learning:read"}) {
+	if who, err := w.h.Identity.OfBearer(origin.With(system, "192.0.2.1"), secret); err != nil || who.Client != c.ID || !slices.Equal(who.Scopes, []string{"learning:read", "orders:read"}) {
 		t.Fatalf("%q opens %+v, %v", secret, who, err)
 	}
 	admin.open(at)

@@ -191,8 +191,8 @@ func (p Pages) SendSignInLink(ctx context.Context, email, next, lang string) err
 }
 
 // RedeemSignInLink opens a browser's session.
-func (p Pages) RedeemSignInLink(ctx context.Context, token string) (web.Opened, error) {
-	who, secret, expires, err := p.h.Identity.Redeem(ctx, token)
+func (p Pages) RedeemSignInLink(ctx context.Context, token, current string) (web.Opened, error) {
+	who, secret, expires, err := p.h.Identity.Redeem(ctx, token, current)
 	if err != nil {
 		return web.Opened{}, err
 	}
@@ -217,11 +217,11 @@ func (p Pages) Viewer(ctx context.Context, secret string) (web.Viewer, error) {
 	if err != nil {
 		return web.Viewer{}, err
 	}
-	return viewer(who), nil
+	return viewer(who, p.h.DB.Now()), nil
 }
 
-func viewer(p identity.Principal) web.Viewer {
-	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Desk: p.Desk(), Partner: slices.Contains(p.PartnerRoles, identity.RoleOwner), School: len(p.PartnerRoles) > 0 && slices.Contains(p.Scopes, "cohorts:read"), Scopes: p.Scopes}
+func viewer(p identity.Principal, now time.Time) web.Viewer {
+	return web.Viewer{PersonID: p.ID, FullName: p.FullName, Email: p.Email, Lang: p.Lang, Staff: p.Staff(), Desk: p.Desk(), Partner: slices.Contains(p.PartnerRoles, identity.RoleOwner), School: len(p.PartnerRoles) > 0 && slices.Contains(p.Scopes, "cohorts:read"), Scopes: p.Scopes, Fresh: p.Fresh(now)}
 }
 
 // SignOut ends a browser's session.

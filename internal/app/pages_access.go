@@ -7,27 +7,28 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
-	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api"
 	"cursus/internal/transport/web"
 )
 
 var errNoKeys = fault.New(fault.Forbidden, "scope-missing", "This needs the scope keys:write.")
 
-// keyed lets in who looks after keys, as the API knows her.
+// keyed lets in who looks after keys, of all systems or of those of her organisation; which they are is for the rooms.
 func (p Pages) keyed(ctx context.Context, who web.Viewer) (context.Context, api.Principal, error) {
-	ctx = as(ctx, who)
-	err := p.h.DB.View(ctx, "may look after keys", func(ctx context.Context, tx *postgres.Tx) error { return mayTx(ctx, tx, who, errNoKeys, "keys:write") })
-	return ctx, api.Principal{PersonID: who.PersonID, Actor: postgres.Actor(ctx), Scopes: []string{"keys:write"}}, err
+	ctx, principal := asCaller(ctx, who)
+	if !who.May("keys:write") {
+		return ctx, principal, errNoKeys
+	}
+	return ctx, principal, nil
 }
 
-// Clients lists the systems that speak to the API.
-func (p Pages) Clients(ctx context.Context, who web.Viewer, r page.Request) ([]identity.Client, string, error) {
+// Clients lists the systems that speak to the API: of an organisation, or all.
+func (p Pages) Clients(ctx context.Context, who web.Viewer, organisation string, r page.Request) ([]identity.Client, string, error) {
 	ctx, principal, err := p.keyed(ctx, who)
 	if err != nil {
 		return nil, "", err
 	}
-	return NewRooms(p.h).Clients(ctx, principal, "", r)
+	return NewRooms(p.h).Clients(ctx, principal, organisation, r)
 }
 
 // Client finds one.

@@ -27,8 +27,8 @@ func (p Pages) StartSignIn(ctx context.Context, provider, next, lang string, afr
 }
 
 // FinishSignIn opens a session for who comes back from a provider. Why an answer was refused is for the log alone.
-func (p Pages) FinishSignIn(ctx context.Context, provider, flow, state, code, issuer string) (web.Opened, error) {
-	who, secret, expires, err := p.h.Identity.FinishOpenID(ctx, provider, flow, state, code, issuer)
+func (p Pages) FinishSignIn(ctx context.Context, provider, flow, state, code, issuer, current string) (web.Opened, error) {
+	who, secret, expires, err := p.h.Identity.FinishOpenID(ctx, provider, flow, state, code, issuer, current)
 	if err != nil {
 		p.h.Log.WarnContext(ctx, "sign-in by a provider refused", "provider", provider, "error", err)
 		return web.Opened{}, err

@@ -2,10 +2,17 @@ package app_test
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
 
@@ -17,7 +24,12 @@ func init() {
 			}
 			return identity.PutPartnerRoleTx(ctx, tx, "ESP", staff, identity.RoleTeacher)
 		})
-		return map[string]string{"/partners/:key": "/partners/ESP"}
+		var c identity.Client
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			c, err = identity.CreateClientTx(ctx, tx, identity.NewClient{Organisation: "ESP", Name: "Registrar", Roles: []string{identity.RoleRegistrar}, Scopes: []string{"cohorts:read"}})
+			return err
+		})
+		return map[string]string{"/partners/:key": "/partners/ESP", "/partners/:key/systems": "/partners/ESP/systems", "/partners/:key/systems/:id": "/partners/ESP/systems/" + c.ID}
 	})
 }
 
@@ -68,4 +80,133 @@ func TestPagesOfRolesAtPartners(t *testing.T) {
 	bob.want = 404
 	bob.open("/partners/ESP")
 	w.verify()
+}
+
+// The owner of a school makes a key for its system herself, with no more than she may do there; what the page says to try works as it stands;
+// she sees no system of another school, and none of the institute.
+func TestOwnersMakeTheirOwnKeys(t *testing.T) {
+	w, mails := newSite(t)
+	var institute, other identity.Client
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		for _, key := range []string{"ESP", "ENS"} {
+			if err := identity.PutOrganisationTx(ctx, tx, key, key+" Dakar"); err != nil {
+				return err
+			}
+		}
+		if institute, err = identity.CreateClientTx(ctx, tx, identity.NewClient{Name: "Warehouse", Roles: []string{"analytics"}, Scopes: []string{"analytics:read"}}); err != nil {
+			return err
+		}
+		other, err = identity.CreateClientTx(ctx, tx, identity.NewClient{Organisation: "ENS", Name: "ENS", Roles: []string{"teacher"}, Scopes: []string{"cohorts:read"}})
+		return err
+	})
+	w.partner("ESP", "awa@esp.example", identity.RoleOwner)
+	awa := w.signedIn(t, mails, "awa@esp.example")
+	awa.open("/partners/ESP")
+	awa.says("Systems and keys")
+	awa.open("/partners/ESP/systems")
+	make := func(role string, scopes ...string) {
+		f := awa.form("/partners/ESP/systems")
+		f.set("name", "Registrar")
+		f.tick("role", role)
+		f.tick("scope", scopes...)
+		f.press("", "")
+	}
+	awa.want = 400
+	make("cashier", "desk:write")
+	awa.says("you do not have it yourself")
+	make("registrar", "cohorts:read", "cohorts:write")
+	at := awa.at
+	awa.formWith(at, "days").press("do", "key")
+	secret := regexp.MustCompile(`cursus_key_[0-9a-z]+_[0-9a-z]+`).FindString(words(awa.page))
+	examples := 0
+	for _, block := range awa.all(func(n *html.Node) bool { return n.Data == "code" }) {
+		key := ""
+		for line := range strings.Lines(text(block)) {
+			if value, ok := strings.CutPrefix(line, "export CURSUS_KEY="); ok {
+				key = strings.TrimSpace(value)
+			}
+			if strings.HasPrefix(line, "curl ") {
+				examples++
+				status, body := curl(t, strings.ReplaceAll(line, "$CURSUS_KEY", secret))
+				if status != http.StatusOK || !strings.Contains(body, "Registrar") && !strings.Contains(body, "access_token") {
+					t.Errorf("%s: %d %s", line, status, body)
+				}
+			}
+		}
+		if key != "" && key != secret {
+			t.Error("the example has the key", key)
+		}
+	}
+	if examples != 2 {
+		t.Error(examples, "examples")
+	}
+	for _, path := range []string{"/partners/ENS/systems", "/partners/ESP/systems/" + institute.ID, "/partners/ESP/systems/" + other.ID, "/partners/ENS/systems/" + other.ID, "/partners/ESP/systems/none"} {
+		awa.want = 404
+		awa.open(path)
+	}
+	awa.open(at)
+	var mine []identity.Client
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		mine, _, err = identity.ClientsTx(ctx, tx, "ESP", page.Request{Limit: 5})
+		return err
+	})
+	awa.formWith(at, "end-"+mine[0].Keys[0].ID).press("do", "end "+mine[0].Keys[0].ID)
+	if status, _ := curl(t, `curl -sS -H "Authorization: Bearer `+secret+`" `+w.cfg.BaseURL+"/v1/me"); status != http.StatusUnauthorized {
+		t.Error("a key that has ended:", status)
+	}
+	w.verify()
+}
+
+// partner gives somebody a role at an organisation.
+func (w *world) partner(organisation, email, role string) identity.Person {
+	w.t.Helper()
+	p := w.person(email, "")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutPartnerRoleTx(ctx, tx, organisation, p.ID, role)
+	})
+	return p
+}
+
+// curl does what curl would with the options that our examples have.
+func curl(t *testing.T, line string) (status int, body string) {
+	t.Helper()
+	var words []string
+	for _, m := range regexp.MustCompile(`"([^"]*)"|(\S+)`).FindAllStringSubmatch(line, -1) {
+		words = append(words, m[1]+m[2])
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 1; i < len(words); i++ {
+		switch words[i] {
+		case "-sS":
+		case "-H":
+			i++
+			name, value, _ := strings.Cut(words[i], ": ")
+			r.Header.Set(name, value)
+		case "-u":
+			i++
+			user, password, _ := strings.Cut(words[i], ":")
+			r.SetBasicAuth(user, password)
+		case "-d":
+			i++
+			r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader(words[i])), int64(len(words[i]))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		default:
+			if r.URL, err = url.Parse(words[i]); err != nil || r.URL.Host == "" {
+				t.Fatalf("curl does not know %q (%v)", words[i], err)
+			}
+		}
+	}
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Body.Close() }()
+	raw, err := io.ReadAll(a.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.StatusCode, string(raw)
 }

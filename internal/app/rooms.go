@@ -39,7 +39,7 @@ func (r Rooms) Authenticate(ctx context.Context, token string) (api.Principal, e
 	if err != nil {
 		return api.Principal{}, err
 	}
-	return api.Principal{PersonID: c.ID, Actor: c.Actor(), Desk: c.Desk(), Scopes: c.Scopes, Client: c.Client, PerMinute: c.PerMinute}, nil
+	return api.Principal{PersonID: c.ID, Actor: c.Actor(), Desk: c.Desk(), Scopes: c.Scopes, Client: c.Client, PerMinute: c.PerMinute, ProvenAt: c.ProvenAt}, nil
 }
 
 // once does a piece of work in one transaction, once per principal and key, and gives the id that it made.

@@ -2,9 +2,16 @@ package app_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/net/html"
@@ -13,6 +20,7 @@ import (
 	"cursus/internal/gateways/oidc/oidctest"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
 )
 
 func init() {
@@ -156,4 +164,253 @@ func TestSignInByAProvider(t *testing.T) {
 		t.Error("who thought better of it is at", denied.at)
 	}
 	w.verify()
+}
+
+// Nothing but a live key or token of ours opens the API: no JWT, whoever signed it, no cookie, no key that was altered, ended, or sent elsewhere
+// than in the header; and what is ended while it is used is of no use from then on.
+func TestNoForgedBearerIsTaken(t *testing.T) {
+	double := oidctest.New(t, clock.System{})
+	w, mails := newSite(t)
+	var client identity.Client
+	var secret, ended string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if client, err = identity.CreateClientTx(ctx, tx, identity.NewClient{Name: "X", Roles: []string{"admin"}, Scopes: []string{"orders:read"}}); err != nil {
+			return err
+		}
+		var k identity.Key
+		if k, ended, err = identity.AddKeyTx(ctx, tx, client.ID, identity.KeyLife); err != nil {
+			return err
+		}
+		if err := identity.EndKeyTx(ctx, tx, client.ID, k.ID); err != nil {
+			return err
+		}
+		_, secret, err = identity.AddKeyTx(ctx, tx, client.ID, identity.KeyLife)
+		return err
+	})
+	zoe := w.signedIn(t, mails, "zoe@example.org")
+	ask := func(change func(r *http.Request)) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.cfg.BaseURL+"/v1/me", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(r)
+		a, err := zoe.http.Do(r) // with her cookies, each time
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = a.Body.Close()
+		return a.StatusCode
+	}
+	bearer := func(s string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+s) }
+	}
+	if status := ask(bearer(secret)); status != http.StatusOK {
+		t.Fatal(status)
+	}
+	person := w.person("zoe@example.org", "").ID
+	claims := oidctest.Claims{"iss": w.cfg.BaseURL, "sub": person, "aud": w.cfg.BaseURL, "scope": "orders:read", "client_id": client.ID, "exp": 4102444800, "iat": 1}
+	text := func(v any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	shared := func(key []byte) string {
+		head := text(map[string]any{"alg": "HS256", "typ": "JWT"}) + "." + text(claims)
+		m := hmac.New(sha256.New, key)
+		m.Write([]byte(head))
+		return head + "." + base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+	}
+	honest := oidctest.Sign(t, double.Key(), double.Honest("n"), nil)
+	cookie := ""
+	at, err := url.Parse(w.cfg.BaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range zoe.http.Jar.Cookies(at) {
+		if c.Name == "cursus" {
+			cookie = c.Value
+		}
+	}
+	if cookie == "" {
+		t.Fatal("she has no session")
+	}
+	public, private, _ := strings.Cut(strings.TrimPrefix(secret, "cursus_key_"), "_")
+	corpus := map[string]func(*http.Request){
+		"nothing but her cookie": func(*http.Request) {}, "her session": bearer(cookie), "an ended key": bearer(ended), "an honest ID token": bearer(honest), "an ID token of us by their key": bearer(oidctest.Sign(t, double.Key(), claims, nil)),
+		"alg none": bearer(text(map[string]any{"alg": "none"}) + "." + text(claims) + "."), "alg NONE": bearer(text(map[string]any{"alg": "NONE"}) + "." + text(claims) + ".x"),
+		"HS256 with our secret": bearer(shared([]byte(w.cfg.Secret))), "HS256 with nothing": bearer(shared(nil)), "HS256 with the key": bearer(shared([]byte(secret))), "HS256 with its prefix": bearer(shared([]byte("cursus_key_" + public))),
+		"the id of the client": bearer(client.ID), "the id of the person": bearer(person), "the prefix": bearer("cursus_key_" + public), "the secret part": bearer(private), "in capitals": bearer(strings.ToUpper(secret)),
+		"one character less": bearer(secret[:len(secret)-1]), "one character more": bearer(secret + "0"), "another prefix": bearer("cursus_key_zzzzzzzz_" + private), "as a token": bearer("cursus_tok_" + private), "twice over": bearer(secret + secret),
+		"with a NUL": bearer(secret + "%00"), "a wildcard": bearer("cursus_key_%"), "an injection": bearer("cursus_key_' or '1'='1"), "huge": bearer(strings.Repeat("A", 3000)), "empty": bearer(""), "undefined": bearer("undefined"),
+		"another scheme": func(r *http.Request) { r.Header.Set("Authorization", "Token "+secret) },
+		"no scheme":      func(r *http.Request) { r.Header.Set("Authorization", secret) },
+		"Basic":          func(r *http.Request) { r.SetBasicAuth(client.ID, secret) },
+		"in the address": func(r *http.Request) { r.URL.RawQuery = "access_token=" + secret },
+		"as a cookie":    func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "Authorization", Value: secret}) },
+		"as X-API-Key":   func(r *http.Request) { r.Header.Set("X-API-Key", secret) },
+		"two headers": func(r *http.Request) {
+			r.Header.Add("Authorization", "Bearer "+secret)
+			r.Header.Add("Authorization", "Bearer "+secret)
+		},
+		"two in one": func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+secret+", Bearer "+secret) },
+	}
+	accepted := 0
+	for name, change := range corpus {
+		if status := ask(change); status < 400 {
+			accepted++
+			t.Errorf("%s: %d", name, status)
+		} else if status >= 500 {
+			t.Errorf("%s is our failure: %d", name, status)
+		}
+	}
+	// A key opens no page.
+	plain := w.visitor(t)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.cfg.BaseURL+"/learning", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bearer(secret)(r)
+	plain.send(r)
+	if plain.at != "/sign-in" {
+		accepted++
+		t.Error("a key opens", plain.at)
+	}
+	// Revoked while it is used: whatever was asked after it ended is refused.
+	var over atomic.Bool
+	var group sync.WaitGroup
+	var before, late atomic.Int64
+	for range 4 {
+		group.Go(func() {
+			for range 40 {
+				after := over.Load()
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.cfg.BaseURL+"/v1/me", http.NoBody)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				bearer(secret)(r)
+				a, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = a.Body.Close()
+				switch {
+				case a.StatusCode == http.StatusOK && after:
+					late.Add(1)
+				case a.StatusCode == http.StatusOK:
+					if before.Add(1) == 20 {
+						if err := w.h.DB.InTx(system, "end", func(ctx context.Context, tx *postgres.Tx) error { return identity.EndClientTx(ctx, tx, client.ID) }); err != nil {
+							t.Error(err)
+						}
+						over.Store(true)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	if late.Load() > 0 || before.Load() < 20 {
+		t.Errorf("%d requests were let in after the key had ended, %d before", late.Load(), before.Load())
+	}
+	t.Logf("%d forged bearers, %d accepted; %d requests before the key ended, %d after", len(corpus)+1, accepted, before.Load(), late.Load())
+}
+
+// Who signed in long ago and gives money back is asked to sign in again: she does, by the link in another window, and goes on with what she had
+// written; by a provider that says that she signed in there just now, the same.
+func TestStepUpOnPages(t *testing.T) {
+	double := oidctest.New(t, clock.System{})
+	w, mails := newSite(t, double.Host())
+	id, err := w.h.Identity.CreateProvider(system, identity.NewProvider{Name: "SSO", Issuer: double.Issuer, ClientID: oidctest.ClientID, Secret: oidctest.Secret, People: identity.Everybody, Enabled: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	double.SignIn(oidctest.Claims{"sub": "a", "email": "admin@example.org", "email_verified": true}, w.cfg.BaseURL+"/sign-in/with/"+id+"/back")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar")
+	})
+	admin := w.newDesk(t, mails, "admin@example.org")
+	old := func() {
+		owner := testkit.Owner(t, w.dsn)
+		if _, err := owner.Exec("update identity.tokens set proven_at = now() - interval '11 minutes' where kind = 'browser'"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	give := func(email string) {
+		t.Helper()
+		admin.open("/partners/ESP")
+		f := admin.formWith("/partners/ESP", "email")
+		f.set("email", email)
+		f.set("name", "Awa «D’iop» & <b>")
+		f.tick("role", "teacher")
+		admin.want = http.StatusUnauthorized
+		f.press("do", "give")
+		admin.says("Is it still you?")
+	}
+	has := func(email string) bool {
+		return w.rolesAt("ESP", email) == "teacher"
+	}
+	old()
+	give("awa@esp.example")
+	written := *admin // the page stays open in its window
+	admin.want = http.StatusUnauthorized
+	admin.formWith("/partners/ESP", "stepup-go").press("", "")
+	if has("awa@esp.example") {
+		t.Fatal("who did not sign in again gave a role")
+	}
+	admin.page = written.page
+	admin.formWith("/sign-in", "stepup-link").press("", "")
+	link := strings.TrimPrefix(w.link(mails, "admin@example.org"), w.cfg.BaseURL)
+	admin.open(link)
+	admin.form(link).press("", "")
+	admin.says("It is you")
+	admin.page = written.page
+	admin.formWith("/partners/ESP", "stepup-go").press("", "")
+	if admin.says("awa@esp.example", "Awa «D’iop» & <b>"); !has("awa@esp.example") {
+		t.Error("what she had written was lost")
+	}
+	// By a provider that asked her again.
+	old()
+	give("bob@esp.example")
+	written = *admin
+	for _, n := range admin.all(func(n *html.Node) bool { return strings.Contains(attr(n, "href"), "afresh=1") }) {
+		admin.open(attr(n, "href"))
+	}
+	admin.says("It is you")
+	admin.page = written.page
+	admin.formWith("/partners/ESP", "stepup-go").press("", "")
+	if !has("bob@esp.example") {
+		t.Error("a provider's sign-in did not count")
+	}
+	// Somebody else's sign-in is another session: what was written is no form of hers.
+	old()
+	give("cor@esp.example")
+	written = *admin
+	w.person("other@example.org", "")
+	double.SignIn(oidctest.Claims{"sub": "b", "email": "other@example.org", "email_verified": true})
+	for _, n := range admin.all(func(n *html.Node) bool { return strings.Contains(attr(n, "href"), "afresh=1") }) {
+		admin.open(attr(n, "href"))
+	}
+	admin.page, admin.want = written.page, http.StatusForbidden
+	admin.formWith("/partners/ESP", "stepup-go").press("", "")
+	if has("cor@esp.example") {
+		t.Error("somebody else gave a role")
+	}
+	w.verify()
+}
+
+// rolesAt are the roles of who has an address at an organisation.
+func (w *world) rolesAt(organisation, email string) (roles string) {
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		p, found, err := identity.FindByEmailTx(ctx, tx, email)
+		if err != nil || !found {
+			return err
+		}
+		all, err := identity.RolesAtTx(ctx, tx, organisation, p.ID)
+		roles = strings.Join(all, " ")
+		return err
+	})
+	return roles
 }

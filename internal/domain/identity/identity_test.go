@@ -103,18 +103,18 @@ func TestALinkWorksOnceAndInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Advance(identity.LinkLife)
-	if _, _, _, err := s.Redeem(ctx, old); !errors.Is(err, identity.ErrLink) {
+	if _, _, _, err := s.Redeem(ctx, old, ""); !errors.Is(err, identity.ErrLink) {
 		t.Error("an old link works:", err)
 	}
 	link, err := s.MakeLink(ctx, "a@example.org", identity.LinkLife)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, session, _, err := s.Redeem(ctx, link)
+	p, session, _, err := s.Redeem(ctx, link, "")
 	if err != nil || p.Email != "a@example.org" || p.Staff() {
 		t.Fatal(p, err)
 	}
-	if _, _, _, err := s.Redeem(ctx, link); !errors.Is(err, identity.ErrLink) {
+	if _, _, _, err := s.Redeem(ctx, link, ""); !errors.Is(err, identity.ErrLink) {
 		t.Error("a link works twice:", err)
 	}
 	if who, err := s.OfBrowser(ctx, session); err != nil || who.ID != p.ID || who.Actor() != "learner:"+p.ID {

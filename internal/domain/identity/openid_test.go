@@ -69,7 +69,7 @@ func signIn(s *identity.Service, id string, c identity.Claims) (identity.Princip
 	}
 	_, state, _ := strings.Cut(address, "state=")
 	theDoor.tell(state, c)
-	who, session, _, err := s.FinishOpenID(context.Background(), id, flow, state, state, "")
+	who, session, _, err := s.FinishOpenID(context.Background(), id, flow, state, state, "", "")
 	if err != nil {
 		return who, err
 	}
@@ -201,18 +201,18 @@ func TestASignInIsOfTheBrowserThatBeganIt(t *testing.T) {
 		"a flow of another server": {id, strings.Repeat("0", len(flow)), state, state, ""}, "altered": {id, altered, state, state, ""}, "no code": {id, flow, state, "", ""},
 		"issued by another": {id, flow, state, state, "https://other.example.org"},
 	} {
-		if _, _, _, err := s.FinishOpenID(context.Background(), x[0], x[1], x[2], x[3], x[4]); !errors.Is(err, identity.ErrProviderSaid) {
+		if _, _, _, err := s.FinishOpenID(context.Background(), x[0], x[1], x[2], x[3], x[4], ""); !errors.Is(err, identity.ErrProviderSaid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, session, _, err := s.FinishOpenID(context.Background(), id, flow, state, state, "https://sso.example.org"); err != nil {
+	if _, session, _, err := s.FinishOpenID(context.Background(), id, flow, state, state, "https://sso.example.org", ""); err != nil {
 		t.Error(err)
 	} else if who, err := s.OfBrowser(context.Background(), session); err != nil || !who.ProvenAt.Equal(c.Now()) {
 		t.Error(who.ProvenAt, err)
 	}
 	flow, state = begin()
 	c.Advance(10 * time.Minute)
-	if _, _, _, err := s.FinishOpenID(context.Background(), id, flow, state, state, ""); !errors.Is(err, identity.ErrProviderSaid) {
+	if _, _, _, err := s.FinishOpenID(context.Background(), id, flow, state, state, "", ""); !errors.Is(err, identity.ErrProviderSaid) {
 		t.Error("after ten minutes:", err)
 	}
 	if err := s.PutProvider(system, id, identity.NewProvider{Name: "Off", ClientID: "cursus", People: identity.Everybody}, 1); err != nil {

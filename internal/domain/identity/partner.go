@@ -31,7 +31,7 @@ const (
 // partnerScopes says what each role at a partner may do, at that partner alone: who asks with such a scope is asked for where, by MustActTx or
 // MustHoldTx.
 var partnerScopes = map[string][]string{
-	RoleOwner:     {"cohorts:read", "cohorts:write", "roles:write"},
+	RoleOwner:     {"cohorts:read", "cohorts:write", "keys:write", "roles:write"},
 	RoleRegistrar: {"cohorts:read", "cohorts:write"},
 	RoleTeacher:   {"cohorts:read"},
 	RoleCashier:   scopesOf[RoleCashier],
@@ -201,4 +201,27 @@ func HeldTx(ctx context.Context, tx *postgres.Tx, personID, scope string) ([]Man
 		}
 	}
 	return held, err
+}
+
+// MustGiveTx refuses to give a system of an organisation scopes that the giver does not have there herself; staff who look after keys may give
+// each. Errors: ErrNoOrganisation, ErrNoPartnerRole, an invalid field.
+func MustGiveTx(ctx context.Context, tx *postgres.Tx, organisation, personID string, scopes []string) error {
+	everywhere, err := MayTx(ctx, tx, personID, "keys:write")
+	if err != nil || everywhere {
+		return err
+	}
+	if err := MustHoldTx(ctx, tx, organisation, personID, "keys:write"); err != nil {
+		return err
+	}
+	roles, err := RolesAtTx(ctx, tx, organisation, personID)
+	if err != nil {
+		return err
+	}
+	hers := ScopesOf(roles)
+	for _, s := range scopes {
+		if !slices.Contains(hers, s) {
+			return fault.InvalidInput(fault.Field{Pointer: "/scopes", Code: "not-yours", Detail: "You cannot give " + s + ": you do not have it yourself."})
+		}
+	}
+	return nil
 }

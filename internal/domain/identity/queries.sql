@@ -52,6 +52,9 @@ select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, 
   from identity.tokens t join identity.people p on p.id = t.person_id
  where t.kind = $1 and t.hash = $2 and t.ended_at is null and t.expires_at > $3;
 
+-- name: ProveSession
+update identity.tokens set proven_at = greatest(proven_at, $3) where hash = $1 and kind = 'browser' and person_id = $2 and ended_at is null and expires_at > $4;
+
 -- name: EndToken
 update identity.tokens set ended_at = $2 where hash = $1 and ended_at is null;
 

@@ -23,6 +23,7 @@ import (
 const (
 	LinkLife    = 15 * time.Minute
 	BrowserLife = 12 * time.Hour
+	FreshLife   = 10 * time.Minute // within which who proved who she is need not do it again
 	maxLinks    = 5
 )
 
@@ -60,6 +61,11 @@ type Principal struct {
 	Scopes       []string
 	ProvenAt     time.Time // when she proved last who she is; zero: nobody can say, or she is a system
 	Next         string    // after a link was redeemed: where the sign-in began
+}
+
+// Fresh says whether she proved just now who she is. A system never does.
+func (p Principal) Fresh(now time.Time) bool {
+	return !p.ProvenAt.IsZero() && now.Sub(p.ProvenAt) <= FreshLife
 }
 
 // Staff says whether she has a role of staff.
@@ -158,8 +164,9 @@ func (s *Service) LinkToSend(ctx context.Context, tokenID string) (l Link, live 
 	return Link{row.Email, row.Lang, s.linkSecret(tokenID)}, err == nil, err
 }
 
-// Redeem spends a link and opens a browser's session for the person, who is made when she is new.
-func (s *Service) Redeem(ctx context.Context, secret string) (p Principal, session string, expires time.Time, err error) {
+// Redeem spends a link and opens a browser's session for the person, who is made when she is new. Where the browser has a session of hers
+// already, current, that one goes on, proven afresh, and session is empty: what she was writing there stays hers.
+func (s *Service) Redeem(ctx context.Context, secret, current string) (p Principal, session string, expires time.Time, err error) {
 	err = s.db.InTx(asSystem(ctx), "redeem link", func(ctx context.Context, tx *postgres.Tx) error {
 		var link struct {
 			Email string `db:"email"`
@@ -177,7 +184,7 @@ func (s *Service) Redeem(ctx context.Context, secret string) (p Principal, sessi
 		if err != nil {
 			return err
 		}
-		if session, expires, err = openTx(ctx, tx, "browser", person.ID, "", nil, BrowserLife, new(tx.Now())); err != nil {
+		if session, expires, err = browserTx(ctx, tx, person.ID, current, new(tx.Now())); err != nil {
 			return err
 		}
 		p, err = principalTx(ctx, tx, person.ID, nil)
@@ -185,6 +192,20 @@ func (s *Service) Redeem(ctx context.Context, secret string) (p Principal, sessi
 		return err
 	})
 	return p, session, expires, err
+}
+
+// browserTx lets the session that a browser has go on where it is this person's, and opens one otherwise; one of somebody else ends.
+func browserTx(ctx context.Context, tx *postgres.Tx, personID, current string, proven *time.Time) (session string, expires time.Time, err error) {
+	if current != "" {
+		n, err := tx.Exec(ctx, q.Q("ProveSession"), hashOf(current), personID, proven, tx.Now())
+		if err != nil || n > 0 {
+			return "", expires, err
+		}
+		if _, err := tx.Exec(ctx, q.Q("EndToken"), hashOf(current), tx.Now()); err != nil {
+			return "", expires, err
+		}
+	}
+	return openTx(ctx, tx, "browser", personID, "", nil, BrowserLife, proven)
 }
 
 func openTx(ctx context.Context, tx *postgres.Tx, kind, personID, name string, scopes []string, life time.Duration, proven *time.Time) (string, time.Time, error) {

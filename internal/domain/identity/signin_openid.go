@@ -48,14 +48,14 @@ func (s *Service) StartOpenID(ctx context.Context, id, base, next, lang string, 
 	return address, base32Text.EncodeToString(s.seal.Seal(plain, flowPlace)), err
 }
 
-// FinishOpenID opens a browser's session for who comes back from a provider with its answer.
+// FinishOpenID opens a browser's session for who comes back from a provider with its answer; of current see Redeem.
 //
 // Who she is: whoever signed in with this id at this provider before. Otherwise she is who has the address, which then has to be proven by the
 // provider and of a domain that it may speak for, and who has no other id there; somebody new is made where nobody has it. So a provider opens
 // no account but of addresses that it was given to speak for, and never an account that it opened for another id.
 //
 // Errors: ErrNoProvider, ErrProviderDown, ErrProviderSaid, ErrUnproven, ErrNotForYou, ErrReassigned.
-func (s *Service) FinishOpenID(ctx context.Context, id, sealed, state, code, issuer string) (who Principal, session string, expires time.Time, err error) {
+func (s *Service) FinishOpenID(ctx context.Context, id, sealed, state, code, issuer, current string) (who Principal, session string, expires time.Time, err error) {
 	f, err := s.flow(sealed)
 	if err != nil {
 		return who, "", expires, err
@@ -95,7 +95,7 @@ func (s *Service) FinishOpenID(ctx context.Context, id, sealed, state, code, iss
 		if !claims.SignedInAt.IsZero() {
 			proven = &claims.SignedInAt
 		}
-		if session, expires, err = openTx(ctx, tx, "browser", personID, "", nil, BrowserLife, proven); err != nil {
+		if session, expires, err = browserTx(ctx, tx, personID, current, proven); err != nil {
 			return err
 		}
 		who, err = principalTx(ctx, tx, personID, nil)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
@@ -64,6 +65,9 @@ func New(o Options) (*API, error) {
 	}, nil
 }
 
+// freshLife is how long who signed in counts as having done so just now.
+const freshLife = identity.FreshLife
+
 // large is the size beyond which a body counts as an upload.
 const large = 1 << 20
 
@@ -102,6 +106,9 @@ func (a *API) admit(ctx context.Context, o *operation, authorization []string) (
 	if !slices.Contains(who.Scopes, o.scope) {
 		return Principal{}, errNoScope.Detailf("This needs the scope %s.", o.scope)
 	}
+	if err := o.checkStepUp(who, a.clock.Now()); err != nil {
+		return Principal{}, err
+	}
 	if !who.Reaches(o.scope) {
 		who.Actor = "learner:" + who.PersonID
 	}
@@ -125,6 +132,19 @@ func (p Principal) Reaches(scope string) bool {
 	}
 	staff := Wider[scope]
 	return len(staff) == 0 || slices.ContainsFunc(staff, func(s string) bool { return slices.Contains(p.Scopes, s) })
+}
+
+// checkStepUp refuses who has not signed in just now, where the operation asks for that.
+func (o *operation) checkStepUp(who Principal, now time.Time) error {
+	switch {
+	case o.stepUp == "", o.stepUp == freshOrSystem && who.Client != "":
+		return nil
+	case who.Client != "":
+		return errPersonOnly
+	case who.ProvenAt.IsZero(), now.Sub(who.ProvenAt) > freshLife:
+		return errStepUp
+	}
+	return nil
 }
 
 // checkHead refuses a body that must not be read: compressed, of the wrong type, or too large by its own saying. length is what

@@ -31,6 +31,13 @@ const (
 	timeoutSeconds = 10
 )
 
+// What an operation that moves money, keys or roles asks of who calls (x-step-up). A system cannot sign in again: it is held by its key, its
+// scopes and its networks. It may pay back with that; it may make neither keys nor roles, which would outlive the key that it has.
+const (
+	freshPerson   = "person"           // a person who signed in just now
+	freshOrSystem = "person-or-system" // the same, or a system
+)
+
 // operation is one operation of the contract.
 type operation struct {
 	id, method, path string
@@ -40,7 +47,8 @@ type operation struct {
 	anyMedia         bool                        // whatever type it is said to be
 	maxBytes         int
 	timeout          time.Duration
-	cached           bool // x-cache: public; the answer is the same for everybody
+	stepUp           string // x-step-up: who calls has to have signed in just now
+	cached           bool   // x-cache: public; the answer is the same for everybody
 }
 
 // takesJSON says whether the body is read as JSON.
@@ -91,6 +99,11 @@ func readOperation(path, method string, item *openapi3.PathItem, op *openapi3.Op
 	}
 	if secured := op.Security != nil && len(*op.Security) > 0; secured != (o.scope != Public) {
 		return nil, fmt.Errorf("security and x-scope contradict each other")
+	}
+	if mark, ok := op.Extensions["x-step-up"]; ok {
+		if o.stepUp, _ = mark.(string); o.stepUp != freshPerson && o.stepUp != freshOrSystem {
+			return nil, fmt.Errorf("x-step-up is %s, %s or absent", freshPerson, freshOrSystem)
+		}
 	}
 	if mark, ok := op.Extensions["x-cache"]; ok {
 		if o.cached = mark == Public; !o.cached || o.scope != Public || method != http.MethodGet {

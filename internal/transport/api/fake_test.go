@@ -331,7 +331,7 @@ func authenticate(_ context.Context, secret string) (api.Principal, error) {
 	case !strings.HasPrefix(secret, "scopes"):
 		return api.Principal{}, fault.New(fault.Unauthenticated, "not-signed-in", "The credentials are missing, wrong, expired or revoked.")
 	}
-	p := api.Principal{PersonID: "per" + id, Actor: "learner:per" + id}
+	p := api.Principal{PersonID: "per" + id, Actor: "learner:per" + id, ProvenAt: time.Now()}
 	for _, s := range strings.Split(secret, "-")[1:] {
 		p.Scopes = append(p.Scopes, strings.ReplaceAll(s, ".", ":"))
 	}

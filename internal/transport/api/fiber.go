@@ -233,7 +233,11 @@ func (a *API) write(c *fiber.Ctx, err error, requestID, scope string) {
 		if p.Error != nil { // at the door for tokens, clients say who they are
 			scheme = "Basic"
 		}
-		c.Set(fiber.HeaderWWWAuthenticate, scheme+` realm="cursus"`)
+		challenge := scheme + ` realm="cursus"`
+		if p.Code == errStepUp.Code { // RFC 9470
+			challenge += fmt.Sprintf(`, error="insufficient_user_authentication", max_age="%d"`, int(freshLife.Seconds()))
+		}
+		c.Set(fiber.HeaderWWWAuthenticate, challenge)
 	case fiber.StatusForbidden:
 		c.Set(fiber.HeaderWWWAuthenticate, `Bearer realm="cursus", error="insufficient_scope", scope="`+scope+`"`)
 	case fiber.StatusTooManyRequests, fiber.StatusServiceUnavailable:

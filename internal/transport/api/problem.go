@@ -32,6 +32,8 @@ var statuses = map[fault.Kind]struct {
 var (
 	errNoToken      = fault.New(fault.Unauthenticated, "not-signed-in", "The credentials are missing, wrong, expired or revoked.")
 	errNoScope      = fault.New(fault.Forbidden, "scope-missing", "The token lacks a scope.")
+	errStepUp       = fault.New(fault.Unauthenticated, "step-up-required", "This asks for a sign-in of the last ten minutes. Sign in again, for another token.")
+	errPersonOnly   = fault.New(fault.Forbidden, "person-required", "Keys and roles are given and taken by people, and not by systems.")
 	errEncoding     = fault.New(fault.Unsupported, "encoded-body", "A body is not sent compressed; a report may be a gzip file, as application/gzip.")
 	errMediaType    = fault.New(fault.Unsupported, "wrong-content-type", "The body is of another type than this operation takes.")
 	errBody         = fault.New(fault.Invalid, "unexpected-body", "This operation takes no body.")

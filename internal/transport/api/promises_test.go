@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 
 	"cursus/api/contract"
@@ -89,6 +90,28 @@ func TestListsComeInPages(t *testing.T) {
 	for id := range short {
 		if !seen[id] {
 			t.Error("no such list:", id)
+		}
+	}
+}
+
+// What moves money back, keys or roles asks who does it to have signed in just now; keys and roles ask for a person.
+func TestWhatMovesMoneyKeysAndRolesAsksForAFreshSignIn(t *testing.T) {
+	w, err := apitest.New(contract.YAML, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"refunds:write": "person-or-system", "keys:write": "person", "roles:write": "person"}
+	roles := []string{"putCashier", "putManager", "dropManager"} // under the scopes of who else they concern
+	for _, o := range w.Operations() {
+		asks := want[o.Scope]
+		if o.Method == http.MethodGet {
+			asks = ""
+		}
+		if slices.Contains(roles, o.ID) {
+			asks = "person"
+		}
+		if o.StepUp != asks {
+			t.Errorf("%s asks for %q, want %q", o.ID, o.StepUp, asks)
 		}
 	}
 }

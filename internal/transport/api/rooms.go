@@ -85,6 +85,8 @@ type Principal struct {
 	// Client is the id of the system that speaks, if one does, and PerMinute how often it may.
 	Client    string
 	PerMinute int
+	// ProvenAt is when she last proved who she is; zero: nobody can say, or she is a system.
+	ProvenAt time.Time
 }
 
 // Text is a text in the two languages of the house; a language that was not written is empty.

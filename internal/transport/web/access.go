@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +16,8 @@ import (
 
 // AccessHouse is what the pages ask of the rooms about the systems that speak to the API. Who may not do a thing is Forbidden.
 type AccessHouse interface {
-	Clients(ctx context.Context, who Viewer, p paging.Request) (all []identity.Client, next string, err error)
+	// Clients are those of an organisation, or all.
+	Clients(ctx context.Context, who Viewer, organisation string, p paging.Request) (all []identity.Client, next string, err error)
 	Client(ctx context.Context, who Viewer, id string) (identity.Client, error)
 	// MakeClient registers a system once per key and gives its id.
 	MakeClient(ctx context.Context, who Viewer, key string, n identity.NewClient) (string, error)
@@ -31,9 +33,13 @@ type AccessHouse interface {
 func (w *Web) accessRoutes() []route {
 	return []route{
 		{method: "GET", path: "/console/clients", who: staff, handle: w.clientList},
-		{method: "POST", path: "/console/clients", who: staff, handle: w.makeClient},
+		{method: "POST", path: "/console/clients", who: staff, handle: w.makeClient, fresh: always, large: true},
 		{method: "GET", path: "/console/clients/:id", who: staff, handle: w.client},
-		{method: "POST", path: "/console/clients/:id", who: staff, handle: w.changeClient},
+		{method: "POST", path: "/console/clients/:id", who: staff, handle: w.changeClient, fresh: always, large: true},
+		{method: "GET", path: "/partners/:key/systems", who: signedIn, handle: w.clientList},
+		{method: "POST", path: "/partners/:key/systems", who: signedIn, handle: w.makeClient, fresh: always, large: true},
+		{method: "GET", path: "/partners/:key/systems/:id", who: signedIn, handle: w.client},
+		{method: "POST", path: "/partners/:key/systems/:id", who: signedIn, handle: w.changeClient, fresh: always, large: true},
 	}
 }
 
@@ -53,6 +59,8 @@ func (f clientForm) Ticked(name string) bool {
 }
 
 type clientsPage struct {
+	At      string           // the address of this list
+	Of      identity.Managed // whose they are; zero: everybody's
 	Clients []identity.Client
 	Form    clientForm
 	Next    string
@@ -60,6 +68,7 @@ type clientsPage struct {
 }
 
 type clientPage struct {
+	At     string // the address of the list that it is in
 	One    identity.Client
 	Form   clientForm
 	Secret string // of the key that was just made
@@ -91,6 +100,14 @@ func (f clientForm) says() identity.NewClient {
 	return n
 }
 
+// systemsAt is the address of the list of systems: of the console, or of a partner.
+func systemsAt(r *request) string {
+	if key := r.param("key"); key != "" {
+		return "/partners/" + url.PathEscape(key) + "/systems"
+	}
+	return "/console/clients"
+}
+
 func (w *Web) clientList(r *request) (reply, error) { return w.clientsWith(r, clientForm{}) }
 
 func (w *Web) clientsWith(r *request, f clientForm) (reply, error) {
@@ -98,30 +115,43 @@ func (w *Web) clientsWith(r *request, f clientForm) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	all, next, err := w.house.Clients(r.ctx, r.viewer, p)
+	data := clientsPage{At: systemsAt(r), Now: w.clock.Now()}
+	if r.param("key") != "" {
+		if data.Of, err = w.partnerOf(r); err != nil {
+			return reply{}, err
+		}
+	}
+	all, next, err := w.house.Clients(r.ctx, r.viewer, data.Of.Key, p)
 	if err != nil {
 		return reply{}, err
 	}
-	if f.Organisations, err = w.house.Organisations(r.ctx, r.viewer); err != nil {
-		return reply{}, err
-	}
-	for _, role := range append(identity.ClientRoles("x"), identity.ClientRoles("")...) {
-		if !slices.Contains(f.AllRoles, role) {
-			f.AllRoles = append(f.AllRoles, role)
+	f.AllRoles = identity.ClientRoles("x")
+	if data.Of.Key == "" {
+		if f.Organisations, err = w.house.Organisations(r.ctx, r.viewer); err != nil {
+			return reply{}, err
+		}
+		for _, role := range identity.ClientRoles("") {
+			if !slices.Contains(f.AllRoles, role) {
+				f.AllRoles = append(f.AllRoles, role)
+			}
 		}
 	}
 	f.AllScopes = identity.ScopesOf(f.AllRoles)
-	data := clientsPage{Clients: all, Form: f, Next: paging.Cursor(next), Now: w.clock.Now()}
+	data.Clients, data.Form, data.Next = all, f, paging.Cursor(next)
 	return reply{page: "access_clients", title: "clients.title", data: data, status: refusedAs(f.Wrong)}, nil
 }
 
 func (w *Web) makeClient(r *request) (reply, error) {
 	f := clientWritten(r)
-	id, err := w.house.MakeClient(r.ctx, r.viewer, r.form("key"), f.says())
+	n := f.says()
+	if key := r.param("key"); key != "" {
+		n.Organisation = key
+	}
+	id, err := w.house.MakeClient(r.ctx, r.viewer, r.form("key"), n)
 	if f.Wrong = refusal(err); f.Wrong != nil {
 		return w.clientsWith(r, f)
 	}
-	return reply{redirect: "/console/clients/" + id}, err
+	return reply{redirect: systemsAt(r) + "/" + id}, err
 }
 
 func (w *Web) client(r *request) (reply, error) { return w.clientWith(r, nil, clientPage{}) }
@@ -132,7 +162,11 @@ func (w *Web) clientWith(r *request, refused *clientForm, data clientPage) (repl
 	if err != nil {
 		return reply{}, err
 	}
+	if key := r.param("key"); key != "" && key != c.Organisation {
+		return reply{}, identity.ErrNoClient
+	}
 	out := reply{page: "access_client", title: c.Name}
+	data.At = systemsAt(r)
 	data.One, data.Base, data.Now = c, w.base, w.clock.Now()
 	data.Form = clientForm{Scopes: c.Scopes, Written: map[string]string{"name": c.Name, "networks": strings.Join(c.Networks, "\n"), "per_minute": strconv.Itoa(c.PerMinute)}}
 	if refused != nil {
@@ -145,7 +179,7 @@ func (w *Web) clientWith(r *request, refused *clientForm, data clientPage) (repl
 }
 
 func (w *Web) changeClient(r *request) (reply, error) {
-	id, back := r.param("id"), reply{redirect: "/console/clients/" + r.param("id")}
+	id, back := r.param("id"), reply{redirect: systemsAt(r) + "/" + r.param("id")}
 	switch r.form("do") {
 	case "key":
 		days, _ := strconv.Atoi(r.form("days")) // what is no number is no life

@@ -120,7 +120,7 @@ func (f *fake) SendSignInLink(_ context.Context, email, next, _ string) error {
 	return nil
 }
 
-func (f *fake) RedeemSignInLink(_ context.Context, token string) (Opened, error) {
+func (f *fake) RedeemSignInLink(_ context.Context, token, _ string) (Opened, error) {
 	if token != "learner-link" && token != "staff-link" {
 		return Opened{}, fault.New(fault.Unauthenticated, "bad-link", "The link was used or has expired.")
 	}

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -195,6 +197,7 @@ func (w *Web) read(ctx context.Context, c *fiber.Ctx) *request {
 	}
 	r.form = func(name string) string { return read().Get(name) }
 	r.upload = func() []byte { _, file, _ := parts(c); return file }
+	r.names = func() []string { return slices.Sorted(maps.Keys(read())) }
 	r.forms = func(name string) []string { return read()[name] }
 	if known(c.Query("lang")) {
 		w.setCookie(c, "lang", r.lang, w.clock.Now().AddDate(1, 0, 0), fiber.CookieSameSiteLaxMode)

@@ -22,8 +22,9 @@ type House interface {
 
 	// SendSignInLink never says whether the address is known. next is a path of this site or empty.
 	SendSignInLink(ctx context.Context, email, next, lang string) error
-	// RedeemSignInLink spends a link and opens a session of the browser.
-	RedeemSignInLink(ctx context.Context, token string) (Opened, error)
+	// RedeemSignInLink spends a link and opens a session of the browser; current is the secret of the one that it has, which goes on where it is
+	// hers: Opened has no secret then.
+	RedeemSignInLink(ctx context.Context, token, current string) (Opened, error)
 	SignInHouse
 	Viewer(ctx context.Context, secret string) (Viewer, error)
 	SignOut(ctx context.Context, secret string) error
@@ -73,6 +74,7 @@ func (t Text) In(lang string) string {
 type Viewer struct {
 	PersonID, FullName, Email, Lang string
 	Scopes                          []string
+	Fresh                           bool // she proved just now who she is
 	Staff                           bool
 	Partner                         bool // she looks after the people of an organisation
 	School                          bool // she enrols for an organisation, or follows its learners

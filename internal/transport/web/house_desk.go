@@ -34,9 +34,9 @@ func (w *Web) deskRoutes() []route {
 		{method: "GET", path: "/console/orders.csv", who: staff, handle: w.deskOrdersFile},
 		{method: "GET", path: "/console/orders/:id", who: staff, handle: w.deskOrder},
 		{method: "GET", path: "/console/orders/:id/evidence.zip", who: staff, handle: w.orderEvidence},
-		{method: "POST", path: "/console/orders/:id/refunds", who: staff, handle: w.giveBack},
+		{method: "POST", path: "/console/orders/:id/refunds", who: staff, handle: w.giveBack, fresh: always},
 		{method: "GET", path: "/console/refunds", who: staff, handle: w.refundDesk},
-		{method: "POST", path: "/console/refunds/:id", who: staff, handle: w.decideRefund},
-		{method: "POST", path: "/console/refunds/:id/repayment", who: staff, handle: w.repay},
+		{method: "POST", path: "/console/refunds/:id", who: staff, handle: w.decideRefund, fresh: always},
+		{method: "POST", path: "/console/refunds/:id/repayment", who: staff, handle: w.repay, fresh: always},
 	}
 }

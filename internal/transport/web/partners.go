@@ -24,7 +24,7 @@ func (w *Web) partnerRoutes() []route {
 	return []route{
 		{method: "GET", path: "/partners", who: signedIn, handle: w.partnerList},
 		{method: "GET", path: "/partners/:key", who: signedIn, handle: w.partnerPeople},
-		{method: "POST", path: "/partners/:key", who: signedIn, handle: w.changePartnerPeople},
+		{method: "POST", path: "/partners/:key", who: signedIn, handle: w.changePartnerPeople, fresh: always},
 	}
 }
 

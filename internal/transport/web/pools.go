@@ -19,7 +19,7 @@ func (w *Web) poolRoutes() []route {
 		{method: "GET", path: "/organisation", who: signedIn, handle: w.organisation},
 		{method: "POST", path: "/organisation", who: signedIn, handle: w.orderSeats},
 		{method: "GET", path: "/orders/:id/seats", who: signedIn, handle: w.seatsOfOrder},
-		{method: "POST", path: "/orders/:id/seats", who: signedIn, handle: w.changeSeats, large: true, slow: true},
+		{method: "POST", path: "/orders/:id/seats", who: signedIn, handle: w.changeSeats, large: true, slow: true, fresh: does("giveback")},
 		{method: "GET", path: "/claim/:token", who: signedIn, handle: w.claim},
 		{method: "POST", path: "/claim/:token", who: signedIn, handle: w.claimSeat},
 		{method: "GET", path: "/orders/:id/transfer", who: signedIn, handle: w.transfer},
@@ -27,7 +27,7 @@ func (w *Web) poolRoutes() []route {
 		{method: "GET", path: "/transfers", who: signedIn, handle: w.transfers},
 		{method: "POST", path: "/transfers", who: signedIn, handle: w.takeTransfer},
 		{method: "GET", path: "/console/behalf", who: staff, handle: w.organisations},
-		{method: "POST", path: "/console/behalf", who: staff, handle: w.changeOrganisations},
+		{method: "POST", path: "/console/behalf", who: staff, handle: w.changeOrganisations, fresh: does("put", "drop")},
 	}
 }
 

@@ -17,7 +17,7 @@ type SignInHouse interface {
 	// StartSignIn gives the address at a provider to which the browser goes, and what it keeps meanwhile. afresh: she has to sign in there again.
 	StartSignIn(ctx context.Context, provider, next, lang string, afresh bool) (address, flow string, err error)
 	// FinishSignIn opens a session for who comes back with a provider's answer. issuer is what the answer says of whom it is of; may be empty.
-	FinishSignIn(ctx context.Context, provider, flow, state, code, issuer string) (Opened, error)
+	FinishSignIn(ctx context.Context, provider, flow, state, code, issuer, current string) (Opened, error)
 
 	Providers(ctx context.Context, who Viewer) ([]identity.Provider, error)
 	// SaveProvider makes a provider, or writes one over the version that was read, and gives its id.
@@ -28,9 +28,9 @@ type SignInHouse interface {
 func (w *Web) providerRoutes() []route {
 	return []route{
 		{method: "GET", path: "/console/providers", who: staff, handle: w.providerList},
-		{method: "POST", path: "/console/providers", who: staff, handle: w.saveProvider},
+		{method: "POST", path: "/console/providers", who: staff, handle: w.saveProvider, fresh: always},
 		{method: "GET", path: "/console/providers/:id", who: staff, handle: w.provider},
-		{method: "POST", path: "/console/providers/:id", who: staff, handle: w.saveProvider},
+		{method: "POST", path: "/console/providers/:id", who: staff, handle: w.saveProvider, fresh: always},
 	}
 }
 
@@ -49,7 +49,7 @@ func (w *Web) signedInWith(r *request) (reply, error) {
 	if r.query("error") != "" || r.flow == "" { // she thought better of it, or took too long
 		return reply{redirect: "/sign-in", flow: &none}, nil
 	}
-	opened, err := w.house.FinishSignIn(r.ctx, r.param("id"), r.flow, r.query("state"), r.query("code"), r.query("iss"))
+	opened, err := w.house.FinishSignIn(r.ctx, r.param("id"), r.flow, r.query("state"), r.query("code"), r.query("iss"), r.secret)
 	if err != nil {
 		out := w.fault(r, err)
 		out.flow = &none
@@ -59,7 +59,7 @@ func (w *Web) signedInWith(r *request) (reply, error) {
 	if opened.Next != "" && opened.Next != "/" {
 		next = local(opened.Next)
 	}
-	return reply{redirect: next, session: &opened, flow: &none}, nil
+	return reply{redirect: next, session: opened.begun(), flow: &none}, nil
 }
 
 // providerPage is what staff see of the providers: all of them, or One.

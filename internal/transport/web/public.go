@@ -56,7 +56,7 @@ func (w *Web) openLink(r *request) (reply, error) {
 }
 
 func (w *Web) redeemLink(r *request) (reply, error) {
-	opened, err := w.house.RedeemSignInLink(r.ctx, r.param("token"))
+	opened, err := w.house.RedeemSignInLink(r.ctx, r.param("token"), r.secret)
 	if err != nil {
 		return reply{}, err
 	}
@@ -64,7 +64,7 @@ func (w *Web) redeemLink(r *request) (reply, error) {
 	if opened.Next != "" {
 		next = local(opened.Next)
 	}
-	return reply{redirect: next, session: &opened}, nil
+	return reply{redirect: next, session: opened.begun()}, nil
 }
 
 func (w *Web) signOut(r *request) (reply, error) {

@@ -101,6 +101,7 @@ type request struct {
 	query  func(string) string
 	form   func(string) string
 	forms  func(string) []string // every value of a repeated field
+	names  func() []string       // of the fields
 	upload func() []byte         // the file of a form that carries one
 	viewer Viewer
 	secret string // of the browser's session
@@ -131,9 +132,10 @@ type route struct {
 	method, path string
 	who          who
 	handle       handler
-	upload       bool // its form is multipart/form-data with one file, of 12 MiB at most
-	slow         bool // it may take a minute
-	large        bool // its form may have 512 KiB, fields of 64 KiB, and fields that are repeated (rows of a table)
+	upload       bool                // its form is multipart/form-data with one file, of 12 MiB at most
+	slow         bool                // it may take a minute
+	fresh        func(*request) bool // which of its posts ask for who signed in just now; nil: none
+	large        bool                // its form may have 512 KiB, fields of 64 KiB, and fields that are repeated (rows of a table)
 }
 
 type who int
@@ -157,6 +159,7 @@ func (w *Web) routes() []route {
 		{method: "GET", path: "/sign-in/with/:id", who: anybody, handle: w.signInWith},
 		{method: "GET", path: "/sign-in/with/:id/back", who: anybody, handle: w.signedInWith},
 		{method: "POST", path: "/sign-out", who: anybody, handle: w.signOut},
+		{method: "GET", path: "/confirmed", who: signedIn, handle: w.confirmed},
 		{method: "POST", path: "/checkout", who: signedIn, handle: w.checkout},
 		{method: "GET", path: "/orders/:id", who: signedIn, handle: w.order},
 		{method: "GET", path: "/orders/:id/state", who: signedIn, handle: w.orderState},
@@ -200,6 +203,9 @@ func (w *Web) serve(r *request, rt route) reply {
 	}
 	if rt.method == "POST" && !w.formHolds(r, r.form("form")) {
 		return w.fault(r, errStaleForm)
+	}
+	if rt.method == "POST" && rt.fresh != nil && !r.viewer.Fresh && rt.fresh(r) {
+		return w.stepUp(r)
 	}
 	out, err := rt.handle(r)
 	if errors.Is(err, errSignIn) {

@@ -549,3 +549,43 @@ func TestStaticFilesAreKept(t *testing.T) {
 		t.Error(answer.StatusCode)
 	}
 }
+
+// No page takes a form that its browser was not given in this very session: every route that is posted to is tried with none, with that of
+// another browser, with that from before she signed in, with a broken one, and from another site. Behind each route here is a house without
+// rooms: one that were reached would fail as ours.
+func TestNoFormIsTakenFromElsewhere(t *testing.T) {
+	app, w := open(t, newFake(), "http://127.0.0.1:8080")
+	_, page := visitor(t, app, "staff-link").send("GET", "/sign-in/abc", "")
+	foreign := formField.FindStringSubmatch(page)[1]
+	routes, tried := 0, 0
+	for _, rt := range w.routes() {
+		if rt.method != "POST" {
+			continue
+		}
+		routes++
+		b := visitor(t, app, "")
+		_, page := b.send("GET", "/sign-in/abc", "")
+		before := formField.FindStringSubmatch(page)[1]
+		b.jar["cursus"] = "staff-link"
+		_, page = b.send("GET", "/learning", "")
+		mine := formField.FindStringSubmatch(page)[1]
+		path := regexp.MustCompile(`:[a-z]+`).ReplaceAllString(rt.path, "x")
+		for name, x := range map[string][]string{
+			"none": {""}, "another browser's": {foreign}, "from before she signed in": {before}, "broken": {mine[:len(mine)-1] + "."}, "from another site": {mine, "Sec-Fetch-Site", "cross-site"},
+		} {
+			tried++
+			body, headers := url.Values{"form": {x[0]}}.Encode(), x[1:]
+			if rt.upload {
+				body = "--b\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n" + x[0] + "\r\n--b--\r\n"
+				headers = append([]string{"Content-Type", "multipart/form-data; boundary=b"}, headers...)
+			}
+			if answer, said := b.send("POST", path, body, headers...); answer.StatusCode != http.StatusForbidden || !strings.Contains(said, w.words["en"]["fault.stale-form"]) && !strings.Contains(said, errStaleForm.Detail) {
+				t.Errorf("%s with a form that is %s: %d", rt.path, name, answer.StatusCode)
+			}
+		}
+	}
+	t.Logf("%d forms on %d routes, none taken", tried, routes)
+	if routes < 50 {
+		t.Error("only", routes, "routes")
+	}
+}

@@ -46,6 +46,7 @@ type Walker struct {
 // Operation is one operation of the contract.
 type Operation struct {
 	ID, Method, Path, Scope string
+	StepUp                  string // x-step-up
 	op                      *openapi3.Operation
 	parameters              openapi3.Parameters
 }
@@ -64,6 +65,7 @@ func New(contract []byte, send Send) (*Walker, error) {
 		for method, op := range item.Operations() {
 			scope, _ := op.Extensions["x-scope"].(string)
 			o := &Operation{ID: op.OperationID, Method: method, Path: path, Scope: scope, op: op}
+			o.StepUp, _ = op.Extensions["x-step-up"].(string)
 			o.parameters = append(append(o.parameters, item.Parameters...), op.Parameters...)
 			if w.ops[o.ID] != nil {
 				return nil, fmt.Errorf("two operations are named %s", o.ID)
