@@ -193,7 +193,7 @@ func TestStepUp(t *testing.T) {
 	person := &asker{t: t, w: walker, token: w.token(staff.ID)}
 	at, part := map[string]string{"order": o.ID}, map[string]any{"amount_minor": 100, "reason": "A part of it."}
 	w.clock.Advance(identity.FreshLife)
-	person.ask(201, "refundOrder", at, part)
+	person.ask(202, "refundOrder", at, part)
 	w.clock.Advance(time.Second)
 	steps := 0
 	for _, op := range walker.Operations() {
@@ -213,8 +213,8 @@ func TestStepUp(t *testing.T) {
 	}
 	person.ask(200, "getOrder", at, nil)
 	person.ask(200, "listClients", nil, nil)
-	(&asker{t: t, w: walker, token: secret}).ask(201, "refundOrder", at, part)
-	(&asker{t: t, w: walker, token: w.token(staff.ID)}).ask(201, "refundOrder", at, part)
+	(&asker{t: t, w: walker, token: secret}).ask(202, "refundOrder", at, part)
+	(&asker{t: t, w: walker, token: w.token(staff.ID)}).ask(202, "refundOrder", at, part)
 }
 
 func key(k string) func(*apitest.Request) {

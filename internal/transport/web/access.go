@@ -74,6 +74,7 @@ type clientPage struct {
 	Secret string // of the key that was just made
 	Made   identity.Key
 	Base   string // of the examples
+	Try    string // what the first example asks for; empty: nothing that the client may
 	Now    time.Time
 }
 
@@ -174,8 +175,25 @@ func (w *Web) clientWith(r *request, refused *clientForm, data clientPage) (repl
 	}
 	data.Form.Written["version"] = strconv.Itoa(c.Version) // after a change by somebody else, to save again is to decide
 	data.Form.AllScopes = identity.ScopesOf(c.Roles)
+	data.Try = Tried(c.Scopes)
 	out.data = data
 	return out, nil
+}
+
+// tried are addresses that say something to whoever has a scope.
+var tried = []struct{ scope, path string }{
+	{"learning:read", "/v1/me"}, {"orders:read", "/v1/orders"}, {"webhooks:write", "/v1/webhook-event-types"}, {"operations:read", "/v1/queue"}, {"accounts:read", "/v1/documents"},
+	{"refunds:write", "/v1/refunds"}, {"catalog:read", "/v1/course-drafts"}, {"offers:write", "/v1/offers"},
+}
+
+// Tried is the address that a client with these scopes can try its key at; empty: none is known.
+func Tried(scopes []string) string {
+	for _, t := range tried {
+		if slices.Contains(scopes, t.scope) {
+			return t.path
+		}
+	}
+	return ""
 }
 
 func (w *Web) changeClient(r *request) (reply, error) {
