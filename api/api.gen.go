@@ -16184,6 +16184,7 @@ type ClientInterface interface {
 	// ListClients List the systems that have keys
 	//
 	// The newest first, those that were ended too. Of their keys only the prefix is known here.
+	// Staff see all of them; an owner of an organisation says of which one, and sees its own.
 	//
 	// Corresponds with GET /v1/clients (the `ListClients` operationId).
 	ListClients(ctx context.Context, params *ListClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -16193,6 +16194,7 @@ type ClientInterface interface {
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+	// An owner registers those of her organisation, with no more than she may do there.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -16204,6 +16206,7 @@ type ClientInterface interface {
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+	// An owner registers those of her organisation, with no more than she may do there.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -19086,6 +19089,7 @@ func (c *Client) ListCharters(ctx context.Context, params *ListChartersParams, r
 // ListClients List the systems that have keys
 //
 // The newest first, those that were ended too. Of their keys only the prefix is known here.
+// Staff see all of them; an owner of an organisation says of which one, and sees its own.
 //
 // Corresponds with GET /v1/clients (the `ListClients` operationId).
 func (c *Client) ListClients(ctx context.Context, params *ListClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -19105,6 +19109,7 @@ func (c *Client) ListClients(ctx context.Context, params *ListClientsParams, req
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 // organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 // where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+// An owner registers those of her organisation, with no more than she may do there.
 //
 // Takes any type of body and a specified content type.
 //
@@ -19126,6 +19131,7 @@ func (c *Client) CreateClientWithBody(ctx context.Context, params *CreateClientP
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 // organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 // where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+// An owner registers those of her organisation, with no more than she may do there.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -37237,6 +37243,7 @@ type ClientWithResponsesInterface interface {
 	// ListClientsWithResponse List the systems that have keys
 	//
 	// The newest first, those that were ended too. Of their keys only the prefix is known here.
+	// Staff see all of them; an owner of an organisation says of which one, and sees its own.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -37248,6 +37255,7 @@ type ClientWithResponsesInterface interface {
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+	// An owner registers those of her organisation, with no more than she may do there.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -37259,6 +37267,7 @@ type ClientWithResponsesInterface interface {
 	// A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 	// organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 	// where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+	// An owner registers those of her organisation, with no more than she may do there.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -51689,6 +51698,7 @@ func (c *ClientWithResponses) ListChartersWithResponse(ctx context.Context, para
 // ListClientsWithResponse List the systems that have keys
 //
 // The newest first, those that were ended too. Of their keys only the prefix is known here.
+// Staff see all of them; an owner of an organisation says of which one, and sees its own.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -51706,6 +51716,7 @@ func (c *ClientWithResponses) ListClientsWithResponse(ctx context.Context, param
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 // organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 // where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+// An owner registers those of her organisation, with no more than she may do there.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -51723,6 +51734,7 @@ func (c *ClientWithResponses) CreateClientWithBodyWithResponse(ctx context.Conte
 // A system of a partner or of the institute, which will speak to the API. It acts as a person of its own, who takes money at the desk of its
 // organisation (`cashier`), orders for it and gives its seats out (`manager`), enrols (`registrar`), follows (`teacher`), or has roles of staff
 // where it is the institute’s. No system is an owner. Its keys come after it: `createKey`.
+// An owner registers those of her organisation, with no more than she may do there.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

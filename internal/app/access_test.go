@@ -141,7 +141,7 @@ func (w *world) ownersStory(t *testing.T, walker *apitest.Walker, staff, awa *as
 	}
 	awa.ask(404, "createClient", nil, system("ENS", "registrar", "cohorts:read"))
 	awa.ask(404, "createClient", nil, system("", "analytics", "analytics:read"))
-	c := awa.ask(201, "createClient", nil, system("ESP", "registrar", "cohorts:read", "cohorts:write"))
+	c := awa.ask(201, "createClient", nil, system("ESP", "registrar", "cohorts:read", "cohorts:write", "learning:read"))
 	at := map[string]string{"client": c["id"].(string)}
 	secret := awa.ask(201, "createKey", at, map[string]any{})["secret"].(string)
 	if me := (&asker{t: t, w: walker, token: secret}).ask(200, "getMe", nil, nil); !slices.Contains(me["scopes"].([]any), any("cohorts:write")) {
