@@ -40,7 +40,7 @@ func (w *Web) MostBytes(c *fiber.Ctx) int {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), timeoutSeconds*time.Second)
 	defer cancel()
-	if who, err := w.house.Viewer(ctx, secret); err != nil || !who.Staff && !(school && who.School) {
+	if who, err := w.house.Viewer(ctx, secret); err != nil || !who.Staff && (!school || !who.School) {
 		return maxForm
 	}
 	return large
