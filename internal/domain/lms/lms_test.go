@@ -560,10 +560,10 @@ func TestSettingsOfAPlatform(t *testing.T) {
 	}
 	s.serve()
 	s.is(0, id, "a new platform", lms.Confirmed, "", "verified")
-	n = said("http://127.0.0.1:1")
+	n = said("https://lms.school.org")
 	n.Secret = ""
-	if _, err := s.room.Put(system, fun, 1, n); err == nil {
-		t.Error("the secret goes to another address")
+	if _, err := s.room.Put(system, fun, 1, n); err == nil || len(fault.From(err).Fields) != 1 || fault.From(err).Fields[0].Pointer != "/secret" {
+		t.Error("the secret goes to another address:", err)
 	}
 	n = said(s.url)
 	n.Secret, n.Modes = "", map[string]string{"QUALIFYING": "honor"}
