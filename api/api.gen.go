@@ -17749,6 +17749,7 @@ type ClientInterface interface {
 	// GetPartnerStatement Get the statement of a partner school
 	//
 	// What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+	// For staff, and for owners, cashiers and managers of the school.
 	//
 	// Corresponds with GET /v1/partners/{partner}/statement (the `GetPartnerStatement` operationId).
 	GetPartnerStatement(ctx context.Context, partner PartnerRef, params *GetPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -22435,6 +22436,7 @@ func (c *Client) RecordSettlement(ctx context.Context, partner PartnerRef, param
 // GetPartnerStatement Get the statement of a partner school
 //
 // What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+// For staff, and for owners, cashiers and managers of the school.
 //
 // Corresponds with GET /v1/partners/{partner}/statement (the `GetPartnerStatement` operationId).
 func (c *Client) GetPartnerStatement(ctx context.Context, partner PartnerRef, params *GetPartnerStatementParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -38984,6 +38986,7 @@ type ClientWithResponsesInterface interface {
 	// GetPartnerStatementWithResponse Get the statement of a partner school
 	//
 	// What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+	// For staff, and for owners, cashiers and managers of the school.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -54508,6 +54511,7 @@ func (c *ClientWithResponses) RecordSettlementWithResponse(ctx context.Context, 
 // GetPartnerStatementWithResponse Get the statement of a partner school
 //
 // What was collected of its sales in a period, whose it is, what was settled and what is owed. Owed amounts are positive where the school owes the institute.
+// For staff, and for owners, cashiers and managers of the school.
 //
 // Returns a wrapper object for the known response body format(s).
 //

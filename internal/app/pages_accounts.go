@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"cursus/internal/domain/accounting"
@@ -175,36 +176,39 @@ func (p Pages) Agreements(ctx context.Context, who web.Viewer) (all []accounting
 	return all, organisations, err
 }
 
+// Partner finds an organisation whose money the viewer sees, with its agreements.
+func (p Pages) Partner(ctx context.Context, who web.Viewer, partner string) (of identity.Managed, own []accounting.Agreement, err error) {
+	err = p.h.DB.View(postgres.WithActor(ctx, "system"), "partner", func(ctx context.Context, tx *postgres.Tx) error {
+		if err := identity.MustHoldTx(ctx, tx, partner, who.PersonID, "statements:read"); err != nil {
+			return err
+		}
+		if of, err = identity.OrganisationTx(ctx, tx, partner); err != nil {
+			return err
+		}
+		all, err := accounting.AgreementsTx(ctx, tx)
+		own = slices.DeleteFunc(all, func(a accounting.Agreement) bool { return a.Organisation != partner })
+		return err
+	})
+	return of, own, err
+}
+
 // PartnerStatement gives the statement of a school.
-func (p Pages) PartnerStatement(ctx context.Context, who web.Viewer, partner string, period accounting.Period, c money.Currency) (s accounting.PartnerStatement, err error) {
-	ctx, principal, err := p.accountant(ctx, who, "accounts:read")
-	if err != nil {
-		return s, err
-	}
-	return NewRooms(p.h).PartnerStatement(ctx, principal, partner, period, c)
+func (p Pages) PartnerStatement(ctx context.Context, who web.Viewer, partner string, period accounting.Period, c money.Currency) (accounting.PartnerStatement, error) {
+	ctx, caller := asCaller(ctx, who)
+	return NewRooms(p.h).PartnerStatement(ctx, caller, partner, period, c)
 }
 
 // PartnerPaper is the statement of a school on paper.
 func (p Pages) PartnerPaper(ctx context.Context, who web.Viewer, partner string, period accounting.Period, c money.Currency, lang string) (web.File, error) {
-	ctx, principal, err := p.accountant(ctx, who, "accounts:read")
+	of, _, err := p.Partner(ctx, who, partner)
 	if err != nil {
 		return web.File{}, err
 	}
-	s, err := NewRooms(p.h).PartnerStatement(ctx, principal, partner, period, c)
+	s, err := p.PartnerStatement(ctx, who, partner, period, c)
 	if err != nil {
 		return web.File{}, err
 	}
-	name := ""
-	_, all, err := p.Agreements(ctx, who)
-	if err != nil {
-		return web.File{}, err
-	}
-	for _, o := range all {
-		if o.Key == partner {
-			name = o.Name
-		}
-	}
-	content, err := p.h.printer.Statement(ctx, s, name, lang, p.h.Config.Demo)
+	content, err := p.h.printer.Statement(ctx, s, of.Name, lang, p.h.Config.Demo)
 	return web.File{Name: s.Organisation + "-" + string(s.Currency) + ".pdf", ContentType: "application/pdf", Content: content}, err
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"cursus/internal/domain/identity"
 	"cursus/internal/domain/webhooks"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -19,6 +20,15 @@ func (p Pages) hooking(ctx context.Context, who web.Viewer, all bool) (context.C
 		})
 	}
 	return ctx, webhooks.By{PersonID: who.PersonID, Any: all}, err
+}
+
+// HookOwners lists whose webhooks the viewer may look after.
+func (p Pages) HookOwners(ctx context.Context, who web.Viewer, all bool) ([]identity.Managed, error) {
+	ctx, by, err := p.hooking(ctx, who, all)
+	if err != nil {
+		return nil, err
+	}
+	return p.h.Webhooks.Owners(ctx, by)
 }
 
 // Webhooks lists webhooks.

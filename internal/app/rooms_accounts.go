@@ -207,18 +207,14 @@ func (r Rooms) PutAgreement(ctx context.Context, _ api.Principal, a accounting.A
 	})
 }
 
-// PartnerStatement gives the statement of a school.
-func (r Rooms) PartnerStatement(ctx context.Context, _ api.Principal, partner string, p accounting.Period, c money.Currency) (s accounting.PartnerStatement, err error) {
+// PartnerStatement gives the statement of a school, to staff and to who sees the money of that school.
+func (r Rooms) PartnerStatement(ctx context.Context, who api.Principal, partner string, p accounting.Period, c money.Currency) (s accounting.PartnerStatement, err error) {
 	if !c.Known() {
 		return s, money.ErrCurrency
 	}
-	err = r.h.DB.View(ctx, "statement of a partner", func(ctx context.Context, tx *postgres.Tx) error {
-		all, err := identity.OrganisationsTx(ctx, tx)
-		if err != nil {
+	err = r.h.DB.View(postgres.WithActor(ctx, "system"), "statement of a partner", func(ctx context.Context, tx *postgres.Tx) error {
+		if err := identity.MustHoldTx(ctx, tx, partner, who.PersonID, "statements:read"); err != nil {
 			return err
-		}
-		if !slices.ContainsFunc(all, func(o identity.Organisation) bool { return o.Key == partner }) {
-			return identity.ErrNoOrganisation
 		}
 		s, err = accounting.PartnerTx(ctx, tx, partner, p, c)
 		return err

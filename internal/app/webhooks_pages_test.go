@@ -241,12 +241,21 @@ func TestThePagesOfWebhooks(t *testing.T) {
 	if n := len(f.controls); n == 0 || strings.Contains(words(other.page), "ACME") {
 		t.Error("the manager of another organisation sees ACME")
 	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutPartnerRoleTx(ctx, tx, "ACME", w.person("exams@example.org", "").ID, identity.RoleTeacher)
+	})
 	nobody := w.newDeskOf(t, mails, "exams@example.org", "exams")
 	nobody.want = 403
 	nobody.open("/console/webhooks")
 	nobody.open("/organisation/webhooks")
-	nobody.says("You order for no organisation.")
+	nobody.says("You look after no organisation.")
 
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutPartnerRoleTx(ctx, tx, "ACME", w.person("owner@acme.example.org", "").ID, identity.RoleOwner)
+	})
+	owner := w.newDeskOf(t, mails, "owner@acme.example.org", "cashier")
+	owner.open("/organisation/webhooks/" + id)
+	owner.says("Registrar", hooks.Test)
 	staff.open(at)
 	staff.formWith(at, "delete").press("do", "delete")
 	staff.says("There is no webhook.")

@@ -31,11 +31,11 @@ const (
 // partnerScopes says what each role at a partner may do, at that partner alone: who asks with such a scope is asked for where, by MustActTx or
 // MustHoldTx.
 var partnerScopes = map[string][]string{
-	RoleOwner:     {"cohorts:read", "cohorts:write", "keys:write", "roles:write"},
+	RoleOwner:     {"cohorts:read", "cohorts:write", "keys:write", "roles:write", "statements:read"},
 	RoleRegistrar: {"cohorts:read", "cohorts:write"},
 	RoleTeacher:   {"cohorts:read"},
-	RoleCashier:   scopesOf[RoleCashier],
-	RoleManager:   {"cohorts:read"},
+	RoleCashier:   append([]string{"statements:read"}, scopesOf[RoleCashier]...),
+	RoleManager:   {"cohorts:read", "statements:read"},
 }
 
 // PartnerRoles lists what people can be for a partner.

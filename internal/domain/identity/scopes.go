@@ -15,7 +15,7 @@ var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "ex
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
 	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "lms:write"},
-	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf", "cohorts:read", "lms:write"},
+	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf", "cohorts:read", "lms:write", "statements:read"},
 	"refund":       {"refunds:write"},
 	"cashier":      {"desk:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
@@ -23,7 +23,7 @@ var scopesOf = map[string][]string{
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write",
-		"roles:write", "providers:write", "cohorts:read", "cohorts:write",
+		"roles:write", "providers:write", "cohorts:read", "cohorts:write", "statements:read",
 		"audit:read", "lms:write"},
 }
 
@@ -49,7 +49,8 @@ func ScopesOf(roles []string) []string {
 // MayTx says whether a person has a scope by her roles of staff, and so everywhere. What she may at a partner is not among it.
 func MayTx(ctx context.Context, tx *postgres.Tx, personID, scope string) (bool, error) {
 	roles, err := RolesTx(ctx, tx, personID)
-	return slices.Contains(ScopesOf(roles), scope), err
+	everywhere := slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(scopesOf[role], scope) }) // a cashier's role is both
+	return everywhere || slices.Contains(learnerScopes, scope), err
 }
 
 // staffRoles lists the roles of staff.

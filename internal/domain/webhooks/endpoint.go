@@ -118,7 +118,11 @@ func noteTx(ctx context.Context, tx *postgres.Tx, by By, action, id string, deta
 
 func asSystem(ctx context.Context) context.Context { return postgres.WithActor(ctx, "system") }
 
-// mayTx refuses who may not act for an owner: staff may for all, a manager for her organisations. It does not tell whether there is one.
+// looksAfter are the roles at a partner that look after its webhooks.
+var looksAfter = []string{identity.RoleOwner, identity.RoleManager}
+
+// mayTx refuses who may not act for an owner: staff may for all, an owner or manager for her organisations. It does not tell others whether
+// there is one.
 func mayTx(ctx context.Context, tx *postgres.Tx, by By, organisation string) error {
 	if by.Any {
 		return nil
@@ -126,8 +130,8 @@ func mayTx(ctx context.Context, tx *postgres.Tx, by By, organisation string) err
 	if organisation == "" {
 		return ErrNoEndpoint
 	}
-	err := identity.MustManageTx(ctx, tx, organisation, by.PersonID)
-	if errors.Is(err, identity.ErrNoOrganisation) {
+	err := identity.MustActTx(ctx, tx, organisation, by.PersonID, looksAfter...)
+	if errors.Is(err, identity.ErrNoOrganisation) || errors.Is(err, identity.ErrNoPartnerRole) {
 		return ErrNoEndpoint
 	}
 	return err

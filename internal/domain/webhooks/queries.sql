@@ -27,7 +27,7 @@ select id, coalesce(organisation, '') as organisation, url, description, types, 
 select id, coalesce(organisation, '') as organisation, url, description, types, state, coalesce(disabled_because, '') as disabled_because, disabled_at,
        failing_since, made_by, made_at, version
   from webhooks.endpoints e
- where ($1::text = '' or organisation = $1) and ($2::bool or exists (select 1 from identity.managers m where m.organisation = e.organisation and m.person_id = $3))
+ where ($1::text = '' or organisation = $1) and ($2::bool or exists (select 1 from identity.partners p where p.organisation = e.organisation and p.person_id = $3 and p.role in ('owner', 'manager')))
    and id > $4
  order by id limit $5;
 

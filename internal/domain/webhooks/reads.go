@@ -3,6 +3,7 @@ package webhooks
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"cursus/internal/domain/identity"
@@ -173,18 +174,41 @@ func (s *Service) enabledTx(ctx context.Context, tx *postgres.Tx, by By, id stri
 	return err
 }
 
-// OwnersTx finds an endpoint and who is to be told when it was disabled: the managers of its organisation, or who made it.
+// Owners lists the organisations for which somebody may have endpoints, by key.
+func (s *Service) Owners(ctx context.Context, by By) (owners []identity.Managed, err error) {
+	err = s.db.View(asSystem(ctx), "owners of webhooks", func(ctx context.Context, tx *postgres.Tx) error {
+		owners = []identity.Managed{}
+		roles, err := identity.PartnerRolesOfTx(ctx, tx, by.PersonID)
+		if err != nil {
+			return err
+		}
+		all, err := identity.OrganisationsTx(ctx, tx)
+		for _, o := range all {
+			if by.Any || slices.ContainsFunc(roles, func(r identity.PartnerRole) bool {
+				return r.Organisation == o.Key && slices.Contains(looksAfter, r.Role)
+			}) {
+				owners = append(owners, identity.Managed{Key: o.Key, Name: o.Name})
+			}
+		}
+		return err
+	})
+	return owners, err
+}
+
+// OwnersTx finds an endpoint and who is to be told when it was disabled: the owners and managers of its organisation, or who made it.
 func OwnersTx(ctx context.Context, tx *postgres.Tx, id string) (e Endpoint, people []string, err error) {
 	if e, err = endpointTx(ctx, tx, By{Any: true}, id); err != nil {
 		return e, nil, err
 	}
 	if e.Organisation != "" {
-		managers, err := identity.ManagersTx(ctx, tx, e.Organisation)
+		all, err := identity.PartnerRolesTx(ctx, tx, e.Organisation)
 		if err != nil {
 			return e, nil, err
 		}
-		for _, m := range managers {
-			people = append(people, m.PersonID)
+		for _, p := range all {
+			if slices.Contains(looksAfter, p.Role) && !slices.Contains(people, p.PersonID) {
+				people = append(people, p.PersonID)
+			}
 		}
 	}
 	if len(people) == 0 {

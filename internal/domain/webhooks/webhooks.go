@@ -64,7 +64,7 @@ func New(db *postgres.DB, j *jobs.Jobs, c Courier, secret []byte) (*Service, err
 	return &Service{db: db, jobs: j, courier: c, replies: idempotency.New(db), seal: sealer, hands: make(chan struct{}, endpointsAtOnce)}, err
 }
 
-// By is who acts: staff who may for anybody, or a manager of an organisation.
+// By is who acts: staff who may for anybody, or an owner or manager of an organisation.
 type By struct {
 	PersonID string
 	Any      bool // of staff: the institute's own, and those of every organisation

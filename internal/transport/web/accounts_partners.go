@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -48,12 +49,40 @@ func (w *Web) partnerWith(r *request, partner string, written map[string]string,
 	return out, nil
 }
 
+// ownStatementPage is what a school sees of what is due between it and the institute.
+type ownStatementPage struct {
+	spanned
+	Of         identity.Managed
+	Agreements []accounting.Agreement
+	Statement  accounting.PartnerStatement
+}
+
+// ownStatement is for the school itself: in the currency of its agreement, if it names no other one.
+func (w *Web) ownStatement(r *request) (reply, error) {
+	of, own, err := w.house.Partner(r.ctx, r.viewer, r.param("key"))
+	if err != nil {
+		return reply{}, err
+	}
+	period, currency, err := w.span(r)
+	if err != nil {
+		return reply{}, err
+	}
+	if r.query("currency") == "" && len(own) > 0 {
+		currency = own[0].Currency
+	}
+	s, err := w.house.PartnerStatement(r.ctx, r.viewer, of.Key, period, currency)
+	return reply{page: "acc_own", title: "partners.own", data: ownStatementPage{spannedOf(period, currency), of, own, s}}, err
+}
+
+// partnerKey is the school of an address, or of its query at the console.
+func partnerKey(r *request) string { return cmp.Or(r.param("key"), r.query("partner")) }
+
 func (w *Web) partnerFile(r *request) (reply, error) {
 	period, currency, err := w.span(r)
 	if err != nil {
 		return reply{}, err
 	}
-	s, err := w.house.PartnerStatement(r.ctx, r.viewer, r.query("partner"), period, currency)
+	s, err := w.house.PartnerStatement(r.ctx, r.viewer, partnerKey(r), period, currency)
 	if err != nil {
 		return reply{}, err
 	}
@@ -67,7 +96,7 @@ func (w *Web) partnerPaper(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	f, err := w.house.PartnerPaper(r.ctx, r.viewer, r.query("partner"), period, currency, r.lang)
+	f, err := w.house.PartnerPaper(r.ctx, r.viewer, partnerKey(r), period, currency, r.lang)
 	return reply{file: &f}, err
 }
 

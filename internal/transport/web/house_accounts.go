@@ -34,6 +34,8 @@ type AccountHouse interface {
 	Journal(ctx context.Context, who Viewer, format string, p accounting.Period, c money.Currency) (File, error)
 
 	Agreements(ctx context.Context, who Viewer) ([]accounting.Agreement, []identity.Organisation, error)
+	// Partner finds an organisation whose money the viewer sees, with its agreements.
+	Partner(ctx context.Context, who Viewer, partner string) (identity.Managed, []accounting.Agreement, error)
 	PartnerStatement(ctx context.Context, who Viewer, partner string, p accounting.Period, c money.Currency) (accounting.PartnerStatement, error)
 	// PartnerPaper is the statement on paper, in a language.
 	PartnerPaper(ctx context.Context, who Viewer, partner string, p accounting.Period, c money.Currency, lang string) (File, error)
@@ -63,6 +65,9 @@ func (w *Web) accountRoutes() []route {
 		{method: "GET", path: "/console/partners", who: staff, handle: w.partnerPage},
 		{method: "GET", path: "/console/partners/statement.csv", who: staff, handle: w.partnerFile},
 		{method: "GET", path: "/console/partners/statement.pdf", who: staff, handle: w.partnerPaper},
+		{method: "GET", path: "/partners/:key/statement", who: signedIn, handle: w.ownStatement},
+		{method: "GET", path: "/partners/:key/statement.csv", who: signedIn, handle: w.partnerFile},
+		{method: "GET", path: "/partners/:key/statement.pdf", who: signedIn, handle: w.partnerPaper},
 		{method: "POST", path: "/console/partners/settlements", who: staff, handle: w.recordSettlement},
 		{method: "GET", path: "/console/reconciliation", who: staff, handle: w.reconciliation},
 		{method: "POST", path: "/console/reconciliation", who: staff, handle: w.startReconciliation},

@@ -3,13 +3,16 @@ package web
 import (
 	"context"
 
+	"cursus/internal/domain/identity"
 	"cursus/internal/domain/webhooks"
 	paging "cursus/internal/kernel/page"
 )
 
 // HookHouse is what the pages ask of the rooms about webhooks. all is staff at the console, who act for every organisation and the institute
-// (Forbidden to others); otherwise the viewer acts for the organisations that she manages. What is not hers is NotFound.
+// (Forbidden to others); otherwise the viewer acts for the organisations that she owns or manages. What is not hers is NotFound.
 type HookHouse interface {
+	// HookOwners are the organisations for which the viewer may have webhooks.
+	HookOwners(ctx context.Context, who Viewer, all bool) ([]identity.Managed, error)
 	Webhooks(ctx context.Context, who Viewer, all bool, p paging.Request) (some []webhooks.Endpoint, next string, err error)
 	// Webhook finds one with the first page of what is sent to it, in a state or in all.
 	Webhook(ctx context.Context, who Viewer, all bool, id string, state webhooks.DeliveryState, p paging.Request) (e webhooks.Endpoint, sent []webhooks.Delivery, next string, err error)

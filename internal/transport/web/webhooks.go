@@ -95,15 +95,7 @@ func (w hookPages) hooksWith(r *request, f hookForm) (reply, error) {
 		return reply{}, err
 	}
 	d.Webhooks, d.Next = some, paging.Cursor(next)
-	if d.Console {
-		all, err := w.house.Organisations(r.ctx, r.viewer)
-		if err != nil {
-			return reply{}, err
-		}
-		for _, o := range all {
-			d.Owners = append(d.Owners, identity.Managed{Key: o.Key, Name: o.Name})
-		}
-	} else if d.Owners, err = w.house.Managed(r.ctx, r.viewer); err != nil {
+	if d.Owners, err = w.house.HookOwners(r.ctx, r.viewer, d.Console); err != nil {
 		return reply{}, err
 	}
 	return reply{page: "hooks", title: "hooks.title", data: d, status: refusedAs(f.Wrong)}, nil
