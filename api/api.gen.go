@@ -400,6 +400,117 @@ func (e CohortInvitationCode) Valid() bool {
 	}
 }
 
+// Defines values for CohortLearnerState.
+const (
+	CohortLearnerStateEnrolled    CohortLearnerState = "enrolled"
+	CohortLearnerStateSuspended   CohortLearnerState = "suspended"
+	CohortLearnerStateTransferred CohortLearnerState = "transferred"
+	CohortLearnerStateWaiting     CohortLearnerState = "waiting"
+	CohortLearnerStateWithdrawn   CohortLearnerState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the CohortLearnerState enum.
+func (e CohortLearnerState) Valid() bool {
+	switch e {
+	case CohortLearnerStateEnrolled:
+		return true
+	case CohortLearnerStateSuspended:
+		return true
+	case CohortLearnerStateTransferred:
+		return true
+	case CohortLearnerStateWaiting:
+		return true
+	case CohortLearnerStateWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CohortLearnerCourseExam.
+const (
+	CohortLearnerCourseExamBooked CohortLearnerCourseExam = "booked"
+	CohortLearnerCourseExamFailed CohortLearnerCourseExam = "failed"
+	CohortLearnerCourseExamNoShow CohortLearnerCourseExam = "no_show"
+	CohortLearnerCourseExamPassed CohortLearnerCourseExam = "passed"
+)
+
+// Valid indicates whether the value is a known member of the CohortLearnerCourseExam enum.
+func (e CohortLearnerCourseExam) Valid() bool {
+	switch e {
+	case CohortLearnerCourseExamBooked:
+		return true
+	case CohortLearnerCourseExamFailed:
+		return true
+	case CohortLearnerCourseExamNoShow:
+		return true
+	case CohortLearnerCourseExamPassed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CohortLearnerCoursePace.
+const (
+	CohortLearnerCoursePaceBehind   CohortLearnerCoursePace = "behind"
+	CohortLearnerCoursePaceNotBegun CohortLearnerCoursePace = "not_begun"
+	CohortLearnerCoursePaceOnTime   CohortLearnerCoursePace = "on_time"
+	CohortLearnerCoursePaceSilent   CohortLearnerCoursePace = "silent"
+)
+
+// Valid indicates whether the value is a known member of the CohortLearnerCoursePace enum.
+func (e CohortLearnerCoursePace) Valid() bool {
+	switch e {
+	case CohortLearnerCoursePaceBehind:
+		return true
+	case CohortLearnerCoursePaceNotBegun:
+		return true
+	case CohortLearnerCoursePaceOnTime:
+		return true
+	case CohortLearnerCoursePaceSilent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CohortLearnerCourseStage.
+const (
+	CohortLearnerCourseStageCertified  CohortLearnerCourseStage = "certified"
+	CohortLearnerCourseStageDiligent   CohortLearnerCourseStage = "diligent"
+	CohortLearnerCourseStageEnrolled   CohortLearnerCourseStage = "enrolled"
+	CohortLearnerCourseStageExamBooked CohortLearnerCourseStage = "exam_booked"
+	CohortLearnerCourseStageExamPassed CohortLearnerCourseStage = "exam_passed"
+	CohortLearnerCourseStageExamSat    CohortLearnerCourseStage = "exam_sat"
+	CohortLearnerCourseStageStarted    CohortLearnerCourseStage = "started"
+	CohortLearnerCourseStageSucceeded  CohortLearnerCourseStage = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the CohortLearnerCourseStage enum.
+func (e CohortLearnerCourseStage) Valid() bool {
+	switch e {
+	case CohortLearnerCourseStageCertified:
+		return true
+	case CohortLearnerCourseStageDiligent:
+		return true
+	case CohortLearnerCourseStageEnrolled:
+		return true
+	case CohortLearnerCourseStageExamBooked:
+		return true
+	case CohortLearnerCourseStageExamPassed:
+		return true
+	case CohortLearnerCourseStageExamSat:
+		return true
+	case CohortLearnerCourseStageStarted:
+		return true
+	case CohortLearnerCourseStageSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CohortResultCode.
 const (
 	CohortResultCodeChanged          CohortResultCode = "changed"
@@ -4421,6 +4532,48 @@ type Cohort struct {
 // Example: pay_at_school
 type CohortAgreement string
 
+// CohortCell The learners of one group.
+type CohortCell struct {
+	// Count How many; null: kept back.
+	//
+	// Example: 12
+	Count *int `json:"count"`
+
+	// Name A stage or a pace.
+	//
+	// Example: started
+	Name string `json:"name"`
+}
+
+// CohortCertificate A certificate that holds.
+type CohortCertificate struct {
+	// Code To verify it.
+	//
+	// Example: 0GTV7Q2M9XK4DR8C3NEB1ZHAJ5
+	Code string `json:"code"`
+
+	// IssuedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	IssuedAt Time `json:"issued_at"`
+}
+
+// CohortCounts How many learners of a cohort are how far.
+type CohortCounts struct {
+	// Cohort Its id.
+	//
+	// Example: coh_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Cohort string `json:"cohort"`
+
+	// Sessions Those that the cohort follows.
+	Sessions []CohortSessionCounts `json:"sessions"`
+
+	// Suppressed Small counts are kept back.
+	//
+	// Example: true
+	Suppressed bool `json:"suppressed"`
+}
+
 // CohortCourse For how many a course is open, waits for a date, is locked, is done; and how many are behind with it.
 type CohortCourse struct {
 	// Behind Behind.
@@ -4582,6 +4735,104 @@ type CohortInvitations struct {
 	Invitations []CohortInvitation `json:"invitations"`
 }
 
+// CohortLearner A learner of a cohort and how far she is.
+type CohortLearner struct {
+	// Courses A session each; empty where she is not enrolled or does not share.
+	Courses []CohortLearnerCourse `json:"courses"`
+
+	// Member Id of her place in the cohort.
+	//
+	// Example: cme_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Member string `json:"member"`
+
+	// Name As the school says it, or as she does; may be empty.
+	//
+	// Example: Awa Diop
+	Name string `json:"name"`
+
+	// Shared She agrees that her school sees how far she is.
+	//
+	// Example: true
+	Shared bool `json:"shared"`
+
+	// State Where she stands in the cohort.
+	//
+	// Example: enrolled
+	State CohortLearnerState `json:"state"`
+
+	// StudentKey The school's own id of her.
+	//
+	// Example: 20261234
+	StudentKey string `json:"student_key"`
+}
+
+// CohortLearnerState Where she stands in the cohort.
+//
+// Example: enrolled
+type CohortLearnerState string
+
+// CohortLearnerCourse How far a learner is in a session.
+type CohortLearnerCourse struct {
+	// Certificate A certificate that holds.
+	Certificate *CohortCertificate `json:"certificate,omitempty"`
+
+	// Exam Her last sitting; absent: there is none.
+	//
+	// Example: booked
+	Exam *CohortLearnerCourseExam `json:"exam,omitempty"`
+
+	// GradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	GradePpm *PPM `json:"grade_ppm,omitempty"`
+
+	// Pace `behind`: she did no scored exercise of some week that is over; `silent`: of none of them. Judged by the last grade report.
+	//
+	// Example: on_time
+	Pace CohortLearnerCoursePace `json:"pace"`
+
+	// Passed The grade reaches the threshold of the session.
+	//
+	// Example: false
+	Passed bool `json:"passed"`
+
+	// Session Its key.
+	//
+	// Example: PRD-9
+	Session string `json:"session"`
+
+	// Stage The furthest that she reached and still holds.
+	//
+	// Example: diligent
+	Stage CohortLearnerCourseStage `json:"stage"`
+}
+
+// CohortLearnerCourseExam Her last sitting; absent: there is none.
+//
+// Example: booked
+type CohortLearnerCourseExam string
+
+// CohortLearnerCoursePace `behind`: she did no scored exercise of some week that is over; `silent`: of none of them. Judged by the last grade report.
+//
+// Example: on_time
+type CohortLearnerCoursePace string
+
+// CohortLearnerCourseStage The furthest that she reached and still holds.
+//
+// Example: diligent
+type CohortLearnerCourseStage string
+
+// CohortProgressPage One page of the learners of a cohort.
+type CohortProgressPage struct {
+	// Learners In the order in which they came.
+	Learners []CohortLearner `json:"learners"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
 // CohortResult What became of a row.
 type CohortResult struct {
 	// Code `created`, `changed` and `unchanged` hold; the others were refused and changed nothing. `duplicated`: the key stands in several rows. `conflict`: she, or
@@ -4655,6 +4906,30 @@ type CohortRow struct {
 type CohortRows struct {
 	// Rows 1 to 1,000; more are refused as too large.
 	Rows []CohortRow `json:"rows"`
+}
+
+// CohortSessionCounts How many are how far in a session; each learner is in one cell of each list.
+type CohortSessionCounts struct {
+	// Furthest By the furthest stage.
+	Furthest []CohortCell `json:"furthest"`
+
+	// Learners In all; null: kept back.
+	//
+	// Example: 75
+	Learners *int `json:"learners"`
+
+	// Open It is not over: the numbers may still grow.
+	//
+	// Example: true
+	Open bool `json:"open"`
+
+	// Pace By how they keep up.
+	Pace []CohortCell `json:"pace"`
+
+	// Session Its key.
+	//
+	// Example: PRD-9
+	Session string `json:"session"`
 }
 
 // CohortState Where a learner stands in a cohort.
@@ -14398,10 +14673,25 @@ type EnrolCohortParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ExportCohortGradesParams defines parameters for ExportCohortGrades.
+type ExportCohortGradesParams struct {
+	// Session Key of the session, where the cohort follows several.
+	Session *string `form:"session,omitempty" json:"session,omitempty"`
+}
+
 // InviteCohortParams defines parameters for InviteCohort.
 type InviteCohortParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListCohortProgressParams defines parameters for ListCohortProgress.
+type ListCohortProgressParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // TransferCohortEnrolmentsParams defines parameters for TransferCohortEnrolments.
@@ -16330,6 +16620,14 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
 	PutPartnerCohort(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetCohortCounts Count how far the learners of a cohort are
+	//
+	// All who follow, whether or not they agree to be seen by name. Counts from 1 to 9 are kept back (null) from everybody but staff, with as many others as it takes
+	// that no total gives them away.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/counts (the `GetCohortCounts` operationId).
+	GetCohortCounts(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCohortEnrolments List who is in a cohort
 	//
 	// Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
@@ -16386,6 +16684,14 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
 	EnrolCohort(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, body EnrolCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ExportCohortGrades Export the grades of a cohort
+	//
+	// In the columns that registrars' systems read: `student_key,letter_grade,percent,passed,error`. `percent` is from 0 to 1 with three decimals, never above what
+	// was reached; `error` is `not-enrolled`, `not-shared` or `no-grade`.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/grades.csv (the `ExportCohortGrades` operationId).
+	ExportCohortGrades(ctx context.Context, cohort CohortRef, params *ExportCohortGradesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// InviteCohortWithBody Invite learners who have no account
 	//
 	// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
@@ -16405,6 +16711,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCohortProgress Follow the learners of a cohort
+	//
+	// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
+	// sees it by name (`shared` is false) only her state in the cohort is said.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/progress (the `ListCohortProgress` operationId).
+	ListCohortProgress(ctx context.Context, cohort CohortRef, params *ListCohortProgressParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportCohortProgress Export how far the learners of a cohort are
+	//
+	// The same as CSV, a row per learner and session.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
+	ExportCohortProgress(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportRoster Export the roster of a cohort
 	//
@@ -19396,6 +19717,24 @@ func (c *Client) PutPartnerCohort(ctx context.Context, cohort CohortRef, params 
 	return c.Client.Do(req)
 }
 
+// GetCohortCounts Count how far the learners of a cohort are
+//
+// All who follow, whether or not they agree to be seen by name. Counts from 1 to 9 are kept back (null) from everybody but staff, with as many others as it takes
+// that no total gives them away.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/counts (the `GetCohortCounts` operationId).
+func (c *Client) GetCohortCounts(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCohortCountsRequest(c.Server, cohort)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListCohortEnrolments List who is in a cohort
 //
 // Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
@@ -19502,6 +19841,24 @@ func (c *Client) EnrolCohort(ctx context.Context, cohort CohortRef, params *Enro
 	return c.Client.Do(req)
 }
 
+// ExportCohortGrades Export the grades of a cohort
+//
+// In the columns that registrars' systems read: `student_key,letter_grade,percent,passed,error`. `percent` is from 0 to 1 with three decimals, never above what
+// was reached; `error` is `not-enrolled`, `not-shared` or `no-grade`.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/grades.csv (the `ExportCohortGrades` operationId).
+func (c *Client) ExportCohortGrades(ctx context.Context, cohort CohortRef, params *ExportCohortGradesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCohortGradesRequest(c.Server, cohort, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // InviteCohortWithBody Invite learners who have no account
 //
 // Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
@@ -19532,6 +19889,41 @@ func (c *Client) InviteCohortWithBody(ctx context.Context, cohort CohortRef, par
 // Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 func (c *Client) InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewInviteCohortRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCohortProgress Follow the learners of a cohort
+//
+// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
+// sees it by name (`shared` is false) only her state in the cohort is said.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/progress (the `ListCohortProgress` operationId).
+func (c *Client) ListCohortProgress(ctx context.Context, cohort CohortRef, params *ListCohortProgressParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCohortProgressRequest(c.Server, cohort, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportCohortProgress Export how far the learners of a cohort are
+//
+// The same as CSV, a row per learner and session.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
+func (c *Client) ExportCohortProgress(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCohortProgressRequest(c.Server, cohort)
 	if err != nil {
 		return nil, err
 	}
@@ -26151,6 +26543,40 @@ func NewPutPartnerCohortRequestWithBody(server string, cohort CohortRef, params 
 	return req, nil
 }
 
+// NewGetCohortCountsRequest constructs an http.Request for the GetCohortCounts method
+func NewGetCohortCountsRequest(server string, cohort CohortRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/counts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListCohortEnrolmentsRequest constructs an http.Request for the ListCohortEnrolments method
 func NewListCohortEnrolmentsRequest(server string, cohort CohortRef, params *ListCohortEnrolmentsParams) (*http.Request, error) {
 	var err error
@@ -26355,6 +26781,67 @@ func NewEnrolCohortRequestWithBody(server string, cohort CohortRef, params *Enro
 	return req, nil
 }
 
+// NewExportCohortGradesRequest constructs an http.Request for the ExportCohortGrades method
+func NewExportCohortGradesRequest(server string, cohort CohortRef, params *ExportCohortGradesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/grades.csv", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewInviteCohortRequest calls the generic InviteCohort builder with application/json body
 func NewInviteCohortRequest(server string, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -26410,6 +26897,113 @@ func NewInviteCohortRequestWithBody(server string, cohort CohortRef, params *Inv
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListCohortProgressRequest constructs an http.Request for the ListCohortProgress method
+func NewListCohortProgressRequest(server string, cohort CohortRef, params *ListCohortProgressParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/progress", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportCohortProgressRequest constructs an http.Request for the ExportCohortProgress method
+func NewExportCohortProgressRequest(server string, cohort CohortRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/progress.csv", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -37403,6 +37997,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/cohorts/{cohort} (the `PutPartnerCohort` operationId).
 	PutPartnerCohortWithResponse(ctx context.Context, cohort CohortRef, params *PutPartnerCohortParams, body PutPartnerCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*PutPartnerCohortResponse, error)
 
+	// GetCohortCountsWithResponse Count how far the learners of a cohort are
+	//
+	// All who follow, whether or not they agree to be seen by name. Counts from 1 to 9 are kept back (null) from everybody but staff, with as many others as it takes
+	// that no total gives them away.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/counts (the `GetCohortCounts` operationId).
+	GetCohortCountsWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetCohortCountsResponse, error)
+
 	// ListCohortEnrolmentsWithResponse List who is in a cohort
 	//
 	// Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
@@ -37461,6 +38065,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/enrolments (the `EnrolCohort` operationId).
 	EnrolCohortWithResponse(ctx context.Context, cohort CohortRef, params *EnrolCohortParams, body EnrolCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*EnrolCohortResponse, error)
 
+	// ExportCohortGradesWithResponse Export the grades of a cohort
+	//
+	// In the columns that registrars' systems read: `student_key,letter_grade,percent,passed,error`. `percent` is from 0 to 1 with three decimals, never above what
+	// was reached; `error` is `not-enrolled`, `not-shared` or `no-grade`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/grades.csv (the `ExportCohortGrades` operationId).
+	ExportCohortGradesWithResponse(ctx context.Context, cohort CohortRef, params *ExportCohortGradesParams, reqEditors ...RequestEditorFn) (*ExportCohortGradesResponse, error)
+
 	// InviteCohortWithBodyWithResponse Invite learners who have no account
 	//
 	// Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
@@ -37480,6 +38094,25 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohortWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error)
+
+	// ListCohortProgressWithResponse Follow the learners of a cohort
+	//
+	// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
+	// sees it by name (`shared` is false) only her state in the cohort is said.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/progress (the `ListCohortProgress` operationId).
+	ListCohortProgressWithResponse(ctx context.Context, cohort CohortRef, params *ListCohortProgressParams, reqEditors ...RequestEditorFn) (*ListCohortProgressResponse, error)
+
+	// ExportCohortProgressWithResponse Export how far the learners of a cohort are
+	//
+	// The same as CSV, a row per learner and session.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
+	ExportCohortProgressWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ExportCohortProgressResponse, error)
 
 	// ExportRosterWithResponse Export the roster of a cohort
 	//
@@ -41614,6 +42247,54 @@ func (r PutPartnerCohortResponse) ContentType() string {
 	return ""
 }
 
+type GetCohortCountsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortCounts
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCohortCountsResponse) GetJSON200() *CohortCounts {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCohortCountsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCohortCountsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCohortCountsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCohortCountsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCohortCountsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListCohortEnrolmentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -41786,6 +42467,54 @@ func (r EnrolCohortResponse) ContentType() string {
 	return ""
 }
 
+// ExportCohortGradesResponse200Headers the declared response headers of an HTTP 200 response for ExportCohortGrades
+type ExportCohortGradesResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportCohortGradesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportCohortGradesResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportCohortGradesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportCohortGradesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportCohortGradesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportCohortGradesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportCohortGradesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type InviteCohortResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -41828,6 +42557,102 @@ func (r InviteCohortResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r InviteCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCohortProgressResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortProgressPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCohortProgressResponse) GetJSON200() *CohortProgressPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCohortProgressResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCohortProgressResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCohortProgressResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCohortProgressResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCohortProgressResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportCohortProgressResponse200Headers the declared response headers of an HTTP 200 response for ExportCohortProgress
+type ExportCohortProgressResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportCohortProgressResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportCohortProgressResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportCohortProgressResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportCohortProgressResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportCohortProgressResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportCohortProgressResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportCohortProgressResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -51955,6 +52780,22 @@ func (c *ClientWithResponses) PutPartnerCohortWithResponse(ctx context.Context, 
 	return ParsePutPartnerCohortResponse(rsp)
 }
 
+// GetCohortCountsWithResponse Count how far the learners of a cohort are
+//
+// All who follow, whether or not they agree to be seen by name. Counts from 1 to 9 are kept back (null) from everybody but staff, with as many others as it takes
+// that no total gives them away.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/counts (the `GetCohortCounts` operationId).
+func (c *ClientWithResponses) GetCohortCountsWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetCohortCountsResponse, error) {
+	rsp, err := c.GetCohortCounts(ctx, cohort, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCohortCountsResponse(rsp)
+}
+
 // ListCohortEnrolmentsWithResponse List who is in a cohort
 //
 // Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
@@ -52043,6 +52884,22 @@ func (c *ClientWithResponses) EnrolCohortWithResponse(ctx context.Context, cohor
 	return ParseEnrolCohortResponse(rsp)
 }
 
+// ExportCohortGradesWithResponse Export the grades of a cohort
+//
+// In the columns that registrars' systems read: `student_key,letter_grade,percent,passed,error`. `percent` is from 0 to 1 with three decimals, never above what
+// was reached; `error` is `not-enrolled`, `not-shared` or `no-grade`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/grades.csv (the `ExportCohortGrades` operationId).
+func (c *ClientWithResponses) ExportCohortGradesWithResponse(ctx context.Context, cohort CohortRef, params *ExportCohortGradesParams, reqEditors ...RequestEditorFn) (*ExportCohortGradesResponse, error) {
+	rsp, err := c.ExportCohortGrades(ctx, cohort, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportCohortGradesResponse(rsp)
+}
+
 // InviteCohortWithBodyWithResponse Invite learners who have no account
 //
 // Makes a link for each, which gives her place to whoever signs in with it, once, within 30 days; another link of hers ends. It is mailed to the address that
@@ -52073,6 +52930,37 @@ func (c *ClientWithResponses) InviteCohortWithResponse(ctx context.Context, coho
 		return nil, err
 	}
 	return ParseInviteCohortResponse(rsp)
+}
+
+// ListCohortProgressWithResponse Follow the learners of a cohort
+//
+// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
+// sees it by name (`shared` is false) only her state in the cohort is said.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/progress (the `ListCohortProgress` operationId).
+func (c *ClientWithResponses) ListCohortProgressWithResponse(ctx context.Context, cohort CohortRef, params *ListCohortProgressParams, reqEditors ...RequestEditorFn) (*ListCohortProgressResponse, error) {
+	rsp, err := c.ListCohortProgress(ctx, cohort, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCohortProgressResponse(rsp)
+}
+
+// ExportCohortProgressWithResponse Export how far the learners of a cohort are
+//
+// The same as CSV, a row per learner and session.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
+func (c *ClientWithResponses) ExportCohortProgressWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ExportCohortProgressResponse, error) {
+	rsp, err := c.ExportCohortProgress(ctx, cohort, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportCohortProgressResponse(rsp)
 }
 
 // ExportRosterWithResponse Export the roster of a cohort
@@ -57342,6 +58230,39 @@ func ParsePutPartnerCohortResponse(rsp *http.Response) (*PutPartnerCohortRespons
 	return response, nil
 }
 
+// ParseGetCohortCountsResponse parses an HTTP response from a GetCohortCountsWithResponse call
+func ParseGetCohortCountsResponse(rsp *http.Response) (*GetCohortCountsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCohortCountsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortCounts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListCohortEnrolmentsResponse parses an HTTP response from a ListCohortEnrolmentsWithResponse call
 func ParseListCohortEnrolmentsResponse(rsp *http.Response) (*ListCohortEnrolmentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -57469,6 +58390,45 @@ func ParseEnrolCohortResponse(rsp *http.Response) (*EnrolCohortResponse, error) 
 	return response, nil
 }
 
+// ParseExportCohortGradesResponse parses an HTTP response from a ExportCohortGradesWithResponse call
+func ParseExportCohortGradesResponse(rsp *http.Response) (*ExportCohortGradesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportCohortGradesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportCohortGradesResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseInviteCohortResponse parses an HTTP response from a InviteCohortWithResponse call
 func ParseInviteCohortResponse(rsp *http.Response) (*InviteCohortResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -57497,6 +58457,78 @@ func ParseInviteCohortResponse(rsp *http.Response) (*InviteCohortResponse, error
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListCohortProgressResponse parses an HTTP response from a ListCohortProgressWithResponse call
+func ParseListCohortProgressResponse(rsp *http.Response) (*ListCohortProgressResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCohortProgressResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortProgressPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportCohortProgressResponse parses an HTTP response from a ExportCohortProgressWithResponse call
+func ParseExportCohortProgressResponse(rsp *http.Response) (*ExportCohortProgressResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportCohortProgressResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportCohortProgressResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -121,6 +121,9 @@ type ServerInterface interface {
 	// PutPartnerCohort Rewrite a cohort
 	// (PUT /v1/cohorts/{cohort})
 	PutPartnerCohort(c *fiber.Ctx, cohort CohortRef, params PutPartnerCohortParams) error
+	// GetCohortCounts Count how far the learners of a cohort are
+	// (GET /v1/cohorts/{cohort}/counts)
+	GetCohortCounts(c *fiber.Ctx, cohort CohortRef) error
 	// ListCohortEnrolments List who is in a cohort
 	// (GET /v1/cohorts/{cohort}/enrolments)
 	ListCohortEnrolments(c *fiber.Ctx, cohort CohortRef, params ListCohortEnrolmentsParams) error
@@ -130,9 +133,18 @@ type ServerInterface interface {
 	// EnrolCohort Enrol learners
 	// (POST /v1/cohorts/{cohort}/enrolments)
 	EnrolCohort(c *fiber.Ctx, cohort CohortRef, params EnrolCohortParams) error
+	// ExportCohortGrades Export the grades of a cohort
+	// (GET /v1/cohorts/{cohort}/grades.csv)
+	ExportCohortGrades(c *fiber.Ctx, cohort CohortRef, params ExportCohortGradesParams) error
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(c *fiber.Ctx, cohort CohortRef, params InviteCohortParams) error
+	// ListCohortProgress Follow the learners of a cohort
+	// (GET /v1/cohorts/{cohort}/progress)
+	ListCohortProgress(c *fiber.Ctx, cohort CohortRef, params ListCohortProgressParams) error
+	// ExportCohortProgress Export how far the learners of a cohort are
+	// (GET /v1/cohorts/{cohort}/progress.csv)
+	ExportCohortProgress(c *fiber.Ctx, cohort CohortRef) error
 	// ExportRoster Export the roster of a cohort
 	// (GET /v1/cohorts/{cohort}/roster)
 	ExportRoster(c *fiber.Ctx, cohort CohortRef) error
@@ -2100,6 +2112,35 @@ func (siw *ServerInterfaceWrapper) PutPartnerCohort(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCohortCounts operation middleware
+func (siw *ServerInterfaceWrapper) GetCohortCounts(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCohortCounts(c, cohort)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListCohortEnrolments operation middleware
 func (siw *ServerInterfaceWrapper) ListCohortEnrolments(c *fiber.Ctx) error {
 
@@ -2248,6 +2289,51 @@ func (siw *ServerInterfaceWrapper) EnrolCohort(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ExportCohortGrades operation middleware
+func (siw *ServerInterfaceWrapper) ExportCohortGrades(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportCohortGradesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportCohortGrades(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // InviteCohort operation middleware
 func (siw *ServerInterfaceWrapper) InviteCohort(c *fiber.Ctx) error {
 
@@ -2288,6 +2374,87 @@ func (siw *ServerInterfaceWrapper) InviteCohort(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.InviteCohort(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCohortProgress operation middleware
+func (siw *ServerInterfaceWrapper) ListCohortProgress(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCohortProgressParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCohortProgress(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportCohortProgress operation middleware
+func (siw *ServerInterfaceWrapper) ExportCohortProgress(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportCohortProgress(c, cohort)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -10724,13 +10891,21 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/cohorts/:cohort", wrapper.PutPartnerCohort)
 
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/counts", wrapper.GetCohortCounts)
+
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.ListCohortEnrolments)
 
 	router.Patch(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.ChangeCohortEnrolments)
 
 	router.Post(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.EnrolCohort)
 
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/grades.csv", wrapper.ExportCohortGrades)
+
 	router.Post(options.BaseURL+"/v1/cohorts/:cohort/invitations", wrapper.InviteCohort)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/progress", wrapper.ListCohortProgress)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/progress.csv", wrapper.ExportCohortProgress)
 
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/roster", wrapper.ExportRoster)
 
@@ -11885,6 +12060,23 @@ func (response PutPartnerCohort200JSONResponse) VisitPutPartnerCohortResponse(ct
 	return ctx.JSON(&response.Body)
 }
 
+type GetCohortCountsRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+}
+
+type GetCohortCountsResponseObject interface {
+	VisitGetCohortCountsResponse(ctx *fiber.Ctx) error
+}
+
+type GetCohortCounts200JSONResponse CohortCounts
+
+func (response GetCohortCounts200JSONResponse) VisitGetCohortCountsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListCohortEnrolmentsRequestObject struct {
 	Cohort CohortRef `json:"cohort"`
 	Params ListCohortEnrolmentsParams
@@ -11976,6 +12168,40 @@ func (response EnrolCohort422JSONResponse) VisitEnrolCohortResponse(ctx *fiber.C
 	return ctx.JSON(&response)
 }
 
+type ExportCohortGradesRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params ExportCohortGradesParams
+}
+
+type ExportCohortGradesResponseObject interface {
+	VisitExportCohortGradesResponse(ctx *fiber.Ctx) error
+}
+
+type ExportCohortGrades200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportCohortGrades200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportCohortGrades200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportCohortGrades200TextcsvResponse) VisitExportCohortGradesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type InviteCohortRequestObject struct {
 	Cohort CohortRef `json:"cohort"`
 	Params InviteCohortParams
@@ -11993,6 +12219,57 @@ func (response InviteCohort200JSONResponse) VisitInviteCohortResponse(ctx *fiber
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type ListCohortProgressRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params ListCohortProgressParams
+}
+
+type ListCohortProgressResponseObject interface {
+	VisitListCohortProgressResponse(ctx *fiber.Ctx) error
+}
+
+type ListCohortProgress200JSONResponse CohortProgressPage
+
+func (response ListCohortProgress200JSONResponse) VisitListCohortProgressResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportCohortProgressRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+}
+
+type ExportCohortProgressResponseObject interface {
+	VisitExportCohortProgressResponse(ctx *fiber.Ctx) error
+}
+
+type ExportCohortProgress200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportCohortProgress200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportCohortProgress200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportCohortProgress200TextcsvResponse) VisitExportCohortProgressResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type ExportRosterRequestObject struct {
@@ -16073,6 +16350,9 @@ type StrictServerInterface interface {
 	// PutPartnerCohort Rewrite a cohort
 	// (PUT /v1/cohorts/{cohort})
 	PutPartnerCohort(ctx context.Context, request PutPartnerCohortRequestObject) (PutPartnerCohortResponseObject, error)
+	// GetCohortCounts Count how far the learners of a cohort are
+	// (GET /v1/cohorts/{cohort}/counts)
+	GetCohortCounts(ctx context.Context, request GetCohortCountsRequestObject) (GetCohortCountsResponseObject, error)
 	// ListCohortEnrolments List who is in a cohort
 	// (GET /v1/cohorts/{cohort}/enrolments)
 	ListCohortEnrolments(ctx context.Context, request ListCohortEnrolmentsRequestObject) (ListCohortEnrolmentsResponseObject, error)
@@ -16082,9 +16362,18 @@ type StrictServerInterface interface {
 	// EnrolCohort Enrol learners
 	// (POST /v1/cohorts/{cohort}/enrolments)
 	EnrolCohort(ctx context.Context, request EnrolCohortRequestObject) (EnrolCohortResponseObject, error)
+	// ExportCohortGrades Export the grades of a cohort
+	// (GET /v1/cohorts/{cohort}/grades.csv)
+	ExportCohortGrades(ctx context.Context, request ExportCohortGradesRequestObject) (ExportCohortGradesResponseObject, error)
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(ctx context.Context, request InviteCohortRequestObject) (InviteCohortResponseObject, error)
+	// ListCohortProgress Follow the learners of a cohort
+	// (GET /v1/cohorts/{cohort}/progress)
+	ListCohortProgress(ctx context.Context, request ListCohortProgressRequestObject) (ListCohortProgressResponseObject, error)
+	// ExportCohortProgress Export how far the learners of a cohort are
+	// (GET /v1/cohorts/{cohort}/progress.csv)
+	ExportCohortProgress(ctx context.Context, request ExportCohortProgressRequestObject) (ExportCohortProgressResponseObject, error)
 	// ExportRoster Export the roster of a cohort
 	// (GET /v1/cohorts/{cohort}/roster)
 	ExportRoster(ctx context.Context, request ExportRosterRequestObject) (ExportRosterResponseObject, error)
@@ -17711,6 +18000,33 @@ func (sh *strictHandler) PutPartnerCohort(ctx *fiber.Ctx, cohort CohortRef, para
 	return nil
 }
 
+// GetCohortCounts operation middleware
+func (sh *strictHandler) GetCohortCounts(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request GetCohortCountsRequestObject
+
+	request.Cohort = cohort
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCohortCounts(ctx.UserContext(), request.(GetCohortCountsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCohortCounts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCohortCountsResponseObject); ok {
+		if err := validResponse.VisitGetCohortCountsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListCohortEnrolments operation middleware
 func (sh *strictHandler) ListCohortEnrolments(ctx *fiber.Ctx, cohort CohortRef, params ListCohortEnrolmentsParams) error {
 	var request ListCohortEnrolmentsRequestObject
@@ -17822,6 +18138,34 @@ func (sh *strictHandler) EnrolCohort(ctx *fiber.Ctx, cohort CohortRef, params En
 	return nil
 }
 
+// ExportCohortGrades operation middleware
+func (sh *strictHandler) ExportCohortGrades(ctx *fiber.Ctx, cohort CohortRef, params ExportCohortGradesParams) error {
+	var request ExportCohortGradesRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportCohortGrades(ctx.UserContext(), request.(ExportCohortGradesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportCohortGrades")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportCohortGradesResponseObject); ok {
+		if err := validResponse.VisitExportCohortGradesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // InviteCohort operation middleware
 func (sh *strictHandler) InviteCohort(ctx *fiber.Ctx, cohort CohortRef, params InviteCohortParams) error {
 	var request InviteCohortRequestObject
@@ -17856,6 +18200,61 @@ func (sh *strictHandler) InviteCohort(ctx *fiber.Ctx, cohort CohortRef, params I
 		return err
 	} else if validResponse, ok := response.(InviteCohortResponseObject); ok {
 		if err := validResponse.VisitInviteCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCohortProgress operation middleware
+func (sh *strictHandler) ListCohortProgress(ctx *fiber.Ctx, cohort CohortRef, params ListCohortProgressParams) error {
+	var request ListCohortProgressRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCohortProgress(ctx.UserContext(), request.(ListCohortProgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCohortProgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCohortProgressResponseObject); ok {
+		if err := validResponse.VisitListCohortProgressResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportCohortProgress operation middleware
+func (sh *strictHandler) ExportCohortProgress(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request ExportCohortProgressRequestObject
+
+	request.Cohort = cohort
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportCohortProgress(ctx.UserContext(), request.(ExportCohortProgressRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportCohortProgress")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportCohortProgressResponseObject); ok {
+		if err := validResponse.VisitExportCohortProgressResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -28,6 +28,7 @@ import (
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/payments"
 	"cursus/internal/domain/programs"
+	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
 	"cursus/internal/domain/uploads"
 	"cursus/internal/domain/webhooks"
@@ -71,6 +72,7 @@ type House struct {
 	Uploads      *uploads.Service
 	Outreach     *outreach.Service
 	letters      flows.Letters
+	Progress     *progress.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -185,6 +187,7 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
+	h.Progress = progress.New(h.DB, h.Jobs)
 	if err := h.openLMS(o.LMS, secret); err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.accessStory(t, walker, w.tokens(staff)(api.Scopes...))
 	badgeStory(t, walker, w.tokens(staff)(api.Scopes...), walker.Values["code"])
 	w.traceStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.progressStory(t, walker, staff, w.tokens(staff)(api.Scopes...))
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
 	w.cohortsStory(t, walker, w.tokens(stranger)("learning:read"))
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))

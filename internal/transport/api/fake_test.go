@@ -34,6 +34,7 @@ type fake struct {
 	api.AccountRooms
 	api.AccessRooms
 	api.TraceRooms
+	api.ProgressRooms
 	api.WebhookRooms
 	api.BadgeRooms
 	api.CohortRooms

@@ -1,0 +1,211 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/privacy"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
+)
+
+// followed makes a session that begins now, and a cohort of ESP in it whose n learners have paid at its desk. l0@…, l1@… have the keys S0, S1….
+func (w *world) followed(n int) (c cohorts.Cohort, people []identity.Person) {
+	w.t.Helper()
+	ann, _ := w.desk()
+	exercises, err := catalog.ReadExerciseMap(strings.NewReader("exercise,week\nHomework 1: Week 1,1\nHomework 2: Week 2,2\n"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var offer offers.Offer
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		from, until := tx.Now(), tx.Now().AddDate(0, 0, 60)
+		if w.session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{
+			Key: "PRD-10", CourseKey: "PRD", Title: catalog.Text{EN: "Data networks", FR: "Réseaux de données"}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises, StartsAt: &from, EndsAt: &until,
+		}); err != nil {
+			return err
+		}
+		offer, err = offers.CreateTx(ctx, tx, offers.NewOffer{Session: w.session.ID, Formula: offers.Qualifying, Price: money.Of(15000, "EUR")})
+		return err
+	})
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutPartnerRoleTx(ctx, tx, "ESP", ann.ID, identity.RoleRegistrar)
+	})
+	by := cohorts.By{PersonID: ann.ID}
+	if c, err = w.h.Cohorts.Create(system, by, "cohort", cohorts.NewCohort{Organisation: "ESP", Key: "NET-2026", Name: "Networks 2026", OfferID: offer.ID, Agreement: cohorts.PayAtSchool}); err != nil {
+		w.t.Fatal(err)
+	}
+	var rows []cohorts.Row
+	for i := range n {
+		people = append(people, w.person(fmt.Sprintf("l%d@esp.example.org", i), fmt.Sprintf("Learner %d", i)))
+		rows = append(rows, cohorts.Row{StudentKey: fmt.Sprintf("S%d", i), Email: people[i].Email})
+	}
+	if _, err := w.h.Cohorts.Enrol(system, by, c.ID, "rows", cohorts.Delta, rows); err != nil {
+		w.t.Fatal(err)
+	}
+	w.quiet()
+	members, _, err := w.h.Cohorts.Members(system, by, c.ID, "", "", page.Request{Limit: 100})
+	if err != nil || len(members) != n {
+		w.t.Fatal(len(members), err)
+	}
+	for _, m := range members {
+		if _, err := w.h.ReceiveAtDesk(staffCtx(ann.ID), ann.ID, "ESP", sales.Receive{OrderID: m.OrderID, Amount: money.Of(15000, "EUR"), Reference: "R-" + m.StudentKey, ReceivedAt: w.h.Clock.Now(), IdempotencyKey: m.ID}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.quiet()
+	return c, people
+}
+
+// agrees says whether somebody's school sees how far she is.
+func (w *world) agrees(p identity.Person, given bool) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return privacy.SayTx(ctx, tx, p.ID, privacy.School, given)
+	})
+}
+
+// A teacher of a school follows its cohort by key: by learner who agrees to it, in files, and in counts that give nobody away; another school
+// finds nothing.
+func TestASchoolFollowsItsCohort(t *testing.T) {
+	w := newWorld(t)
+	c, people := w.followed(12)
+	for _, p := range people[:3] {
+		w.agrees(p, true)
+	}
+	w.clock.Advance(15 * 24 * time.Hour)
+	rows := []string{"50,l0@esp.example.org,l0,0.8,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", "51,l1@esp.example.org,l1,0.3,1.0,Not Attempted,0.5,,honor,N/A,N,N,N/A,enrolled"}
+	for i := 2; i < 12; i++ {
+		rows = append(rows, fmt.Sprintf("%d,l%d@esp.example.org,l%d,0.0,Not Attempted,Not Attempted,0.0,,honor,N/A,N,N,N/A,enrolled", 50+i, i, i))
+	}
+	w.grades(w.clock.Now(), rows...)
+	var enrolment string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &enrolment, postgres.Query{Name: "test", SQL: "select id from enrolment.enrolments where learner_id = $1"}, people[0].ID)
+	})
+	if _, err := w.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: people[0].ID, EnrolmentID: enrolment, IdempotencyKey: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(enrolment)
+	w.quiet()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "ENS", "ENS Dakar")
+	})
+	walker := w.walk(w.h)
+	by := func(organisation string) *asker {
+		return &asker{t: t, w: walker, token: w.partnerKey(organisation, []string{"teacher"}, []string{"cohorts:read"})}
+	}
+	own, foreign, at := by("ESP"), by("ENS"), map[string]string{"cohort": c.ID}
+	learner := func(key string) map[string]any {
+		t.Helper()
+		for _, l := range own.ask(200, "listCohortProgress", at, nil)["learners"].([]any) {
+			if l := l.(map[string]any); l["student_key"] == key {
+				if courses := l["courses"].([]any); len(courses) == 1 {
+					course := courses[0].(map[string]any)
+					course["shared"] = l["shared"]
+					return course
+				}
+				return l
+			}
+		}
+		t.Fatal("nobody is", key)
+		return nil
+	}
+	first := learner("S0")
+	if first["stage"] != "certified" || first["pace"] != "on_time" || first["exam"] != "passed" || first["grade_ppm"] != 800_000. || first["passed"] != true || first["certificate"] == nil {
+		t.Errorf("%v", first)
+	}
+	if got := learner("S1"); got["stage"] != "started" || got["pace"] != "behind" || got["grade_ppm"] != 300_000. || got["passed"] != false || got["certificate"] != nil {
+		t.Errorf("%v", got)
+	}
+	if got := learner("S2"); got["stage"] != "enrolled" || got["pace"] != "silent" {
+		t.Errorf("%v", got)
+	}
+	if got := learner("S3"); got["shared"] != false || len(got["courses"].([]any)) != 0 || got["state"] != "enrolled" {
+		t.Errorf("somebody who did not agree is shown: %v", got)
+	}
+	w.agrees(people[1], false)
+	if got := learner("S1"); got["shared"] != false || got["stage"] != nil {
+		t.Errorf("somebody who agrees no more is shown: %v", got)
+	}
+	file := func(operation string, more ...func(*apitest.Request)) string {
+		t.Helper()
+		r := walker.Example(operation)
+		r.Token, r.Path["cohort"], r.Query = own.token, c.ID, ""
+		for _, m := range more {
+			m(&r)
+		}
+		return string(walker.Do(t, r).Body)
+	}
+	code := first["certificate"].(map[string]any)["code"].(string)
+	if got := file("exportCohortProgress"); !strings.Contains(got, "S0,Learner 0,enrolled,true,PRD-10,certified,0.800,true,on_time,passed,"+code+"\r\n") || !strings.Contains(got, "S1,Learner 1,enrolled,false,,,,,,,\r\n") {
+		t.Error(got)
+	}
+	if got := file("exportCohortGrades"); !strings.HasPrefix(got, "student_key,letter_grade,percent,passed,error\r\nS0,Pass,0.800,true,\r\n") || !strings.Contains(got, "S1,,,,not-shared\r\nS2,,0.000,false,\r\n") {
+		t.Error(got)
+	}
+	if got := file("exportCohortGrades", query("session=PRD-10")); !strings.HasPrefix(got, "student_key,letter_grade,percent,passed,error\r\nS0,Pass") {
+		t.Error(got)
+	}
+	own.ask(400, "exportCohortGrades", at, nil, query("session=PRD-9"))
+	counted := func(a *asker) (certified, learners any) {
+		t.Helper()
+		s := a.ask(200, "getCohortCounts", at, nil)["sessions"].([]any)[0].(map[string]any)
+		return s["furthest"].([]any)[7].(map[string]any)["count"], s["learners"]
+	}
+	if certified, all := counted(own); certified != nil || all != 12. {
+		t.Error("a school is told a count of one:", certified, all)
+	}
+	officer := w.person("officer@example.org", "Officer")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.GrantRoleTx(ctx, tx, officer.ID, "sales")
+	})
+	if certified, all := counted(&asker{t: t, w: walker, token: w.tokens(officer)("cohorts:read")}); certified != 1. || all != 12. {
+		t.Error(certified, all)
+	}
+	for _, operation := range []string{"listCohortProgress", "exportCohortProgress", "exportCohortGrades", "getCohortCounts"} {
+		foreign.ask(404, operation, at, nil)
+		(&asker{t: t, w: walker, token: w.tokens(people[0])("learning:read")}).ask(403, operation, at, nil)
+	}
+	w.verify()
+}
+
+// progressStory follows a cohort whose learners did not come yet.
+func (w *world) progressStory(t *testing.T, walker *apitest.Walker, staff identity.Person, token string) {
+	t.Helper()
+	by := cohorts.By{PersonID: staff.ID}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar")
+	})
+	c, err := w.h.Cohorts.Create(system, by, "progress", cohorts.NewCohort{Organisation: "ESP", Key: "PROGRESS", Name: "Networks", OfferID: w.paid.ID, Agreement: cohorts.PayAtSchool})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.h.Cohorts.Enrol(system, by, c.ID, "progress rows", cohorts.Delta, []cohorts.Row{{StudentKey: "=1+1"}}); err != nil {
+		t.Fatal(err)
+	}
+	s := &asker{t: t, w: walker, token: token}
+	at := map[string]string{"cohort": c.ID}
+	if all := s.ask(200, "listCohortProgress", at, nil)["learners"].([]any); len(all) != 1 {
+		t.Error(all)
+	}
+	for _, operation := range []string{"exportCohortProgress", "exportCohortGrades"} {
+		r := walker.Example(operation)
+		r.Token, r.Path["cohort"], r.Query = token, c.ID, ""
+		if file := string(walker.Do(t, r).Body); !strings.Contains(file, "\r\n'=1+1,") {
+			t.Errorf("%s says %s", operation, file)
+		}
+	}
+	s.ask(200, "getCohortCounts", at, nil)
+}

@@ -1,0 +1,131 @@
+package progress
+
+import (
+	"context"
+	"slices"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/cohorts"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+)
+
+// least is the smallest number of people that a partner is told of, other than nobody.
+const least = 10
+
+// Cell counts the learners of one group. Nil: so few, or so near to what would tell so few, that it is kept back.
+type Cell struct {
+	Name  string `json:"name"`
+	Count *int   `json:"count"`
+}
+
+// SessionCounts are how many learners of a cohort are how far in a session; each learner is in one cell of each list.
+type SessionCounts struct {
+	Session  string       `json:"session"` // key
+	Title    catalog.Text `json:"-"`
+	Open     bool         `json:"open"` // the numbers may still grow
+	Learners *int         `json:"learners"`
+	Furthest []Cell       `json:"furthest"`
+	Pace     []Cell       `json:"pace"`
+}
+
+// Counts are the numbers of a cohort. Suppressed says that small ones are kept back, as for everybody but staff.
+type Counts struct {
+	Cohort     string          `json:"cohort"`
+	Suppressed bool            `json:"suppressed"`
+	Sessions   []SessionCounts `json:"sessions"`
+}
+
+// Suppress keeps back counts from 1 to 9 of groups that share a known total, and as many others as it takes that the total does not give them
+// away: at least two are kept back, of ten people or more together. The others are chosen by their place and not by their size, which would
+// tell something of what is kept back. Where nobody else is left, everything is kept back, with the total.
+func Suppress(cells []int) (shown []*int, total *int) {
+	hidden := make([]bool, len(cells))
+	count, sum, all, first := 0, 0, 0, -1
+	for i, n := range cells {
+		all += n
+		if n > 0 && n < least {
+			if hidden[i], count, sum = true, count+1, sum+n; first < 0 {
+				first = i
+			}
+		}
+	}
+	for k := 1; count > 0 && k < len(cells) && (count < 2 || sum < least); k++ {
+		if i := (first + k) % len(cells); !hidden[i] {
+			hidden[i], count, sum = true, count+1, sum+cells[i]
+		}
+	}
+	shown = make([]*int, len(cells))
+	for i := range cells {
+		if !hidden[i] {
+			shown[i] = &cells[i]
+		}
+	}
+	if all == 0 || all >= least {
+		total = &all
+	}
+	return shown, total
+}
+
+// Counts gives the numbers of a cohort. Errors: those of openTx.
+func (s *Service) Counts(ctx context.Context, personID, cohortID string) (out Counts, err error) {
+	err = s.db.View(asSystem(ctx), "counts of a cohort", func(ctx context.Context, tx *postgres.Tx) error {
+		c, staff, err := openTx(ctx, tx, personID, cohortID)
+		if err != nil {
+			return err
+		}
+		out, err = countsTx(ctx, tx, c, !staff)
+		return err
+	})
+	return out, err
+}
+
+// countsTx counts everybody who follows, whether or not she agrees to be seen by name.
+func countsTx(ctx context.Context, tx *postgres.Tx, c cohorts.Cohort, suppress bool) (out Counts, err error) {
+	out = Counts{Cohort: c.ID, Suppressed: suppress, Sessions: []SessionCounts{}}
+	sessions, err := sessionsTx(ctx, tx, c)
+	if err != nil {
+		return out, err
+	}
+	members, _, err := membersTx(ctx, tx, c.ID, page.Request{Limit: 1_000_000}) // a cohort has no more seats
+	if err != nil {
+		return out, err
+	}
+	facts, err := factsTx(ctx, tx, sessions, members)
+	if err != nil {
+		return out, err
+	}
+	paces := []string{string(NotBegun), string(OnTime), string(Behind), string(Silent)}
+	for _, x := range sessions {
+		furthest, pace := make([]int, len(Stages)), make([]int, len(paces))
+		for _, of := range facts {
+			if f, ok := of[x.ID]; ok {
+				course := f.course(x)
+				furthest[slices.Index(Stages, course.Stage)]++
+				pace[slices.Index(paces, string(course.Pace))]++
+			}
+		}
+		n := SessionCounts{Session: x.Key, Title: x.title(), Open: x.Ends == nil || tx.Now().Before(*x.Ends)}
+		n.Furthest, n.Learners = cells(Stages, furthest, suppress)
+		n.Pace, _ = cells(paces, pace, suppress)
+		out.Sessions = append(out.Sessions, n)
+	}
+	return out, nil
+}
+
+func cells(names []string, counts []int, suppress bool) (out []Cell, total *int) {
+	var shown []*int
+	if suppress {
+		shown, total = Suppress(counts)
+	} else {
+		sum := 0
+		for i := range counts {
+			shown, sum = append(shown, &counts[i]), sum+counts[i]
+		}
+		total = &sum
+	}
+	for i, name := range names {
+		out = append(out, Cell{name, shown[i]})
+	}
+	return out, total
+}

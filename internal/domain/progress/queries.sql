@@ -1,0 +1,43 @@
+-- name: Sessions
+-- What a cohort follows: a session, or those of an edition, with the day from which its weeks count.
+select s.id, s.key, s.title_en, s.title_fr, s.threshold_ppm, s.ends_at,
+       greatest(s.starts_at, e.starts_at, k.opens_at, case when k.opening = 'monthly' then e.starts_at + make_interval(months => k.nth - 1) end) as begins_at
+  from catalog.sessions s
+  left join (select x.*, row_number() over (partition by x.edition_id, x.opening order by o.position nulls last, x.session_id)::int as nth
+               from programs.edition_sessions x join programs.editions y on y.id = x.edition_id
+               left join programs.version_courses o on o.program_id = y.program_id and o.number = y.version_number and o.course_id = x.course_id
+              where x.edition_id = $1) k on k.session_id = s.id
+  left join programs.editions e on e.id = k.edition_id
+ where s.id = $1 or k.edition_id = $1
+ order by begins_at nulls last, s.key;
+
+-- name: Members
+select m.id, m.student_key, coalesce(nullif(concat_ws(' ', m.given_name, m.family_name), ''), p.full_name, '') as name, m.state, coalesce(m.person_id, '') as person_id
+  from cohorts.members m left join identity.people p on p.id = m.person_id
+ where m.cohort_id = $1 and m.id > $2
+ order by m.id limit $3;
+
+-- name: Facts
+with asked as (
+    select s.id as session_id, least($4::timestamptz, (select max(c.collected_at) from gradebook.collections c where c.session_id = s.id)) - s.begins_at as since
+      from unnest($2::text[], $3::timestamptz[]) as s(id, begins_at)
+), mine as (
+    select e.id, e.learner_id, e.session_id, a.since from enrolment.enrolments e join asked a on a.session_id = e.session_id where e.learner_id = any($1::text[])
+), weeks as (
+    select m.id, x.week, bool_or(coalesce(c.value, -1) >= 0) as did
+      from mine m
+      join catalog.exercises x on x.session_id = m.session_id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= m.since
+      left join gradebook.columns k on k.session_id = m.session_id and k.kind = 'exercise' and k.label = x.label
+      left join lateral (select c.value from gradebook.cells c where c.enrolment_id = m.id and c.column_id = k.id order by c.at desc, c.seq desc limit 1) c on true
+     group by m.id, x.week
+)
+select m.learner_id, m.session_id, coalesce(j.reached, 0) as reached, coalesce(g.value, b.zero) as grade, coalesce(w.over, 0) as weeks_over, coalesce(w.did, 0) as weeks_did,
+       coalesce(t.state, '') as exam, d.code, d.issued_at
+  from mine m
+  left join journey.enrolments j on j.enrolment_id = m.id
+  left join lateral (select c.value from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
+                      where c.enrolment_id = m.id order by c.at desc, c.seq desc limit 1) g on true
+  left join (select enrolment_id, 0::bigint as zero from gradebook.members) b on b.enrolment_id = m.id -- in a report, and no grade was ever another one
+  left join (select id, count(*)::int as over, (count(*) filter (where did))::int as did from weeks group by id) w on w.id = m.id
+  left join lateral (select x.state from exams.sittings x where x.enrolment_id = m.id and x.state <> 'canceled' order by x.attempt desc limit 1) t on true
+  left join certificates.certificates d on d.enrolment_id = m.id and d.revoked_at is null;

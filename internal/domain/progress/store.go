@@ -1,0 +1,64 @@
+package progress
+
+import (
+	"context"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/privacy"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+)
+
+func sessionsTx(ctx context.Context, tx *postgres.Tx, c cohorts.Cohort) (all []session, err error) {
+	return all, tx.Select(ctx, &all, q.Q("Sessions"), c.ThingID)
+}
+
+// membersTx reads a page of the members of a cohort, with who agrees that the school sees how far she is.
+func membersTx(ctx context.Context, tx *postgres.Tx, cohortID string, p page.Request) (all []member, next string, err error) {
+	if err := tx.Select(ctx, &all, q.Q("Members"), cohortID, p.After, p.Limit+1); err != nil {
+		return nil, "", err
+	}
+	if len(all) > p.Limit {
+		all, next = all[:p.Limit], all[p.Limit-1].ID
+	}
+	var people []string
+	for _, m := range all {
+		if m.PersonID != "" {
+			people = append(people, m.PersonID)
+		}
+	}
+	agree, err := privacy.ConsentsTx(ctx, tx, privacy.School, people...)
+	for i := range all {
+		all[i].Shared = agree[all[i].PersonID]
+	}
+	return all, next, err
+}
+
+// factsTx gives what is known of members, by person and session.
+func factsTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member) (map[string]map[string]fact, error) {
+	var people, ids []string
+	var begins []*time.Time
+	for _, m := range members {
+		if m.follows() {
+			people = append(people, m.PersonID)
+		}
+	}
+	for _, s := range sessions {
+		ids, begins = append(ids, s.ID), append(begins, s.Begins)
+	}
+	var rows []fact
+	if err := tx.Select(ctx, &rows, q.Q("Facts"), pq.Array(people), pq.Array(ids), pq.Array(begins), tx.Now()); err != nil {
+		return nil, err
+	}
+	out := map[string]map[string]fact{}
+	for _, f := range rows {
+		if out[f.LearnerID] == nil {
+			out[f.LearnerID] = map[string]fact{}
+		}
+		out[f.LearnerID][f.SessionID] = f
+	}
+	return out, nil
+}
