@@ -147,12 +147,13 @@ func (w *world) ownersStory(t *testing.T, walker *apitest.Walker, staff, awa *as
 	if me := (&asker{t: t, w: walker, token: secret}).ask(200, "getMe", nil, nil); !slices.Contains(me["scopes"].([]any), any("cohorts:write")) {
 		t.Error(me)
 	}
+	awa.ask(403, "rotateBadgeKey", nil, nil, key("not-hers")) // the institute's own keys are no client's
 	awa.ask(400, "listClients", nil, nil)
 	awa.ask(404, "listClients", nil, nil, query("organisation=ENS"))
 	if all := awa.ask(200, "listClients", nil, nil, query("organisation=ESP"))["clients"].([]any); len(all) == 0 {
 		t.Error("none")
 	}
-	wide := staff.ask(201, "createClient", nil, system("", "admin", "keys:write", "roles:write"))
+	wide := staff.ask(201, "createClient", nil, system("", "admin", "clients:write", "roles:write"))
 	over := map[string]string{"client": wide["id"].(string)}
 	for operation, body := range map[string]any{"getClient": nil, "endClient": nil, "createKey": map[string]any{}, "putClient": map[string]any{"name": "Mine", "scopes": []string{"orders:read"}}} {
 		awa.ask(404, operation, over, body)

@@ -11,12 +11,12 @@ import (
 	"cursus/internal/transport/web"
 )
 
-var errNoKeys = fault.New(fault.Forbidden, "scope-missing", "This needs the scope keys:write.")
+var errNoKeys = fault.New(fault.Forbidden, "scope-missing", "This needs the scope clients:write.")
 
 // keyed lets in who looks after keys, of all systems or of those of her organisation; which they are is for the rooms.
 func (p Pages) keyed(ctx context.Context, who web.Viewer) (context.Context, api.Principal, error) {
 	ctx, principal := asCaller(ctx, who)
-	if !who.May("keys:write") {
+	if !who.May("clients:write") {
 		return ctx, principal, errNoKeys
 	}
 	return ctx, principal, nil

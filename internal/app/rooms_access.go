@@ -16,7 +16,7 @@ import (
 // does not tell whether there is one.
 func overClient(who api.Principal, id string) func(ctx context.Context, tx *postgres.Tx) error {
 	return func(ctx context.Context, tx *postgres.Tx) error {
-		may, err := identity.MayTx(ctx, tx, who.PersonID, "keys:write")
+		may, err := identity.MayTx(ctx, tx, who.PersonID, "clients:write")
 		if err != nil || may {
 			return err
 		}
@@ -24,7 +24,7 @@ func overClient(who api.Principal, id string) func(ctx context.Context, tx *post
 		if err != nil {
 			return err
 		}
-		if err := identity.MustHoldTx(ctx, tx, c.Organisation, who.PersonID, "keys:write"); errors.Is(err, identity.ErrNoOrganisation) || errors.Is(err, identity.ErrNoPartnerRole) {
+		if err := identity.MustHoldTx(ctx, tx, c.Organisation, who.PersonID, "clients:write"); errors.Is(err, identity.ErrNoOrganisation) || errors.Is(err, identity.ErrNoPartnerRole) {
 			return identity.ErrNoClient
 		} else if err != nil {
 			return err
@@ -36,12 +36,12 @@ func overClient(who api.Principal, id string) func(ctx context.Context, tx *post
 // Clients lists the systems that speak to us, as far as the caller looks after them: an owner says of which organisation.
 func (r Rooms) Clients(ctx context.Context, who api.Principal, organisation string, p page.Request) (all []identity.Client, next string, err error) {
 	err = r.h.DB.View(postgres.WithActor(ctx, "system"), "list clients", func(ctx context.Context, tx *postgres.Tx) error {
-		may, err := identity.MayTx(ctx, tx, who.PersonID, "keys:write")
+		may, err := identity.MayTx(ctx, tx, who.PersonID, "clients:write")
 		if err == nil && !may {
 			if organisation == "" {
 				return fault.InvalidInput(fault.Field{Pointer: "/organisation", Code: "required", Detail: "Of which organisation."})
 			}
-			err = identity.MustHoldTx(ctx, tx, organisation, who.PersonID, "keys:write")
+			err = identity.MustHoldTx(ctx, tx, organisation, who.PersonID, "clients:write")
 		}
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ const (
 // partnerScopes says what each role at a partner may do, at that partner alone: who asks with such a scope is asked for where, by MustActTx or
 // MustHoldTx.
 var partnerScopes = map[string][]string{
-	RoleOwner:     {"cohorts:read", "cohorts:write", "keys:write", "roles:write", "statements:read"},
+	RoleOwner:     {"cohorts:read", "cohorts:write", "clients:write", "roles:write", "statements:read"},
 	RoleRegistrar: {"cohorts:read", "cohorts:write"},
 	RoleTeacher:   {"cohorts:read"},
 	RoleCashier:   append([]string{"statements:read"}, scopesOf[RoleCashier]...),
@@ -206,11 +206,11 @@ func HeldTx(ctx context.Context, tx *postgres.Tx, personID, scope string) ([]Man
 // MustGiveTx refuses to give a system of an organisation scopes that the giver does not have there herself; staff who look after keys may give
 // each. Errors: ErrNoOrganisation, ErrNoPartnerRole, an invalid field.
 func MustGiveTx(ctx context.Context, tx *postgres.Tx, organisation, personID string, scopes []string) error {
-	everywhere, err := MayTx(ctx, tx, personID, "keys:write")
+	everywhere, err := MayTx(ctx, tx, personID, "clients:write")
 	if err != nil || everywhere {
 		return err
 	}
-	if err := MustHoldTx(ctx, tx, organisation, personID, "keys:write"); err != nil {
+	if err := MustHoldTx(ctx, tx, organisation, personID, "clients:write"); err != nil {
 		return err
 	}
 	roles, err := RolesAtTx(ctx, tx, organisation, personID)

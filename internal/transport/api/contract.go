@@ -20,7 +20,7 @@ const Public = "public"
 var Scopes = []string{
 	"orders:write", "orders:read", "learning:read", "exams:book",
 	"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
-	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "webhooks:write",
+	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write", "webhooks:write",
 	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read",
 	"audit:read",
 }

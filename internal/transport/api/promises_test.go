@@ -100,7 +100,7 @@ func TestWhatMovesMoneyKeysAndRolesAsksForAFreshSignIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"refunds:write": "person-or-system", "keys:write": "person", "roles:write": "person"}
+	want := map[string]string{"refunds:write": "person-or-system", "keys:write": "person", "clients:write": "person", "roles:write": "person"}
 	roles := []string{"putCashier", "putManager", "dropManager"} // under the scopes of who else they concern
 	for _, o := range w.Operations() {
 		asks := want[o.Scope]
