@@ -17,6 +17,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/dossier"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/evidence"
 	"cursus/internal/domain/exams"
@@ -67,6 +68,7 @@ type House struct {
 	Evidence     *evidence.Service
 	Workshops    *workshops.Service
 	Webhooks     *webhooks.Service
+	Dossier      *dossier.Service
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
 	Uploads      *uploads.Service
@@ -162,6 +164,7 @@ func (h *House) furnish(o Options) (err error) {
 		Dunning: sales.Dunning{RetryDays: c.InstalmentRetryDays, RemindDays: c.InstalmentRemind}})
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
+	h.Dossier = dossier.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
 	printer, err := pdf.New()
 	if err != nil {
@@ -257,7 +260,7 @@ func (h *House) Close() error {
 // Checks are the invariants of all rooms.
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
-		audit.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
+		audit.Checks(), dossier.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
 		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(),
 	} {

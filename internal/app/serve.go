@@ -224,6 +224,9 @@ func (h *House) sweep(ctx context.Context) {
 				h.Log.InfoContext(ctx, "learning platforms are asked for what differs", "enrolments", n, "error", err)
 			}
 		}
+		if err := h.Dossier.AskNightly(ctx); err != nil {
+			h.Log.InfoContext(ctx, "the retention schedule could not be applied", "error", err)
+		}
 		if n, err := h.LMS.AskNightly(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "what learning platforms list is asked for", "sessions", n, "error", err)
 		}

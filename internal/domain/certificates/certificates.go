@@ -171,6 +171,9 @@ func (s *Service) PDF(ctx context.Context, id string) (pdf []byte, err error) {
 		return nil, err
 	}
 	err = s.db.View(ctx, "document", func(ctx context.Context, tx *postgres.Tx) error { return tx.Get(ctx, &pdf, q.Q("PDF"), id) })
+	if err == nil && len(pdf) == 0 { // its holder was erased
+		err = ErrNoCertificate
+	}
 	return pdf, err
 }
 

@@ -44,6 +44,9 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 		return nil, err
 	}
 	maps.Copy(people, since)
+	if err := erased(ctx, tx, source, slices.DeleteFunc(missing, func(s string) bool { return people[s] != "" }), people); err != nil {
+		return nil, err
+	}
 	if err := linkByAddress(ctx, tx, source, in, people); err != nil {
 		return nil, err
 	}
@@ -64,6 +67,21 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 	}
 	_, err = tx.Exec(ctx, q.Q("AddExternalIDs"), source, pq.Array(fresh), pq.Array(ids))
 	return people, err
+}
+
+// erased finds those who were here and had themselves erased: they are counted as before, and nobody is made anew.
+func erased(ctx context.Context, tx *postgres.Tx, source string, subjects []string, people map[string]string) error {
+	var rows []struct {
+		Subject  string `db:"subject"`
+		PersonID string `db:"person_id"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("ErasedSubjects"), source, pq.Array(subjects)); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		people[r.Subject] = r.PersonID
+	}
+	return nil
 }
 
 // linkByAddress links new subjects to the people who signed in with their address and have no id at the source yet.

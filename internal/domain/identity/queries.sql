@@ -3,6 +3,12 @@ select x.subject, x.person_id
   from unnest($2::text[]) as s(subject)
   join identity.external_ids x on x.source = $1 and x.subject = s.subject;
 
+-- name: ErasedSubjects
+select s.subject, x.person_id
+  from unnest($2::text[]) as s(subject)
+  join identity.external_ids x on x.source = $1 and x.subject = identity.erased_subject($1, s.subject)
+ where exists (select 1 from identity.people p where p.erased_at is not null);
+
 -- name: AddPeople
 insert into identity.people (id, full_name, created_at)
 select p.id, p.full_name, $3 from unnest($1::text[], $2::text[]) as p(id, full_name);

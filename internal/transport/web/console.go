@@ -20,6 +20,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.lmsRoutes()...)
 	all = append(all, w.partnerRoutes()...)
 	all = append(all, w.traceRoutes()...)
+	all = append(all, w.privacyRoutes()...)
 	all = append(all, w.providerRoutes()...)
 	all = append(all, w.cohortRoutes()...)
 	all = append(all, w.rosterRoutes()...)
@@ -58,7 +59,7 @@ var areas = []area{
 		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"}, {"/cohorts", "console.cohorts"}, {"/console/providers", "console.providers"},
 		{"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/platforms", "console.platforms"}, {"/console/mails", "console.mails"},
 	}},
-	{"console.area.trace", []place{{"/console/audit", "console.audit"}}},
+	{"console.area.trace", []place{{"/console/audit", "console.audit"}, {"/console/privacy", "console.privacy"}}},
 }
 
 // Areas is the menu for the templates.

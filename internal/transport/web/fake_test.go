@@ -26,6 +26,7 @@ type fake struct {
 	LMSHouse
 	PartnerHouse
 	TraceHouse
+	PrivacyHouse
 	SignInHouse
 	CohortHouse
 	RosterHouse

@@ -55,6 +55,7 @@ type House interface {
 	LMSHouse
 	PartnerHouse
 	TraceHouse
+	PrivacyHouse
 	CohortHouse
 	RosterHouse
 }

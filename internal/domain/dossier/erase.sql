@@ -1,0 +1,79 @@
+-- What an erasure wipes of a person ($1), in this order: who she is goes last, because others are found by her address.
+
+-- name: 01 mails and names of seats
+update sales.seats set email = case when state = 'reserved' then email else null end, name = null
+ where person_id = $1 or (state <> 'reserved' and email = (select p.email from identity.people p where p.id = $1));
+
+-- name: 02 mails of transfers
+update sales.transfers set email = 'erased@invalid' where to_id = $1 or email = (select p.email from identity.people p where p.id = $1);
+
+-- name: 03 mails of payments
+update payments.payments p set email = '' from sales.orders o where o.id = p.order_id and o.buyer_id = $1;
+
+-- name: 04 the provider's words
+update payments.events v set raw = '{}'::bytea
+  from payments.payments p join sales.orders o on o.id = p.order_id
+ where o.buyer_id = $1 and v.state <> 'received' and (position(convert_to(p.id, 'UTF8') in v.raw) > 0
+    or p.checkout_id is not null and position(convert_to(p.checkout_id, 'UTF8') in v.raw) > 0
+    or p.intent_id is not null and position(convert_to(p.intent_id, 'UTF8') in v.raw) > 0);
+
+-- name: 05 the proctor's references
+update exams.sittings set reference = '' where learner_id = $1 and reference <> '';
+
+-- name: 06 notes on productions
+update workshops.productions set note = '' where learner_id = $1 and note <> '';
+
+-- name: 07 names on certificates
+update certificates.certificates set facts = jsonb_set(facts, '{holder_name}', '"—"') where learner_id = $1;
+
+-- name: 08 certificates on paper
+update certificates.documents d set pdf = '' from certificates.certificates c where c.id = d.certificate_id and c.learner_id = $1 and d.pdf <> '';
+
+-- name: 09 grade reports as they came
+update gradebook.collections c set content = ''
+ where c.content <> '' and c.session_id in (select e.session_id from enrolment.enrolments e join gradebook.members m on m.enrolment_id = e.id where e.learner_id = $1);
+
+-- name: 10 what schools sent
+update cohorts.members set email = null, given_name = null, family_name = null where person_id = $1;
+
+-- name: 11 names at learning platforms
+delete from lms.usernames where person_id = $1;
+
+-- name: 12 guesses of codes
+delete from sales.guesses where who like '%' || $1::text || '%';
+
+-- name: 13 replies to her requests
+delete from platform.idempotency where principal like '%:' || $1::text;
+
+-- name: 14 addresses of her acts
+delete from platform.audit_origins o using platform.audit a where a.seq = o.seq and a.actor in ('learner:' || $1::text, 'staff:' || $1::text);
+
+-- name: 15 addresses of her consents
+update privacy.consents set origin = '' where person_id = $1 and origin <> '';
+
+-- name: 16 files of her exports
+update dossier.exports set state = 'expired', file = null where person_id = $1 and state = 'ready';
+
+-- name: 17 sign-ins
+delete from identity.tokens where person_id = $1 or email = (select p.email from identity.people p where p.id = $1);
+
+-- name: 18 roles
+delete from identity.roles where person_id = $1;
+
+-- name: 19 roles at partners
+delete from identity.partner_roles where person_id = $1;
+
+-- name: 20 membership of organisations
+delete from identity.members where person_id = $1;
+
+-- name: 21 managers
+delete from identity.managers where person_id = $1;
+
+-- name: 22 cashiers
+delete from identity.cashiers where person_id = $1;
+
+-- name: 23 ids at learning platforms
+update identity.external_ids set subject = identity.erased_subject(source, subject) where person_id = $1 and subject not like 'erased:%';
+
+-- name: 24 what was written to her
+update outreach.recipients set facts = '{}' where person_id = $1 and facts <> '{}';
