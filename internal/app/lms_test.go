@@ -246,7 +246,7 @@ func (p *program) opensThrough() {
 		return err == nil && now.Counts.Confirmed == 1
 	})
 	p.quiet()
-	if now, changes := p.platform.Calls(); len(now) != len(calls)+2 || changes != 1 {
+	if now, changes := p.platform.Calls(); len(now) < len(calls)+2 || changes != 1 {
 		p.t.Errorf("%s: %d calls, then %d, and %d changes", place, len(calls), len(now), changes)
 	}
 	p.stop()

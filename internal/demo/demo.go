@@ -119,8 +119,13 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 	if err := m.play(ctx); err != nil {
 		return err
 	}
-	if err := m.settle(ctx); err != nil {
-		return err
+	for asked := 1; asked > 0; { // what was asked for while a worker was about to go home
+		if asked, err = m.h.LMS.AskDue(ctx); err != nil {
+			return err
+		}
+		if err := m.settle(ctx); err != nil {
+			return err
+		}
 	}
 	return m.platforms(ctx, served)
 }

@@ -42,7 +42,8 @@ func (s *Service) askDifferingTx(ctx context.Context, tx *postgres.Tx, platform 
 	return n, s.rouseTx(ctx, tx, platform)
 }
 
-// rouseTx has a platform served, unless somebody does so already. It waits for who is about to go home, and then knows.
+// rouseTx has a platform served, unless somebody does so already. Who is about to go home may be taken for somebody at work: AskDue finds
+// what is left.
 func (s *Service) rouseTx(ctx context.Context, tx *postgres.Tx, platform string) error {
 	n, err := tx.Exec(ctx, q.Q("Idle"), platform, tx.Now())
 	if err != nil || n == 0 {

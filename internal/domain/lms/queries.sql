@@ -1,5 +1,6 @@
 -- name: LockPlatform
-select 1 from lms.platforms where key = $1 for update;
+-- Not for update: what is asked for refers to the platform, and would wait.
+select 1 from lms.platforms where key = $1 for no key update;
 
 -- name: Platforms
 select p.key, p.base_url, p.auth, p.client_id, p.per_minute, p.enabled, p.version, p.failures, coalesce(p.failure, '') as failure, p.closed_until, p.answered_at,
@@ -52,7 +53,8 @@ update lms.syncs set state = 'pending', asked = asked + 1, due_at = $2, step = 0
 update lms.platforms set failures = 0, failure = null, closed_until = null where key = $1;
 
 -- name: Idle
-select 1 from lms.platforms where key = $1 and enabled and (busy_until is null or busy_until <= $2) and (closed_until is null or closed_until <= $2) for update;
+-- Without a lock: who asks holds rows that a worker, who holds the platform, may want.
+select 1 from lms.platforms where key = $1 and enabled and (busy_until is null or busy_until <= $2) and (closed_until is null or closed_until <= $2);
 
 -- name: AskDue
 select p.key from lms.platforms p
@@ -69,7 +71,7 @@ update lms.platforms set busy_until = null where key = $1;
 -- name: Serve
 select p.base_url, p.auth, p.client_id, p.version, p.enabled, p.failures, coalesce(s.sealed, '') as sealed,
        coalesce((select array_agg(distinct mode order by mode) from lms.modes m where m.platform = p.key), '{}') as modes
-  from lms.platforms p left join lms.secrets s on s.platform = p.key where p.key = $1 for update of p;
+  from lms.platforms p left join lms.secrets s on s.platform = p.key where p.key = $1 for no key update of p;
 
 -- name: Take
 select s.enrolment_id, s.asked, s.step, s.touched, s.mode as told_mode, w.enrolment_id is not null and w.platform = s.platform as wanted,

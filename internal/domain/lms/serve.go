@@ -118,7 +118,7 @@ func (s *Service) release(ctx context.Context, platform string) error {
 }
 
 // take gives the enrolment that is due first and who is to speak of it: nobody (nil) where the secret cannot be read. Where nothing is
-// due the platform is given back in the same transaction, under its lock: what is asked for meanwhile waits for it and finds nobody at work.
+// due the platform is given back in the same transaction.
 func (s *Service) take(ctx context.Context, platform string) (t *task, c *caller, err error) {
 	err = s.db.InTx(ctx, "take lms", func(ctx context.Context, tx *postgres.Tx) error {
 		t, c = nil, nil
