@@ -2,7 +2,6 @@
 package privacy
 
 import (
-	"context"
 	_ "embed"
 
 	"cursus/internal/platform/postgres"
@@ -12,6 +11,3 @@ import (
 var queriesSQL string
 
 var q = postgres.MustLoad("privacy", queriesSQL)
-
-// asSystem is for what a learner may do for herself and the database lets the house alone write.
-func asSystem(ctx context.Context) context.Context { return postgres.WithActor(ctx, "system") }
