@@ -20,11 +20,13 @@ var scopesOf = map[string][]string{
 	"cashier":      {"desk:write"},
 	"exams":        {"exams:write", "workshops:write", "grades:read"},
 	"certificates": {"certificates:write"},
+	"outreach":     {"outreach:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
 	"admin": {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write",
 		"roles:write", "providers:write", "cohorts:read", "cohorts:write", "statements:read",
-		"audit:read", "lms:write", "privacy:write"},
+		"audit:read", "lms:write", "privacy:write",
+		"outreach:write"},
 }
 
 // ScopesOf gives all that somebody with these roles may do, of staff and at partners, sorted; what is everybody's own is among it.

@@ -296,6 +296,14 @@ func (s *Service) AskDue(ctx context.Context) (asked bool, err error) {
 // Preview is a mail of a campaign as somebody would get it, in words.
 type Preview struct{ EN, FR Letter }
 
+// In gives the one in a language.
+func (p Preview) In(lang string) Letter {
+	if lang == "fr" {
+		return p.FR
+	}
+	return p.EN
+}
+
 // PreviewTx writes a campaign as a learner would get it, in both languages; of a weekly mail, the one for a standing. Without a learner it
 // is one of no real person. Errors: ErrNoCampaign, ErrNoLearner.
 func PreviewTx(ctx context.Context, tx *postgres.Tx, id, learner, standing string) (p Preview, err error) {

@@ -23,6 +23,7 @@ var Scopes = []string{
 	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write", "webhooks:write",
 	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read",
 	"audit:read", "privacy:write",
+	"outreach:write",
 }
 
 // What holds where the contract says nothing else.

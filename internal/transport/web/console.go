@@ -18,6 +18,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.accessRoutes()...)
 	all = append(all, w.hookRoutes()...)
 	all = append(all, w.lmsRoutes()...)
+	all = append(all, w.outreachRoutes()...)
 	all = append(all, w.partnerRoutes()...)
 	all = append(all, w.traceRoutes()...)
 	all = append(all, w.privacyRoutes()...)
@@ -57,7 +58,7 @@ var areas = []area{
 	}},
 	{"console.area.people", []place{
 		{"/console/behalf", "console.behalf"}, {"/console/partners", "console.partners"}, {"/partners", "console.roles"}, {"/cohorts", "console.cohorts"}, {"/console/providers", "console.providers"},
-		{"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/platforms", "console.platforms"}, {"/console/mails", "console.mails"},
+		{"/console/clients", "console.clients"}, {"/console/webhooks", "console.webhooks"}, {"/console/platforms", "console.platforms"}, {"/console/campaigns", "console.campaigns"}, {"/console/mails", "console.mails"},
 	}},
 	{"console.area.trace", []place{{"/console/audit", "console.audit"}, {"/console/privacy", "console.privacy"}}},
 }

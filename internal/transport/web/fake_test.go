@@ -24,6 +24,7 @@ type fake struct {
 	AccessHouse
 	HookHouse
 	LMSHouse
+	OutreachHouse
 	PartnerHouse
 	TraceHouse
 	PrivacyHouse

@@ -121,6 +121,12 @@ func (w *Web) refuse(c *fiber.Ctx, rt route) error {
 	if rt.method != fiber.MethodPost {
 		return nil
 	}
+	if rt.oneClick {
+		if len(c.Request().Body()) > maxForm {
+			return fault.New(fault.TooLarge, "form-too-large", "The form is too large.")
+		}
+		return nil
+	}
 	if c.Get("Sec-Fetch-Site") == "cross-site" {
 		return errStaleForm
 	}

@@ -53,6 +53,7 @@ type House interface {
 	AccessHouse
 	HookHouse
 	LMSHouse
+	OutreachHouse
 	PartnerHouse
 	TraceHouse
 	PrivacyHouse

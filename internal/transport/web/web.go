@@ -133,6 +133,7 @@ type route struct {
 	who          who
 	handle       handler
 	upload       bool                // its form is multipart/form-data with one file, of 12 MiB at most
+	oneClick     bool                // its address proves who asks: programs of mail providers post to it (RFC 8058), without a form of ours
 	slow         bool                // it may take a minute
 	fresh        func(*request) bool // which of its posts ask for who signed in just now; nil: none
 	large        bool                // its form may have 512 KiB, fields of 64 KiB, and fields that are repeated (rows of a table)
@@ -201,7 +202,7 @@ func (w *Web) serve(r *request, rt route) reply {
 	if rt.who == staff && !r.viewer.Staff {
 		return w.fault(r, fault.New(fault.Forbidden, "staff-only", "These pages are for staff."))
 	}
-	if rt.method == "POST" && !w.formHolds(r, r.form("form")) {
+	if rt.method == "POST" && !rt.oneClick && !w.formHolds(r, r.form("form")) {
 		return w.fault(r, errStaleForm)
 	}
 	if rt.method == "POST" && rt.fresh != nil && !r.viewer.Fresh && rt.fresh(r) {

@@ -1,0 +1,167 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"cursus/internal/domain/outreach"
+	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+)
+
+// announced is an announcement of the session to who is in another one of its course.
+func (w *world) announced() (id string) {
+	w.t.Helper()
+	one := outreach.Words{Subject: "{title} comes back", Paragraphs: []string{"Hello {name},"}, Button: "Read on"}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		id, err = outreach.CreateTx(ctx, tx, outreach.NewCampaign{Name: "Again", About: outreach.About{Session: w.session.Key}, Segment: outreach.Segment{Course: "PRD"}, Text: outreach.Text{EN: one, FR: one}})
+		return err
+	})
+	return id
+}
+
+// found are the recipients of a campaign.
+func (w *world) found(campaign string) (all []outreach.Recipient) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		all, _, err = outreach.RecipientsTx(ctx, tx, campaign, "", page.Request{Limit: 200})
+		return err
+	})
+	return all
+}
+
+var unsubscribeLink = regexp.MustCompile(`List-Unsubscribe:\s+<([^>]+)>`)
+
+// unsubscribing is the address in the mail that came last with one.
+func (w *world) unsubscribing(mails string) string {
+	w.t.Helper()
+	files, err := filepath.Glob(filepath.Join(mails, "*.eml"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f) //nolint:gosec // a folder of the test
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if m := unsubscribeLink.FindSubmatch(b); m != nil {
+			return string(m[1])
+		}
+	}
+	w.t.Fatal("no mail has a link to unsubscribe")
+	return ""
+}
+
+func init() {
+	walks = append(walks, func(w *world, staff string) map[string]string {
+		id := w.nudged(staff)
+		if err := w.h.Outreach.Prefer(system, staff, outreach.Preferences{Nudges: true}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.quiet()
+		link, err := url.Parse(w.unsubscribing(strings.TrimPrefix(w.cfg.Mail, "file://")))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		draft := w.announced()
+		return map[string]string{
+			"/unsubscribe/:token": link.Path, "/console/campaigns/:id": "/console/campaigns/" + id + " /console/campaigns/" + draft, "/console/campaigns/:id/mail.html": "/console/campaigns/" + draft + "/mail.html",
+			"/console/campaigns/:id/recipients": "/console/campaigns/" + id + "/recipients", "/console/weekly/:session": "/console/weekly/" + w.session.Key,
+		}
+	})
+}
+
+// An officer announces a session by the console with the keyboard; a learner of the course gets the mail, opens its link, which changes
+// nothing, and ends such mails with the button; a program of her mail provider does so in one request, without cookies or a form of ours.
+func TestAnAnnouncementInABrowser(t *testing.T) {
+	w, mails := newSite(t)
+	learner := w.person("learner@example.org", "Léa")
+	w.becomes(w.order(learner.ID, w.free, "k"), sales.Paid)
+	w.later("NEW-1")
+	w.quiet()
+	b := newTabFor(t, 5*time.Minute)
+	w.staffTab(b, mails, "officer@example.org")
+	b.open(w.cfg.BaseURL + "/console/campaigns?lang=en")
+	for field, text := range map[string]string{"#name": "Autumn", "#about_session": "NEW-1", "#session": w.session.Key} {
+		b.fill(field, text)
+	}
+	for _, lang := range []string{"en", "fr"} {
+		b.fill("#subject_"+lang, "{title} begins")
+		b.fill("#body_"+lang, "Hello {nobody}")
+	}
+	b.press("#draft", "#faults")
+	b.shows("There is no {nobody} here")
+	for _, lang := range []string{"en", "fr"} {
+		b.set("body_"+lang, "Hello {name}")
+	}
+	b.press("#draft", "#schedule")
+	b.shows("Optics begins")
+	b.axeEverywhere("a draft")
+	b.press("#schedule", "#cancel")
+	var id string
+	w.until("it is sent", func() bool {
+		if _, err := w.h.Outreach.AskDue(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		var all []outreach.Campaign
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			all, _, err = outreach.CampaignsTx(ctx, tx, outreach.Announcement, outreach.Done, page.Request{Limit: 9})
+			return err
+		})
+		if len(all) != 1 {
+			return false
+		}
+		id = all[0].ID
+		return true
+	})
+	if all := w.found(id); len(all) != 1 || all[0].PersonID != learner.ID || all[0].State != "sent" {
+		t.Fatal(all)
+	}
+	b.open(w.cfg.BaseURL + "/console/campaigns/" + id + "?lang=en")
+	b.shows("Enrolments around it", "Sent\n1")
+	link := w.unsubscribing(mails)
+	b.open(link + "?lang=en")
+	if p, err := w.h.Outreach.Preferences(system, learner.ID); err != nil || !p.News {
+		t.Error("to look at a link changed something:", p, err)
+	}
+	b.press("#unsubscribe", ".notice.good")
+	if p, err := w.h.Outreach.Preferences(system, learner.ID); err != nil || p.News || !p.Progress {
+		t.Error("the button did nothing:", p, err)
+	}
+	w.signIn(b, mails, learner.Email)
+	b.open(w.cfg.BaseURL + "/preferences?lang=en")
+	b.axeEverywhere("preferences")
+	b.do(chromedp.Click(chromedp.CSS("#news")))
+	b.press("#save", ".notice.good")
+	if p, err := w.h.Outreach.Preferences(system, learner.ID); err != nil || !p.News {
+		t.Error("what she chose is not kept:", p, err)
+	}
+	for contentType, want := range map[string]int{"application/x-www-form-urlencoded": http.StatusOK, "multipart/form-data; boundary=b": http.StatusOK} {
+		if err := w.h.Outreach.Prefer(system, learner.ID, outreach.Preferences{News: true}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.Post(link, contentType, strings.NewReader("List-Unsubscribe=One-Click")) //nolint:noctx,gosec // a test
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		if p, err := w.h.Outreach.Preferences(system, learner.ID); r.StatusCode != want || err != nil || p.News {
+			t.Errorf("%s: %d, %+v %v", contentType, r.StatusCode, p, err)
+		}
+	}
+	if r, err := http.Post(link+"x", "application/x-www-form-urlencoded", strings.NewReader("List-Unsubscribe=One-Click")); err != nil || r.StatusCode != http.StatusNotFound { //nolint:noctx,gosec // a test
+		t.Error("a link that is not ours:", r.StatusCode, err)
+	} else {
+		_ = r.Body.Close()
+	}
+}

@@ -1,0 +1,136 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"cursus/internal/domain/outreach"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
+	"cursus/internal/transport/web"
+	"cursus/templates/mails"
+)
+
+var errNoOutreach = fault.New(fault.Forbidden, "no-outreach", "Your roles do not let you write to learners.")
+
+// outreachTx runs work of staff who may write to learners.
+func (p Pages) outreachTx(ctx context.Context, who web.Viewer, name string, work func(ctx context.Context, tx *postgres.Tx) error) error {
+	return p.h.DB.InTx(as(ctx, who), name, func(ctx context.Context, tx *postgres.Tx) error {
+		if err := mayTx(ctx, tx, who, errNoOutreach, "outreach:write"); err != nil {
+			return err
+		}
+		return work(ctx, tx)
+	})
+}
+
+// UnsubscribeLink says what a link in a mail is about.
+func (p Pages) UnsubscribeLink(ctx context.Context, token string) (outreach.Link, error) {
+	return p.h.Outreach.Link(ctx, token)
+}
+
+// Unsubscribe ends the mails that a link is about.
+func (p Pages) Unsubscribe(ctx context.Context, token string) (outreach.Link, error) {
+	return p.h.Outreach.Unsubscribe(ctx, token)
+}
+
+// MailPreferences are the mails that the viewer gets.
+func (p Pages) MailPreferences(ctx context.Context, who web.Viewer) (outreach.Preferences, error) {
+	return p.h.Outreach.Preferences(ctx, who.PersonID)
+}
+
+// SaveMailPreferences writes down which mails the viewer wants.
+func (p Pages) SaveMailPreferences(ctx context.Context, who web.Viewer, in outreach.Preferences) error {
+	return p.h.Outreach.Prefer(ctx, who.PersonID, in)
+}
+
+// Campaigns lists campaigns.
+func (p Pages) Campaigns(ctx context.Context, who web.Viewer, r page.Request) (all []outreach.Campaign, next string, err error) {
+	err = p.outreachTx(ctx, who, "campaigns", func(ctx context.Context, tx *postgres.Tx) error {
+		all, next, err = outreach.CampaignsTx(ctx, tx, "", "", r)
+		return err
+	})
+	return all, next, err
+}
+
+// Campaign finds one with its effect.
+func (p Pages) Campaign(ctx context.Context, who web.Viewer, id string) (c outreach.Campaign, days []outreach.Day, err error) {
+	err = p.outreachTx(ctx, who, "campaign", func(ctx context.Context, tx *postgres.Tx) error {
+		if c, err = outreach.CampaignTx(ctx, tx, id); err != nil {
+			return err
+		}
+		days, err = outreach.EffectTx(ctx, tx, id)
+		return err
+	})
+	return c, days, err
+}
+
+// CampaignMail is one as a learner gets it.
+func (p Pages) CampaignMail(ctx context.Context, who web.Viewer, id, learner, standing, lang string) (m mails.Mail, err error) {
+	err = p.outreachTx(ctx, who, "campaign mail", func(ctx context.Context, tx *postgres.Tx) error {
+		both, err := outreach.PreviewTx(ctx, tx, id, learner, standing)
+		if err != nil {
+			return err
+		}
+		m, err = p.h.letters.Set(both.In(lang))
+		return err
+	})
+	return m, err
+}
+
+// CampaignRecipients lists whom one found.
+func (p Pages) CampaignRecipients(ctx context.Context, who web.Viewer, id, state string, r page.Request) (all []outreach.Recipient, next string, err error) {
+	err = p.outreachTx(ctx, who, "recipients", func(ctx context.Context, tx *postgres.Tx) error {
+		all, next, err = outreach.RecipientsTx(ctx, tx, id, state, r)
+		return err
+	})
+	return all, next, err
+}
+
+// MakeCampaign makes a draft.
+func (p Pages) MakeCampaign(ctx context.Context, who web.Viewer, key string, n outreach.NewCampaign) (id string, err error) {
+	if err := p.outreachTx(ctx, who, "may write", func(context.Context, *postgres.Tx) error { return nil }); err != nil {
+		return "", err
+	}
+	ctx = as(ctx, who)
+	return NewRooms(p.h).once(ctx, api.Principal{Actor: postgres.Actor(ctx)}, key, "create campaign", n, func(ctx context.Context, tx *postgres.Tx) (string, error) { return outreach.CreateTx(ctx, tx, n) })
+}
+
+// SaveCampaign rewrites a draft.
+func (p Pages) SaveCampaign(ctx context.Context, who web.Viewer, id string, version int, n outreach.NewCampaign) error {
+	return p.outreachTx(ctx, who, "save campaign", func(ctx context.Context, tx *postgres.Tx) error { return outreach.ChangeTx(ctx, tx, id, version, n) })
+}
+
+// TestCampaign has one sent to the viewer.
+func (p Pages) TestCampaign(ctx context.Context, who web.Viewer, key, id string) error {
+	return p.outreachTx(ctx, who, "test campaign", func(ctx context.Context, tx *postgres.Tx) error {
+		return p.h.Outreach.AskTestTx(ctx, tx, id, who.PersonID, key)
+	})
+}
+
+// ScheduleCampaign has one sent.
+func (p Pages) ScheduleCampaign(ctx context.Context, who web.Viewer, id string, at *time.Time) error {
+	return p.outreachTx(ctx, who, "schedule campaign", func(ctx context.Context, tx *postgres.Tx) error { return p.h.Outreach.ScheduleTx(ctx, tx, id, at) })
+}
+
+// CancelCampaign ends one.
+func (p Pages) CancelCampaign(ctx context.Context, who web.Viewer, id string) error {
+	return p.outreachTx(ctx, who, "cancel campaign", func(ctx context.Context, tx *postgres.Tx) error { return outreach.CancelTx(ctx, tx, id) })
+}
+
+// WeeklyMail is that of a session.
+func (p Pages) WeeklyMail(ctx context.Context, who web.Viewer, session string) (m outreach.WeeklyMail, err error) {
+	err = p.outreachTx(ctx, who, "weekly mail", func(ctx context.Context, tx *postgres.Tx) error {
+		m, err = outreach.WeeklyTx(ctx, tx, session)
+		return err
+	})
+	return m, err
+}
+
+// SaveWeeklyMail rewrites it.
+func (p Pages) SaveWeeklyMail(ctx context.Context, who web.Viewer, session string, version int, m outreach.WeeklyMail) error {
+	return p.outreachTx(ctx, who, "save weekly mail", func(ctx context.Context, tx *postgres.Tx) error {
+		return outreach.PutWeeklyTx(ctx, tx, session, version, m)
+	})
+}
