@@ -187,6 +187,54 @@ func (e BadgeKeyUse) Valid() bool {
 	}
 }
 
+// Defines values for CampaignKind.
+const (
+	CampaignKindAnnouncement CampaignKind = "announcement"
+	CampaignKindNudge        CampaignKind = "nudge"
+	CampaignKindWeekly       CampaignKind = "weekly"
+)
+
+// Valid indicates whether the value is a known member of the CampaignKind enum.
+func (e CampaignKind) Valid() bool {
+	switch e {
+	case CampaignKindAnnouncement:
+		return true
+	case CampaignKindNudge:
+		return true
+	case CampaignKindWeekly:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CampaignState.
+const (
+	CampaignStateCanceled  CampaignState = "canceled"
+	CampaignStateDone      CampaignState = "done"
+	CampaignStateDraft     CampaignState = "draft"
+	CampaignStateScheduled CampaignState = "scheduled"
+	CampaignStateSending   CampaignState = "sending"
+)
+
+// Valid indicates whether the value is a known member of the CampaignState enum.
+func (e CampaignState) Valid() bool {
+	switch e {
+	case CampaignStateCanceled:
+		return true
+	case CampaignStateDone:
+		return true
+	case CampaignStateDraft:
+		return true
+	case CampaignStateScheduled:
+		return true
+	case CampaignStateSending:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CatalogueChangeChange.
 const (
 	CatalogueChangeChangeChanged CatalogueChangeChange = "changed"
@@ -2113,6 +2161,45 @@ func (e ReceiptState) Valid() bool {
 	}
 }
 
+// Defines values for RecipientState.
+const (
+	RecipientStateBounced   RecipientState = "bounced"
+	RecipientStateCanceled  RecipientState = "canceled"
+	RecipientStateFailed    RecipientState = "failed"
+	RecipientStateHeldOut   RecipientState = "held_out"
+	RecipientStateSending   RecipientState = "sending"
+	RecipientStateSent      RecipientState = "sent"
+	RecipientStateSkipped   RecipientState = "skipped"
+	RecipientStateUncertain RecipientState = "uncertain"
+	RecipientStateWaiting   RecipientState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the RecipientState enum.
+func (e RecipientState) Valid() bool {
+	switch e {
+	case RecipientStateBounced:
+		return true
+	case RecipientStateCanceled:
+		return true
+	case RecipientStateFailed:
+		return true
+	case RecipientStateHeldOut:
+		return true
+	case RecipientStateSending:
+		return true
+	case RecipientStateSent:
+		return true
+	case RecipientStateSkipped:
+		return true
+	case RecipientStateUncertain:
+		return true
+	case RecipientStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReconciliationState.
 const (
 	ReconciliationStateDone    ReconciliationState = "done"
@@ -2602,6 +2689,27 @@ func (e StageCode) Valid() bool {
 	case StageCodeStarted:
 		return true
 	case StageCodeSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Standing.
+const (
+	StandingBehind Standing = "behind"
+	StandingOnTime Standing = "on_time"
+	StandingSilent Standing = "silent"
+)
+
+// Valid indicates whether the value is a known member of the Standing enum.
+func (e Standing) Valid() bool {
+	switch e {
+	case StandingBehind:
+		return true
+	case StandingOnTime:
+		return true
+	case StandingSilent:
 		return true
 	default:
 		return false
@@ -4154,6 +4262,259 @@ type BillingBody struct {
 	// Example: FR40303265045
 	VatNumber *string `json:"vat_number,omitempty"`
 }
+
+// Campaign A mail to many people.
+type Campaign struct {
+	// About A session or an edition.
+	//
+	// Example: {"session":"PRD-9"}
+	About CampaignAbout `json:"about"`
+
+	// Counts What became of its recipients.
+	Counts CampaignCounts `json:"counts"`
+
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// EndedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndedAt *Time `json:"ended_at,omitempty"`
+
+	// Id Id of the campaign.
+	//
+	// Example: cmp_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id CampaignID `json:"id"`
+
+	// Kind What it is for.
+	//
+	// Example: announcement
+	Kind CampaignKind `json:"kind"`
+
+	// Name Its name, for staff.
+	//
+	// Example: The ninth session
+	Name string `json:"name"`
+
+	// ScheduledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ScheduledAt *Time `json:"scheduled_at,omitempty"`
+
+	// Segment Who was enrolled in a collection, a course or a session, how far they came, and by which formula. All that is said holds of one enrolment.
+	//
+	// Example: {"course":"PRD"}
+	Segment CampaignSegment `json:"segment"`
+
+	// StartedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartedAt *Time `json:"started_at,omitempty"`
+
+	// State Where it stands.
+	//
+	// Example: draft
+	State CampaignState `json:"state"`
+
+	// Text A mail in both languages.
+	//
+	// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
+	Text *MailText `json:"text,omitempty"`
+}
+
+// CampaignAbout A session or an edition.
+//
+// Example: {"session":"PRD-9"}
+type CampaignAbout struct {
+	// Edition Key of the edition.
+	//
+	// Example: NETBASICS-2026
+	Edition *string `json:"edition,omitempty"`
+
+	// Session Key of the session.
+	//
+	// Example: PRD-9
+	Session *string `json:"session,omitempty"`
+}
+
+// CampaignCounts What became of its recipients.
+type CampaignCounts struct {
+	// Bounced Whose address was refused.
+	//
+	// Example: 12
+	Bounced int64 `json:"bounced"`
+
+	// Canceled Whose mail waited when it was canceled.
+	//
+	// Example: 12
+	Canceled int64 `json:"canceled"`
+
+	// Failed Whose mail was refused
+	//
+	// Example: 12
+	Failed int64 `json:"failed"`
+
+	// HeldOut Who was left out at random.
+	//
+	// Example: 12
+	HeldOut int64 `json:"held_out"`
+
+	// NoAddress Who has no address that takes mail.
+	//
+	// Example: 12
+	NoAddress int64 `json:"no_address"`
+
+	// NoConsent Who never agreed and is no customer.
+	//
+	// Example: 12
+	NoConsent int64 `json:"no_consent"`
+
+	// Recipients All that were found.
+	//
+	// Example: 12
+	Recipients int64 `json:"recipients"`
+
+	// Refused Who refuses such mails.
+	//
+	// Example: 12
+	Refused int64 `json:"refused"`
+
+	// Sent Whose mail the server took.
+	//
+	// Example: 12
+	Sent int64 `json:"sent"`
+
+	// Uncertain Whose mail may have left; it is not sent again.
+	//
+	// Example: 12
+	Uncertain int64 `json:"uncertain"`
+
+	// Unsubscribed Who unsubscribed by this mail.
+	//
+	// Example: 12
+	Unsubscribed int64 `json:"unsubscribed"`
+
+	// Waiting Whose mail waits
+	//
+	// Example: 12
+	Waiting int64 `json:"waiting"`
+}
+
+// CampaignEnrolments Enrolments around a campaign.
+type CampaignEnrolments struct {
+	// Days By day.
+	Days []struct {
+		// Day From the day on which it began, which is 0.
+		//
+		// Example: 1
+		Day int `json:"day"`
+
+		// Mailed Of those whom it wrote to.
+		//
+		// Example: 12
+		Mailed int64 `json:"mailed"`
+
+		// Others Of others.
+		//
+		// Example: 12
+		Others int64 `json:"others"`
+	} `json:"days"`
+}
+
+// CampaignID Id of the campaign.
+//
+// Example: cmp_01kb5t8kz9e0qv4m3r2x7nwhjd
+type CampaignID = string
+
+// CampaignKind What it is for.
+//
+// Example: announcement
+type CampaignKind string
+
+// CampaignMail A mail as it is sent.
+type CampaignMail struct {
+	// Html As a page.
+	//
+	// Example: <p>Hello Awa,</p>
+	Html string `json:"html"`
+
+	// Subject Its subject.
+	//
+	// Example: Data networks comes back
+	Subject string `json:"subject"`
+
+	// Text As text.
+	//
+	// Example: Hello Awa
+	Text string `json:"text"`
+}
+
+// CampaignPage A page of campaigns.
+type CampaignPage struct {
+	// Campaigns The campaigns.
+	Campaigns []Campaign `json:"campaigns"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CampaignPreview The mail in both languages.
+type CampaignPreview struct {
+	// En A mail as it is sent.
+	En CampaignMail `json:"en"`
+
+	// Fr A mail as it is sent.
+	Fr CampaignMail `json:"fr"`
+}
+
+// CampaignSchedule When to send.
+//
+// Example: {}
+type CampaignSchedule struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At *Time `json:"at,omitempty"`
+}
+
+// CampaignSegment Who was enrolled in a collection, a course or a session, how far they came, and by which formula. All that is said holds of one enrolment.
+//
+// Example: {"course":"PRD"}
+type CampaignSegment struct {
+	// Collection Key of the collection.
+	//
+	// Example: FLIRT
+	Collection *string `json:"collection,omitempty"`
+
+	// Course Key of the course.
+	//
+	// Example: PRD
+	Course *string `json:"course,omitempty"`
+
+	// Formula Key of the formula.
+	//
+	// Example: DISCOVERY
+	Formula *string `json:"formula,omitempty"`
+
+	// Session Key of the session.
+	//
+	// Example: PRD-8
+	Session *string `json:"session,omitempty"`
+
+	// Stage A stage that she reached at some time: started, diligent, succeeded, qualifying, exam_passed or certified.
+	//
+	// Example: started
+	Stage *string `json:"stage,omitempty"`
+}
+
+// CampaignState Where it stands.
+//
+// Example: draft
+type CampaignState string
 
 // CardPage A page of the provider on which a card is left.
 type CardPage struct {
@@ -7754,6 +8115,78 @@ type LedgerEntry struct {
 	Transaction string `json:"transaction"`
 }
 
+// MailPreferences Which mails somebody gets, of those that she may refuse.
+//
+// Example: {"news":true,"nudges":false,"progress_mail":true}
+type MailPreferences struct {
+	// News Announcements of new sessions and programs.
+	//
+	// Example: true
+	News bool `json:"news"`
+
+	// Nudges Reminders when she falls behind.
+	//
+	// Example: false
+	Nudges bool `json:"nudges"`
+
+	// ProgressMail The weekly mail on her progress.
+	//
+	// Example: true
+	ProgressMail bool `json:"progress_mail"`
+}
+
+// MailReport A report on the delivery of a mail.
+//
+// Example: {"report":"Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.org\r\n\r\n--b--\r\n"}
+type MailReport struct {
+	// Report The report as it came.
+	//
+	// Example: Subject: Undelivered
+	//
+	Report string `json:"report"`
+}
+
+// MailReportRead What was read of a report.
+type MailReportRead struct {
+	// Recipients How many of its recipients are ours.
+	//
+	// Example: 12
+	Recipients int64 `json:"recipients"`
+}
+
+// MailText A mail in both languages.
+//
+// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
+type MailText struct {
+	// En A mail in one language, with placeholders.
+	//
+	// Example: {"paragraphs":["Hello {name}"],"subject":"{title}"}
+	En MailWords `json:"en"`
+
+	// Fr A mail in one language, with placeholders.
+	//
+	// Example: {"paragraphs":["Hello {name}"],"subject":"{title}"}
+	Fr MailWords `json:"fr"`
+}
+
+// MailWords A mail in one language, with placeholders.
+//
+// Example: {"paragraphs":["Hello {name}"],"subject":"{title}"}
+type MailWords struct {
+	// Button Words of its button; absent: it has none.
+	//
+	// Example: Read on
+	Button *string `json:"button,omitempty"`
+
+	// Paragraphs Its paragraphs; **strong** and `code` are all the marks there are.
+	Paragraphs []string `json:"paragraphs"`
+
+	// Subject Its subject.
+	//
+	// Example: {title} comes back
+	Subject string `json:"subject"`
+}
+
 // Manager A person who orders for an organisation.
 type Manager struct {
 	// Email Her address; may be empty.
@@ -7931,6 +8364,31 @@ type NewAPIKey struct {
 	Days *int `json:"days,omitempty"`
 }
 
+// NewCampaign An announcement to write.
+//
+// Example: {"about":{"session":"PRD-9"},"name":"The ninth session","segment":{"course":"PRD"},"text":{"en":{"button":"Read on","paragraphs":["Hello {name},","it begins {starts}."],"subject":"{title} comes back"},"fr":{"button":"Read on","paragraphs":["Hello {name},","it begins {starts}."],"subject":"{title} comes back"}}}
+type NewCampaign struct {
+	// About A session or an edition.
+	//
+	// Example: {"session":"PRD-9"}
+	About CampaignAbout `json:"about"`
+
+	// Name Its name, for staff.
+	//
+	// Example: The ninth session
+	Name string `json:"name"`
+
+	// Segment Who was enrolled in a collection, a course or a session, how far they came, and by which formula. All that is said holds of one enrolment.
+	//
+	// Example: {"course":"PRD"}
+	Segment CampaignSegment `json:"segment"`
+
+	// Text A mail in both languages.
+	//
+	// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
+	Text MailText `json:"text"`
+}
+
 // NewCharter The next version of the charter.
 //
 // Example: {"note":"As agreed in March.","rules":[{"check":"video_seconds","key":"video-length","most":420,"severity":"warn","text":{"en":"A video lasts 7 minutes at most."}}]}
@@ -7995,6 +8453,34 @@ type NewDeskReceipt struct {
 	//
 	// Example: VIR-1
 	Reference string `json:"reference"`
+}
+
+// NewNudge A reminder to people on a list.
+//
+// Example: {"list":"behind/PRD-9/2026-03-02","people":["per_01kb5t8kz9e0qv4m3r2x7nwhjd"],"session":"PRD-9","text":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}}
+type NewNudge struct {
+	// HoldOut Of a thousand people how many are held out.
+	//
+	// Example: 100
+	HoldOut *int `json:"hold_out,omitempty"`
+
+	// List Names the list and its day.
+	//
+	// Example: behind/PRD-9/2026-03-02
+	List string `json:"list"`
+
+	// People Who is on it.
+	People []PersonRef `json:"people"`
+
+	// Session Key of the session that it is about.
+	//
+	// Example: PRD-9
+	Session string `json:"session"`
+
+	// Text A mail in both languages.
+	//
+	// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
+	Text MailText `json:"text"`
 }
 
 // NewOffer A formula and its price, for whom, and for how many.
@@ -11054,6 +11540,65 @@ type ReceiptPage struct {
 // Example: unmatched
 type ReceiptState string
 
+// Recipient Somebody whom a campaign found.
+type Recipient struct {
+	// Because Why it was not sent.
+	//
+	// Example: no_consent
+	Because *string `json:"because,omitempty"`
+
+	// Id Id of the recipient.
+	//
+	// Example: rcp_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Person Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Person PersonRef `json:"person"`
+
+	// Standing How far a learner is in a running session.
+	//
+	// Example: behind
+	Standing *Standing `json:"standing,omitempty"`
+
+	// State What became of her mail; uncertain: it may have left, and is not sent again.
+	//
+	// Example: sent
+	State RecipientState `json:"state"`
+
+	// TriedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	TriedAt *Time `json:"tried_at,omitempty"`
+
+	// Tries How often it was tried.
+	//
+	// Example: 1
+	Tries int `json:"tries"`
+
+	// UnsubscribedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	UnsubscribedAt *Time `json:"unsubscribed_at,omitempty"`
+}
+
+// RecipientPage A page of recipients.
+type RecipientPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Recipients The recipients.
+	Recipients []Recipient `json:"recipients"`
+}
+
+// RecipientState What became of her mail; uncertain: it may have left, and is not sent again.
+//
+// Example: sent
+type RecipientState string
+
 // Reconciliation A comparison of the books.
 type Reconciliation struct {
 	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -12611,6 +13156,11 @@ type Stage struct {
 // Example: started
 type StageCode string
 
+// Standing How far a learner is in a running session.
+//
+// Example: behind
+type Standing string
+
 // Statement What became of a statement.
 type Statement struct {
 	// DryRun Nothing was changed.
@@ -14012,6 +14562,79 @@ type WebhookTestData struct {
 // Example: order.paid
 type WebhookType string
 
+// WeeklyMail The weekly mail of a session.
+type WeeklyMail struct {
+	// Enabled Whether it is sent.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// Hour In UTC.
+	//
+	// Example: 7
+	Hour int `json:"hour"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Texts Its words by standing.
+	//
+	// Example: {"behind":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"on_time":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"silent":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}}
+	Texts WeeklyTexts `json:"texts"`
+
+	// Weekday 1 is Monday.
+	//
+	// Example: 1
+	Weekday int `json:"weekday"`
+}
+
+// WeeklyMailBody The weekly mail of a session as it is to be.
+//
+// Example: {"enabled":true,"hour":7,"texts":{"behind":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"on_time":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"silent":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}},"weekday":1}
+type WeeklyMailBody struct {
+	// Enabled Whether it is sent.
+	//
+	// Example: true
+	Enabled bool `json:"enabled"`
+
+	// Hour In UTC.
+	//
+	// Example: 7
+	Hour int `json:"hour"`
+
+	// Texts Its words by standing.
+	//
+	// Example: {"behind":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"on_time":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"silent":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}}
+	Texts WeeklyTexts `json:"texts"`
+
+	// Weekday 1 is Monday.
+	//
+	// Example: 1
+	Weekday int `json:"weekday"`
+}
+
+// WeeklyTexts Its words by standing.
+//
+// Example: {"behind":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"on_time":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}},"silent":{"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}}
+type WeeklyTexts struct {
+	// Behind A mail in both languages.
+	//
+	// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
+	Behind MailText `json:"behind"`
+
+	// OnTime A mail in both languages.
+	//
+	// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
+	OnTime MailText `json:"on_time"`
+
+	// Silent A mail in both languages.
+	//
+	// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
+	Silent MailText `json:"silent"`
+}
+
 // Withdrawal Where an order stands with the right to leave it.
 type Withdrawal struct {
 	// Allowed Whether the buyer may withdraw now.
@@ -14339,6 +14962,9 @@ type AgreementRef = string
 // Example: 2025-10-09T08:53:20Z
 type AsOf = Time
 
+// CampaignRef defines model for CampaignRef.
+type CampaignRef = string
+
 // CertificateRef Id of the certificate.
 //
 // Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -14561,6 +15187,60 @@ type ExportAuditParams struct {
 
 // RotateBadgeKeyParams defines parameters for RotateBadgeKey.
 type RotateBadgeKeyParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListCampaignsParams defines parameters for ListCampaigns.
+type ListCampaignsParams struct {
+	// Kind Only those of a kind.
+	Kind *CampaignKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// State Only those of a state.
+	State *CampaignState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateCampaignParams defines parameters for CreateCampaign.
+type CreateCampaignParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutCampaignParams defines parameters for PutCampaign.
+type PutCampaignParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// PreviewCampaignParams defines parameters for PreviewCampaign.
+type PreviewCampaignParams struct {
+	// Learner Id of the learner; absent: nobody real.
+	Learner *PersonRef `form:"learner,omitempty" json:"learner,omitempty"`
+
+	// Standing Of a weekly mail.
+	Standing *Standing `form:"standing,omitempty" json:"standing,omitempty"`
+}
+
+// ListCampaignRecipientsParams defines parameters for ListCampaignRecipients.
+type ListCampaignRecipientsParams struct {
+	// State Only those of a state.
+	State *RecipientState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// TestCampaignParams defines parameters for TestCampaign.
+type TestCampaignParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -15046,6 +15726,12 @@ type ListWaitingParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// NudgeLearnersParams defines parameters for NudgeLearners.
+type NudgeLearnersParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
 // ListOffersParams defines parameters for ListOffers.
@@ -15570,6 +16256,12 @@ type GetOutcomesParams struct {
 	Formula *string `form:"formula,omitempty" json:"formula,omitempty"`
 }
 
+// PutWeeklyMailParams defines parameters for PutWeeklyMail.
+type PutWeeklyMailParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // CreateWorkshopDayParams defines parameters for CreateWorkshopDay.
 type CreateWorkshopDayParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -15690,6 +16382,15 @@ type SeatLearnerParams struct {
 // PutAgreementJSONRequestBody defines body for PutAgreement for application/json ContentType.
 type PutAgreementJSONRequestBody = AgreementBody
 
+// CreateCampaignJSONRequestBody defines body for CreateCampaign for application/json ContentType.
+type CreateCampaignJSONRequestBody = NewCampaign
+
+// PutCampaignJSONRequestBody defines body for PutCampaign for application/json ContentType.
+type PutCampaignJSONRequestBody = NewCampaign
+
+// ScheduleCampaignJSONRequestBody defines body for ScheduleCampaign for application/json ContentType.
+type ScheduleCampaignJSONRequestBody = CampaignSchedule
+
 // RevokeCertificateJSONRequestBody defines body for RevokeCertificate for application/json ContentType.
 type RevokeCertificateJSONRequestBody = NewRevocation
 
@@ -15764,6 +16465,15 @@ type PutIssuerJSONRequestBody = IssuerBody
 
 // PutLMSPlatformJSONRequestBody defines body for PutLMSPlatform for application/json ContentType.
 type PutLMSPlatformJSONRequestBody = LMSPlatformBody
+
+// RecordBouncesJSONRequestBody defines body for RecordBounces for application/json ContentType.
+type RecordBouncesJSONRequestBody = MailReport
+
+// PutMailPreferencesJSONRequestBody defines body for PutMailPreferences for application/json ContentType.
+type PutMailPreferencesJSONRequestBody = MailPreferences
+
+// NudgeLearnersJSONRequestBody defines body for NudgeLearners for application/json ContentType.
+type NudgeLearnersJSONRequestBody = NewNudge
 
 // GrantTokenFormdataRequestBody defines body for GrantToken for application/x-www-form-urlencoded ContentType.
 type GrantTokenFormdataRequestBody = TokenRequest
@@ -15884,6 +16594,9 @@ type CreateOfferJSONRequestBody = NewOffer
 
 // RecordProductionsJSONRequestBody defines body for RecordProductions for application/json ContentType.
 type RecordProductionsJSONRequestBody = WorkshopProductions
+
+// PutWeeklyMailJSONRequestBody defines body for PutWeeklyMail for application/json ContentType.
+type PutWeeklyMailJSONRequestBody = WeeklyMailBody
 
 // CreateWorkshopDayJSONRequestBody defines body for CreateWorkshopDay for application/json ContentType.
 type CreateWorkshopDayJSONRequestBody = NewWorkshopDay
@@ -16382,6 +17095,112 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
 	GetBadgeStatus(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCampaigns List campaigns
+	//
+	// Announcements, weekly mails and nudges, the newest first.
+	//
+	// Corresponds with GET /v1/campaigns (the `ListCampaigns` operationId).
+	ListCampaigns(ctx context.Context, params *ListCampaignsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCampaignWithBody Write an announcement
+	//
+	// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+	// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+	CreateCampaignWithBody(ctx context.Context, params *CreateCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCampaign Write an announcement
+	//
+	// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+	// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+	CreateCampaign(ctx context.Context, params *CreateCampaignParams, body CreateCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCampaign Get a campaign
+	//
+	// As it stands now, with what became of its recipients.
+	//
+	// Corresponds with GET /v1/campaigns/{campaign} (the `GetCampaign` operationId).
+	GetCampaign(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCampaignWithBody Rewrite a draft
+	//
+	// Over the version that was read. What is no draft any more is not changed (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+	PutCampaignWithBody(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCampaign Rewrite a draft
+	//
+	// Over the version that was read. What is no draft any more is not changed (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+	PutCampaign(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, body PutCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelCampaign Cancel a campaign
+	//
+	// What waits is not sent. What is over is not canceled (409).
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/cancellation (the `CancelCampaign` operationId).
+	CancelCampaign(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCampaignEnrolments Get the enrolments around a campaign
+	//
+	// In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
+	// does not say that they came because of it.
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/enrolments (the `GetCampaignEnrolments` operationId).
+	GetCampaignEnrolments(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewCampaign Preview a campaign
+	//
+	// The mail as a learner would get it, in both languages and both forms. It sends nothing.
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/preview (the `PreviewCampaign` operationId).
+	PreviewCampaign(ctx context.Context, campaign CampaignRef, params *PreviewCampaignParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCampaignRecipients List who a campaign found
+	//
+	// Who they are, and what became of the mail of each. This is personal data.
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/recipients (the `ListCampaignRecipients` operationId).
+	ListCampaignRecipients(ctx context.Context, campaign CampaignRef, params *ListCampaignRecipientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ScheduleCampaignWithBody Send a campaign
+	//
+	// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+	ScheduleCampaignWithBody(ctx context.Context, campaign CampaignRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ScheduleCampaign Send a campaign
+	//
+	// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+	ScheduleCampaign(ctx context.Context, campaign CampaignRef, body ScheduleCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestCampaign Send a campaign to yourself
+	//
+	// In both languages. It counts as nothing.
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/tests (the `TestCampaign` operationId).
+	TestCampaign(ctx context.Context, campaign CampaignRef, params *TestCampaignParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ImportCatalogueWithBody Import a collection
 	//
@@ -17347,6 +18166,24 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/lms-platforms/{platform}/retries (the `RetryLMSPlatform` operationId).
 	RetryLMSPlatform(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RecordBouncesWithBody Take in a report on a mail that came back
+	//
+	// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+	RecordBouncesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordBounces Take in a report on a mail that came back
+	//
+	// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+	RecordBounces(ctx context.Context, body RecordBouncesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMe Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -17374,6 +18211,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMailPreferences Get which mails you get
+	//
+	// Of those that you may refuse. What concerns your orders, exams and certificates always comes.
+	//
+	// Corresponds with GET /v1/me/mail-preferences (the `GetMailPreferences` operationId).
+	GetMailPreferences(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutMailPreferencesWithBody Say which mails you want
+	//
+	// Each is your word from now on.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+	PutMailPreferencesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutMailPreferences Say which mails you want
+	//
+	// Each is your word from now on.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+	PutMailPreferences(ctx context.Context, body PutMailPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListMyOrganisations List the organisations that I manage
 	//
@@ -17411,6 +18273,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
 	JoinWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// NudgeLearnersWithBody Remind the people on a list
+	//
+	// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+	// measured. Placeholders are `{name}` and `{title}`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+	NudgeLearnersWithBody(ctx context.Context, params *NudgeLearnersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// NudgeLearners Remind the people on a list
+	//
+	// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+	// measured. Placeholders are `{name}` and `{title}`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+	NudgeLearners(ctx context.Context, params *NudgeLearnersParams, body NudgeLearnersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GrantTokenWithBody Get a token for a key
 	//
@@ -18603,6 +19485,32 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
 	GetSessionSheet(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetWeeklyMail Get the weekly mail of a session
+	//
+	// Its day and its words for who is on time, behind (a quiz of a past week is missing) or silent (has not started). Where nobody wrote one it is the one
+	// that is proposed, and off.
+	//
+	// Corresponds with GET /v1/sessions/{session}/weekly-mail (the `GetWeeklyMail` operationId).
+	GetWeeklyMail(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutWeeklyMailWithBody Rewrite the weekly mail of a session
+	//
+	// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+	PutWeeklyMailWithBody(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutWeeklyMail Rewrite the weekly mail of a session
+	//
+	// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+	PutWeeklyMail(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, body PutWeeklyMailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListWorkshopDays List the workshop days of a session
 	//
 	// In the order of time. Costs are told to staff of the workshops alone.
@@ -19210,6 +20118,242 @@ func (c *Client) GetBadgeKey(ctx context.Context, badgeKey string, reqEditors ..
 // Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
 func (c *Client) GetBadgeStatus(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetBadgeStatusRequest(c.Server, statusList)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCampaigns List campaigns
+//
+// Announcements, weekly mails and nudges, the newest first.
+//
+// Corresponds with GET /v1/campaigns (the `ListCampaigns` operationId).
+func (c *Client) ListCampaigns(ctx context.Context, params *ListCampaignsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCampaignsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCampaignWithBody Write an announcement
+//
+// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+func (c *Client) CreateCampaignWithBody(ctx context.Context, params *CreateCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCampaignRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCampaign Write an announcement
+//
+// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+func (c *Client) CreateCampaign(ctx context.Context, params *CreateCampaignParams, body CreateCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCampaignRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCampaign Get a campaign
+//
+// As it stands now, with what became of its recipients.
+//
+// Corresponds with GET /v1/campaigns/{campaign} (the `GetCampaign` operationId).
+func (c *Client) GetCampaign(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCampaignRequest(c.Server, campaign)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCampaignWithBody Rewrite a draft
+//
+// Over the version that was read. What is no draft any more is not changed (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+func (c *Client) PutCampaignWithBody(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCampaignRequestWithBody(c.Server, campaign, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCampaign Rewrite a draft
+//
+// Over the version that was read. What is no draft any more is not changed (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+func (c *Client) PutCampaign(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, body PutCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCampaignRequest(c.Server, campaign, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelCampaign Cancel a campaign
+//
+// What waits is not sent. What is over is not canceled (409).
+//
+// Corresponds with POST /v1/campaigns/{campaign}/cancellation (the `CancelCampaign` operationId).
+func (c *Client) CancelCampaign(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelCampaignRequest(c.Server, campaign)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCampaignEnrolments Get the enrolments around a campaign
+//
+// In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
+// does not say that they came because of it.
+//
+// Corresponds with GET /v1/campaigns/{campaign}/enrolments (the `GetCampaignEnrolments` operationId).
+func (c *Client) GetCampaignEnrolments(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCampaignEnrolmentsRequest(c.Server, campaign)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewCampaign Preview a campaign
+//
+// The mail as a learner would get it, in both languages and both forms. It sends nothing.
+//
+// Corresponds with GET /v1/campaigns/{campaign}/preview (the `PreviewCampaign` operationId).
+func (c *Client) PreviewCampaign(ctx context.Context, campaign CampaignRef, params *PreviewCampaignParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewCampaignRequest(c.Server, campaign, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCampaignRecipients List who a campaign found
+//
+// Who they are, and what became of the mail of each. This is personal data.
+//
+// Corresponds with GET /v1/campaigns/{campaign}/recipients (the `ListCampaignRecipients` operationId).
+func (c *Client) ListCampaignRecipients(ctx context.Context, campaign CampaignRef, params *ListCampaignRecipientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCampaignRecipientsRequest(c.Server, campaign, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ScheduleCampaignWithBody Send a campaign
+//
+// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+func (c *Client) ScheduleCampaignWithBody(ctx context.Context, campaign CampaignRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewScheduleCampaignRequestWithBody(c.Server, campaign, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ScheduleCampaign Send a campaign
+//
+// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+func (c *Client) ScheduleCampaign(ctx context.Context, campaign CampaignRef, body ScheduleCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewScheduleCampaignRequest(c.Server, campaign, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestCampaign Send a campaign to yourself
+//
+// In both languages. It counts as nothing.
+//
+// Corresponds with POST /v1/campaigns/{campaign}/tests (the `TestCampaign` operationId).
+func (c *Client) TestCampaign(ctx context.Context, campaign CampaignRef, params *TestCampaignParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestCampaignRequest(c.Server, campaign, params)
 	if err != nil {
 		return nil, err
 	}
@@ -21265,6 +22409,44 @@ func (c *Client) RetryLMSPlatform(ctx context.Context, platform LMSPlatformRef, 
 	return c.Client.Do(req)
 }
 
+// RecordBouncesWithBody Take in a report on a mail that came back
+//
+// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+func (c *Client) RecordBouncesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordBouncesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordBounces Take in a report on a mail that came back
+//
+// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+func (c *Client) RecordBounces(ctx context.Context, body RecordBouncesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordBouncesRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMe Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -21323,6 +22505,61 @@ func (c *Client) GetMyPath(ctx context.Context, edition EditionRef, reqEditors .
 // Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEnrolmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMailPreferences Get which mails you get
+//
+// Of those that you may refuse. What concerns your orders, exams and certificates always comes.
+//
+// Corresponds with GET /v1/me/mail-preferences (the `GetMailPreferences` operationId).
+func (c *Client) GetMailPreferences(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMailPreferencesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutMailPreferencesWithBody Say which mails you want
+//
+// Each is your word from now on.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+func (c *Client) PutMailPreferencesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutMailPreferencesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutMailPreferences Say which mails you want
+//
+// Each is your word from now on.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+func (c *Client) PutMailPreferences(ctx context.Context, body PutMailPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutMailPreferencesRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -21410,6 +22647,46 @@ func (c *Client) LeaveWaiting(ctx context.Context, offer OfferRef, reqEditors ..
 // Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
 func (c *Client) JoinWaiting(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewJoinWaitingRequest(c.Server, offer)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// NudgeLearnersWithBody Remind the people on a list
+//
+// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+// measured. Placeholders are `{name}` and `{title}`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+func (c *Client) NudgeLearnersWithBody(ctx context.Context, params *NudgeLearnersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewNudgeLearnersRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// NudgeLearners Remind the people on a list
+//
+// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+// measured. Placeholders are `{name}` and `{title}`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+func (c *Client) NudgeLearners(ctx context.Context, params *NudgeLearnersParams, body NudgeLearnersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewNudgeLearnersRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -23981,6 +25258,62 @@ func (c *Client) GetSessionSheet(ctx context.Context, session SessionRef, reqEdi
 	return c.Client.Do(req)
 }
 
+// GetWeeklyMail Get the weekly mail of a session
+//
+// Its day and its words for who is on time, behind (a quiz of a past week is missing) or silent (has not started). Where nobody wrote one it is the one
+// that is proposed, and off.
+//
+// Corresponds with GET /v1/sessions/{session}/weekly-mail (the `GetWeeklyMail` operationId).
+func (c *Client) GetWeeklyMail(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWeeklyMailRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutWeeklyMailWithBody Rewrite the weekly mail of a session
+//
+// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+func (c *Client) PutWeeklyMailWithBody(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutWeeklyMailRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutWeeklyMail Rewrite the weekly mail of a session
+//
+// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+func (c *Client) PutWeeklyMail(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, body PutWeeklyMailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutWeeklyMailRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListWorkshopDays List the workshop days of a session
 //
 // In the order of time. Costs are told to staff of the workshops alone.
@@ -25548,6 +26881,563 @@ func NewGetBadgeStatusRequest(server string, statusList int) (*http.Request, err
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListCampaignsRequest constructs an http.Request for the ListCampaigns method
+func NewListCampaignsRequest(server string, params *ListCampaignsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCampaignRequest calls the generic CreateCampaign builder with application/json body
+func NewCreateCampaignRequest(server string, params *CreateCampaignParams, body CreateCampaignJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCampaignRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateCampaignRequestWithBody constructs an http.Request for the CreateCampaign method, with any body, and a specified content type
+func NewCreateCampaignRequestWithBody(server string, params *CreateCampaignParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetCampaignRequest constructs an http.Request for the GetCampaign method
+func NewGetCampaignRequest(server string, campaign CampaignRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCampaignRequest calls the generic PutCampaign builder with application/json body
+func NewPutCampaignRequest(server string, campaign CampaignRef, params *PutCampaignParams, body PutCampaignJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCampaignRequestWithBody(server, campaign, params, "application/json", bodyReader)
+}
+
+// NewPutCampaignRequestWithBody constructs an http.Request for the PutCampaign method, with any body, and a specified content type
+func NewPutCampaignRequestWithBody(server string, campaign CampaignRef, params *PutCampaignParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewCancelCampaignRequest constructs an http.Request for the CancelCampaign method
+func NewCancelCampaignRequest(server string, campaign CampaignRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/cancellation", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCampaignEnrolmentsRequest constructs an http.Request for the GetCampaignEnrolments method
+func NewGetCampaignEnrolmentsRequest(server string, campaign CampaignRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/enrolments", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPreviewCampaignRequest constructs an http.Request for the PreviewCampaign method
+func NewPreviewCampaignRequest(server string, campaign CampaignRef, params *PreviewCampaignParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/preview", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Learner != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "learner", *params.Learner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Standing != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "standing", *params.Standing, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListCampaignRecipientsRequest constructs an http.Request for the ListCampaignRecipients method
+func NewListCampaignRecipientsRequest(server string, campaign CampaignRef, params *ListCampaignRecipientsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/recipients", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewScheduleCampaignRequest calls the generic ScheduleCampaign builder with application/json body
+func NewScheduleCampaignRequest(server string, campaign CampaignRef, body ScheduleCampaignJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewScheduleCampaignRequestWithBody(server, campaign, "application/json", bodyReader)
+}
+
+// NewScheduleCampaignRequestWithBody constructs an http.Request for the ScheduleCampaign method, with any body, and a specified content type
+func NewScheduleCampaignRequestWithBody(server string, campaign CampaignRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/schedule", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewTestCampaignRequest constructs an http.Request for the TestCampaign method
+func NewTestCampaignRequest(server string, campaign CampaignRef, params *TestCampaignParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/tests", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -30166,6 +32056,46 @@ func NewRetryLMSPlatformRequest(server string, platform LMSPlatformRef) (*http.R
 	return req, nil
 }
 
+// NewRecordBouncesRequest calls the generic RecordBounces builder with application/json body
+func NewRecordBouncesRequest(server string, body RecordBouncesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordBouncesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRecordBouncesRequestWithBody constructs an http.Request for the RecordBounces method, with any body, and a specified content type
+func NewRecordBouncesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/mail-bounces")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetMeRequest constructs an http.Request for the GetMe method
 func NewGetMeRequest(server string) (*http.Request, error) {
 	var err error
@@ -30355,6 +32285,73 @@ func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*htt
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewGetMailPreferencesRequest constructs an http.Request for the GetMailPreferences method
+func NewGetMailPreferencesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/mail-preferences")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutMailPreferencesRequest calls the generic PutMailPreferences builder with application/json body
+func NewPutMailPreferencesRequest(server string, body PutMailPreferencesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutMailPreferencesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutMailPreferencesRequestWithBody constructs an http.Request for the PutMailPreferences method, with any body, and a specified content type
+func NewPutMailPreferencesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/mail-preferences")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -30581,6 +32578,59 @@ func NewJoinWaitingRequest(server string, offer OfferRef) (*http.Request, error)
 	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewNudgeLearnersRequest calls the generic NudgeLearners builder with application/json body
+func NewNudgeLearnersRequest(server string, params *NudgeLearnersParams, body NudgeLearnersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewNudgeLearnersRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewNudgeLearnersRequestWithBody constructs an http.Request for the NudgeLearners method, with any body, and a specified content type
+func NewNudgeLearnersRequestWithBody(server string, params *NudgeLearnersParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/nudges")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -36078,6 +38128,100 @@ func NewGetSessionSheetRequest(server string, session SessionRef) (*http.Request
 	return req, nil
 }
 
+// NewGetWeeklyMailRequest constructs an http.Request for the GetWeeklyMail method
+func NewGetWeeklyMailRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/weekly-mail", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutWeeklyMailRequest calls the generic PutWeeklyMail builder with application/json body
+func NewPutWeeklyMailRequest(server string, session SessionRef, params *PutWeeklyMailParams, body PutWeeklyMailJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutWeeklyMailRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewPutWeeklyMailRequestWithBody constructs an http.Request for the PutWeeklyMail method, with any body, and a specified content type
+func NewPutWeeklyMailRequestWithBody(server string, session SessionRef, params *PutWeeklyMailParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/weekly-mail", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListWorkshopDaysRequest constructs an http.Request for the ListWorkshopDays method
 func NewListWorkshopDaysRequest(server string, session SessionRef) (*http.Request, error) {
 	var err error
@@ -37738,6 +39882,126 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/badges/statuses/{status_list} (the `GetBadgeStatus` operationId).
 	GetBadgeStatusWithResponse(ctx context.Context, statusList int, reqEditors ...RequestEditorFn) (*GetBadgeStatusResponse, error)
 
+	// ListCampaignsWithResponse List campaigns
+	//
+	// Announcements, weekly mails and nudges, the newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/campaigns (the `ListCampaigns` operationId).
+	ListCampaignsWithResponse(ctx context.Context, params *ListCampaignsParams, reqEditors ...RequestEditorFn) (*ListCampaignsResponse, error)
+
+	// CreateCampaignWithBodyWithResponse Write an announcement
+	//
+	// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+	// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+	CreateCampaignWithBodyWithResponse(ctx context.Context, params *CreateCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCampaignResponse, error)
+
+	// CreateCampaignWithResponse Write an announcement
+	//
+	// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+	// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+	CreateCampaignWithResponse(ctx context.Context, params *CreateCampaignParams, body CreateCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCampaignResponse, error)
+
+	// GetCampaignWithResponse Get a campaign
+	//
+	// As it stands now, with what became of its recipients.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/campaigns/{campaign} (the `GetCampaign` operationId).
+	GetCampaignWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetCampaignResponse, error)
+
+	// PutCampaignWithBodyWithResponse Rewrite a draft
+	//
+	// Over the version that was read. What is no draft any more is not changed (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+	PutCampaignWithBodyWithResponse(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCampaignResponse, error)
+
+	// PutCampaignWithResponse Rewrite a draft
+	//
+	// Over the version that was read. What is no draft any more is not changed (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+	PutCampaignWithResponse(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, body PutCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCampaignResponse, error)
+
+	// CancelCampaignWithResponse Cancel a campaign
+	//
+	// What waits is not sent. What is over is not canceled (409).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/cancellation (the `CancelCampaign` operationId).
+	CancelCampaignWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*CancelCampaignResponse, error)
+
+	// GetCampaignEnrolmentsWithResponse Get the enrolments around a campaign
+	//
+	// In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
+	// does not say that they came because of it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/enrolments (the `GetCampaignEnrolments` operationId).
+	GetCampaignEnrolmentsWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetCampaignEnrolmentsResponse, error)
+
+	// PreviewCampaignWithResponse Preview a campaign
+	//
+	// The mail as a learner would get it, in both languages and both forms. It sends nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/preview (the `PreviewCampaign` operationId).
+	PreviewCampaignWithResponse(ctx context.Context, campaign CampaignRef, params *PreviewCampaignParams, reqEditors ...RequestEditorFn) (*PreviewCampaignResponse, error)
+
+	// ListCampaignRecipientsWithResponse List who a campaign found
+	//
+	// Who they are, and what became of the mail of each. This is personal data.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/recipients (the `ListCampaignRecipients` operationId).
+	ListCampaignRecipientsWithResponse(ctx context.Context, campaign CampaignRef, params *ListCampaignRecipientsParams, reqEditors ...RequestEditorFn) (*ListCampaignRecipientsResponse, error)
+
+	// ScheduleCampaignWithBodyWithResponse Send a campaign
+	//
+	// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+	ScheduleCampaignWithBodyWithResponse(ctx context.Context, campaign CampaignRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ScheduleCampaignResponse, error)
+
+	// ScheduleCampaignWithResponse Send a campaign
+	//
+	// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+	ScheduleCampaignWithResponse(ctx context.Context, campaign CampaignRef, body ScheduleCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*ScheduleCampaignResponse, error)
+
+	// TestCampaignWithResponse Send a campaign to yourself
+	//
+	// In both languages. It counts as nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/campaigns/{campaign}/tests (the `TestCampaign` operationId).
+	TestCampaignWithResponse(ctx context.Context, campaign CampaignRef, params *TestCampaignParams, reqEditors ...RequestEditorFn) (*TestCampaignResponse, error)
+
 	// ImportCatalogueWithBodyWithResponse Import a collection
 	//
 	// Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
@@ -38814,6 +41078,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/lms-platforms/{platform}/retries (the `RetryLMSPlatform` operationId).
 	RetryLMSPlatformWithResponse(ctx context.Context, platform LMSPlatformRef, reqEditors ...RequestEditorFn) (*RetryLMSPlatformResponse, error)
 
+	// RecordBouncesWithBodyWithResponse Take in a report on a mail that came back
+	//
+	// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+	RecordBouncesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordBouncesResponse, error)
+
+	// RecordBouncesWithResponse Take in a report on a mail that came back
+	//
+	// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+	RecordBouncesWithResponse(ctx context.Context, body RecordBouncesJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordBouncesResponse, error)
+
 	// GetMeWithResponse Who am I?
 	//
 	// The person behind the token, her roles and what the token may do.
@@ -38849,6 +41131,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error)
+
+	// GetMailPreferencesWithResponse Get which mails you get
+	//
+	// Of those that you may refuse. What concerns your orders, exams and certificates always comes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/me/mail-preferences (the `GetMailPreferences` operationId).
+	GetMailPreferencesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMailPreferencesResponse, error)
+
+	// PutMailPreferencesWithBodyWithResponse Say which mails you want
+	//
+	// Each is your word from now on.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+	PutMailPreferencesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutMailPreferencesResponse, error)
+
+	// PutMailPreferencesWithResponse Say which mails you want
+	//
+	// Each is your word from now on.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+	PutMailPreferencesWithResponse(ctx context.Context, body PutMailPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMailPreferencesResponse, error)
 
 	// ListMyOrganisationsWithResponse List the organisations that I manage
 	//
@@ -38896,6 +41205,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/me/waiting/{offer} (the `JoinWaiting` operationId).
 	JoinWaitingWithResponse(ctx context.Context, offer OfferRef, reqEditors ...RequestEditorFn) (*JoinWaitingResponse, error)
+
+	// NudgeLearnersWithBodyWithResponse Remind the people on a list
+	//
+	// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+	// measured. Placeholders are `{name}` and `{title}`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+	NudgeLearnersWithBodyWithResponse(ctx context.Context, params *NudgeLearnersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*NudgeLearnersResponse, error)
+
+	// NudgeLearnersWithResponse Remind the people on a list
+	//
+	// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+	// measured. Placeholders are `{name}` and `{title}`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+	NudgeLearnersWithResponse(ctx context.Context, params *NudgeLearnersParams, body NudgeLearnersJSONRequestBody, reqEditors ...RequestEditorFn) (*NudgeLearnersResponse, error)
 
 	// GrantTokenWithBodyWithResponse Get a token for a key
 	//
@@ -40194,6 +42523,34 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
 	GetSessionSheetWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetSessionSheetResponse, error)
 
+	// GetWeeklyMailWithResponse Get the weekly mail of a session
+	//
+	// Its day and its words for who is on time, behind (a quiz of a past week is missing) or silent (has not started). Where nobody wrote one it is the one
+	// that is proposed, and off.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/weekly-mail (the `GetWeeklyMail` operationId).
+	GetWeeklyMailWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetWeeklyMailResponse, error)
+
+	// PutWeeklyMailWithBodyWithResponse Rewrite the weekly mail of a session
+	//
+	// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+	PutWeeklyMailWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutWeeklyMailResponse, error)
+
+	// PutWeeklyMailWithResponse Rewrite the weekly mail of a session
+	//
+	// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+	PutWeeklyMailWithResponse(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, body PutWeeklyMailJSONRequestBody, reqEditors ...RequestEditorFn) (*PutWeeklyMailResponse, error)
+
 	// ListWorkshopDaysWithResponse List the workshop days of a session
 	//
 	// In the order of time. Costs are told to staff of the workshops alone.
@@ -41286,6 +43643,508 @@ func (r GetBadgeStatusResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetBadgeStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCampaignsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CampaignPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCampaignsResponse) GetJSON200() *CampaignPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCampaignsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCampaignsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCampaignsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCampaignsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCampaignsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCampaignResponse201Headers the declared response headers of an HTTP 201 response for CreateCampaign
+type CreateCampaignResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CreateCampaignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Campaign
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCampaignResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCampaignResponse) GetJSON201() *Campaign {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateCampaignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCampaignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCampaignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCampaignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCampaignResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCampaignResponse200Headers the declared response headers of an HTTP 200 response for GetCampaign
+type GetCampaignResponse200Headers struct {
+	ETag string
+}
+
+type GetCampaignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Campaign
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCampaignResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCampaignResponse) GetJSON200() *Campaign {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCampaignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCampaignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCampaignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCampaignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCampaignResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCampaignResponse200Headers the declared response headers of an HTTP 200 response for PutCampaign
+type PutCampaignResponse200Headers struct {
+	ETag string
+}
+
+type PutCampaignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Campaign
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCampaignResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCampaignResponse) GetJSON200() *Campaign {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCampaignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCampaignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCampaignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCampaignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCampaignResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelCampaignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Campaign
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelCampaignResponse) GetJSON200() *Campaign {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelCampaignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelCampaignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelCampaignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelCampaignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelCampaignResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCampaignEnrolmentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CampaignEnrolments
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCampaignEnrolmentsResponse) GetJSON200() *CampaignEnrolments {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCampaignEnrolmentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCampaignEnrolmentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCampaignEnrolmentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCampaignEnrolmentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCampaignEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewCampaignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CampaignPreview
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewCampaignResponse) GetJSON200() *CampaignPreview {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PreviewCampaignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewCampaignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewCampaignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewCampaignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewCampaignResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCampaignRecipientsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RecipientPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCampaignRecipientsResponse) GetJSON200() *RecipientPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCampaignRecipientsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCampaignRecipientsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCampaignRecipientsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCampaignRecipientsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCampaignRecipientsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ScheduleCampaignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Campaign
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ScheduleCampaignResponse) GetJSON200() *Campaign {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ScheduleCampaignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ScheduleCampaignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ScheduleCampaignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ScheduleCampaignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ScheduleCampaignResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TestCampaignResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Campaign
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r TestCampaignResponse) GetJSON202() *Campaign {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TestCampaignResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TestCampaignResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestCampaignResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestCampaignResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestCampaignResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -45473,6 +48332,54 @@ func (r RetryLMSPlatformResponse) ContentType() string {
 	return ""
 }
 
+type RecordBouncesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MailReportRead
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecordBouncesResponse) GetJSON200() *MailReportRead {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordBouncesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordBouncesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordBouncesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordBouncesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordBouncesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetMeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -45659,6 +48566,102 @@ func (r ListEnrolmentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetMailPreferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MailPreferences
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMailPreferencesResponse) GetJSON200() *MailPreferences {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetMailPreferencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMailPreferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMailPreferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMailPreferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMailPreferencesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutMailPreferencesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MailPreferences
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutMailPreferencesResponse) GetJSON200() *MailPreferences {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutMailPreferencesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutMailPreferencesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutMailPreferencesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutMailPreferencesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutMailPreferencesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -45892,6 +48895,61 @@ func (r JoinWaitingResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r JoinWaitingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// NudgeLearnersResponse201Headers the declared response headers of an HTTP 201 response for NudgeLearners
+type NudgeLearnersResponse201Headers struct {
+	Location string
+}
+
+type NudgeLearnersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Campaign
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *NudgeLearnersResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r NudgeLearnersResponse) GetJSON201() *Campaign {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r NudgeLearnersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r NudgeLearnersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r NudgeLearnersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r NudgeLearnersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r NudgeLearnersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -50626,6 +53684,116 @@ func (r GetSessionSheetResponse) ContentType() string {
 	return ""
 }
 
+// GetWeeklyMailResponse200Headers the declared response headers of an HTTP 200 response for GetWeeklyMail
+type GetWeeklyMailResponse200Headers struct {
+	ETag string
+}
+
+type GetWeeklyMailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WeeklyMail
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetWeeklyMailResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWeeklyMailResponse) GetJSON200() *WeeklyMail {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWeeklyMailResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWeeklyMailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWeeklyMailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWeeklyMailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWeeklyMailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutWeeklyMailResponse200Headers the declared response headers of an HTTP 200 response for PutWeeklyMail
+type PutWeeklyMailResponse200Headers struct {
+	ETag string
+}
+
+type PutWeeklyMailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WeeklyMail
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutWeeklyMailResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutWeeklyMailResponse) GetJSON200() *WeeklyMail {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutWeeklyMailResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutWeeklyMailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutWeeklyMailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutWeeklyMailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutWeeklyMailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListWorkshopDaysResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -52365,6 +55533,204 @@ func (c *ClientWithResponses) GetBadgeStatusWithResponse(ctx context.Context, st
 	return ParseGetBadgeStatusResponse(rsp)
 }
 
+// ListCampaignsWithResponse List campaigns
+//
+// Announcements, weekly mails and nudges, the newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/campaigns (the `ListCampaigns` operationId).
+func (c *ClientWithResponses) ListCampaignsWithResponse(ctx context.Context, params *ListCampaignsParams, reqEditors ...RequestEditorFn) (*ListCampaignsResponse, error) {
+	rsp, err := c.ListCampaigns(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCampaignsResponse(rsp)
+}
+
+// CreateCampaignWithBodyWithResponse Write an announcement
+//
+// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+func (c *ClientWithResponses) CreateCampaignWithBodyWithResponse(ctx context.Context, params *CreateCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCampaignResponse, error) {
+	rsp, err := c.CreateCampaignWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCampaignResponse(rsp)
+}
+
+// CreateCampaignWithResponse Write an announcement
+//
+// A draft that announces a session or an edition to those who were enrolled in a collection, a course or a session, and are not yet in what is announced.
+// Words have placeholders: `{name}`, `{title}`, `{starts}`, `{until}`. One that is not known is refused, with its place; nothing is taken as HTML.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/campaigns (the `CreateCampaign` operationId).
+func (c *ClientWithResponses) CreateCampaignWithResponse(ctx context.Context, params *CreateCampaignParams, body CreateCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCampaignResponse, error) {
+	rsp, err := c.CreateCampaign(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCampaignResponse(rsp)
+}
+
+// GetCampaignWithResponse Get a campaign
+//
+// As it stands now, with what became of its recipients.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/campaigns/{campaign} (the `GetCampaign` operationId).
+func (c *ClientWithResponses) GetCampaignWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetCampaignResponse, error) {
+	rsp, err := c.GetCampaign(ctx, campaign, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCampaignResponse(rsp)
+}
+
+// PutCampaignWithBodyWithResponse Rewrite a draft
+//
+// Over the version that was read. What is no draft any more is not changed (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+func (c *ClientWithResponses) PutCampaignWithBodyWithResponse(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCampaignResponse, error) {
+	rsp, err := c.PutCampaignWithBody(ctx, campaign, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCampaignResponse(rsp)
+}
+
+// PutCampaignWithResponse Rewrite a draft
+//
+// Over the version that was read. What is no draft any more is not changed (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/campaigns/{campaign} (the `PutCampaign` operationId).
+func (c *ClientWithResponses) PutCampaignWithResponse(ctx context.Context, campaign CampaignRef, params *PutCampaignParams, body PutCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCampaignResponse, error) {
+	rsp, err := c.PutCampaign(ctx, campaign, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCampaignResponse(rsp)
+}
+
+// CancelCampaignWithResponse Cancel a campaign
+//
+// What waits is not sent. What is over is not canceled (409).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/campaigns/{campaign}/cancellation (the `CancelCampaign` operationId).
+func (c *ClientWithResponses) CancelCampaignWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*CancelCampaignResponse, error) {
+	rsp, err := c.CancelCampaign(ctx, campaign, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelCampaignResponse(rsp)
+}
+
+// GetCampaignEnrolmentsWithResponse Get the enrolments around a campaign
+//
+// In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
+// does not say that they came because of it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/campaigns/{campaign}/enrolments (the `GetCampaignEnrolments` operationId).
+func (c *ClientWithResponses) GetCampaignEnrolmentsWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetCampaignEnrolmentsResponse, error) {
+	rsp, err := c.GetCampaignEnrolments(ctx, campaign, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCampaignEnrolmentsResponse(rsp)
+}
+
+// PreviewCampaignWithResponse Preview a campaign
+//
+// The mail as a learner would get it, in both languages and both forms. It sends nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/campaigns/{campaign}/preview (the `PreviewCampaign` operationId).
+func (c *ClientWithResponses) PreviewCampaignWithResponse(ctx context.Context, campaign CampaignRef, params *PreviewCampaignParams, reqEditors ...RequestEditorFn) (*PreviewCampaignResponse, error) {
+	rsp, err := c.PreviewCampaign(ctx, campaign, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewCampaignResponse(rsp)
+}
+
+// ListCampaignRecipientsWithResponse List who a campaign found
+//
+// Who they are, and what became of the mail of each. This is personal data.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/campaigns/{campaign}/recipients (the `ListCampaignRecipients` operationId).
+func (c *ClientWithResponses) ListCampaignRecipientsWithResponse(ctx context.Context, campaign CampaignRef, params *ListCampaignRecipientsParams, reqEditors ...RequestEditorFn) (*ListCampaignRecipientsResponse, error) {
+	rsp, err := c.ListCampaignRecipients(ctx, campaign, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCampaignRecipientsResponse(rsp)
+}
+
+// ScheduleCampaignWithBodyWithResponse Send a campaign
+//
+// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+func (c *ClientWithResponses) ScheduleCampaignWithBodyWithResponse(ctx context.Context, campaign CampaignRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ScheduleCampaignResponse, error) {
+	rsp, err := c.ScheduleCampaignWithBody(ctx, campaign, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseScheduleCampaignResponse(rsp)
+}
+
+// ScheduleCampaignWithResponse Send a campaign
+//
+// At a time, or at once. Its recipients are found when it begins; each gets it once, or not at all.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/campaigns/{campaign}/schedule (the `ScheduleCampaign` operationId).
+func (c *ClientWithResponses) ScheduleCampaignWithResponse(ctx context.Context, campaign CampaignRef, body ScheduleCampaignJSONRequestBody, reqEditors ...RequestEditorFn) (*ScheduleCampaignResponse, error) {
+	rsp, err := c.ScheduleCampaign(ctx, campaign, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseScheduleCampaignResponse(rsp)
+}
+
+// TestCampaignWithResponse Send a campaign to yourself
+//
+// In both languages. It counts as nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/campaigns/{campaign}/tests (the `TestCampaign` operationId).
+func (c *ClientWithResponses) TestCampaignWithResponse(ctx context.Context, campaign CampaignRef, params *TestCampaignParams, reqEditors ...RequestEditorFn) (*TestCampaignResponse, error) {
+	rsp, err := c.TestCampaign(ctx, campaign, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestCampaignResponse(rsp)
+}
+
 // ImportCatalogueWithBodyWithResponse Import a collection
 //
 // Takes in a file that was exported, from this house or another, at most 8 MiB: all of it or, where one place breaks a rule, nothing.
@@ -54090,6 +57456,36 @@ func (c *ClientWithResponses) RetryLMSPlatformWithResponse(ctx context.Context, 
 	return ParseRetryLMSPlatformResponse(rsp)
 }
 
+// RecordBouncesWithBodyWithResponse Take in a report on a mail that came back
+//
+// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+func (c *ClientWithResponses) RecordBouncesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordBouncesResponse, error) {
+	rsp, err := c.RecordBouncesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordBouncesResponse(rsp)
+}
+
+// RecordBouncesWithResponse Take in a report on a mail that came back
+//
+// As it came (RFC 3464). After a hard bounce nothing that people may refuse goes to the address any more. The same report again does nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/mail-bounces (the `RecordBounces` operationId).
+func (c *ClientWithResponses) RecordBouncesWithResponse(ctx context.Context, body RecordBouncesJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordBouncesResponse, error) {
+	rsp, err := c.RecordBounces(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordBouncesResponse(rsp)
+}
+
 // GetMeWithResponse Who am I?
 //
 // The person behind the token, her roles and what the token may do.
@@ -54148,6 +57544,51 @@ func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseListEnrolmentsResponse(rsp)
+}
+
+// GetMailPreferencesWithResponse Get which mails you get
+//
+// Of those that you may refuse. What concerns your orders, exams and certificates always comes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/me/mail-preferences (the `GetMailPreferences` operationId).
+func (c *ClientWithResponses) GetMailPreferencesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMailPreferencesResponse, error) {
+	rsp, err := c.GetMailPreferences(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMailPreferencesResponse(rsp)
+}
+
+// PutMailPreferencesWithBodyWithResponse Say which mails you want
+//
+// Each is your word from now on.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+func (c *ClientWithResponses) PutMailPreferencesWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutMailPreferencesResponse, error) {
+	rsp, err := c.PutMailPreferencesWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutMailPreferencesResponse(rsp)
+}
+
+// PutMailPreferencesWithResponse Say which mails you want
+//
+// Each is your word from now on.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/me/mail-preferences (the `PutMailPreferences` operationId).
+func (c *ClientWithResponses) PutMailPreferencesWithResponse(ctx context.Context, body PutMailPreferencesJSONRequestBody, reqEditors ...RequestEditorFn) (*PutMailPreferencesResponse, error) {
+	rsp, err := c.PutMailPreferences(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutMailPreferencesResponse(rsp)
 }
 
 // ListMyOrganisationsWithResponse List the organisations that I manage
@@ -54225,6 +57666,38 @@ func (c *ClientWithResponses) JoinWaitingWithResponse(ctx context.Context, offer
 		return nil, err
 	}
 	return ParseJoinWaitingResponse(rsp)
+}
+
+// NudgeLearnersWithBodyWithResponse Remind the people on a list
+//
+// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+// measured. Placeholders are `{name}` and `{title}`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+func (c *ClientWithResponses) NudgeLearnersWithBodyWithResponse(ctx context.Context, params *NudgeLearnersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*NudgeLearnersResponse, error) {
+	rsp, err := c.NudgeLearnersWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseNudgeLearnersResponse(rsp)
+}
+
+// NudgeLearnersWithResponse Remind the people on a list
+//
+// Once per list, whatever the key. Some of a thousand are held out at random: they get nothing and are written down, so that what the reminder does can be
+// measured. Placeholders are `{name}` and `{title}`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/nudges (the `NudgeLearners` operationId).
+func (c *ClientWithResponses) NudgeLearnersWithResponse(ctx context.Context, params *NudgeLearnersParams, body NudgeLearnersJSONRequestBody, reqEditors ...RequestEditorFn) (*NudgeLearnersResponse, error) {
+	rsp, err := c.NudgeLearners(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseNudgeLearnersResponse(rsp)
 }
 
 // GrantTokenWithBodyWithResponse Get a token for a key
@@ -56346,6 +59819,52 @@ func (c *ClientWithResponses) GetSessionSheetWithResponse(ctx context.Context, s
 	return ParseGetSessionSheetResponse(rsp)
 }
 
+// GetWeeklyMailWithResponse Get the weekly mail of a session
+//
+// Its day and its words for who is on time, behind (a quiz of a past week is missing) or silent (has not started). Where nobody wrote one it is the one
+// that is proposed, and off.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/weekly-mail (the `GetWeeklyMail` operationId).
+func (c *ClientWithResponses) GetWeeklyMailWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetWeeklyMailResponse, error) {
+	rsp, err := c.GetWeeklyMail(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWeeklyMailResponse(rsp)
+}
+
+// PutWeeklyMailWithBodyWithResponse Rewrite the weekly mail of a session
+//
+// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+func (c *ClientWithResponses) PutWeeklyMailWithBodyWithResponse(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutWeeklyMailResponse, error) {
+	rsp, err := c.PutWeeklyMailWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutWeeklyMailResponse(rsp)
+}
+
+// PutWeeklyMailWithResponse Rewrite the weekly mail of a session
+//
+// Over the version that was read, or any (`*`). Placeholders are `{name}`, `{title}`, `{week}`, `{next}` and `{missing}`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/weekly-mail (the `PutWeeklyMail` operationId).
+func (c *ClientWithResponses) PutWeeklyMailWithResponse(ctx context.Context, session SessionRef, params *PutWeeklyMailParams, body PutWeeklyMailJSONRequestBody, reqEditors ...RequestEditorFn) (*PutWeeklyMailResponse, error) {
+	rsp, err := c.PutWeeklyMail(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutWeeklyMailResponse(rsp)
+}
+
 // ListWorkshopDaysWithResponse List the workshop days of a session
 //
 // In the order of time. Costs are told to staff of the workshops alone.
@@ -57476,6 +60995,382 @@ func ParseGetBadgeStatusResponse(rsp *http.Response) (*GetBadgeStatusResponse, e
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCampaignsResponse parses an HTTP response from a ListCampaignsWithResponse call
+func ParseListCampaignsResponse(rsp *http.Response) (*ListCampaignsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCampaignsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CampaignPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCampaignResponse parses an HTTP response from a CreateCampaignWithResponse call
+func ParseCreateCampaignResponse(rsp *http.Response) (*CreateCampaignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCampaignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Campaign
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCampaignResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetCampaignResponse parses an HTTP response from a GetCampaignWithResponse call
+func ParseGetCampaignResponse(rsp *http.Response) (*GetCampaignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCampaignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Campaign
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCampaignResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCampaignResponse parses an HTTP response from a PutCampaignWithResponse call
+func ParsePutCampaignResponse(rsp *http.Response) (*PutCampaignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCampaignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Campaign
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCampaignResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelCampaignResponse parses an HTTP response from a CancelCampaignWithResponse call
+func ParseCancelCampaignResponse(rsp *http.Response) (*CancelCampaignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelCampaignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Campaign
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCampaignEnrolmentsResponse parses an HTTP response from a GetCampaignEnrolmentsWithResponse call
+func ParseGetCampaignEnrolmentsResponse(rsp *http.Response) (*GetCampaignEnrolmentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCampaignEnrolmentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CampaignEnrolments
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewCampaignResponse parses an HTTP response from a PreviewCampaignWithResponse call
+func ParsePreviewCampaignResponse(rsp *http.Response) (*PreviewCampaignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewCampaignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CampaignPreview
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCampaignRecipientsResponse parses an HTTP response from a ListCampaignRecipientsWithResponse call
+func ParseListCampaignRecipientsResponse(rsp *http.Response) (*ListCampaignRecipientsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCampaignRecipientsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RecipientPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseScheduleCampaignResponse parses an HTTP response from a ScheduleCampaignWithResponse call
+func ParseScheduleCampaignResponse(rsp *http.Response) (*ScheduleCampaignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ScheduleCampaignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Campaign
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTestCampaignResponse parses an HTTP response from a TestCampaignWithResponse call
+func ParseTestCampaignResponse(rsp *http.Response) (*TestCampaignResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestCampaignResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Campaign
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -60634,6 +64529,39 @@ func ParseRetryLMSPlatformResponse(rsp *http.Response) (*RetryLMSPlatformRespons
 	return response, nil
 }
 
+// ParseRecordBouncesResponse parses an HTTP response from a RecordBouncesWithResponse call
+func ParseRecordBouncesResponse(rsp *http.Response) (*RecordBouncesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordBouncesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MailReportRead
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetMeResponse parses an HTTP response from a GetMeWithResponse call
 func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -60749,6 +64677,72 @@ func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EnrolmentPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetMailPreferencesResponse parses an HTTP response from a GetMailPreferencesWithResponse call
+func ParseGetMailPreferencesResponse(rsp *http.Response) (*GetMailPreferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMailPreferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MailPreferences
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutMailPreferencesResponse parses an HTTP response from a PutMailPreferencesWithResponse call
+func ParsePutMailPreferencesResponse(rsp *http.Response) (*PutMailPreferencesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutMailPreferencesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MailPreferences
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -60922,6 +64916,52 @@ func ParseJoinWaitingResponse(rsp *http.Response) (*JoinWaitingResponse, error) 
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseNudgeLearnersResponse parses an HTTP response from a NudgeLearnersWithResponse call
+func ParseNudgeLearnersResponse(rsp *http.Response) (*NudgeLearnersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &NudgeLearnersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Campaign
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers NudgeLearnersResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil
@@ -64358,6 +68398,98 @@ func ParseGetSessionSheetResponse(rsp *http.Response) (*GetSessionSheetResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetSessionSheetResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetWeeklyMailResponse parses an HTTP response from a GetWeeklyMailWithResponse call
+func ParseGetWeeklyMailResponse(rsp *http.Response) (*GetWeeklyMailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWeeklyMailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WeeklyMail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetWeeklyMailResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutWeeklyMailResponse parses an HTTP response from a PutWeeklyMailWithResponse call
+func ParsePutWeeklyMailResponse(rsp *http.Response) (*PutWeeklyMailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutWeeklyMailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WeeklyMail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutWeeklyMailResponse200Headers
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {

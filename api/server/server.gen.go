@@ -64,6 +64,36 @@ type ServerInterface interface {
 	// GetBadgeStatus Get which badges were revoked
 	// (GET /v1/badges/statuses/{status_list})
 	GetBadgeStatus(c *fiber.Ctx, statusList int) error
+	// ListCampaigns List campaigns
+	// (GET /v1/campaigns)
+	ListCampaigns(c *fiber.Ctx, params ListCampaignsParams) error
+	// CreateCampaign Write an announcement
+	// (POST /v1/campaigns)
+	CreateCampaign(c *fiber.Ctx, params CreateCampaignParams) error
+	// GetCampaign Get a campaign
+	// (GET /v1/campaigns/{campaign})
+	GetCampaign(c *fiber.Ctx, campaign CampaignRef) error
+	// PutCampaign Rewrite a draft
+	// (PUT /v1/campaigns/{campaign})
+	PutCampaign(c *fiber.Ctx, campaign CampaignRef, params PutCampaignParams) error
+	// CancelCampaign Cancel a campaign
+	// (POST /v1/campaigns/{campaign}/cancellation)
+	CancelCampaign(c *fiber.Ctx, campaign CampaignRef) error
+	// GetCampaignEnrolments Get the enrolments around a campaign
+	// (GET /v1/campaigns/{campaign}/enrolments)
+	GetCampaignEnrolments(c *fiber.Ctx, campaign CampaignRef) error
+	// PreviewCampaign Preview a campaign
+	// (GET /v1/campaigns/{campaign}/preview)
+	PreviewCampaign(c *fiber.Ctx, campaign CampaignRef, params PreviewCampaignParams) error
+	// ListCampaignRecipients List who a campaign found
+	// (GET /v1/campaigns/{campaign}/recipients)
+	ListCampaignRecipients(c *fiber.Ctx, campaign CampaignRef, params ListCampaignRecipientsParams) error
+	// ScheduleCampaign Send a campaign
+	// (POST /v1/campaigns/{campaign}/schedule)
+	ScheduleCampaign(c *fiber.Ctx, campaign CampaignRef) error
+	// TestCampaign Send a campaign to yourself
+	// (POST /v1/campaigns/{campaign}/tests)
+	TestCampaign(c *fiber.Ctx, campaign CampaignRef, params TestCampaignParams) error
 	// ImportCatalogue Import a collection
 	// (POST /v1/catalogues)
 	ImportCatalogue(c *fiber.Ctx, params ImportCatalogueParams) error
@@ -313,6 +343,9 @@ type ServerInterface interface {
 	// RetryLMSPlatform Tell a platform again
 	// (POST /v1/lms-platforms/{platform}/retries)
 	RetryLMSPlatform(c *fiber.Ctx, platform LMSPlatformRef) error
+	// RecordBounces Take in a report on a mail that came back
+	// (POST /v1/mail-bounces)
+	RecordBounces(c *fiber.Ctx) error
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
@@ -325,6 +358,12 @@ type ServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
+	// GetMailPreferences Get which mails you get
+	// (GET /v1/me/mail-preferences)
+	GetMailPreferences(c *fiber.Ctx) error
+	// PutMailPreferences Say which mails you want
+	// (PUT /v1/me/mail-preferences)
+	PutMailPreferences(c *fiber.Ctx) error
 	// ListMyOrganisations List the organisations that I manage
 	// (GET /v1/me/organisations)
 	ListMyOrganisations(c *fiber.Ctx) error
@@ -340,6 +379,9 @@ type ServerInterface interface {
 	// JoinWaiting Wait for a place
 	// (PUT /v1/me/waiting/{offer})
 	JoinWaiting(c *fiber.Ctx, offer OfferRef) error
+	// NudgeLearners Remind the people on a list
+	// (POST /v1/nudges)
+	NudgeLearners(c *fiber.Ctx, params NudgeLearnersParams) error
 	// GrantToken Get a token for a key
 	// (POST /v1/oauth/token)
 	GrantToken(c *fiber.Ctx) error
@@ -631,6 +673,12 @@ type ServerInterface interface {
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(c *fiber.Ctx, session SessionRef) error
+	// GetWeeklyMail Get the weekly mail of a session
+	// (GET /v1/sessions/{session}/weekly-mail)
+	GetWeeklyMail(c *fiber.Ctx, session SessionRef) error
+	// PutWeeklyMail Rewrite the weekly mail of a session
+	// (PUT /v1/sessions/{session}/weekly-mail)
+	PutWeeklyMail(c *fiber.Ctx, session SessionRef, params PutWeeklyMailParams) error
 	// ListWorkshopDays List the workshop days of a session
 	// (GET /v1/sessions/{session}/workshop-days)
 	ListWorkshopDays(c *fiber.Ctx, session SessionRef) error
@@ -1332,6 +1380,442 @@ func (siw *ServerInterfaceWrapper) GetBadgeStatus(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetBadgeStatus(c, statusList)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCampaigns operation middleware
+func (siw *ServerInterfaceWrapper) ListCampaigns(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCampaignsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCampaigns(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateCampaign operation middleware
+func (siw *ServerInterfaceWrapper) CreateCampaign(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateCampaignParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateCampaign(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCampaign operation middleware
+func (siw *ServerInterfaceWrapper) GetCampaign(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCampaign(c, campaign)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCampaign operation middleware
+func (siw *ServerInterfaceWrapper) PutCampaign(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCampaignParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCampaign(c, campaign, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CancelCampaign operation middleware
+func (siw *ServerInterfaceWrapper) CancelCampaign(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelCampaign(c, campaign)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCampaignEnrolments operation middleware
+func (siw *ServerInterfaceWrapper) GetCampaignEnrolments(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCampaignEnrolments(c, campaign)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PreviewCampaign operation middleware
+func (siw *ServerInterfaceWrapper) PreviewCampaign(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PreviewCampaignParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "learner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "learner", query, &params.Learner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter learner: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "standing" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "standing", query, &params.Standing, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter standing: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewCampaign(c, campaign, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCampaignRecipients operation middleware
+func (siw *ServerInterfaceWrapper) ListCampaignRecipients(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCampaignRecipientsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCampaignRecipients(c, campaign, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ScheduleCampaign operation middleware
+func (siw *ServerInterfaceWrapper) ScheduleCampaign(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ScheduleCampaign(c, campaign)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// TestCampaign operation middleware
+func (siw *ServerInterfaceWrapper) TestCampaign(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestCampaignParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.TestCampaign(c, campaign, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4926,6 +5410,24 @@ func (siw *ServerInterfaceWrapper) RetryLMSPlatform(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// RecordBounces operation middleware
+func (siw *ServerInterfaceWrapper) RecordBounces(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordBounces(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetMe operation middleware
 func (siw *ServerInterfaceWrapper) GetMe(c *fiber.Ctx) error {
 
@@ -5048,6 +5550,42 @@ func (siw *ServerInterfaceWrapper) ListEnrolments(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListEnrolments(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetMailPreferences operation middleware
+func (siw *ServerInterfaceWrapper) GetMailPreferences(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMailPreferences(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutMailPreferences operation middleware
+func (siw *ServerInterfaceWrapper) PutMailPreferences(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutMailPreferences(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -5212,6 +5750,51 @@ func (siw *ServerInterfaceWrapper) JoinWaiting(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.JoinWaiting(c, offer)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// NudgeLearners operation middleware
+func (siw *ServerInterfaceWrapper) NudgeLearners(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params NudgeLearnersParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.NudgeLearners(c, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -9581,6 +10164,88 @@ func (siw *ServerInterfaceWrapper) GetSessionSheet(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetWeeklyMail operation middleware
+func (siw *ServerInterfaceWrapper) GetWeeklyMail(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetWeeklyMail(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutWeeklyMail operation middleware
+func (siw *ServerInterfaceWrapper) PutWeeklyMail(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutWeeklyMailParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutWeeklyMail(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListWorkshopDays operation middleware
 func (siw *ServerInterfaceWrapper) ListWorkshopDays(c *fiber.Ctx) error {
 
@@ -10853,6 +11518,26 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/badges/statuses/:status_list", wrapper.GetBadgeStatus)
 
+	router.Get(options.BaseURL+"/v1/campaigns", wrapper.ListCampaigns)
+
+	router.Post(options.BaseURL+"/v1/campaigns", wrapper.CreateCampaign)
+
+	router.Get(options.BaseURL+"/v1/campaigns/:campaign", wrapper.GetCampaign)
+
+	router.Put(options.BaseURL+"/v1/campaigns/:campaign", wrapper.PutCampaign)
+
+	router.Post(options.BaseURL+"/v1/campaigns/:campaign/cancellation", wrapper.CancelCampaign)
+
+	router.Get(options.BaseURL+"/v1/campaigns/:campaign/enrolments", wrapper.GetCampaignEnrolments)
+
+	router.Get(options.BaseURL+"/v1/campaigns/:campaign/preview", wrapper.PreviewCampaign)
+
+	router.Get(options.BaseURL+"/v1/campaigns/:campaign/recipients", wrapper.ListCampaignRecipients)
+
+	router.Post(options.BaseURL+"/v1/campaigns/:campaign/schedule", wrapper.ScheduleCampaign)
+
+	router.Post(options.BaseURL+"/v1/campaigns/:campaign/tests", wrapper.TestCampaign)
+
 	router.Post(options.BaseURL+"/v1/catalogues", wrapper.ImportCatalogue)
 
 	router.Get(options.BaseURL+"/v1/catalogues/:collection", wrapper.ExportCatalogue)
@@ -11019,6 +11704,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/lms-platforms/:platform/retries", wrapper.RetryLMSPlatform)
 
+	router.Post(options.BaseURL+"/v1/mail-bounces", wrapper.RecordBounces)
+
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
 	router.Get(options.BaseURL+"/v1/me/editions", wrapper.ListMyPaths)
@@ -11026,6 +11713,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/me/editions/:edition/path", wrapper.GetMyPath)
 
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
+
+	router.Get(options.BaseURL+"/v1/me/mail-preferences", wrapper.GetMailPreferences)
+
+	router.Put(options.BaseURL+"/v1/me/mail-preferences", wrapper.PutMailPreferences)
 
 	router.Get(options.BaseURL+"/v1/me/organisations", wrapper.ListMyOrganisations)
 
@@ -11036,6 +11727,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Delete(options.BaseURL+"/v1/me/waiting/:offer", wrapper.LeaveWaiting)
 
 	router.Put(options.BaseURL+"/v1/me/waiting/:offer", wrapper.JoinWaiting)
+
+	router.Post(options.BaseURL+"/v1/nudges", wrapper.NudgeLearners)
 
 	router.Post(options.BaseURL+"/v1/oauth/token", wrapper.GrantToken)
 
@@ -11230,6 +11923,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/productions", wrapper.RecordProductions)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/sheet", wrapper.GetSessionSheet)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/weekly-mail", wrapper.GetWeeklyMail)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/weekly-mail", wrapper.PutWeeklyMail)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/workshop-days", wrapper.ListWorkshopDays)
 
@@ -11627,6 +12324,209 @@ func (response GetBadgeStatus200ApplicationvcJwtResponse) VisitGetBadgeStatusRes
 	}
 	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
 	return err
+}
+
+type ListCampaignsRequestObject struct {
+	Params ListCampaignsParams
+}
+
+type ListCampaignsResponseObject interface {
+	VisitListCampaignsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCampaigns200JSONResponse CampaignPage
+
+func (response ListCampaigns200JSONResponse) VisitListCampaignsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateCampaignRequestObject struct {
+	Params CreateCampaignParams
+	Body   *CreateCampaignJSONRequestBody
+}
+
+type CreateCampaignResponseObject interface {
+	VisitCreateCampaignResponse(ctx *fiber.Ctx) error
+}
+
+type CreateCampaign201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreateCampaign201JSONResponse struct {
+	Body    Campaign
+	Headers CreateCampaign201ResponseHeaders
+}
+
+func (response CreateCampaign201JSONResponse) VisitCreateCampaignResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCampaignRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+}
+
+type GetCampaignResponseObject interface {
+	VisitGetCampaignResponse(ctx *fiber.Ctx) error
+}
+
+type GetCampaign200ResponseHeaders struct {
+	ETag string
+}
+
+type GetCampaign200JSONResponse struct {
+	Body    Campaign
+	Headers GetCampaign200ResponseHeaders
+}
+
+func (response GetCampaign200JSONResponse) VisitGetCampaignResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutCampaignRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+	Params   PutCampaignParams
+	Body     *PutCampaignJSONRequestBody
+}
+
+type PutCampaignResponseObject interface {
+	VisitPutCampaignResponse(ctx *fiber.Ctx) error
+}
+
+type PutCampaign200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCampaign200JSONResponse struct {
+	Body    Campaign
+	Headers PutCampaign200ResponseHeaders
+}
+
+func (response PutCampaign200JSONResponse) VisitPutCampaignResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CancelCampaignRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+}
+
+type CancelCampaignResponseObject interface {
+	VisitCancelCampaignResponse(ctx *fiber.Ctx) error
+}
+
+type CancelCampaign200JSONResponse Campaign
+
+func (response CancelCampaign200JSONResponse) VisitCancelCampaignResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCampaignEnrolmentsRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+}
+
+type GetCampaignEnrolmentsResponseObject interface {
+	VisitGetCampaignEnrolmentsResponse(ctx *fiber.Ctx) error
+}
+
+type GetCampaignEnrolments200JSONResponse CampaignEnrolments
+
+func (response GetCampaignEnrolments200JSONResponse) VisitGetCampaignEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PreviewCampaignRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+	Params   PreviewCampaignParams
+}
+
+type PreviewCampaignResponseObject interface {
+	VisitPreviewCampaignResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewCampaign200JSONResponse CampaignPreview
+
+func (response PreviewCampaign200JSONResponse) VisitPreviewCampaignResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCampaignRecipientsRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+	Params   ListCampaignRecipientsParams
+}
+
+type ListCampaignRecipientsResponseObject interface {
+	VisitListCampaignRecipientsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCampaignRecipients200JSONResponse RecipientPage
+
+func (response ListCampaignRecipients200JSONResponse) VisitListCampaignRecipientsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ScheduleCampaignRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+	Body     *ScheduleCampaignJSONRequestBody
+}
+
+type ScheduleCampaignResponseObject interface {
+	VisitScheduleCampaignResponse(ctx *fiber.Ctx) error
+}
+
+type ScheduleCampaign200JSONResponse Campaign
+
+func (response ScheduleCampaign200JSONResponse) VisitScheduleCampaignResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type TestCampaignRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+	Params   TestCampaignParams
+}
+
+type TestCampaignResponseObject interface {
+	VisitTestCampaignResponse(ctx *fiber.Ctx) error
+}
+
+type TestCampaign202JSONResponse Campaign
+
+func (response TestCampaign202JSONResponse) VisitTestCampaignResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response)
 }
 
 type ImportCatalogueRequestObject struct {
@@ -13500,6 +14400,23 @@ func (response RetryLMSPlatform200JSONResponse) VisitRetryLMSPlatformResponse(ct
 	return ctx.JSON(&response)
 }
 
+type RecordBouncesRequestObject struct {
+	Body *RecordBouncesJSONRequestBody
+}
+
+type RecordBouncesResponseObject interface {
+	VisitRecordBouncesResponse(ctx *fiber.Ctx) error
+}
+
+type RecordBounces200JSONResponse MailReportRead
+
+func (response RecordBounces200JSONResponse) VisitRecordBouncesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type GetMeRequestObject struct {
 }
 
@@ -13561,6 +14478,39 @@ type ListEnrolmentsResponseObject interface {
 type ListEnrolments200JSONResponse EnrolmentPage
 
 func (response ListEnrolments200JSONResponse) VisitListEnrolmentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetMailPreferencesRequestObject struct {
+}
+
+type GetMailPreferencesResponseObject interface {
+	VisitGetMailPreferencesResponse(ctx *fiber.Ctx) error
+}
+
+type GetMailPreferences200JSONResponse MailPreferences
+
+func (response GetMailPreferences200JSONResponse) VisitGetMailPreferencesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutMailPreferencesRequestObject struct {
+	Body *PutMailPreferencesJSONRequestBody
+}
+
+type PutMailPreferencesResponseObject interface {
+	VisitPutMailPreferencesResponse(ctx *fiber.Ctx) error
+}
+
+type PutMailPreferences200JSONResponse MailPreferences
+
+func (response PutMailPreferences200JSONResponse) VisitPutMailPreferencesResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -13648,6 +14598,32 @@ func (response JoinWaiting200JSONResponse) VisitJoinWaitingResponse(ctx *fiber.C
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type NudgeLearnersRequestObject struct {
+	Params NudgeLearnersParams
+	Body   *NudgeLearnersJSONRequestBody
+}
+
+type NudgeLearnersResponseObject interface {
+	VisitNudgeLearnersResponse(ctx *fiber.Ctx) error
+}
+
+type NudgeLearners201ResponseHeaders struct {
+	Location string
+}
+
+type NudgeLearners201JSONResponse struct {
+	Body    Campaign
+	Headers NudgeLearners201ResponseHeaders
+}
+
+func (response NudgeLearners201JSONResponse) VisitNudgeLearnersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
 }
 
 type GrantTokenRequestObject struct {
@@ -15615,6 +16591,58 @@ func (response GetSessionSheet200JSONResponse) VisitGetSessionSheetResponse(ctx 
 	return ctx.JSON(&response.Body)
 }
 
+type GetWeeklyMailRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetWeeklyMailResponseObject interface {
+	VisitGetWeeklyMailResponse(ctx *fiber.Ctx) error
+}
+
+type GetWeeklyMail200ResponseHeaders struct {
+	ETag string
+}
+
+type GetWeeklyMail200JSONResponse struct {
+	Body    WeeklyMail
+	Headers GetWeeklyMail200ResponseHeaders
+}
+
+func (response GetWeeklyMail200JSONResponse) VisitGetWeeklyMailResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutWeeklyMailRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  PutWeeklyMailParams
+	Body    *PutWeeklyMailJSONRequestBody
+}
+
+type PutWeeklyMailResponseObject interface {
+	VisitPutWeeklyMailResponse(ctx *fiber.Ctx) error
+}
+
+type PutWeeklyMail200ResponseHeaders struct {
+	ETag string
+}
+
+type PutWeeklyMail200JSONResponse struct {
+	Body    WeeklyMail
+	Headers PutWeeklyMail200ResponseHeaders
+}
+
+func (response PutWeeklyMail200JSONResponse) VisitPutWeeklyMailResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListWorkshopDaysRequestObject struct {
 	Session SessionRef `json:"session"`
 }
@@ -16293,6 +17321,36 @@ type StrictServerInterface interface {
 	// GetBadgeStatus Get which badges were revoked
 	// (GET /v1/badges/statuses/{status_list})
 	GetBadgeStatus(ctx context.Context, request GetBadgeStatusRequestObject) (GetBadgeStatusResponseObject, error)
+	// ListCampaigns List campaigns
+	// (GET /v1/campaigns)
+	ListCampaigns(ctx context.Context, request ListCampaignsRequestObject) (ListCampaignsResponseObject, error)
+	// CreateCampaign Write an announcement
+	// (POST /v1/campaigns)
+	CreateCampaign(ctx context.Context, request CreateCampaignRequestObject) (CreateCampaignResponseObject, error)
+	// GetCampaign Get a campaign
+	// (GET /v1/campaigns/{campaign})
+	GetCampaign(ctx context.Context, request GetCampaignRequestObject) (GetCampaignResponseObject, error)
+	// PutCampaign Rewrite a draft
+	// (PUT /v1/campaigns/{campaign})
+	PutCampaign(ctx context.Context, request PutCampaignRequestObject) (PutCampaignResponseObject, error)
+	// CancelCampaign Cancel a campaign
+	// (POST /v1/campaigns/{campaign}/cancellation)
+	CancelCampaign(ctx context.Context, request CancelCampaignRequestObject) (CancelCampaignResponseObject, error)
+	// GetCampaignEnrolments Get the enrolments around a campaign
+	// (GET /v1/campaigns/{campaign}/enrolments)
+	GetCampaignEnrolments(ctx context.Context, request GetCampaignEnrolmentsRequestObject) (GetCampaignEnrolmentsResponseObject, error)
+	// PreviewCampaign Preview a campaign
+	// (GET /v1/campaigns/{campaign}/preview)
+	PreviewCampaign(ctx context.Context, request PreviewCampaignRequestObject) (PreviewCampaignResponseObject, error)
+	// ListCampaignRecipients List who a campaign found
+	// (GET /v1/campaigns/{campaign}/recipients)
+	ListCampaignRecipients(ctx context.Context, request ListCampaignRecipientsRequestObject) (ListCampaignRecipientsResponseObject, error)
+	// ScheduleCampaign Send a campaign
+	// (POST /v1/campaigns/{campaign}/schedule)
+	ScheduleCampaign(ctx context.Context, request ScheduleCampaignRequestObject) (ScheduleCampaignResponseObject, error)
+	// TestCampaign Send a campaign to yourself
+	// (POST /v1/campaigns/{campaign}/tests)
+	TestCampaign(ctx context.Context, request TestCampaignRequestObject) (TestCampaignResponseObject, error)
 	// ImportCatalogue Import a collection
 	// (POST /v1/catalogues)
 	ImportCatalogue(ctx context.Context, request ImportCatalogueRequestObject) (ImportCatalogueResponseObject, error)
@@ -16542,6 +17600,9 @@ type StrictServerInterface interface {
 	// RetryLMSPlatform Tell a platform again
 	// (POST /v1/lms-platforms/{platform}/retries)
 	RetryLMSPlatform(ctx context.Context, request RetryLMSPlatformRequestObject) (RetryLMSPlatformResponseObject, error)
+	// RecordBounces Take in a report on a mail that came back
+	// (POST /v1/mail-bounces)
+	RecordBounces(ctx context.Context, request RecordBouncesRequestObject) (RecordBouncesResponseObject, error)
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
@@ -16554,6 +17615,12 @@ type StrictServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
+	// GetMailPreferences Get which mails you get
+	// (GET /v1/me/mail-preferences)
+	GetMailPreferences(ctx context.Context, request GetMailPreferencesRequestObject) (GetMailPreferencesResponseObject, error)
+	// PutMailPreferences Say which mails you want
+	// (PUT /v1/me/mail-preferences)
+	PutMailPreferences(ctx context.Context, request PutMailPreferencesRequestObject) (PutMailPreferencesResponseObject, error)
 	// ListMyOrganisations List the organisations that I manage
 	// (GET /v1/me/organisations)
 	ListMyOrganisations(ctx context.Context, request ListMyOrganisationsRequestObject) (ListMyOrganisationsResponseObject, error)
@@ -16569,6 +17636,9 @@ type StrictServerInterface interface {
 	// JoinWaiting Wait for a place
 	// (PUT /v1/me/waiting/{offer})
 	JoinWaiting(ctx context.Context, request JoinWaitingRequestObject) (JoinWaitingResponseObject, error)
+	// NudgeLearners Remind the people on a list
+	// (POST /v1/nudges)
+	NudgeLearners(ctx context.Context, request NudgeLearnersRequestObject) (NudgeLearnersResponseObject, error)
 	// GrantToken Get a token for a key
 	// (POST /v1/oauth/token)
 	GrantToken(ctx context.Context, request GrantTokenRequestObject) (GrantTokenResponseObject, error)
@@ -16860,6 +17930,12 @@ type StrictServerInterface interface {
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(ctx context.Context, request GetSessionSheetRequestObject) (GetSessionSheetResponseObject, error)
+	// GetWeeklyMail Get the weekly mail of a session
+	// (GET /v1/sessions/{session}/weekly-mail)
+	GetWeeklyMail(ctx context.Context, request GetWeeklyMailRequestObject) (GetWeeklyMailResponseObject, error)
+	// PutWeeklyMail Rewrite the weekly mail of a session
+	// (PUT /v1/sessions/{session}/weekly-mail)
+	PutWeeklyMail(ctx context.Context, request PutWeeklyMailRequestObject) (PutWeeklyMailResponseObject, error)
 	// ListWorkshopDays List the workshop days of a session
 	// (GET /v1/sessions/{session}/workshop-days)
 	ListWorkshopDays(ctx context.Context, request ListWorkshopDaysRequestObject) (ListWorkshopDaysResponseObject, error)
@@ -17375,6 +18451,322 @@ func (sh *strictHandler) GetBadgeStatus(ctx *fiber.Ctx, statusList int) error {
 		return err
 	} else if validResponse, ok := response.(GetBadgeStatusResponseObject); ok {
 		if err := validResponse.VisitGetBadgeStatusResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCampaigns operation middleware
+func (sh *strictHandler) ListCampaigns(ctx *fiber.Ctx, params ListCampaignsParams) error {
+	var request ListCampaignsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCampaigns(ctx.UserContext(), request.(ListCampaignsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCampaigns")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCampaignsResponseObject); ok {
+		if err := validResponse.VisitListCampaignsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCampaign operation middleware
+func (sh *strictHandler) CreateCampaign(ctx *fiber.Ctx, params CreateCampaignParams) error {
+	var request CreateCampaignRequestObject
+
+	request.Params = params
+
+	var body CreateCampaignJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCampaign(ctx.UserContext(), request.(CreateCampaignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCampaign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCampaignResponseObject); ok {
+		if err := validResponse.VisitCreateCampaignResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCampaign operation middleware
+func (sh *strictHandler) GetCampaign(ctx *fiber.Ctx, campaign CampaignRef) error {
+	var request GetCampaignRequestObject
+
+	request.Campaign = campaign
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCampaign(ctx.UserContext(), request.(GetCampaignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCampaign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCampaignResponseObject); ok {
+		if err := validResponse.VisitGetCampaignResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCampaign operation middleware
+func (sh *strictHandler) PutCampaign(ctx *fiber.Ctx, campaign CampaignRef, params PutCampaignParams) error {
+	var request PutCampaignRequestObject
+
+	request.Campaign = campaign
+	request.Params = params
+
+	var body PutCampaignJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCampaign(ctx.UserContext(), request.(PutCampaignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCampaign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCampaignResponseObject); ok {
+		if err := validResponse.VisitPutCampaignResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelCampaign operation middleware
+func (sh *strictHandler) CancelCampaign(ctx *fiber.Ctx, campaign CampaignRef) error {
+	var request CancelCampaignRequestObject
+
+	request.Campaign = campaign
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelCampaign(ctx.UserContext(), request.(CancelCampaignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelCampaign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelCampaignResponseObject); ok {
+		if err := validResponse.VisitCancelCampaignResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCampaignEnrolments operation middleware
+func (sh *strictHandler) GetCampaignEnrolments(ctx *fiber.Ctx, campaign CampaignRef) error {
+	var request GetCampaignEnrolmentsRequestObject
+
+	request.Campaign = campaign
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCampaignEnrolments(ctx.UserContext(), request.(GetCampaignEnrolmentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCampaignEnrolments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCampaignEnrolmentsResponseObject); ok {
+		if err := validResponse.VisitGetCampaignEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewCampaign operation middleware
+func (sh *strictHandler) PreviewCampaign(ctx *fiber.Ctx, campaign CampaignRef, params PreviewCampaignParams) error {
+	var request PreviewCampaignRequestObject
+
+	request.Campaign = campaign
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewCampaign(ctx.UserContext(), request.(PreviewCampaignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewCampaign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewCampaignResponseObject); ok {
+		if err := validResponse.VisitPreviewCampaignResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCampaignRecipients operation middleware
+func (sh *strictHandler) ListCampaignRecipients(ctx *fiber.Ctx, campaign CampaignRef, params ListCampaignRecipientsParams) error {
+	var request ListCampaignRecipientsRequestObject
+
+	request.Campaign = campaign
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCampaignRecipients(ctx.UserContext(), request.(ListCampaignRecipientsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCampaignRecipients")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCampaignRecipientsResponseObject); ok {
+		if err := validResponse.VisitListCampaignRecipientsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ScheduleCampaign operation middleware
+func (sh *strictHandler) ScheduleCampaign(ctx *fiber.Ctx, campaign CampaignRef) error {
+	var request ScheduleCampaignRequestObject
+
+	request.Campaign = campaign
+
+	var body ScheduleCampaignJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ScheduleCampaign(ctx.UserContext(), request.(ScheduleCampaignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ScheduleCampaign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ScheduleCampaignResponseObject); ok {
+		if err := validResponse.VisitScheduleCampaignResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestCampaign operation middleware
+func (sh *strictHandler) TestCampaign(ctx *fiber.Ctx, campaign CampaignRef, params TestCampaignParams) error {
+	var request TestCampaignRequestObject
+
+	request.Campaign = campaign
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.TestCampaign(ctx.UserContext(), request.(TestCampaignRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestCampaign")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestCampaignResponseObject); ok {
+		if err := validResponse.VisitTestCampaignResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -20011,6 +21403,45 @@ func (sh *strictHandler) RetryLMSPlatform(ctx *fiber.Ctx, platform LMSPlatformRe
 	return nil
 }
 
+// RecordBounces operation middleware
+func (sh *strictHandler) RecordBounces(ctx *fiber.Ctx) error {
+	var request RecordBouncesRequestObject
+
+	var body RecordBouncesJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordBounces(ctx.UserContext(), request.(RecordBouncesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordBounces")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordBouncesResponseObject); ok {
+		if err := validResponse.VisitRecordBouncesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMe operation middleware
 func (sh *strictHandler) GetMe(ctx *fiber.Ctx) error {
 	var request GetMeRequestObject
@@ -20109,6 +21540,70 @@ func (sh *strictHandler) ListEnrolments(ctx *fiber.Ctx, params ListEnrolmentsPar
 		return err
 	} else if validResponse, ok := response.(ListEnrolmentsResponseObject); ok {
 		if err := validResponse.VisitListEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMailPreferences operation middleware
+func (sh *strictHandler) GetMailPreferences(ctx *fiber.Ctx) error {
+	var request GetMailPreferencesRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMailPreferences(ctx.UserContext(), request.(GetMailPreferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMailPreferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMailPreferencesResponseObject); ok {
+		if err := validResponse.VisitGetMailPreferencesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutMailPreferences operation middleware
+func (sh *strictHandler) PutMailPreferences(ctx *fiber.Ctx) error {
+	var request PutMailPreferencesRequestObject
+
+	var body PutMailPreferencesJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutMailPreferences(ctx.UserContext(), request.(PutMailPreferencesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutMailPreferences")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutMailPreferencesResponseObject); ok {
+		if err := validResponse.VisitPutMailPreferencesResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -20242,6 +21737,47 @@ func (sh *strictHandler) JoinWaiting(ctx *fiber.Ctx, offer OfferRef) error {
 		return err
 	} else if validResponse, ok := response.(JoinWaitingResponseObject); ok {
 		if err := validResponse.VisitJoinWaitingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// NudgeLearners operation middleware
+func (sh *strictHandler) NudgeLearners(ctx *fiber.Ctx, params NudgeLearnersParams) error {
+	var request NudgeLearnersRequestObject
+
+	request.Params = params
+
+	var body NudgeLearnersJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.NudgeLearners(ctx.UserContext(), request.(NudgeLearnersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "NudgeLearners")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(NudgeLearnersResponseObject); ok {
+		if err := validResponse.VisitNudgeLearnersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -23476,6 +25012,75 @@ func (sh *strictHandler) GetSessionSheet(ctx *fiber.Ctx, session SessionRef) err
 		return err
 	} else if validResponse, ok := response.(GetSessionSheetResponseObject); ok {
 		if err := validResponse.VisitGetSessionSheetResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWeeklyMail operation middleware
+func (sh *strictHandler) GetWeeklyMail(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetWeeklyMailRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWeeklyMail(ctx.UserContext(), request.(GetWeeklyMailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWeeklyMail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWeeklyMailResponseObject); ok {
+		if err := validResponse.VisitGetWeeklyMailResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutWeeklyMail operation middleware
+func (sh *strictHandler) PutWeeklyMail(ctx *fiber.Ctx, session SessionRef, params PutWeeklyMailParams) error {
+	var request PutWeeklyMailRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body PutWeeklyMailJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutWeeklyMail(ctx.UserContext(), request.(PutWeeklyMailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutWeeklyMail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutWeeklyMailResponseObject); ok {
+		if err := validResponse.VisitPutWeeklyMailResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

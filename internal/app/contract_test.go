@@ -68,6 +68,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.traceStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.progressStory(t, walker, staff, w.tokens(staff)(api.Scopes...))
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
+	w.outreachStory(t, walker, zoe.ID, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "preferences:write"))
 	w.cohortsStory(t, walker, w.tokens(stranger)("learning:read"))
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))
 	w.rostersStory(t, walker)

@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/mail"
+	"strings"
 	"sync"
+	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
 	"cursus/internal/domain/outreach"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
 )
 
 // nudged reminds people of the session.
@@ -95,4 +99,69 @@ func (p *program) writesThrough() {
 		p.t.Errorf("%s: no mail came", place)
 	}
 	p.stop()
+}
+
+// outreachStory answers every operation of mails that people may refuse.
+func (w *world) outreachStory(t *testing.T, walker *apitest.Walker, learner, staff, hers string) {
+	t.Helper()
+	ask := func(operation string, status int, token string, change func(r *apitest.Request)) (a apitest.Answer) {
+		t.Helper()
+		r := walker.Example(operation)
+		r.Token = token
+		if change != nil {
+			change(&r)
+		}
+		if a = walker.Do(t, r); a.Status != status {
+			t.Errorf("%s: %d, not %d\n%.500s", operation, a.Status, status, a.Body)
+		}
+		return a
+	}
+	header := func(name, value string) func(*apitest.Request) {
+		return func(r *apitest.Request) { r.Header.Set(name, value) }
+	}
+	var c struct {
+		ID, State string
+		Counts    struct{ Recipients int64 }
+	}
+	first := ask("createCampaign", 201, staff, header("Idempotency-Key", "campaign"))
+	if again := ask("createCampaign", 201, staff, header("Idempotency-Key", "campaign")); string(again.Body) != string(first.Body) {
+		t.Errorf("a repeated key made another campaign:\n%s\n%s", first.Body, again.Body)
+	}
+	first.JSON(t, &c)
+	walker.Values["campaign"] = c.ID
+	tag := ask("getCampaign", 200, staff, nil).Header.Get("ETag")
+	ask("putCampaign", 200, staff, header("If-Match", tag))
+	ask("putCampaign", 412, staff, header("If-Match", tag))
+	ask("listCampaigns", 200, staff, func(r *apitest.Request) { r.Query = "" })
+	ask("previewCampaign", 200, staff, func(r *apitest.Request) { r.Query = "learner=" + learner })
+	ask("previewCampaign", 404, staff, func(r *apitest.Request) { r.Query = "learner=per_00000000000000000000000000" })
+	ask("testCampaign", 202, staff, header("Idempotency-Key", "campaign-test"))
+	ask("scheduleCampaign", 200, staff, func(r *apitest.Request) {
+		r.Body = []byte(`{"at":"` + w.h.Clock.Now().AddDate(0, 1, 0).Format(time.RFC3339) + `"}`)
+	})
+	ask("scheduleCampaign", 409, staff, nil)
+	ask("putCampaign", 409, staff, header("If-Match", "*"))
+	ask("listCampaignRecipients", 200, staff, func(r *apitest.Request) { r.Query = "" })
+	ask("getCampaignEnrolments", 200, staff, nil)
+	ask("cancelCampaign", 200, staff, nil)
+	ask("cancelCampaign", 409, staff, nil)
+	tag = ask("getWeeklyMail", 200, staff, nil).Header.Get("ETag")
+	ask("putWeeklyMail", 200, staff, header("If-Match", tag))
+	ask("putWeeklyMail", 412, staff, header("If-Match", `"77"`))
+	nudge := func(r *apitest.Request) {
+		r.Body = []byte(strings.Replace(string(r.Body), "per_01kb5t8kz9e0qv4m3r2x7nwhjd", learner, 1))
+		r.Header.Set("Idempotency-Key", "nudge")
+	}
+	ask("nudgeLearners", 201, staff, nudge).JSON(t, &c)
+	if c.Counts.Recipients != 1 {
+		t.Errorf("%+v", c)
+	}
+	ask("nudgeLearners", 409, staff, func(r *apitest.Request) { nudge(r); r.Header.Set("Idempotency-Key", "nudge again") })
+	ask("recordBounces", 200, staff, nil)
+	ask("recordBounces", 422, staff, func(r *apitest.Request) { r.Body = []byte(`{"report":"Subject: hello"}`) })
+	ask("putMailPreferences", 200, hers, nil)
+	var p struct{ News, Nudges bool }
+	if ask("getMailPreferences", 200, hers, nil).JSON(t, &p); !p.News || p.Nudges {
+		t.Errorf("%+v", p)
+	}
 }

@@ -36,6 +36,7 @@ type fake struct {
 	api.TraceRooms
 	api.ProgressRooms
 	api.WebhookRooms
+	api.OutreachRooms
 	api.BadgeRooms
 	api.CohortRooms
 	api.LMSRooms

@@ -70,6 +70,7 @@ type Rooms interface {
 	TraceRooms
 	ProgressRooms
 	WebhookRooms
+	OutreachRooms
 	BadgeRooms
 	CohortRooms
 	LMSRooms
