@@ -4351,7 +4351,7 @@ type CampaignCounts struct {
 	// Example: 12
 	Canceled int64 `json:"canceled"`
 
-	// Failed Whose mail was refused
+	// Failed Whose mail was refused, or not taken for a day.
 	//
 	// Example: 12
 	Failed int64 `json:"failed"`
@@ -4396,7 +4396,7 @@ type CampaignCounts struct {
 	// Example: 12
 	Unsubscribed int64 `json:"unsubscribed"`
 
-	// Waiting Whose mail waits
+	// Waiting Whose mail waits, or is being sent.
 	//
 	// Example: 12
 	Waiting int64 `json:"waiting"`

@@ -64,10 +64,10 @@ func (w *world) unsubscribing(mails string) string {
 
 func init() {
 	walks = append(walks, func(w *world, staff string) map[string]string {
-		id := w.nudged(staff)
 		if err := w.h.Outreach.Prefer(system, staff, outreach.Preferences{Nudges: true}); err != nil {
 			w.t.Fatal(err)
 		}
+		id := w.nudged(staff)
 		w.quiet()
 		link, err := url.Parse(w.unsubscribing(strings.TrimPrefix(w.cfg.Mail, "file://")))
 		if err != nil {

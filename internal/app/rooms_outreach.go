@@ -113,6 +113,7 @@ func (r Rooms) CampaignEnrolments(ctx context.Context, _ api.Principal, id strin
 func (r Rooms) WeeklyMail(ctx context.Context, _ api.Principal, session string) (m outreach.WeeklyMail, err error) {
 	err = r.h.DB.View(ctx, "weekly mail", func(ctx context.Context, tx *postgres.Tx) error {
 		m, err = outreach.WeeklyTx(ctx, tx, session)
+		m.Version++ // the entity tag of the one that is proposed is that of a first version
 		return err
 	})
 	return m, err
@@ -120,14 +121,13 @@ func (r Rooms) WeeklyMail(ctx context.Context, _ api.Principal, session string) 
 
 // PutWeeklyMail rewrites it.
 func (r Rooms) PutWeeklyMail(ctx context.Context, _ api.Principal, session string, version int, m outreach.WeeklyMail) (now outreach.WeeklyMail, err error) {
-	if version == 0 {
-		version = -1 // any
-	}
+	version-- // see WeeklyMail; -1 is any
 	err = r.h.DB.InTx(ctx, "put weekly mail", func(ctx context.Context, tx *postgres.Tx) error {
 		if err := outreach.PutWeeklyTx(ctx, tx, session, version, m); err != nil {
 			return err
 		}
 		now, err = outreach.WeeklyTx(ctx, tx, session)
+		now.Version++
 		return err
 	})
 	return now, err

@@ -133,5 +133,5 @@ func BouncesTx(ctx context.Context, tx *postgres.Tx, report io.Reader) (n int, e
 			return 0, err
 		}
 	}
-	return n, nil
+	return n, audit.AppendTx(ctx, tx, audit.Entry{Action: "mail_report.read", Object: "outreach", Detail: map[string]int{"recipients": len(all), "known": n}})
 }

@@ -117,9 +117,16 @@ func (p *Preferences) parts() map[string]*bool {
 	return map[string]*bool{privacy.News: &p.News, privacy.ProgressMail: &p.Progress, privacy.Nudges: &p.Nudges}
 }
 
-// Prefer writes down which mails somebody wants. Each is her word from now on.
+// Prefer writes down which mails somebody wants. Each is her word from now on. Error: ErrNobody for what is no person, such as a client.
 func (s *Service) Prefer(ctx context.Context, personID string, p Preferences) error {
 	return s.db.InTx(asSystem(ctx), "prefer mails", func(ctx context.Context, tx *postgres.Tx) error {
+		who, err := audienceTx(ctx, tx, []string{personID})
+		if err != nil {
+			return err
+		}
+		if len(who) == 0 {
+			return ErrNobody
+		}
 		for _, purpose := range []string{privacy.News, privacy.ProgressMail, privacy.Nudges} {
 			if err := privacy.SayTx(ctx, tx, personID, purpose, *p.parts()[purpose]); err != nil {
 				return err

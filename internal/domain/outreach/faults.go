@@ -7,7 +7,7 @@ var (
 	ErrNoCampaign = fault.New(fault.NotFound, "no-such-campaign", "There is no such campaign.")
 	ErrNoLink     = fault.New(fault.NotFound, "no-such-link", "This link to unsubscribe is not one of ours.")
 	ErrNoLearner  = fault.New(fault.NotFound, "no-such-learner", "There is no such learner.")
-	ErrNoWeekly   = fault.New(fault.NotFound, "no-weekly-mail", "This session has no weekly mail yet.")
+	ErrNobody     = fault.New(fault.Forbidden, "no-person", "Only people get mails.")
 	ErrChanged    = fault.New(fault.Precondition, "changed-meanwhile", "It was changed since it was read.")
 	ErrNotDraft   = fault.New(fault.Conflict, "campaign-not-a-draft", "Only a draft can be changed or scheduled.")
 	ErrOver       = fault.New(fault.Conflict, "campaign-over", "The campaign is over.")
