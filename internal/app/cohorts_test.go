@@ -104,7 +104,7 @@ func init() {
 			w.t.Fatal(err)
 		}
 		w.quiet()
-		all, err := w.h.Cohorts.Invite(system, cohorts.By{PersonID: staff}, c.ID, "walk", []string{"k2"})
+		all, err := w.h.Cohorts.Invite(system, cohorts.By{PersonID: staff}, c.ID, "walk-invite", []string{"k2"})
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -37,6 +37,16 @@ func (w *world) onPlatform() {
 	})
 }
 
+func init() {
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		off := false // nobody is called
+		if _, err := w.h.LMS.Put(system, "fun", 0, lms.NewPlatform{BaseURL: "https://lms.example.org", Auth: lms.APIKey, Secret: "secret", Enabled: &off, Modes: map[string]string{"QUALIFYING": "verified"}}); err != nil {
+			w.t.Fatal(err)
+		}
+		return map[string]string{"/console/platforms/:key": "/console/platforms/fun"}
+	})
+}
+
 func newDouble(t *testing.T) (d *openedxdouble.Double, address string) {
 	t.Helper()
 	d, err := openedxdouble.Open(openedxdouble.Config{ClientID: "cursus", ClientSecret: "client secret", Worker: "worker"})

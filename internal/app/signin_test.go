@@ -31,7 +31,7 @@ func init() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		return map[string]string{"/console/providers/:id": "/console/providers/" + id, "/sign-in/with/:id": "/sign-in/with/none", "/sign-in/with/:id/back": "/sign-in/with/none/back"}
+		return map[string]string{"/console/providers/:id": "/console/providers/" + id}
 	})
 }
 

@@ -19,7 +19,10 @@ var keyless = map[string]string{
 	"recordResult": "the same result again changes nothing", "revokeCertificate": "ends it, again nothing", "previewProgram": "writes nothing", "quoteOrder": "writes nothing",
 	"replayWebhook": "receivers know an event by its id, however often it is sent", "replayWebhooks": "receivers know an event by its id, however often it is sent",
 	"retryLMSEnrolment": "a platform is told what is wanted, however often it is told", "retryLMSPlatform": "a platform is told what is wanted, however often it is told",
-	"cancelOrder": "ends what was not paid, again nothing",
+	"cancelOrder":      "ends what was not paid, again nothing",
+	"cancelCampaign":   "ends it, again nothing",
+	"scheduleCampaign": "a draft is sent once: its state says that it was",
+	"recordBounces":    "the same report again does nothing",
 	// They create, or move money, and the thing itself says that it was done.
 	"payOrder":           "an order has one open payment: again gives its page",
 	"leaveCard":          "asks the provider for a page; nothing is kept of it before the provider tells",
@@ -57,6 +60,7 @@ func TestPostsThatCreateOrMoveMoneyTakeAKey(t *testing.T) {
 
 // short are the lists that come whole, and why they cannot grow long.
 var short = map[string]string{
+	"getCampaignEnrolments": "29 days at most",
 	"listBadgeKeys":         "one for each time that the key was rotated",
 	"listAgreements":        "one per school and kind of money",
 	"listIssuers":           "those of the house",
