@@ -9,13 +9,17 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
+	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
 )
 
@@ -192,7 +196,7 @@ func TestTheCollectionOfRequestsRuns(t *testing.T) {
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar")
 	})
-	key := w.partnerKey("ESP", []string{"manager"}, []string{"orders:read", "learning:read", "webhooks:write"})
+	key := w.partnerKey("ESP", []string{"manager"}, []string{"orders:read", "learning:read", "webhooks:write", "cohorts:read"})
 	file, err := os.ReadFile("../../docs/guide/partner.http")
 	if err != nil {
 		t.Fatal(err)
@@ -201,5 +205,71 @@ func TestTheCollectionOfRequestsRuns(t *testing.T) {
 	if n := c.run(string(file)); n != strings.Count(string(file), "\n### ") {
 		t.Errorf("%d requests were sent", n)
 	}
+	w.verify()
+}
+
+// deskOfESP gives ESP a desk that takes 100,000 XOF for a session, and a key of its registrar and cashier.
+func (w *world) deskOfESP() (offer, key string) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		if err := identity.PutOrganisationTx(ctx, tx, "ESP", "ESP Dakar"); err != nil {
+			return err
+		}
+		_, err := accounting.PutAgreementTx(ctx, tx, accounting.Agreement{
+			Key: "esp-desk", Organisation: "ESP", Collects: "partner", Currency: "XOF", SharePPM: 200_000, ValidFrom: w.h.Clock.Now().Add(-time.Hour)}, 0)
+		return err
+	})
+	e := w.program("NETB", nil, money.Of(100_000, "XOF"), nil, 25_000, 25_000, 25_000, 25_000)
+	return e.offer.ID, w.partnerKey("ESP", []string{"registrar", "cashier"}, []string{"cohorts:read", "cohorts:write", "desk:write", "learning:read"})
+}
+
+// The guide for a school's first cohort runs as it is printed, and at its end the learner who paid is enrolled in the four courses.
+func TestTheGuideEnrolsAFirstCohort(t *testing.T) {
+	w, _ := newSite(t)
+	offer, key := w.deskOfESP()
+	guide, err := os.ReadFile("../../docs/guide/first-cohort.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := ""
+	for _, block := range regexp.MustCompile("(?s)```bash\n(.*?)```").FindAllStringSubmatch(string(guide), -1) {
+		commands += block[1]
+	}
+	said := shell(t, commands, "CURSUS_URL="+w.cfg.BaseURL, "CURSUS_KEY="+key, "OFFER="+offer)
+	for _, want := range []string{`"full_name":"Registrar of ESP"`, `"new":3`, "ESP-001,enrolled\r\n", "counted", "student_key,name,state,shared"} {
+		if !strings.Contains(strings.ReplaceAll(said, "\r\n", "\n"), strings.ReplaceAll(want, "\r\n", "\n")) {
+			t.Errorf("the guide does not print %q:\n%s", want, said)
+		}
+	}
+	w.quiet()
+	w.counts(map[string]int{
+		"select count(*) from cohorts.members where state = 'enrolled'":           1,
+		"select count(*) from cohorts.members where state = 'waiting'":            2,
+		"select count(*) from enrolment.enrolments":                               4,
+		"select count(*) from sales.orders where state = 'paid' and way = 'desk'": 1,
+	})
+	w.verify()
+}
+
+// The example in Go enrols a cohort and follows it; run again it changes nothing.
+func TestTheExampleInGoEnrolsACohort(t *testing.T) {
+	w, _ := newSite(t)
+	offer, key := w.deskOfESP()
+	roster := filepath.Join(t.TempDir(), "roster.csv")
+	if err := os.WriteFile(roster, []byte("student_key,email\nESP-001,awa@esp.example\nESP-002,binta@esp.example\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		said := shell(t, fmt.Sprintf("cd %q && go run ../../api/example/cohort ESP %s %q", here, offer, roster), "CURSUS_URL="+w.cfg.BaseURL, "CURSUS_KEY="+key)
+		if strings.Count(said, "created") != 2 || strings.Count(said, "shared: false") != 2 {
+			t.Fatal(said)
+		}
+		w.quiet()
+	}
+	w.counts(map[string]int{"select count(*) from cohorts.members": 2, "select count(*) from sales.orders": 2})
 	w.verify()
 }
