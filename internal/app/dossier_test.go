@@ -219,6 +219,13 @@ func TestAPersonIsExportedAndErased(t *testing.T) {
 	if after := figures(); !reflect.DeepEqual(before, after) {
 		t.Errorf("figures changed:\n%+v\n%+v", before, after)
 	}
+	var badges int // a name is not found in them by looking: they are signed tokens
+	if err := owner.QueryRow(`SELECT count(*) FROM badges.credentials b JOIN certificates.certificates c ON c.id = b.certificate_id WHERE c.learner_id = $1 AND b.jws <> ''`, zoe.ID).Scan(&badges); err != nil || badges > 0 {
+		t.Error(badges, "badges name who was erased", err)
+	}
+	if _, err := w.h.Badges.Badge(system, made["code"]); code(err) != "no-such-certificate" {
+		t.Error("her badge is there still:", err)
+	}
 	if _, err := w.h.Identity.OfBearer(system, secret); code(err) != "not-signed-in" {
 		t.Error("her token still opens:", err)
 	}

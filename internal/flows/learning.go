@@ -92,7 +92,7 @@ func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) 
 	if err != nil {
 		return err
 	}
-	if _, err := h.Badges.Sign(ctx, c); err != nil {
+	if _, err := h.Badges.Sign(ctx, c); err != nil && !errors.Is(err, certificates.ErrNoCertificate) { // she was erased meanwhile
 		return err
 	}
 	return h.post(ctx, letter{

@@ -72,10 +72,16 @@ func (s *Service) Badge(ctx context.Context, code string) (string, error) {
 	return s.Sign(ctx, c)
 }
 
-// Sign signs the badge of a certificate, once, and gives it.
+// Sign signs the badge of a certificate, once, and gives it. Error: certificates.ErrNoCertificate, where its holder was erased.
 func (s *Service) Sign(ctx context.Context, c certificates.Certificate) (jws string, err error) {
 	ctx = postgres.WithActor(ctx, "system")
-	read := func(ctx context.Context, tx *postgres.Tx) error { return tx.Get(ctx, &jws, q.Q("Credential"), c.ID) }
+	read := func(ctx context.Context, tx *postgres.Tx) error {
+		err := tx.Get(ctx, &jws, q.Q("Credential"), c.ID)
+		if err == nil && jws == "" {
+			err = certificates.ErrNoCertificate
+		}
+		return err
+	}
 	if err = s.db.View(ctx, "badge", read); !errors.Is(err, sql.ErrNoRows) {
 		return jws, err
 	}

@@ -77,3 +77,6 @@ update identity.external_ids set subject = identity.erased_subject(source, subje
 
 -- name: 24 what was written to her
 update outreach.recipients set facts = '{}' where person_id = $1 and facts <> '{}';
+
+-- name: 25 badges
+update badges.credentials b set jws = '' from certificates.certificates c where c.id = b.certificate_id and c.learner_id = $1 and b.jws <> '';
