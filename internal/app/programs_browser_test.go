@@ -417,7 +417,7 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	officer := w.staffTab(b, mails, "officer@example.org")
 	page := w.cfg.BaseURL + "/console/programs/BASICS"
 	b.open(page)
-	b.press("#add-group", "#key4")
+	b.press("#add-group", "#key4:focus")
 	b.keys("Choice")
 	b.types("#titlefr4", "Au choix")
 	b.do(chromedp.EmulateViewport(1200, 3600))
