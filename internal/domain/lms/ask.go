@@ -151,7 +151,7 @@ func (x Sync) On() bool { return x.Active != nil && *x.Active }
 // SyncTx finds what a platform is told of an enrolment. Error: ErrNoSync.
 func SyncTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (Sync, error) {
 	var all []Sync
-	if err := tx.Select(ctx, &all, q.Q("Sync"), enrolmentID); err != nil {
+	if err := tx.Select(ctx, &all, q.Q("SyncsOf"), pq.Array([]string{enrolmentID})); err != nil {
 		return Sync{}, err
 	}
 	if len(all) == 0 {

@@ -125,16 +125,6 @@ update lms.syncs
        confirmed_at = case when $3 = 'confirmed' then $10 else confirmed_at end
  where enrolment_id = $1;
 
--- name: Sync
-select s.enrolment_id, e.learner_id, c.key as session, s.platform, s.state, coalesce(u.username, '') as username, coalesce(w.mode, '') as wanted_mode, coalesce(s.course, '') as course,
-       coalesce(s.mode, '') as mode, s.active, s.confirmed_at, s.asked_at, s.tried, s.tried_at, s.due_at, coalesce(s.failure, '') as failure, s.detail
-  from lms.syncs s
-  join enrolment.enrolments e on e.id = s.enrolment_id
-  join catalog.sessions c on c.id = e.session_id
-  left join lms.wanted w on w.enrolment_id = s.enrolment_id
-  left join lms.usernames u on u.platform = s.platform and u.person_id = e.learner_id
- where s.enrolment_id = $1;
-
 -- name: SyncsOf
 select s.enrolment_id, e.learner_id, c.key as session, s.platform, s.state, coalesce(u.username, '') as username, coalesce(w.mode, '') as wanted_mode, coalesce(s.course, '') as course,
        coalesce(s.mode, '') as mode, s.active, s.confirmed_at, s.asked_at, s.tried, s.tried_at, s.due_at, coalesce(s.failure, '') as failure, s.detail

@@ -192,7 +192,7 @@ func TestAnyDialectIsTheSameRoster(t *testing.T) {
 		case 2:
 			file = strings.TrimSuffix(file, "\n")
 		}
-		var err error
+		plain, err := file, error(nil)
 		switch encoding {
 		case "utf-8 with mark":
 			file = "\ufeff" + file
@@ -203,15 +203,16 @@ func TestAnyDialectIsTheSameRoster(t *testing.T) {
 		case "windows-1252":
 			file, err = charmap.Windows1252.NewEncoder().String(file)
 		}
-		raw := []byte(file)
-		if rapid.Bool().Draw(t, "gzip") {
-			raw = zipped(file)
-		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		// Two letters side by side, such as Éœ, are in Windows-1252 the bytes of one letter of UTF-8: nobody can tell. Such a file comes in UTF-8.
 		if encoding == "windows-1252" && strings.ContainsFunc(file, func(r rune) bool { return r >= utf8.RuneSelf && r != utf8.RuneError }) {
-			t.Skip("two letters side by side, such as Éœ, are in Windows-1252 the bytes of one letter of UTF-8")
+			file = plain
+		}
+		raw := []byte(file)
+		if rapid.Bool().Draw(t, "gzip") {
+			raw = zipped(file)
 		}
 		if got := read(t, raw); !slices.Equal(unlined(got.Rows), want) {
 			t.Fatalf("%q\n%+v\nwant\n%+v", file, got.Rows, want)
