@@ -412,3 +412,42 @@ func TestADebitToldTooLateTakesNoPlace(t *testing.T) {
 	}
 	w.verify()
 }
+
+// A bank is asked by a page that closed, and was told late, when the buyer had another one. That page keeps no place once the order's time is
+// over: what it brings is looked at like any money that comes late. Taken as if the place were kept, the last one would be sold twice.
+func TestADebitOfAPageThatWasLeftKeepsNoPlace(t *testing.T) {
+	w := newWorld(t)
+	one := 1
+	e := w.program("LEFT", &one, money.Of(9_000, "EUR"), nil, 10_000)
+	awa := w.person("awa@example.org", "Awa")
+	late, err := w.h.Sales.PlaceOrder(context.Background(), sales.PlaceOrder{
+		BuyerID: awa.ID, PlacedBy: w.person("officer@example.org", "O").ID, OfferID: e.offer.ID, Lang: "en", IdempotencyKey: "k"}) // it lives longer than its page
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := w.keep()
+	w.pay(late, iban)
+	w.until("its event", func() bool { return len(kept()) > 0 })
+	w.clock.Advance(50 * time.Minute)
+	w.setHook(w.receive)
+	other, err := w.h.Sales.Pay(context.Background(), late.ID, awa.ID)
+	if err != nil || other.PaymentID == late.PaymentID {
+		t.Fatal(err, other.PaymentID)
+	}
+	for _, event := range kept() { // told only now
+		w.deliver([2]string{event[0], stripegate.Sign([]byte(event[0]), hookSecret, w.clock.Now())})
+	}
+	w.quiet()
+	if is := w.payment(late).State; is != payments.Pending {
+		t.Fatal("the bank is asked, and the payment is", is)
+	}
+	w.clock.Set(other.ExpiresAt.Add(time.Minute))
+	quick := w.order(w.person("quick@example.org", "Quick").ID, e.offer, "k")
+	w.pay(quick, visa)
+	w.becomes(quick, sales.Paid)
+	w.tell("/sandbox/settle/"+w.payment(late).CheckoutID, map[string]any{"outcome": "succeed"})
+	w.until("the surplus went back", func() bool { return w.payment(late).RefundedMinor == 9_000 })
+	w.quiet()
+	w.counts(map[string]int{"select count(*) from sales.orders where state = 'paid'": 1})
+	w.verify()
+}
