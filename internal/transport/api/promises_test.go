@@ -2,7 +2,7 @@ package api_test
 
 import (
 	"net/http"
-	"slices"
+	"regexp"
 	"testing"
 
 	"cursus/api/contract"
@@ -98,24 +98,40 @@ func TestListsComeInPages(t *testing.T) {
 	}
 }
 
-// What moves money back, keys or roles asks who does it to have signed in just now; keys and roles ask for a person.
+// What moves money back, keys or roles, or rewrites what money or sign-ins rest upon, asks who does it to have signed in just now; keys, roles and
+// banks ask for a person. A new operation whose name sounds like one of these has to be due, or calm with a reason.
 func TestWhatMovesMoneyKeysAndRolesAsksForAFreshSignIn(t *testing.T) {
 	w, err := apitest.New(contract.YAML, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"refunds:write": "person-or-system", "keys:write": "person", "clients:write": "person", "roles:write": "person"}
-	roles := []string{"putCashier", "putManager", "dropManager"} // under the scopes of who else they concern
+	scopes := map[string]string{"refunds:write": "person-or-system", "keys:write": "person", "clients:write": "person", "roles:write": "person"}
+	due := map[string]string{ // under the scopes of who else they concern
+		"putCashier": "person", "putManager": "person", "dropManager": "person", "putIssuer": "person",
+		"askReversal": "person-or-system", "decideReversal": "person-or-system", "sendReceiptBack": "person-or-system", "markPaidBack": "person-or-system",
+	}
+	calm := map[string]string{
+		"withdrawOrder": "her own right: what she paid goes back the way it came", "withdrawOffer": "what is sold no more; what was sold stays", "withdrawTransfer": "her own offer of her own place",
+		"grantToken": "it asks for the key", "rotateWebhookSecret": "it signs what we tell: it opens nothing here", "revokeClaimLink": "it gives nobody anything", "revokeCertificate": "no money", "retryLMSPlatform": "it tells again what stands",
+	}
+	sounds := regexp.MustCompile(`(?i)refund|repa[iy]|back$|reversal|withdraw|revoke|issuer|client|key|token|secret|role|manager|cashier|provider|lmsplatform$|erasure|erase`)
 	for _, o := range w.Operations() {
-		asks := want[o.Scope]
+		asks := scopes[o.Scope]
+		if due[o.ID] != "" {
+			asks = due[o.ID]
+		}
 		if o.Method == http.MethodGet {
 			asks = ""
-		}
-		if slices.Contains(roles, o.ID) {
-			asks = "person"
+		} else if asks == "" && calm[o.ID] == "" && sounds.MatchString(o.ID) {
+			t.Errorf("%s: does it move money back, or rewrite keys, roles, or what they rest upon? Then it is due, otherwise calm with a reason", o.ID)
 		}
 		if o.StepUp != asks {
 			t.Errorf("%s asks for %q, want %q", o.ID, o.StepUp, asks)
 		}
+		delete(due, o.ID)
+		delete(calm, o.ID)
+	}
+	if len(due)+len(calm) > 0 {
+		t.Errorf("no such operations: %v %v", due, calm)
 	}
 }

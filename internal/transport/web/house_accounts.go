@@ -56,7 +56,7 @@ func (w *Web) accountRoutes() []route {
 		{method: "POST", path: "/orders/:id/billing", who: signedIn, handle: w.saveBilling},
 		{method: "GET", path: "/console/issuers", who: staff, handle: w.issuerList},
 		{method: "GET", path: "/console/issuers/:key", who: staff, handle: w.editIssuer},
-		{method: "POST", path: "/console/issuers/:key", who: staff, handle: w.saveIssuer, large: true},
+		{method: "POST", path: "/console/issuers/:key", who: staff, handle: w.saveIssuer, large: true, fresh: always},
 		{method: "GET", path: "/documents/:id.:format", who: signedIn, handle: w.documentFile},
 		{method: "GET", path: "/console/documents", who: staff, handle: w.documentList},
 		{method: "GET", path: "/console/accounts", who: staff, handle: w.accountList},

@@ -16,9 +16,9 @@ import (
 func (w *Web) lmsRoutes() []route {
 	return []route{
 		{method: "GET", path: "/console/platforms", who: staff, handle: w.platforms},
-		{method: "POST", path: "/console/platforms", who: staff, handle: w.makePlatform, large: true},
+		{method: "POST", path: "/console/platforms", who: staff, handle: w.makePlatform, large: true, fresh: always},
 		{method: "GET", path: "/console/platforms/:key", who: staff, handle: w.platform},
-		{method: "POST", path: "/console/platforms/:key", who: staff, handle: w.changePlatform, large: true},
+		{method: "POST", path: "/console/platforms/:key", who: staff, handle: w.changePlatform, large: true, fresh: does("save")},
 	}
 }
 

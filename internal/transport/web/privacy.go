@@ -32,10 +32,10 @@ type PrivacyHouse interface {
 func (w *Web) privacyRoutes() []route {
 	return []route{
 		{method: "GET", path: "/privacy", who: signedIn, handle: w.myPrivacy},
-		{method: "POST", path: "/privacy", who: signedIn, handle: w.changePrivacy},
+		{method: "POST", path: "/privacy", who: signedIn, handle: w.changePrivacy, fresh: does("erase")},
 		{method: "GET", path: "/privacy/exports/:id.zip", who: signedIn, slow: true, handle: w.exportFile},
 		{method: "GET", path: "/console/privacy", who: staff, handle: w.privacyDesk},
-		{method: "POST", path: "/console/privacy", who: staff, slow: true, handle: w.decidePrivacy},
+		{method: "POST", path: "/console/privacy", who: staff, slow: true, handle: w.decidePrivacy, fresh: does("approve", "erase")},
 	}
 }
 

@@ -45,11 +45,11 @@ func (w *Web) wayRoutes() []route {
 	return []route{
 		{method: "POST", path: "/orders/:id/way", who: signedIn, handle: w.chooseWay},
 		{method: "GET", path: "/console/money", who: staff, handle: w.byHand},
-		{method: "POST", path: "/console/money", who: staff, handle: w.changeByHand},
+		{method: "POST", path: "/console/money", who: staff, handle: w.changeByHand, fresh: does("return", "paid")},
 		{method: "POST", path: "/console/money/statement", who: staff, handle: w.statement, upload: true},
 		{method: "GET", path: "/console/desk", who: staff, handle: w.desk},
 		{method: "POST", path: "/console/desk", who: staff, handle: w.recordAtDesk, upload: true},
-		{method: "POST", path: "/console/desk/reversal", who: staff, handle: w.reverseAtDesk},
+		{method: "POST", path: "/console/desk/reversal", who: staff, handle: w.reverseAtDesk, fresh: always},
 		{method: "GET", path: "/console/money/:id/file", who: staff, handle: w.deskFile},
 	}
 }
