@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"math"
 	"net"
 	"net/url"
 	"runtime/debug"
@@ -33,10 +32,6 @@ const grace = 25 * time.Second
 // gcPercent lets garbage grow to so much of what is in use before it is collected. What a server has in use is a few dozen megabytes,
 // which the usual 100 would collect many times a second under load: a fifth of its processor time. Another GOGC goes before it.
 const gcPercent = 400
-
-// memoryLimit is how much memory a process may have before it collects its garbage as often as it takes, whatever gcPercent says: a roster of
-// 100,000 rows would leave twice as much. Another GOMEMLIMIT goes before it.
-const memoryLimit = 200 << 20
 
 // catchUp is how far back missed events of the payment provider are looked for; it keeps them 30 days.
 const catchUp = 3 * 24 * time.Hour
@@ -126,9 +121,6 @@ func (h *House) Ready(ctx context.Context) error {
 func (h *House) Serve(ctx context.Context, s Serving) error {
 	if given := debug.SetGCPercent(gcPercent); given != 100 {
 		debug.SetGCPercent(given)
-	}
-	if given := debug.SetMemoryLimit(-1); given == math.MaxInt64 {
-		debug.SetMemoryLimit(memoryLimit)
 	}
 	failed := make(chan error, 2)
 	var server *transport.Server

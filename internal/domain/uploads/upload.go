@@ -112,6 +112,7 @@ type NewUpload struct {
 // cohorts.ErrNoCohort, roster.ErrTooLarge, roster.ErrRefused with each place that is wrong, roster.ErrWhichClass, ErrMode, ErrBusy, those
 // of idempotency.
 func (s *Service) Take(ctx context.Context, by cohorts.By, key string, n NewUpload) (u Upload, err error) {
+	defer lean()()
 	c, err := s.cohorts.Writable(ctx, by, n.CohortID)
 	if err != nil {
 		return u, err
