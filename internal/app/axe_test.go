@@ -91,7 +91,7 @@ func init() {
 	walks = append(walks, func(w *world, staff string) map[string]string {
 		made := w.certified(staff)
 		return map[string]string{
-			"/courses/:key": "/courses/PRD", "/sessions/:key": "/sessions/PRD-9", "/sign-in/:token": "/sign-in/abcdefghijklmnopqrstuvwxyz",
+			"/docs/:area": "/docs/orders /docs/figures", "/courses/:key": "/courses/PRD", "/sessions/:key": "/sessions/PRD-9", "/sign-in/:token": "/sign-in/abcdefghijklmnopqrstuvwxyz",
 			"/orders/:id": "/orders/" + made["order"], "/orders/:id/withdrawal": "/orders/" + made["order"] + "/withdrawal", "/orders/:id/state": "/orders/" + made["order"] + "/state",
 			"/certificates/:id.pdf": "/certificates/" + made["certificate"] + ".pdf", "/verify/:code": "/verify/" + made["code"],
 			"/staff/comparison.:format": "/staff/comparison.csv", "/staff/outcomes.:format": "/staff/outcomes.csv", "/console/mails/:name.html": "/console/mails/order_paid.html",

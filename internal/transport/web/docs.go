@@ -3,23 +3,27 @@ package web
 import (
 	"encoding/json"
 	"fmt"
-	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// contract is openapi.yaml as the documentation page reads it.
+// contract is openapi.yaml as the documentation reads it: a page of contents, and one for each area. All of it on one page was
+// two megabytes, too much for a phone and for who listens to it.
 type contract struct {
 	Title, Version, Description string
 	Groups                      []group
-	Schemas                     []schema
 }
 
+// group is an area: its operations, and the schemas that they speak of.
 type group struct {
 	Name, Description string
 	Operations        []operation
+	Schemas           []schema
 }
+
+// Path is where the area is read.
+func (g group) Path() string { return "/docs/" + strings.ToLower(g.Name) }
 
 type operation struct {
 	ID, Method, Path, Summary, Description, Scope string
@@ -75,6 +79,7 @@ func readContract(raw []byte) (*contract, error) {
 		index[tag.text("name")] = len(c.Groups)
 		c.Groups = append(c.Groups, group{Name: tag.text("name"), Description: tag.text("description")})
 	}
+	spoken := map[int]map[string]bool{} // by area: the references that its operations lead to
 	for _, p := range root.get("paths").pairs() {
 		for _, method := range methods {
 			op := p.value.get(method)
@@ -92,10 +97,20 @@ func readContract(raw []byte) (*contract, error) {
 				c.Groups = append(c.Groups, group{Name: name})
 			}
 			c.Groups[i].Operations = append(c.Groups[i].Operations, readOperation(p.name, method, p.value, op))
+			if spoken[i] == nil {
+				spoken[i] = map[string]bool{}
+			}
+			p.value.get("parameters").collect(spoken[i])
+			op.collect(spoken[i])
 		}
 	}
 	for _, s := range root.get("components").get("schemas").pairs() {
-		c.Schemas = append(c.Schemas, readSchema(s.name, s.value))
+		read := readSchema(s.name, s.value)
+		for i := range c.Groups {
+			if spoken[i]["#/components/schemas/"+s.name] {
+				c.Groups[i].Schemas = append(c.Groups[i].Schemas, read)
+			}
+		}
 	}
 	return c, nil
 }
@@ -272,6 +287,20 @@ func (n node) items() (all []node) {
 	return all
 }
 
+// collect notes every reference in a part, and in what they refer to.
+func (n node) collect(seen map[string]bool) {
+	if n.Node == nil {
+		return
+	}
+	if ref := n.text("$ref"); ref != "" && !seen[ref] {
+		seen[ref] = true
+		n.follow().collect(seen)
+	}
+	for _, c := range n.Content {
+		node{c, n.root}.collect(seen)
+	}
+}
+
 // follow goes where a $ref points, one document and at most eight steps deep.
 func (n node) follow() node {
 	for range 8 {
@@ -302,15 +331,4 @@ func (n node) example() string {
 		return n.Value
 	}
 	return string(b)
-}
-
-// Operations counts them all, for the contents.
-func (c *contract) Operations() (ids []string) {
-	for _, g := range c.Groups {
-		for _, o := range g.Operations {
-			ids = append(ids, o.ID)
-		}
-	}
-	sort.Strings(ids)
-	return ids
 }

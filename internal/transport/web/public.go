@@ -94,11 +94,22 @@ func (w *Web) verify(r *request) (reply, error) {
 	return out, nil
 }
 
-func (w *Web) showDocs(r *request) (reply, error) {
+func (w *Web) showDocs(*request) (reply, error) {
 	if w.docs == nil {
 		return reply{}, fault.New(fault.NotFound, "no-contract", "The contract is not part of this installation.")
 	}
 	return reply{page: "docs", title: "docs.title", data: w.docs}, nil
+}
+
+func (w *Web) showDocsOf(r *request) (reply, error) {
+	if w.docs != nil {
+		for _, g := range w.docs.Groups {
+			if g.Path() == "/docs/"+r.param("area") {
+				return reply{page: "docs_area", title: "docs.title", data: g}, nil
+			}
+		}
+	}
+	return reply{}, fault.New(fault.NotFound, "no-area", "The contract has no such area.")
 }
 
 func (w *Web) contractFile(*request) (reply, error) {

@@ -176,6 +176,7 @@ func (w *Web) routes() []route {
 		{method: "GET", path: "/staff/outcomes.:format", who: staff, handle: w.outcomesFile},
 		{method: "GET", path: "/docs", who: anybody, handle: w.showDocs},
 		{method: "GET", path: "/docs/openapi.yaml", who: anybody, handle: w.contractFile},
+		{method: "GET", path: "/docs/:area", who: anybody, handle: w.showDocsOf},
 	}...)
 }
 

@@ -100,7 +100,7 @@ var everyPage = []struct {
 	{"/", "", 200}, {"/courses/PRD", "", 200}, {"/courses/RO", "", 200}, {"/courses/none", "", 404}, {"/sessions/PRD-8", "", 200}, {"/sessions/PRD-8", "learner-link", 200},
 	{"/sign-in", "", 200}, {"/sign-in/abc", "", 200}, {"/verify", "", 200}, {"/verify/7QX4-PM2K", "", 200}, {"/verify/REVOKED", "", 200}, {"/verify/NOTHING", "", 404},
 	{"/orders/ord_1", "learner-link", 200}, {"/orders/ord_2", "learner-link", 404}, {"/learning", "learner-link", 200}, {"/staff", "staff-link", 200}, {"/staff", "learner-link", 403},
-	{"/docs", "", 200}, {"/nowhere", "", 404},
+	{"/docs", "", 200}, {"/docs/orders", "", 200}, {"/docs/nothing", "", 404}, {"/nowhere", "", 404},
 }
 
 func TestEveryPageInBothLanguages(t *testing.T) {
@@ -478,7 +478,17 @@ func TestNumbersForPeople(t *testing.T) {
 
 func TestTheContractIsReadable(t *testing.T) {
 	app, w := open(t, newFake(), "http://127.0.0.1:8080")
-	_, page := visitor(t, app, "").send("GET", "/docs", "")
+	_, contents := visitor(t, app, "").send("GET", "/docs", "")
+	page := contents
+	for _, g := range w.docs.Groups {
+		_, area := visitor(t, app, "").send("GET", g.Path(), "")
+		for _, link := range regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(area, -1) {
+			if !strings.Contains(area, `id="`+link[1]+`"`) {
+				t.Errorf("%s leads to %s, which is not there", g.Path(), link[1])
+			}
+		}
+		page += area
+	}
 	for _, want := range []string{
 		"getOrder", "orders:read", "Id of the order.", "maxLength 40", "array of Order", "ord_01kb5t8kz9e0qv4m3r2x7nwhjd", "string: awaiting_payment, paid",
 		"<strong>Who may do what.</strong>", "<code>application/problem+json</code>", "Stripe-Signature", "text/csv", "application/gzip", "application/pdf",
@@ -489,12 +499,12 @@ func TestTheContractIsReadable(t *testing.T) {
 		}
 	}
 	operations := regexp.MustCompile(`(?m)^      operationId: (\w+)$`).FindAllSubmatch(openapi.YAML, -1)
-	if len(operations) != len(w.docs.Operations()) || len(operations) < 20 {
-		t.Errorf("%d of %d operations are shown", len(w.docs.Operations()), len(operations))
+	if len(operations) < 20 {
+		t.Error("only", len(operations), "operations are in the contract")
 	}
 	for _, o := range operations {
-		if !strings.Contains(page, `<article class="operation" id="`+string(o[1])+`"`) {
-			t.Errorf("the documentation lacks %s", o[1])
+		if id := string(o[1]); strings.Count(page, `<article class="operation" id="`+id+`"`) != 1 || !strings.Contains(contents, "#"+id+`"`) {
+			t.Errorf("the documentation lacks %s", id)
 		}
 	}
 	for _, g := range w.docs.Groups {
@@ -509,10 +519,12 @@ func TestTheContractIsReadable(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range w.docs.Schemas {
-		for _, p := range s.Properties {
-			if p.Type == "" || p.Description == "" {
-				t.Errorf("%s.%s says nothing: %+v", s.Name, p.Name, p)
+	for _, g := range w.docs.Groups {
+		for _, s := range g.Schemas {
+			for _, p := range s.Properties {
+				if p.Type == "" || p.Description == "" {
+					t.Errorf("%s.%s says nothing: %+v", s.Name, p.Name, p)
+				}
 			}
 		}
 	}
