@@ -152,7 +152,7 @@ func (p Pages) enrolment(ctx context.Context, tx *postgres.Tx, e enrolment.Enrol
 			return out, err
 		}
 		for _, c := range d.Conditions {
-			out.Checks = append(out.Checks, web.Check{Code: c.Code, Detail: c.Detail, Met: c.Met})
+			out.Checks = append(out.Checks, checkOf(c))
 		}
 		if len(sittings) > 0 {
 			out.Sitting = &web.Sitting{State: string(sittings[0].State), BookedAt: sittings[0].BookedAt}
@@ -171,6 +171,14 @@ func (p Pages) enrolment(ctx context.Context, tx *postgres.Tx, e enrolment.Enrol
 		}
 	}
 	return out, err
+}
+
+func checkOf(c exams.Condition) web.Check {
+	x := web.Check{Code: c.Code, Detail: c.Detail, Met: c.Met, Next: string(c.Next)}
+	if !c.Met {
+		x.At = c.At
+	}
+	return x
 }
 
 // BookExam books the exam of an enrolment.

@@ -199,6 +199,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Sales.ChargeDue(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "instalments asked for", "orders", n, "error", err)
 		}
+		if n, err := h.Exams.Review(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "exams decided anew by the time", "enrolments", n, "error", err)
+		}
 		if n, err := h.Cohorts.Retry(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "members of cohorts looked at again", "cohorts", n, "error", err)
 		}

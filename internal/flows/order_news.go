@@ -16,6 +16,11 @@ func (h *House) orderNews(ctx context.Context, e sales.OrderNews) error {
 	if err != nil {
 		return err
 	}
+	if e.Instalment != 0 { // one that is in default may close the exam
+		if err := h.refresh(ctx, o.Enrolments(), o.ID); err != nil {
+			return err
+		}
+	}
 	if e.News == "refunded_partly" || e.News == "withdrawal_refunded" {
 		if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
 			return refundedNews(ctx, tx, o, e.About)

@@ -92,6 +92,9 @@ func (h *House) orderReversed(ctx context.Context, e sales.OrderReversed) error 
 		if err := h.Certificates.RevokeUnpaid(ctx, id, because); err != nil {
 			return err
 		}
+		if err := h.Exams.RefreshOne(ctx, id, o.ID); err != nil {
+			return err
+		}
 	}
 	for _, l := range o.Lines { // who has a place that the buyer gave her
 		if l.HolderID == "" {

@@ -37,7 +37,7 @@ func (s *Service) Award(ctx context.Context, sittingID string) (c Certificate, e
 		if c, err = one(ctx, tx, "OfSitting", x.ID); !errors.Is(err, ErrNoCertificate) {
 			return err
 		}
-		if x.State != exams.Passed || !e.Has(offers.Certificate) {
+		if x.State != exams.Passed || !x.Kind.Counts() || !e.Has(offers.Certificate) {
 			return ErrNotEarned
 		}
 		// Attendance or a production may have been corrected since the exam was booked.

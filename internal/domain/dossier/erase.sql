@@ -20,6 +20,15 @@ update payments.events v set raw = '{}'::bytea
 -- name: 05 the proctor's references
 update exams.sittings set reference = '' where learner_id = $1 and reference <> '';
 
+-- name: 05a notes on proofs of identity
+update exams.identity_checks set note = '' where learner_id = $1 and note <> '';
+
+-- name: 05b reasons of blocks
+update exams.blocks set reason = '' where learner_id = $1 and reason <> '';
+
+-- name: 05c reasons of accommodations
+update exams.accommodations set reason = '' where learner_id = $1 and reason <> '';
+
 -- name: 06 notes on productions
 update workshops.productions set note = '' where learner_id = $1 and note <> '';
 

@@ -69,6 +69,18 @@ select to_jsonb(x) as row from workshops.productions x where x.learner_id = $1 o
 -- name: exams.sittings
 select to_jsonb(x) as row from exams.sittings x where x.learner_id = $1 order by x.id;
 
+-- name: exams.decisions
+select to_jsonb(x) as row from exams.decisions x where x.learner_id = $1 order by x.seq;
+
+-- name: exams.identity_checks
+select to_jsonb(x) as row from exams.identity_checks x where x.learner_id = $1 order by x.seq;
+
+-- name: exams.blocks
+select to_jsonb(x) as row from exams.blocks x where x.learner_id = $1 order by x.seq;
+
+-- name: exams.accommodations
+select to_jsonb(x) as row from exams.accommodations x where x.learner_id = $1 order by x.seq;
+
 -- name: certificates.certificates
 select to_jsonb(x) as row from certificates.certificates x where x.learner_id = $1 order by x.id;
 

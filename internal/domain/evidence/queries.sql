@@ -27,9 +27,9 @@ select at, what, detail from (
           from gradebook.cells c join mine m on m.enrolment_id = c.enrolment_id join gradebook.columns l on l.id = c.column_id
          where l.kind = 'exercise' and c.value >= 0 group by m.key, l.label
         union all
-        select x.booked_at, 4, 'exam_booked', m.key from exams.sittings x join mine m on m.enrolment_id = x.enrolment_id
+        select x.booked_at, 4, 'exam_booked', m.key from exams.sittings x join mine m on m.enrolment_id = x.enrolment_id and x.kind = 'proctored'
         union all
-        select x.result_at, 5, 'exam_' || x.state, m.key from exams.sittings x join mine m on m.enrolment_id = x.enrolment_id where x.result_at is not null
+        select x.result_at, 5, 'exam_' || x.state, m.key from exams.sittings x join mine m on m.enrolment_id = x.enrolment_id where x.kind = 'proctored' and x.result_at is not null
         union all
         select c.issued_at, 6, 'certified', m.key from certificates.certificates c join mine m on m.enrolment_id = c.enrolment_id
         union all

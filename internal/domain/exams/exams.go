@@ -8,10 +8,6 @@ import (
 	"errors"
 	"time"
 
-	"cursus/internal/books/journey"
-	"cursus/internal/domain/enrolment"
-	"cursus/internal/domain/offers"
-	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/lifecycle"
 	"cursus/internal/platform/idempotency"
@@ -30,6 +26,8 @@ var (
 	ErrBooked      = fault.New(fault.Conflict, "exam-booked-already", "The exam is booked already.")
 	ErrNoSitting   = fault.New(fault.NotFound, "no-such-sitting", "There is no such sitting.")
 	ErrResult      = fault.New(fault.Invalid, "bad-result", "A result is passed, failed or no_show; passed and failed carry a score from 0 to 1,000,000 ppm.")
+	ErrNoExam      = fault.New(fault.NotFound, "no-such-exam", "The session has no exam of this kind.")
+	ErrChanged     = fault.New(fault.Precondition, "changed-meanwhile", "This was changed since you read it. Read it again and decide again.")
 	ErrDecided     = fault.New(fault.Conflict, "result-recorded-already", "Another result was recorded for this sitting.")
 )
 
@@ -59,6 +57,7 @@ type Sitting struct {
 	EnrolmentID string     `db:"enrolment_id"`
 	LearnerID   string     `db:"learner_id"`
 	SessionID   string     `db:"session_id"`
+	Kind        Kind       `db:"kind"`
 	Attempt     int        `db:"attempt"`
 	State       State      `db:"state"`
 	ScorePPM    *int       `db:"score_ppm"`
@@ -105,50 +104,14 @@ func New(db *postgres.DB, j *jobs.Jobs) *Service {
 	return &Service{db: db, jobs: j, replies: idempotency.New(db)}
 }
 
-// EligibilityTx decides for one enrolment, as of now.
-func EligibilityTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment) (Decision, []Sitting, error) {
-	rows, err := journey.RowsTx(ctx, tx, e.ID)
-	if err != nil {
-		return Decision{}, nil, err
-	}
-	sittings, err := OfEnrolmentTx(ctx, tx, e.ID)
-	if err != nil {
-		return Decision{}, nil, err
-	}
-	done, err := workshops.CompletionTx(ctx, tx, e.ID)
-	if err != nil {
-		return Decision{}, nil, err
-	}
-	return decide(standingOf(e, rows[e.ID].State, sittings, done[e.ID])), sittings, nil
-}
-
-func standingOf(e enrolment.Enrolment, way journey.State, sittings []Sitting, done workshops.Completion) standing {
-	s := standing{workshops: done, entitled: e.Has(offers.ProctoredExam), succeeded: way.Has(journey.Succeeded), passed: way.Has(journey.ExamPassed)}
-	for _, x := range sittings {
-		if x.State == Passed || x.State == Failed || x.State == NoShow {
-			s.attempts++
-		}
-	}
-	return s
-}
-
-// Eligibility decides for an enrolment that the actor may see.
-func (s *Service) Eligibility(ctx context.Context, enrolmentID string) (d Decision, sittings []Sitting, err error) {
-	err = s.db.View(ctx, "eligibility", func(ctx context.Context, tx *postgres.Tx) error {
-		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
-		if err != nil {
-			return err
-		}
-		d, sittings, err = EligibilityTx(ctx, tx, e)
-		return err
-	})
-	return d, sittings, err
-}
-
-// OfEnrolmentTx lists the sittings of an enrolment, the latest first.
+// OfEnrolmentTx lists the sittings of an enrolment at the exam that leads to the certificate, the latest first.
 func OfEnrolmentTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) ([]Sitting, error) {
+	return ofEnrolmentTx(ctx, tx, enrolmentID, Proctored)
+}
+
+func ofEnrolmentTx(ctx context.Context, tx *postgres.Tx, enrolmentID string, kind Kind) ([]Sitting, error) {
 	out := []Sitting{}
-	err := tx.Select(ctx, &out, q.Q("OfEnrolment"), enrolmentID)
+	err := tx.Select(ctx, &out, q.Q("OfEnrolment"), enrolmentID, kind)
 	return out, err
 }
 
@@ -177,68 +140,6 @@ func (s *Service) PassedSitting(ctx context.Context, enrolmentID string) (x Sitt
 		return err
 	})
 	return x, err
-}
-
-// Refresh tells the journey who of a session has become eligible, and who no longer is.
-func (s *Service) Refresh(ctx context.Context, sessionID, cause string) error {
-	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {
-		return enrolment.QualifyingTx(ctx, tx, sessionID)
-	})
-}
-
-// RefreshOne is Refresh for one enrolment.
-func (s *Service) RefreshOne(ctx context.Context, enrolmentID, cause string) error {
-	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {
-		rows, err := journey.RowsTx(ctx, tx, enrolmentID)
-		if way := rows[enrolmentID].State; err != nil || !way.Has(journey.Succeeded) && !way.Has(journey.Eligible) {
-			return nil, err // as after nearly every purchase: neither fit, nor held to be
-		}
-		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
-		return []enrolment.Enrolment{e}, err
-	})
-}
-
-func (s *Service) refresh(ctx context.Context, cause string, of func(context.Context, *postgres.Tx) ([]enrolment.Enrolment, error)) error {
-	return s.db.InTx(ctx, "refresh eligibility", func(ctx context.Context, tx *postgres.Tx) error {
-		entitled, err := of(ctx, tx)
-		if err != nil || len(entitled) == 0 {
-			return err
-		}
-		ids := make([]string, len(entitled))
-		for i, e := range entitled {
-			ids[i] = e.ID
-		}
-		rows, err := journey.RowsTx(ctx, tx, ids...)
-		if err != nil {
-			return err
-		}
-		done, err := workshops.CompletionTx(ctx, tx, ids...)
-		if err != nil {
-			return err
-		}
-		var changes []journey.Change
-		news := EligibilityChanged{At: tx.Now()}
-		for _, e := range entitled {
-			way := rows[e.ID].State
-			// Having passed, or having spent an attempt, does not take back that she was fit to sit.
-			fit := e.Has(offers.ProctoredExam) && way.Has(journey.Succeeded) && done[e.ID].Complete()
-			if fit != way.Has(journey.Eligible) {
-				changes = append(changes, journey.Change{EnrolmentID: e.ID, Stage: journey.Eligible, At: tx.Now(), Reached: fit, Cause: cause})
-				if fit {
-					news.Eligible = append(news.Eligible, e.ID)
-				} else {
-					news.Lost = append(news.Lost, e.ID)
-				}
-			}
-		}
-		if len(changes) == 0 {
-			return nil
-		}
-		if err := journey.RecordTx(ctx, tx, changes); err != nil {
-			return err
-		}
-		return s.jobs.EnqueueTx(ctx, tx, news)
-	})
 }
 
 // Checks are this room's invariants.

@@ -18,6 +18,7 @@ import (
 type BookSitting struct {
 	LearnerID      string
 	EnrolmentID    string
+	Kind           Kind // empty: the proctored exam
 	IdempotencyKey string
 }
 
@@ -52,25 +53,29 @@ func (s *Service) bookTx(ctx context.Context, tx *postgres.Tx, c BookSitting) (s
 	if e.LearnerID != c.LearnerID {
 		return "", enrolment.ErrNoEnrolment
 	}
-	d, sittings, err := EligibilityTx(ctx, tx, e)
+	if c.Kind == "" {
+		c.Kind = Proctored
+	}
+	d, _, err := DecideTx(ctx, tx, e, c.Kind)
 	if err != nil {
 		return "", err
 	}
 	if !d.Eligible {
 		return "", d.refusal()
 	}
-	conditions, err := json.Marshal(d)
+	sittings, err := ofEnrolmentTx(ctx, tx, e.ID, c.Kind)
+	if err != nil {
+		return "", err
+	}
+	conditions, err := json.Marshal(map[string]any{"eligible": true, "conditions": d.Conditions})
 	if err != nil {
 		return "", err
 	}
 	id := ident.New("sit")
-	if _, err := tx.Exec(ctx, q.Q("Add"), id, e.ID, e.LearnerID, e.SessionID, len(sittings)+1, string(conditions), tx.Now()); err != nil {
+	if _, err := tx.Exec(ctx, q.Q("Add"), id, e.ID, e.LearnerID, e.SessionID, c.Kind, len(sittings)+1, string(conditions), tx.Now()); err != nil {
 		return "", err
 	}
-	if err := journey.RecordTx(ctx, tx, []journey.Change{
-		{EnrolmentID: e.ID, Stage: journey.Eligible, At: tx.Now(), Reached: true, Cause: id},
-		{EnrolmentID: e.ID, Stage: journey.ExamBooked, At: tx.Now(), Reached: true, Cause: id},
-	}); err != nil {
+	if err := recordTx(ctx, tx, Sitting{ID: id, EnrolmentID: e.ID, Kind: c.Kind}, journey.Eligible, journey.ExamBooked); err != nil {
 		return "", err
 	}
 	if err := s.jobs.EnqueueTx(ctx, tx, SittingBooked{id}); err != nil {
@@ -132,18 +137,30 @@ func (s *Service) resultTx(ctx context.Context, tx *postgres.Tx, x *Sitting, r R
 	if _, err := tx.Exec(ctx, q.Q("Result"), x.ID, x.State, x.ScorePPM, x.Reference, now); err != nil {
 		return err
 	}
-	changes := []journey.Change{{EnrolmentID: x.EnrolmentID, Stage: journey.ExamBooked, At: now, Reached: true, Cause: x.ID}}
+	stages := []journey.Stage{journey.ExamBooked}
 	if r.State != NoShow {
-		changes = append(changes, journey.Change{EnrolmentID: x.EnrolmentID, Stage: journey.ExamSat, At: now, Reached: true, Cause: x.ID})
+		stages = append(stages, journey.ExamSat)
 	}
 	if r.State == Passed {
-		changes = append(changes, journey.Change{EnrolmentID: x.EnrolmentID, Stage: journey.ExamPassed, At: now, Reached: true, Cause: x.ID})
+		stages = append(stages, journey.ExamPassed)
 	}
-	if err := journey.RecordTx(ctx, tx, changes); err != nil {
+	if err := recordTx(ctx, tx, *x, stages...); err != nil {
 		return err
 	}
 	if err := s.jobs.EnqueueTx(ctx, tx, ResultRecorded{x.ID}); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "sitting." + string(r.State), Object: x.ID, Detail: map[string]any{"score_ppm": r.ScorePPM}})
+}
+
+// recordTx tells the journey what a sitting reached; one that leads to no certificate is no stage of it.
+func recordTx(ctx context.Context, tx *postgres.Tx, x Sitting, stages ...journey.Stage) error {
+	if !x.Kind.Counts() {
+		return nil
+	}
+	changes := make([]journey.Change, len(stages))
+	for i, stage := range stages {
+		changes[i] = journey.Change{EnrolmentID: x.EnrolmentID, Stage: stage, At: tx.Now(), Reached: true, Cause: x.ID}
+	}
+	return journey.RecordTx(ctx, tx, changes)
 }

@@ -91,7 +91,10 @@ func (s *Service) disputed(ctx context.Context, tx *postgres.Tx, o Order, p paym
 	if o.State == to || !Life.Allows(o.State, to) { // a refunded order is disputed no more
 		err = store(ctx, tx, o)
 	} else {
-		err = s.move(ctx, tx, &o, to)
+		was := o.State
+		if err = s.move(ctx, tx, &o, to); err == nil && (was == Disputed || to == Disputed) {
+			err = s.jobs.EnqueueTx(ctx, tx, OrderContested{o.ID})
+		}
 	}
 	if err != nil {
 		return err

@@ -261,10 +261,12 @@ type Step struct {
 	At      time.Time
 }
 
-// Check is one condition of the exam and whether it is met.
+// Check is one condition of the exam and whether it is met; if not, what to do next, and from when on.
 type Check struct {
 	Code, Detail string
 	Met          bool
+	Next         string // of exams.Next
+	At           *time.Time
 }
 
 // Sitting is an exam that was booked.
