@@ -3229,6 +3229,132 @@ func (e ExportCatalogueParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListCohortProgressParamsStage.
+const (
+	ListCohortProgressParamsStageCertified  ListCohortProgressParamsStage = "certified"
+	ListCohortProgressParamsStageDiligent   ListCohortProgressParamsStage = "diligent"
+	ListCohortProgressParamsStageEnrolled   ListCohortProgressParamsStage = "enrolled"
+	ListCohortProgressParamsStageExamBooked ListCohortProgressParamsStage = "exam_booked"
+	ListCohortProgressParamsStageExamPassed ListCohortProgressParamsStage = "exam_passed"
+	ListCohortProgressParamsStageExamSat    ListCohortProgressParamsStage = "exam_sat"
+	ListCohortProgressParamsStageStarted    ListCohortProgressParamsStage = "started"
+	ListCohortProgressParamsStageSucceeded  ListCohortProgressParamsStage = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ListCohortProgressParamsStage enum.
+func (e ListCohortProgressParamsStage) Valid() bool {
+	switch e {
+	case ListCohortProgressParamsStageCertified:
+		return true
+	case ListCohortProgressParamsStageDiligent:
+		return true
+	case ListCohortProgressParamsStageEnrolled:
+		return true
+	case ListCohortProgressParamsStageExamBooked:
+		return true
+	case ListCohortProgressParamsStageExamPassed:
+		return true
+	case ListCohortProgressParamsStageExamSat:
+		return true
+	case ListCohortProgressParamsStageStarted:
+		return true
+	case ListCohortProgressParamsStageSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCohortProgressParamsPace.
+const (
+	ListCohortProgressParamsPaceBehind   ListCohortProgressParamsPace = "behind"
+	ListCohortProgressParamsPaceLagging  ListCohortProgressParamsPace = "lagging"
+	ListCohortProgressParamsPaceNotBegun ListCohortProgressParamsPace = "not_begun"
+	ListCohortProgressParamsPaceOnTime   ListCohortProgressParamsPace = "on_time"
+	ListCohortProgressParamsPaceSilent   ListCohortProgressParamsPace = "silent"
+)
+
+// Valid indicates whether the value is a known member of the ListCohortProgressParamsPace enum.
+func (e ListCohortProgressParamsPace) Valid() bool {
+	switch e {
+	case ListCohortProgressParamsPaceBehind:
+		return true
+	case ListCohortProgressParamsPaceLagging:
+		return true
+	case ListCohortProgressParamsPaceNotBegun:
+		return true
+	case ListCohortProgressParamsPaceOnTime:
+		return true
+	case ListCohortProgressParamsPaceSilent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportCohortProgressParamsStage.
+const (
+	ExportCohortProgressParamsStageCertified  ExportCohortProgressParamsStage = "certified"
+	ExportCohortProgressParamsStageDiligent   ExportCohortProgressParamsStage = "diligent"
+	ExportCohortProgressParamsStageEnrolled   ExportCohortProgressParamsStage = "enrolled"
+	ExportCohortProgressParamsStageExamBooked ExportCohortProgressParamsStage = "exam_booked"
+	ExportCohortProgressParamsStageExamPassed ExportCohortProgressParamsStage = "exam_passed"
+	ExportCohortProgressParamsStageExamSat    ExportCohortProgressParamsStage = "exam_sat"
+	ExportCohortProgressParamsStageStarted    ExportCohortProgressParamsStage = "started"
+	ExportCohortProgressParamsStageSucceeded  ExportCohortProgressParamsStage = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ExportCohortProgressParamsStage enum.
+func (e ExportCohortProgressParamsStage) Valid() bool {
+	switch e {
+	case ExportCohortProgressParamsStageCertified:
+		return true
+	case ExportCohortProgressParamsStageDiligent:
+		return true
+	case ExportCohortProgressParamsStageEnrolled:
+		return true
+	case ExportCohortProgressParamsStageExamBooked:
+		return true
+	case ExportCohortProgressParamsStageExamPassed:
+		return true
+	case ExportCohortProgressParamsStageExamSat:
+		return true
+	case ExportCohortProgressParamsStageStarted:
+		return true
+	case ExportCohortProgressParamsStageSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportCohortProgressParamsPace.
+const (
+	ExportCohortProgressParamsPaceBehind   ExportCohortProgressParamsPace = "behind"
+	ExportCohortProgressParamsPaceLagging  ExportCohortProgressParamsPace = "lagging"
+	ExportCohortProgressParamsPaceNotBegun ExportCohortProgressParamsPace = "not_begun"
+	ExportCohortProgressParamsPaceOnTime   ExportCohortProgressParamsPace = "on_time"
+	ExportCohortProgressParamsPaceSilent   ExportCohortProgressParamsPace = "silent"
+)
+
+// Valid indicates whether the value is a known member of the ExportCohortProgressParamsPace enum.
+func (e ExportCohortProgressParamsPace) Valid() bool {
+	switch e {
+	case ExportCohortProgressParamsPaceBehind:
+		return true
+	case ExportCohortProgressParamsPaceLagging:
+		return true
+	case ExportCohortProgressParamsPaceNotBegun:
+		return true
+	case ExportCohortProgressParamsPaceOnTime:
+		return true
+	case ExportCohortProgressParamsPaceSilent:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UploadCohortRosterParamsMode.
 const (
 	UploadCohortRosterParamsModeBulk  UploadCohortRosterParamsMode = "bulk"
@@ -15372,7 +15498,40 @@ type ListCohortProgressParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Session Only in this session.
+	Session *Key `form:"session,omitempty" json:"session,omitempty"`
+
+	// Stage Only who is so far and no further.
+	Stage *ListCohortProgressParamsStage `form:"stage,omitempty" json:"stage,omitempty"`
+
+	// Pace Only who keeps up so; `lagging` is behind or silent.
+	Pace *ListCohortProgressParamsPace `form:"pace,omitempty" json:"pace,omitempty"`
 }
+
+// ListCohortProgressParamsStage defines parameters for ListCohortProgress.
+type ListCohortProgressParamsStage string
+
+// ListCohortProgressParamsPace defines parameters for ListCohortProgress.
+type ListCohortProgressParamsPace string
+
+// ExportCohortProgressParams defines parameters for ExportCohortProgress.
+type ExportCohortProgressParams struct {
+	// Session Only in this session.
+	Session *Key `form:"session,omitempty" json:"session,omitempty"`
+
+	// Stage Only who is so far and no further.
+	Stage *ExportCohortProgressParamsStage `form:"stage,omitempty" json:"stage,omitempty"`
+
+	// Pace Only who keeps up so; `lagging` is behind or silent.
+	Pace *ExportCohortProgressParamsPace `form:"pace,omitempty" json:"pace,omitempty"`
+}
+
+// ExportCohortProgressParamsStage defines parameters for ExportCohortProgress.
+type ExportCohortProgressParamsStage string
+
+// ExportCohortProgressParamsPace defines parameters for ExportCohortProgress.
+type ExportCohortProgressParamsPace string
 
 // TransferCohortEnrolmentsParams defines parameters for TransferCohortEnrolments.
 type TransferCohortEnrolmentsParams struct {
@@ -17534,7 +17693,8 @@ type ClientInterface interface {
 	// ListCohortProgress Follow the learners of a cohort
 	//
 	// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
-	// sees it by name (`shared` is false) only her state in the cohort is said.
+	// sees it by name (`shared` is false) only her state in the cohort is said. With `session`, `stage` or `pace` only those are listed of whom all of it is so in one session, with these sessions:
+	// who is not shared is not among them.
 	//
 	// Corresponds with GET /v1/cohorts/{cohort}/progress (the `ListCohortProgress` operationId).
 	ListCohortProgress(ctx context.Context, cohort CohortRef, params *ListCohortProgressParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -17544,7 +17704,7 @@ type ClientInterface interface {
 	// The same as CSV, a row per learner and session.
 	//
 	// Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
-	ExportCohortProgress(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+	ExportCohortProgress(ctx context.Context, cohort CohortRef, params *ExportCohortProgressParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportRoster Export the roster of a cohort
 	//
@@ -21046,7 +21206,8 @@ func (c *Client) InviteCohort(ctx context.Context, cohort CohortRef, params *Inv
 // ListCohortProgress Follow the learners of a cohort
 //
 // How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
-// sees it by name (`shared` is false) only her state in the cohort is said.
+// sees it by name (`shared` is false) only her state in the cohort is said. With `session`, `stage` or `pace` only those are listed of whom all of it is so in one session, with these sessions:
+// who is not shared is not among them.
 //
 // Corresponds with GET /v1/cohorts/{cohort}/progress (the `ListCohortProgress` operationId).
 func (c *Client) ListCohortProgress(ctx context.Context, cohort CohortRef, params *ListCohortProgressParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -21066,8 +21227,8 @@ func (c *Client) ListCohortProgress(ctx context.Context, cohort CohortRef, param
 // The same as CSV, a row per learner and session.
 //
 // Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
-func (c *Client) ExportCohortProgress(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewExportCohortProgressRequest(c.Server, cohort)
+func (c *Client) ExportCohortProgress(ctx context.Context, cohort CohortRef, params *ExportCohortProgressParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCohortProgressRequest(c.Server, cohort, params)
 	if err != nil {
 		return nil, err
 	}
@@ -28851,6 +29012,42 @@ func NewListCohortProgressRequest(server string, cohort CohortRef, params *ListC
 
 		}
 
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Stage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stage", *params.Stage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pace != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pace", *params.Pace, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -28866,7 +29063,7 @@ func NewListCohortProgressRequest(server string, cohort CohortRef, params *ListC
 }
 
 // NewExportCohortProgressRequest constructs an http.Request for the ExportCohortProgress method
-func NewExportCohortProgressRequest(server string, cohort CohortRef) (*http.Request, error) {
+func NewExportCohortProgressRequest(server string, cohort CohortRef, params *ExportCohortProgressParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -28889,6 +29086,57 @@ func NewExportCohortProgressRequest(server string, cohort CohortRef) (*http.Requ
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Stage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "stage", *params.Stage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pace != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pace", *params.Pace, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -40362,7 +40610,8 @@ type ClientWithResponsesInterface interface {
 	// ListCohortProgressWithResponse Follow the learners of a cohort
 	//
 	// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
-	// sees it by name (`shared` is false) only her state in the cohort is said.
+	// sees it by name (`shared` is false) only her state in the cohort is said. With `session`, `stage` or `pace` only those are listed of whom all of it is so in one session, with these sessions:
+	// who is not shared is not among them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -40376,7 +40625,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
-	ExportCohortProgressWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ExportCohortProgressResponse, error)
+	ExportCohortProgressWithResponse(ctx context.Context, cohort CohortRef, params *ExportCohortProgressParams, reqEditors ...RequestEditorFn) (*ExportCohortProgressResponse, error)
 
 	// ExportRosterWithResponse Export the roster of a cohort
 	//
@@ -56301,7 +56550,8 @@ func (c *ClientWithResponses) InviteCohortWithResponse(ctx context.Context, coho
 // ListCohortProgressWithResponse Follow the learners of a cohort
 //
 // How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
-// sees it by name (`shared` is false) only her state in the cohort is said.
+// sees it by name (`shared` is false) only her state in the cohort is said. With `session`, `stage` or `pace` only those are listed of whom all of it is so in one session, with these sessions:
+// who is not shared is not among them.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -56321,8 +56571,8 @@ func (c *ClientWithResponses) ListCohortProgressWithResponse(ctx context.Context
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/cohorts/{cohort}/progress.csv (the `ExportCohortProgress` operationId).
-func (c *ClientWithResponses) ExportCohortProgressWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ExportCohortProgressResponse, error) {
-	rsp, err := c.ExportCohortProgress(ctx, cohort, reqEditors...)
+func (c *ClientWithResponses) ExportCohortProgressWithResponse(ctx context.Context, cohort CohortRef, params *ExportCohortProgressParams, reqEditors ...RequestEditorFn) (*ExportCohortProgressResponse, error) {
+	rsp, err := c.ExportCohortProgress(ctx, cohort, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}

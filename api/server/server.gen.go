@@ -174,7 +174,7 @@ type ServerInterface interface {
 	ListCohortProgress(c *fiber.Ctx, cohort CohortRef, params ListCohortProgressParams) error
 	// ExportCohortProgress Export how far the learners of a cohort are
 	// (GET /v1/cohorts/{cohort}/progress.csv)
-	ExportCohortProgress(c *fiber.Ctx, cohort CohortRef) error
+	ExportCohortProgress(c *fiber.Ctx, cohort CohortRef, params ExportCohortProgressParams) error
 	// ExportRoster Export the roster of a cohort
 	// (GET /v1/cohorts/{cohort}/roster)
 	ExportRoster(c *fiber.Ctx, cohort CohortRef) error
@@ -2908,6 +2908,27 @@ func (siw *ServerInterfaceWrapper) ListCohortProgress(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "stage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stage", query, &params.Stage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter stage: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "pace" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pace", query, &params.Pace, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter pace: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListCohortProgress(c, cohort, params)
 	}
@@ -2937,8 +2958,38 @@ func (siw *ServerInterfaceWrapper) ExportCohortProgress(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportCohortProgressParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "stage" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "stage", query, &params.Stage, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter stage: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "pace" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pace", query, &params.Pace, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter pace: %w", err).Error())
+	}
+
 	handler := func(c *fiber.Ctx) error {
-		return siw.Handler.ExportCohortProgress(c, cohort)
+		return siw.Handler.ExportCohortProgress(c, cohort, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -13141,6 +13192,7 @@ func (response ListCohortProgress200JSONResponse) VisitListCohortProgressRespons
 
 type ExportCohortProgressRequestObject struct {
 	Cohort CohortRef `json:"cohort"`
+	Params ExportCohortProgressParams
 }
 
 type ExportCohortProgressResponseObject interface {
@@ -19629,10 +19681,11 @@ func (sh *strictHandler) ListCohortProgress(ctx *fiber.Ctx, cohort CohortRef, pa
 }
 
 // ExportCohortProgress operation middleware
-func (sh *strictHandler) ExportCohortProgress(ctx *fiber.Ctx, cohort CohortRef) error {
+func (sh *strictHandler) ExportCohortProgress(ctx *fiber.Ctx, cohort CohortRef, params ExportCohortProgressParams) error {
 	var request ExportCohortProgressRequestObject
 
 	request.Cohort = cohort
+	request.Params = params
 
 	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
 		return sh.ssi.ExportCohortProgress(ctx.UserContext(), request.(ExportCohortProgressRequestObject))

@@ -22,6 +22,29 @@ func (p Pages) Partners(ctx context.Context, who web.Viewer) ([]identity.Managed
 	})
 }
 
+// PartnerHomes are the organisations for which the viewer is something, by key.
+func (p Pages) PartnerHomes(ctx context.Context, who web.Viewer) ([]web.PartnerHome, error) {
+	return view(postgres.WithActor(ctx, "system"), p.h, "homes of a partner", func(ctx context.Context, tx *postgres.Tx) (homes []web.PartnerHome, err error) {
+		mine, err := identity.PartnerRolesOfTx(ctx, tx, who.PersonID)
+		if err != nil {
+			return nil, err
+		}
+		all, err := identity.OrganisationsTx(ctx, tx)
+		for _, o := range all {
+			home := web.PartnerHome{Managed: identity.Managed{Key: o.Key, Name: o.Name}}
+			for _, r := range mine {
+				if r.Organisation == o.Key {
+					home.Roles = append(home.Roles, r.Role)
+				}
+			}
+			if len(home.Roles) > 0 {
+				homes = append(homes, home)
+			}
+		}
+		return homes, err
+	})
+}
+
 // PartnerRoles lists who is what for an organisation.
 func (p Pages) PartnerRoles(ctx context.Context, who web.Viewer, organisation string) ([]identity.PartnerRole, error) {
 	ctx, caller := asCaller(ctx, who)

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -18,10 +19,13 @@ import (
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/transport/api/apitest"
+
+	"golang.org/x/net/html"
 )
 
-// followed makes a session that begins now, and a cohort of ESP in it whose n learners have paid at its desk. l0@…, l1@… have the keys S0, S1….
-func (w *world) followed(n int) (c cohorts.Cohort, people []identity.Person) {
+// followed makes a session that began some days ago, and a cohort of ESP in it whose n learners have paid at its desk. l0@…, l1@… have the keys
+// S0, S1….
+func (w *world) followed(n, days int) (c cohorts.Cohort, people []identity.Person) {
 	w.t.Helper()
 	ann, _ := w.desk()
 	exercises, err := catalog.ReadExerciseMap(strings.NewReader("exercise,week\nHomework 1: Week 1,1\nHomework 2: Week 2,2\n"))
@@ -30,7 +34,7 @@ func (w *world) followed(n int) (c cohorts.Cohort, people []identity.Person) {
 	}
 	var offer offers.Offer
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-		from, until := tx.Now(), tx.Now().AddDate(0, 0, 60)
+		from, until := tx.Now().AddDate(0, 0, -days), tx.Now().AddDate(0, 0, 60)
 		if w.session, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{
 			Key: "PRD-10", CourseKey: "PRD", Title: catalog.Text{EN: "Data networks", FR: "Réseaux de données"}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises, StartsAt: &from, EndsAt: &until,
 		}); err != nil {
@@ -68,6 +72,15 @@ func (w *world) followed(n int) (c cohorts.Cohort, people []identity.Person) {
 	return c, people
 }
 
+// followedGrades are those of twelve learners of followed: the first did all, the second one exercise, the others nothing.
+func followedGrades() []string {
+	rows := []string{"50,l0@esp.example.org,l0,0.8,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", "51,l1@esp.example.org,l1,0.3,1.0,Not Attempted,0.5,,honor,N/A,N,N,N/A,enrolled"}
+	for i := 2; i < 12; i++ {
+		rows = append(rows, fmt.Sprintf("%d,l%d@esp.example.org,l%d,0.0,Not Attempted,Not Attempted,0.0,,honor,N/A,N,N,N/A,enrolled", 50+i, i, i))
+	}
+	return rows
+}
+
 // agrees says whether somebody's school sees how far she is.
 func (w *world) agrees(p identity.Person, given bool) {
 	w.t.Helper()
@@ -80,16 +93,12 @@ func (w *world) agrees(p identity.Person, given bool) {
 // finds nothing.
 func TestASchoolFollowsItsCohort(t *testing.T) {
 	w := newWorld(t)
-	c, people := w.followed(12)
+	c, people := w.followed(12, 0)
 	for _, p := range people[:3] {
 		w.agrees(p, true)
 	}
 	w.clock.Advance(15 * 24 * time.Hour)
-	rows := []string{"50,l0@esp.example.org,l0,0.8,1.0,0.5,0.75,,honor,N/A,Y,N,N/A,enrolled", "51,l1@esp.example.org,l1,0.3,1.0,Not Attempted,0.5,,honor,N/A,N,N,N/A,enrolled"}
-	for i := 2; i < 12; i++ {
-		rows = append(rows, fmt.Sprintf("%d,l%d@esp.example.org,l%d,0.0,Not Attempted,Not Attempted,0.0,,honor,N/A,N,N,N/A,enrolled", 50+i, i, i))
-	}
-	w.grades(w.clock.Now(), rows...)
+	w.grades(w.clock.Now(), followedGrades()...)
 	var enrolment string
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return tx.Get(ctx, &enrolment, postgres.Query{Name: "test", SQL: "select id from enrolment.enrolments where learner_id = $1"}, people[0].ID)
@@ -135,6 +144,15 @@ func TestASchoolFollowsItsCohort(t *testing.T) {
 	if got := learner("S3"); got["shared"] != false || len(got["courses"].([]any)) != 0 || got["state"] != "enrolled" {
 		t.Errorf("somebody who did not agree is shown: %v", got)
 	}
+	for asked, want := range map[string]string{"stage=certified": "S0", "pace=behind": "S1", "pace=lagging": "S1 S2", "pace=silent&session=PRD-10": "S2", "session=PRD-10&limit=1": "S0", "stage=diligent": ""} {
+		var found []string
+		for _, l := range own.ask(200, "listCohortProgress", at, nil, query(asked))["learners"].([]any) {
+			found = append(found, l.(map[string]any)["student_key"].(string))
+		}
+		if got := strings.Join(found, " "); got != want {
+			t.Errorf("%s finds %q, not %q", asked, got, want)
+		}
+	}
 	w.agrees(people[1], false)
 	if got := learner("S1"); got["shared"] != false || got["stage"] != nil {
 		t.Errorf("somebody who agrees no more is shown: %v", got)
@@ -150,6 +168,9 @@ func TestASchoolFollowsItsCohort(t *testing.T) {
 	}
 	code := first["certificate"].(map[string]any)["code"].(string)
 	if got := file("exportCohortProgress"); !strings.Contains(got, "S0,Learner 0,enrolled,true,PRD-10,certified,0.800,true,on_time,passed,"+code+"\r\n") || !strings.Contains(got, "S1,Learner 1,enrolled,false,,,,,,,\r\n") {
+		t.Error(got)
+	}
+	if got := file("exportCohortProgress", query("stage=certified")); strings.Count(got, "\r\n") != 2 || !strings.Contains(got, "\r\nS0,") {
 		t.Error(got)
 	}
 	if got := file("exportCohortGrades"); !strings.HasPrefix(got, "student_key,letter_grade,percent,passed,error\r\nS0,Pass,0.800,true,\r\n") || !strings.Contains(got, "S1,,,,not-shared\r\nS2,,0.000,false,\r\n") {
@@ -208,4 +229,104 @@ func (w *world) progressStory(t *testing.T, walker *apitest.Walker, staff identi
 		}
 	}
 	s.ask(200, "getCohortCounts", at, nil)
+}
+
+// A teacher sees by page how far her cohort is, by name who agrees to it, and finds who is behind; a manager sees the same of the seats that the
+// company bought; an owner who orders nothing is shown what she can do; others find nothing.
+func TestPagesOfProgress(t *testing.T) {
+	w, mails := newSite(t)
+	c, people := w.followed(12, 15)
+	for _, p := range people[:3] {
+		w.agrees(p, true)
+	}
+	w.grades(w.h.Clock.Now(), followedGrades()...)
+	teacher, manager, other := w.person("teacher@esp.example.org", "Teacher"), w.person("manager@acme.example.org", "Manager"), w.person("teacher@ens.example.org", "Other")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return errors.Join(identity.PutOrganisationTx(ctx, tx, "ENS", "ENS Dakar"), identity.PutOrganisationTx(ctx, tx, "ACME", "Acme"), identity.PutPartnerRoleTx(ctx, tx, "ESP", teacher.ID, identity.RoleTeacher),
+			identity.PutPartnerRoleTx(ctx, tx, "ESP", teacher.ID, identity.RoleOwner), identity.PutPartnerRoleTx(ctx, tx, "ACME", manager.ID, identity.RoleManager), identity.PutPartnerRoleTx(ctx, tx, "ENS", other.ID, identity.RoleTeacher))
+	})
+	d, at := w.signedIn(t, mails, teacher.Email), "/cohorts/"+c.ID+"/progress"
+	d.open("/cohorts")
+	d.says("Networks 2026")
+	d.open(at)
+	d.says("3 of 12 agree", "12 learners", "kept back", "Learner 0", "80%", "Succeeded", "Learner 11", "does not share her progress")
+	found := func() (keys string) {
+		t.Helper()
+		for _, n := range d.all(func(n *html.Node) bool { return n.Data == "th" && attr(n, "scope") == "row" }) {
+			keys += words(n) + " "
+		}
+		return keys
+	}
+	d.open(at + "?pace=lagging")
+	if got := found(); got != "S1 S2 " {
+		t.Errorf("behind are %q", got)
+	}
+	d.says("Behind", "Silent")
+	if csv := string(d.download(at + ".csv?stage=succeeded")); !strings.Contains(csv, "S0,Learner 0,enrolled,true,PRD-10,succeeded,0.800,true,on_time,,") || strings.Contains(csv, "S1,") {
+		t.Error(csv)
+	}
+	if file := string(d.download(at + ".json?pace=behind")); !strings.Contains(file, `"student_key":"S1"`) || strings.Contains(file, "S2") || !strings.Contains(file, `"learners":12`) {
+		t.Error(file)
+	}
+	if csv := string(d.download("/cohorts/" + c.ID + "/grades.csv?session=PRD-10")); !strings.Contains(csv, "S3,,,,not-shared") {
+		t.Error(csv)
+	}
+	w.agrees(people[1], false)
+	d.open(at + "?pace=behind&lang=fr")
+	d.says("Personne.", "2 sur 12", "Progression : Networks 2026")
+	d.open("/organisation?lang=en")
+	d.says("My school", "What you can do for ESP Dakar", "Systems and keys", "Webhooks", "What is due")
+	d.want = 404
+	d.open("/orders/ord_00000000000000000000000000/progress")
+	stranger := w.signedIn(t, mails, other.Email)
+	for _, page := range []string{"", ".csv", ".json"} {
+		stranger.want = 404
+		stranger.open(at + page)
+	}
+	pool, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: manager.ID, Organisation: "ACME", Items: []sales.Item{{OfferID: w.free.ID, Quantity: 2}}, IdempotencyKey: "pool"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := w.h.Sales.MakeClaimLink(system, sales.NewClaimLink{OrderID: pool.ID, Line: 1, MaxUses: 2, ExpiresAt: w.h.Clock.Now().Add(time.Hour), By: sales.By{PersonID: manager.ID}, IdempotencyKey: "link"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []identity.Person{people[0], people[5]} { // what she did for her school is none of the company's business
+		if _, err := w.h.Sales.ClaimSeat(system, k.Token, p.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := w.signedIn(t, mails, manager.Email)
+	m.open("/organisation")
+	m.says("What you can do for Acme")
+	m.open("/orders/" + pool.ID + "/progress")
+	m.says("1 of 2 agree", "Learner 0", "Enrolled", "does not share her progress")
+	if strings.Contains(words(m.page), "80%") {
+		t.Error("a company sees what somebody did elsewhere")
+	}
+	stranger.want = 404
+	stranger.open("/orders/" + pool.ID + "/progress")
+	w.verify()
+}
+
+func init() {
+	walks = append(walks, func(w *world, staff string) map[string]string {
+		c := w.cohortOf("UADB", staff)
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return identity.PutPartnerRoleTx(ctx, tx, "UADB", staff, identity.RoleManager)
+		})
+		pool, err := w.h.Sales.PlaceOrder(system, sales.PlaceOrder{BuyerID: staff, Organisation: "UADB", Items: []sales.Item{{OfferID: w.free.ID, Quantity: 2}}, IdempotencyKey: "progress walk"})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if _, err := w.h.Cohorts.Enrol(system, cohorts.By{PersonID: staff}, c.ID, "progress walk", cohorts.Delta, []cohorts.Row{{StudentKey: "k1", GivenName: "Awa"}}); err != nil {
+			w.t.Fatal(err)
+		}
+		at := map[string]string{}
+		for route, of := range map[string]string{"/cohorts/:id": "/cohorts/" + c.ID, "/orders/:id": "/orders/" + pool.ID} {
+			at[route+"/progress"], at[route+"/progress.:format"], at[route+"/grades.csv"] = of+"/progress", of+"/progress.csv", of+"/grades.csv?session="+w.session.Key
+		}
+		at["/cohorts/:id/grades.csv"] = "/cohorts/" + c.ID + "/grades.csv"
+		return at
+	})
 }

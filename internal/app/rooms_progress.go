@@ -10,13 +10,13 @@ import (
 )
 
 // CohortProgress lists how far the learners of a cohort are.
-func (r Rooms) CohortProgress(ctx context.Context, who api.Principal, cohort string, p page.Request) ([]progress.Learner, string, error) {
-	return r.h.Progress.Learners(ctx, who.PersonID, cohort, p)
+func (r Rooms) CohortProgress(ctx context.Context, who api.Principal, cohort string, f progress.Filter, p page.Request) ([]progress.Learner, string, error) {
+	return r.h.Progress.Learners(ctx, who.PersonID, cohort, f, p)
 }
 
 // WriteCohortProgress writes it as CSV.
-func (r Rooms) WriteCohortProgress(ctx context.Context, who api.Principal, cohort string, w io.Writer) error {
-	return r.h.Progress.WriteProgress(ctx, who.PersonID, cohort, w)
+func (r Rooms) WriteCohortProgress(ctx context.Context, who api.Principal, cohort string, f progress.Filter, w io.Writer) error {
+	return r.h.Progress.WriteProgress(ctx, who.PersonID, cohort, f, w)
 }
 
 // WriteCohortGrades writes the grades of a session as CSV.

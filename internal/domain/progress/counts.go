@@ -3,9 +3,9 @@ package progress
 import (
 	"context"
 	"slices"
+	"time"
 
 	"cursus/internal/domain/catalog"
-	"cursus/internal/domain/cohorts"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
@@ -19,7 +19,7 @@ type Cell struct {
 	Count *int   `json:"count"`
 }
 
-// SessionCounts are how many learners of a cohort are how far in a session; each learner is in one cell of each list.
+// SessionCounts are how many learners of a group are how far in a session; each learner is in one cell of each list.
 type SessionCounts struct {
 	Session  string       `json:"session"` // key
 	Title    catalog.Text `json:"-"`
@@ -29,9 +29,9 @@ type SessionCounts struct {
 	Pace     []Cell       `json:"pace"`
 }
 
-// Counts are the numbers of a cohort. Suppressed says that small ones are kept back, as for everybody but staff.
+// Counts are the numbers of a group. Suppressed says that small ones are kept back, as for everybody but staff.
 type Counts struct {
-	Cohort     string          `json:"cohort"`
+	Cohort     string          `json:"cohort"` // or the order whose seats they sit on
 	Suppressed bool            `json:"suppressed"`
 	Sessions   []SessionCounts `json:"sessions"`
 }
@@ -67,27 +67,27 @@ func Suppress(cells []int) (shown []*int, total *int) {
 	return shown, total
 }
 
-// Counts gives the numbers of a cohort. Errors: those of openTx.
-func (s *Service) Counts(ctx context.Context, personID, cohortID string) (out Counts, err error) {
-	err = s.db.View(asSystem(ctx), "counts of a cohort", func(ctx context.Context, tx *postgres.Tx) error {
-		c, staff, err := openTx(ctx, tx, personID, cohortID)
+// Counts gives the numbers of a group. Errors: those of openTx.
+func (s *Service) Counts(ctx context.Context, personID, groupID string) (out Counts, err error) {
+	err = s.db.View(asSystem(ctx), "counts of a group", func(ctx context.Context, tx *postgres.Tx) error {
+		g, staff, err := openTx(ctx, tx, personID, groupID)
 		if err != nil {
 			return err
 		}
-		out, err = countsTx(ctx, tx, c, !staff)
+		out, err = countsTx(ctx, tx, g, !staff)
 		return err
 	})
 	return out, err
 }
 
 // countsTx counts everybody who follows, whether or not she agrees to be seen by name.
-func countsTx(ctx context.Context, tx *postgres.Tx, c cohorts.Cohort, suppress bool) (out Counts, err error) {
-	out = Counts{Cohort: c.ID, Suppressed: suppress, Sessions: []SessionCounts{}}
-	sessions, err := sessionsTx(ctx, tx, c)
+func countsTx(ctx context.Context, tx *postgres.Tx, g Group, suppress bool) (out Counts, err error) {
+	out = Counts{Cohort: g.ID, Suppressed: suppress, Sessions: []SessionCounts{}}
+	sessions, err := sessionsTx(ctx, tx, g)
 	if err != nil {
 		return out, err
 	}
-	members, _, err := membersTx(ctx, tx, c.ID, page.Request{Limit: 1_000_000}) // a cohort has no more seats
+	members, _, err := membersTx(ctx, tx, g.ID, everybody)
 	if err != nil {
 		return out, err
 	}
@@ -95,25 +95,31 @@ func countsTx(ctx context.Context, tx *postgres.Tx, c cohorts.Cohort, suppress b
 	if err != nil {
 		return out, err
 	}
-	paces := []string{string(NotBegun), string(OnTime), string(Behind), string(Silent)}
 	for _, x := range sessions {
-		furthest, pace := make([]int, len(Stages)), make([]int, len(paces))
-		for _, of := range facts {
-			if f, ok := of[x.ID]; ok {
-				course := f.course(x)
-				furthest[slices.Index(Stages, course.Stage)]++
-				pace[slices.Index(paces, string(course.Pace))]++
-			}
-		}
-		n := SessionCounts{Session: x.Key, Title: x.title(), Open: x.Ends == nil || tx.Now().Before(*x.Ends)}
-		n.Furthest, n.Learners = cells(Stages, furthest, suppress)
-		n.Pace, _ = cells(paces, pace, suppress)
-		out.Sessions = append(out.Sessions, n)
+		out.Sessions = append(out.Sessions, counted(x, members, facts, tx.Now(), suppress))
 	}
 	return out, nil
 }
 
-func cells(names []string, counts []int, suppress bool) (out []Cell, total *int) {
+var everybody = page.Request{Limit: 1_000_000} // a cohort has no more seats
+
+// counted counts those who follow one session.
+func counted(x session, members []member, facts map[string]map[string]fact, now time.Time, suppress bool) SessionCounts {
+	furthest, pace := make([]int, len(Stages)), make([]int, len(Paces))
+	for _, m := range members {
+		if f, ok := facts[m.PersonID][x.ID]; ok && m.follows() && m.Thing == x.Thing {
+			course := f.course(x)
+			furthest[slices.Index(Stages, course.Stage)]++
+			pace[slices.Index(Paces, course.Pace)]++
+		}
+	}
+	n := SessionCounts{Session: x.Key, Title: x.title(), Open: x.Ends == nil || now.Before(*x.Ends)}
+	n.Furthest, n.Learners = cells(Stages, furthest, suppress)
+	n.Pace, _ = cells(Paces, pace, suppress)
+	return n
+}
+
+func cells[S ~string](names []S, counts []int, suppress bool) (out []Cell, total *int) {
 	var shown []*int
 	if suppress {
 		shown, total = Suppress(counts)
@@ -125,7 +131,7 @@ func cells(names []string, counts []int, suppress bool) (out []Cell, total *int)
 		total = &sum
 	}
 	for i, name := range names {
-		out = append(out, Cell{name, shown[i]})
+		out = append(out, Cell{string(name), shown[i]})
 	}
 	return out, total
 }

@@ -13,14 +13,17 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
-// ErrWhichSession asks for the session where a cohort follows several, or does not follow the one that was named.
-var ErrWhichSession = fault.New(fault.Invalid, "which-session", "Name one of the sessions that the cohort follows.")
+// ErrWhichSession asks for the session where a group follows several, or does not follow the one that was named.
+var ErrWhichSession = fault.New(fault.Invalid, "which-session", "Name one of the sessions that the group follows.")
 
-// WriteProgress writes how far the learners of a cohort are as CSV, a row per learner and session. No cell begins as a formula does. Errors:
-// those of openTx.
-func (s *Service) WriteProgress(ctx context.Context, personID, cohortID string, w io.Writer) error {
+// WriteProgress writes how far the learners of a group are as CSV, a row per learner and session. No cell begins as a formula does. Errors:
+// those of Learners.
+func (s *Service) WriteProgress(ctx context.Context, personID, groupID string, f Filter, w io.Writer) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	head := []string{"student_key", "name", "state", "shared", "session", "stage", "percent", "passed", "pace", "exam", "certificate"}
-	return s.write(ctx, personID, cohortID, w, head, func(l Learner, row func(...string)) {
+	return s.write(ctx, personID, groupID, f, w, head, func(l Learner, row func(...string)) {
 		first := []string{roster.Cell(l.StudentKey), roster.Cell(l.Name), string(l.State), strconv.FormatBool(l.Shared)}
 		for _, c := range l.Courses {
 			certificate := ""
@@ -35,15 +38,15 @@ func (s *Service) WriteProgress(ctx context.Context, personID, cohortID string, 
 	})
 }
 
-// WriteGrades writes the grades of a cohort in one session in the columns that registrars' systems read: student_key, letter_grade, percent (0
+// WriteGrades writes the grades of a group in one session in the columns that registrars' systems read: student_key, letter_grade, percent (0
 // to 1, three decimals, never above what was reached), passed, error. Errors: those of openTx, ErrWhichSession.
-func (s *Service) WriteGrades(ctx context.Context, personID, cohortID, of string, w io.Writer) error {
-	if err := s.db.View(asSystem(ctx), "session of a cohort", func(ctx context.Context, tx *postgres.Tx) error {
-		c, _, err := openTx(ctx, tx, personID, cohortID)
+func (s *Service) WriteGrades(ctx context.Context, personID, groupID, of string, w io.Writer) error {
+	if err := s.db.View(asSystem(ctx), "session of a group", func(ctx context.Context, tx *postgres.Tx) error {
+		g, _, err := openTx(ctx, tx, personID, groupID)
 		if err != nil {
 			return err
 		}
-		sessions, err := sessionsTx(ctx, tx, c)
+		sessions, err := sessionsTx(ctx, tx, g)
 		if err != nil {
 			return err
 		}
@@ -60,7 +63,7 @@ func (s *Service) WriteGrades(ctx context.Context, personID, cohortID, of string
 	}); err != nil {
 		return err
 	}
-	return s.write(ctx, personID, cohortID, w, []string{"student_key", "letter_grade", "percent", "passed", "error"}, func(l Learner, row func(...string)) {
+	return s.write(ctx, personID, groupID, Filter{}, w, []string{"student_key", "letter_grade", "percent", "passed", "error"}, func(l Learner, row func(...string)) {
 		key := roster.Cell(l.StudentKey)
 		for _, c := range l.Courses {
 			switch {
@@ -98,18 +101,18 @@ func percent(ppm *int) string {
 	return "0." + thousandths[1:]
 }
 
-// write goes through the members of a cohort a page at a time, within one view of the books.
-func (s *Service) write(ctx context.Context, personID, cohortID string, w io.Writer, head []string, learner func(l Learner, row func(...string))) error {
+// write goes through the members of a group a page at a time, within one view of the books.
+func (s *Service) write(ctx context.Context, personID, groupID string, f Filter, w io.Writer, head []string, learner func(l Learner, row func(...string))) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	_ = out.Write(head) // Error tells
-	err := s.db.View(asSystem(ctx), "file of a cohort", func(ctx context.Context, tx *postgres.Tx) error {
-		c, _, err := openTx(ctx, tx, personID, cohortID)
+	err := s.db.View(asSystem(ctx), "file of a group", func(ctx context.Context, tx *postgres.Tx) error {
+		g, _, err := openTx(ctx, tx, personID, groupID)
 		if err != nil {
 			return err
 		}
-		for p := (page.Request{Limit: 2000}); ; {
-			all, next, err := learnersTx(ctx, tx, c, p)
+		for p := (page.Request{Limit: stride}); ; {
+			all, next, err := learnersTx(ctx, tx, g, f, p)
 			if err != nil {
 				return err
 			}

@@ -5,13 +5,14 @@ package progress
 import (
 	"context"
 	_ "embed"
-	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/cohorts"
-	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
@@ -108,9 +109,10 @@ type Learner struct {
 	Courses    []Course      `json:"courses"`
 }
 
-// session is one that a cohort follows.
+// session is one that a group follows.
 type session struct {
 	ID        string     `db:"id"`
+	Thing     string     `db:"thing"` // what was enrolled for: it, or an edition that it belongs to
 	Key       string     `db:"key"`
 	TitleEN   string     `db:"title_en"`
 	TitleFR   string     `db:"title_fr"`
@@ -121,14 +123,16 @@ type session struct {
 
 func (s session) title() catalog.Text { return catalog.Text{EN: s.TitleEN, FR: s.TitleFR} }
 
-// member is somebody in a cohort.
+// member is somebody in a cohort, or on a seat.
 type member struct {
 	ID         string        `db:"id"`
+	Thing      string        `db:"thing"` // what she was enrolled for
 	StudentKey string        `db:"student_key"`
 	Name       string        `db:"name"`
 	State      cohorts.State `db:"state"`
 	PersonID   string        `db:"person_id"`
-	Shared     bool          `db:"shared"`
+	Since      *time.Time    `db:"since"` // she has followed
+	Shared     bool          `db:"-"`
 }
 
 // follows says whether her right to learn stands, or is held back by her school alone.
@@ -162,45 +166,91 @@ func (f fact) course(s session) Course {
 	return c
 }
 
-// openTx finds a cohort for somebody who may follow it. Who has nothing to do with its organisation is not told that it is there. staff says
-// that she is of the institute. Errors: cohorts.ErrNoCohort, identity.ErrNoPartnerRole.
-func openTx(ctx context.Context, tx *postgres.Tx, personID, cohortID string) (c cohorts.Cohort, staff bool, err error) {
-	if c, err = cohorts.CohortTx(ctx, tx, cohortID); err != nil {
-		return c, false, err
+// Filter leaves those out who are elsewhere: who does not agree to be seen by name matches nothing but the empty filter.
+type Filter struct {
+	Session string // key
+	Stage   string // one of Stages
+	Pace    Pace   // Lagging: behind or silent
+}
+
+// Lagging asks for those who are behind schedule, whether they did something or nothing.
+const Lagging Pace = "lagging"
+
+// Paces are those that can be asked for, beside Lagging.
+var Paces = []Pace{NotBegun, OnTime, Behind, Silent}
+
+func (f Filter) check() error {
+	var wrong []fault.Field
+	if f.Stage != "" && !slices.Contains(Stages, f.Stage) {
+		wrong = append(wrong, fault.Field{Pointer: "/stage", Code: "unknown-stage", Detail: "One of " + strings.Join(Stages, ", ") + "."})
 	}
-	if err := identity.MustHoldTx(ctx, tx, c.Organisation, personID, "cohorts:read"); err != nil {
-		if errors.Is(err, identity.ErrNoOrganisation) {
-			err = cohorts.ErrNoCohort
-		}
-		return c, false, err
+	if f.Pace != "" && f.Pace != Lagging && !slices.Contains(Paces, f.Pace) {
+		wrong = append(wrong, fault.Field{Pointer: "/pace", Code: "unknown-pace", Detail: "One of not_begun, on_time, behind, silent, lagging."})
 	}
-	staff, err = identity.MayTx(ctx, tx, personID, "cohorts:read")
-	return c, staff, err
+	if len(wrong) > 0 {
+		return fault.InvalidInput(wrong...)
+	}
+	return nil
+}
+
+// keeps says whether a course is asked for.
+func (f Filter) keeps(c Course) bool {
+	lagging := f.Pace == Lagging && (c.Pace == Behind || c.Pace == Silent)
+	return (f.Session == "" || f.Session == c.Session) && (f.Stage == "" || f.Stage == c.Stage) && (f.Pace == "" || f.Pace == c.Pace || lagging)
 }
 
 // asSystem reads what row-level security keeps from a partner, after openTx has let her in.
 func asSystem(ctx context.Context) context.Context { return postgres.WithActor(ctx, "system") }
 
-// Learners lists the members of a cohort in the order in which they came, with how far each is, and the key after which the list goes on.
-// Errors: those of openTx.
-func (s *Service) Learners(ctx context.Context, personID, cohortID string, p page.Request) (all []Learner, next string, err error) {
-	err = s.db.View(asSystem(ctx), "progress of a cohort", func(ctx context.Context, tx *postgres.Tx) error {
-		c, _, err := openTx(ctx, tx, personID, cohortID)
+// Learners lists the members of a group in the order in which they came, with how far each is, and the key after which the list goes on. With
+// a filter only who matches it in some session is there, with those sessions. Errors: those of openTx, fault.Invalid for a filter that asks for
+// what there is not.
+func (s *Service) Learners(ctx context.Context, personID, groupID string, f Filter, p page.Request) (all []Learner, next string, err error) {
+	if err := f.check(); err != nil {
+		return nil, "", err
+	}
+	err = s.db.View(asSystem(ctx), "progress of a group", func(ctx context.Context, tx *postgres.Tx) error {
+		g, _, err := openTx(ctx, tx, personID, groupID)
 		if err != nil {
 			return err
 		}
-		all, next, err = learnersTx(ctx, tx, c, p)
+		all, next, err = foundTx(ctx, tx, g, f, p)
 		return err
 	})
 	return all, next, err
 }
 
-func learnersTx(ctx context.Context, tx *postgres.Tx, c cohorts.Cohort, p page.Request) (all []Learner, next string, err error) {
-	members, next, err := membersTx(ctx, tx, c.ID, p)
+// stride is how many members are read at a time where many are to be looked at.
+const stride = 2000
+
+// foundTx reads on until a page is full of those who match.
+func foundTx(ctx context.Context, tx *postgres.Tx, g Group, f Filter, p page.Request) (found []Learner, next string, err error) {
+	if f == (Filter{}) {
+		return learnersTx(ctx, tx, g, f, p)
+	}
+	found = []Learner{}
+	for from := p.After; ; {
+		some, after, err := learnersTx(ctx, tx, g, f, page.Request{After: from, Limit: stride})
+		if err != nil {
+			return nil, "", err
+		}
+		found = append(found, some...)
+		if len(found) > p.Limit {
+			return found[:p.Limit], found[p.Limit-1].MemberID, nil
+		}
+		if from = after; from == "" {
+			return found, "", nil
+		}
+	}
+}
+
+// learnersTx reads a page of members, and leaves out who does not match.
+func learnersTx(ctx context.Context, tx *postgres.Tx, g Group, wanted Filter, p page.Request) (all []Learner, next string, err error) {
+	members, next, err := membersTx(ctx, tx, g.ID, p)
 	if err != nil {
 		return nil, "", err
 	}
-	sessions, err := sessionsTx(ctx, tx, c)
+	sessions, err := sessionsTx(ctx, tx, g)
 	if err != nil {
 		return nil, "", err
 	}
@@ -217,14 +267,16 @@ func learnersTx(ctx context.Context, tx *postgres.Tx, c cohorts.Cohort, p page.R
 	all = []Learner{}
 	for _, m := range members {
 		l := Learner{MemberID: m.ID, StudentKey: m.StudentKey, Name: m.Name, State: m.State, Shared: m.Shared, Courses: []Course{}}
-		if m.Shared && m.follows() {
-			for _, x := range sessions {
-				if f, ok := facts[m.PersonID][x.ID]; ok {
-					l.Courses = append(l.Courses, f.course(x))
+		for _, x := range sessions {
+			if f, ok := facts[m.PersonID][x.ID]; ok && m.Shared && m.follows() && m.Thing == x.Thing {
+				if c := f.course(x); wanted.keeps(c) {
+					l.Courses = append(l.Courses, c)
 				}
 			}
 		}
-		all = append(all, l)
+		if wanted == (Filter{}) || len(l.Courses) > 0 {
+			all = append(all, l)
+		}
 	}
 	return all, next, nil
 }

@@ -1,21 +1,37 @@
+-- name: SeatsOfOrder
+-- What the seats of an order of an organisation are for, and what the first of it is called.
+select distinct on (coalesce(l.session_id, l.edition_id)) o.organisation, coalesce(l.session_id, l.edition_id) as thing,
+       coalesce(e.title_en, s.title_en) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr
+  from sales.orders o join sales.lines l on l.order_id = o.id
+  left join catalog.sessions s on s.id = l.session_id
+  left join programs.editions e on e.id = l.edition_id
+ where o.id = $1 and o.organisation is not null
+ order by coalesce(l.session_id, l.edition_id), l.line;
+
 -- name: Sessions
--- What a cohort follows: a session, or those of an edition, with the day from which its weeks count.
-select s.id, s.key, s.title_en, s.title_fr, s.threshold_ppm, s.ends_at,
+-- What a group follows: sessions, and those of editions, with the day from which its weeks count.
+select s.id, coalesce(k.edition_id, s.id) as thing, s.key, s.title_en, s.title_fr, s.threshold_ppm, s.ends_at,
        greatest(s.starts_at, e.starts_at, k.opens_at, case when k.opening = 'monthly' then e.starts_at + make_interval(months => k.nth - 1) end) as begins_at
   from catalog.sessions s
   left join (select x.*, row_number() over (partition by x.edition_id, x.opening order by o.position nulls last, x.session_id)::int as nth
                from programs.edition_sessions x join programs.editions y on y.id = x.edition_id
                left join programs.version_courses o on o.program_id = y.program_id and o.number = y.version_number and o.course_id = x.course_id
-              where x.edition_id = $1) k on k.session_id = s.id
+              where x.edition_id = any($1::text[])) k on k.session_id = s.id
   left join programs.editions e on e.id = k.edition_id
- where s.id = $1 or k.edition_id = $1
- order by begins_at nulls last, s.key;
+ where s.id = any($1::text[]) or k.edition_id is not null
+ order by begins_at nulls last, s.key, thing;
 
 -- name: Members
-select m.id, m.student_key, coalesce(nullif(concat_ws(' ', m.given_name, m.family_name), ''), p.full_name, '') as name, m.state, coalesce(m.person_id, '') as person_id
+select m.id, m.thing_id as thing, m.student_key, coalesce(nullif(concat_ws(' ', m.given_name, m.family_name), ''), p.full_name, '') as name, m.state,
+       coalesce(m.person_id, '') as person_id, m.enrolled_at as since
   from cohorts.members m left join identity.people p on p.id = m.person_id
  where m.cohort_id = $1 and m.id > $2
- order by m.id limit $3;
+union all
+select s.id, coalesce(l.session_id, l.edition_id), s.line || '-' || s.seat, coalesce(p.full_name, nullif(s.name, ''), s.email, ''),
+       case s.state when 'claimed' then 'enrolled' when 'reserved' then 'waiting' else 'suspended' end, coalesce(s.person_id, ''), s.claimed_at
+  from sales.seats s join sales.lines l on l.order_id = s.order_id and l.line = s.line left join identity.people p on p.id = s.person_id
+ where s.order_id = $1 and s.id > $2 and s.state in ('reserved', 'claimed', 'returning')
+ order by 1 limit $3;
 
 -- name: Facts
 with asked as (

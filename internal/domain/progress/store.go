@@ -6,19 +6,41 @@ import (
 
 	"github.com/lib/pq"
 
-	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/privacy"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
 
-func sessionsTx(ctx context.Context, tx *postgres.Tx, c cohorts.Cohort) (all []session, err error) {
-	return all, tx.Select(ctx, &all, q.Q("Sessions"), c.ThingID)
+// seatsTx finds an order whose seats are given out. Error: sales.ErrNoOrder.
+func seatsTx(ctx context.Context, tx *postgres.Tx, orderID string) (g Group, err error) {
+	var rows []struct {
+		Organisation string `db:"organisation"`
+		Thing        string `db:"thing"`
+		TitleEN      string `db:"title_en"`
+		TitleFR      string `db:"title_fr"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("SeatsOfOrder"), orderID); err != nil {
+		return g, err
+	}
+	if len(rows) == 0 {
+		return g, sales.ErrNoOrder
+	}
+	g = Group{ID: orderID, Key: orderID, Organisation: rows[0].Organisation, Title: catalog.Text{EN: rows[0].TitleEN, FR: rows[0].TitleFR}}
+	for _, r := range rows {
+		g.things = append(g.things, r.Thing)
+	}
+	return g, nil
 }
 
-// membersTx reads a page of the members of a cohort, with who agrees that the school sees how far she is.
-func membersTx(ctx context.Context, tx *postgres.Tx, cohortID string, p page.Request) (all []member, next string, err error) {
-	if err := tx.Select(ctx, &all, q.Q("Members"), cohortID, p.After, p.Limit+1); err != nil {
+func sessionsTx(ctx context.Context, tx *postgres.Tx, g Group) (all []session, err error) {
+	return all, tx.Select(ctx, &all, q.Q("Sessions"), pq.Array(g.things))
+}
+
+// membersTx reads a page of the members of a group, with who agrees that the school or company sees how far she is.
+func membersTx(ctx context.Context, tx *postgres.Tx, groupID string, p page.Request) (all []member, next string, err error) {
+	if err := tx.Select(ctx, &all, q.Q("Members"), groupID, p.After, p.Limit+1); err != nil {
 		return nil, "", err
 	}
 	if len(all) > p.Limit {

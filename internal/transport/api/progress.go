@@ -14,8 +14,8 @@ import (
 // ProgressRooms is what the API asks of the house about the learners of partners, in the room's own types. A cohort that is not the
 // principal's to follow is NotFound.
 type ProgressRooms interface {
-	CohortProgress(ctx context.Context, who Principal, cohort string, p page.Request) (all []progress.Learner, next string, err error)
-	WriteCohortProgress(ctx context.Context, who Principal, cohort string, w io.Writer) error
+	CohortProgress(ctx context.Context, who Principal, cohort string, f progress.Filter, p page.Request) (all []progress.Learner, next string, err error)
+	WriteCohortProgress(ctx context.Context, who Principal, cohort string, f progress.Filter, w io.Writer) error
 	// WriteCohortGrades writes those of one session, which may be empty where the cohort follows one alone.
 	WriteCohortGrades(ctx context.Context, who Principal, cohort, session string, w io.Writer) error
 	CohortCounts(ctx context.Context, who Principal, cohort string) (progress.Counts, error)
@@ -23,14 +23,14 @@ type ProgressRooms interface {
 
 func (h handlers) ListCohortProgress(ctx context.Context, r server.ListCohortProgressRequestObject) (server.ListCohortProgressResponseObject, error) {
 	rows, next, err := listed[contract.CohortLearner](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]progress.Learner, string, error) {
-		return h.rooms.CohortProgress(ctx, callerOf(ctx), r.Cohort, p)
+		return h.rooms.CohortProgress(ctx, callerOf(ctx), r.Cohort, progress.Filter{Session: value(r.Params.Session), Stage: string(value(r.Params.Stage)), Pace: progress.Pace(value(r.Params.Pace))}, p)
 	})
 	return server.ListCohortProgress200JSONResponse{Learners: rows, NextCursor: next}, err
 }
 
 func (h handlers) ExportCohortProgress(ctx context.Context, r server.ExportCohortProgressRequestObject) (server.ExportCohortProgressResponseObject, error) {
 	var file bytes.Buffer
-	err := h.rooms.WriteCohortProgress(ctx, callerOf(ctx), r.Cohort, &file)
+	err := h.rooms.WriteCohortProgress(ctx, callerOf(ctx), r.Cohort, progress.Filter{Session: value(r.Params.Session), Stage: string(value(r.Params.Stage)), Pace: progress.Pace(value(r.Params.Pace))}, &file)
 	return server.ExportCohortProgress200TextcsvResponse{
 		Body: &file, ContentLength: int64(file.Len()), Headers: server.ExportCohortProgress200ResponseHeaders{ContentDisposition: attached("progress-" + r.Cohort + ".csv")},
 	}, err

@@ -23,7 +23,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.traceRoutes()...)
 	all = append(all, w.privacyRoutes()...)
 	all = append(all, w.providerRoutes()...)
-	all = append(all, w.cohortRoutes()...)
+	all = append(append(all, w.cohortRoutes()...), w.progressRoutes()...)
 	all = append(all, w.rosterRoutes()...)
 	return append(all, w.accountRoutes()...)
 }

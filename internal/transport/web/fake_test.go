@@ -30,6 +30,7 @@ type fake struct {
 	PrivacyHouse
 	SignInHouse
 	CohortHouse
+	ProgressHouse
 	RosterHouse
 	SalesHouse
 	DeskHouse

@@ -58,6 +58,7 @@ type House interface {
 	TraceHouse
 	PrivacyHouse
 	CohortHouse
+	ProgressHouse
 	RosterHouse
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"cursus/internal/domain/identity"
@@ -13,10 +14,23 @@ import (
 type PartnerHouse interface {
 	// Partners are the organisations whose people the viewer looks after: for staff who may, all.
 	Partners(ctx context.Context, who Viewer) ([]identity.Managed, error)
+	// PartnerHomes are the organisations for which the viewer is something.
+	PartnerHomes(ctx context.Context, who Viewer) ([]PartnerHome, error)
 	PartnerRoles(ctx context.Context, who Viewer, organisation string) ([]identity.PartnerRole, error)
 	// GivePartnerRole gives a role to who has an address, once per key; she is made where it is new.
 	GivePartnerRole(ctx context.Context, who Viewer, key, organisation, email, name, role string) error
 	TakePartnerRole(ctx context.Context, who Viewer, organisation, role, person string) error
+}
+
+// PartnerHome is an organisation with what the viewer is for it.
+type PartnerHome struct {
+	identity.Managed
+	Roles []string
+}
+
+// Is says whether she is one of these.
+func (h PartnerHome) Is(roles ...string) bool {
+	return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(h.Roles, role) })
 }
 
 // partnerRoutes are the addresses of who looks after an organisation.

@@ -34,6 +34,7 @@ func (w *Web) poolRoutes() []route {
 // shopPage is what a manager sees of her organisation.
 type shopPage struct {
 	Organisations []identity.Managed
+	Homes         []PartnerHome
 	Key           string
 	Offers        []sales.SeatOffer
 	Orders        []Order
@@ -53,6 +54,9 @@ func (w *Web) organisationWith(r *request, key string, written map[string]string
 	}
 	d := shopPage{Key: key, Written: written, Wrong: wrong}
 	if d.Organisations, err = w.house.Managed(r.ctx, r.viewer); err != nil {
+		return reply{}, err
+	}
+	if d.Homes, err = w.house.PartnerHomes(r.ctx, r.viewer); err != nil {
 		return reply{}, err
 	}
 	if d.Key == "" && len(d.Organisations) > 0 {

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"net/url"
+	"strings"
+
+	"cursus/internal/domain/progress"
+	"cursus/internal/kernel/fault"
+	paging "cursus/internal/kernel/page"
+	"cursus/internal/transport/web/chart"
+)
+
+// progressRoutes are the addresses of who follows the learners of a school or a company.
+func (w *Web) progressRoutes() (all []route) {
+	for _, of := range []string{"/cohorts/:id", "/orders/:id"} {
+		all = append(all,
+			route{method: "GET", path: of + "/progress", who: signedIn, handle: w.progress},
+			route{method: "GET", path: of + "/progress.:format", who: signedIn, handle: w.progressFile, slow: true},
+			route{method: "GET", path: of + "/grades.csv", who: signedIn, handle: w.gradesFile, slow: true},
+		)
+	}
+	return all
+}
+
+// progressPage is how far the learners of a group are.
+type progressPage struct {
+	progress.Board
+	Path     string
+	Filter   progress.Filter
+	Stages   []string
+	Paces    []progress.Pace
+	Sessions []countedSession
+	Next     string // cursor
+	Query    string // of the filter
+}
+
+// countedSession is a session with its counts, drawn and as tables.
+type countedSession struct {
+	progress.SessionCounts
+	Charts []drawing
+}
+
+// Root is where the other pages of the group stand.
+func (p progressPage) Root() string { return strings.TrimSuffix(p.Path, "/progress") }
+
+// Named is what a session of the group is called.
+func (p progressPage) Named(key, lang string) string {
+	for _, s := range p.Sessions {
+		if s.Session == key {
+			return s.Title.In(lang)
+		}
+	}
+	return key
+}
+
+func filterOf(r *request) progress.Filter {
+	return progress.Filter{Session: r.query("session"), Stage: r.query("stage"), Pace: progress.Pace(r.query("pace"))}
+}
+
+func (w *Web) progress(r *request) (reply, error) {
+	p, err := paging.Parse(0, r.query("after"))
+	if err != nil {
+		return reply{}, err
+	}
+	d := progressPage{Filter: filterOf(r), Stages: progress.Stages, Paces: append([]progress.Pace{progress.Lagging}, progress.Paces...), Query: url.Values{
+		"session": {r.query("session")}, "stage": {r.query("stage")}, "pace": {r.query("pace")},
+	}.Encode()}
+	d.Path, _, _ = strings.Cut(r.path, "?")
+	if d.Board, err = w.house.Progress(r.ctx, r.viewer, r.param("id"), d.Filter, p); err != nil {
+		return reply{}, err
+	}
+	d.Next = paging.Cursor(d.Board.Next)
+	for _, s := range d.Counts.Sessions {
+		drawn, err := w.drawCounts(r.lang, s)
+		if err != nil {
+			return reply{}, err
+		}
+		d.Sessions = append(d.Sessions, countedSession{s, drawn})
+	}
+	return reply{page: "progress", title: "progress.title", data: d}, nil
+}
+
+// drawCounts draws how many are how far, and how they keep up. What is kept back has no bar and says so.
+func (w *Web) drawCounts(lang string, c progress.SessionCounts) ([]drawing, error) {
+	s := &say{w: w, lang: lang}
+	bars := func(id, title, words string, cells []progress.Cell) chart.Bars {
+		b := chart.Bars{ID: id + "-" + c.Session, Title: s.text(title)}
+		for _, x := range cells {
+			bar := chart.Bar{Label: s.text(words + x.Name), Text: s.text("progress.kept")}
+			if x.Count != nil {
+				n := int64(*x.Count)
+				bar.Value, bar.Text = &n, count(lang, n)
+			}
+			b.Bars = append(b.Bars, bar)
+		}
+		return b
+	}
+	return s.drawings([]chart.Bars{bars("furthest", "progress.furthest", "stage.", c.Furthest), bars("pace", "progress.pace", "progress.pace.", c.Pace)})
+}
+
+var errNoFormat = fault.New(fault.NotFound, "no-such-format", "There is progress as csv and as json.")
+
+func (w *Web) progressFile(r *request) (reply, error) {
+	format := r.param("format")
+	if format != "csv" && format != "json" {
+		return reply{}, errNoFormat
+	}
+	f, err := w.house.ProgressFile(r.ctx, r.viewer, r.param("id"), format, filterOf(r))
+	return reply{file: &f}, err
+}
+
+func (w *Web) gradesFile(r *request) (reply, error) {
+	f, err := w.house.GradesFile(r.ctx, r.viewer, r.param("id"), r.query("session"))
+	return reply{file: &f}, err
+}
