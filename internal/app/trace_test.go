@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"cursus/internal/domain/identity"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -35,11 +37,17 @@ var alsoDone = map[string]string{
 	"uploadRoster": "seat.reserved", "replayWebhooks": "webhook.replayed",
 }
 
+// notEdits are the operations of the contract that are PUT or PATCH and change nothing that stood there before, each with the reason.
+var notEdits = map[string]string{
+	"joinWaiting":   "it puts somebody on a list on which she was not; where she is, it does nothing",
+	"offerTransfer": "it offers what was not offered; a second offer ends the first, which leaves a row of its own",
+}
+
 // everyWriteIsAudited watches the operations of the contract that are not GET: each that succeeded must have left, at least once, an audit
-// row of the one who asked. What it gives says which did not, and which exception is none.
+// row of the one who asked, and one that edits, one that says before and after. What it gives says which did not, and which exception is none.
 func everyWriteIsAudited(t *testing.T, walker *apitest.Walker, owner *sql.DB) (judge func()) {
 	t.Helper()
-	left, worked := map[string]bool{}, map[string]bool{}
+	left, worked, compared := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	head := func() (seq int64) {
 		if err := owner.QueryRow(`SELECT seq FROM platform.audit_head`).Scan(&seq); err != nil {
 			t.Fatal(err)
@@ -52,14 +60,15 @@ func everyWriteIsAudited(t *testing.T, walker *apitest.Walker, owner *sql.DB) (j
 		}
 		before := head()
 		return func(status int) {
-			if status >= 300 || left[o.ID] {
+			if status >= 300 || left[o.ID] && compared[o.ID] {
 				return
 			}
-			var n int
-			if err := owner.QueryRow(`SELECT count(*) FROM platform.audit WHERE seq > $1 AND actor <> 'system'`, before).Scan(&n); err != nil {
+			var n, both int
+			if err := owner.QueryRow(`SELECT count(*), count(*) FILTER (WHERE jsonb_exists_all(detail, '{before,after}')) FROM platform.audit WHERE seq > $1 AND actor <> 'system'`, before).
+				Scan(&n, &both); err != nil {
 				t.Fatal(err)
 			}
-			worked[o.ID], left[o.ID] = true, n > 0
+			worked[o.ID], left[o.ID], compared[o.ID] = true, left[o.ID] || n > 0, compared[o.ID] || both > 0
 		}
 	}
 	return func() {
@@ -83,6 +92,10 @@ func everyWriteIsAudited(t *testing.T, walker *apitest.Walker, owner *sql.DB) (j
 			case !left[o.ID]:
 				t.Errorf("%s succeeded and left no row of who did it: have its room call audit.AppendTx in the transaction that changes something, "+
 					"or add it to unaudited in trace_test.go with the reason", o.ID)
+			}
+			if why := notEdits[o.ID]; (o.Method == http.MethodPut || o.Method == http.MethodPatch) && worked[o.ID] && compared[o.ID] == (why != "") {
+				t.Errorf("%s edits: %v, excused: %q. Have its room give the whole of what it was and of what it is as Before and After of its audit.Entry, "+
+					"or add it to notEdits in trace_test.go with the reason", o.ID, compared[o.ID], why)
 			}
 		}
 	}
@@ -169,4 +182,21 @@ func init() {
 	walks = append(walks, func(*world, string) map[string]string {
 		return map[string]string{"/console/audit.:format": "/console/audit.csv"}
 	})
+}
+
+// What was changed is read on a laptop and on a phone without pushing anything aside, however long the ids and the values are.
+func TestTheAuditFitsItsWindow(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTab(t)
+	w.staffTab(b, mails, "admin@example.org")
+	b.open(w.cfg.BaseURL + "/console/audit")
+	for _, width := range []int64{1280, 390} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		right, err := chromedp.Run(b.ctx, chromedp.Evaluate[float64](`Math.max(...[...document.querySelectorAll("table.trace tbody td:last-child")].map(c => c.getBoundingClientRect().right))`))
+		if err != nil || right <= 0 || right > float64(width) {
+			t.Errorf("what was changed ends at %v of %d pixels (%v)", right, width, err)
+		}
+	}
+	b.seen("audit")
+	b.axeEverywhere("audit")
 }

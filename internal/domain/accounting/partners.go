@@ -56,21 +56,34 @@ func PutAgreementTx(ctx context.Context, tx *postgres.Tx, a Agreement, version i
 	if a.SharePPM < 0 || a.SharePPM > 1_000_000 || a.Collects != "institute" && a.Collects != "partner" {
 		return a, ErrAgreement
 	}
+	if err := audit.HoldTx(ctx, tx, "agreement/"+a.Key); err != nil {
+		return a, err
+	}
 	if _, err := tx.Exec(ctx, q.Q("LockPartner"), a.Organisation); err != nil {
 		return a, err
+	}
+	all, err := AgreementsTx(ctx, tx)
+	if err != nil {
+		return a, err
+	}
+	var before any
+	for _, x := range all {
+		if x.Key == a.Key {
+			before = x
+		}
 	}
 	var overlaps bool
 	if err := tx.Get(ctx, &overlaps, q.Q("Overlaps"), a.Key, a.Organisation, a.Currency, a.Collects, a.ValidFrom, a.ValidUntil); err != nil || overlaps {
 		return a, cmp.Or[error](err, ErrOverlap)
 	}
-	err := tx.Get(ctx, &a.Version, q.Q("PutAgreement"), a.Key, a.Organisation, a.Collects, a.Holder, a.Currency, a.SharePPM, a.ValidFrom, a.ValidUntil, version)
+	err = tx.Get(ctx, &a.Version, q.Q("PutAgreement"), a.Key, a.Organisation, a.Collects, a.Holder, a.Currency, a.SharePPM, a.ValidFrom, a.ValidUntil, version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, ErrChanged
 	}
 	if err != nil {
 		return a, err
 	}
-	return a, audit.AppendTx(ctx, tx, audit.Entry{Action: "agreement.put", Object: a.Key, Detail: a})
+	return a, audit.AppendTx(ctx, tx, audit.Entry{Action: "agreement.put", Object: a.Key, Before: before, After: a})
 }
 
 // Settlement is money that a school paid to the institute, or the institute to a school.

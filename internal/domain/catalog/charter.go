@@ -173,6 +173,13 @@ func PutCharterTx(ctx context.Context, tx *postgres.Tx, rules []Rule, note strin
 	if err != nil {
 		return Charter{}, err
 	}
+	if err := audit.HoldTx(ctx, tx, "charter"); err != nil {
+		return Charter{}, err
+	}
+	before, err := CharterTx(ctx, tx, 0)
+	if err != nil && !errors.Is(err, ErrNoCharter) {
+		return Charter{}, err
+	}
 	n, err := tx.Exec(ctx, q.Q("AddCharter"), string(raw), note, postgres.Actor(ctx), tx.Now(), expected)
 	if err != nil {
 		return Charter{}, err
@@ -184,5 +191,6 @@ func PutCharterTx(ctx context.Context, tx *postgres.Tx, rules []Rule, note strin
 	if err != nil {
 		return made, err
 	}
-	return made, audit.AppendTx(ctx, tx, audit.Entry{Action: "charter.written", Object: fmt.Sprintf("charter/%d", made.Version), Detail: map[string]int{"rules": len(rules)}})
+	return made, audit.AppendTx(ctx, tx, audit.Entry{Action: "charter.written", Object: fmt.Sprintf("charter/%d", made.Version), Detail: map[string]int{"rules": len(rules)},
+		Before: map[string]any{"rules": before.Rules}, After: map[string]any{"rules": made.Rules}})
 }

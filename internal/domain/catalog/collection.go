@@ -130,7 +130,7 @@ func SaveCollectionTx(ctx context.Context, tx *postgres.Tx, c Collection, expect
 	if err != nil {
 		return c, err
 	}
-	return after, audit.AppendTx(ctx, tx, audit.Entry{Action: "collection.written", Object: "collection/" + c.Key, Detail: after})
+	return after, audit.AppendTx(ctx, tx, audit.Entry{Action: "collection.written", Object: "collection/" + c.Key, Before: audit.Was(!isNew, before), After: after})
 }
 
 // lockCollection keeps others from a collection until the transaction ends. The id is there also of one that was made in this

@@ -189,7 +189,7 @@ func makeCourse(ctx context.Context, tx *postgres.Tx, key string, d Draft, state
 	if err := show(ctx, tx, id, d); err != nil {
 		return false, err
 	}
-	return true, audit.AppendTx(ctx, tx, audit.Entry{Action: "course.written", Object: id, Detail: map[string]any{"key": key, "version": 1}})
+	return true, audit.AppendTx(ctx, tx, audit.Entry{Action: "course.written", Object: id, Detail: map[string]any{"key": key, "version": 1}, After: d})
 }
 
 func first(a, b string) string {
@@ -228,7 +228,7 @@ func write(ctx context.Context, tx *postgres.Tx, w Working, d Draft, state Publi
 			return w, err
 		}
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "course.written", Object: w.ID, Detail: map[string]any{"key": w.Key, "version": w.Version + 1}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "course.written", Object: w.ID, Detail: map[string]any{"key": w.Key, "version": w.Version + 1}, Before: w.Document, After: d}); err != nil {
 		return w, err
 	}
 	return DraftTx(ctx, tx, w.ID)

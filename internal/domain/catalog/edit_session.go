@@ -141,7 +141,7 @@ func PutSessionTx(ctx context.Context, tx *postgres.Tx, idOrKey string, n NewSes
 		n.EndsAt, n.EnrolFrom, n.EnrolUntil, n.Kind, n.PlatformKey, n.Audience, n.Language, n.Capacity, n.Policy, n.MinDays, n.ProductionPPM, n.Closed); err != nil {
 		return s, err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "session.changed", Object: s.ID, Detail: map[string]any{"version": s.Version + 1}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "session.changed", Object: s.ID, Detail: map[string]any{"version": s.Version + 1}, Before: s.plan(), After: n}); err != nil {
 		return s, err
 	}
 	if s, err = keepSession(ctx, tx, s.ID); err == nil && s.Publication == InReview {

@@ -85,6 +85,10 @@ func PutExercisesTx(ctx context.Context, tx *postgres.Tx, idOrKey string, exerci
 	if err != nil {
 		return s, err
 	}
+	before, err := ExercisesTx(ctx, tx, s.ID)
+	if err != nil {
+		return s, err
+	}
 	if _, err := tx.Exec(ctx, q.Q("Touch"), s.ID); err != nil {
 		return s, err
 	}
@@ -94,7 +98,8 @@ func PutExercisesTx(ctx context.Context, tx *postgres.Tx, idOrKey string, exerci
 	if err := addExercises(ctx, tx, s.ID, exercises); err != nil {
 		return s, err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exercises.replaced", Object: s.ID, Detail: map[string]int{"exercises": len(exercises)}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exercises.replaced", Object: s.ID, Detail: map[string]int{"exercises": len(exercises)},
+		Before: map[string]any{"map": before}, After: map[string]any{"map": exercises}}); err != nil {
 		return s, err
 	}
 	return keepSession(ctx, tx, s.ID)

@@ -60,7 +60,8 @@ func MoveTx(ctx context.Context, tx *postgres.Tx, kind, objectID string, version
 	if _, err := tx.Exec(ctx, q.Q("AddMove"), kind, objectID, version, from, to, note, postgres.Actor(ctx), tx.Now()); err != nil {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: kind + ".moved", Object: objectID, Detail: map[string]any{"from": from, "to": to, "version": version}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: kind + ".moved", Object: objectID, Detail: map[string]any{"version": version},
+		Before: map[string]any{"publication": from}, After: map[string]any{"publication": to}})
 }
 
 // MovesTx lists the moves of an object, the newest first.

@@ -57,6 +57,15 @@ type Session struct {
 // Title gives the title in both languages.
 func (s Session) Title() Text { return Text{s.TitleEN, s.TitleFR} }
 
+// plan is what was written of a session, without its exercises.
+func (s Session) plan() NewSession {
+	return NewSession{
+		Key: s.Key, CourseKey: s.CourseKey, Number: s.Number, Title: s.Title(), Kind: s.Kind, Platform: s.Platform, PlatformKey: s.PlatformKey, CourseURL: s.CourseURL,
+		Audience: s.Audience, Language: s.Language, ThresholdPPM: s.ThresholdPPM, StartsAt: s.StartsAt, EndsAt: s.EndsAt, EnrolFrom: s.EnrolFrom, EnrolUntil: s.EnrolUntil,
+		Closed: s.Closed, Capacity: s.Capacity, Policy: s.Policy, MinDays: s.MinDays, ProductionPPM: s.ProductionPPM, Publication: s.Publication,
+	}
+}
+
 // Public says whether everybody may see it.
 func (s Session) Public() bool { return s.Publication == Published }
 

@@ -63,9 +63,24 @@ func (s *Service) ApplyRowsTx(ctx context.Context, tx *postgres.Tx, by By, cohor
 	if err := s.write(ctx, tx, c, by, steps, cause); err != nil {
 		return d, err
 	}
-	return d, audit.AppendTx(ctx, tx, audit.Entry{Action: "cohort.rows_applied", Object: cause, Detail: map[string]any{
+	before, after := turned(steps)
+	return d, audit.AppendTx(ctx, tx, audit.Entry{Action: "cohort.rows_applied", Object: cause, Before: before, After: after, Detail: map[string]any{
 		"cohort": c.ID, "mode": m, "by": by.PersonID, "new": d.New, "changed": d.Changed, "unchanged": d.Unchanged, "absent": d.Absent, "conflicting": d.Conflicting,
 		"difference_sha256": d.Fingerprint()}})
+}
+
+// mostTurned is how many members one entry of the audit names. All of them stand in the history of the cohort, under the same cause.
+const mostTurned = 50
+
+// turned gives the states that members had and have, by their ids; who is new had none.
+func turned(steps []step) (before, after map[string]State) {
+	before, after = map[string]State{}, map[string]State{}
+	for _, x := range steps {
+		if len(before) < mostTurned && !x.fresh() {
+			before[x.was.ID], after[x.was.ID] = x.was.State, x.to
+		}
+	}
+	return before, after
 }
 
 // situationOf reads what a plan depends on.

@@ -204,8 +204,8 @@ func (s *Service) Put(ctx context.Context, by By, id string, version int, e Edit
 		if _, err := tx.Exec(ctx, q.Q("PutCohort"), id, e.Key, e.Name, e.Seats, e.Closed, tx.Now()); err != nil {
 			return err
 		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "cohort.put", Object: id, Detail: map[string]any{
-			"before": Edit{before.Key, before.Name, before.Seats, before.ClosedAt != nil}, "after": e, "by": by.PersonID}}); err != nil {
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "cohort.put", Object: id, Detail: map[string]any{"by": by.PersonID},
+			Before: Edit{before.Key, before.Name, before.Seats, before.ClosedAt != nil}, After: e}); err != nil {
 			return err
 		}
 		c, err = CohortTx(ctx, tx, id)

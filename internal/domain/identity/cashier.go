@@ -22,7 +22,7 @@ func PutCashierTx(ctx context.Context, tx *postgres.Tx, organisation, personID s
 	if err := GrantRoleTx(ctx, tx, personID, RoleCashier); err != nil {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "cashier.put", Object: personID, Detail: map[string]string{"organisation": organisation}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "cashier.put", Object: personID, After: map[string]string{"organisation": organisation}})
 }
 
 // DropCashierTx takes that from her again, and the role with her last desk; who takes none stays so.
@@ -40,7 +40,7 @@ func DropCashierTx(ctx context.Context, tx *postgres.Tx, organisation, personID 
 			return err
 		}
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "cashier.dropped", Object: personID, Detail: map[string]string{"organisation": organisation}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "cashier.dropped", Object: personID, Before: map[string]string{"organisation": organisation}})
 }
 
 // DesksOfTx lists the schools at whose desk a person takes money.

@@ -183,7 +183,7 @@ func PutClientTx(ctx context.Context, tx *postgres.Tx, id string, n NewClient, e
 	if _, err := tx.Exec(ctx, q.Q("EditClient"), id, n.Name, pq.Array(n.Scopes), pq.Array(n.Networks), n.PerMinute); err != nil {
 		return c, err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "client.put", Object: id, Detail: map[string]any{"before": c.says(), "after": n}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "client.put", Object: id, Before: c.says(), After: n}); err != nil {
 		return c, err
 	}
 	return ClientTx(ctx, tx, id)

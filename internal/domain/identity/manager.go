@@ -27,7 +27,7 @@ func PutManagerTx(ctx context.Context, tx *postgres.Tx, organisation, personID s
 	if err != nil || n == 0 {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "manager.put", Object: personID, Detail: map[string]string{"organisation": organisation}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "manager.put", Object: personID, After: map[string]string{"organisation": organisation}})
 }
 
 // DropManagerTx takes that from her again; who is none stays so.
@@ -36,7 +36,7 @@ func DropManagerTx(ctx context.Context, tx *postgres.Tx, organisation, personID 
 	if err != nil || n == 0 {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "manager.dropped", Object: personID, Detail: map[string]string{"organisation": organisation}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "manager.dropped", Object: personID, Before: map[string]string{"organisation": organisation}})
 }
 
 // ManagersTx lists the managers of an organisation, as far as the actor may see them. Errors: ErrNoOrganisation.

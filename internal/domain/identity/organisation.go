@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"unicode/utf8"
 
@@ -32,10 +33,19 @@ func PutOrganisationTx(ctx context.Context, tx *postgres.Tx, key, name string) e
 	if n := utf8.RuneCountInString(name); n < 1 || n > 200 {
 		return fault.InvalidInput(fault.Field{Pointer: "/name", Code: "bad-length", Detail: "1 to 200 characters."})
 	}
+	if err := audit.HoldTx(ctx, tx, "organisation/"+key); err != nil {
+		return err
+	}
+	var before any
+	if old, err := OrganisationTx(ctx, tx, key); err == nil {
+		before = map[string]string{"name": old.Name}
+	} else if !errors.Is(err, ErrNoOrganisation) {
+		return err
+	}
 	if _, err := tx.Exec(ctx, q.Q("PutOrganisation"), key, name, tx.Now()); err != nil {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "organisation.put", Object: key, Detail: map[string]string{"name": name}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "organisation.put", Object: key, Before: before, After: map[string]string{"name": name}})
 }
 
 // JoinTx makes a person a member of an organisation; twice does nothing. Errors: ErrNoOrganisation.

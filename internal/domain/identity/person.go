@@ -90,10 +90,17 @@ func (s *Service) SetName(ctx context.Context, personID, name string) error {
 		return ErrName
 	}
 	return s.db.InTx(asSystem(ctx), "set name", func(ctx context.Context, tx *postgres.Tx) error {
+		if err := audit.HoldTx(ctx, tx, personID); err != nil {
+			return err
+		}
+		old, err := PersonTx(ctx, tx, personID)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, q.Q("SetName"), personID, name); err != nil {
 			return err
 		}
-		return audit.AppendTx(ctx, tx, audit.Entry{Action: "name.changed", Object: personID})
+		return audit.AppendTx(ctx, tx, audit.Entry{Action: "name.changed", Object: personID, Before: map[string]string{"full_name": old.FullName}, After: map[string]string{"full_name": name}})
 	})
 }
 

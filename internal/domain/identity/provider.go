@@ -157,7 +157,7 @@ func (s *Service) PutProvider(ctx context.Context, id string, n NewProvider, ver
 		if _, err := tx.Exec(ctx, q.Q("EditProvider"), id, n.Name, n.ClientID, sealed, n.People, pq.Array(n.Domains), n.Organisation, n.KeyClaim, n.Enabled); err != nil {
 			return err
 		}
-		return audit.AppendTx(ctx, tx, audit.Entry{Action: "provider.put", Object: id, Detail: map[string]any{"before": before.says(), "after": n, "secret": n.Secret != ""}})
+		return audit.AppendTx(ctx, tx, audit.Entry{Action: "provider.put", Object: id, Detail: map[string]any{"new_secret": n.Secret != ""}, Before: before.says(), After: n})
 	})
 }
 

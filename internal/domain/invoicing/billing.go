@@ -48,6 +48,13 @@ func PutBillingTx(ctx context.Context, tx *postgres.Tx, orderID, personID string
 		return Billing{}, err
 	}
 	b.ID = ""
+	if err := audit.HoldTx(ctx, tx, "billing/"+orderID); err != nil {
+		return Billing{}, err
+	}
+	before, err := BillingTx(ctx, tx, orderID)
+	if err != nil {
+		return Billing{}, err
+	}
 	raw, err := json.Marshal(b)
 	if err != nil {
 		return Billing{}, err
@@ -60,7 +67,8 @@ func PutBillingTx(ctx context.Context, tx *postgres.Tx, orderID, personID string
 	if err != nil {
 		return out, err
 	}
-	return out, audit.AppendTx(ctx, tx, audit.Entry{Action: "billing.put", Object: orderID, Detail: map[string]any{"version": out.Version}})
+	return out, audit.AppendTx(ctx, tx, audit.Entry{Action: "billing.put", Object: orderID, Detail: map[string]any{"version": out.Version},
+		Before: map[string]any{"buyer": before.Buyer}, After: map[string]any{"buyer": b}, Personal: []string{"buyer"}})
 }
 
 func (b Buyer) validate() error {

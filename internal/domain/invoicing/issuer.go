@@ -226,8 +226,15 @@ func PutIssuerTx(ctx context.Context, tx *postgres.Tx, d IssuerDetails, version 
 		return d, err
 	}
 	s := d.Seller
+	if err := audit.HoldTx(ctx, tx, "issuer/"+s.Key); err != nil {
+		return d, err
+	}
+	before, err := IssuerTx(ctx, tx, s.Key)
+	if err != nil && !errors.Is(err, ErrNoIssuer) {
+		return d, err
+	}
 	var now int
-	err := tx.Get(ctx, &now, q.Q("PutIssuer"), s.Key, s.LegalName, s.LegalForm, s.Address.Street, s.Address.PostCode, s.Address.City, s.Address.Country,
+	err = tx.Get(ctx, &now, q.Q("PutIssuer"), s.Key, s.LegalName, s.LegalForm, s.Address.Street, s.Address.PostCode, s.Address.City, s.Address.Country,
 		s.Registration, s.RegistrationLabel, s.ActivityNumber, s.VATNumber, s.Email, s.Phone, s.Bank, s.IBAN, s.BIC, d.Terms.EN, d.Terms.FR,
 		d.Series.Invoice, d.Series.CreditNote, d.Series.Proforma, d.Series.Receipt, tx.Now(), version)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -257,10 +264,11 @@ func PutIssuerTx(ctx context.Context, tx *postgres.Tx, d IssuerDetails, version 
 			return d, ErrSoldByAnother.At(fmt.Sprintf("/sells/%d/ref", i), "sold-by-another", x.Ref)
 		}
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "issuer.put", Object: s.Key, Detail: map[string]any{"version": now, "issuer": d}}); err != nil {
+	after, err := IssuerTx(ctx, tx, s.Key)
+	if err != nil {
 		return d, err
 	}
-	return IssuerTx(ctx, tx, s.Key)
+	return after, audit.AppendTx(ctx, tx, audit.Entry{Action: "issuer.put", Object: s.Key, Detail: map[string]int{"version": now}, Before: audit.Was(before.Key != "", before), After: after})
 }
 
 func nullable(s string) *string {

@@ -148,12 +148,14 @@ func printable(s string) bool {
 // read; 0 takes any, or none, and -1 none. Errors: ErrChanged, ErrNoPlatform for a version of one that is not there, ErrFormula.
 func (s *Service) Put(ctx context.Context, key string, version int, n NewPlatform) (p Platform, err error) {
 	err = s.db.InTx(asSystem(ctx), "put platform", func(ctx context.Context, tx *postgres.Tx) error {
-		if err := s.putTx(ctx, tx, key, version, n); err != nil {
+		before, err := s.putTx(ctx, tx, key, version, n)
+		if err != nil {
 			return err
 		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "platform.put", Object: key, Detail: map[string]any{
-			"base_url": n.BaseURL, "auth": n.Auth, "client_id": n.ClientID, "calls_per_minute": n.PerMinute, "enabled": n.on(), "modes": n.Modes, "new_secret": n.Secret != "",
-		}}); err != nil {
+		if p, err = platformTx(ctx, tx, key); err != nil {
+			return err
+		}
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "platform.put", Object: key, Detail: map[string]any{"new_secret": n.Secret != ""}, Before: before, After: p.setting()}); err != nil {
 			return err
 		}
 		if _, err := s.askDifferingTx(ctx, tx, key); err != nil {
@@ -165,33 +167,40 @@ func (s *Service) Put(ctx context.Context, key string, version int, n NewPlatfor
 	return p, err
 }
 
-func (s *Service) putTx(ctx context.Context, tx *postgres.Tx, key string, version int, n NewPlatform) error {
+// setting is what was written of a platform, and not what its calls made of it.
+func (p Platform) setting() map[string]any {
+	return map[string]any{"base_url": p.BaseURL, "auth": p.Auth, "client_id": p.ClientID, "calls_per_minute": p.PerMinute, "enabled": p.Enabled, "modes": p.Modes}
+}
+
+// putTx writes a platform and gives what it was; nil: there was none.
+func (s *Service) putTx(ctx context.Context, tx *postgres.Tx, key string, version int, n NewPlatform) (before map[string]any, err error) {
 	if _, err := tx.Exec(ctx, q.Q("LockPlatform"), key); err != nil {
-		return err
+		return nil, err
 	}
 	all, err := platforms(ctx, tx, key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var old *Platform
 	if len(all) == 1 {
 		old = &all[0]
+		before = old.setting()
 	}
 	switch {
 	case version > 0 && old == nil:
-		return ErrNoPlatform
+		return nil, ErrNoPlatform
 	case version < 0 && old != nil, version > 0 && version != old.Version:
-		return ErrChanged
+		return nil, ErrChanged
 	}
 	if err := s.check(key, &n, old); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := tx.Exec(ctx, q.Q("PutPlatform"), key, n.BaseURL, n.Auth, n.ClientID, n.PerMinute, n.on(), tx.Now()); err != nil {
-		return err
+		return nil, err
 	}
 	if n.Secret != "" {
 		if _, err := tx.Exec(ctx, q.Q("PutSecret"), key, s.seal.Seal([]byte(n.Secret), key)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	formulas := append([]string{}, slices.Sorted(maps.Keys(n.Modes))...)
@@ -200,10 +209,10 @@ func (s *Service) putTx(ctx context.Context, tx *postgres.Tx, key string, versio
 		modes[i] = n.Modes[f]
 	}
 	if _, err := tx.Exec(ctx, q.Q("DropModes"), key, pq.Array(formulas)); err != nil {
-		return err
+		return nil, err
 	}
 	_, err = tx.Exec(ctx, q.Q("PutModes"), key, pq.Array(formulas), pq.Array(modes))
-	return err
+	return before, err
 }
 
 // Platform finds a platform. Error: ErrNoPlatform.

@@ -113,6 +113,13 @@ func PutFormulaTx(ctx context.Context, tx *postgres.Tx, f Formula, version int) 
 	if err := f.validate(); err != nil {
 		return f, err
 	}
+	if err := audit.HoldTx(ctx, tx, "formula/"+f.Key); err != nil {
+		return f, err
+	}
+	before, err := FormulaTx(ctx, tx, f.Key)
+	if err != nil && !errors.Is(err, ErrNoFormula) {
+		return f, err
+	}
 	n, err := tx.Exec(ctx, q.Q("PutFormula"), f.Key, f.Title.EN, f.Title.FR, f.Pitch.EN, f.Pitch.FR, f.Call.EN, f.Call.FR, pq.Array(inOrder(f.Entitlements)),
 		f.Qualifying, f.Position, f.Archived, version, tx.Now())
 	if err != nil {
@@ -128,7 +135,7 @@ func PutFormulaTx(ctx context.Context, tx *postgres.Tx, f Formula, version int) 
 	if err != nil {
 		return put, err
 	}
-	return put, audit.AppendTx(ctx, tx, audit.Entry{Action: "formula.put", Object: put.Key, Detail: put})
+	return put, audit.AppendTx(ctx, tx, audit.Entry{Action: "formula.put", Object: put.Key, Before: audit.Was(before.Key != "", before), After: put})
 }
 
 // FormulaTx finds a formula by key.

@@ -117,6 +117,19 @@ func PutPlanTx(ctx context.Context, tx *postgres.Tx, p Plan, version int) (Plan,
 	if o.Publication == catalog.Archived {
 		return p, ErrNotValid
 	}
+	if err := audit.HoldTx(ctx, tx, "plan/"+p.OfferID); err != nil {
+		return p, err
+	}
+	all, err := PlansTx(ctx, tx, p.OfferID)
+	if err != nil {
+		return p, err
+	}
+	var before any
+	for _, x := range all {
+		if x.Currency == p.Currency {
+			before = x
+		}
+	}
 	err = tx.Get(ctx, &p.Version, q.Q("PutPlan"), p.OfferID, p.Currency, p.Instalments, p.Every, p.Unit, p.FirstPPM, p.LeastMinor, p.OnDefault, p.EndAfterDays, p.Archived, tx.Now(), version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, ErrPlanChanged
@@ -124,7 +137,7 @@ func PutPlanTx(ctx context.Context, tx *postgres.Tx, p Plan, version int) (Plan,
 	if err != nil {
 		return p, err
 	}
-	return p, audit.AppendTx(ctx, tx, audit.Entry{Action: "plan.put", Object: p.OfferID, Detail: p})
+	return p, audit.AppendTx(ctx, tx, audit.Entry{Action: "plan.put", Object: p.OfferID, Detail: map[string]any{"currency": p.Currency}, Before: before, After: p})
 }
 
 // PlansTx lists the plans of offers, the archived ones too.

@@ -133,7 +133,7 @@ func AddPriceTx(ctx context.Context, tx *postgres.Tx, p Price) (Price, error) {
 		nullable(p.Audience), p.EarlyUntil, tx.Now()); err != nil {
 		return Price{}, err
 	}
-	return priced(ctx, tx, "price.added", p)
+	return priced(ctx, tx, "price.added", nil, p)
 }
 
 // PutPriceTx rewrites a price over the version that was read, 0 for whatever stands there; another one is ErrPriceChanged. What
@@ -142,26 +142,30 @@ func PutPriceTx(ctx context.Context, tx *postgres.Tx, p Price, version int) (Pri
 	if err := p.validate(); err != nil {
 		return Price{}, err
 	}
+	if err := audit.HoldTx(ctx, tx, p.ID); err != nil {
+		return Price{}, err
+	}
+	before, err := PriceTx(ctx, tx, p.OfferID, p.ID)
+	if err != nil {
+		return Price{}, err
+	}
 	n, err := tx.Exec(ctx, q.Q("PutPrice"), p.ID, p.OfferID, p.Label.EN, p.Label.FR, p.Price.Minor, p.Price.Currency, p.ValidFrom, p.ValidUntil,
 		nullable(p.Audience), p.EarlyUntil, p.Archived, tx.Now(), version)
 	if err != nil {
 		return Price{}, err
 	}
 	if n == 0 {
-		if _, err := PriceTx(ctx, tx, p.OfferID, p.ID); err != nil {
-			return Price{}, err
-		}
 		return Price{}, ErrPriceChanged
 	}
-	return priced(ctx, tx, "price.put", p)
+	return priced(ctx, tx, "price.put", before, p)
 }
 
-func priced(ctx context.Context, tx *postgres.Tx, action string, p Price) (Price, error) {
+func priced(ctx context.Context, tx *postgres.Tx, action string, before any, p Price) (Price, error) {
 	p, err := PriceTx(ctx, tx, p.OfferID, p.ID)
 	if err != nil {
 		return p, err
 	}
-	return p, audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: p.ID, Detail: p})
+	return p, audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: p.ID, Before: before, After: p})
 }
 
 // PriceTx finds a price of an offer.

@@ -143,7 +143,7 @@ func CreateVoucherTx(ctx context.Context, tx *postgres.Tx, n NewVoucher) (Vouche
 	if err != nil {
 		return Voucher{}, err
 	}
-	return vouched(ctx, tx, "voucher.made", id)
+	return vouched(ctx, tx, "voucher.made", nil, id)
 }
 
 func addCode(ctx context.Context, tx *postgres.Tx, id, written string) error {
@@ -203,6 +203,9 @@ func findScope(ctx context.Context, tx *postgres.Tx, s Scope) (Scope, error) {
 // PutVoucherTx rewrites name, limits, scope, window and whether it is archived, over the version that was read, 0 for whatever
 // stands there; another one is ErrVoucherChanged. What was ordered keeps its discount. Errors: ErrNoVoucher, ErrScope.
 func PutVoucherTx(ctx context.Context, tx *postgres.Tx, v Voucher, version int) (Voucher, error) {
+	if err := audit.HoldTx(ctx, tx, v.ID); err != nil {
+		return v, err
+	}
 	old, err := VoucherTx(ctx, tx, v.ID)
 	if err != nil {
 		return old, err
@@ -223,18 +226,16 @@ func PutVoucherTx(ctx context.Context, tx *postgres.Tx, v Voucher, version int) 
 	if n == 0 {
 		return old, ErrVoucherChanged
 	}
-	return vouched(ctx, tx, "voucher.put", v.ID)
+	return vouched(ctx, tx, "voucher.put", old, v.ID)
 }
 
 // vouched reads a voucher that was written and audits it, without its code: an audit row is read by more people than may use it.
-func vouched(ctx context.Context, tx *postgres.Tx, action, id string) (Voucher, error) {
+func vouched(ctx context.Context, tx *postgres.Tx, action string, before any, id string) (Voucher, error) {
 	v, err := VoucherTx(ctx, tx, id)
 	if err != nil {
 		return v, err
 	}
-	told := v
-	told.Code = ""
-	return v, audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: id, Detail: told})
+	return v, audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: id, Before: before, After: v, Personal: []string{"code"}})
 }
 
 type voucherRow struct {

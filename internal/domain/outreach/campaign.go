@@ -319,7 +319,16 @@ func ChangeTx(ctx context.Context, tx *postgres.Tx, id string, version int, n Ne
 	if _, err := tx.Exec(ctx, q.Q("ChangeCampaign"), id, strings.TrimSpace(n.Name), session, edition, segment, texts); err != nil {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "campaign.changed", Object: id, Detail: n})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "campaign.changed", Object: id, Before: c.plan(), After: n})
+}
+
+// plan is what was written of an announcement.
+func (c Campaign) plan() NewCampaign {
+	n := NewCampaign{Name: c.Name, About: c.About, Segment: c.Segment}
+	if c.Text != nil {
+		n.Text = *c.Text
+	}
+	return n
 }
 
 // ScheduleTx has a draft sent at a time, or at once where none is given or it has passed. Errors: ErrNoCampaign, ErrNotDraft.

@@ -89,6 +89,14 @@ func PutWeeklyTx(ctx context.Context, tx *postgres.Tx, session string, version i
 	if err != nil {
 		return err
 	}
+	if err := audit.HoldTx(ctx, tx, "weekly/"+s.ID); err != nil {
+		return err
+	}
+	before, err := WeeklyTx(ctx, tx, s.ID)
+	if err != nil {
+		return err
+	}
+	w.Session = s.Key
 	n, err := tx.Exec(ctx, q.Q("PutWeekly"), s.ID, w.Enabled, w.Weekday, w.Hour, texts, version, postgres.Author(ctx), tx.Now())
 	if err != nil {
 		return err
@@ -96,7 +104,7 @@ func PutWeeklyTx(ctx context.Context, tx *postgres.Tx, session string, version i
 	if n == 0 {
 		return ErrChanged
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "weekly_mail.changed", Object: s.ID, Detail: w})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "weekly_mail.changed", Object: s.ID, Before: before, After: w})
 }
 
 // moment is when the weekly mail of this ISO week is due.

@@ -116,5 +116,6 @@ func SayTx(ctx context.Context, tx *postgres.Tx, personID, purpose string, given
 	if given {
 		action = "consent.given"
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: personID, Detail: map[string]string{"purpose": purpose, "text": text}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: personID, Detail: map[string]string{"purpose": purpose, "text": text},
+		Before: audit.Was(!before.At.IsZero(), map[string]any{"given": before.Given}), After: map[string]any{"given": given}})
 }

@@ -218,7 +218,7 @@ func SaveDraftTx(ctx context.Context, tx *postgres.Tx, key string, c Content, ex
 		if _, err := tx.Exec(ctx, q.Q("AddProgram"), id, key, draft, tx.Now(), postgres.Actor(ctx)); err != nil {
 			return Program{}, err
 		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "program.created", Object: id, Detail: map[string]any{"key": key}}); err != nil {
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "program.created", Object: id, Detail: map[string]any{"key": key}, After: c.Tidy()}); err != nil {
 			return Program{}, err
 		}
 		return ProgramTx(ctx, tx, id)
@@ -241,7 +241,7 @@ func SaveDraftTx(ctx context.Context, tx *postgres.Tx, key string, c Content, ex
 			return p, err
 		}
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "program.saved", Object: p.ID, Detail: map[string]any{"version": p.Version + 1}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "program.saved", Object: p.ID, Detail: map[string]any{"version": p.Version + 1}, Before: p.Draft, After: c.Tidy()}); err != nil {
 		return p, err
 	}
 	return ProgramTx(ctx, tx, p.ID)

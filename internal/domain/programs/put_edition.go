@@ -165,7 +165,7 @@ func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPla
 	if err := old.bears(p.ID, n.Version, ids); err != nil {
 		return old, err
 	}
-	id, err := save(ctx, tx, key, old, p.ID, n)
+	id, action, err := save(ctx, tx, key, old, p.ID, n)
 	if err != nil {
 		return old, err
 	}
@@ -173,7 +173,10 @@ func PutEditionTx(ctx context.Context, tx *postgres.Tx, key string, n EditionPla
 		return old, err
 	}
 	e, err := EditionTx(ctx, tx, id)
-	if err != nil || e.State != catalog.Published || e.over(tx.Now()) {
+	if err != nil {
+		return e, err
+	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: id, Before: audit.Was(found, old), After: e}); err != nil || e.State != catalog.Published || e.over(tx.Now()) {
 		return e, err
 	}
 	if _, err := e.holdSessions(ctx, tx); err != nil {
@@ -204,8 +207,8 @@ func (e Edition) bears(programID string, version int, sessionIDs []string) error
 	return nil
 }
 
-func save(ctx context.Context, tx *postgres.Tx, key string, old Edition, programID string, n EditionPlan) (id string, err error) {
-	action := "edition.saved"
+func save(ctx context.Context, tx *postgres.Tx, key string, old Edition, programID string, n EditionPlan) (id, action string, err error) {
+	action = "edition.saved"
 	if id = old.ID; id == "" {
 		id, action = ident.New("edn"), "edition.created"
 		_, err = tx.Exec(ctx, q.Q("AddEdition"), id, key, programID, n.Version, n.Title.EN, n.Title.FR, n.Lang, n.Partner, n.Capacity, n.StartsAt, n.EndsAt,
@@ -215,16 +218,13 @@ func save(ctx context.Context, tx *postgres.Tx, key string, old Edition, program
 		if state == catalog.InReview { // what was being read is being written again
 			state = catalog.Drafted
 			if err := catalog.MoveTx(ctx, tx, "edition", id, old.Edited, old.State, state, ""); err != nil {
-				return id, err
+				return id, action, err
 			}
 		}
 		_, err = tx.Exec(ctx, q.Q("SaveEdition"), id, programID, n.Version, n.Title.EN, n.Title.FR, n.Lang, n.Partner, n.Capacity, n.StartsAt, n.EndsAt,
 			n.EnrolFrom, n.EnrolUntil, state, tx.Now(), postgres.Actor(ctx))
 	}
-	if err != nil {
-		return id, err
-	}
-	return id, audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: id, Detail: map[string]any{"key": key, "program": programID, "program_version": n.Version}})
+	return id, action, err
 }
 
 func putSessions(ctx context.Context, tx *postgres.Tx, id string, ids []string, plans []SessionPlan, promised bool) error {

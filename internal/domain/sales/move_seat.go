@@ -52,7 +52,8 @@ func (s *Service) release(ctx context.Context, tx *postgres.Tx, o Order, x Seat,
 			return err
 		}
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "seat." + because, Object: x.ID, Detail: map[string]any{"order": o.ID, "line": x.Line, "person": x.PersonID, "by": by.PersonID}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "seat." + because, Object: x.ID, Detail: map[string]any{"order": o.ID, "line": x.Line, "person": x.PersonID, "by": by.PersonID},
+		Before: map[string]any{"state": x.State}, After: map[string]any{"state": SeatEnded}})
 }
 
 // seatParts are the parts of a claimed seat.

@@ -229,13 +229,18 @@ func (s *Service) Change(ctx context.Context, by By, id string, version int, n N
 				return err
 			}
 		}
-		if err := noteTx(ctx, tx, by, "webhook.changed", id, map[string]any{"url": n.URL, "types": orNone(n.Types), "state": state}); err != nil {
+		before := e.setting()
+		if e, err = endpointTx(ctx, tx, by, id); err != nil {
 			return err
 		}
-		e, err = endpointTx(ctx, tx, by, id)
-		return err
+		return audit.AppendTx(ctx, tx, audit.Entry{Action: "webhook.changed", Object: id, Detail: map[string]string{"by": by.PersonID}, Before: before, After: e.setting()})
 	})
 	return e, err
+}
+
+// setting is what was written of an endpoint, and not what its deliveries made of it.
+func (e Endpoint) setting() map[string]any {
+	return map[string]any{"url": e.URL, "description": e.Description, "types": e.Types, "state": e.State}
 }
 
 // Delete takes an endpoint away, with what was to be sent to it and its log. Errors: ErrNoEndpoint.

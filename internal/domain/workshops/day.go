@@ -58,13 +58,19 @@ func (d Day) Location() *time.Location {
 
 // NewDay is what a day is made of. Amounts are minor units of one currency.
 type NewDay struct {
-	Title            catalog.Text
-	Place, Zone      string
-	StartsAt, EndsAt time.Time
-	Capacity         int
-	Currency         money.Currency
-	CostMinor        int64
-	PerHeadMinor     int64
+	Title        catalog.Text   `json:"title"`
+	Place        string         `json:"place"`
+	Zone         string         `json:"zone"`
+	StartsAt     time.Time      `json:"starts_at"`
+	EndsAt       time.Time      `json:"ends_at"`
+	Capacity     int            `json:"capacity"`
+	Currency     money.Currency `json:"currency"`
+	CostMinor    int64          `json:"cost_minor"`
+	PerHeadMinor int64          `json:"per_head_minor"`
+}
+
+func (d Day) plan() NewDay {
+	return NewDay{d.Title(), d.Place, d.Zone, d.StartsAt.UTC(), d.EndsAt.UTC(), d.Capacity, d.Currency, d.CostMinor, d.PerHeadMinor}
 }
 
 const (
@@ -172,7 +178,8 @@ func PutDayTx(ctx context.Context, tx *postgres.Tx, id string, n NewDay, expecte
 	if _, err := tx.Exec(ctx, q.Q("EditDay"), d.ID, n.Title.EN, n.Title.FR, n.Place, n.Zone, n.StartsAt, n.EndsAt, n.Capacity, n.Currency, n.CostMinor, n.PerHeadMinor); err != nil {
 		return d, err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "workshop_day.changed", Object: d.ID, Detail: map[string]any{"version": d.Version + 1, "cost": money.Of(n.CostMinor, n.Currency)}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "workshop_day.changed", Object: d.ID, Detail: map[string]any{"version": d.Version + 1},
+		Before: d.plan(), After: n}); err != nil {
 		return d, err
 	}
 	if d, err = DayTx(ctx, tx, d.ID); err != nil || d.State != Held {

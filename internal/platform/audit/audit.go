@@ -15,18 +15,28 @@ var queriesSQL string
 
 var q = postgres.MustLoad("audit", queriesSQL)
 
-// Entry is one act. The actor is on whose behalf the transaction acts, and from where is what the request noted. Detail says what changed and holds no personal data: an audit row
-// outlives an erasure.
+// Entry is one act. The actor is on whose behalf the transaction acts, and from where is what the request noted. Detail says what was done and
+// holds no personal data: an audit row outlives an erasure.
+//
+// An act that edits says the whole of what it was and of what it is, both as they are written in JSON; nil stands for a thing that was not
+// there before, or is not any more. What differs is kept, as the members before and after of the detail, and of personal fields and secrets the
+// names alone, as personal.
 type Entry struct {
-	Action string // "grades.imported"
-	Object string // id of what was acted on
-	Detail any
+	Action        string // "grades.imported"
+	Object        string // id of what was acted on
+	Detail        any
+	Before, After any      // of an edit
+	Personal      []string // names of fields of Before and After, at any depth, that are personal here; those that are so everywhere are known
 }
 
 // AppendTx says the entry. It joins the chain when the transaction commits, which is the only time at which writers wait for
 // each other.
 func AppendTx(ctx context.Context, tx *postgres.Tx, e Entry) error {
-	detail, err := json.Marshal(e.Detail)
+	told, err := e.told()
+	if err != nil {
+		return err
+	}
+	detail, err := json.Marshal(told)
 	if err != nil {
 		return err
 	}

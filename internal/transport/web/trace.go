@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"maps"
 	"net/url"
@@ -119,8 +120,11 @@ func (w *Web) auditFile(r *request) (reply, error) {
 // mostActs is how many acts the page gives as JSON; the API gives them all, page by page.
 const mostActs = 10_000
 
-// change is a line of what an act changed.
-type change struct{ Field, Before, After string }
+// change is a line of what an act changed. Of a hidden one the values are not kept.
+type change struct {
+	Field, Before, After string
+	Hidden               bool
+}
 
 // Changes reads the detail of an act: what differs where before and after are known, and everything that is said otherwise.
 func (View) Changes(detail json.RawMessage) (all []change) {
@@ -134,6 +138,12 @@ func (View) Changes(detail json.RawMessage) (all []change) {
 		flatten("", both["after"], after)
 		delete(both, "before")
 		delete(both, "after")
+		if hidden, ok := both["personal"].([]any); ok {
+			for _, f := range hidden {
+				all = append(all, change{Field: fmt.Sprint(f), Hidden: true})
+			}
+			delete(both, "personal")
+		}
 		v = both
 	}
 	said := map[string]string{}
@@ -147,7 +157,7 @@ func (View) Changes(detail json.RawMessage) (all []change) {
 	}
 	for _, f := range fields {
 		if b, ok := before[f]; !ok || b != after[f] {
-			all = append(all, change{f, before[f], after[f]})
+			all = append(all, change{Field: f, Before: before[f], After: after[f]})
 		}
 	}
 	return all
