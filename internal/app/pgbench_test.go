@@ -122,7 +122,7 @@ func (s *shop) pgbench(b *testing.B, clients int) (perSecond float64, latencies 
 	}
 	c := exec.Command(program, "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", "8", "-l", "--log-prefix="+filepath.Join(folder, "log"), "-f", file, s.dsn) //nolint:gosec,noctx // a benchmark
 	// One plan of each statement, as the rooms have it.
-	c.Env = append(os.Environ(), "PGOPTIONS=-c role=cursus_app -c plan_cache_mode=force_generic_plan")
+	c.Env = append(os.Environ(), "PGOPTIONS=-c role=cursus_house -c plan_cache_mode=force_generic_plan")
 	out, err := c.CombinedOutput()
 	if err != nil {
 		b.Fatalf("%v\n%s", err, out)
@@ -153,7 +153,7 @@ func TestTheLimitOfPurchasesIsAPurchase(t *testing.T) {
 	w := newWorld(t)
 	s := &shop{world: w}
 	owner := testkit.Owner(t, w.dsn)
-	if _, err := owner.Exec("set role cursus_app"); err != nil {
+	if _, err := owner.Exec("set role cursus_house"); err != nil {
 		t.Fatal(err)
 	}
 	for _, statement := range strings.Split(strings.ReplaceAll(s.script(), ":n", "42"), "\n")[1:] {

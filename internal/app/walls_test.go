@@ -107,7 +107,7 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 			select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 			 where c.relkind = 'r' and n.nspname || '.' || c.relname = any($1::text[]) and not c.relrowsecurity
 			union all
-			select tablename from pg_tables where tableowner = 'cursus_app'`}, "{"+joined(personal)+"}")
+			select tablename from pg_tables where tableowner in ('cursus_app', 'cursus_house')`}, "{"+joined(personal)+"}")
 	}); err != nil || len(unwalled) > 0 {
 		t.Error("without row-level security, or owned by the application:", unwalled, err)
 	}

@@ -28,7 +28,9 @@ select id, order_id, provider, demo, amount_minor, currency, state, description,
        coalesce(intent_id, '') as intent_id, pay_url, method, expires_at, captured_minor, coalesce(captured_currency, '') as captured_currency,
        refunded_minor, lost_minor, captured_at, by_hand, coalesce(pay_reference, '') as pay_reference, buyer_reference,
        coalesce(instalment, 0) as instalment, coalesce(customer_id, '') as customer_id, coalesce(method_id, '') as method_id
-  from payments.payments where id = $1 or checkout_id = nullif($2, '') or intent_id = nullif($3, '') limit 1;
+  from payments.payments
+ where id = coalesce((select p.id from payments.payments p where p.id = $1), (select p.id from payments.payments p where p.checkout_id = nullif($2, '')),
+                     (select p.id from payments.payments p where p.intent_id = nullif($3, '')));
 
 -- name: Opened
 update payments.payments

@@ -29,8 +29,10 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
                          where y.holder_id = o.buyer_id and (y.session_id = m.session_id or y.edition_id = m.edition_id) and o.organisation is null
                            and x.state in ('paid', 'partially_refunded', 'disputed') and y.entitlements @> m.entitlements)
                       and not exists (
-                        select 1 from sales.seats z join sales.lines y on y.order_id = z.order_id and y.line = z.line
-                         where z.person_id = o.buyer_id and z.state = 'claimed' and (y.session_id = m.session_id or y.edition_id = m.edition_id)
+                        -- her seats first, of which there are few (offset 0 says so): from the lines it would be all that were ever sold of this session
+                        select 1 from (select z.order_id, z.line from sales.seats z where z.person_id = o.buyer_id and z.state = 'claimed' offset 0) z
+                          join sales.lines y on y.order_id = z.order_id and y.line = z.line
+                         where (y.session_id = m.session_id or y.edition_id = m.edition_id)
                            and o.organisation is null and y.entitlements @> m.entitlements)) as superseded
   from sales.orders o join sales.lines l on l.order_id = o.id join sales.parts p on p.order_id = l.order_id and p.line = l.line and p.seat = 0
   left join catalog.sessions s on s.id = l.session_id left join programs.editions e on e.id = l.edition_id

@@ -9,11 +9,14 @@ import (
 )
 
 // connector makes connections whose transactions begin and learn who acts in one round trip.
-type connector struct{ *pq.Connector }
+type connector struct {
+	*pq.Connector
+	house bool // its connections see every row: they are for the actor "system" alone
+}
 
 func newConnector(dsn string) (connector, error) {
 	c, err := pq.NewConnector(dsn)
-	return connector{c}, err
+	return connector{Connector: c}, err
 }
 
 // Connect opens a connection.
@@ -27,7 +30,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = raw.Close()
 		return nil, fmt.Errorf("the driver's connection is a %T", raw)
 	}
-	return &conn{fullConn: full}, nil
+	return &conn{fullConn: full, house: c.house}, nil
 }
 
 // fullConn is all that the driver's connections can do. Each is also the one transaction that it may be in.
@@ -46,6 +49,7 @@ type fullConn interface {
 
 type conn struct {
 	fullConn
+	house bool // for "system" alone
 	given bool // up: nobody can tell in which state it is
 }
 
@@ -55,6 +59,9 @@ func (c *conn) IsValid() bool { return !c.given && c.fullConn.IsValid() }
 // BeginTx begins a READ COMMITTED transaction and sets its actor, which ends with it. What a connection has no actor for is
 // never run: where the second half fails the connection is given up.
 func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if c.house && Actor(ctx) != "system" {
+		return nil, fmt.Errorf("a transaction of %q on a connection of the house", Actor(ctx))
+	}
 	mode := "READ WRITE"
 	if o.ReadOnly {
 		mode = "READ ONLY"

@@ -13,7 +13,8 @@ import (
 )
 
 // Migrate brings the database at ownerDSN to the newest schema. It may run in several processes at once: an advisory lock
-// lets one of them work. The owner needs the right to create the role cursus_app unless it exists.
+// lets one of them work. The owner needs the right to create the roles cursus_app and
+// cursus_house unless they exist.
 func Migrate(ctx context.Context, ownerDSN string) error {
 	dsn, err := withSettings(ownerDSN, "")
 	if err != nil {

@@ -24,6 +24,10 @@ import (
 // AppRole is the role under which the application works; it owns no table.
 const AppRole = "cursus_app"
 
+// HouseRole is the role under which the transactions of "system" work where the others work under AppRole. It is a member of that role
+// and sees every row without being asked who it is, which keeps plans short. It owns no table either.
+const HouseRole = "cursus_house"
+
 // maxTries bounds the repetition of a transaction that lost a race (SQLSTATE 40001 and 40P01).
 const maxTries = 5
 
@@ -37,16 +41,22 @@ var (
 
 // Options of Open. The zero value is usable.
 type Options struct {
-	MaxConns int         // default 16
+	MaxConns int         // default 16; with AppRole those of the house, beside half as many for everybody else
 	Clock    clock.Clock // default clock.System
 	Role     string      // SET ROLE for every connection; AppRole in the application, empty for owners
 }
 
-// DB is a pool of connections to one database.
+// DB is what connects to one database: a pool of connections for what the house does, and one for everybody else. Without AppRole they
+// are the same.
 type DB struct {
+	clock         clock.Clock
+	dsn           string // with our settings; for Listen
+	others, house *pool
+}
+
+// pool is connections under one role.
+type pool struct {
 	x        *sqlx.DB
-	clock    clock.Clock
-	dsn      string // with our settings; for Listen
 	mu       sync.RWMutex
 	prepared map[string]*sqlx.Stmt // by text; database/sql prepares each on every connection that meets it, once
 	uses     map[string]int        // of texts that are not prepared yet
@@ -60,22 +70,50 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
-	dsn, err := withSettings(dsn, o.Role)
+	ours, err := withSettings(dsn, o.Role)
 	if err != nil {
 		return nil, err
 	}
+	db := &DB{clock: o.Clock, dsn: ours}
+	if o.Role != AppRole {
+		db.others, err = openPool(ctx, ours, o.MaxConns, false)
+		db.house = db.others
+		return db, err
+	}
+	if db.others, err = openPool(ctx, ours, max(2, o.MaxConns/2), false); err != nil {
+		return nil, err
+	}
+	if ours, err = withSettings(dsn, HouseRole); err == nil {
+		db.house, err = openPool(ctx, ours, o.MaxConns, true)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.others.x.Close())
+	}
+	return db, nil
+}
+
+func openPool(ctx context.Context, dsn string, conns int, house bool) (*pool, error) {
 	c, err := newConnector(dsn)
 	if err != nil {
 		return nil, ErrUnavailable.Because(err)
 	}
+	c.house = house
 	x := sqlx.NewDb(sql.OpenDB(c), "postgres")
-	x.SetMaxOpenConns(o.MaxConns)
-	x.SetMaxIdleConns(o.MaxConns)
+	x.SetMaxOpenConns(conns)
+	x.SetMaxIdleConns(conns)
 	if err := x.PingContext(ctx); err != nil {
 		_ = x.Close()
 		return nil, ErrUnavailable.Because(err)
 	}
-	return &DB{x: x, clock: o.Clock, dsn: dsn, prepared: map[string]*sqlx.Stmt{}, uses: map[string]int{}}, nil
+	return &pool{x: x, prepared: map[string]*sqlx.Stmt{}, uses: map[string]int{}}, nil
+}
+
+// pool gives the one for who acts.
+func (db *DB) pool(ctx context.Context) *pool {
+	if Actor(ctx) == "system" {
+		return db.house
+	}
+	return db.others
 }
 
 // withSettings adds to a postgres:// URL what every connection of ours needs: UTC, the role, and an explicit sslmode.
@@ -100,11 +138,17 @@ func withSettings(dsn, role string) (string, error) {
 	return u.String(), nil
 }
 
-// Close closes the pool.
-func (db *DB) Close() error { return db.x.Close() }
+// Close closes every connection.
+func (db *DB) Close() error {
+	err := db.others.x.Close()
+	if db.house != db.others {
+		err = errors.Join(err, db.house.x.Close())
+	}
+	return err
+}
 
-// SQL is the pool itself, for libraries that want one. Do not write with it.
-func (db *DB) SQL() *sql.DB { return db.x.DB }
+// SQL is the pool of everybody, for libraries that want one. Do not write with it.
+func (db *DB) SQL() *sql.DB { return db.others.x.DB }
 
 // Now is the clock's time.
 func (db *DB) Now() time.Time { return db.clock.Now() }
@@ -152,7 +196,7 @@ func WithGenericPlans(ctx context.Context) context.Context {
 
 // Tx is a transaction with one instant.
 type Tx struct {
-	db     *DB
+	pool   *pool
 	x      *sqlx.Tx
 	now    time.Time
 	missed []string // statements that were not prepared
@@ -204,14 +248,15 @@ func (db *DB) run(ctx context.Context, name string, readOnly bool, fn func(conte
 }
 
 func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, *Tx) error) error {
-	x, err := db.x.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted, ReadOnly: readOnly})
+	p := db.pool(ctx)
+	x, err := p.x.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted, ReadOnly: readOnly})
 	if err != nil {
 		return ErrUnavailable.Because(err)
 	}
-	tx := &Tx{db: db, x: x, now: db.clock.Now()}
+	tx := &Tx{pool: p, x: x, now: db.clock.Now()}
 	defer func() {
 		_ = x.Rollback() // after a commit this does nothing; after a panic it frees the connection
-		db.learn(ctx, tx.missed)
+		p.learn(ctx, tx.missed)
 	}()
 	if err := fn(ctx, tx); err != nil {
 		return err
@@ -264,9 +309,9 @@ func (tx *Tx) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 // not prepared yet is noted, and prepared when the transaction has let go of its connection: to take a second one here
 // could wait for ever on a pool that is spent.
 func (tx *Tx) statement(ctx context.Context, q Query) (*sqlx.Stmt, bool) {
-	tx.db.mu.RLock()
-	s := tx.db.prepared[q.SQL]
-	tx.db.mu.RUnlock()
+	tx.pool.mu.RLock()
+	s := tx.pool.prepared[q.SQL]
+	tx.pool.mu.RUnlock()
 	if s == nil {
 		tx.missed = append(tx.missed, q.SQL)
 		return nil, false
@@ -278,19 +323,19 @@ func (tx *Tx) statement(ctx context.Context, q Query) (*sqlx.Stmt, bool) {
 const usedOften = 3
 
 // learn prepares what a transaction missed. A failure is not told: the statement works unprepared.
-func (db *DB) learn(ctx context.Context, missed []string) {
+func (p *pool) learn(ctx context.Context, missed []string) {
 	for _, text := range missed {
-		db.mu.Lock()
-		db.uses[text]++
-		due := db.uses[text] == usedOften
-		db.mu.Unlock()
+		p.mu.Lock()
+		p.uses[text]++
+		due := p.uses[text] == usedOften
+		p.mu.Unlock()
 		if !due {
 			continue
 		}
-		if s, err := db.x.PreparexContext(context.WithoutCancel(ctx), text); err == nil { //nolint:sqlclosecheck // it lives as long as the pool
-			db.mu.Lock()
-			db.prepared[text] = s
-			db.mu.Unlock()
+		if s, err := p.x.PreparexContext(context.WithoutCancel(ctx), text); err == nil { //nolint:sqlclosecheck // it lives as long as the pool
+			p.mu.Lock()
+			p.prepared[text] = s
+			p.mu.Unlock()
 		}
 	}
 }

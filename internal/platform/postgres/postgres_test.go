@@ -110,6 +110,9 @@ func TestActorAndRole(t *testing.T) {
 	if got := who(context.Background()); got != "cursus_app public" {
 		t.Fatal(got)
 	}
+	if got := who(postgres.WithActor(context.Background(), "system")); got != "cursus_house system" {
+		t.Fatal(got)
+	}
 	err := db.InTx(context.Background(), "drop", func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := tx.Exec(ctx, query(`drop table seat`))
 		return err
