@@ -33,7 +33,7 @@ var notOfPeople = map[string]string{
 	"certificates.documents": "the papers themselves are in the file", "cohorts.cohorts": "of schools", "dossier.runs": "of nights",
 	"exams.exams":           "of sessions",
 	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.rejected_rows": "lines and codes",
-	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.providers": "of the house", "identity.salt": "of the house",
+	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.logout_tokens": "hashes of ids, for minutes", "identity.providers": "of the house", "identity.salt": "of the house",
 	"invoicing.files": "the papers themselves are in the file", "invoicing.issuers": "of the house", "invoicing.regimes": "of the house", "invoicing.sellers": "of the house", "invoicing.series": "of the house",
 	"jobs.queue": "work that is done within minutes", "journey.stages": "of the house", "ledger.transactions": "her entries are exported",
 	"lms.comparisons": "of sessions", "lms.modes": "of platforms", "lms.platforms": "of platforms", "lms.secrets": "of platforms",

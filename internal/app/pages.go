@@ -219,8 +219,8 @@ func viewer(p identity.Principal, now time.Time) web.Viewer {
 }
 
 // SignOut ends a browser's session.
-func (p Pages) SignOut(ctx context.Context, secret string) error {
-	return p.h.Identity.SignOut(ctx, secret)
+func (p Pages) SignOut(ctx context.Context, secret string) (identity.Leaving, error) {
+	return p.h.Identity.SignOut(ctx, secret, p.h.Config.BaseURL+"/signed-out")
 }
 
 // SetName changes somebody's name.

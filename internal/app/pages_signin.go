@@ -56,3 +56,32 @@ func (p Pages) SaveProvider(ctx context.Context, who web.Viewer, id string, n id
 	}
 	return id, p.h.Identity.PutProvider(as(ctx, who), id, n, version)
 }
+
+// SignOutByProvider ends the sessions that a provider's logout token names. Why one was refused is for the log alone.
+func (p Pages) SignOutByProvider(ctx context.Context, provider, token string) error {
+	ended, err := p.h.Identity.SignOutByProvider(ctx, provider, token)
+	if err != nil {
+		p.h.Log.WarnContext(ctx, "logout by a provider refused", "provider", provider, "error", err)
+		return err
+	}
+	p.h.Log.InfoContext(ctx, "logout by a provider", "provider", provider, "sessions", ended)
+	return nil
+}
+
+// ProviderHints lists what the groups of people at a provider hint at, for who looks after providers.
+func (p Pages) ProviderHints(ctx context.Context, who web.Viewer, id string) ([]identity.Hint, error) {
+	return view(as(ctx, who), p.h, "provider hints", func(ctx context.Context, tx *postgres.Tx) ([]identity.Hint, error) {
+		if err := mayTx(ctx, tx, who, errNoProviders, "providers:write"); err != nil {
+			return nil, err
+		}
+		return identity.HintsTx(ctx, tx, id)
+	})
+}
+
+// TestProvider reads what a provider publishes of itself now, for who looks after providers.
+func (p Pages) TestProvider(ctx context.Context, who web.Viewer, id string) (identity.ProviderReport, error) {
+	if _, err := p.Providers(ctx, who); err != nil {
+		return identity.ProviderReport{}, err
+	}
+	return p.h.Identity.TestProvider(as(ctx, who), id)
+}

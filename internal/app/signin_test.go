@@ -168,6 +168,117 @@ func TestSignInByAProvider(t *testing.T) {
 	w.verify()
 }
 
+// Who signs out is led to the provider that she came by, is signed out there, and comes back; who signs out there is signed out here. Staff see
+// what the provider publishes, and who is hinted at for a role, which gives nobody anything.
+func TestSignOutHereAndThere(t *testing.T) {
+	double := oidctest.New(t, clock.System{})
+	w, mails := newSite(t, double.Host())
+	admin := w.newDesk(t, mails, "admin@example.org")
+	admin.open("/console/providers")
+	f := admin.form("/console/providers")
+	for name, value := range map[string]string{"name": "SSO", "issuer": double.Issuer, "client_id": oidctest.ClientID, "secret": oidctest.Secret, "claim_groups": "groups", "hints": "bosses = king"} {
+		f.set(name, value)
+	}
+	admin.want = 400
+	f.press("", "")
+	admin.says("/claims/hints")
+	f = admin.form("/console/providers")
+	f.set("secret", oidctest.Secret)
+	f.set("hints", "bosses = exams")
+	f.press("", "")
+	at := admin.at
+	admin.formWith(at, "look").press("do", "test")
+	admin.says("People can sign in by it", "end_session_endpoint", "RSA 2048", "does not list the claim groups")
+	double.Dark(true)
+	admin.formWith(at, "look").press("do", "test")
+	admin.says("Nobody can sign in by it")
+	double.Dark(false)
+	double.SignIn(oidctest.Claims{"sub": "sub-awa", "email": "awa@esp.example", "email_verified": true, "name": "Awa Diop", "sid": "there", "groups": []string{"bosses"}},
+		w.cfg.BaseURL+"/sign-in/with/"+strings.TrimPrefix(at, "/console/providers/")+"/back", w.cfg.BaseURL+"/signed-out")
+	enter := func() *desk {
+		t.Helper()
+		d := w.visitor(t)
+		d.open("/sign-in/with/" + strings.TrimPrefix(at, "/console/providers/") + "?lang=en")
+		d.open("/learning")
+		if d.at != "/learning" {
+			t.Fatal("she is at", d.at)
+		}
+		return d
+	}
+	awa, other := enter(), enter()
+	admin.open(at)
+	admin.says("Awa Diop", "bosses", "exams")
+	if roles := w.person("awa@esp.example", "").ID; w.rolesOf(roles) != "" {
+		t.Error("a group gave a role:", w.rolesOf(roles))
+	}
+	awa.form("/sign-out").press("", "")
+	awa.says("Sign out at SSO")
+	for _, n := range awa.all(func(n *html.Node) bool {
+		return n.Data == "a" && strings.HasPrefix(attr(n, "href"), double.Issuer+"/end?")
+	}) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, attr(n, "href"), http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		awa.send(r)
+	}
+	if awa.says("and where you had signed in"); awa.at != "/signed-out" || len(double.Ended()) != 1 || double.Ended()[0] != "sub-awa" {
+		t.Error(awa.at, double.Ended())
+	}
+	awa.open("/signed-out?state=guess")
+	if strings.Contains(words(awa.page), "where you had signed in") {
+		t.Error("who did not leave is told that she left")
+	}
+	// The provider says that all of her sessions are over: the other browser's is.
+	tell := func(token string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.cfg.BaseURL+"/sign-in/with/"+strings.TrimPrefix(at, "/console/providers/")+"/logout", strings.NewReader(url.Values{"logout_token": {token}}.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		a, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = a.Body.Close()
+		if a.Header.Get("Cache-Control") != "private, no-store" {
+			t.Error(a.Header.Get("Cache-Control"))
+		}
+		return a.StatusCode
+	}
+	token := oidctest.Sign(t, double.Key(), double.Logout("sub-awa", "there"), map[string]any{"typ": "logout+jwt"})
+	for name, x := range map[string]string{"nothing": "", "altered": token + "x", "an ID token": oidctest.Sign(t, double.Key(), double.Honest("n"), nil)} {
+		if status := tell(x); status != http.StatusBadRequest {
+			t.Errorf("%s: %d", name, status)
+		}
+	}
+	other.open("/learning")
+	if other.at != "/learning" {
+		t.Error("what was refused ended a session")
+	}
+	if status := tell(token); status != http.StatusOK {
+		t.Error(status)
+	}
+	if status := tell(token); status != http.StatusBadRequest {
+		t.Error("a token that was taken before:", status)
+	}
+	other.open("/learning")
+	if other.at != "/sign-in" {
+		t.Error("she is signed in still")
+	}
+	w.verify()
+}
+
+// rolesOf are somebody's roles of staff.
+func (w *world) rolesOf(person string) (roles string) {
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := identity.RolesTx(ctx, tx, person)
+		roles = strings.Join(all, " ")
+		return err
+	})
+	return roles
+}
+
 // Nothing but a live key or token of ours opens the API: no JWT, whoever signed it, no cookie, no key that was altered, ended, or sent elsewhere
 // than in the header; and what is ended while it is used is of no use from then on.
 func TestNoForgedBearerIsTaken(t *testing.T) {

@@ -30,7 +30,7 @@ import (
 var personal = []string{
 	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "identity.members", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders", "sales.lines", "sales.parts",
 	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "exams.decisions", "exams.identity_checks", "exams.blocks", "exams.accommodations", "certificates.certificates", "certificates.documents",
-	"badges.credentials", "identity.managers", "sales.seats", "sales.claim_links", "sales.transfers", "identity.clients", "identity.keys", "identity.cashiers", "identity.partner_roles",
+	"badges.credentials", "identity.managers", "sales.seats", "sales.claim_links", "sales.transfers", "identity.clients", "identity.keys", "identity.cashiers", "identity.partner_roles", "identity.role_hints", "identity.provider_sessions",
 	"outreach.recipients",
 }
 
@@ -74,6 +74,13 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.nudged(zoe.ID)
+	sso, err := w.h.Identity.CreateProvider(system, identity.NewProvider{Name: "SSO", Issuer: "https://sso.example.org", ClientID: "c", Secret: "s", People: identity.Everybody})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := testkit.Owner(t, w.dsn).Exec("insert into identity.role_hints values ($1, $2, 'exams', 'examiners', now())", sso, zoe.ID); err != nil {
+		t.Fatal(err)
+	}
 	rows := func(actor, table string) (n int) {
 		if err := w.h.DB.View(postgres.WithActor(context.Background(), actor), "rows", func(ctx context.Context, tx *postgres.Tx) error {
 			return tx.Get(ctx, &n, postgres.Query{Name: table, SQL: "select count(*) from " + table})
@@ -85,7 +92,7 @@ func TestTheDatabaseHoldsTheWalls(t *testing.T) {
 	own := map[string]bool{
 		"identity.people": true, "identity.external_ids": true, "identity.members": true, "enrolment.enrolments": true, "enrolment.grants": true, "sales.orders": true, "sales.lines": true, "sales.parts": true,
 		"invoicing.documents": true, "invoicing.files": true, "exams.sittings": true, "exams.decisions": true, "certificates.certificates": true, "certificates.documents": true, "badges.credentials": true,
-		"identity.managers": true, "identity.cashiers": true, "identity.partner_roles": true, "sales.seats": true, "sales.claim_links": true, "sales.transfers": true,
+		"identity.managers": true, "identity.cashiers": true, "identity.partner_roles": true, "identity.role_hints": true, "sales.seats": true, "sales.claim_links": true, "sales.transfers": true,
 	}
 	for _, table := range personal {
 		if n := rows("learner:"+other.ID, table); n != 0 && (table != "identity.people" || n != 1) {

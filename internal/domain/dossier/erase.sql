@@ -69,6 +69,9 @@ delete from identity.tokens where person_id = $1 or email = (select p.email from
 -- name: 18 roles
 delete from identity.roles where person_id = $1;
 
+-- name: 18 roles that were hinted at
+delete from identity.role_hints where person_id = $1;
+
 -- name: 19 roles at partners
 delete from identity.partner_roles where person_id = $1;
 

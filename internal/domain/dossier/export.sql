@@ -26,6 +26,12 @@ select to_jsonb(x) as row from identity.cashiers x where x.person_id = $1 order 
 select to_jsonb(x) - 'hash' as row from identity.tokens x
  where x.person_id = $1 or x.email = (select p.email from identity.people p where p.id = $1) order by x.id;
 
+-- name: identity.provider_sessions
+select to_jsonb(x) - 'hint' as row from identity.provider_sessions x join identity.tokens t on t.id = x.token_id where t.person_id = $1 order by x.token_id;
+
+-- name: identity.role_hints
+select to_jsonb(x) as row from identity.role_hints x where x.person_id = $1 order by x.provider, x.role, x.group_name;
+
 -- name: enrolment.enrolments
 select to_jsonb(x) as row from enrolment.enrolments x where x.learner_id = $1 order by x.id;
 

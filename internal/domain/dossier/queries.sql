@@ -81,6 +81,9 @@ select max(ran_at) from dossier.runs;
 -- name: Forget sign_ins
 delete from identity.tokens where expires_at < $1;
 
+-- name: Forget provider_sessions
+delete from identity.provider_sessions s using identity.tokens t where t.id = s.token_id and t.expires_at < $1;
+
 -- name: Forget addresses
 delete from platform.audit_origins o using platform.audit a where a.seq = o.seq and a.at < $1;
 

@@ -29,6 +29,7 @@ type LastRun struct {
 // schedule is the retention schedule.
 var schedule = []Rule{
 	{Kind: "sign_ins", Days: 30, Basis: "legitimate_interest", Then: "deleted", forget: []string{"Forget sign_ins"}},
+	{Kind: "provider_sessions", Days: 0, Basis: "legitimate_interest", Then: "deleted", forget: []string{"Forget provider_sessions"}},
 	{Kind: "guesses", Days: 7, Basis: "legitimate_interest", Then: "deleted", forget: []string{"Forget guesses"}},
 	{Kind: "addresses", Days: 365, Basis: "legitimate_interest", Then: "wiped", forget: []string{"Forget addresses", "Forget addresses of consents", "Forget addresses of keys"}},
 	{Kind: "exports", Days: 0, Basis: "legal_duty", Then: "wiped", forget: []string{"Forget exports"}},

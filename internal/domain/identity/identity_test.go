@@ -123,7 +123,7 @@ func TestALinkWorksOnceAndInTime(t *testing.T) {
 	if _, err := s.OfBearer(ctx, session); !errors.Is(err, identity.ErrNobody) {
 		t.Error("a browser's session opens the API:", err)
 	}
-	if err := s.SignOut(ctx, session); err != nil {
+	if l, err := s.SignOut(ctx, session, ""); err != nil || l != (identity.Leaving{}) {
 		t.Fatal(err)
 	}
 	if _, err := s.OfBrowser(ctx, session); !errors.Is(err, identity.ErrNobody) {

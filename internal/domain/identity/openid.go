@@ -14,6 +14,21 @@ type OpenID interface {
 	// Finish redeems the code that the browser brought and gives what the provider says, once everything about it was checked: its signature, for
 	// whom it is, when it was made, that it answers what was asked. Errors: ErrProviderDown, ErrProviderSaid.
 	Finish(ctx context.Context, p Provider, secret, code string, a Asked) (Claims, error)
+	// End gives the address at the provider at which the browser signs out, and which sends it to back with state; empty: there is none. hint is
+	// the ID token that she signed in by; may be empty. Error: ErrProviderDown.
+	End(ctx context.Context, p Provider, hint, back, state string) (string, error)
+	// Logout reads a logout token, once everything about it was checked but that it was not taken before. Errors: ErrProviderDown, ErrProviderSaid.
+	Logout(ctx context.Context, p Provider, token string) (Over, error)
+	// Look reads what a provider publishes of itself now, whatever is known of it.
+	Look(ctx context.Context, p Provider) ProviderReport
+}
+
+// Over is what a provider says is over: a session there, or all of a person; one of both is not empty.
+type Over struct {
+	ID      string // of the token
+	Subject string
+	Session string
+	Until   time.Time // when the token is none any more
 }
 
 // Asked is one sign-in on its way: what the answer has to fit.
@@ -32,4 +47,7 @@ type Claims struct {
 	Name       string
 	StudentKey string // her key at the provider's organisation, where the provider tells it
 	SignedInAt time.Time
+	Groups     []string // hers there, where the provider tells them
+	Session    string   // of the session there; empty: it says none
+	IDToken    string   // what signs her out there; empty: there is nowhere to
 }

@@ -42,6 +42,30 @@ func (d *door) Finish(_ context.Context, _ identity.Provider, secret, code strin
 	return identity.Claims{}, identity.ErrProviderSaid
 }
 
+// End has a place where the client is signed out, except where the provider is called so.
+func (d *door) End(_ context.Context, p identity.Provider, hint, back, state string) (string, error) {
+	switch p.Name {
+	case "dark":
+		return "", identity.ErrProviderDown
+	case "endless":
+		return "", nil
+	}
+	return p.Issuer + "/end?hint=" + hint + "&back=" + back + "&state=" + state, nil
+}
+
+// Logout takes tokens that are written subject/session/id.
+func (d *door) Logout(_ context.Context, _ identity.Provider, token string) (o identity.Over, err error) {
+	parts := strings.Split(token, "/")
+	if len(parts) != 3 {
+		return o, identity.ErrProviderSaid
+	}
+	return identity.Over{Subject: parts[0], Session: parts[1], ID: parts[2], Until: time.Now().Add(100 * 365 * 24 * time.Hour)}, nil
+}
+
+func (d *door) Look(context.Context, identity.Provider) identity.ProviderReport {
+	return identity.ProviderReport{}
+}
+
 func (d *door) tell(code string, c identity.Claims) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -45,15 +45,16 @@ const (
 // NewProvider is what a provider is made of. Domains are those of the addresses that it may speak for; none: all. Where Organisation is given,
 // KeyClaim is the claim in which it tells a student's key there.
 type NewProvider struct {
-	Name         string   `json:"name"`
-	Issuer       string   `json:"issuer"`
-	ClientID     string   `json:"client_id"`
-	Secret       string   `json:"-"` // empty in a change: it stays
-	People       string   `json:"people"`
-	Domains      []string `json:"domains"`
-	Organisation string   `json:"organisation"`
-	KeyClaim     string   `json:"key_claim"`
-	Enabled      bool     `json:"enabled"`
+	Name         string     `json:"name"`
+	Issuer       string     `json:"issuer"`
+	ClientID     string     `json:"client_id"`
+	Secret       string     `json:"-"` // empty in a change: it stays
+	People       string     `json:"people"`
+	Domains      []string   `json:"domains"`
+	Organisation string     `json:"organisation"`
+	KeyClaim     string     `json:"key_claim"`
+	Claims       ClaimNames `json:"claims"`
+	Enabled      bool       `json:"enabled"`
 }
 
 // Provider is an OpenID provider. Its secret is not among what is read.
@@ -66,6 +67,7 @@ type Provider struct {
 	Domains      pq.StringArray `db:"domains"`
 	Organisation string         `db:"organisation"`
 	KeyClaim     string         `db:"key_claim"`
+	Claims       ClaimNames     `db:"claims"`
 	Enabled      bool           `db:"enabled"`
 	Version      int            `db:"version"`
 	CreatedAt    time.Time      `db:"created_at"`
@@ -108,6 +110,8 @@ func (n *NewProvider) check(door OpenID) error {
 	if (n.Organisation == "") != (n.KeyClaim == "") || n.KeyClaim != "" && !claimName.MatchString(n.KeyClaim) {
 		say("/key_claim", "bad-claim", "The name of the claim with the student's key, where an organisation is named, and only there.")
 	}
+	n.Claims = n.Claims.Usual()
+	n.Claims.check(n.Organisation, say)
 	if len(wrong) > 0 {
 		return fault.InvalidInput(wrong...)
 	}
@@ -125,7 +129,7 @@ func (s *Service) CreateProvider(ctx context.Context, n NewProvider) (id string,
 	}
 	id = ident.New("idp")
 	return id, s.db.InTx(ctx, "create provider", func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := tx.Exec(ctx, q.Q("AddProvider"), id, n.Name, n.Issuer, n.ClientID, s.seal.Seal([]byte(n.Secret), id), n.People, pq.Array(n.Domains), n.Organisation, n.KeyClaim, n.Enabled, tx.Now()); err != nil {
+		if _, err := tx.Exec(ctx, q.Q("AddProvider"), id, n.Name, n.Issuer, n.ClientID, s.seal.Seal([]byte(n.Secret), id), n.People, pq.Array(n.Domains), n.Organisation, n.KeyClaim, n.Enabled, tx.Now(), n.Claims); err != nil {
 			return err
 		}
 		return audit.AppendTx(ctx, tx, audit.Entry{Action: "provider.made", Object: id, Detail: n})
@@ -154,7 +158,7 @@ func (s *Service) PutProvider(ctx context.Context, id string, n NewProvider, ver
 		if n.Secret != "" {
 			sealed = s.seal.Seal([]byte(n.Secret), id)
 		}
-		if _, err := tx.Exec(ctx, q.Q("EditProvider"), id, n.Name, n.ClientID, sealed, n.People, pq.Array(n.Domains), n.Organisation, n.KeyClaim, n.Enabled); err != nil {
+		if _, err := tx.Exec(ctx, q.Q("EditProvider"), id, n.Name, n.ClientID, sealed, n.People, pq.Array(n.Domains), n.Organisation, n.KeyClaim, n.Enabled, n.Claims); err != nil {
 			return err
 		}
 		return audit.AppendTx(ctx, tx, audit.Entry{Action: "provider.put", Object: id, Detail: map[string]any{"new_secret": n.Secret != ""}, Before: before.says(), After: n})
@@ -163,7 +167,7 @@ func (s *Service) PutProvider(ctx context.Context, id string, n NewProvider, ver
 
 func (p Provider) says() NewProvider {
 	return NewProvider{
-		Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, People: p.People, Domains: p.Domains, Organisation: p.Organisation, KeyClaim: p.KeyClaim, Enabled: p.Enabled,
+		Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, People: p.People, Domains: p.Domains, Organisation: p.Organisation, KeyClaim: p.KeyClaim, Claims: p.Claims, Enabled: p.Enabled,
 	}
 }
 

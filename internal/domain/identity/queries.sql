@@ -62,7 +62,8 @@ select p.id, coalesce(p.email, '') as email, p.full_name, p.lang, p.created_at, 
 update identity.tokens set proven_at = greatest(proven_at, $3) where hash = $1 and kind = 'browser' and person_id = $2 and ended_at is null and expires_at > $4;
 
 -- name: EndToken
-update identity.tokens set ended_at = $2 where hash = $1 and ended_at is null;
+with ended as (update identity.tokens set ended_at = $2 where hash = $1 and ended_at is null returning id)
+delete from identity.provider_sessions s using ended where s.token_id = ended.id;
 
 -- name: LinkByAddress
 insert into identity.external_ids (source, subject, person_id)
@@ -196,7 +197,7 @@ select a.organisation, a.role, a.since, p.id as person_id, p.full_name, coalesce
 select id, full_name from identity.people where id = any($1::text[]);
 
 -- name: Providers
-select id, name, issuer, client_id, people, domains, coalesce(organisation, '') as organisation, key_claim, enabled, version, created_at
+select id, name, issuer, client_id, people, domains, coalesce(organisation, '') as organisation, key_claim, claims, enabled, version, created_at
   from identity.providers order by name, id;
 
 -- name: LockProvider
@@ -206,12 +207,51 @@ select id from identity.providers where id = $1 for update;
 select secret from identity.providers where id = $1;
 
 -- name: AddProvider
-insert into identity.providers (id, name, issuer, client_id, secret, people, domains, organisation, key_claim, enabled, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11);
+insert into identity.providers (id, name, issuer, client_id, secret, people, domains, organisation, key_claim, enabled, created_at, claims)
+values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), $9, $10, $11, $12);
 
 -- name: EditProvider
 update identity.providers set name = $2, client_id = $3, secret = coalesce($4, secret), people = $5, domains = $6, organisation = nullif($7, ''), key_claim = $8,
-       enabled = $9, version = version + 1 where id = $1;
+       enabled = $9, claims = $10, version = version + 1 where id = $1;
 
 -- name: AddSubject
 insert into identity.external_ids (source, subject, person_id) values ($1, $2, $3);
+
+-- name: Hints
+select h.person_id, p.full_name, coalesce(p.email, '') as email, h.role, h.group_name, h.said_at, o.has
+  from identity.role_hints h join identity.people p on p.id = h.person_id join identity.providers v on v.id = h.provider
+ cross join lateral (select exists (select 1 from identity.roles r where r.person_id = h.person_id and r.role = h.role)
+                         or exists (select 1 from identity.partners a where a.person_id = h.person_id and a.role = h.role and a.organisation = v.organisation) as has) o
+ where h.provider = $1 order by o.has, p.full_name, h.person_id, h.role, h.group_name limit 200;
+
+-- name: DropHints
+delete from identity.role_hints where provider = $1 and person_id = $2;
+
+-- name: AddHints
+insert into identity.role_hints (provider, person_id, role, group_name, said_at)
+select $1, $2, h.role, h.group_name, $5 from unnest($3::text[], $4::text[]) as h(role, group_name);
+
+-- name: ProviderSession
+select s.provider, s.hint from identity.provider_sessions s join identity.tokens t on t.id = s.token_id
+ where t.hash = $1 and t.kind = 'browser' and t.ended_at is null and t.expires_at > $2;
+
+-- name: PutProviderSession
+insert into identity.provider_sessions (token_id, provider, subject, sid, hint)
+select t.id, $2, $3, $4, $5 from identity.tokens t where t.hash = $1 and t.kind = 'browser'
+on conflict (token_id) do update set provider = excluded.provider, subject = excluded.subject, sid = excluded.sid, hint = excluded.hint;
+
+-- name: ForgetProviderSessions
+delete from identity.provider_sessions s using identity.tokens t where t.id = s.token_id and t.expires_at <= $1;
+
+-- name: EndProviderSessions
+with over as (
+    delete from identity.provider_sessions s
+     where s.provider = $1 and ($2 = '' or s.subject = $2) and ($3 = '' and $2 <> '' or $3 <> '' and (s.sid = $3 or s.sid = '' and $2 <> ''))
+    returning s.token_id)
+update identity.tokens t set ended_at = $4 from over where t.id = over.token_id and t.ended_at is null and t.expires_at > $4 returning t.person_id;
+
+-- name: ForgetLogoutTokens
+delete from identity.logout_tokens where expires_at <= $1;
+
+-- name: AddLogoutToken
+insert into identity.logout_tokens (provider, hash, expires_at) values ($1, $2, $3) on conflict do nothing;

@@ -275,14 +275,6 @@ func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err
 	return p, err
 }
 
-// SignOut ends a browser's session; one that has ended stays so.
-func (s *Service) SignOut(ctx context.Context, secret string) error {
-	return s.db.InTx(asSystem(ctx), "sign out", func(ctx context.Context, tx *postgres.Tx) error {
-		_, err := tx.Exec(ctx, q.Q("EndToken"), hashOf(secret), tx.Now())
-		return err
-	})
-}
-
 // NewToken makes an API token of a person; its secret is shown once. No scopes: all that the person may do.
 func (s *Service) NewToken(ctx context.Context, personID, name string, only []string, life time.Duration) (secret string, expires time.Time, err error) {
 	err = s.db.InTx(asSystem(ctx), "new token", func(ctx context.Context, tx *postgres.Tx) error {

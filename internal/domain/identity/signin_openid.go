@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -96,6 +97,12 @@ func (s *Service) FinishOpenID(ctx context.Context, id, sealed, state, code, iss
 			proven = &claims.SignedInAt
 		}
 		if session, expires, err = browserTx(ctx, tx, personID, current, proven); err != nil {
+			return err
+		}
+		if err := s.keepTx(ctx, tx, p, cmp.Or(session, current), claims); err != nil {
+			return err
+		}
+		if err := hintTx(ctx, tx, p, personID, claims.Groups); err != nil {
 			return err
 		}
 		who, err = principalTx(ctx, tx, personID, nil)

@@ -2,14 +2,19 @@ package oidc
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"cursus/internal/domain/identity"
 )
 
 // keys are what a provider signs with, as it last published them.
@@ -94,6 +99,36 @@ func signs(key jose.JSONWebKey, algorithm string) bool {
 	}
 	r, is := key.Key.(*rsa.PublicKey)
 	return !is || r.N.BitLen() >= minRSA
+}
+
+// described says what a key of a provider is, and whether tokens that it signed are taken.
+func described(key jose.JSONWebKey) identity.ProviderKey {
+	k := identity.ProviderKey{ID: key.KeyID, Algorithm: key.Algorithm}
+	switch of := key.Key.(type) {
+	case *rsa.PublicKey:
+		k.Kind, k.Bits = "RSA", of.N.BitLen()
+	case *ecdsa.PublicKey:
+		k.Kind = of.Curve.Params().Name
+	case ed25519.PublicKey:
+		k.Kind = "Ed25519"
+	default:
+		k.Kind = "?"
+	}
+	k.Taken = slices.ContainsFunc(allowed, func(a jose.SignatureAlgorithm) bool { return fitsKind(key, string(a)) && signs(key, string(a)) })
+	return k
+}
+
+// fitsKind says whether a key is of the kind that an algorithm signs with.
+func fitsKind(key jose.JSONWebKey, algorithm string) bool {
+	switch of := key.Key.(type) {
+	case *rsa.PublicKey:
+		return strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS")
+	case *ecdsa.PublicKey:
+		return algorithm == map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[of.Curve.Params().BitSize]
+	case ed25519.PublicKey:
+		return algorithm == string(jose.EdDSA)
+	}
+	return false
 }
 
 // allowed are the algorithms of ID tokens. None of them is made with what is public, or with what we share.

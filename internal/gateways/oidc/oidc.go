@@ -68,6 +68,11 @@ type document struct {
 	Keys          string   `json:"jwks_uri"`
 	TokenAuth     []string `json:"token_endpoint_auth_methods_supported"`
 	SaysIssuer    bool     `json:"authorization_response_iss_parameter_supported"`
+	End           string   `json:"end_session_endpoint"`
+	Challenges    []string `json:"code_challenge_methods_supported"`
+	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	Claims        []string `json:"claims_supported"`
+	BackChannel   bool     `json:"backchannel_logout_supported"`
 }
 
 var _ identity.OpenID = (*Gate)(nil)
@@ -155,7 +160,10 @@ func (g *Gate) Finish(ctx context.Context, p identity.Provider, secret, code str
 	case err != nil:
 		return c, identity.ErrProviderDown.Because(err)
 	}
-	return g.claims(ctx, known, d, p, answer.IDToken, a)
+	if c, err = g.claims(ctx, known, d, p, answer.IDToken, a); err == nil && d.End != "" && len(answer.IDToken) <= maxHint {
+		c.IDToken = answer.IDToken
+	}
+	return c, err
 }
 
 // provider gives what is known of an issuer, and asks it where that is old. What it said stands for a day where it does not answer.

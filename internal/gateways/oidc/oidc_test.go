@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -75,7 +76,8 @@ func (s *stage) signIn(a identity.Asked) (identity.Claims, error) {
 func TestWhoSignsInIsTold(t *testing.T) {
 	s := newStage(t)
 	c, err := s.signIn(asked(0))
-	if want := (identity.Claims{Subject: "sub-1", Email: "zoe@example.org", Name: "Zoé N’Diaye", StudentKey: "S42"}); err != nil || c != want {
+	c.IDToken = "" // it is tried where it is of use
+	if want := (identity.Claims{Subject: "sub-1", Email: "zoe@example.org", Name: "Zoé N’Diaye", StudentKey: "S42"}); err != nil || !reflect.DeepEqual(c, want) {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	if c, err = s.signIn(asked(time.Minute)); err != nil || !c.SignedInAt.Equal(s.clock.Now().Truncate(time.Second)) {

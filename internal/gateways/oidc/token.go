@@ -43,23 +43,32 @@ func (g *Gate) claims(ctx context.Context, known *provider, d document, p identi
 	return c, nil
 }
 
-func (g *Gate) read(ctx context.Context, known *provider, d document, p identity.Provider, token string, a identity.Asked) (c identity.Claims, err error) {
+// verified gives what stands in a token, once its signature is a good one by a key that the provider publishes. kinds are the types (typ) that it
+// may say it is; none: whatever it says.
+func (g *Gate) verified(ctx context.Context, known *provider, d document, token string, kinds ...string) ([]byte, error) {
 	if len(token) > maxToken {
-		return c, fmt.Errorf("a token of %d bytes", len(token))
+		return nil, fmt.Errorf("a token of %d bytes", len(token))
 	}
 	signed, err := jose.ParseSignedCompact(token, allowed)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
 	head := signed.Signatures[0].Protected
 	if head.JSONWebKey != nil || head.ExtraHeaders["crit"] != nil {
-		return c, errors.New("the token brings its own key, or asks for what we do not know")
+		return nil, errors.New("the token brings its own key, or asks for what we do not know")
+	}
+	if kind, is := head.ExtraHeaders[jose.HeaderType]; is && len(kinds) > 0 && !slices.ContainsFunc(kinds, func(k string) bool { s, ok := kind.(string); return ok && strings.EqualFold(k, s) }) {
+		return nil, fmt.Errorf("it is a %.40q", kind)
 	}
 	key, err := g.key(ctx, known, d, head.KeyID, head.Algorithm)
 	if err != nil {
-		return c, err
+		return nil, err
 	}
-	raw, err := signed.Verify(key.Key)
+	return signed.Verify(key.Key)
+}
+
+func (g *Gate) read(ctx context.Context, known *provider, d document, p identity.Provider, token string, a identity.Asked) (c identity.Claims, err error) {
+	raw, err := g.verified(ctx, known, d, token)
 	if err != nil {
 		return c, err
 	}
@@ -119,18 +128,39 @@ func at(seconds *jwt.NumericDate) time.Time {
 	return seconds.Time().UTC()
 }
 
-// told picks what a provider says of a person. An address counts where the provider has proven it.
+// told picks what a provider says of a person, by the names that it uses. An address counts where the provider has proven it.
 func told(p identity.Provider, subject string, signedIn time.Time, claims map[string]any) identity.Claims {
 	text := func(name string) string {
 		s, _ := claims[name].(string)
 		return strings.TrimSpace(s)
 	}
-	c := identity.Claims{Subject: subject, SignedInAt: signedIn, Name: text("name")}
-	if proven := claims["email_verified"]; proven == true || proven == "true" { // some write it as a text
-		c.Email = text("email")
+	named := p.Claims.Usual()
+	c := identity.Claims{Subject: subject, SignedInAt: signedIn, Name: text(named.Name), Session: text("sid")}
+	if c.Name == "" {
+		c.Name = strings.TrimSpace(text(named.Given) + " " + text(named.Family))
+	}
+	if proven := claims[named.Verified]; proven == true || proven == "true" { // some write it as a text
+		c.Email = text(named.Email)
 	}
 	if p.KeyClaim != "" {
 		c.StudentKey = text(p.KeyClaim)
 	}
+	if named.Groups != "" {
+		c.Groups = texts(claims[named.Groups])
+	}
 	return c
+}
+
+// texts reads a list of texts; one text alone is a list of one.
+func texts(v any) (all []string) {
+	if s, is := v.(string); is {
+		return []string{s}
+	}
+	list, _ := v.([]any)
+	for _, x := range list {
+		if s, is := x.(string); is {
+			all = append(all, s)
+		}
+	}
+	return all
 }

@@ -140,7 +140,9 @@ func (f *fake) Viewer(_ context.Context, secret string) (Viewer, error) {
 	return Viewer{}, fault.New(fault.Unauthenticated, "no-session", "Nobody is signed in.")
 }
 
-func (f *fake) SignOut(context.Context, string) error { return nil }
+func (f *fake) SignOut(context.Context, string) (identity.Leaving, error) {
+	return identity.Leaving{}, nil
+}
 
 func (f *fake) PlaceOrder(_ context.Context, _ Viewer, p Purchase) (Placed, error) {
 	f.mu.Lock()

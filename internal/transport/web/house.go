@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/identity"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
@@ -27,7 +28,8 @@ type House interface {
 	RedeemSignInLink(ctx context.Context, token, current string) (Opened, error)
 	SignInHouse
 	Viewer(ctx context.Context, secret string) (Viewer, error)
-	SignOut(ctx context.Context, secret string) error
+	// SignOut ends a session, and says what is left to do at the provider that she had come by; it sends her back to /signed-out.
+	SignOut(ctx context.Context, secret string) (identity.Leaving, error)
 	// SetName changes the name that is printed on certificates from now on.
 	SetName(ctx context.Context, who Viewer, name string) error
 

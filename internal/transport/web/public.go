@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/subtle"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -71,7 +72,18 @@ func (w *Web) signOut(r *request) (reply, error) {
 	if r.secret == "" {
 		return reply{redirect: "/"}, nil
 	}
-	return reply{redirect: "/", signOut: true}, w.house.SignOut(r.ctx, r.secret)
+	left, err := w.house.SignOut(r.ctx, r.secret)
+	if err != nil || left.Provider == "" {
+		return reply{redirect: "/", signOut: true}, err
+	}
+	return reply{page: "signedout", title: "signedout.title", data: left, signOut: true, flow: &left.State}, nil
+}
+
+// signedOut is where a provider sends her back once she signed out there too; whoever comes without having left is told nothing of that.
+func (w *Web) signedOut(r *request) (reply, error) {
+	none := ""
+	there := r.flow != "" && subtle.ConstantTimeCompare([]byte(r.flow), []byte(r.query("state"))) == 1
+	return reply{page: "signedout", title: "signedout.title", data: identity.Leaving{State: map[bool]string{true: "there"}[there]}, flow: &none}, nil
 }
 
 func (w *Web) verifyForm(r *request) (reply, error) {

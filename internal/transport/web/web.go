@@ -133,7 +133,7 @@ type route struct {
 	who          who
 	handle       handler
 	upload       bool                // its form is multipart/form-data with one file, of 12 MiB at most
-	oneClick     bool                // its address proves who asks: programs of mail providers post to it (RFC 8058), without a form of ours
+	oneClick     bool                // its address proves who asks: programs of mail providers post to it (RFC 8058), without a form of ours; or what it carries does
 	slow         bool                // it may take a minute
 	fresh        func(*request) bool // which of its posts ask for who signed in just now; nil: none
 	large        bool                // its form may have 512 KiB, fields of 64 KiB, and fields that are repeated (rows of a table)
@@ -159,7 +159,9 @@ func (w *Web) routes() []route {
 		{method: "POST", path: "/sign-in/:token", who: anybody, handle: w.redeemLink},
 		{method: "GET", path: "/sign-in/with/:id", who: anybody, handle: w.signInWith},
 		{method: "GET", path: "/sign-in/with/:id/back", who: anybody, handle: w.signedInWith},
+		{method: "POST", path: "/sign-in/with/:id/logout", who: anybody, handle: w.signedOutThere, oneClick: true},
 		{method: "POST", path: "/sign-out", who: anybody, handle: w.signOut},
+		{method: "GET", path: "/signed-out", who: anybody, handle: w.signedOut},
 		{method: "GET", path: "/confirmed", who: signedIn, handle: w.confirmed},
 		{method: "POST", path: "/checkout", who: signedIn, handle: w.checkout},
 		{method: "GET", path: "/orders/:id", who: signedIn, handle: w.order},

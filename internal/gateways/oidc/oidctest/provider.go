@@ -63,6 +63,8 @@ type Provider struct {
 	token   func(asked Claims) string // nil: an honest one
 	dark    bool
 	hidden  bool
+	endless bool
+	ended   []string
 	fetches int
 }
 
@@ -110,6 +112,7 @@ func New(t TB, c clock.Clock) *Provider {
 	mux.HandleFunc("GET /keys", p.published)
 	mux.HandleFunc("GET /authorize", p.authorize)
 	mux.HandleFunc("POST /token", p.redeem)
+	mux.HandleFunc("GET /end", p.end)
 	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.mu.Lock()
 		dark := p.dark || p.hidden && (r.URL.Path == "/keys" || strings.HasPrefix(r.URL.Path, "/.well-known/"))
@@ -170,6 +173,20 @@ func (p *Provider) Forge(token func(honest Claims) string) {
 	p.token = token
 }
 
+// Endless says whether nobody can be signed out there by a relying party.
+func (p *Provider) Endless(endless bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.endless = endless
+}
+
+// Ended are the subjects of those who were signed out there, in their order.
+func (p *Provider) Ended() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.ended)
+}
+
 // Fetches says how often its keys were asked for.
 func (p *Provider) Fetches() int {
 	p.mu.Lock()
@@ -219,10 +236,51 @@ func (p *Provider) answer(w http.ResponseWriter, status int, v any) {
 }
 
 func (p *Provider) document(w http.ResponseWriter, _ *http.Request) {
-	p.answer(w, http.StatusOK, map[string]any{
+	p.mu.Lock()
+	endless := p.endless
+	p.mu.Unlock()
+	d := map[string]any{
 		"issuer": p.Issuer, "authorization_endpoint": p.Issuer + "/authorize", "token_endpoint": p.Issuer + "/token", "jwks_uri": p.Issuer + "/keys",
 		"response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
-	})
+		"code_challenge_methods_supported": []string{"S256"}, "claims_supported": []string{"sub", "email", "email_verified", "name"},
+	}
+	if !endless {
+		d["end_session_endpoint"], d["backchannel_logout_supported"] = p.Issuer+"/end", true
+	}
+	p.answer(w, http.StatusOK, d)
+}
+
+// end signs out whom the hint is of, where it is a token that was signed here for the client, and sends her back where people may be sent back to.
+func (p *Provider) end(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	signed, err := jose.ParseSignedCompact(q.Get("id_token_hint"), []jose.SignatureAlgorithm{p.keys[0].Algorithm})
+	if err != nil {
+		http.Error(w, "no hint: who is to be signed out?", http.StatusBadRequest)
+		return
+	}
+	raw, err := signed.Verify(p.keys[0].Private.Public())
+	var hint struct{ Sub, Aud string }
+	if err != nil || json.Unmarshal(raw, &hint) != nil || hint.Aud != q.Get("client_id") || !slices.Contains(p.backs, q.Get("post_logout_redirect_uri")) {
+		http.Error(w, "a hint of somebody else, or an unknown place to go back to", http.StatusBadRequest)
+		return
+	}
+	p.ended, p.who = append(p.ended, hint.Sub), nil
+	http.Redirect(w, r, q.Get("post_logout_redirect_uri")+"?"+url.Values{"state": {q.Get("state")}}.Encode(), http.StatusFound)
+}
+
+// Logout are the claims of a logout token about somebody or a session of hers; either may be empty.
+func (p *Provider) Logout(subject, session string) Claims {
+	now := p.clock.Now()
+	c := Claims{"iss": p.Issuer, "aud": ClientID, "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(), "jti": ident.Secret(16), "events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}
+	if subject != "" {
+		c["sub"] = subject
+	}
+	if session != "" {
+		c["sid"] = session
+	}
+	return c
 }
 
 func (p *Provider) published(w http.ResponseWriter, _ *http.Request) {
