@@ -31,7 +31,7 @@ var notOfPeople = map[string]string{
 	"catalog.charters": "of the catalogue", "catalog.collection_versions": "of the catalogue", "catalog.collections": "of the catalogue", "catalog.conformance": "of the catalogue", "catalog.course_versions": "of the catalogue",
 	"catalog.courses": "of the catalogue", "catalog.exercises": "of the catalogue", "catalog.moves": "of the catalogue", "catalog.session_versions": "of the catalogue", "catalog.sessions": "of the catalogue",
 	"certificates.documents": "the papers themselves are in the file", "cohorts.cohorts": "of schools", "dossier.runs": "of nights",
-	"exams.exams":           "of sessions",
+	"exams.exams": "of sessions", "exams.slots": "of exams",
 	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.rejected_rows": "lines and codes",
 	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.logout_tokens": "hashes of ids, for minutes", "identity.providers": "of the house", "identity.salt": "of the house",
 	"invoicing.files": "the papers themselves are in the file", "invoicing.issuers": "of the house", "invoicing.regimes": "of the house", "invoicing.sellers": "of the house", "invoicing.series": "of the house",

@@ -202,6 +202,12 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Exams.Review(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "exams decided anew by the time", "enrolments", n, "error", err)
 		}
+		if n, err := h.Exams.Sweep(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "attempts ended by the clock", "attempts", n, "error", err)
+		}
+		if n, err := h.Exams.ServeWaiting(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "places of exams offered to who waits", "slots", n, "error", err)
+		}
 		if n, err := h.Cohorts.Retry(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "members of cohorts looked at again", "cohorts", n, "error", err)
 		}

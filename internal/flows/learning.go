@@ -61,7 +61,11 @@ func (h *House) sittingBooked(ctx context.Context, e exams.SittingBooked) error 
 	if err := h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) { return bookedNews(ctx, tx, x) }, webhooks.ExamBooked); err != nil {
 		return err
 	}
-	return h.post(ctx, letter{name: "exam_booked", reference: x.ID + ".booked", person: x.LearnerID, session: x.SessionID, path: "/learning"})
+	l := letter{name: "exam_booked", reference: x.ID + ".booked", person: x.LearnerID, session: x.SessionID, path: "/learning#" + x.EnrolmentID}
+	if err := h.whereAndWhen(ctx, x.SlotID, &l); err != nil {
+		return err
+	}
+	return h.post(ctx, l)
 }
 
 // resultRecorded awards the certificate that a passed exam has earned.
@@ -73,8 +77,8 @@ func (h *House) resultRecorded(ctx context.Context, e exams.ResultRecorded) erro
 	}
 	_, err := h.Certificates.Award(ctx, e.SittingID)
 	failpoint.Here("certificate awarded")
-	if errors.Is(err, certificates.ErrNotEarned) {
-		return nil // failed, or the formula was taken back meanwhile
+	if errors.Is(err, certificates.ErrNotEarned) { // failed, perhaps after all, or the formula was taken back meanwhile
+		return h.notPassed(ctx, e.SittingID)
 	}
 	return err
 }

@@ -29,6 +29,15 @@ update exams.blocks set reason = '' where learner_id = $1 and reason <> '';
 -- name: 05c reasons of accommodations
 update exams.accommodations set reason = '' where learner_id = $1 and reason <> '';
 
+-- name: 05d notes on attempts
+update exams.attempt_events set note = '' where learner_id = $1 and note <> '';
+
+-- name: 05e notes on incidents
+update exams.incidents set note = '' where learner_id = $1 and note <> '';
+
+-- name: 05f words of appeals
+update exams.appeals set reason = '', answer = '' where learner_id = $1 and (reason <> '' or answer <> '');
+
 -- name: 06 notes on productions
 update workshops.productions set note = '' where learner_id = $1 and note <> '';
 

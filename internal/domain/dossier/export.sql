@@ -87,6 +87,24 @@ select to_jsonb(x) as row from exams.blocks x where x.learner_id = $1 order by x
 -- name: exams.accommodations
 select to_jsonb(x) as row from exams.accommodations x where x.learner_id = $1 order by x.seq;
 
+-- name: exams.sitting_moves
+select to_jsonb(x) as row from exams.sitting_moves x where x.learner_id = $1 order by x.seq;
+
+-- name: exams.waiting
+select to_jsonb(x) as row from exams.waiting x where x.learner_id = $1 order by x.seq;
+
+-- name: exams.attempts
+select to_jsonb(x) as row from exams.attempts x where x.learner_id = $1 order by x.id;
+
+-- name: exams.attempt_events
+select to_jsonb(x) as row from exams.attempt_events x where x.learner_id = $1 order by x.seq;
+
+-- name: exams.incidents
+select to_jsonb(x) as row from exams.incidents x where x.learner_id = $1 order by x.seq;
+
+-- name: exams.appeals
+select to_jsonb(x) as row from exams.appeals x where x.learner_id = $1 order by x.id;
+
 -- name: certificates.certificates
 select to_jsonb(x) as row from certificates.certificates x where x.learner_id = $1 order by x.id;
 

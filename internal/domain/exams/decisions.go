@@ -217,7 +217,11 @@ func (s *Service) refresh(ctx context.Context, cause string, of func(context.Con
 				return err
 			}
 		}
-		return nil
+		ids := make([]string, len(all))
+		for i, e := range all {
+			ids[i] = e.ID
+		}
+		return s.releaseTx(ctx, tx, ids)
 	})
 }
 

@@ -22,18 +22,40 @@ var q = postgres.MustLoad("exams", queriesSQL)
 
 // Every fault of this room.
 var (
-	ErrNotEligible = fault.New(fault.Unprocessable, "not-eligible", "The conditions of the exam are not met.")
-	ErrBooked      = fault.New(fault.Conflict, "exam-booked-already", "The exam is booked already.")
-	ErrNoSitting   = fault.New(fault.NotFound, "no-such-sitting", "There is no such sitting.")
-	ErrResult      = fault.New(fault.Invalid, "bad-result", "A result is passed, failed or no_show; passed and failed carry a score from 0 to 1,000,000 ppm.")
-	ErrNoExam      = fault.New(fault.NotFound, "no-such-exam", "The session has no exam of this kind.")
-	ErrChanged     = fault.New(fault.Precondition, "changed-meanwhile", "This was changed since you read it. Read it again and decide again.")
-	ErrDecided     = fault.New(fault.Conflict, "result-recorded-already", "Another result was recorded for this sitting.")
+	ErrNotEligible  = fault.New(fault.Unprocessable, "not-eligible", "The conditions of the exam are not met.")
+	ErrBooked       = fault.New(fault.Conflict, "exam-booked-already", "The exam is booked already.")
+	ErrNoSitting    = fault.New(fault.NotFound, "no-such-sitting", "There is no such sitting.")
+	ErrResult       = fault.New(fault.Invalid, "bad-result", "A result is passed, failed or no_show; passed and failed carry a score from 0 to 1,000,000 ppm.")
+	ErrNoExam       = fault.New(fault.NotFound, "no-such-exam", "The session has no exam of this kind.")
+	ErrChanged      = fault.New(fault.Precondition, "changed-meanwhile", "This was changed since you read it. Read it again and decide again.")
+	ErrNoSlot       = fault.New(fault.NotFound, "no-such-exam-slot", "There is no such slot of this exam.")
+	ErrSlotNeeded   = fault.New(fault.Unprocessable, "exam-slot-needed", "This exam has times to choose from: choose one.")
+	ErrSlotOver     = fault.New(fault.Conflict, "exam-slot-over", "The slot has begun or was called off.")
+	ErrSlotFull     = fault.New(fault.Conflict, "exam-slot-full", "Every place of this slot is taken.")
+	ErrPlaceLeft    = fault.New(fault.Conflict, "exam-place-left", "This slot has a place left: book it.")
+	ErrTooFewPlaces = fault.New(fault.Conflict, "places-taken", "More places are taken than the slot would have.")
+	ErrOverlap      = fault.New(fault.Conflict, "exam-overlaps", "Another exam of hers is at that time.")
+	ErrNotWaiting   = fault.New(fault.NotFound, "not-waiting", "She does not wait for this slot.")
+	ErrTooLate      = fault.New(fault.Conflict, "too-late-to-leave", "The time until which the booking can be left or changed is over.")
+	ErrBegun        = fault.New(fault.Conflict, "exam-begun", "The exam was begun.")
+	ErrNotVerified  = fault.New(fault.Conflict, "attempt-not-verified", "The attempt is not reviewed yet.")
+	ErrNoAttempt    = fault.New(fault.NotFound, "no-such-attempt", "The sitting has no such attempt.")
+	ErrAttemptOver  = fault.New(fault.Conflict, "attempt-over", "The attempt is over: nothing moves it.")
+	ErrPast         = fault.New(fault.Conflict, "attempt-past-that", "The attempt is past that already.")
+	ErrNotYet       = fault.New(fault.Conflict, "attempt-not-so-far", "The attempt is not so far yet.")
+	ErrTooEarly     = fault.New(fault.Conflict, "exam-ahead", "The exam does not begin yet.")
+	ErrSameReviewer = fault.New(fault.Forbidden, "same-reviewer", "Who decided first does not decide about the appeal: somebody else has to.")
+	ErrNoAppeal     = fault.New(fault.NotFound, "no-such-appeal", "There is no such appeal.")
+	ErrAppealed     = fault.New(fault.Conflict, "appealed-already", "There is an appeal already.")
+	ErrNoAppealDue  = fault.New(fault.Unprocessable, "nothing-to-appeal", "There is no result against which an appeal is open now.")
+	ErrDecided      = fault.New(fault.Conflict, "result-recorded-already", "Another result was recorded for this sitting.")
 )
 
 func init() {
 	postgres.RegisterConstraint("one_open_sitting", ErrBooked)
 	postgres.RegisterConstraint("one_sitting_per_attempt", ErrBooked)
+	postgres.RegisterConstraint("one_appeal", ErrAppealed)
+	postgres.RegisterConstraint("second_reviewer", ErrSameReviewer)
 }
 
 // State is where a sitting stands.
@@ -46,10 +68,14 @@ const (
 	Failed   State = "failed"
 	NoShow   State = "no_show"
 	Canceled State = "canceled"
+	Withheld State = "withheld" // it has a result that nobody is told: its payment is contested or gone, or she was not fit to begin
 )
 
 // Life is every move that a sitting can make.
-var Life = lifecycle.Table[State]{Name: "sitting", Start: Booked, Moves: map[State][]State{Booked: {Passed, Failed, NoShow, Canceled}}}
+// A result changes only by a later review of its attempt or an appeal.
+var Life = lifecycle.Table[State]{Name: "sitting", Start: Booked, Moves: map[State][]State{
+	Booked: {Passed, Failed, NoShow, Canceled, Withheld}, Withheld: {Passed, Failed, NoShow, Canceled}, Passed: {Failed, Withheld}, Failed: {Passed, Withheld},
+}}
 
 // Sitting is one attempt at the exam of one enrolment. The score is in millionths.
 type Sitting struct {
@@ -64,6 +90,8 @@ type Sitting struct {
 	Reference   string     `db:"reference"`
 	BookedAt    time.Time  `db:"booked_at"`
 	ResultAt    *time.Time `db:"result_at"`
+	SlotID      string     `db:"slot_id"`    // empty: no slot
+	HeldState   string     `db:"held_state"` // the result that is withheld; not for the learner
 }
 
 // What happened to sittings, and to who may have one.
@@ -147,5 +175,9 @@ func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "13", Name: "nobody sat an exam without having been eligible", Query: q.Q("CheckEligible")},
 		{Invariant: "18", Name: "the journey knows who passed", Query: q.Q("CheckPassed")},
+		{Invariant: "13", Name: "who was not fit when she began has no result that counts", Query: q.Q("CheckStarted")},
+		{Invariant: "13", Name: "who passed was verified, where she was proctored", Query: q.Q("CheckAttempts")},
+		{Invariant: "11", Name: "no slot of an exam has more places taken than it has", Query: q.Q("CheckPlaces")},
+		{Invariant: "14", Name: "an appeal is decided by another person than the result", Query: q.Q("CheckAppeals")},
 	}
 }

@@ -32,7 +32,7 @@ select e.id as enrolment_id, exams.disputed(e.id) as disputed, coalesce(b.blocke
        where o.learner_id = e.learner_id) f on true
   cross join lateral (
       select count(*) as taken, max(x.result_at) as last_result, coalesce(bool_or(x.state = 'passed'), false) as passed
-        from exams.sittings x where x.enrolment_id = e.id and x.kind = $2 and x.state in ('passed', 'failed', 'no_show')) t
+        from exams.sittings x where x.enrolment_id = e.id and x.kind = $2 and x.state in ('passed', 'failed', 'no_show', 'withheld')) t
  where e.id = any($1::text[]);
 
 -- name: Stirs
@@ -80,22 +80,22 @@ insert into exams.accommodations (enrolment_id, learner_id, extra_minutes, perce
 select extra_minutes, percent, reason, recorded_by, recorded_at from exams.accommodations where enrolment_id = $1 order by seq desc limit 100;
 
 -- name: Add
-insert into exams.sittings (id, enrolment_id, learner_id, session_id, kind, attempt, state, eligibility, booked_at)
-values ($1, $2, $3, $4, $5, $6, 'booked', $7, $8);
+insert into exams.sittings (id, enrolment_id, learner_id, session_id, kind, attempt, state, eligibility, booked_at, slot_id)
+values ($1, $2, $3, $4, $5, $6, 'booked', $7, $8, nullif($9::text, ''));
 
 -- name: One
-select id, enrolment_id, learner_id, session_id, kind, attempt, state, score_ppm, reference, booked_at, result_at from exams.sittings where id = $1;
+select id, enrolment_id, learner_id, session_id, kind, attempt, state, score_ppm, reference, booked_at, result_at, coalesce(slot_id, '') as slot_id, held_state from exams.sittings where id = $1;
 
 -- name: OfEnrolment
-select id, enrolment_id, learner_id, session_id, kind, attempt, state, score_ppm, reference, booked_at, result_at
+select id, enrolment_id, learner_id, session_id, kind, attempt, state, score_ppm, reference, booked_at, result_at, coalesce(slot_id, '') as slot_id, held_state
   from exams.sittings where enrolment_id = $1 and kind = $2 order by attempt desc;
 
 -- name: AllOfEnrolment
-select id, enrolment_id, learner_id, session_id, kind, attempt, state, score_ppm, reference, booked_at, result_at
+select id, enrolment_id, learner_id, session_id, kind, attempt, state, score_ppm, reference, booked_at, result_at, coalesce(slot_id, '') as slot_id, held_state
   from exams.sittings where enrolment_id = $1 order by booked_at desc, id desc;
 
 -- name: Result
-update exams.sittings set state = $2, score_ppm = $3, reference = $4, result_at = $5 where id = $1;
+update exams.sittings set state = $2, score_ppm = $3, reference = $4, result_at = $5, held_state = $6 where id = $1;
 
 -- name: CheckEligible
 select id, enrolment_id from exams.sittings where eligibility -> 'eligible' is distinct from 'true'::jsonb;
@@ -103,3 +103,170 @@ select id, enrolment_id from exams.sittings where eligibility -> 'eligible' is d
 -- name: CheckPassed
 select s.id, s.enrolment_id from exams.sittings s join journey.enrolments j on j.enrolment_id = s.enrolment_id
  where s.state = 'passed' and s.kind = 'proctored' and j.ever & 1024 = 0;
+
+-- name: AddSlot
+insert into exams.slots (id, exam_id, organisation, place, zone, starts_at, ends_at, capacity, created_at) values ($1, $2, nullif($3::text, ''), $4, $5, $6, $7, $8, $9);
+
+-- name: Slot
+select x.id, x.exam_id, e.session_id, s.key as session_key, e.kind, coalesce(x.organisation, '') as organisation, x.place, x.zone, x.starts_at, x.ends_at, x.capacity, x.state,
+       x.version, e.cancel_hours, e.offer_hours,
+       (select count(*) from exams.sittings t where t.slot_id = x.id and t.state <> 'canceled') as taken,
+       (select count(*) from exams.waiting w where w.slot_id = x.id and w.state = 'offered' and w.offer_until > $2) as offered,
+       (select count(*) from exams.waiting w where w.slot_id = x.id and w.state = 'waiting') as waiting
+  from exams.slots x join exams.exams e on e.id = x.exam_id join catalog.sessions s on s.id = e.session_id
+ where x.id = $1;
+
+-- name: Slots
+select x.id, x.exam_id, e.session_id, s.key as session_key, e.kind, coalesce(x.organisation, '') as organisation, x.place, x.zone, x.starts_at, x.ends_at, x.capacity, x.state,
+       x.version, e.cancel_hours, e.offer_hours,
+       (select count(*) from exams.sittings t where t.slot_id = x.id and t.state <> 'canceled') as taken,
+       (select count(*) from exams.waiting w where w.slot_id = x.id and w.state = 'offered' and w.offer_until > $4) as offered,
+       (select count(*) from exams.waiting w where w.slot_id = x.id and w.state = 'waiting') as waiting
+  from exams.slots x join exams.exams e on e.id = x.exam_id join catalog.sessions s on s.id = e.session_id
+ where ($1 = '' or e.session_id = $1) and ($2 = '' or x.organisation = $2) and x.starts_at >= $3
+   and ($5 = '' or (x.starts_at, x.id) > (select a.starts_at, a.id from exams.slots a where a.id = $5))
+ order by x.starts_at, x.id limit $6;
+
+-- name: LockSlots
+select id from exams.slots where id = any($1::text[]) order by id for update;
+
+-- name: EditSlot
+update exams.slots set organisation = nullif($2::text, ''), place = $3, zone = $4, starts_at = $5, ends_at = $6, capacity = $7, version = version + 1 where id = $1;
+
+-- name: CancelSlot
+with ended as (update exams.waiting set state = 'lapsed' where slot_id = $1 and state in ('waiting', 'offered'))
+update exams.slots set state = 'canceled', version = version + 1 where id = $1;
+
+-- name: BookedIn
+select id from exams.sittings where slot_id = $1 and state = 'booked' order by id;
+
+-- name: HasSlots
+select exists (select 1 from exams.slots where exam_id = $1 and state = 'planned' and starts_at > $2);
+
+-- name: Overlaps
+select exists (select 1 from exams.sittings t join exams.slots x on x.id = t.slot_id
+                where t.learner_id = $1 and t.state = 'booked' and t.id <> $4 and x.starts_at < $3 and x.ends_at > $2);
+
+-- name: MoveSitting
+update exams.sittings set slot_id = $2 where id = $1;
+
+-- name: NoteMove
+insert into exams.sitting_moves (sitting_id, learner_id, from_slot, to_slot, moved_by, moved_at) values ($1, $2, nullif($3::text, ''), nullif($4::text, ''), $5, $6);
+
+-- name: Wait
+insert into exams.waiting (slot_id, enrolment_id, learner_id, asked_at) values ($1, $2, $3, $4);
+
+-- name: WaitOf
+select w.seq, w.slot_id, w.enrolment_id, w.learner_id, w.state, w.asked_at, w.offer_until,
+       (select count(*) from exams.waiting b where b.slot_id = w.slot_id and b.state = 'waiting' and b.seq < w.seq) as ahead
+  from exams.waiting w where w.slot_id = $1 and w.enrolment_id = $2 and w.state in ('waiting', 'offered');
+
+-- name: WaitsOf
+select w.seq, w.slot_id, w.enrolment_id, w.learner_id, w.state, w.asked_at, w.offer_until,
+       (select count(*) from exams.waiting b where b.slot_id = w.slot_id and b.state = 'waiting' and b.seq < w.seq) as ahead
+  from exams.waiting w where w.enrolment_id = $1 and w.state in ('waiting', 'offered') order by w.seq;
+
+-- name: EndWait
+update exams.waiting set state = $3 where slot_id = $1 and enrolment_id = $2 and state in ('waiting', 'offered');
+
+-- name: LapseOffers
+update exams.waiting set state = 'lapsed' where slot_id = $1 and state = 'offered' and offer_until <= $2;
+
+-- name: OfferPlaces
+update exams.waiting set state = 'offered', offered_at = $3, offer_until = $4
+ where seq in (select seq from exams.waiting where slot_id = $1 and state = 'waiting' order by seq limit $2)
+returning enrolment_id;
+
+-- name: SlotsToServe
+select distinct x.id from exams.slots x join exams.waiting w on w.slot_id = x.id
+ where x.state = 'planned' and x.starts_at > $1
+   and (w.state = 'offered' and w.offer_until <= $1
+     or w.state = 'waiting' and x.capacity > (select count(*) from exams.sittings t where t.slot_id = x.id and t.state <> 'canceled')
+                                           + (select count(*) from exams.waiting o where o.slot_id = x.id and o.state = 'offered' and o.offer_until > $1))
+ order by 1 limit $2;
+
+-- name: Unsound
+select exams.disputed(s.enrolment_id) or exists (select 1 from exams.attempts a where a.sitting_id = s.id and not a.fit_at_start)
+  from exams.sittings s where s.id = $1;
+
+-- name: WithheldOf
+select id from exams.sittings where enrolment_id = any($1::text[]) and state = 'withheld' order by id;
+
+-- name: Begun
+select exists (select 1 from exams.attempts where sitting_id = $1 and (started_at is not null or state in ('error', 'declined', 'expired')));
+
+-- name: ExpireUnbegun
+update exams.attempts set state = 'expired', version = version + 1
+ where sitting_id = $1 and started_at is null and state in ('created', 'download_software_clicked', 'ready_to_start') and created_at <= $2;
+
+-- name: Attempt
+select id, sitting_id, learner_id, n, state, provider, external_id, launch_url, limit_seconds, fit_at_start, created_at, started_at, deadline_at, submitted_at, score_ppm,
+       verdict, reviewed_at, reviewer, version
+  from exams.attempts where id = $1;
+
+-- name: Attempts
+select id, sitting_id, learner_id, n, state, provider, external_id, launch_url, limit_seconds, fit_at_start, created_at, started_at, deadline_at, submitted_at, score_ppm,
+       verdict, reviewed_at, reviewer, version
+  from exams.attempts where sitting_id = $1 order by n desc;
+
+-- name: AddAttempt
+insert into exams.attempts (id, sitting_id, learner_id, n, state, provider, limit_seconds, created_at) values ($1, $2, $3, $4, 'created', $5, $6, $7);
+
+-- name: StoreAttempt
+update exams.attempts
+   set state = $2, external_id = $3, launch_url = $4, fit_at_start = $5, started_at = $6, deadline_at = $7, submitted_at = $8, score_ppm = $9, verdict = $10,
+       reviewed_at = $11, reviewer = $12, version = version + 1
+ where id = $1;
+
+-- name: NoteEvent
+insert into exams.attempt_events (attempt_id, learner_id, event, from_state, to_state, note, by, at) values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: EventsOf
+select e.attempt_id, e.event, e.from_state, e.to_state, e.note, e.by, e.at
+  from exams.attempt_events e join exams.attempts a on a.id = e.attempt_id where a.sitting_id = $1 order by e.seq desc limit 500;
+
+-- name: OverdueAttempts
+select id from exams.attempts where state in ('started', 'ready_to_submit') and deadline_at <= $1 order by deadline_at limit $2;
+
+-- name: UnbegunAttempts
+select a.id from exams.attempts a join exams.sittings s on s.id = a.sitting_id
+  left join exams.slots x on x.id = s.slot_id left join exams.exams e on e.session_id = s.session_id and e.kind = s.kind
+ where a.state in ('created', 'download_software_clicked', 'ready_to_start') and s.state = 'booked' and (x.ends_at <= $1 or e.closes_at <= $1)
+ order by a.created_at limit $2;
+
+-- name: Report
+insert into exams.incidents (sitting_id, learner_id, kind, severity, note, happened_at, recorded_by, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: Incidents
+select kind, severity, note, happened_at, recorded_by, recorded_at from exams.incidents where sitting_id = $1 order by happened_at desc, seq desc limit 500;
+
+-- name: Appeal
+insert into exams.appeals (id, sitting_id, learner_id, reason, first_reviewer, asked_at) values ($1, $2, $3, $4, $5, $6);
+
+-- name: OneAppeal
+select id, sitting_id, learner_id, reason, state, first_reviewer, asked_at, decided_by, decided_at, answer from exams.appeals where id = $1;
+
+-- name: AppealOf
+select id, sitting_id, learner_id, reason, state, first_reviewer, asked_at, decided_by, decided_at, answer from exams.appeals where sitting_id = $1;
+
+-- name: OpenAppeals
+select id, sitting_id, learner_id, reason, state, first_reviewer, asked_at, decided_by, decided_at, answer from exams.appeals where state = 'open' order by asked_at, id limit 200;
+
+-- name: Rule
+update exams.appeals set state = $2, decided_by = $3, decided_at = $4, answer = $5 where id = $1;
+
+-- name: CheckPlaces
+select x.id, x.capacity from exams.slots x
+ where x.capacity < (select count(*) from exams.sittings t where t.slot_id = x.id and t.state <> 'canceled');
+
+-- name: CheckStarted
+select a.id from exams.attempts a join exams.sittings s on s.id = a.sitting_id
+ where a.started_at is not null and not a.fit_at_start and s.state in ('passed', 'failed');
+
+-- name: CheckAppeals
+select id from exams.appeals where decided_by <> '' and decided_by = first_reviewer;
+
+-- name: CheckAttempts
+select s.id from exams.sittings s
+ where s.state = 'passed' and exists (select 1 from exams.attempts a where a.sitting_id = s.id)
+   and not exists (select 1 from exams.attempts a where a.sitting_id = s.id and a.state = 'verified');

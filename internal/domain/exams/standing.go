@@ -141,6 +141,15 @@ func (s *Service) AccommodateTx(ctx context.Context, tx *postgres.Tx, enrolmentI
 	return a, audit.AppendTx(ctx, tx, audit.Entry{Action: "exam.accommodated", Object: e.ID, Detail: map[string]any{"extra_minutes": a.ExtraMinutes, "percent": a.Percent}})
 }
 
+// accommodationTx gives what holds now; 100 percent and no minutes where nobody said anything.
+func accommodationTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (Accommodation, error) {
+	all, err := accommodationsTx(ctx, tx, enrolmentID)
+	if err != nil || len(all) == 0 {
+		return Accommodation{Percent: 100}, err
+	}
+	return all[0], nil
+}
+
 func accommodationsTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (all []Accommodation, err error) {
 	err = tx.Select(ctx, &all, q.Q("Accommodations"), enrolmentID)
 	return all, err

@@ -1,0 +1,177 @@
+package exams
+
+import (
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/lifecycle"
+)
+
+// AttemptState is where an attempt stands. The names are those of edx-proctoring.
+type AttemptState string
+
+// The states of an attempt. (Its "eligible" is a decision here, and its onboarding the proof of identity.)
+const (
+	Created       AttemptState = "created"
+	Downloading   AttemptState = "download_software_clicked"
+	ReadyToStart  AttemptState = "ready_to_start"
+	Started       AttemptState = "started"
+	ReadyToSubmit AttemptState = "ready_to_submit"
+	TimedOut      AttemptState = "timed_out"
+	Submitted     AttemptState = "submitted"
+	SecondReview  AttemptState = "second_review_required"
+	Verified      AttemptState = "verified"
+	Rejected      AttemptState = "rejected"
+	Errored       AttemptState = "error"
+	ReadyToResume AttemptState = "ready_to_resume"
+	Resumed       AttemptState = "resumed" // another attempt goes on with the time that was left
+	Declined      AttemptState = "declined"
+	Expired       AttemptState = "expired"
+)
+
+// AttemptEvent is what can happen to an attempt.
+type AttemptEvent string
+
+// The events of an attempt.
+const (
+	EvDownload    AttemptEvent = "download_software"
+	EvReady       AttemptEvent = "ready"
+	EvStart       AttemptEvent = "start"
+	EvFinish      AttemptEvent = "finish" // she says that she is done, and confirms next
+	EvGoOn        AttemptEvent = "go_on"
+	EvSubmit      AttemptEvent = "submit"
+	EvTimeOut     AttemptEvent = "time_out"
+	EvFail        AttemptEvent = "fail"
+	EvDecline     AttemptEvent = "decline"
+	EvExpire      AttemptEvent = "expire"
+	EvPass        AttemptEvent = "review_passed"       // or rules were broken in a way that voids nothing
+	EvSuspect     AttemptEvent = "review_suspicious"   // a person looks
+	EvNotReviewed AttemptEvent = "review_not_reviewed" // the provider could not
+	EvVerify      AttemptEvent = "verify"              // a person decides
+	EvReject      AttemptEvent = "reject"
+	EvAllowResume AttemptEvent = "allow_resume"
+	EvResume      AttemptEvent = "resume"
+)
+
+// Events lists what can happen to an attempt.
+func Events() []AttemptEvent {
+	return []AttemptEvent{EvDownload, EvReady, EvStart, EvFinish, EvGoOn, EvSubmit, EvTimeOut, EvFail, EvDecline, EvExpire, EvPass, EvSuspect, EvNotReviewed, EvVerify,
+		EvReject, EvAllowResume, EvResume}
+}
+
+// edges is what each event makes of each state. An attempt that is reviewed can be reviewed otherwise, by a provider that looks again or by a
+// person; a review that arrives after an error shows that the provider had only lost its way.
+var edges = map[AttemptState]map[AttemptEvent]AttemptState{
+	Created:       {EvDownload: Downloading, EvReady: ReadyToStart, EvStart: Started, EvDecline: Declined, EvExpire: Expired, EvFail: Errored},
+	Downloading:   {EvReady: ReadyToStart, EvStart: Started, EvDecline: Declined, EvExpire: Expired, EvFail: Errored},
+	ReadyToStart:  {EvStart: Started, EvDecline: Declined, EvExpire: Expired, EvFail: Errored},
+	Started:       {EvFinish: ReadyToSubmit, EvSubmit: Submitted, EvTimeOut: TimedOut, EvFail: Errored},
+	ReadyToSubmit: {EvGoOn: Started, EvSubmit: Submitted, EvTimeOut: TimedOut, EvFail: Errored},
+	TimedOut:      {EvSubmit: Submitted, EvFail: Errored, EvPass: Verified, EvSuspect: SecondReview, EvNotReviewed: Errored, EvVerify: Verified, EvReject: Rejected},
+	Submitted:     {EvFail: Errored, EvPass: Verified, EvSuspect: SecondReview, EvNotReviewed: Errored, EvVerify: Verified, EvReject: Rejected},
+	SecondReview:  {EvPass: Verified, EvVerify: Verified, EvReject: Rejected},
+	Verified:      {EvSuspect: SecondReview, EvReject: Rejected},
+	Rejected:      {EvVerify: Verified},
+	Errored:       {EvPass: Verified, EvSuspect: SecondReview, EvVerify: Verified, EvReject: Rejected, EvAllowResume: ReadyToResume, EvExpire: Expired},
+	ReadyToResume: {EvResume: Resumed, EvExpire: Expired},
+}
+
+// AttemptLife is every move that an attempt can make.
+var AttemptLife = attemptLife()
+
+func attemptLife() lifecycle.Table[AttemptState] {
+	t := lifecycle.Table[AttemptState]{Name: "attempt", Start: Created, Moves: map[AttemptState][]AttemptState{}}
+	for from, events := range edges {
+		for _, e := range Events() {
+			if to, ok := events[e]; ok && !t.Allows(from, to) {
+				t.Moves[from] = append(t.Moves[from], to)
+			}
+		}
+	}
+	return t
+}
+
+// rank is how far along an attempt is: what a provider tells late, of a lower rank, moves nothing.
+var rank = map[AttemptState]int{
+	Created: 0, Downloading: 1, ReadyToStart: 2, Started: 3, ReadyToSubmit: 3, TimedOut: 4, Submitted: 4, Errored: 4, ReadyToResume: 5, SecondReview: 5, Verified: 5,
+	Rejected: 5, Resumed: 6, Declined: 6, Expired: 6,
+}
+
+// leads is the rank to which an event leads.
+var leads = map[AttemptEvent]int{
+	EvDownload: 1, EvReady: 2, EvStart: 3, EvFinish: 3, EvGoOn: 3, EvSubmit: 4, EvTimeOut: 4, EvFail: 4, EvPass: 5, EvSuspect: 5, EvNotReviewed: 4, EvVerify: 5, EvReject: 5,
+	EvAllowResume: 5, EvResume: 6, EvDecline: 6, EvExpire: 6,
+}
+
+// next is the state that an event makes of another. Where there is no edge the refusal says why: the attempt is over (ErrAttemptOver), past
+// that already (ErrPast), or not so far yet (ErrNotYet).
+func next(from AttemptState, e AttemptEvent) (AttemptState, *fault.Fault) {
+	if to, ok := edges[from][e]; ok {
+		return to, nil
+	}
+	switch {
+	case AttemptLife.Terminal(from):
+		return from, ErrAttemptOver
+	case leads[e] <= rank[from] || e == EvDecline || e == EvExpire:
+		return from, ErrPast
+	}
+	return from, ErrNotYet
+}
+
+// review is what a provider, or a person there, said of an attempt, and when.
+type review struct {
+	verdict Verdict
+	at      int64 // microseconds; of two at one instant the graver counts
+}
+
+// Verdict is what a review found.
+type Verdict string
+
+// The verdicts of providers.
+const (
+	VerdictPassed      Verdict = "passed"
+	VerdictViolation   Verdict = "violation" // of rules, without effect on the result
+	VerdictSuspicious  Verdict = "suspicious"
+	VerdictNotReviewed Verdict = "not_reviewed"
+)
+
+var gravity = map[Verdict]int{"": 0, VerdictNotReviewed: 1, VerdictPassed: 2, VerdictViolation: 3, VerdictSuspicious: 4}
+
+func (v Verdict) event() AttemptEvent {
+	switch v {
+	case VerdictSuspicious:
+		return EvSuspect
+	case VerdictNotReviewed:
+		return EvNotReviewed
+	}
+	return EvPass
+}
+
+// supersedes says whether a review counts beside one that is known: one that reviewed goes before one that did not, then the later, then the
+// graver.
+func (r review) supersedes(known review) bool {
+	real := func(v Verdict) bool { return v != "" && v != VerdictNotReviewed }
+	switch {
+	case known.verdict == "" || real(r.verdict) && !real(known.verdict):
+		return true
+	case real(known.verdict) && !real(r.verdict):
+		return false
+	case r.at != known.at:
+		return r.at > known.at
+	}
+	return gravity[r.verdict] > gravity[known.verdict]
+}
+
+// told gives the events that bring an attempt to what a provider says, in their order; none: it is told late, and moves nothing. Whatever was told,
+// in whatever order and how often, ends in the same state: an event implies those that must have come before it, and one of a lower rank is
+// late. Of reviews the one that supersedes the others counts, until a person has decided.
+func told(from AttemptState, e AttemptEvent) (events []AttemptEvent) {
+	if leads[e] >= 4 && rank[from] < 3 && e != EvFail {
+		events, from = append(events, EvStart), Started
+	}
+	if leads[e] >= 4 && rank[from] == 3 && e != EvFail && e != EvSubmit {
+		events, from = append(events, EvSubmit), Submitted
+	}
+	if _, refused := next(from, e); refused != nil {
+		return nil
+	}
+	return append(events, e)
+}
