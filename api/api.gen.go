@@ -655,6 +655,30 @@ func (e CollectionFamily) Valid() bool {
 	}
 }
 
+// Defines values for ConsentPurpose.
+const (
+	ConsentPurposeNews         ConsentPurpose = "news"
+	ConsentPurposeNudges       ConsentPurpose = "nudges"
+	ConsentPurposeProgressMail ConsentPurpose = "progress_mail"
+	ConsentPurposeSchool       ConsentPurpose = "school"
+)
+
+// Valid indicates whether the value is a known member of the ConsentPurpose enum.
+func (e ConsentPurpose) Valid() bool {
+	switch e {
+	case ConsentPurposeNews:
+		return true
+	case ConsentPurposeNudges:
+		return true
+	case ConsentPurposeProgressMail:
+		return true
+	case ConsentPurposeSchool:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CourseLevel.
 const (
 	CourseLevelBachelor     CourseLevel = "bachelor"
@@ -952,6 +976,33 @@ func (e Entitlement) Valid() bool {
 	case EntitlementProctoredExam:
 		return true
 	case EntitlementWorkshop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErasureState.
+const (
+	ErasureStateApproved  ErasureState = "approved"
+	ErasureStateAsked     ErasureState = "asked"
+	ErasureStateDone      ErasureState = "done"
+	ErasureStateRefused   ErasureState = "refused"
+	ErasureStateWithdrawn ErasureState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ErasureState enum.
+func (e ErasureState) Valid() bool {
+	switch e {
+	case ErasureStateApproved:
+		return true
+	case ErasureStateAsked:
+		return true
+	case ErasureStateDone:
+		return true
+	case ErasureStateRefused:
+		return true
+	case ErasureStateWithdrawn:
 		return true
 	default:
 		return false
@@ -1855,6 +1906,27 @@ func (e PayWay) Valid() bool {
 	}
 }
 
+// Defines values for PersonExportState.
+const (
+	PersonExportStateExpired PersonExportState = "expired"
+	PersonExportStatePending PersonExportState = "pending"
+	PersonExportStateReady   PersonExportState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the PersonExportState enum.
+func (e PersonExportState) Valid() bool {
+	switch e {
+	case PersonExportStateExpired:
+		return true
+	case PersonExportStatePending:
+		return true
+	case PersonExportStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PlanOnDefault.
 const (
 	PlanOnDefaultEnd     PlanOnDefault = "end"
@@ -2239,6 +2311,51 @@ func (e RefundState) Valid() bool {
 	case RefundStateProposed:
 		return true
 	case RefundStateRequested:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionRuleBasis.
+const (
+	RetentionRuleBasisConsent            RetentionRuleBasis = "consent"
+	RetentionRuleBasisContract           RetentionRuleBasis = "contract"
+	RetentionRuleBasisLegalDuty          RetentionRuleBasis = "legal_duty"
+	RetentionRuleBasisLegitimateInterest RetentionRuleBasis = "legitimate_interest"
+)
+
+// Valid indicates whether the value is a known member of the RetentionRuleBasis enum.
+func (e RetentionRuleBasis) Valid() bool {
+	switch e {
+	case RetentionRuleBasisConsent:
+		return true
+	case RetentionRuleBasisContract:
+		return true
+	case RetentionRuleBasisLegalDuty:
+		return true
+	case RetentionRuleBasisLegitimateInterest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionRuleThen.
+const (
+	RetentionRuleThenDeleted  RetentionRuleThen = "deleted"
+	RetentionRuleThenReviewed RetentionRuleThen = "reviewed"
+	RetentionRuleThenWiped    RetentionRuleThen = "wiped"
+)
+
+// Valid indicates whether the value is a known member of the RetentionRuleThen enum.
+func (e RetentionRuleThen) Valid() bool {
+	switch e {
+	case RetentionRuleThenDeleted:
+		return true
+	case RetentionRuleThenReviewed:
+		return true
+	case RetentionRuleThenWiped:
 		return true
 	default:
 		return false
@@ -5553,6 +5670,53 @@ type Condition struct {
 	Met bool `json:"met"`
 }
 
+// Consent What you say of a purpose.
+type Consent struct {
+	// Given You agree to it.
+	//
+	// Example: true
+	Given bool `json:"given"`
+
+	// Purpose Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are.
+	//
+	// Example: news
+	Purpose ConsentPurpose `json:"purpose"`
+
+	// SaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SaidAt *Time `json:"said_at,omitempty"`
+
+	// Text Version of the text that asks: the one that you agreed under, or the one of today.
+	//
+	// Example: 2026-11
+	Text ConsentText `json:"text"`
+}
+
+// ConsentGiven Under which text it is agreed to.
+type ConsentGiven struct {
+	// Text Version of the text that asks: the one that you agreed under, or the one of today.
+	//
+	// Example: 2026-11
+	Text ConsentText `json:"text"`
+}
+
+// ConsentList What you agree to.
+type ConsentList struct {
+	// Consents Every purpose.
+	Consents []Consent `json:"consents"`
+}
+
+// ConsentPurpose Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are.
+//
+// Example: news
+type ConsentPurpose string
+
+// ConsentText Version of the text that asks: the one that you agreed under, or the one of today.
+//
+// Example: 2026-11
+type ConsentText = string
+
 // CorrectedInvoice The invoice that a credit note corrects.
 type CorrectedInvoice struct {
 	// IssuedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
@@ -7102,6 +7266,89 @@ type Equivalence struct {
 	MinGradePpm *PPM `json:"min_grade_ppm,omitempty"`
 }
 
+// Erasure A request to be erased.
+type Erasure struct {
+	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AskedAt Time `json:"asked_at"`
+
+	// DecidedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DecidedAt *Time `json:"decided_at,omitempty"`
+
+	// DoneAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DoneAt *Time `json:"done_at,omitempty"`
+
+	// Id Id of the request.
+	//
+	// Example: era_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id ErasureID `json:"id"`
+
+	// InTheWay What is open and has to be settled first.
+	InTheWay *[]string `json:"in_the_way,omitempty"`
+
+	// Note Why it was refused.
+	//
+	// Example: A dispute about this order is before a court.
+	Note *string `json:"note,omitempty"`
+
+	// Person Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Person PersonRef `json:"person"`
+
+	// State Where a request stands.
+	//
+	// Example: asked
+	State ErasureState `json:"state"`
+}
+
+// ErasureDecision What is decided of a request.
+type ErasureDecision struct {
+	// Approve Or else it is refused.
+	//
+	// Example: true
+	Approve bool `json:"approve"`
+
+	// Note Why, where it is refused.
+	//
+	// Example: A dispute about this order is before a court.
+	Note *string `json:"note,omitempty"`
+}
+
+// ErasureID Id of the request.
+//
+// Example: era_01kb5t8kz9e0qv4m3r2x7nwhjd
+type ErasureID = string
+
+// ErasureOf Who is erased.
+type ErasureOf struct {
+	// Person Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Person PersonRef `json:"person"`
+}
+
+// ErasurePage One page of requests.
+type ErasurePage struct {
+	// Erasures The newest first.
+	Erasures []Erasure `json:"erasures"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// ErasureState Where a request stands.
+//
+// Example: asked
+type ErasureState string
+
 // Exercise A column of the grade reports, and its week.
 //
 // Example: {"activity":"quiz","label":"HW 08","scored":true,"week":2,"weight_ppm":1000000}
@@ -7177,6 +7424,11 @@ type ExerciseProposal struct {
 //
 // Example: report
 type ExerciseProposalSource string
+
+// ExportID Id of the export.
+//
+// Example: exp_01kb5t8kz9e0qv4m3r2x7nwhjd
+type ExportID = string
 
 // FieldError One wrong place of the input.
 type FieldError struct {
@@ -10477,6 +10729,64 @@ type PayBackPage struct {
 // Example: transfer
 type PayWay string
 
+// PersonExport A file with all that is kept of somebody.
+type PersonExport struct {
+	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AskedAt Time `json:"asked_at"`
+
+	// Bytes Its size; 0 while it is not ready.
+	//
+	// Example: 48213
+	Bytes int64 `json:"bytes"`
+
+	// Done Kinds of records that are written.
+	//
+	// Example: 20
+	Done int `json:"done"`
+
+	// ExpiresAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ExpiresAt *Time `json:"expires_at,omitempty"`
+
+	// Id Id of the export.
+	//
+	// Example: exp_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id ExportID `json:"id"`
+
+	// Person Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Person PersonRef `json:"person"`
+
+	// ReadyAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReadyAt *Time `json:"ready_at,omitempty"`
+
+	// Sha256 Of the file.
+	//
+	// Example: 5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd
+	Sha256 *string `json:"sha256,omitempty"`
+
+	// State How far it is.
+	//
+	// Example: ready
+	State PersonExportState `json:"state"`
+
+	// Total Of so many.
+	//
+	// Example: 56
+	Total int `json:"total"`
+}
+
+// PersonExportState How far it is.
+//
+// Example: ready
+type PersonExportState string
+
 // PersonRef Id of the person.
 //
 // Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -11992,6 +12302,78 @@ type Requirement struct {
 	//
 	// Example: PRD-8
 	Workshop *Key `json:"workshop,omitempty"`
+}
+
+// RetentionDays For how long it is kept.
+type RetentionDays struct {
+	// Days Days.
+	//
+	// Example: 180
+	Days int `json:"days"`
+}
+
+// RetentionRule How long a kind of records is kept, and what happens then.
+type RetentionRule struct {
+	// Basis Why it is kept.
+	//
+	// Example: legitimate_interest
+	Basis RetentionRuleBasis `json:"basis"`
+
+	// Days For so long.
+	//
+	// Example: 365
+	Days int `json:"days"`
+
+	// Kind The records.
+	//
+	// Example: addresses
+	Kind string `json:"kind"`
+
+	// LastRows Records that it took then.
+	//
+	// Example: 12
+	LastRows int64 `json:"last_rows"`
+
+	// Least Days that it can be set to.
+	//
+	// Example: 30
+	Least int `json:"least"`
+
+	// Most The same as least where it is no matter of choice.
+	//
+	// Example: 365
+	Most int `json:"most"`
+
+	// RanAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RanAt *Time `json:"ran_at,omitempty"`
+
+	// Then What happens then.
+	//
+	// Example: wiped
+	Then RetentionRuleThen `json:"then"`
+
+	// TotalRows Records that it ever took.
+	//
+	// Example: 4711
+	TotalRows int64 `json:"total_rows"`
+}
+
+// RetentionRuleBasis Why it is kept.
+//
+// Example: legitimate_interest
+type RetentionRuleBasis string
+
+// RetentionRuleThen What happens then.
+//
+// Example: wiped
+type RetentionRuleThen string
+
+// RetentionSchedule The retention schedule.
+type RetentionSchedule struct {
+	// Rules Its lines.
+	Rules []RetentionRule `json:"rules"`
 }
 
 // Revenue The net revenue of the enrolments in one currency.
@@ -15128,6 +15510,16 @@ type EditionRef = string
 // Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
 type EnrolmentRef = EnrolmentID
 
+// ErasureRef Id of the request.
+//
+// Example: era_01kb5t8kz9e0qv4m3r2x7nwhjd
+type ErasureRef = ErasureID
+
+// ExportRef Id of the export.
+//
+// Example: exp_01kb5t8kz9e0qv4m3r2x7nwhjd
+type ExportRef = ExportID
+
 // FormulaRef A way to follow a session.
 //
 // Example: QUALIFYING
@@ -15185,8 +15577,16 @@ type PriceRef = PriceID
 // ProgramRef defines model for ProgramRef.
 type ProgramRef = string
 
+// PurposeRef Announcements, the weekly mail on your own progress, reminders when you fall behind; that your school or company sees by name how far you are.
+//
+// Example: news
+type PurposeRef = ConsentPurpose
+
 // ReconciliationRef defines model for ReconciliationRef.
 type ReconciliationRef = string
+
+// RecordsRef defines model for RecordsRef.
+type RecordsRef = string
 
 // RefundRef Id of the refund.
 //
@@ -15791,6 +16191,18 @@ type RegisterForDayParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ListErasuresParams defines parameters for ListErasures.
+type ListErasuresParams struct {
+	// State Only those in this state.
+	State *ErasureState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListFormulasParams defines parameters for ListFormulas.
 type ListFormulasParams struct {
 	// Limit How many at most.
@@ -16241,6 +16653,12 @@ type DecideRepaidParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// PutRetentionRuleParams defines parameters for PutRetentionRule.
+type PutRetentionRuleParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ListSoldOrdersParams defines parameters for ListSoldOrders.
 type ListSoldOrdersParams struct {
 	// Limit How many at most.
@@ -16613,6 +17031,12 @@ type RetryLMSEnrolmentJSONRequestBody = LMSRetry
 // RegisterForDayJSONRequestBody defines body for RegisterForDay for application/json ContentType.
 type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
 
+// DecideErasureJSONRequestBody defines body for DecideErasure for application/json ContentType.
+type DecideErasureJSONRequestBody = ErasureDecision
+
+// CarryOutErasureJSONRequestBody defines body for CarryOutErasure for application/json ContentType.
+type CarryOutErasureJSONRequestBody = ErasureOf
+
 // PutFormulaJSONRequestBody defines body for PutFormula for application/json ContentType.
 type PutFormulaJSONRequestBody = FormulaBody
 
@@ -16627,6 +17051,9 @@ type PutLMSPlatformJSONRequestBody = LMSPlatformBody
 
 // RecordBouncesJSONRequestBody defines body for RecordBounces for application/json ContentType.
 type RecordBouncesJSONRequestBody = MailReport
+
+// GiveConsentJSONRequestBody defines body for GiveConsent for application/json ContentType.
+type GiveConsentJSONRequestBody = ConsentGiven
 
 // PutMailPreferencesJSONRequestBody defines body for PutMailPreferences for application/json ContentType.
 type PutMailPreferencesJSONRequestBody = MailPreferences
@@ -16729,6 +17156,9 @@ type SayRepaidJSONRequestBody = Repayment
 
 // DecideRepaidJSONRequestBody defines body for DecideRepaid for application/json ContentType.
 type DecideRepaidJSONRequestBody = RefundDecision
+
+// PutRetentionRuleJSONRequestBody defines body for PutRetentionRule for application/json ContentType.
+type PutRetentionRuleJSONRequestBody = RetentionDays
 
 // ClaimSeatJSONRequestBody defines body for ClaimSeat for application/json ContentType.
 type ClaimSeatJSONRequestBody = SeatClaim
@@ -18195,6 +18625,79 @@ type ClientInterface interface {
 	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
 	LeaveDay(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListErasures List requests to be erased
+	//
+	// The newest first.
+	//
+	// Corresponds with GET /v1/erasures (the `ListErasures` operationId).
+	ListErasures(ctx context.Context, params *ListErasuresParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawErasure Take a request to be erased back
+	//
+	// Until it was carried out. Again does nothing.
+	//
+	// Corresponds with DELETE /v1/erasures/{erasure} (the `WithdrawErasure` operationId).
+	WithdrawErasure(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetErasure Get a request to be erased
+	//
+	// Your own, or anybody’s for staff who look after privacy, with what is in its way while it is open.
+	//
+	// Corresponds with GET /v1/erasures/{erasure} (the `GetErasure` operationId).
+	GetErasure(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideErasureWithBody Approve a request to be erased, or refuse it
+	//
+	// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+	DecideErasureWithBody(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideErasure Approve a request to be erased, or refuse it
+	//
+	// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+	DecideErasure(ctx context.Context, erasure ErasureRef, body DecideErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CarryOutErasureWithBody Erase somebody for good
+	//
+	// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+	// This cannot be undone.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+	CarryOutErasureWithBody(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CarryOutErasure Erase somebody for good
+	//
+	// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+	// This cannot be undone.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+	CarryOutErasure(ctx context.Context, erasure ErasureRef, body CarryOutErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetExport How far an export is
+	//
+	// Your own, or anybody’s for staff who look after privacy.
+	//
+	// Corresponds with GET /v1/exports/{export} (the `GetExport` operationId).
+	GetExport(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DownloadExport Fetch an export
+	//
+	// A ZIP with every record as JSON and CSV, and the invoices and certificates. That it was fetched is audited.
+	//
+	// Corresponds with GET /v1/exports/{export}/file (the `DownloadExport` operationId).
+	DownloadExport(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListFormulas List the formulas
 	//
 	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
@@ -18351,6 +18854,38 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/me (the `GetMe` operationId).
 	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListConsents What you agree to
+	//
+	// Every purpose that can be agreed to, with the version of the text that asks for it. Nothing is agreed to until you say so.
+	//
+	// Corresponds with GET /v1/me/consents (the `ListConsents` operationId).
+	ListConsents(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawConsent Agree to a purpose no more
+	//
+	// As easily as it was given. Again does nothing.
+	//
+	// Corresponds with DELETE /v1/me/consents/{purpose} (the `WithdrawConsent` operationId).
+	WithdrawConsent(ctx context.Context, purpose PurposeRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GiveConsentWithBody Agree to a purpose
+	//
+	// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+	GiveConsentWithBody(ctx context.Context, purpose PurposeRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GiveConsent Agree to a purpose
+	//
+	// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+	GiveConsent(ctx context.Context, purpose PurposeRef, body GiveConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListMyPaths My programs
 	//
 	// The editions that the principal is a member of, the newest first, with her path in each.
@@ -18371,6 +18906,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestErasure Ask to be erased
+	//
+	// Staff decide. Invoices are kept for as long as the law asks. While a request of yours is open, it is that one.
+	//
+	// Corresponds with POST /v1/me/erasures (the `RequestErasure` operationId).
+	RequestErasure(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RequestMyExport Have all that is kept of you written into a file
+	//
+	// It is made within minutes: follow it at its `Location`, and fetch it within seven days of `ready`. While one is being made, it is that one.
+	// A mail says when it is ready.
+	//
+	// Corresponds with POST /v1/me/exports (the `RequestMyExport` operationId).
+	RequestMyExport(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMailPreferences Get which mails you get
 	//
@@ -19149,6 +19699,13 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
 	MarkPaidBack(ctx context.Context, refund string, params *MarkPaidBackParams, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RequestExport Have all that is kept of somebody written into a file
+	//
+	// For somebody who asked for it in another way. She is told by mail, and finds it among her own.
+	//
+	// Corresponds with POST /v1/people/{person}/exports (the `RequestExport` operationId).
+	RequestExport(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PreviewProgramWithBody Try a program
 	//
 	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -19420,6 +19977,38 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
 	DecideRepaid(ctx context.Context, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRetention How long what is kept
+	//
+	// The retention schedule, with what each line did when it was applied last: once a night.
+	//
+	// Corresponds with GET /v1/retention (the `ListRetention` operationId).
+	ListRetention(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRetentionRule Get a line of the retention schedule
+	//
+	// With the entity tag to edit it.
+	//
+	// Corresponds with GET /v1/retention/{records} (the `GetRetentionRule` operationId).
+	GetRetentionRule(ctx context.Context, records RecordsRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutRetentionRuleWithBody Set for how long a kind of records is kept
+	//
+	// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+	PutRetentionRuleWithBody(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutRetentionRule Set for how long a kind of records is kept
+	//
+	// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+	PutRetentionRule(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, body PutRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSoldOrders List the orders of everybody
 	//
@@ -22289,6 +22878,169 @@ func (c *Client) LeaveDay(ctx context.Context, enrolment EnrolmentRef, day strin
 	return c.Client.Do(req)
 }
 
+// ListErasures List requests to be erased
+//
+// The newest first.
+//
+// Corresponds with GET /v1/erasures (the `ListErasures` operationId).
+func (c *Client) ListErasures(ctx context.Context, params *ListErasuresParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListErasuresRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawErasure Take a request to be erased back
+//
+// Until it was carried out. Again does nothing.
+//
+// Corresponds with DELETE /v1/erasures/{erasure} (the `WithdrawErasure` operationId).
+func (c *Client) WithdrawErasure(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawErasureRequest(c.Server, erasure)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetErasure Get a request to be erased
+//
+// Your own, or anybody’s for staff who look after privacy, with what is in its way while it is open.
+//
+// Corresponds with GET /v1/erasures/{erasure} (the `GetErasure` operationId).
+func (c *Client) GetErasure(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetErasureRequest(c.Server, erasure)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideErasureWithBody Approve a request to be erased, or refuse it
+//
+// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+func (c *Client) DecideErasureWithBody(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideErasureRequestWithBody(c.Server, erasure, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideErasure Approve a request to be erased, or refuse it
+//
+// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+func (c *Client) DecideErasure(ctx context.Context, erasure ErasureRef, body DecideErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideErasureRequest(c.Server, erasure, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CarryOutErasureWithBody Erase somebody for good
+//
+// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+// This cannot be undone.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+func (c *Client) CarryOutErasureWithBody(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCarryOutErasureRequestWithBody(c.Server, erasure, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CarryOutErasure Erase somebody for good
+//
+// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+// This cannot be undone.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+func (c *Client) CarryOutErasure(ctx context.Context, erasure ErasureRef, body CarryOutErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCarryOutErasureRequest(c.Server, erasure, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetExport How far an export is
+//
+// Your own, or anybody’s for staff who look after privacy.
+//
+// Corresponds with GET /v1/exports/{export} (the `GetExport` operationId).
+func (c *Client) GetExport(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExportRequest(c.Server, export)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DownloadExport Fetch an export
+//
+// A ZIP with every record as JSON and CSV, and the invoices and certificates. That it was fetched is audited.
+//
+// Corresponds with GET /v1/exports/{export}/file (the `DownloadExport` operationId).
+func (c *Client) DownloadExport(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDownloadExportRequest(c.Server, export)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListFormulas List the formulas
 //
 // The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
@@ -22625,6 +23377,78 @@ func (c *Client) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 	return c.Client.Do(req)
 }
 
+// ListConsents What you agree to
+//
+// Every purpose that can be agreed to, with the version of the text that asks for it. Nothing is agreed to until you say so.
+//
+// Corresponds with GET /v1/me/consents (the `ListConsents` operationId).
+func (c *Client) ListConsents(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListConsentsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawConsent Agree to a purpose no more
+//
+// As easily as it was given. Again does nothing.
+//
+// Corresponds with DELETE /v1/me/consents/{purpose} (the `WithdrawConsent` operationId).
+func (c *Client) WithdrawConsent(ctx context.Context, purpose PurposeRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawConsentRequest(c.Server, purpose)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GiveConsentWithBody Agree to a purpose
+//
+// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+func (c *Client) GiveConsentWithBody(ctx context.Context, purpose PurposeRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGiveConsentRequestWithBody(c.Server, purpose, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GiveConsent Agree to a purpose
+//
+// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+func (c *Client) GiveConsent(ctx context.Context, purpose PurposeRef, body GiveConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGiveConsentRequest(c.Server, purpose, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListMyPaths My programs
 //
 // The editions that the principal is a member of, the newest first, with her path in each.
@@ -22666,6 +23490,41 @@ func (c *Client) GetMyPath(ctx context.Context, edition EditionRef, reqEditors .
 // Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 func (c *Client) ListEnrolments(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEnrolmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestErasure Ask to be erased
+//
+// Staff decide. Invoices are kept for as long as the law asks. While a request of yours is open, it is that one.
+//
+// Corresponds with POST /v1/me/erasures (the `RequestErasure` operationId).
+func (c *Client) RequestErasure(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestErasureRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RequestMyExport Have all that is kept of you written into a file
+//
+// It is made within minutes: follow it at its `Location`, and fetch it within seven days of `ready`. While one is being made, it is that one.
+// A mail says when it is ready.
+//
+// Corresponds with POST /v1/me/exports (the `RequestMyExport` operationId).
+func (c *Client) RequestMyExport(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestMyExportRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -24353,6 +25212,23 @@ func (c *Client) MarkPaidBack(ctx context.Context, refund string, params *MarkPa
 	return c.Client.Do(req)
 }
 
+// RequestExport Have all that is kept of somebody written into a file
+//
+// For somebody who asked for it in another way. She is told by mail, and finds it among her own.
+//
+// Corresponds with POST /v1/people/{person}/exports (the `RequestExport` operationId).
+func (c *Client) RequestExport(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRequestExportRequest(c.Server, person)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PreviewProgramWithBody Try a program
 //
 // Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -24925,6 +25801,78 @@ func (c *Client) DecideRepaidWithBody(ctx context.Context, refund RefundRef, par
 // Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
 func (c *Client) DecideRepaid(ctx context.Context, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDecideRepaidRequest(c.Server, refund, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRetention How long what is kept
+//
+// The retention schedule, with what each line did when it was applied last: once a night.
+//
+// Corresponds with GET /v1/retention (the `ListRetention` operationId).
+func (c *Client) ListRetention(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRetentionRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRetentionRule Get a line of the retention schedule
+//
+// With the entity tag to edit it.
+//
+// Corresponds with GET /v1/retention/{records} (the `GetRetentionRule` operationId).
+func (c *Client) GetRetentionRule(ctx context.Context, records RecordsRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRetentionRuleRequest(c.Server, records)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutRetentionRuleWithBody Set for how long a kind of records is kept
+//
+// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+func (c *Client) PutRetentionRuleWithBody(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRetentionRuleRequestWithBody(c.Server, records, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutRetentionRule Set for how long a kind of records is kept
+//
+// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+func (c *Client) PutRetentionRule(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, body PutRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutRetentionRuleRequest(c.Server, records, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -31687,6 +32635,314 @@ func NewLeaveDayRequest(server string, enrolment EnrolmentRef, day string) (*htt
 	return req, nil
 }
 
+// NewListErasuresRequest constructs an http.Request for the ListErasures method
+func NewListErasuresRequest(server string, params *ListErasuresParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/erasures")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWithdrawErasureRequest constructs an http.Request for the WithdrawErasure method
+func NewWithdrawErasureRequest(server string, erasure ErasureRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "erasure", erasure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/erasures/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetErasureRequest constructs an http.Request for the GetErasure method
+func NewGetErasureRequest(server string, erasure ErasureRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "erasure", erasure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/erasures/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideErasureRequest calls the generic DecideErasure builder with application/json body
+func NewDecideErasureRequest(server string, erasure ErasureRef, body DecideErasureJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideErasureRequestWithBody(server, erasure, "application/json", bodyReader)
+}
+
+// NewDecideErasureRequestWithBody constructs an http.Request for the DecideErasure method, with any body, and a specified content type
+func NewDecideErasureRequestWithBody(server string, erasure ErasureRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "erasure", erasure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/erasures/%s/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCarryOutErasureRequest calls the generic CarryOutErasure builder with application/json body
+func NewCarryOutErasureRequest(server string, erasure ErasureRef, body CarryOutErasureJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCarryOutErasureRequestWithBody(server, erasure, "application/json", bodyReader)
+}
+
+// NewCarryOutErasureRequestWithBody constructs an http.Request for the CarryOutErasure method, with any body, and a specified content type
+func NewCarryOutErasureRequestWithBody(server string, erasure ErasureRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "erasure", erasure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/erasures/%s/execution", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetExportRequest constructs an http.Request for the GetExport method
+func NewGetExportRequest(server string, export ExportRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "export", export, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDownloadExportRequest constructs an http.Request for the DownloadExport method
+func NewDownloadExportRequest(server string, export ExportRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "export", export, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exports/%s/file", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListFormulasRequest constructs an http.Request for the ListFormulas method
 func NewListFormulasRequest(server string, params *ListFormulasParams) (*http.Request, error) {
 	var err error
@@ -32371,6 +33627,114 @@ func NewGetMeRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListConsentsRequest constructs an http.Request for the ListConsents method
+func NewListConsentsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/consents")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWithdrawConsentRequest constructs an http.Request for the WithdrawConsent method
+func NewWithdrawConsentRequest(server string, purpose PurposeRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "purpose", purpose, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/consents/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGiveConsentRequest calls the generic GiveConsent builder with application/json body
+func NewGiveConsentRequest(server string, purpose PurposeRef, body GiveConsentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGiveConsentRequestWithBody(server, purpose, "application/json", bodyReader)
+}
+
+// NewGiveConsentRequestWithBody constructs an http.Request for the GiveConsent method, with any body, and a specified content type
+func NewGiveConsentRequestWithBody(server string, purpose PurposeRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "purpose", purpose, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/consents/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListMyPathsRequest constructs an http.Request for the ListMyPaths method
 func NewListMyPathsRequest(server string, params *ListMyPathsParams) (*http.Request, error) {
 	var err error
@@ -32530,6 +33894,60 @@ func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*htt
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRequestErasureRequest constructs an http.Request for the RequestErasure method
+func NewRequestErasureRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/erasures")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRequestMyExportRequest constructs an http.Request for the RequestMyExport method
+func NewRequestMyExportRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/exports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -35985,6 +37403,40 @@ func NewMarkPaidBackRequestWithBody(server string, refund string, params *MarkPa
 	return req, nil
 }
 
+// NewRequestExportRequest constructs an http.Request for the RequestExport method
+func NewRequestExportRequest(server string, person string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/people/%s/exports", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPreviewProgramRequest calls the generic PreviewProgram builder with application/json body
 func NewPreviewProgramRequest(server string, body PreviewProgramJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -37106,6 +38558,127 @@ func NewDecideRepaidRequestWithBody(server string, refund RefundRef, params *Dec
 		}
 
 		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListRetentionRequest constructs an http.Request for the ListRetention method
+func NewListRetentionRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/retention")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetRetentionRuleRequest constructs an http.Request for the GetRetentionRule method
+func NewGetRetentionRuleRequest(server string, records RecordsRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "records", records, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/retention/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutRetentionRuleRequest calls the generic PutRetentionRule builder with application/json body
+func NewPutRetentionRuleRequest(server string, records RecordsRef, params *PutRetentionRuleParams, body PutRetentionRuleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutRetentionRuleRequestWithBody(server, records, params, "application/json", bodyReader)
+}
+
+// NewPutRetentionRuleRequestWithBody constructs an http.Request for the PutRetentionRule method, with any body, and a specified content type
+func NewPutRetentionRuleRequestWithBody(server string, records RecordsRef, params *PutRetentionRuleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "records", records, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/retention/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
 
 	}
 
@@ -41182,6 +42755,89 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /v1/enrolments/{enrolment}/workshops/{day} (the `LeaveDay` operationId).
 	LeaveDayWithResponse(ctx context.Context, enrolment EnrolmentRef, day string, reqEditors ...RequestEditorFn) (*LeaveDayResponse, error)
 
+	// ListErasuresWithResponse List requests to be erased
+	//
+	// The newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/erasures (the `ListErasures` operationId).
+	ListErasuresWithResponse(ctx context.Context, params *ListErasuresParams, reqEditors ...RequestEditorFn) (*ListErasuresResponse, error)
+
+	// WithdrawErasureWithResponse Take a request to be erased back
+	//
+	// Until it was carried out. Again does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/erasures/{erasure} (the `WithdrawErasure` operationId).
+	WithdrawErasureWithResponse(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*WithdrawErasureResponse, error)
+
+	// GetErasureWithResponse Get a request to be erased
+	//
+	// Your own, or anybody’s for staff who look after privacy, with what is in its way while it is open.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/erasures/{erasure} (the `GetErasure` operationId).
+	GetErasureWithResponse(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*GetErasureResponse, error)
+
+	// DecideErasureWithBodyWithResponse Approve a request to be erased, or refuse it
+	//
+	// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+	DecideErasureWithBodyWithResponse(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideErasureResponse, error)
+
+	// DecideErasureWithResponse Approve a request to be erased, or refuse it
+	//
+	// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+	DecideErasureWithResponse(ctx context.Context, erasure ErasureRef, body DecideErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideErasureResponse, error)
+
+	// CarryOutErasureWithBodyWithResponse Erase somebody for good
+	//
+	// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+	// This cannot be undone.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+	CarryOutErasureWithBodyWithResponse(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CarryOutErasureResponse, error)
+
+	// CarryOutErasureWithResponse Erase somebody for good
+	//
+	// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+	// This cannot be undone.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+	CarryOutErasureWithResponse(ctx context.Context, erasure ErasureRef, body CarryOutErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*CarryOutErasureResponse, error)
+
+	// GetExportWithResponse How far an export is
+	//
+	// Your own, or anybody’s for staff who look after privacy.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exports/{export} (the `GetExport` operationId).
+	GetExportWithResponse(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*GetExportResponse, error)
+
+	// DownloadExportWithResponse Fetch an export
+	//
+	// A ZIP with every record as JSON and CSV, and the invoices and certificates. That it was fetched is audited.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exports/{export}/file (the `DownloadExport` operationId).
+	DownloadExportWithResponse(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*DownloadExportResponse, error)
+
 	// ListFormulasWithResponse List the formulas
 	//
 	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
@@ -41354,6 +43010,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/me (the `GetMe` operationId).
 	GetMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetMeResponse, error)
 
+	// ListConsentsWithResponse What you agree to
+	//
+	// Every purpose that can be agreed to, with the version of the text that asks for it. Nothing is agreed to until you say so.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/me/consents (the `ListConsents` operationId).
+	ListConsentsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListConsentsResponse, error)
+
+	// WithdrawConsentWithResponse Agree to a purpose no more
+	//
+	// As easily as it was given. Again does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/me/consents/{purpose} (the `WithdrawConsent` operationId).
+	WithdrawConsentWithResponse(ctx context.Context, purpose PurposeRef, reqEditors ...RequestEditorFn) (*WithdrawConsentResponse, error)
+
+	// GiveConsentWithBodyWithResponse Agree to a purpose
+	//
+	// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+	GiveConsentWithBodyWithResponse(ctx context.Context, purpose PurposeRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GiveConsentResponse, error)
+
+	// GiveConsentWithResponse Agree to a purpose
+	//
+	// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+	GiveConsentWithResponse(ctx context.Context, purpose PurposeRef, body GiveConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*GiveConsentResponse, error)
+
 	// ListMyPathsWithResponse My programs
 	//
 	// The editions that the principal is a member of, the newest first, with her path in each.
@@ -41380,6 +43072,25 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/me/enrolments (the `ListEnrolments` operationId).
 	ListEnrolmentsWithResponse(ctx context.Context, params *ListEnrolmentsParams, reqEditors ...RequestEditorFn) (*ListEnrolmentsResponse, error)
+
+	// RequestErasureWithResponse Ask to be erased
+	//
+	// Staff decide. Invoices are kept for as long as the law asks. While a request of yours is open, it is that one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/me/erasures (the `RequestErasure` operationId).
+	RequestErasureWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RequestErasureResponse, error)
+
+	// RequestMyExportWithResponse Have all that is kept of you written into a file
+	//
+	// It is made within minutes: follow it at its `Location`, and fetch it within seven days of `ready`. While one is being made, it is that one.
+	// A mail says when it is ready.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/me/exports (the `RequestMyExport` operationId).
+	RequestMyExportWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RequestMyExportResponse, error)
 
 	// GetMailPreferencesWithResponse Get which mails you get
 	//
@@ -42240,6 +43951,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/pay-backs/{refund} (the `MarkPaidBack` operationId).
 	MarkPaidBackWithResponse(ctx context.Context, refund string, params *MarkPaidBackParams, body MarkPaidBackJSONRequestBody, reqEditors ...RequestEditorFn) (*MarkPaidBackResponse, error)
 
+	// RequestExportWithResponse Have all that is kept of somebody written into a file
+	//
+	// For somebody who asked for it in another way. She is told by mail, and finds it among her own.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/people/{person}/exports (the `RequestExport` operationId).
+	RequestExportWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*RequestExportResponse, error)
+
 	// PreviewProgramWithBodyWithResponse Try a program
 	//
 	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -42531,6 +44251,42 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/refunds/{refund}/repayment/decision (the `DecideRepaid` operationId).
 	DecideRepaidWithResponse(ctx context.Context, refund RefundRef, params *DecideRepaidParams, body DecideRepaidJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideRepaidResponse, error)
+
+	// ListRetentionWithResponse How long what is kept
+	//
+	// The retention schedule, with what each line did when it was applied last: once a night.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/retention (the `ListRetention` operationId).
+	ListRetentionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRetentionResponse, error)
+
+	// GetRetentionRuleWithResponse Get a line of the retention schedule
+	//
+	// With the entity tag to edit it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/retention/{records} (the `GetRetentionRule` operationId).
+	GetRetentionRuleWithResponse(ctx context.Context, records RecordsRef, reqEditors ...RequestEditorFn) (*GetRetentionRuleResponse, error)
+
+	// PutRetentionRuleWithBodyWithResponse Set for how long a kind of records is kept
+	//
+	// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+	PutRetentionRuleWithBodyWithResponse(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRetentionRuleResponse, error)
+
+	// PutRetentionRuleWithResponse Set for how long a kind of records is kept
+	//
+	// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+	PutRetentionRuleWithResponse(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, body PutRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRetentionRuleResponse, error)
 
 	// ListSoldOrdersWithResponse List the orders of everybody
 	//
@@ -48025,6 +49781,335 @@ func (r LeaveDayResponse) ContentType() string {
 	return ""
 }
 
+type ListErasuresResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ErasurePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListErasuresResponse) GetJSON200() *ErasurePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListErasuresResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListErasuresResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListErasuresResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListErasuresResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListErasuresResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawErasureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawErasureResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawErasureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawErasureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawErasureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawErasureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetErasureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Erasure
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetErasureResponse) GetJSON200() *Erasure {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetErasureResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetErasureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetErasureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetErasureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetErasureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideErasureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Erasure
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideErasureResponse) GetJSON200() *Erasure {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideErasureResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideErasureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideErasureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideErasureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideErasureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CarryOutErasureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Erasure
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CarryOutErasureResponse) GetJSON200() *Erasure {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CarryOutErasureResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CarryOutErasureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CarryOutErasureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CarryOutErasureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CarryOutErasureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PersonExport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetExportResponse) GetJSON200() *PersonExport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetExportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DownloadExportResponse200Headers the declared response headers of an HTTP 200 response for DownloadExport
+type DownloadExportResponse200Headers struct {
+	ContentDisposition string
+}
+
+type DownloadExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DownloadExportResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DownloadExportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DownloadExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DownloadExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DownloadExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DownloadExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListFormulasResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -48677,6 +50762,143 @@ func (r GetMeResponse) ContentType() string {
 	return ""
 }
 
+type ListConsentsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ConsentList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListConsentsResponse) GetJSON200() *ConsentList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListConsentsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListConsentsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListConsentsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListConsentsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListConsentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WithdrawConsentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WithdrawConsentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawConsentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawConsentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawConsentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawConsentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GiveConsentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Consent
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GiveConsentResponse) GetJSON200() *Consent {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GiveConsentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GiveConsentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GiveConsentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GiveConsentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GiveConsentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListMyPathsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -48815,6 +51037,116 @@ func (r ListEnrolmentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListEnrolmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RequestErasureResponse201Headers the declared response headers of an HTTP 201 response for RequestErasure
+type RequestErasureResponse201Headers struct {
+	Location string
+}
+
+type RequestErasureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Erasure
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *RequestErasureResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RequestErasureResponse) GetJSON201() *Erasure {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RequestErasureResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestErasureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestErasureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestErasureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestErasureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RequestMyExportResponse202Headers the declared response headers of an HTTP 202 response for RequestMyExport
+type RequestMyExportResponse202Headers struct {
+	Location string
+}
+
+type RequestMyExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *PersonExport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RequestMyExportResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RequestMyExportResponse) GetJSON202() *PersonExport {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RequestMyExportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestMyExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestMyExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestMyExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestMyExportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -51968,6 +54300,61 @@ func (r MarkPaidBackResponse) ContentType() string {
 	return ""
 }
 
+// RequestExportResponse202Headers the declared response headers of an HTTP 202 response for RequestExport
+type RequestExportResponse202Headers struct {
+	Location string
+}
+
+type RequestExportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *PersonExport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RequestExportResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RequestExportResponse) GetJSON202() *PersonExport {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RequestExportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RequestExportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RequestExportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RequestExportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RequestExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PreviewProgramResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -52991,6 +55378,164 @@ func (r DecideRepaidResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DecideRepaidResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRetentionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RetentionSchedule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRetentionResponse) GetJSON200() *RetentionSchedule {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRetentionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRetentionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRetentionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRetentionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRetentionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetRetentionRuleResponse200Headers the declared response headers of an HTTP 200 response for GetRetentionRule
+type GetRetentionRuleResponse200Headers struct {
+	ETag string
+}
+
+type GetRetentionRuleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RetentionRule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetRetentionRuleResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRetentionRuleResponse) GetJSON200() *RetentionRule {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRetentionRuleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRetentionRuleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRetentionRuleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRetentionRuleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRetentionRuleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutRetentionRuleResponse200Headers the declared response headers of an HTTP 200 response for PutRetentionRule
+type PutRetentionRuleResponse200Headers struct {
+	ETag string
+}
+
+type PutRetentionRuleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RetentionRule
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutRetentionRuleResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutRetentionRuleResponse) GetJSON200() *RetentionRule {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutRetentionRuleResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutRetentionRuleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutRetentionRuleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutRetentionRuleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutRetentionRuleResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -57471,6 +60016,143 @@ func (c *ClientWithResponses) LeaveDayWithResponse(ctx context.Context, enrolmen
 	return ParseLeaveDayResponse(rsp)
 }
 
+// ListErasuresWithResponse List requests to be erased
+//
+// The newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/erasures (the `ListErasures` operationId).
+func (c *ClientWithResponses) ListErasuresWithResponse(ctx context.Context, params *ListErasuresParams, reqEditors ...RequestEditorFn) (*ListErasuresResponse, error) {
+	rsp, err := c.ListErasures(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListErasuresResponse(rsp)
+}
+
+// WithdrawErasureWithResponse Take a request to be erased back
+//
+// Until it was carried out. Again does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/erasures/{erasure} (the `WithdrawErasure` operationId).
+func (c *ClientWithResponses) WithdrawErasureWithResponse(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*WithdrawErasureResponse, error) {
+	rsp, err := c.WithdrawErasure(ctx, erasure, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawErasureResponse(rsp)
+}
+
+// GetErasureWithResponse Get a request to be erased
+//
+// Your own, or anybody’s for staff who look after privacy, with what is in its way while it is open.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/erasures/{erasure} (the `GetErasure` operationId).
+func (c *ClientWithResponses) GetErasureWithResponse(ctx context.Context, erasure ErasureRef, reqEditors ...RequestEditorFn) (*GetErasureResponse, error) {
+	rsp, err := c.GetErasure(ctx, erasure, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetErasureResponse(rsp)
+}
+
+// DecideErasureWithBodyWithResponse Approve a request to be erased, or refuse it
+//
+// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+func (c *ClientWithResponses) DecideErasureWithBodyWithResponse(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideErasureResponse, error) {
+	rsp, err := c.DecideErasureWithBody(ctx, erasure, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideErasureResponse(rsp)
+}
+
+// DecideErasureWithResponse Approve a request to be erased, or refuse it
+//
+// Who refuses says why. To approve erases nobody yet: that is a step of its own.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/erasures/{erasure}/decision (the `DecideErasure` operationId).
+func (c *ClientWithResponses) DecideErasureWithResponse(ctx context.Context, erasure ErasureRef, body DecideErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideErasureResponse, error) {
+	rsp, err := c.DecideErasure(ctx, erasure, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideErasureResponse(rsp)
+}
+
+// CarryOutErasureWithBodyWithResponse Erase somebody for good
+//
+// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+// This cannot be undone.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+func (c *ClientWithResponses) CarryOutErasureWithBodyWithResponse(ctx context.Context, erasure ErasureRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CarryOutErasureResponse, error) {
+	rsp, err := c.CarryOutErasureWithBody(ctx, erasure, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCarryOutErasureResponse(rsp)
+}
+
+// CarryOutErasureWithResponse Erase somebody for good
+//
+// An approved request. The person is named again, so that nobody erases another by a slip. What is open of hers is settled first (422 `erasure-not-yet`).
+// This cannot be undone.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
+func (c *ClientWithResponses) CarryOutErasureWithResponse(ctx context.Context, erasure ErasureRef, body CarryOutErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*CarryOutErasureResponse, error) {
+	rsp, err := c.CarryOutErasure(ctx, erasure, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCarryOutErasureResponse(rsp)
+}
+
+// GetExportWithResponse How far an export is
+//
+// Your own, or anybody’s for staff who look after privacy.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exports/{export} (the `GetExport` operationId).
+func (c *ClientWithResponses) GetExportWithResponse(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*GetExportResponse, error) {
+	rsp, err := c.GetExport(ctx, export, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExportResponse(rsp)
+}
+
+// DownloadExportWithResponse Fetch an export
+//
+// A ZIP with every record as JSON and CSV, and the invoices and certificates. That it was fetched is audited.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exports/{export}/file (the `DownloadExport` operationId).
+func (c *ClientWithResponses) DownloadExportWithResponse(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*DownloadExportResponse, error) {
+	rsp, err := c.DownloadExport(ctx, export, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDownloadExportResponse(rsp)
+}
+
 // ListFormulasWithResponse List the formulas
 //
 // The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
@@ -57751,6 +60433,66 @@ func (c *ClientWithResponses) GetMeWithResponse(ctx context.Context, reqEditors 
 	return ParseGetMeResponse(rsp)
 }
 
+// ListConsentsWithResponse What you agree to
+//
+// Every purpose that can be agreed to, with the version of the text that asks for it. Nothing is agreed to until you say so.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/me/consents (the `ListConsents` operationId).
+func (c *ClientWithResponses) ListConsentsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListConsentsResponse, error) {
+	rsp, err := c.ListConsents(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListConsentsResponse(rsp)
+}
+
+// WithdrawConsentWithResponse Agree to a purpose no more
+//
+// As easily as it was given. Again does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/me/consents/{purpose} (the `WithdrawConsent` operationId).
+func (c *ClientWithResponses) WithdrawConsentWithResponse(ctx context.Context, purpose PurposeRef, reqEditors ...RequestEditorFn) (*WithdrawConsentResponse, error) {
+	rsp, err := c.WithdrawConsent(ctx, purpose, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawConsentResponse(rsp)
+}
+
+// GiveConsentWithBodyWithResponse Agree to a purpose
+//
+// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+func (c *ClientWithResponses) GiveConsentWithBodyWithResponse(ctx context.Context, purpose PurposeRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GiveConsentResponse, error) {
+	rsp, err := c.GiveConsentWithBody(ctx, purpose, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGiveConsentResponse(rsp)
+}
+
+// GiveConsentWithResponse Agree to a purpose
+//
+// Under the text that you read: `text` is its version. Where the text of today is another one it is refused (409): read it first. Again does nothing.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/me/consents/{purpose} (the `GiveConsent` operationId).
+func (c *ClientWithResponses) GiveConsentWithResponse(ctx context.Context, purpose PurposeRef, body GiveConsentJSONRequestBody, reqEditors ...RequestEditorFn) (*GiveConsentResponse, error) {
+	rsp, err := c.GiveConsent(ctx, purpose, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGiveConsentResponse(rsp)
+}
+
 // ListMyPathsWithResponse My programs
 //
 // The editions that the principal is a member of, the newest first, with her path in each.
@@ -57794,6 +60536,37 @@ func (c *ClientWithResponses) ListEnrolmentsWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseListEnrolmentsResponse(rsp)
+}
+
+// RequestErasureWithResponse Ask to be erased
+//
+// Staff decide. Invoices are kept for as long as the law asks. While a request of yours is open, it is that one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/me/erasures (the `RequestErasure` operationId).
+func (c *ClientWithResponses) RequestErasureWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RequestErasureResponse, error) {
+	rsp, err := c.RequestErasure(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestErasureResponse(rsp)
+}
+
+// RequestMyExportWithResponse Have all that is kept of you written into a file
+//
+// It is made within minutes: follow it at its `Location`, and fetch it within seven days of `ready`. While one is being made, it is that one.
+// A mail says when it is ready.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/me/exports (the `RequestMyExport` operationId).
+func (c *ClientWithResponses) RequestMyExportWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RequestMyExportResponse, error) {
+	rsp, err := c.RequestMyExport(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestMyExportResponse(rsp)
 }
 
 // GetMailPreferencesWithResponse Get which mails you get
@@ -59195,6 +61968,21 @@ func (c *ClientWithResponses) MarkPaidBackWithResponse(ctx context.Context, refu
 	return ParseMarkPaidBackResponse(rsp)
 }
 
+// RequestExportWithResponse Have all that is kept of somebody written into a file
+//
+// For somebody who asked for it in another way. She is told by mail, and finds it among her own.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/people/{person}/exports (the `RequestExport` operationId).
+func (c *ClientWithResponses) RequestExportWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*RequestExportResponse, error) {
+	rsp, err := c.RequestExport(ctx, person, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRequestExportResponse(rsp)
+}
+
 // PreviewProgramWithBodyWithResponse Try a program
 //
 // Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -59671,6 +62459,66 @@ func (c *ClientWithResponses) DecideRepaidWithResponse(ctx context.Context, refu
 		return nil, err
 	}
 	return ParseDecideRepaidResponse(rsp)
+}
+
+// ListRetentionWithResponse How long what is kept
+//
+// The retention schedule, with what each line did when it was applied last: once a night.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/retention (the `ListRetention` operationId).
+func (c *ClientWithResponses) ListRetentionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRetentionResponse, error) {
+	rsp, err := c.ListRetention(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRetentionResponse(rsp)
+}
+
+// GetRetentionRuleWithResponse Get a line of the retention schedule
+//
+// With the entity tag to edit it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/retention/{records} (the `GetRetentionRule` operationId).
+func (c *ClientWithResponses) GetRetentionRuleWithResponse(ctx context.Context, records RecordsRef, reqEditors ...RequestEditorFn) (*GetRetentionRuleResponse, error) {
+	rsp, err := c.GetRetentionRule(ctx, records, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRetentionRuleResponse(rsp)
+}
+
+// PutRetentionRuleWithBodyWithResponse Set for how long a kind of records is kept
+//
+// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+func (c *ClientWithResponses) PutRetentionRuleWithBodyWithResponse(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutRetentionRuleResponse, error) {
+	rsp, err := c.PutRetentionRuleWithBody(ctx, records, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutRetentionRuleResponse(rsp)
+}
+
+// PutRetentionRuleWithResponse Set for how long a kind of records is kept
+//
+// From `least` to `most` days, over the version that was read, or any (`*`). It holds from the next night on; what is gone does not come back.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/retention/{records} (the `PutRetentionRule` operationId).
+func (c *ClientWithResponses) PutRetentionRuleWithResponse(ctx context.Context, records RecordsRef, params *PutRetentionRuleParams, body PutRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*PutRetentionRuleResponse, error) {
+	rsp, err := c.PutRetentionRule(ctx, records, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutRetentionRuleResponse(rsp)
 }
 
 // ListSoldOrdersWithResponse List the orders of everybody
@@ -64364,6 +67212,239 @@ func ParseLeaveDayResponse(rsp *http.Response) (*LeaveDayResponse, error) {
 	return response, nil
 }
 
+// ParseListErasuresResponse parses an HTTP response from a ListErasuresWithResponse call
+func ParseListErasuresResponse(rsp *http.Response) (*ListErasuresResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListErasuresResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ErasurePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawErasureResponse parses an HTTP response from a WithdrawErasureWithResponse call
+func ParseWithdrawErasureResponse(rsp *http.Response) (*WithdrawErasureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawErasureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetErasureResponse parses an HTTP response from a GetErasureWithResponse call
+func ParseGetErasureResponse(rsp *http.Response) (*GetErasureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetErasureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Erasure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideErasureResponse parses an HTTP response from a DecideErasureWithResponse call
+func ParseDecideErasureResponse(rsp *http.Response) (*DecideErasureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideErasureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Erasure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCarryOutErasureResponse parses an HTTP response from a CarryOutErasureWithResponse call
+func ParseCarryOutErasureResponse(rsp *http.Response) (*CarryOutErasureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CarryOutErasureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Erasure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetExportResponse parses an HTTP response from a GetExportWithResponse call
+func ParseGetExportResponse(rsp *http.Response) (*GetExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PersonExport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDownloadExportResponse parses an HTTP response from a DownloadExportWithResponse call
+func ParseDownloadExportResponse(rsp *http.Response) (*DownloadExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DownloadExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DownloadExportResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListFormulasResponse parses an HTTP response from a ListFormulasWithResponse call
 func ParseListFormulasResponse(rsp *http.Response) (*ListFormulasResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -64845,6 +67926,101 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 	return response, nil
 }
 
+// ParseListConsentsResponse parses an HTTP response from a ListConsentsWithResponse call
+func ParseListConsentsResponse(rsp *http.Response) (*ListConsentsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListConsentsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ConsentList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawConsentResponse parses an HTTP response from a WithdrawConsentWithResponse call
+func ParseWithdrawConsentResponse(rsp *http.Response) (*WithdrawConsentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawConsentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGiveConsentResponse parses an HTTP response from a GiveConsentWithResponse call
+func ParseGiveConsentResponse(rsp *http.Response) (*GiveConsentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GiveConsentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Consent
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListMyPathsResponse parses an HTTP response from a ListMyPathsWithResponse call
 func ParseListMyPathsResponse(rsp *http.Response) (*ListMyPathsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -64939,6 +68115,98 @@ func ParseListEnrolmentsResponse(rsp *http.Response) (*ListEnrolmentsResponse, e
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseRequestErasureResponse parses an HTTP response from a RequestErasureWithResponse call
+func ParseRequestErasureResponse(rsp *http.Response) (*RequestErasureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestErasureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Erasure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers RequestErasureResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRequestMyExportResponse parses an HTTP response from a RequestMyExportWithResponse call
+func ParseRequestMyExportResponse(rsp *http.Response) (*RequestMyExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestMyExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest PersonExport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RequestMyExportResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil
@@ -67194,6 +70462,52 @@ func ParseMarkPaidBackResponse(rsp *http.Response) (*MarkPaidBackResponse, error
 	return response, nil
 }
 
+// ParseRequestExportResponse parses an HTTP response from a RequestExportWithResponse call
+func ParseRequestExportResponse(rsp *http.Response) (*RequestExportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RequestExportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest PersonExport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RequestExportResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
 // ParsePreviewProgramResponse parses an HTTP response from a PreviewProgramWithResponse call
 func ParsePreviewProgramResponse(rsp *http.Response) (*PreviewProgramResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -67927,6 +71241,131 @@ func ParseDecideRepaidResponse(rsp *http.Response) (*DecideRepaidResponse, error
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListRetentionResponse parses an HTTP response from a ListRetentionWithResponse call
+func ParseListRetentionResponse(rsp *http.Response) (*ListRetentionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRetentionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RetentionSchedule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRetentionRuleResponse parses an HTTP response from a GetRetentionRuleWithResponse call
+func ParseGetRetentionRuleResponse(rsp *http.Response) (*GetRetentionRuleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRetentionRuleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RetentionRule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetRetentionRuleResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutRetentionRuleResponse parses an HTTP response from a PutRetentionRuleWithResponse call
+func ParsePutRetentionRuleResponse(rsp *http.Response) (*PutRetentionRuleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutRetentionRuleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RetentionRule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutRetentionRuleResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

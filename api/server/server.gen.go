@@ -310,6 +310,27 @@ type ServerInterface interface {
 	// LeaveDay Give a seat on a workshop day back
 	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
 	LeaveDay(c *fiber.Ctx, enrolment EnrolmentRef, day string) error
+	// ListErasures List requests to be erased
+	// (GET /v1/erasures)
+	ListErasures(c *fiber.Ctx, params ListErasuresParams) error
+	// WithdrawErasure Take a request to be erased back
+	// (DELETE /v1/erasures/{erasure})
+	WithdrawErasure(c *fiber.Ctx, erasure ErasureRef) error
+	// GetErasure Get a request to be erased
+	// (GET /v1/erasures/{erasure})
+	GetErasure(c *fiber.Ctx, erasure ErasureRef) error
+	// DecideErasure Approve a request to be erased, or refuse it
+	// (POST /v1/erasures/{erasure}/decision)
+	DecideErasure(c *fiber.Ctx, erasure ErasureRef) error
+	// CarryOutErasure Erase somebody for good
+	// (POST /v1/erasures/{erasure}/execution)
+	CarryOutErasure(c *fiber.Ctx, erasure ErasureRef) error
+	// GetExport How far an export is
+	// (GET /v1/exports/{export})
+	GetExport(c *fiber.Ctx, export ExportRef) error
+	// DownloadExport Fetch an export
+	// (GET /v1/exports/{export}/file)
+	DownloadExport(c *fiber.Ctx, export ExportRef) error
 	// ListFormulas List the formulas
 	// (GET /v1/formulas)
 	ListFormulas(c *fiber.Ctx, params ListFormulasParams) error
@@ -349,6 +370,15 @@ type ServerInterface interface {
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(c *fiber.Ctx) error
+	// ListConsents What you agree to
+	// (GET /v1/me/consents)
+	ListConsents(c *fiber.Ctx) error
+	// WithdrawConsent Agree to a purpose no more
+	// (DELETE /v1/me/consents/{purpose})
+	WithdrawConsent(c *fiber.Ctx, purpose PurposeRef) error
+	// GiveConsent Agree to a purpose
+	// (PUT /v1/me/consents/{purpose})
+	GiveConsent(c *fiber.Ctx, purpose PurposeRef) error
 	// ListMyPaths My programs
 	// (GET /v1/me/editions)
 	ListMyPaths(c *fiber.Ctx, params ListMyPathsParams) error
@@ -358,6 +388,12 @@ type ServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
+	// RequestErasure Ask to be erased
+	// (POST /v1/me/erasures)
+	RequestErasure(c *fiber.Ctx) error
+	// RequestMyExport Have all that is kept of you written into a file
+	// (POST /v1/me/exports)
+	RequestMyExport(c *fiber.Ctx) error
 	// GetMailPreferences Get which mails you get
 	// (GET /v1/me/mail-preferences)
 	GetMailPreferences(c *fiber.Ctx) error
@@ -556,6 +592,9 @@ type ServerInterface interface {
 	// MarkPaidBack Say that money was paid back
 	// (POST /v1/pay-backs/{refund})
 	MarkPaidBack(c *fiber.Ctx, refund string, params MarkPaidBackParams) error
+	// RequestExport Have all that is kept of somebody written into a file
+	// (POST /v1/people/{person}/exports)
+	RequestExport(c *fiber.Ctx, person string) error
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(c *fiber.Ctx) error
@@ -619,6 +658,15 @@ type ServerInterface interface {
 	// DecideRepaid Agree that what was owed was paid otherwise, or not
 	// (POST /v1/refunds/{refund}/repayment/decision)
 	DecideRepaid(c *fiber.Ctx, refund RefundRef, params DecideRepaidParams) error
+	// ListRetention How long what is kept
+	// (GET /v1/retention)
+	ListRetention(c *fiber.Ctx) error
+	// GetRetentionRule Get a line of the retention schedule
+	// (GET /v1/retention/{records})
+	GetRetentionRule(c *fiber.Ctx, records RecordsRef) error
+	// PutRetentionRule Set for how long a kind of records is kept
+	// (PUT /v1/retention/{records})
+	PutRetentionRule(c *fiber.Ctx, records RecordsRef, params PutRetentionRuleParams) error
 	// ListSoldOrders List the orders of everybody
 	// (GET /v1/sales/orders)
 	ListSoldOrders(c *fiber.Ctx, params ListSoldOrdersParams) error
@@ -5002,6 +5050,231 @@ func (siw *ServerInterfaceWrapper) LeaveDay(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListErasures operation middleware
+func (siw *ServerInterfaceWrapper) ListErasures(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListErasuresParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListErasures(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawErasure operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawErasure(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "erasure" -------------
+	var erasure ErasureRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "erasure", c.Params("erasure"), &erasure, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter erasure: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawErasure(c, erasure)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetErasure operation middleware
+func (siw *ServerInterfaceWrapper) GetErasure(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "erasure" -------------
+	var erasure ErasureRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "erasure", c.Params("erasure"), &erasure, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter erasure: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetErasure(c, erasure)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideErasure operation middleware
+func (siw *ServerInterfaceWrapper) DecideErasure(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "erasure" -------------
+	var erasure ErasureRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "erasure", c.Params("erasure"), &erasure, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter erasure: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideErasure(c, erasure)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CarryOutErasure operation middleware
+func (siw *ServerInterfaceWrapper) CarryOutErasure(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "erasure" -------------
+	var erasure ErasureRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "erasure", c.Params("erasure"), &erasure, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter erasure: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CarryOutErasure(c, erasure)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExport operation middleware
+func (siw *ServerInterfaceWrapper) GetExport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "export" -------------
+	var export ExportRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "export", c.Params("export"), &export, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter export: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExport(c, export)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DownloadExport operation middleware
+func (siw *ServerInterfaceWrapper) DownloadExport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "export" -------------
+	var export ExportRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "export", c.Params("export"), &export, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter export: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DownloadExport(c, export)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListFormulas operation middleware
 func (siw *ServerInterfaceWrapper) ListFormulas(c *fiber.Ctx) error {
 
@@ -5497,6 +5770,82 @@ func (siw *ServerInterfaceWrapper) GetMe(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListConsents operation middleware
+func (siw *ServerInterfaceWrapper) ListConsents(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListConsents(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WithdrawConsent operation middleware
+func (siw *ServerInterfaceWrapper) WithdrawConsent(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "purpose" -------------
+	var purpose PurposeRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "purpose", c.Params("purpose"), &purpose, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter purpose: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WithdrawConsent(c, purpose)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GiveConsent operation middleware
+func (siw *ServerInterfaceWrapper) GiveConsent(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "purpose" -------------
+	var purpose PurposeRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "purpose", c.Params("purpose"), &purpose, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter purpose: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GiveConsent(c, purpose)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListMyPaths operation middleware
 func (siw *ServerInterfaceWrapper) ListMyPaths(c *fiber.Ctx) error {
 
@@ -5601,6 +5950,42 @@ func (siw *ServerInterfaceWrapper) ListEnrolments(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.ListEnrolments(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RequestErasure operation middleware
+func (siw *ServerInterfaceWrapper) RequestErasure(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RequestErasure(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RequestMyExport operation middleware
+func (siw *ServerInterfaceWrapper) RequestMyExport(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RequestMyExport(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -8387,6 +8772,35 @@ func (siw *ServerInterfaceWrapper) MarkPaidBack(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// RequestExport operation middleware
+func (siw *ServerInterfaceWrapper) RequestExport(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Params("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RequestExport(c, person)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PreviewProgram operation middleware
 func (siw *ServerInterfaceWrapper) PreviewProgram(c *fiber.Ctx) error {
 
@@ -9269,6 +9683,106 @@ func (siw *ServerInterfaceWrapper) DecideRepaid(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.DecideRepaid(c, refund, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListRetention operation middleware
+func (siw *ServerInterfaceWrapper) ListRetention(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListRetention(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetRetentionRule operation middleware
+func (siw *ServerInterfaceWrapper) GetRetentionRule(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "records" -------------
+	var records RecordsRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "records", c.Params("records"), &records, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter records: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetRetentionRule(c, records)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutRetentionRule operation middleware
+func (siw *ServerInterfaceWrapper) PutRetentionRule(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "records" -------------
+	var records RecordsRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "records", c.Params("records"), &records, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter records: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutRetentionRuleParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutRetentionRule(c, records, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -11733,6 +12247,20 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Delete(options.BaseURL+"/v1/enrolments/:enrolment/workshops/:day", wrapper.LeaveDay)
 
+	router.Get(options.BaseURL+"/v1/erasures", wrapper.ListErasures)
+
+	router.Delete(options.BaseURL+"/v1/erasures/:erasure", wrapper.WithdrawErasure)
+
+	router.Get(options.BaseURL+"/v1/erasures/:erasure", wrapper.GetErasure)
+
+	router.Post(options.BaseURL+"/v1/erasures/:erasure/decision", wrapper.DecideErasure)
+
+	router.Post(options.BaseURL+"/v1/erasures/:erasure/execution", wrapper.CarryOutErasure)
+
+	router.Get(options.BaseURL+"/v1/exports/:export", wrapper.GetExport)
+
+	router.Get(options.BaseURL+"/v1/exports/:export/file", wrapper.DownloadExport)
+
 	router.Get(options.BaseURL+"/v1/formulas", wrapper.ListFormulas)
 
 	router.Put(options.BaseURL+"/v1/formulas/:formula", wrapper.PutFormula)
@@ -11759,11 +12287,21 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/me", wrapper.GetMe)
 
+	router.Get(options.BaseURL+"/v1/me/consents", wrapper.ListConsents)
+
+	router.Delete(options.BaseURL+"/v1/me/consents/:purpose", wrapper.WithdrawConsent)
+
+	router.Put(options.BaseURL+"/v1/me/consents/:purpose", wrapper.GiveConsent)
+
 	router.Get(options.BaseURL+"/v1/me/editions", wrapper.ListMyPaths)
 
 	router.Get(options.BaseURL+"/v1/me/editions/:edition/path", wrapper.GetMyPath)
 
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
+
+	router.Post(options.BaseURL+"/v1/me/erasures", wrapper.RequestErasure)
+
+	router.Post(options.BaseURL+"/v1/me/exports", wrapper.RequestMyExport)
 
 	router.Get(options.BaseURL+"/v1/me/mail-preferences", wrapper.GetMailPreferences)
 
@@ -11897,6 +12435,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/pay-backs/:refund", wrapper.MarkPaidBack)
 
+	router.Post(options.BaseURL+"/v1/people/:person/exports", wrapper.RequestExport)
+
 	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
 
 	router.Get(options.BaseURL+"/v1/programs", wrapper.ListPrograms)
@@ -11938,6 +12478,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/refunds/:refund/repayment", wrapper.SayRepaid)
 
 	router.Post(options.BaseURL+"/v1/refunds/:refund/repayment/decision", wrapper.DecideRepaid)
+
+	router.Get(options.BaseURL+"/v1/retention", wrapper.ListRetention)
+
+	router.Get(options.BaseURL+"/v1/retention/:records", wrapper.GetRetentionRule)
+
+	router.Put(options.BaseURL+"/v1/retention/:records", wrapper.PutRetentionRule)
 
 	router.Get(options.BaseURL+"/v1/sales/orders", wrapper.ListSoldOrders)
 
@@ -14226,6 +14772,142 @@ func (response LeaveDay200JSONResponse) VisitLeaveDayResponse(ctx *fiber.Ctx) er
 	return ctx.JSON(&response)
 }
 
+type ListErasuresRequestObject struct {
+	Params ListErasuresParams
+}
+
+type ListErasuresResponseObject interface {
+	VisitListErasuresResponse(ctx *fiber.Ctx) error
+}
+
+type ListErasures200JSONResponse ErasurePage
+
+func (response ListErasures200JSONResponse) VisitListErasuresResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawErasureRequestObject struct {
+	Erasure ErasureRef `json:"erasure"`
+}
+
+type WithdrawErasureResponseObject interface {
+	VisitWithdrawErasureResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawErasure204Response struct {
+}
+
+func (response WithdrawErasure204Response) VisitWithdrawErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type GetErasureRequestObject struct {
+	Erasure ErasureRef `json:"erasure"`
+}
+
+type GetErasureResponseObject interface {
+	VisitGetErasureResponse(ctx *fiber.Ctx) error
+}
+
+type GetErasure200JSONResponse Erasure
+
+func (response GetErasure200JSONResponse) VisitGetErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideErasureRequestObject struct {
+	Erasure ErasureRef `json:"erasure"`
+	Body    *DecideErasureJSONRequestBody
+}
+
+type DecideErasureResponseObject interface {
+	VisitDecideErasureResponse(ctx *fiber.Ctx) error
+}
+
+type DecideErasure200JSONResponse Erasure
+
+func (response DecideErasure200JSONResponse) VisitDecideErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CarryOutErasureRequestObject struct {
+	Erasure ErasureRef `json:"erasure"`
+	Body    *CarryOutErasureJSONRequestBody
+}
+
+type CarryOutErasureResponseObject interface {
+	VisitCarryOutErasureResponse(ctx *fiber.Ctx) error
+}
+
+type CarryOutErasure200JSONResponse Erasure
+
+func (response CarryOutErasure200JSONResponse) VisitCarryOutErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExportRequestObject struct {
+	Export ExportRef `json:"export"`
+}
+
+type GetExportResponseObject interface {
+	VisitGetExportResponse(ctx *fiber.Ctx) error
+}
+
+type GetExport200JSONResponse PersonExport
+
+func (response GetExport200JSONResponse) VisitGetExportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DownloadExportRequestObject struct {
+	Export ExportRef `json:"export"`
+}
+
+type DownloadExportResponseObject interface {
+	VisitDownloadExportResponse(ctx *fiber.Ctx) error
+}
+
+type DownloadExport200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type DownloadExport200ApplicationzipResponse struct {
+	Body          io.Reader
+	Headers       DownloadExport200ResponseHeaders
+	ContentLength int64
+}
+
+func (response DownloadExport200ApplicationzipResponse) VisitDownloadExportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/zip")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type ListFormulasRequestObject struct {
 	Params ListFormulasParams
 }
@@ -14485,6 +15167,56 @@ func (response GetMe200JSONResponse) VisitGetMeResponse(ctx *fiber.Ctx) error {
 	return ctx.JSON(&response)
 }
 
+type ListConsentsRequestObject struct {
+}
+
+type ListConsentsResponseObject interface {
+	VisitListConsentsResponse(ctx *fiber.Ctx) error
+}
+
+type ListConsents200JSONResponse ConsentList
+
+func (response ListConsents200JSONResponse) VisitListConsentsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type WithdrawConsentRequestObject struct {
+	Purpose PurposeRef `json:"purpose"`
+}
+
+type WithdrawConsentResponseObject interface {
+	VisitWithdrawConsentResponse(ctx *fiber.Ctx) error
+}
+
+type WithdrawConsent204Response struct {
+}
+
+func (response WithdrawConsent204Response) VisitWithdrawConsentResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type GiveConsentRequestObject struct {
+	Purpose PurposeRef `json:"purpose"`
+	Body    *GiveConsentJSONRequestBody
+}
+
+type GiveConsentResponseObject interface {
+	VisitGiveConsentResponse(ctx *fiber.Ctx) error
+}
+
+type GiveConsent200JSONResponse Consent
+
+func (response GiveConsent200JSONResponse) VisitGiveConsentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type ListMyPathsRequestObject struct {
 	Params ListMyPathsParams
 }
@@ -14534,6 +15266,54 @@ func (response ListEnrolments200JSONResponse) VisitListEnrolmentsResponse(ctx *f
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type RequestErasureRequestObject struct {
+}
+
+type RequestErasureResponseObject interface {
+	VisitRequestErasureResponse(ctx *fiber.Ctx) error
+}
+
+type RequestErasure201ResponseHeaders struct {
+	Location string
+}
+
+type RequestErasure201JSONResponse struct {
+	Body    Erasure
+	Headers RequestErasure201ResponseHeaders
+}
+
+func (response RequestErasure201JSONResponse) VisitRequestErasureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type RequestMyExportRequestObject struct {
+}
+
+type RequestMyExportResponseObject interface {
+	VisitRequestMyExportResponse(ctx *fiber.Ctx) error
+}
+
+type RequestMyExport202ResponseHeaders struct {
+	Location string
+}
+
+type RequestMyExport202JSONResponse struct {
+	Body    PersonExport
+	Headers RequestMyExport202ResponseHeaders
+}
+
+func (response RequestMyExport202JSONResponse) VisitRequestMyExportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response.Body)
 }
 
 type GetMailPreferencesRequestObject struct {
@@ -15808,6 +16588,31 @@ func (response MarkPaidBack204Response) VisitMarkPaidBackResponse(ctx *fiber.Ctx
 	return nil
 }
 
+type RequestExportRequestObject struct {
+	Person string `json:"person"`
+}
+
+type RequestExportResponseObject interface {
+	VisitRequestExportResponse(ctx *fiber.Ctx) error
+}
+
+type RequestExport202ResponseHeaders struct {
+	Location string
+}
+
+type RequestExport202JSONResponse struct {
+	Body    PersonExport
+	Headers RequestExport202ResponseHeaders
+}
+
+func (response RequestExport202JSONResponse) VisitRequestExportResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(202)
+
+	return ctx.JSON(&response.Body)
+}
+
 type PreviewProgramRequestObject struct {
 	Body *PreviewProgramJSONRequestBody
 }
@@ -16220,6 +17025,74 @@ func (response DecideRepaid200JSONResponse) VisitDecideRepaidResponse(ctx *fiber
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type ListRetentionRequestObject struct {
+}
+
+type ListRetentionResponseObject interface {
+	VisitListRetentionResponse(ctx *fiber.Ctx) error
+}
+
+type ListRetention200JSONResponse RetentionSchedule
+
+func (response ListRetention200JSONResponse) VisitListRetentionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetRetentionRuleRequestObject struct {
+	Records RecordsRef `json:"records"`
+}
+
+type GetRetentionRuleResponseObject interface {
+	VisitGetRetentionRuleResponse(ctx *fiber.Ctx) error
+}
+
+type GetRetentionRule200ResponseHeaders struct {
+	ETag string
+}
+
+type GetRetentionRule200JSONResponse struct {
+	Body    RetentionRule
+	Headers GetRetentionRule200ResponseHeaders
+}
+
+func (response GetRetentionRule200JSONResponse) VisitGetRetentionRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutRetentionRuleRequestObject struct {
+	Records RecordsRef `json:"records"`
+	Params  PutRetentionRuleParams
+	Body    *PutRetentionRuleJSONRequestBody
+}
+
+type PutRetentionRuleResponseObject interface {
+	VisitPutRetentionRuleResponse(ctx *fiber.Ctx) error
+}
+
+type PutRetentionRule200ResponseHeaders struct {
+	ETag string
+}
+
+type PutRetentionRule200JSONResponse struct {
+	Body    RetentionRule
+	Headers PutRetentionRule200ResponseHeaders
+}
+
+func (response PutRetentionRule200JSONResponse) VisitPutRetentionRuleResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
 }
 
 type ListSoldOrdersRequestObject struct {
@@ -17619,6 +18492,27 @@ type StrictServerInterface interface {
 	// LeaveDay Give a seat on a workshop day back
 	// (DELETE /v1/enrolments/{enrolment}/workshops/{day})
 	LeaveDay(ctx context.Context, request LeaveDayRequestObject) (LeaveDayResponseObject, error)
+	// ListErasures List requests to be erased
+	// (GET /v1/erasures)
+	ListErasures(ctx context.Context, request ListErasuresRequestObject) (ListErasuresResponseObject, error)
+	// WithdrawErasure Take a request to be erased back
+	// (DELETE /v1/erasures/{erasure})
+	WithdrawErasure(ctx context.Context, request WithdrawErasureRequestObject) (WithdrawErasureResponseObject, error)
+	// GetErasure Get a request to be erased
+	// (GET /v1/erasures/{erasure})
+	GetErasure(ctx context.Context, request GetErasureRequestObject) (GetErasureResponseObject, error)
+	// DecideErasure Approve a request to be erased, or refuse it
+	// (POST /v1/erasures/{erasure}/decision)
+	DecideErasure(ctx context.Context, request DecideErasureRequestObject) (DecideErasureResponseObject, error)
+	// CarryOutErasure Erase somebody for good
+	// (POST /v1/erasures/{erasure}/execution)
+	CarryOutErasure(ctx context.Context, request CarryOutErasureRequestObject) (CarryOutErasureResponseObject, error)
+	// GetExport How far an export is
+	// (GET /v1/exports/{export})
+	GetExport(ctx context.Context, request GetExportRequestObject) (GetExportResponseObject, error)
+	// DownloadExport Fetch an export
+	// (GET /v1/exports/{export}/file)
+	DownloadExport(ctx context.Context, request DownloadExportRequestObject) (DownloadExportResponseObject, error)
 	// ListFormulas List the formulas
 	// (GET /v1/formulas)
 	ListFormulas(ctx context.Context, request ListFormulasRequestObject) (ListFormulasResponseObject, error)
@@ -17658,6 +18552,15 @@ type StrictServerInterface interface {
 	// GetMe Who am I?
 	// (GET /v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
+	// ListConsents What you agree to
+	// (GET /v1/me/consents)
+	ListConsents(ctx context.Context, request ListConsentsRequestObject) (ListConsentsResponseObject, error)
+	// WithdrawConsent Agree to a purpose no more
+	// (DELETE /v1/me/consents/{purpose})
+	WithdrawConsent(ctx context.Context, request WithdrawConsentRequestObject) (WithdrawConsentResponseObject, error)
+	// GiveConsent Agree to a purpose
+	// (PUT /v1/me/consents/{purpose})
+	GiveConsent(ctx context.Context, request GiveConsentRequestObject) (GiveConsentResponseObject, error)
 	// ListMyPaths My programs
 	// (GET /v1/me/editions)
 	ListMyPaths(ctx context.Context, request ListMyPathsRequestObject) (ListMyPathsResponseObject, error)
@@ -17667,6 +18570,12 @@ type StrictServerInterface interface {
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
+	// RequestErasure Ask to be erased
+	// (POST /v1/me/erasures)
+	RequestErasure(ctx context.Context, request RequestErasureRequestObject) (RequestErasureResponseObject, error)
+	// RequestMyExport Have all that is kept of you written into a file
+	// (POST /v1/me/exports)
+	RequestMyExport(ctx context.Context, request RequestMyExportRequestObject) (RequestMyExportResponseObject, error)
 	// GetMailPreferences Get which mails you get
 	// (GET /v1/me/mail-preferences)
 	GetMailPreferences(ctx context.Context, request GetMailPreferencesRequestObject) (GetMailPreferencesResponseObject, error)
@@ -17865,6 +18774,9 @@ type StrictServerInterface interface {
 	// MarkPaidBack Say that money was paid back
 	// (POST /v1/pay-backs/{refund})
 	MarkPaidBack(ctx context.Context, request MarkPaidBackRequestObject) (MarkPaidBackResponseObject, error)
+	// RequestExport Have all that is kept of somebody written into a file
+	// (POST /v1/people/{person}/exports)
+	RequestExport(ctx context.Context, request RequestExportRequestObject) (RequestExportResponseObject, error)
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(ctx context.Context, request PreviewProgramRequestObject) (PreviewProgramResponseObject, error)
@@ -17928,6 +18840,15 @@ type StrictServerInterface interface {
 	// DecideRepaid Agree that what was owed was paid otherwise, or not
 	// (POST /v1/refunds/{refund}/repayment/decision)
 	DecideRepaid(ctx context.Context, request DecideRepaidRequestObject) (DecideRepaidResponseObject, error)
+	// ListRetention How long what is kept
+	// (GET /v1/retention)
+	ListRetention(ctx context.Context, request ListRetentionRequestObject) (ListRetentionResponseObject, error)
+	// GetRetentionRule Get a line of the retention schedule
+	// (GET /v1/retention/{records})
+	GetRetentionRule(ctx context.Context, request GetRetentionRuleRequestObject) (GetRetentionRuleResponseObject, error)
+	// PutRetentionRule Set for how long a kind of records is kept
+	// (PUT /v1/retention/{records})
+	PutRetentionRule(ctx context.Context, request PutRetentionRuleRequestObject) (PutRetentionRuleResponseObject, error)
 	// ListSoldOrders List the orders of everybody
 	// (GET /v1/sales/orders)
 	ListSoldOrders(ctx context.Context, request ListSoldOrdersRequestObject) (ListSoldOrdersResponseObject, error)
@@ -21102,6 +22023,223 @@ func (sh *strictHandler) LeaveDay(ctx *fiber.Ctx, enrolment EnrolmentRef, day st
 	return nil
 }
 
+// ListErasures operation middleware
+func (sh *strictHandler) ListErasures(ctx *fiber.Ctx, params ListErasuresParams) error {
+	var request ListErasuresRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListErasures(ctx.UserContext(), request.(ListErasuresRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListErasures")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListErasuresResponseObject); ok {
+		if err := validResponse.VisitListErasuresResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawErasure operation middleware
+func (sh *strictHandler) WithdrawErasure(ctx *fiber.Ctx, erasure ErasureRef) error {
+	var request WithdrawErasureRequestObject
+
+	request.Erasure = erasure
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawErasure(ctx.UserContext(), request.(WithdrawErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawErasureResponseObject); ok {
+		if err := validResponse.VisitWithdrawErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetErasure operation middleware
+func (sh *strictHandler) GetErasure(ctx *fiber.Ctx, erasure ErasureRef) error {
+	var request GetErasureRequestObject
+
+	request.Erasure = erasure
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetErasure(ctx.UserContext(), request.(GetErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetErasureResponseObject); ok {
+		if err := validResponse.VisitGetErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideErasure operation middleware
+func (sh *strictHandler) DecideErasure(ctx *fiber.Ctx, erasure ErasureRef) error {
+	var request DecideErasureRequestObject
+
+	request.Erasure = erasure
+
+	var body DecideErasureJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideErasure(ctx.UserContext(), request.(DecideErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideErasureResponseObject); ok {
+		if err := validResponse.VisitDecideErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CarryOutErasure operation middleware
+func (sh *strictHandler) CarryOutErasure(ctx *fiber.Ctx, erasure ErasureRef) error {
+	var request CarryOutErasureRequestObject
+
+	request.Erasure = erasure
+
+	var body CarryOutErasureJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CarryOutErasure(ctx.UserContext(), request.(CarryOutErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CarryOutErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CarryOutErasureResponseObject); ok {
+		if err := validResponse.VisitCarryOutErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExport operation middleware
+func (sh *strictHandler) GetExport(ctx *fiber.Ctx, export ExportRef) error {
+	var request GetExportRequestObject
+
+	request.Export = export
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExport(ctx.UserContext(), request.(GetExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExportResponseObject); ok {
+		if err := validResponse.VisitGetExportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DownloadExport operation middleware
+func (sh *strictHandler) DownloadExport(ctx *fiber.Ctx, export ExportRef) error {
+	var request DownloadExportRequestObject
+
+	request.Export = export
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DownloadExport(ctx.UserContext(), request.(DownloadExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DownloadExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DownloadExportResponseObject); ok {
+		if err := validResponse.VisitDownloadExportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListFormulas operation middleware
 func (sh *strictHandler) ListFormulas(ctx *fiber.Ctx, params ListFormulasParams) error {
 	var request ListFormulasRequestObject
@@ -21520,6 +22658,99 @@ func (sh *strictHandler) GetMe(ctx *fiber.Ctx) error {
 	return nil
 }
 
+// ListConsents operation middleware
+func (sh *strictHandler) ListConsents(ctx *fiber.Ctx) error {
+	var request ListConsentsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListConsents(ctx.UserContext(), request.(ListConsentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListConsents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListConsentsResponseObject); ok {
+		if err := validResponse.VisitListConsentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawConsent operation middleware
+func (sh *strictHandler) WithdrawConsent(ctx *fiber.Ctx, purpose PurposeRef) error {
+	var request WithdrawConsentRequestObject
+
+	request.Purpose = purpose
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawConsent(ctx.UserContext(), request.(WithdrawConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawConsentResponseObject); ok {
+		if err := validResponse.VisitWithdrawConsentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GiveConsent operation middleware
+func (sh *strictHandler) GiveConsent(ctx *fiber.Ctx, purpose PurposeRef) error {
+	var request GiveConsentRequestObject
+
+	request.Purpose = purpose
+
+	var body GiveConsentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GiveConsent(ctx.UserContext(), request.(GiveConsentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GiveConsent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GiveConsentResponseObject); ok {
+		if err := validResponse.VisitGiveConsentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListMyPaths operation middleware
 func (sh *strictHandler) ListMyPaths(ctx *fiber.Ctx, params ListMyPathsParams) error {
 	var request ListMyPathsRequestObject
@@ -21593,6 +22824,56 @@ func (sh *strictHandler) ListEnrolments(ctx *fiber.Ctx, params ListEnrolmentsPar
 		return err
 	} else if validResponse, ok := response.(ListEnrolmentsResponseObject); ok {
 		if err := validResponse.VisitListEnrolmentsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestErasure operation middleware
+func (sh *strictHandler) RequestErasure(ctx *fiber.Ctx) error {
+	var request RequestErasureRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestErasure(ctx.UserContext(), request.(RequestErasureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestErasure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestErasureResponseObject); ok {
+		if err := validResponse.VisitRequestErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestMyExport operation middleware
+func (sh *strictHandler) RequestMyExport(ctx *fiber.Ctx) error {
+	var request RequestMyExportRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestMyExport(ctx.UserContext(), request.(RequestMyExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestMyExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestMyExportResponseObject); ok {
+		if err := validResponse.VisitRequestMyExportResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -23749,6 +25030,33 @@ func (sh *strictHandler) MarkPaidBack(ctx *fiber.Ctx, refund string, params Mark
 	return nil
 }
 
+// RequestExport operation middleware
+func (sh *strictHandler) RequestExport(ctx *fiber.Ctx, person string) error {
+	var request RequestExportRequestObject
+
+	request.Person = person
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestExport(ctx.UserContext(), request.(RequestExportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestExport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestExportResponseObject); ok {
+		if err := validResponse.VisitRequestExportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PreviewProgram operation middleware
 func (sh *strictHandler) PreviewProgram(ctx *fiber.Ctx) error {
 	var request PreviewProgramRequestObject
@@ -24453,6 +25761,100 @@ func (sh *strictHandler) DecideRepaid(ctx *fiber.Ctx, refund RefundRef, params D
 		return err
 	} else if validResponse, ok := response.(DecideRepaidResponseObject); ok {
 		if err := validResponse.VisitDecideRepaidResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListRetention operation middleware
+func (sh *strictHandler) ListRetention(ctx *fiber.Ctx) error {
+	var request ListRetentionRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListRetention(ctx.UserContext(), request.(ListRetentionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListRetention")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListRetentionResponseObject); ok {
+		if err := validResponse.VisitListRetentionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRetentionRule operation middleware
+func (sh *strictHandler) GetRetentionRule(ctx *fiber.Ctx, records RecordsRef) error {
+	var request GetRetentionRuleRequestObject
+
+	request.Records = records
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRetentionRule(ctx.UserContext(), request.(GetRetentionRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRetentionRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRetentionRuleResponseObject); ok {
+		if err := validResponse.VisitGetRetentionRuleResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutRetentionRule operation middleware
+func (sh *strictHandler) PutRetentionRule(ctx *fiber.Ctx, records RecordsRef, params PutRetentionRuleParams) error {
+	var request PutRetentionRuleRequestObject
+
+	request.Records = records
+	request.Params = params
+
+	var body PutRetentionRuleJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutRetentionRule(ctx.UserContext(), request.(PutRetentionRuleRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutRetentionRule")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutRetentionRuleResponseObject); ok {
+		if err := validResponse.VisitPutRetentionRuleResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

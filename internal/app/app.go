@@ -164,7 +164,6 @@ func (h *House) furnish(o Options) (err error) {
 		Dunning: sales.Dunning{RetryDays: c.InstalmentRetryDays, RemindDays: c.InstalmentRemind}})
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
-	h.Dossier = dossier.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
 	printer, err := pdf.New()
 	if err != nil {
@@ -190,6 +189,7 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
+	h.Dossier = dossier.New(h.DB, h.Jobs, h.Uploads)
 	h.Progress = progress.New(h.DB, h.Jobs)
 	if err := h.openLMS(o.LMS, secret); err != nil {
 		return err
@@ -198,7 +198,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Outreach = outreach.New(h.DB, h.Jobs, h.letters, outreach.Options{PerMinute: c.OutreachPerMinute, Secret: secret})
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Badges: h.Badges, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, LMS: h.LMS,
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Dossier: h.Dossier, LMS: h.LMS,
 		Outreach: h.Outreach, Letters: h.letters,
 	})
 	return nil

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/dossier"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
 	"cursus/internal/platform/postgres"
@@ -188,6 +189,14 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 	hers := map[string]string{"order": walker.Values["order"], "enrolment": walker.Values["enrolment"], "certificate": walker.Values["certificate"], "edition": edition.Key}
 	his := map[string]string{"order": o.ID, "enrolment": o.Lines[0].Enrolment()}
 	hers["document"], his["document"] = w.documents(hers["order"])[0].ID, w.documents(his["order"])[0].ID
+	for things, p := range map[*map[string]string]identity.Person{&hers: zoe, &his: ben} {
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+			if (*things)["export"], err = w.h.Dossier.AskExportTx(ctx, tx, dossier.By{Any: true}, p.ID); err == nil {
+				(*things)["erasure"], err = w.h.Dossier.AskErasureTx(ctx, tx, dossier.By{Any: true}, p.ID)
+			}
+			return err
+		})
+	}
 	tokens := func(p identity.Person, roles ...string) (string, []string) {
 		for _, role := range roles {
 			w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.GrantRoleTx(ctx, tx, p.ID, role) })

@@ -172,3 +172,11 @@ func (p Pages) Retention(ctx context.Context, who web.Viewer) (all []dossier.Rul
 	})
 	return all, err
 }
+
+// SetRetention sets for how many days a kind of records is kept.
+func (p Pages) SetRetention(ctx context.Context, who web.Viewer, kind string, days, version int) error {
+	return p.keeper(ctx, who, "set retention", func(ctx context.Context, tx *postgres.Tx, _ dossier.By) error {
+		_, err := dossier.PutRuleTx(ctx, tx, kind, days, version)
+		return err
+	})
+}

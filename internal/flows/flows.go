@@ -9,6 +9,7 @@ import (
 	"cursus/internal/domain/badges"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/dossier"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -38,6 +39,7 @@ type House struct {
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
 	Uploads      *uploads.Service
+	Dossier      *dossier.Service
 	Outreach     *outreach.Service
 	Letters      Letters
 	Mail         mail.Sender
@@ -90,4 +92,5 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.campaignTested)
 	jobs.Register(j, h.cohortInvited)
 	jobs.Register(j, h.platformListDue)
+	jobs.Register(j, h.exportMade)
 }

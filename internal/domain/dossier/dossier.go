@@ -7,6 +7,7 @@ import (
 	"context"
 	_ "embed"
 
+	"cursus/internal/domain/uploads"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 )
@@ -26,13 +27,14 @@ var (
 
 // Service is the room.
 type Service struct {
-	db   *postgres.DB
-	jobs *jobs.Jobs
+	db      *postgres.DB
+	jobs    *jobs.Jobs
+	uploads *uploads.Service
 }
 
 // New opens the room and takes its own jobs on.
-func New(db *postgres.DB, j *jobs.Jobs) *Service {
-	s := &Service{db: db, jobs: j}
+func New(db *postgres.DB, j *jobs.Jobs, u *uploads.Service) *Service {
+	s := &Service{db: db, jobs: j, uploads: u}
 	jobs.Register(j, s.makeExport)
 	jobs.Register(j, s.applyRetention)
 	return s

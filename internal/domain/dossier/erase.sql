@@ -52,7 +52,8 @@ update gradebook.collections c set content = ''
  where c.content <> '' and c.session_id in (select e.session_id from enrolment.enrolments e join gradebook.members m on m.enrolment_id = e.id where e.learner_id = $1);
 
 -- name: 10 what schools sent
-update cohorts.members set email = null, given_name = null, family_name = null where person_id = $1;
+update cohorts.members m set email = null, given_name = null, family_name = null, student_key = identity.erased_subject('cohorts:' || m.organisation, m.student_key)
+ where (m.person_id = $1 or m.email = (select p.email from identity.people p where p.id = $1)) and m.student_key not like 'erased:%';
 
 -- name: 11 names at learning platforms
 delete from lms.usernames where person_id = $1;
@@ -98,6 +99,15 @@ update identity.external_ids set subject = identity.erased_subject(source, subje
 
 -- name: 24 what was written to her
 update outreach.recipients set facts = '{}' where person_id = $1 and facts <> '{}';
+
+-- name: 26 what a platform said of her
+update lms.syncs s set detail = '' from enrolment.enrolments e where e.id = s.enrolment_id and e.learner_id = $1 and s.detail <> '';
+
+-- name: 27 to whom no invoice was made out
+update invoicing.billing b set buyer = '{}' where b.person_id = $1 and b.buyer <> '{}' and not exists (select 1 from invoicing.documents d where d.order_id = b.order_id);
+
+-- name: 28 why a request of hers was refused
+update dossier.erasures set note = '' where person_id = $1 and note <> '';
 
 -- name: 25 badges
 update badges.credentials b set jws = '' from certificates.certificates c where c.id = b.certificate_id and c.learner_id = $1 and b.jws <> '';

@@ -157,7 +157,10 @@ func (s *Service) EraseTx(ctx context.Context, tx *postgres.Tx, id, personID str
 	if len(why) > 0 {
 		return ErrInTheWay.Detailf("Still open: %s.", strings.Join(why, ", "))
 	}
-	wiped := map[string]int64{}
+	wiped, err := s.wipeElsewhere(ctx, tx, personID)
+	if err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(erases)) {
 		n, err := tx.Exec(ctx, erases.Q(name), personID)
 		if err != nil {

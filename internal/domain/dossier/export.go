@@ -49,6 +49,14 @@ func (ExportAsked) Kind() string { return "dossier.export" }
 // Rank lets what people wait for go first.
 func (ExportAsked) Rank() int { return 5 }
 
+// ExportMade says that an export can be fetched.
+type ExportMade struct {
+	ExportID string `json:"export_id"`
+}
+
+// Kind names the job.
+func (ExportMade) Kind() string { return "dossier.export_made" }
+
 // Tables are those of which an export has the rows of a person, sorted.
 func Tables() []string { return slices.Sorted(maps.Keys(exports)) }
 
@@ -167,6 +175,9 @@ func (s *Service) makeExport(ctx context.Context, a ExportAsked) error {
 	return s.db.InTx(ctx, "export ready", func(ctx context.Context, tx *postgres.Tx) error {
 		n, err := tx.Exec(ctx, q.Q("ExportReady"), e.ID, b.Bytes(), tx.Now(), tx.Now().Add(exportLife))
 		if err != nil || n == 0 {
+			return err
+		}
+		if err := s.jobs.EnqueueTx(ctx, tx, ExportMade{e.ID}); err != nil {
 			return err
 		}
 		return audit.AppendTx(ctx, tx, audit.Entry{Action: "export.made", Object: e.ID, Detail: map[string]any{"person": e.PersonID, "bytes": b.Len(), "papers": len(papers)}})

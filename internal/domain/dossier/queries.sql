@@ -119,3 +119,29 @@ select p.id from identity.people p
 
 -- name: EraseName
 update identity.people set email = null, full_name = '—', erased_at = $2 where id = $1;
+
+-- name: Named
+select 'email' as what, '' as organisation, p.email as value from identity.people p where p.id = $1 and p.email is not null
+union all
+select 'name', '', p.full_name from identity.people p where p.id = $1
+union all
+select 'key', m.organisation, m.student_key from cohorts.members m
+ where (m.person_id = $1 or m.email = (select p.email from identity.people p where p.id = $1)) and m.student_key not like 'erased:%'
+union all
+select 'username', '', u.username from lms.usernames u where u.person_id = $1;
+
+-- name: Elsewhere jobs
+delete from jobs.queue j where exists (select 1 from unnest($1::text[]) c where position(c in j.args::text) > 0 or position(c in j.failure) > 0);
+
+-- name: Elsewhere replies
+delete from platform.idempotency i where exists (select 1 from unnest($1::text[]) c where position(convert_to(c, 'UTF8') in i.body) > 0 or position(c in i.request_hash) > 0);
+
+-- name: Elsewhere answers of partners
+update webhooks.attempts a set response = '' where a.response <> '' and exists (select 1 from unnest($1::text[]) c where position(c in a.response) > 0);
+
+-- name: Rules
+select kind, days, version from dossier.rules;
+
+-- name: PutRule
+insert into dossier.rules as r (kind, days, changed_by, changed_at) values ($1, $2, $3, $4)
+on conflict (kind) do update set days = excluded.days, version = r.version + 1, changed_by = excluded.changed_by, changed_at = excluded.changed_at;

@@ -91,6 +91,17 @@ func ConsentsOfTx(ctx context.Context, tx *postgres.Tx, personID string) ([]Cons
 	return all, nil
 }
 
+// AgreeTx notes that somebody agrees to a purpose under the text that she was shown. Errors: ErrPurpose; ErrText where the text of today is
+// another one: she has to read it first.
+func AgreeTx(ctx context.Context, tx *postgres.Tx, personID, purpose, text string) error {
+	for _, p := range Purposes() {
+		if p.Code == purpose && p.Text != text {
+			return ErrText.Detailf("The text of today is %s.", p.Text)
+		}
+	}
+	return SayTx(ctx, tx, personID, purpose, true)
+}
+
 // SayTx notes that somebody agrees to a purpose or does so no more, under the text of today; to say the same again does nothing.
 // Error: ErrPurpose.
 func SayTx(ctx context.Context, tx *postgres.Tx, personID, purpose string, given bool) error {

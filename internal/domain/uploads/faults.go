@@ -13,6 +13,7 @@ var (
 	ErrBusy       = fault.New(fault.Conflict, "upload-running", "Another upload of this cohort is being applied. Wait until it is done.")
 	ErrUnchecked  = fault.New(fault.Conflict, "upload-not-checked", "This upload is not one that can be applied: its difference is not made yet, or it failed.")
 	ErrDifference = fault.New(fault.Conflict, "difference-changed", "The cohort was changed meanwhile, and this file would change something else now. Look at the difference again, and decide again.")
+	ErrInHand     = fault.New(fault.Conflict, "roster-in-hand", "A roster that names her is being checked or applied. Try again in a minute.")
 	ErrAbsent     = fault.New(fault.Unprocessable, "absent-not-confirmed", "Learners who are not in the file would be withdrawn. Say how many.")
 )
 

@@ -50,3 +50,14 @@ select m.cause from cohorts.moves m where m.cause like 'upl\_%' and not exists (
 
 -- name: CheckContents
 select upload_id from uploads.contents where sha256(rows) <> rows_sha256;
+
+-- name: Files
+select u.id, c.organisation, u.state, coalesce(u.report::text, '') as report
+  from uploads.uploads u join cohorts.cohorts c on c.id = u.cohort_id
+ where u.report is not null or exists (select 1 from uploads.contents x where x.upload_id = u.id) order by u.id;
+
+-- name: DropContent
+delete from uploads.contents where upload_id = $1;
+
+-- name: WipeReport
+update uploads.uploads set report = report || '{"refused": [], "gone": []}'::jsonb, problem_detail = '' where id = $1;

@@ -112,11 +112,11 @@ func (s *Service) fillTx(ctx context.Context, tx *postgres.Tx, u *Upload) error 
 	if u.Report == nil {
 		return nil
 	}
-	u.Difference = &Difference{}
-	if err := json.Unmarshal(u.Report, u.Difference); err != nil {
+	d, err := reported(u.Report)
+	if err != nil {
 		return err
 	}
-	d := u.Difference
+	u.Difference = d
 	u.ConfirmAbsent = d.Absent*100 > s.absent*d.Members
 	u.Progress.Total = d.New + d.Changed + d.Absent
 	if u.State != Applied {
@@ -125,6 +125,11 @@ func (s *Service) fillTx(ctx context.Context, tx *postgres.Tx, u *Upload) error 
 	due, err := cohorts.DueTx(ctx, tx, u.CohortID, u.ID)
 	u.Progress.Done = max(0, u.Progress.Total-due)
 	return err
+}
+
+func reported(report []byte) (*Difference, error) {
+	d := &Difference{}
+	return d, json.Unmarshal(report, d)
 }
 
 func contentTx(ctx context.Context, tx *postgres.Tx, what, id string) (raw []byte, err error) {

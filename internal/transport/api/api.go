@@ -123,6 +123,7 @@ var Wider = map[string][]string{
 	"learning:read":  {"grades:read", "certificates:write", "orders:behalf"},
 	"exams:book":     {"exams:write"},
 	"webhooks:write": {"orders:behalf"},
+	"privacy:own":    {"privacy:write"},
 }
 
 // Reaches says whether she acts as staff where an operation asks for a scope.

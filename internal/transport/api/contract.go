@@ -22,7 +22,7 @@ var Scopes = []string{
 	"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write", "webhooks:write",
 	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read",
-	"audit:read",
+	"audit:read", "privacy:own", "privacy:write",
 	"outreach:write",
 }
 

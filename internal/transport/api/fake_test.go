@@ -34,6 +34,7 @@ type fake struct {
 	api.AccountRooms
 	api.AccessRooms
 	api.TraceRooms
+	api.PrivacyRooms
 	api.ProgressRooms
 	api.WebhookRooms
 	api.OutreachRooms

@@ -31,6 +31,11 @@ var keyless = map[string]string{
 	"claimSeat":          "who has a seat of the pool is given that one",
 	"takeUpInvitation":   "an invitation is taken up once: again gives her place",
 	"acceptTransfer":     "a place that was taken is hers: again nothing",
+	"requestMyExport":    "while one is being made, it is that one",
+	"requestExport":      "while one is being made, it is that one",
+	"requestErasure":     "while a request is open, it is that one",
+	"decideErasure":      "decided once: again is refused",
+	"carryOutErasure":    "done once: again is refused",
 	"createKey":          "its answer holds a secret that is kept nowhere; two live at a time, and one that nobody knows is ended",
 	"grantToken":         "a token ends within the hour",
 	"receiveStripeEvent": "an event is stored once, by its own id",
@@ -61,6 +66,8 @@ func TestPostsThatCreateOrMoveMoneyTakeAKey(t *testing.T) {
 // short are the lists that come whole, and why they cannot grow long.
 var short = map[string]string{
 	"getCampaignEnrolments": "29 days at most",
+	"listConsents":          "the purposes that there are",
+	"listRetention":         "the lines of the schedule",
 	"listBadgeKeys":         "one for each time that the key was rotated",
 	"listAgreements":        "one per school and kind of money",
 	"listIssuers":           "those of the house",
@@ -108,9 +115,11 @@ func TestWhatMovesMoneyKeysAndRolesAsksForAFreshSignIn(t *testing.T) {
 	scopes := map[string]string{"refunds:write": "person-or-system", "keys:write": "person", "clients:write": "person", "roles:write": "person"}
 	due := map[string]string{ // under the scopes of who else they concern
 		"putCashier": "person", "putManager": "person", "dropManager": "person", "putIssuer": "person",
+		"requestErasure": "person", "decideErasure": "person", "carryOutErasure": "person",
 		"askReversal": "person-or-system", "decideReversal": "person-or-system", "sendReceiptBack": "person-or-system", "markPaidBack": "person-or-system",
 	}
 	calm := map[string]string{
+		"withdrawErasure": "it keeps what is there", "withdrawConsent": "as easily as it was given",
 		"withdrawOrder": "her own right: what she paid goes back the way it came", "withdrawOffer": "what is sold no more; what was sold stays", "withdrawTransfer": "her own offer of her own place",
 		"grantToken": "it asks for the key", "rotateWebhookSecret": "it signs what we tell: it opens nothing here", "revokeClaimLink": "it gives nobody anything", "revokeCertificate": "no money", "retryLMSPlatform": "it tells again what stands",
 	}

@@ -68,6 +68,7 @@ type Rooms interface {
 	AccountRooms
 	AccessRooms
 	TraceRooms
+	PrivacyRooms
 	ProgressRooms
 	WebhookRooms
 	OutreachRooms

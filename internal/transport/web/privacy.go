@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"cursus/internal/domain/dossier"
 	"cursus/internal/domain/privacy"
@@ -26,6 +28,8 @@ type PrivacyHouse interface {
 	DecideErasure(ctx context.Context, who Viewer, id string, approve bool, note string) error
 	Erase(ctx context.Context, who Viewer, id, person string) error
 	Retention(ctx context.Context, who Viewer) ([]dossier.Rule, error)
+	// SetRetention sets for how many days a kind of records is kept, over the version that was read.
+	SetRetention(ctx context.Context, who Viewer, kind string, days, version int) error
 }
 
 // privacyRoutes are the addresses of these pages.
@@ -132,6 +136,14 @@ func (w *Web) decidePrivacy(r *request) (reply, error) {
 		err = w.house.DecideErasure(r.ctx, r.viewer, id, r.form("do") == "approve", r.form("note"))
 	case "erase":
 		err = w.house.Erase(r.ctx, r.viewer, id, r.form("person"))
+	case "retention":
+		days, wrong := strconv.Atoi(strings.TrimSpace(r.form("days")))
+		version, unread := strconv.Atoi(r.form("version"))
+		if wrong != nil || unread != nil || version < 1 {
+			err = fault.InvalidInput(fault.Field{Pointer: "/days", Code: "not-a-number", Detail: "A whole number of days."})
+			break
+		}
+		err = w.house.SetRetention(r.ctx, r.viewer, r.form("kind"), days, version)
 	default:
 		err = errDo
 	}
