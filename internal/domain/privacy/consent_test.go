@@ -88,6 +88,13 @@ func TestAConsentSaysWhatItIs(t *testing.T) {
 	if !errors.Is(err, privacy.ErrPurpose) {
 		t.Error(err)
 	}
+	for text, want := range map[string]error{"1999-01": privacy.ErrText, privacy.Purposes()[0].Text: nil} { // what she did not read she did not agree to
+		if err := db.InTx(system, "agree", func(ctx context.Context, tx *postgres.Tx) error {
+			return privacy.AgreeTx(ctx, tx, p.ID, privacy.Purposes()[0].Code, text)
+		}); !errors.Is(err, want) {
+			t.Error(text, err)
+		}
+	}
 	other := person(t, db, "b@example.org")
 	if err := db.View(postgres.WithActor(context.Background(), "learner:"+other.ID), "look", func(ctx context.Context, tx *postgres.Tx) error {
 		all, err := privacy.ConsentsOfTx(ctx, tx, p.ID)
