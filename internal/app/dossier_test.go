@@ -148,11 +148,13 @@ func (w *world) leaveTraces(t *testing.T, owner *sql.DB, learner, enrolment, ema
 			('cli_1', 'k2', 'h', 201, '{"student_key":"K2"}', now())`,
 		`INSERT INTO jobs.queue (kind, args, created_at, due_at, failure, dead_at) VALUES ('identity.sign_in_link_asked', '{"email":"` + email + `"}', now(), now(), 'no mail for ` + email + `', now())`,
 		`INSERT INTO lms.platforms (key, base_url, auth, per_minute, enabled, made_at) VALUES ('trace', 'https://lms.example', 'bearer', 1, false, now())`,
+		`INSERT INTO lms.secrets VALUES ('trace', decode(repeat('00', 40), 'hex'))`,
 		`INSERT INTO lms.syncs (enrolment_id, platform, state, asked_at, due_at, detail) VALUES ('` + enrolment + `', 'trace', 'refused', now(), now(), 'nobody is called ` + email + `')
 			ON CONFLICT (enrolment_id) DO UPDATE SET detail = excluded.detail`,
 		`INSERT INTO webhooks.endpoints (id, url, types, state, made_by, made_at) VALUES ('whe_trace', 'https://hooks.example', '{}', 'enabled', '` + registrar.ID + `', now())`,
+		`INSERT INTO webhooks.secrets (endpoint_id, n, sealed, made_at) VALUES ('whe_trace', 1, decode(repeat('00', 40), 'hex'), now())`,
 		`INSERT INTO webhooks.events (id, type, cause, at, body, made_at) VALUES ('evt_trace', 'order.paid', 'trace', now(), '{}', now())`,
-		`INSERT INTO webhooks.deliveries (id, endpoint_id, event_id, state, made_at, ended_at) VALUES ('whd_trace', 'whe_trace', 'evt_trace', 'delivered', now(), now())`,
+		`INSERT INTO webhooks.deliveries (id, endpoint_id, event_id, state, tried, status, made_at, ended_at) VALUES ('whd_trace', 'whe_trace', 'evt_trace', 'delivered', 1, 200, now(), now())`,
 		`INSERT INTO webhooks.attempts (delivery_id, n, at, duration_ms, status, response) VALUES ('whd_trace', 1, now(), 1, 200, 'welcome, ` + name + ` <` + email + `>')`,
 		`INSERT INTO invoicing.billing (order_id, person_id, buyer, updated_at) VALUES ('ord_trace', '` + learner + `', '{"name": "` + name + `"}', now())`,
 	} {
