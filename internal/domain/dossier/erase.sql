@@ -100,6 +100,9 @@ update identity.external_ids set subject = identity.erased_subject(source, subje
 -- name: 24 what was written to her
 update outreach.recipients set facts = '{}' where person_id = $1 and facts <> '{}';
 
+-- name: 05 ids and addresses at the proctor
+update exams.attempts set external_id = '', launch_url = '' where learner_id = $1 and (external_id <> '' or launch_url <> '');
+
 -- name: 26 what a platform said of her
 update lms.syncs s set detail = '' from enrolment.enrolments e where e.id = s.enrolment_id and e.learner_id = $1 and s.detail <> '';
 

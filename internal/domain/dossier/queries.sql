@@ -61,6 +61,7 @@ union select 'dispute-open' from payments.disputes d join payments.payments p on
 union select 'refund-pending' from payments.refunds f join payments.payments p on p.id = f.payment_id join sales.orders o on o.id = p.order_id where o.buyer_id = $1 and f.state in ('requested', 'pending')
 union select 'seat-reserved' from sales.seats s join identity.people p on p.email = s.email where p.id = $1 and s.state = 'reserved'
 union select 'transfer-open' from sales.transfers t left join identity.people p on p.email = t.email where t.state = 'offered' and (t.from_id = $1 or p.id = $1)
+union select 'exam-open' from exams.attempts where learner_id = $1 and state in ('started', 'ready_to_submit', 'submitted', 'second_review_required')
 union select 'still-staff' from identity.roles where person_id = $1
 union select 'system' from identity.clients where person_id = $1 and ended_at is null
 order by 1;
