@@ -157,7 +157,7 @@ func (View) Changes(detail json.RawMessage) (all []change) {
 	}
 	for _, f := range fields {
 		if b, ok := before[f]; !ok || b != after[f] {
-			all = append(all, change{Field: f, Before: before[f], After: after[f]})
+			all = append(all, change{Field: strings.ReplaceAll(strings.TrimPrefix(f, "/"), "/", "."), Before: before[f], After: after[f]})
 		}
 	}
 	return all
