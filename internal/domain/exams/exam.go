@@ -184,7 +184,8 @@ func (s *Service) PutTx(ctx context.Context, tx *postgres.Tx, session string, ki
 	if err != nil {
 		return e, err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exam.written", Object: e.ID, Detail: map[string]any{"session": x.ID, "kind": kind, "version": e.Version}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exam.written", Object: e.ID, Detail: map[string]any{"session": x.ID, "kind": kind, "version": e.Version},
+		Before: audit.Was(old.Version > 0, NewExam{old.Title(), old.Rules}), After: n}); err != nil {
 		return e, err
 	}
 	return e, s.jobs.EnqueueTx(ctx, tx, RulesChanged{x.ID, e.ID})

@@ -199,7 +199,8 @@ func (s *Service) PutSlotTx(ctx context.Context, tx *postgres.Tx, id string, n N
 	if _, err := tx.Exec(ctx, q.Q("EditSlot"), x.ID, n.Organisation, n.Place, n.Zone, n.StartsAt, n.EndsAt, n.Capacity); err != nil {
 		return x, err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exam_slot.changed", Object: x.ID, Detail: map[string]any{"version": x.Version + 1}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "exam_slot.changed", Object: x.ID, Detail: map[string]any{"version": x.Version + 1},
+		Before: NewSlot{x.Organisation, x.Place, x.Zone, x.StartsAt, x.EndsAt, x.Capacity}, After: n}); err != nil {
 		return x, err
 	}
 	if !n.StartsAt.Equal(x.StartsAt) || !n.EndsAt.Equal(x.EndsAt) || n.Place != x.Place || n.Zone != x.Zone {
