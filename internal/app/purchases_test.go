@@ -130,13 +130,6 @@ func (s *shop) purchase(token string) error {
 	}
 }
 
-// analyzed has the database look at its tables, as it does by itself within a minute of use: plans that were made for empty tables go.
-func (s *shop) analyzed(b *testing.B) {
-	if _, err := testkit.Owner(b, s.dsn).Exec("analyze"); err != nil {
-		b.Fatal(err)
-	}
-}
-
 // watch tells each buyer when her order is paid: one question for all of them, so that the measuring costs little.
 func (s *shop) watch(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -166,7 +159,6 @@ func BenchmarkPurchases(b *testing.B) {
 		ctx, stop := context.WithCancel(context.Background())
 		go s.watch(ctx)
 		each(b, buyersAtOnce, warmUp, func(i int) error { return s.purchase(tokens[purchases+i]) })
-		s.analyzed(b)
 		took := make([]time.Duration, purchases)
 		before, began := s.spent(b), time.Now()
 		each(b, buyersAtOnce, purchases, func(i int) error {

@@ -119,9 +119,7 @@ func (s *Service) FollowSeat(ctx context.Context, seatID string) error {
 func (s *Service) followAll(ctx context.Context, statement, of string) error {
 	ctx = postgres.WithActor(ctx, "system")
 	var all []string
-	if err := s.db.View(ctx, "members of an order", func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Select(ctx, &all, q.Q(statement), of)
-	}); err != nil {
+	if err := s.db.LookAll(ctx, &all, q.Q(statement), of); err != nil {
 		return err
 	}
 	for _, id := range all {

@@ -139,11 +139,11 @@ func (s *Service) Refresh(ctx context.Context, sessionID, cause string) error {
 // RefreshOne is Refresh for one enrolment. As after nearly every purchase, nothing is done where she is neither fit nor held to be, no
 // rule was written for her session, and nothing was ever decided.
 func (s *Service) RefreshOne(ctx context.Context, enrolmentID, cause string) error {
+	var stirs bool
+	if err := s.db.Look(postgres.WithActor(ctx, "system"), &stirs, q.Q("Stirs"), enrolmentID); err != nil || !stirs {
+		return err
+	}
 	return s.refresh(ctx, cause, func(ctx context.Context, tx *postgres.Tx) ([]enrolment.Enrolment, error) {
-		var stirs bool
-		if err := tx.Get(ctx, &stirs, q.Q("Stirs"), enrolmentID); err != nil || !stirs {
-			return nil, err
-		}
 		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
 		return []enrolment.Enrolment{e}, err
 	})

@@ -250,29 +250,26 @@ func (s *Service) OfBrowser(ctx context.Context, secret string) (Principal, erro
 	return s.of(ctx, "browser", secret)
 }
 
-func (s *Service) of(ctx context.Context, kind, secret string) (p Principal, err error) {
-	err = s.db.View(postgres.WithGenericPlans(asSystem(ctx)), "principal", func(ctx context.Context, tx *postgres.Tx) error {
-		var token struct {
-			Person
-			Roles   pq.StringArray `db:"roles"`
-			Partner pq.StringArray `db:"partner_roles"`
-			Scopes  pq.StringArray `db:"scopes"`
-			Proven  *time.Time     `db:"proven_at"`
-		}
-		err := tx.Get(ctx, &token, q.Q("Token"), kind, hashOf(secret), tx.Now())
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNobody
-		}
-		if err != nil {
-			return err
-		}
-		p = principal(token.Person, token.Roles, token.Partner, token.Scopes)
-		if token.Proven != nil {
-			p.ProvenAt = *token.Proven
-		}
-		return nil
-	})
-	return p, err
+func (s *Service) of(ctx context.Context, kind, secret string) (Principal, error) {
+	var token struct {
+		Person
+		Roles   pq.StringArray `db:"roles"`
+		Partner pq.StringArray `db:"partner_roles"`
+		Scopes  pq.StringArray `db:"scopes"`
+		Proven  *time.Time     `db:"proven_at"`
+	}
+	err := s.db.Look(asSystem(ctx), &token, q.Q("Token"), kind, hashOf(secret), s.db.Now())
+	if errors.Is(err, sql.ErrNoRows) {
+		return Principal{}, ErrNobody
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	p := principal(token.Person, token.Roles, token.Partner, token.Scopes)
+	if token.Proven != nil {
+		p.ProvenAt = *token.Proven
+	}
+	return p, nil
 }
 
 // NewToken makes an API token of a person; its secret is shown once. No scopes: all that the person may do.

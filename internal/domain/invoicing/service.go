@@ -3,6 +3,8 @@ package invoicing
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 
 	"cursus/internal/platform/postgres"
 )
@@ -54,7 +56,15 @@ func (s *Service) PDF(ctx context.Context, id string) (d Full, pdf []byte, err e
 // Print makes and keeps the paper of a document, once.
 func (s *Service) Print(ctx context.Context, id string) error {
 	ctx = postgres.WithGenericPlans(postgres.WithActor(ctx, "system"))
-	d, err := s.Document(ctx, id)
+	var row documentRow
+	err := s.db.Look(ctx, &row, q.Q("Document"), id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNoDocument
+	}
+	if err != nil {
+		return err
+	}
+	d, err := row.full()
 	if err != nil || d.SHA256 != "" {
 		return err
 	}

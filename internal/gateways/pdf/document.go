@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -34,12 +35,21 @@ type documentLayout struct {
 		Color             string
 	}
 	Words map[string]map[string]string
+	runes map[string]map[rune]bool // what the words of a language are drawn with
 }
 
 var _ invoicing.Printer = (*Renderer)(nil)
 
 func readDocumentLayout() (l documentLayout, err error) {
-	return l, json.Unmarshal(documents.Layout, &l)
+	err = json.Unmarshal(documents.Layout, &l)
+	l.runes = map[string]map[rune]bool{}
+	for lang, words := range l.Words {
+		l.runes[lang] = map[rune]bool{missing: true, '\u2026': true}
+		for _, w := range words {
+			drawn(l.runes[lang], clean(w))
+		}
+	}
+	return l, err
 }
 
 // paper is a document of several pages in the making: y is where the next line stands.
@@ -70,7 +80,7 @@ func (r *Renderer) paper(lang string, at time.Time, demo bool, texts func(*paper
 	if !ok {
 		words, lang = r.documents.Words["en"], "en"
 	}
-	s := &sheet{gofpdf.New("P", "mm", "A4", ""), map[string]bool{}, map[rune]bool{missing: true, '\u2026': true}}
+	s := &sheet{gofpdf.New("P", "mm", "A4", ""), map[string]bool{}, maps.Clone(r.documents.runes[lang])}
 	s.SetCatalogSort(true)
 	s.SetCompression(false) // of a page: a kilobyte saved is not worth a new compressor, and the bytes shall not depend on its version
 	s.SetCreationDate(at.UTC())
@@ -80,9 +90,6 @@ func (r *Renderer) paper(lang string, at time.Time, demo bool, texts func(*paper
 	p := &paper{sheet: s, documentLayout: r.documents, words: words, lang: lang, demo: demo}
 	for _, t := range texts(p) {
 		drawn(s.runes, cleanTo(t, longestMention))
-	}
-	for _, w := range words {
-		drawn(s.runes, clean(w))
 	}
 	draw(p)
 	var buf bytes.Buffer

@@ -99,9 +99,13 @@ func setLine(line []rune, face string) []run {
 }
 
 // drawn adds the runes that a text may be drawn with: its own, the other half of brackets, and each form of Arabic letters,
-// because which form it takes depends on where its line ends.
+// because which form it takes depends on where its line ends. What is there was added with all of that: forms and turned brackets have
+// no further ones.
 func drawn(set map[rune]bool, text []rune) {
 	for _, r := range text {
+		if set[r] {
+			continue
+		}
 		set[r], set[turned(r)] = true, true
 		for _, f := range []forms{arabic[r], lamAlef[r]} {
 			for _, form := range []rune{f.isolated, f.final, f.initial, f.medial} {

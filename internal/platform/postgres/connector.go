@@ -66,9 +66,15 @@ func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, erro
 	if o.ReadOnly {
 		mode = "READ ONLY"
 	}
-	begin := "BEGIN ISOLATION LEVEL READ COMMITTED " + mode + "; SET LOCAL cursus.actor = " + pq.QuoteLiteral(Actor(ctx))
-	if ctx.Value(genericKey{}) != nil {
-		begin += "; SET LOCAL plan_cache_mode = force_generic_plan"
+	begin := "BEGIN ISOLATION LEVEL READ COMMITTED " + mode
+	generic := ctx.Value(genericKey{}) != nil
+	switch { // what the connection is for good, see withSettings, is not said again
+	case !c.house && generic:
+		begin += "; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL cursus.actor = " + pq.QuoteLiteral(Actor(ctx))
+	case !c.house:
+		begin += "; SET LOCAL cursus.actor = " + pq.QuoteLiteral(Actor(ctx))
+	case !generic:
+		begin += "; SET LOCAL plan_cache_mode = auto"
 	}
 	if _, err := c.ExecContext(ctx, begin, nil); err != nil {
 		c.given = true

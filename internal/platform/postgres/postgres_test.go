@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -120,5 +121,35 @@ func TestActorAndRole(t *testing.T) {
 	var e *pq.Error
 	if !errors.As(err, &e) || e.Code != "42501" {
 		t.Fatal("the application's role could drop a table:", err)
+	}
+}
+
+// Look reads what the house sees, for the house alone, and writes nothing, whatever the statement says.
+func TestLookReadsAndWritesNothing(t *testing.T) {
+	db, house := database(t), postgres.WithActor(context.Background(), "system")
+	for range 5 { // not prepared, then prepared
+		var n int
+		if err := db.Look(house, &n, query(`select n from seat where id = $1`), 1); err != nil || n != 3 {
+			t.Fatal(n, err)
+		}
+		var all []int
+		if err := db.LookAll(house, &all, query(`select id from seat order by id`)); err != nil || len(all) != 2 {
+			t.Fatal(all, err)
+		}
+		var e *pq.Error
+		if err := db.Look(house, &n, query(`insert into seat values (1, 9) returning n`)); !errors.As(err, &e) || e.Code != "25006" {
+			t.Fatal("a write outside a transaction:", err)
+		}
+	}
+	var n int
+	if err := db.Look(house, &n, query(`select n from seat where id = 9`)); !errors.Is(err, sql.ErrNoRows) {
+		t.Fatal(err)
+	}
+	if err := db.Look(postgres.WithActor(house, "learner:per_1"), &n, query(`select 1`)); fault.From(err).Code != "not-the-house" {
+		t.Fatal(err)
+	}
+	err := db.InTx(house, "outer", func(ctx context.Context, _ *postgres.Tx) error { return db.Look(ctx, &n, query(`select 1`)) })
+	if fault.From(err).Code != "nested-transaction" {
+		t.Fatal(err)
 	}
 }
