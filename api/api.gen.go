@@ -3346,6 +3346,24 @@ func (e ExportCatalogueParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ExportCohortDigestParamsLang.
+const (
+	ExportCohortDigestParamsLangEn ExportCohortDigestParamsLang = "en"
+	ExportCohortDigestParamsLangFr ExportCohortDigestParamsLang = "fr"
+)
+
+// Valid indicates whether the value is a known member of the ExportCohortDigestParamsLang enum.
+func (e ExportCohortDigestParamsLang) Valid() bool {
+	switch e {
+	case ExportCohortDigestParamsLangEn:
+		return true
+	case ExportCohortDigestParamsLangFr:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCohortProgressParamsStage.
 const (
 	ListCohortProgressParamsStageCertified  ListCohortProgressParamsStage = "certified"
@@ -5209,6 +5227,16 @@ type CohortCourse struct {
 	//
 	// Example: 0
 	Upcoming int `json:"upcoming"`
+}
+
+// CohortDigestMail Whether somebody wants the weekly digest of a cohort by mail.
+//
+// Example: {"wanted":true}
+type CohortDigestMail struct {
+	// Wanted It is mailed to her each Monday.
+	//
+	// Example: true
+	Wanted bool `json:"wanted"`
 }
 
 // CohortEnrolment A learner in a cohort.
@@ -15858,6 +15886,18 @@ type PutPartnerCohortParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ExportCohortDigestParams defines parameters for ExportCohortDigest.
+type ExportCohortDigestParams struct {
+	// Week The ISO week.
+	Week string `form:"week" json:"week"`
+
+	// Lang The language; English where none is named.
+	Lang *ExportCohortDigestParamsLang `form:"lang,omitempty" json:"lang,omitempty"`
+}
+
+// ExportCohortDigestParamsLang defines parameters for ExportCohortDigest.
+type ExportCohortDigestParamsLang string
+
 // ListCohortEnrolmentsParams defines parameters for ListCohortEnrolments.
 type ListCohortEnrolmentsParams struct {
 	// State Only those in this state.
@@ -16989,6 +17029,9 @@ type CreatePartnerCohortJSONRequestBody = NewPartnerCohort
 // PutPartnerCohortJSONRequestBody defines body for PutPartnerCohort for application/json ContentType.
 type PutPartnerCohortJSONRequestBody = PartnerCohortBody
 
+// PutCohortDigestMailJSONRequestBody defines body for PutCohortDigestMail for application/json ContentType.
+type PutCohortDigestMailJSONRequestBody = CohortDigestMail
+
 // ChangeCohortEnrolmentsJSONRequestBody defines body for ChangeCohortEnrolments for application/json ContentType.
 type ChangeCohortEnrolmentsJSONRequestBody = CohortRows
 
@@ -18035,6 +18078,39 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/cohorts/{cohort}/counts (the `GetCohortCounts` operationId).
 	GetCohortCounts(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCohortDigestMail Get whether you are mailed the weekly digest of a cohort
+	//
+	// Each Monday, with the PDF of the week before.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/digest (the `GetCohortDigestMail` operationId).
+	GetCohortDigestMail(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCohortDigestMailWithBody Say whether you want the weekly digest of a cohort by mail
+	//
+	// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+	PutCohortDigestMailWithBody(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCohortDigestMail Say whether you want the weekly digest of a cohort by mail
+	//
+	// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+	PutCohortDigestMail(ctx context.Context, cohort CohortRef, body PutCohortDigestMailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportCohortDigest Get what a week changed for a cohort
+	//
+	// As PDF: who started, who fell behind and who was certified, by name where they agree, and the numbers of all at the end of the week. A week is told of when it is
+	// over, as it was known then: the same week gives the same file, but for who left or came to agree, or not to, meanwhile.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/digest.pdf (the `ExportCohortDigest` operationId).
+	ExportCohortDigest(ctx context.Context, cohort CohortRef, params *ExportCohortDigestParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCohortEnrolments List who is in a cohort
 	//
@@ -21618,6 +21694,79 @@ func (c *Client) PutPartnerCohort(ctx context.Context, cohort CohortRef, params 
 // Corresponds with GET /v1/cohorts/{cohort}/counts (the `GetCohortCounts` operationId).
 func (c *Client) GetCohortCounts(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCohortCountsRequest(c.Server, cohort)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCohortDigestMail Get whether you are mailed the weekly digest of a cohort
+//
+// Each Monday, with the PDF of the week before.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/digest (the `GetCohortDigestMail` operationId).
+func (c *Client) GetCohortDigestMail(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCohortDigestMailRequest(c.Server, cohort)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCohortDigestMailWithBody Say whether you want the weekly digest of a cohort by mail
+//
+// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+func (c *Client) PutCohortDigestMailWithBody(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCohortDigestMailRequestWithBody(c.Server, cohort, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCohortDigestMail Say whether you want the weekly digest of a cohort by mail
+//
+// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+func (c *Client) PutCohortDigestMail(ctx context.Context, cohort CohortRef, body PutCohortDigestMailJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCohortDigestMailRequest(c.Server, cohort, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportCohortDigest Get what a week changed for a cohort
+//
+// As PDF: who started, who fell behind and who was certified, by name where they agree, and the numbers of all at the end of the week. A week is told of when it is
+// over, as it was known then: the same week gives the same file, but for who left or came to agree, or not to, meanwhile.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/digest.pdf (the `ExportCohortDigest` operationId).
+func (c *Client) ExportCohortDigest(ctx context.Context, cohort CohortRef, params *ExportCohortDigestParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportCohortDigestRequest(c.Server, cohort, params)
 	if err != nil {
 		return nil, err
 	}
@@ -29566,6 +29715,156 @@ func NewGetCohortCountsRequest(server string, cohort CohortRef) (*http.Request, 
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCohortDigestMailRequest constructs an http.Request for the GetCohortDigestMail method
+func NewGetCohortDigestMailRequest(server string, cohort CohortRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/digest", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCohortDigestMailRequest calls the generic PutCohortDigestMail builder with application/json body
+func NewPutCohortDigestMailRequest(server string, cohort CohortRef, body PutCohortDigestMailJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCohortDigestMailRequestWithBody(server, cohort, "application/json", bodyReader)
+}
+
+// NewPutCohortDigestMailRequestWithBody constructs an http.Request for the PutCohortDigestMail method, with any body, and a specified content type
+func NewPutCohortDigestMailRequestWithBody(server string, cohort CohortRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/digest", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExportCohortDigestRequest constructs an http.Request for the ExportCohortDigest method
+func NewExportCohortDigestRequest(server string, cohort CohortRef, params *ExportCohortDigestParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/digest.pdf", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "week", params.Week, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Lang != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lang", *params.Lang, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -42092,6 +42391,43 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/cohorts/{cohort}/counts (the `GetCohortCounts` operationId).
 	GetCohortCountsWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetCohortCountsResponse, error)
 
+	// GetCohortDigestMailWithResponse Get whether you are mailed the weekly digest of a cohort
+	//
+	// Each Monday, with the PDF of the week before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/digest (the `GetCohortDigestMail` operationId).
+	GetCohortDigestMailWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetCohortDigestMailResponse, error)
+
+	// PutCohortDigestMailWithBodyWithResponse Say whether you want the weekly digest of a cohort by mail
+	//
+	// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+	PutCohortDigestMailWithBodyWithResponse(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCohortDigestMailResponse, error)
+
+	// PutCohortDigestMailWithResponse Say whether you want the weekly digest of a cohort by mail
+	//
+	// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+	PutCohortDigestMailWithResponse(ctx context.Context, cohort CohortRef, body PutCohortDigestMailJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCohortDigestMailResponse, error)
+
+	// ExportCohortDigestWithResponse Get what a week changed for a cohort
+	//
+	// As PDF: who started, who fell behind and who was certified, by name where they agree, and the numbers of all at the end of the week. A week is told of when it is
+	// over, as it was known then: the same week gives the same file, but for who left or came to agree, or not to, meanwhile.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/digest.pdf (the `ExportCohortDigest` operationId).
+	ExportCohortDigestWithResponse(ctx context.Context, cohort CohortRef, params *ExportCohortDigestParams, reqEditors ...RequestEditorFn) (*ExportCohortDigestResponse, error)
+
 	// ListCohortEnrolmentsWithResponse List who is in a cohort
 	//
 	// Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
@@ -47153,6 +47489,150 @@ func (r GetCohortCountsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCohortCountsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCohortDigestMailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortDigestMail
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCohortDigestMailResponse) GetJSON200() *CohortDigestMail {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCohortDigestMailResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCohortDigestMailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCohortDigestMailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCohortDigestMailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCohortDigestMailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutCohortDigestMailResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortDigestMail
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCohortDigestMailResponse) GetJSON200() *CohortDigestMail {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCohortDigestMailResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCohortDigestMailResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCohortDigestMailResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCohortDigestMailResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCohortDigestMailResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportCohortDigestResponse200Headers the declared response headers of an HTTP 200 response for ExportCohortDigest
+type ExportCohortDigestResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportCohortDigestResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportCohortDigestResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportCohortDigestResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportCohortDigestResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportCohortDigestResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportCohortDigestResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportCohortDigestResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -58956,6 +59436,67 @@ func (c *ClientWithResponses) GetCohortCountsWithResponse(ctx context.Context, c
 	return ParseGetCohortCountsResponse(rsp)
 }
 
+// GetCohortDigestMailWithResponse Get whether you are mailed the weekly digest of a cohort
+//
+// Each Monday, with the PDF of the week before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/digest (the `GetCohortDigestMail` operationId).
+func (c *ClientWithResponses) GetCohortDigestMailWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*GetCohortDigestMailResponse, error) {
+	rsp, err := c.GetCohortDigestMail(ctx, cohort, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCohortDigestMailResponse(rsp)
+}
+
+// PutCohortDigestMailWithBodyWithResponse Say whether you want the weekly digest of a cohort by mail
+//
+// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+func (c *ClientWithResponses) PutCohortDigestMailWithBodyWithResponse(ctx context.Context, cohort CohortRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCohortDigestMailResponse, error) {
+	rsp, err := c.PutCohortDigestMailWithBody(ctx, cohort, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCohortDigestMailResponse(rsp)
+}
+
+// PutCohortDigestMailWithResponse Say whether you want the weekly digest of a cohort by mail
+//
+// It is your word from now on; each mail has a link that ends it. Who has no address, as a system, is refused.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/cohorts/{cohort}/digest (the `PutCohortDigestMail` operationId).
+func (c *ClientWithResponses) PutCohortDigestMailWithResponse(ctx context.Context, cohort CohortRef, body PutCohortDigestMailJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCohortDigestMailResponse, error) {
+	rsp, err := c.PutCohortDigestMail(ctx, cohort, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCohortDigestMailResponse(rsp)
+}
+
+// ExportCohortDigestWithResponse Get what a week changed for a cohort
+//
+// As PDF: who started, who fell behind and who was certified, by name where they agree, and the numbers of all at the end of the week. A week is told of when it is
+// over, as it was known then: the same week gives the same file, but for who left or came to agree, or not to, meanwhile.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/digest.pdf (the `ExportCohortDigest` operationId).
+func (c *ClientWithResponses) ExportCohortDigestWithResponse(ctx context.Context, cohort CohortRef, params *ExportCohortDigestParams, reqEditors ...RequestEditorFn) (*ExportCohortDigestResponse, error) {
+	rsp, err := c.ExportCohortDigest(ctx, cohort, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportCohortDigestResponse(rsp)
+}
+
 // ListCohortEnrolmentsWithResponse List who is in a cohort
 //
 // Every learner whom the school ever sent, in the order in which they came, with where she stands and, while she waits, for what. `order` is
@@ -65251,6 +65792,111 @@ func ParseGetCohortCountsResponse(rsp *http.Response) (*GetCohortCountsResponse,
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetCohortDigestMailResponse parses an HTTP response from a GetCohortDigestMailWithResponse call
+func ParseGetCohortDigestMailResponse(rsp *http.Response) (*GetCohortDigestMailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCohortDigestMailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortDigestMail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutCohortDigestMailResponse parses an HTTP response from a PutCohortDigestMailWithResponse call
+func ParsePutCohortDigestMailResponse(rsp *http.Response) (*PutCohortDigestMailResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCohortDigestMailResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortDigestMail
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportCohortDigestResponse parses an HTTP response from a ExportCohortDigestWithResponse call
+func ParseExportCohortDigestResponse(rsp *http.Response) (*ExportCohortDigestResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportCohortDigestResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportCohortDigestResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -154,6 +154,15 @@ type ServerInterface interface {
 	// GetCohortCounts Count how far the learners of a cohort are
 	// (GET /v1/cohorts/{cohort}/counts)
 	GetCohortCounts(c *fiber.Ctx, cohort CohortRef) error
+	// GetCohortDigestMail Get whether you are mailed the weekly digest of a cohort
+	// (GET /v1/cohorts/{cohort}/digest)
+	GetCohortDigestMail(c *fiber.Ctx, cohort CohortRef) error
+	// PutCohortDigestMail Say whether you want the weekly digest of a cohort by mail
+	// (PUT /v1/cohorts/{cohort}/digest)
+	PutCohortDigestMail(c *fiber.Ctx, cohort CohortRef) error
+	// ExportCohortDigest Get what a week changed for a cohort
+	// (GET /v1/cohorts/{cohort}/digest.pdf)
+	ExportCohortDigest(c *fiber.Ctx, cohort CohortRef, params ExportCohortDigestParams) error
 	// ListCohortEnrolments List who is in a cohort
 	// (GET /v1/cohorts/{cohort}/enrolments)
 	ListCohortEnrolments(c *fiber.Ctx, cohort CohortRef, params ListCohortEnrolmentsParams) error
@@ -2660,6 +2669,116 @@ func (siw *ServerInterfaceWrapper) GetCohortCounts(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetCohortCounts(c, cohort)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCohortDigestMail operation middleware
+func (siw *ServerInterfaceWrapper) GetCohortDigestMail(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCohortDigestMail(c, cohort)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCohortDigestMail operation middleware
+func (siw *ServerInterfaceWrapper) PutCohortDigestMail(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCohortDigestMail(c, cohort)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportCohortDigest operation middleware
+func (siw *ServerInterfaceWrapper) ExportCohortDigest(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportCohortDigestParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "week" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "week", query, &params.Week, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter week: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", query, &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lang: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportCohortDigest(c, cohort, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -12143,6 +12262,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/counts", wrapper.GetCohortCounts)
 
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/digest", wrapper.GetCohortDigestMail)
+
+	router.Put(options.BaseURL+"/v1/cohorts/:cohort/digest", wrapper.PutCohortDigestMail)
+
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/digest.pdf", wrapper.ExportCohortDigest)
+
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.ListCohortEnrolments)
 
 	router.Patch(options.BaseURL+"/v1/cohorts/:cohort/enrolments", wrapper.ChangeCohortEnrolments)
@@ -13572,6 +13697,75 @@ func (response GetCohortCounts200JSONResponse) VisitGetCohortCountsResponse(ctx 
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type GetCohortDigestMailRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+}
+
+type GetCohortDigestMailResponseObject interface {
+	VisitGetCohortDigestMailResponse(ctx *fiber.Ctx) error
+}
+
+type GetCohortDigestMail200JSONResponse CohortDigestMail
+
+func (response GetCohortDigestMail200JSONResponse) VisitGetCohortDigestMailResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutCohortDigestMailRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Body   *PutCohortDigestMailJSONRequestBody
+}
+
+type PutCohortDigestMailResponseObject interface {
+	VisitPutCohortDigestMailResponse(ctx *fiber.Ctx) error
+}
+
+type PutCohortDigestMail200JSONResponse CohortDigestMail
+
+func (response PutCohortDigestMail200JSONResponse) VisitPutCohortDigestMailResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportCohortDigestRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+	Params ExportCohortDigestParams
+}
+
+type ExportCohortDigestResponseObject interface {
+	VisitExportCohortDigestResponse(ctx *fiber.Ctx) error
+}
+
+type ExportCohortDigest200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportCohortDigest200ApplicationpdfResponse struct {
+	Body          io.Reader
+	Headers       ExportCohortDigest200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportCohortDigest200ApplicationpdfResponse) VisitExportCohortDigestResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
 }
 
 type ListCohortEnrolmentsRequestObject struct {
@@ -18336,6 +18530,15 @@ type StrictServerInterface interface {
 	// GetCohortCounts Count how far the learners of a cohort are
 	// (GET /v1/cohorts/{cohort}/counts)
 	GetCohortCounts(ctx context.Context, request GetCohortCountsRequestObject) (GetCohortCountsResponseObject, error)
+	// GetCohortDigestMail Get whether you are mailed the weekly digest of a cohort
+	// (GET /v1/cohorts/{cohort}/digest)
+	GetCohortDigestMail(ctx context.Context, request GetCohortDigestMailRequestObject) (GetCohortDigestMailResponseObject, error)
+	// PutCohortDigestMail Say whether you want the weekly digest of a cohort by mail
+	// (PUT /v1/cohorts/{cohort}/digest)
+	PutCohortDigestMail(ctx context.Context, request PutCohortDigestMailRequestObject) (PutCohortDigestMailResponseObject, error)
+	// ExportCohortDigest Get what a week changed for a cohort
+	// (GET /v1/cohorts/{cohort}/digest.pdf)
+	ExportCohortDigest(ctx context.Context, request ExportCohortDigestRequestObject) (ExportCohortDigestResponseObject, error)
 	// ListCohortEnrolments List who is in a cohort
 	// (GET /v1/cohorts/{cohort}/enrolments)
 	ListCohortEnrolments(ctx context.Context, request ListCohortEnrolmentsRequestObject) (ListCohortEnrolmentsResponseObject, error)
@@ -20384,6 +20587,102 @@ func (sh *strictHandler) GetCohortCounts(ctx *fiber.Ctx, cohort CohortRef) error
 		return err
 	} else if validResponse, ok := response.(GetCohortCountsResponseObject); ok {
 		if err := validResponse.VisitGetCohortCountsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCohortDigestMail operation middleware
+func (sh *strictHandler) GetCohortDigestMail(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request GetCohortDigestMailRequestObject
+
+	request.Cohort = cohort
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCohortDigestMail(ctx.UserContext(), request.(GetCohortDigestMailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCohortDigestMail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCohortDigestMailResponseObject); ok {
+		if err := validResponse.VisitGetCohortDigestMailResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCohortDigestMail operation middleware
+func (sh *strictHandler) PutCohortDigestMail(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request PutCohortDigestMailRequestObject
+
+	request.Cohort = cohort
+
+	var body PutCohortDigestMailJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCohortDigestMail(ctx.UserContext(), request.(PutCohortDigestMailRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCohortDigestMail")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCohortDigestMailResponseObject); ok {
+		if err := validResponse.VisitPutCohortDigestMailResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportCohortDigest operation middleware
+func (sh *strictHandler) ExportCohortDigest(ctx *fiber.Ctx, cohort CohortRef, params ExportCohortDigestParams) error {
+	var request ExportCohortDigestRequestObject
+
+	request.Cohort = cohort
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportCohortDigest(ctx.UserContext(), request.(ExportCohortDigestRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportCohortDigest")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportCohortDigestResponseObject); ok {
+		if err := validResponse.VisitExportCohortDigestResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -190,16 +190,16 @@ func (h *House) furnish(o Options) (err error) {
 	}
 	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
 	h.Dossier = dossier.New(h.DB, h.Jobs, h.Uploads)
-	h.Progress = progress.New(h.DB, h.Jobs)
 	if err := h.openLMS(o.LMS, secret); err != nil {
 		return err
 	}
 	h.letters = flows.Letters{Mail: o.Mail, BaseURL: c.BaseURL, MailDomain: domainOf(c.BaseURL), Demo: c.Demo}
+	h.Progress = progress.New(h.DB, h.Jobs, printer, h.letters, secret, c.Demo)
 	h.Outreach = outreach.New(h.DB, h.Jobs, h.letters, outreach.Options{PerMinute: c.OutreachPerMinute, Secret: secret})
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Badges: h.Badges, Mail: o.Mail, BaseURL: c.BaseURL,
 		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Dossier: h.Dossier, LMS: h.LMS,
-		Outreach: h.Outreach, Letters: h.letters,
+		Outreach: h.Outreach, Letters: h.letters, Progress: h.Progress,
 	})
 	return nil
 }
@@ -262,7 +262,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), dossier.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(),
+		workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(), progress.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -182,7 +182,10 @@ func TestPagesOfCohorts(t *testing.T) {
 	bob := w.signedIn(t, mails, "bob@example.org")
 	bob.open(link)
 	bob.says("ESP Dakar", "k1", "pay at the desk of your school")
-	bob.form(link).press("", "")
+	taken := bob.form(link)
+	taken.tick("share", "1")
+	taken.press("", "")
+	w.counts(map[string]int{"select count(*) from privacy.consents where purpose = 'school' and given": 1})
 	bob.want = 404
 	bob.open(at)
 

@@ -25,9 +25,39 @@ func (p Pages) ProgressFile(ctx context.Context, who web.Viewer, group, format s
 	return web.File{Name: "progress-" + group + ".csv", ContentType: "text/csv; charset=utf-8", Content: b.Bytes()}, err
 }
 
+// DigestPaper is what a week changed, as PDF.
+func (p Pages) DigestPaper(ctx context.Context, who web.Viewer, group, week, lang string) (web.File, error) {
+	w, err := progress.ParseWeek(week)
+	if err != nil {
+		return web.File{}, err
+	}
+	b, err := p.h.Progress.Paper(ctx, who.PersonID, group, w, lang)
+	return web.File{Name: "progress-" + group + "-" + week + ".pdf", ContentType: "application/pdf", Content: b}, err
+}
+
+// ReadDigest says whether the viewer wants the weekly digest of a group.
+func (p Pages) ReadDigest(ctx context.Context, who web.Viewer, group string, wanted bool) error {
+	return p.h.Progress.Read(as(ctx, who), who.PersonID, group, wanted)
+}
+
+// DigestLink says what a link in a digest is about.
+func (p Pages) DigestLink(ctx context.Context, token string) (progress.Link, error) {
+	return p.h.Progress.Link(ctx, token)
+}
+
+// EndDigest ends the digests that a link is about.
+func (p Pages) EndDigest(ctx context.Context, token string) (progress.Link, error) {
+	return p.h.Progress.Unsubscribe(ctx, token)
+}
+
 // GradesFile is the file of grades of one session.
 func (p Pages) GradesFile(ctx context.Context, who web.Viewer, group, session string) (web.File, error) {
 	var b bytes.Buffer
 	err := p.h.Progress.WriteGrades(ctx, who.PersonID, group, session, &b)
 	return web.File{Name: "grades-" + group + ".csv", ContentType: "text/csv; charset=utf-8", Content: b.Bytes()}, err
+}
+
+// Followed says who follows the viewer.
+func (p Pages) Followed(ctx context.Context, who web.Viewer) (progress.Followed, error) {
+	return p.h.Progress.Followed(ctx, who.PersonID)
 }

@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +17,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/privacy"
+	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
@@ -195,7 +199,7 @@ func TestASchoolFollowsItsCohort(t *testing.T) {
 	if certified, all := counted(&asker{t: t, w: walker, token: w.tokens(officer)("cohorts:read")}); certified != 1. || all != 12. {
 		t.Error(certified, all)
 	}
-	for _, operation := range []string{"listCohortProgress", "exportCohortProgress", "exportCohortGrades", "getCohortCounts"} {
+	for _, operation := range []string{"listCohortProgress", "exportCohortProgress", "exportCohortGrades", "getCohortCounts", "getCohortDigestMail"} {
 		foreign.ask(404, operation, at, nil)
 		(&asker{t: t, w: walker, token: w.tokens(people[0])("learning:read")}).ask(403, operation, at, nil)
 	}
@@ -229,6 +233,14 @@ func (w *world) progressStory(t *testing.T, walker *apitest.Walker, staff identi
 		}
 	}
 	s.ask(200, "getCohortCounts", at, nil)
+	s.ask(200, "getCohortDigestMail", at, nil)
+	s.ask(200, "putCohortDigestMail", at, map[string]any{"wanted": true})
+	week := progress.WeekOf(w.clock.Now()).Before()
+	r := walker.Example("exportCohortDigest")
+	r.Token, r.Path["cohort"], r.Query = token, c.ID, "week="+week.String()
+	if paper := walker.Do(t, r); !strings.HasPrefix(string(paper.Body), "%PDF") {
+		t.Error(paper.Status, string(paper.Body))
+	}
 }
 
 // A teacher sees by page how far her cohort is, by name who agrees to it, and finds who is behind; a manager sees the same of the seats that the
@@ -274,6 +286,19 @@ func TestPagesOfProgress(t *testing.T) {
 	w.agrees(people[1], false)
 	d.open(at + "?pace=behind&lang=fr")
 	d.says("Personne.", "2 sur 12", "Progression : Networks 2026")
+	five := w.signedIn(t, mails, people[5].Email)
+	sharing := func(page, before, button, after string, seen bool) {
+		t.Helper()
+		five.open(page)
+		five.says("Who sees how far you are", before)
+		five.form("/learning/sharing").press("given", button)
+		five.says(after)
+		d.open(at + "?lang=en")
+		d.says(map[bool]string{true: "3 of 12 agree", false: "2 of 12 agree"}[seen])
+	}
+	sharing("/learning", "ESP Dakar sees that you have a place, and not how far", "1", "ESP Dakar sees how far you are, with your name", true)
+	sharing("/learning", "You agreed on", "0", "You said no on", false)
+	w.counts(map[string]int{"select count(*) from platform.audit where action like 'consent.%' and actor = 'learner:" + people[5].ID + "'": 2})
 	d.open("/organisation?lang=en")
 	d.says("My school", "What you can do for ESP Dakar", "Systems and keys", "Webhooks", "What is due")
 	d.want = 404
@@ -296,7 +321,30 @@ func TestPagesOfProgress(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	five.open("/learning")
+	five.says("ESP Dakar sees that you have a place", "Acme sees that you have a place")
 	m := w.signedIn(t, mails, manager.Email)
+	m.open("/orders/" + pool.ID + "/progress")
+	m.form("/orders/"+pool.ID+"/digest").press("wanted", "1")
+	m.says("mailed to manager@acme.example.org each Monday")
+	m.form("/orders/"+pool.ID+"/digest").press("wanted", "0")
+	m.says("Send me the digest")
+	week := progress.WeekOf(w.h.Clock.Now()).Before().String()
+	if paper := m.download("/orders/" + pool.ID + "/digest.pdf?week=" + week); !bytes.HasPrefix(paper, []byte("%PDF")) {
+		t.Errorf("%.200s", paper)
+	}
+	d.open(at)
+	d.form("/cohorts/"+c.ID+"/digest").press("wanted", "1")
+	link := "/digest/" + w.digestLink(c.ID, teacher)
+	public := &desk{t: t, w: w, http: &http.Client{}}
+	public.open(link + "?lang=en")
+	public.says("The weekly digest of Networks 2026 (ESP Dakar).", "Send me no more of these")
+	answer, err := public.http.PostForm(w.cfg.BaseURL+link, url.Values{"List-Unsubscribe": {"One-Click"}}) // as a mail program does it
+	if err != nil || answer.StatusCode != 200 || answer.Body.Close() != nil {
+		t.Fatal(answer, err)
+	}
+	d.open(at)
+	d.says("Send me the digest")
 	m.open("/organisation")
 	m.says("What you can do for Acme")
 	m.open("/orders/" + pool.ID + "/progress")
@@ -325,7 +373,16 @@ func init() {
 		at := map[string]string{}
 		for route, of := range map[string]string{"/cohorts/:id": "/cohorts/" + c.ID, "/orders/:id": "/orders/" + pool.ID} {
 			at[route+"/progress"], at[route+"/progress.:format"], at[route+"/grades.csv"] = of+"/progress", of+"/progress.csv", of+"/grades.csv?session="+w.session.Key
+			at[route+"/digest.pdf"] = of + "/digest.pdf?week=2026-W01"
 		}
+		reader := w.person("reader@uadb.example", "Reader")
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return identity.PutPartnerRoleTx(ctx, tx, "UADB", reader.ID, identity.RoleTeacher)
+		})
+		if err := w.h.Progress.Read(system, reader.ID, c.ID, true); err != nil {
+			w.t.Fatal(err)
+		}
+		at["/digest/:token"] = "/digest/" + w.digestLink(c.ID, reader)
 		at["/cohorts/:id/grades.csv"] = "/cohorts/" + c.ID + "/grades.csv"
 		return at
 	})

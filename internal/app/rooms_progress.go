@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -27,4 +28,23 @@ func (r Rooms) WriteCohortGrades(ctx context.Context, who api.Principal, cohort,
 // CohortCounts counts how far the learners of a cohort are.
 func (r Rooms) CohortCounts(ctx context.Context, who api.Principal, cohort string) (progress.Counts, error) {
 	return r.h.Progress.Counts(ctx, who.PersonID, cohort)
+}
+
+// CohortDigest is what a week changed, as PDF.
+func (r Rooms) CohortDigest(ctx context.Context, who api.Principal, cohort, week, lang string) ([]byte, error) {
+	w, err := progress.ParseWeek(week)
+	if err != nil {
+		return nil, err
+	}
+	return r.h.Progress.Paper(ctx, who.PersonID, cohort, w, cmp.Or(lang, "en"))
+}
+
+// ReadsCohortDigest says whether the caller is mailed the digest of a cohort.
+func (r Rooms) ReadsCohortDigest(ctx context.Context, who api.Principal, cohort string) (bool, error) {
+	return r.h.Progress.Reads(ctx, who.PersonID, cohort)
+}
+
+// ReadCohortDigest says whether she wants it.
+func (r Rooms) ReadCohortDigest(ctx context.Context, who api.Principal, cohort string, wanted bool) error {
+	return r.h.Progress.Read(ctx, who.PersonID, cohort, wanted)
 }

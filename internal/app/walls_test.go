@@ -31,7 +31,7 @@ var personal = []string{
 	"identity.people", "identity.external_ids", "identity.roles", "identity.tokens", "identity.members", "enrolment.enrolments", "enrolment.grants", "enrolment.memberships", "sales.orders", "sales.lines", "sales.parts",
 	"invoicing.documents", "invoicing.files", "invoicing.billing", "payments.payments", "payments.refunds", "payments.disputes", "payments.events", "exams.sittings", "exams.decisions", "exams.identity_checks", "exams.blocks", "exams.accommodations", "certificates.certificates", "certificates.documents",
 	"badges.credentials", "identity.managers", "sales.seats", "sales.claim_links", "sales.transfers", "identity.clients", "identity.keys", "identity.cashiers", "identity.partner_roles", "identity.role_hints", "identity.provider_sessions",
-	"outreach.recipients",
+	"outreach.recipients", "progress.readers", "progress.digests",
 	"exams.waiting", "exams.attempts", "exams.attempt_events", "exams.incidents", "exams.appeals", "exams.sitting_moves",
 }
 

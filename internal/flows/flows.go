@@ -16,6 +16,7 @@ import (
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/payments"
+	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
 	"cursus/internal/domain/uploads"
 	"cursus/internal/domain/webhooks"
@@ -42,6 +43,7 @@ type House struct {
 	Dossier      *dossier.Service
 	Outreach     *outreach.Service
 	Letters      Letters
+	Progress     *progress.Service
 	Mail         mail.Sender
 	BaseURL      string // of our site, for links in mails
 	MailDomain   string // ends the ids of mails
@@ -93,4 +95,5 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.cohortInvited)
 	jobs.Register(j, h.platformListDue)
 	jobs.Register(j, h.exportMade)
+	jobs.Register(j, h.digestDue)
 }

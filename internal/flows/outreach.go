@@ -40,7 +40,12 @@ func (p Letters) Send(ctx context.Context, l outreach.Letter) outreach.Outcome {
 	if l.Unsubscribe != "" {
 		m.Unsubscribe = p.BaseURL + "/unsubscribe/" + l.Unsubscribe
 	}
-	switch err := p.Mail.Send(ctx, m); {
+	return outcomeOf(p.Mail.Send(ctx, m))
+}
+
+// outcomeOf says what became of a mail.
+func outcomeOf(err error) outreach.Outcome {
+	switch {
 	case err == nil:
 		return outreach.Delivered
 	case errors.Is(err, mail.ErrNoMailbox):

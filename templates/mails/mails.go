@@ -55,6 +55,15 @@ type Facts struct {
 	IBAN, BIC string
 	Count     int // of seats, days or attempts
 	Demo      bool
+
+	Parts       []Part // of a digest
+	Unsubscribe string // address; empty: there is nothing to end
+}
+
+// Part is what a digest says of one course.
+type Part struct {
+	Title                      string
+	Started, Behind, Certified string // names, or empty
 }
 
 // Paid says whether the order cost anything.
@@ -82,12 +91,25 @@ func Write(name, lang string, f Facts) (Mail, error) {
 	for _, s := range []*string{&f.Name, &f.Title, &f.Formula, &f.Invoice, &f.Reason, &f.Order, &f.Reference, &f.Account, &f.IBAN, &f.BIC} {
 		*s = strings.Join(strings.Fields(*s), " ")
 	}
+	f.Parts = slices.Clone(f.Parts)
+	for i := range f.Parts {
+		for _, s := range []*string{&f.Parts[i].Title, &f.Parts[i].Started, &f.Parts[i].Behind, &f.Parts[i].Certified} {
+			*s = strings.Join(strings.Fields(*s), " ")
+		}
+	}
 	var b strings.Builder
 	if err := texts.ExecuteTemplate(&b, name+"."+lang+".txt", f); err != nil {
 		return Mail{}, fmt.Errorf("mail %s.%s: %w", name, lang, err)
 	}
 	subject, body, _ := strings.Cut(b.String(), "\n")
-	return lay(strings.Join(strings.Fields(subject), " "), lang, read(body), nil, f.Demo)
+	var foot *block
+	if f.Unsubscribe != "" {
+		foot = &block{Lines: []string{"You get this mail because you asked for it."}, Label: "Unsubscribe", URL: f.Unsubscribe}
+		if lang == "fr" {
+			foot.Lines, foot.Label = []string{"Vous recevez ce courriel parce que vous l’avez demandé."}, "Se désabonner"
+		}
+	}
+	return lay(strings.Join(strings.Fields(subject), " "), lang, read(body), foot, f.Demo)
 }
 
 // Letter is a mail whose words are data. Nothing in them is taken as HTML: a paragraph can have **strong** words and `code`. The foot says
@@ -217,5 +239,6 @@ func Sample() Facts {
 		Name: "Awa N’Diaye", Title: "Réseaux : les bases", URL: "https://cursus.example/learning", Order: "ord_01hq3v5m8n", Formula: "QUALIFYING",
 		Total: money.Of(15000, "EUR"), Amount: money.Of(5000, "EUR"), Kept: money.Of(1500, "EUR"), Reference: "wdr_01hq3v5m8n", Invoice: "IMT-2026-000042", Verify: "https://cursus.example/verify/7f3a", At: at,
 		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Account: "IMT", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", Count: 3, Of: 4, Left: money.Of(7500, "EUR"), Demo: true,
+		Parts: []Part{{Title: "Réseaux : les bases", Started: "Awa N’Diaye (S1), Zoé (S2)", Certified: "Moussa (S3)"}},
 	}
 }

@@ -199,5 +199,11 @@ select to_jsonb(x) || jsonb_build_object('origin', coalesce(o.origin, '')) as ro
 -- name: platform.idempotency
 select to_jsonb(x) - '{request_hash,body}'::text[] as row from platform.idempotency x where x.principal like '%:' || $1::text order by x.created_at;
 
+-- name: progress.readers
+select to_jsonb(x) as row from progress.readers x where x.person_id = $1 order by x.group_id;
+
+-- name: progress.digests
+select to_jsonb(x) as row from progress.digests x where x.person_id = $1 order by x.id;
+
 -- name: outreach.recipients
 select to_jsonb(x) as row from outreach.recipients x where x.person_id = $1 order by x.id;

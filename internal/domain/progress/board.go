@@ -17,7 +17,12 @@ type Board struct {
 	Counts   Counts
 	Members  int
 	Shared   int
+	Weeks    []Week // of which there is a digest, the newest first
+	Reads    bool   // who looks gets the digest by mail
 }
+
+// shownWeeks is how many digests a page names.
+const shownWeeks = 12
 
 // Board shows a group to who may follow it. Errors: those of Learners.
 func (s *Service) Board(ctx context.Context, personID, groupID string, f Filter, p page.Request) (b Board, err error) {
@@ -40,6 +45,12 @@ func (s *Service) Board(ctx context.Context, personID, groupID string, f Filter,
 			}
 		}
 		if b.Counts, err = countsTx(ctx, tx, g, !staff); err != nil {
+			return err
+		}
+		if b.Weeks, err = weeksTx(ctx, tx, g, shownWeeks); err != nil {
+			return err
+		}
+		if err := tx.Get(ctx, &b.Reads, q.Q("Reads"), g.ID, personID); err != nil {
 			return err
 		}
 		b.Learners, b.Next, err = foundTx(ctx, tx, g, f, p)

@@ -4,6 +4,8 @@ package progress
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	_ "embed"
 	"slices"
 	"strings"
@@ -25,12 +27,20 @@ var q = postgres.MustLoad("progress", queriesSQL)
 
 // Service is the room.
 type Service struct {
-	db   *postgres.DB
-	jobs *jobs.Jobs
+	db      *postgres.DB
+	jobs    *jobs.Jobs
+	printer Printer
+	post    Post
+	key     []byte
+	demo    bool
 }
 
-// New opens the room.
-func New(db *postgres.DB, j *jobs.Jobs) *Service { return &Service{db: db, jobs: j} }
+// New opens the room. The secret signs the links that end mails; demo marks papers as of no value.
+func New(db *postgres.DB, j *jobs.Jobs, printer Printer, post Post, secret []byte, demo bool) *Service {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("cursus progress"))
+	return &Service{db: db, jobs: j, printer: printer, post: post, key: mac.Sum(nil), demo: demo}
+}
 
 // Pace says how a learner keeps up with a session.
 type Pace string

@@ -35,8 +35,8 @@ select s.id, coalesce(l.session_id, l.edition_id), s.line || '-' || s.seat, coal
 
 -- name: Facts
 with asked as (
-    select s.id as session_id, least($4::timestamptz, (select max(c.collected_at) from gradebook.collections c where c.session_id = s.id)) - s.begins_at as since
-      from unnest($2::text[], $3::timestamptz[]) as s(id, begins_at)
+    select s.id as session_id, (select least($4::timestamptz, max(c.collected_at)) from gradebook.collections c where c.session_id = s.id having count(*) > 0) - s.begins_at as since
+      from unnest($2::text[], $3::timestamptz[]) as s(id, begins_at) -- without a report no week is judged
 ), mine as (
     select e.id, e.learner_id, e.session_id, a.since from enrolment.enrolments e join asked a on a.session_id = e.session_id where e.learner_id = any($1::text[])
 ), weeks as (
@@ -57,3 +57,94 @@ select m.learner_id, m.session_id, coalesce(j.reached, 0) as reached, coalesce(g
   left join (select id, count(*)::int as over, (count(*) filter (where did))::int as did from weeks group by id) w on w.id = m.id
   left join lateral (select x.state from exams.sittings x where x.enrolment_id = m.id and x.kind = 'proctored' and x.state <> 'canceled' order by x.attempt desc limit 1) t on true
   left join certificates.certificates d on d.enrolment_id = m.id and d.revoked_at is null;
+
+-- name: FactsAt
+-- What was so at $4, as it was known then: the same question has the same answer for ever. Grades, sittings and papers are left out.
+with asked as (
+    select s.id as session_id, s.begins_at,
+           (select max(c.collected_at) from gradebook.collections c where c.session_id = s.id and c.collected_at <= $4::timestamptz and c.recorded_at <= $4) as last
+      from unnest($2::text[], $3::timestamptz[]) as s(id, begins_at)
+), mine as (
+    select e.id, e.learner_id, e.session_id, a.last - a.begins_at as since
+      from enrolment.enrolments e join asked a on a.session_id = e.session_id where e.learner_id = any($1::text[]) and a.begins_at <= $4
+), held as (
+    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
+      from journey.changes c where c.enrolment_id in (select id from mine) and c.at <= $4 and c.recorded_at <= $4
+     order by c.enrolment_id, c.stage, c.at desc, c.seq desc
+), states as (
+    select h.enrolment_id, bit_or(1 << s.bit) as reached from held h join journey.stages s on s.stage = h.stage where h.reached group by h.enrolment_id
+), weeks as (
+    select m.id, x.week, bool_or(coalesce(c.value, -1) >= 0) as did
+      from mine m
+      join catalog.exercises x on x.session_id = m.session_id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= m.since
+      left join gradebook.columns k on k.session_id = m.session_id and k.kind = 'exercise' and k.label = x.label
+      left join lateral (select c.value from gradebook.cells c where c.enrolment_id = m.id and c.column_id = k.id and c.at <= $4
+                            and exists (select 1 from gradebook.collections r where r.session_id = m.session_id and r.collected_at = c.at and r.recorded_at <= $4)
+                          order by c.at desc, c.seq desc limit 1) c on true
+     group by m.id, x.week
+)
+select m.learner_id, m.session_id, s.reached, coalesce(w.over, 0) as weeks_over, coalesce(w.did, 0) as weeks_did
+  from mine m
+  join states s on s.enrolment_id = m.id and s.reached & 1 <> 0
+  left join (select id, count(*)::int as over, (count(*) filter (where did))::int as did from weeks group by id) w on w.id = m.id;
+
+-- name: PutReader
+insert into progress.readers as r (group_id, person_id, wanted, changed_at) values ($1, $2, $3, $4)
+on conflict (group_id, person_id) do update set wanted = $3, changed_at = $4 where r.wanted <> $3;
+
+-- name: Reads
+select exists (select 1 from progress.readers where group_id = $1 and person_id = $2 and wanted);
+
+-- name: GroupsToTell
+-- Groups of which somebody wanted the digest before the week was over, and has none of it.
+select distinct r.group_id from progress.readers r
+ where r.wanted and r.changed_at < $2 and not exists (select 1 from progress.digests d where d.group_id = r.group_id and d.person_id = r.person_id and d.week = $1::date)
+ order by r.group_id;
+
+-- name: Readers
+select person_id from progress.readers r
+ where r.group_id = $1 and r.wanted and r.changed_at < $3
+   and not exists (select 1 from progress.digests d where d.group_id = r.group_id and d.person_id = r.person_id and d.week = $2::date)
+ order by person_id;
+
+-- name: AddDigest
+insert into progress.digests (id, group_id, person_id, week, state, made_at) values ($1, $2, $3, $4::date, 'waiting', $5)
+on conflict on constraint digest_once do nothing;
+
+-- name: Mailing
+select d.id, d.group_id, d.person_id, d.week, d.state, r.wanted, coalesce(p.email, '') as email, p.full_name, p.lang
+  from progress.digests d join progress.readers r on r.group_id = d.group_id and r.person_id = d.person_id join identity.people p on p.id = d.person_id
+ where d.id = $1 for update of d;
+
+-- name: MailOfLink
+select d.id, d.group_id, d.person_id, d.week, d.state, r.wanted, coalesce(p.email, '') as email, p.full_name, p.lang
+  from progress.digests d join progress.readers r on r.group_id = d.group_id and r.person_id = d.person_id join identity.people p on p.id = d.person_id
+ where d.id = $1;
+
+-- name: TryDigest
+update progress.digests set state = 'sending', tries = tries + 1, tried_at = $2 where id = $1;
+
+-- name: EndDigest
+update progress.digests set state = $2, ended_at = $3 where id = $1 and state in ('waiting', 'sending', 'uncertain');
+
+-- name: WaitDigest
+update progress.digests set state = 'waiting' where id = $1 and state = 'sending';
+
+-- name: CheckDigests
+-- Nobody is mailed who had said no.
+select d.id from progress.digests d join progress.readers r on r.group_id = d.group_id and r.person_id = d.person_id
+ where not r.wanted and d.tried_at > r.changed_at;
+
+-- name: Followers
+-- Who follows somebody, and in what: her schools, and companies on whose seats she sits.
+with things as (
+    select m.organisation, m.thing_id as thing from cohorts.members m where m.person_id = $1 and m.state in ('waiting', 'enrolled', 'suspended')
+    union
+    select o.organisation, coalesce(l.session_id, l.edition_id) from sales.seats s
+      join sales.lines l on l.order_id = s.order_id and l.line = s.line join sales.orders o on o.id = s.order_id
+     where s.person_id = $1 and s.state in ('claimed', 'returning') and o.organisation is not null
+)
+select g.name as school, coalesce(e.key, '') as edition,
+       array(select s.key from catalog.sessions s where s.id = t.thing or s.id in (select x.session_id from programs.edition_sessions x where x.edition_id = t.thing) order by s.key) as sessions
+  from things t join identity.organisations g on g.key = t.organisation left join programs.editions e on e.id = t.thing
+ order by g.name, t.thing;

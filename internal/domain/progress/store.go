@@ -61,6 +61,15 @@ func membersTx(ctx context.Context, tx *postgres.Tx, groupID string, p page.Requ
 
 // factsTx gives what is known of members, by person and session.
 func factsTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member) (map[string]map[string]fact, error) {
+	return factsOf(ctx, tx, "Facts", sessions, members, tx.Now())
+}
+
+// factsAtTx is the same as it was at a time, as it was known then, without grades, sittings and papers.
+func factsAtTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member, at time.Time) (map[string]map[string]fact, error) {
+	return factsOf(ctx, tx, "FactsAt", sessions, members, at)
+}
+
+func factsOf(ctx context.Context, tx *postgres.Tx, statement string, sessions []session, members []member, at time.Time) (map[string]map[string]fact, error) {
 	var people, ids []string
 	var begins []*time.Time
 	for _, m := range members {
@@ -72,7 +81,7 @@ func factsTx(ctx context.Context, tx *postgres.Tx, sessions []session, members [
 		ids, begins = append(ids, s.ID), append(begins, s.Begins)
 	}
 	var rows []fact
-	if err := tx.Select(ctx, &rows, q.Q("Facts"), pq.Array(people), pq.Array(ids), pq.Array(begins), tx.Now()); err != nil {
+	if err := tx.Select(ctx, &rows, q.Q(statement), pq.Array(people), pq.Array(ids), pq.Array(begins), at); err != nil {
 		return nil, err
 	}
 	out := map[string]map[string]fact{}

@@ -6,9 +6,11 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +44,13 @@ type Message struct {
 	MessageID string // without angle brackets
 	// Unsubscribe is the https address of RFC 8058 at which one POST ends such mails; empty where nobody can unsubscribe.
 	Unsubscribe string
+	Attached    []Attachment
+}
+
+// Attachment is a file that comes with a mail.
+type Attachment struct {
+	Name, ContentType string
+	Content           []byte
 }
 
 // Sender sends a mail or says why not.
@@ -86,7 +95,7 @@ type writer struct {
 // write turns a message into a mail. A line break in a header would let a learner's name add recipients: it is refused.
 func (w writer) write(m Message) (*gomail.Msg, error) {
 	if strings.ContainsAny(m.Subject+m.MessageID+m.To, "\r\n\x00") || strings.ContainsAny(m.Unsubscribe, "<> \r\n\x00,") || m.Subject == "" || m.Text == "" ||
-		!strings.Contains(m.MessageID, "@") || strings.ContainsAny(m.MessageID, "<> ") {
+		!strings.Contains(m.MessageID, "@") || strings.ContainsAny(m.MessageID, "<> ") || slices.ContainsFunc(m.Attached, func(a Attachment) bool { return strings.ContainsAny(a.Name+a.ContentType, "\r\n\x00\"") }) {
 		return nil, ErrMessage
 	}
 	mail := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
@@ -107,6 +116,11 @@ func (w writer) write(m Message) (*gomail.Msg, error) {
 	mail.SetBodyString(gomail.TypeTextPlain, m.Text)
 	if m.HTML != "" {
 		mail.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	}
+	for _, a := range m.Attached {
+		if err := mail.AttachReader(a.Name, bytes.NewReader(a.Content), gomail.WithFileContentType(gomail.ContentType(a.ContentType))); err != nil {
+			return nil, ErrMessage.Because(err)
+		}
 	}
 	return mail, nil
 }

@@ -30,6 +30,7 @@ type documentLayout struct {
 	Seller, Buyer                        struct{ X, W float64 }
 	Facts                                struct{ X, Label, W float64 }
 	Columns, Taxes, Statement, Evidence  []column
+	Digest                               []column
 	Watermark                            struct {
 		X, Y, Size, Angle float64
 		Color             string

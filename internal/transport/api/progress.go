@@ -18,6 +18,10 @@ type ProgressRooms interface {
 	WriteCohortProgress(ctx context.Context, who Principal, cohort string, f progress.Filter, w io.Writer) error
 	// WriteCohortGrades writes those of one session, which may be empty where the cohort follows one alone.
 	WriteCohortGrades(ctx context.Context, who Principal, cohort, session string, w io.Writer) error
+	// CohortDigest is what a week, such as 2026-W48, changed, as PDF.
+	CohortDigest(ctx context.Context, who Principal, cohort, week, lang string) ([]byte, error)
+	ReadsCohortDigest(ctx context.Context, who Principal, cohort string) (bool, error)
+	ReadCohortDigest(ctx context.Context, who Principal, cohort string, wanted bool) error
 	CohortCounts(ctx context.Context, who Principal, cohort string) (progress.Counts, error)
 }
 
@@ -47,4 +51,21 @@ func (h handlers) ExportCohortGrades(ctx context.Context, r server.ExportCohortG
 func (h handlers) GetCohortCounts(ctx context.Context, r server.GetCohortCountsRequestObject) (server.GetCohortCountsResponseObject, error) {
 	out, err := answered[contract.CohortCounts](h.rooms.CohortCounts(ctx, callerOf(ctx), r.Cohort))
 	return server.GetCohortCounts200JSONResponse(out), err
+}
+
+func (h handlers) ExportCohortDigest(ctx context.Context, r server.ExportCohortDigestRequestObject) (server.ExportCohortDigestResponseObject, error) {
+	pdf, err := h.rooms.CohortDigest(ctx, callerOf(ctx), r.Cohort, r.Params.Week, string(value(r.Params.Lang)))
+	return server.ExportCohortDigest200ApplicationpdfResponse{
+		Body: bytes.NewReader(pdf), ContentLength: int64(len(pdf)), Headers: server.ExportCohortDigest200ResponseHeaders{ContentDisposition: attached("progress-" + r.Cohort + "-" + r.Params.Week + ".pdf")},
+	}, err
+}
+
+func (h handlers) GetCohortDigestMail(ctx context.Context, r server.GetCohortDigestMailRequestObject) (server.GetCohortDigestMailResponseObject, error) {
+	wanted, err := h.rooms.ReadsCohortDigest(ctx, callerOf(ctx), r.Cohort)
+	return server.GetCohortDigestMail200JSONResponse{Wanted: wanted}, err
+}
+
+func (h handlers) PutCohortDigestMail(ctx context.Context, r server.PutCohortDigestMailRequestObject) (server.PutCohortDigestMailResponseObject, error) {
+	err := h.rooms.ReadCohortDigest(ctx, callerOf(ctx), r.Cohort, r.Body.Wanted)
+	return server.PutCohortDigestMail200JSONResponse{Wanted: r.Body.Wanted}, err
 }

@@ -174,13 +174,26 @@ func (w *Web) changeCohort(r *request) (reply, error) {
 	return reply{redirect: "/cohorts/" + url.PathEscape(id)}, err
 }
 
+// invitationPage is an invitation, with whether who looks lets her schools see how far she is.
+type invitationPage struct {
+	cohorts.Letter
+	Given bool
+}
+
 func (w *Web) invitation(r *request) (reply, error) {
 	l, err := w.house.SeeInvitation(r.ctx, r.viewer, r.param("token"))
-	return reply{page: "invitation", title: "cohorts.invitation", data: l}, err
+	if err != nil {
+		return reply{}, err
+	}
+	f, err := w.house.Followed(r.ctx, r.viewer)
+	return reply{page: "invitation", title: "cohorts.invitation", data: invitationPage{l, f.Consent.Given}}, err
 }
 
 func (w *Web) takeUpInvitation(r *request) (reply, error) {
 	m, err := w.house.TakeUpInvitation(r.ctx, r.viewer, r.param("token"))
+	if err == nil {
+		err = w.shareToo(r)
+	}
 	if err == nil && m.OrderID != "" && m.State == cohorts.Waiting { // she pays at the desk of her school
 		return reply{redirect: "/orders/" + url.PathEscape(m.OrderID)}, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
+	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
@@ -232,4 +233,8 @@ func (f *fake) Outcomes(context.Context, Viewer) (Outcomes, error) {
 		{Session: "PRD-7", Share: rateOf(5, 4, 7, 41, 8200), Paid: 41, Started: rateOf(805, 660, 898, 33, 41), Diligent: rateOf(634, 481, 764, 26, 41), DiligentCertified: rateOf(692, 500, 835, 18, 26), Certified: rateOf(439, 299, 590, 18, 41), Net: money.Of(615000, "EUR"), PerStarted: eur(18636), PerDiligent: eur(23654), PerCertified: eur(34167)},
 		{Session: "PRD-8", Open: true, Share: rateOf(4, 3, 6, 20, 5000), Paid: 20, Started: rateOf(1000, 839, 1000, 20, 20), Diligent: rateOf(800, 584, 919, 16, 20), DiligentCertified: rateOf(562, 332, 769, 9, 16), Certified: rateOf(450, 258, 658, 9, 20), Net: money.Of(300000, "EUR"), PerStarted: eur(15000), PerDiligent: eur(18750), PerCertified: eur(33333)},
 	}}, nil
+}
+
+func (f *fake) Followed(context.Context, Viewer) (progress.Followed, error) {
+	return progress.Followed{}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 )
@@ -47,6 +48,7 @@ func (w *Web) orderState(r *request) (reply, error) {
 type learnt struct {
 	Programs   []Membership
 	Enrolments []Enrolment
+	Followed   progress.Followed
 }
 
 func (w *Web) learning(r *request) (reply, error) {
@@ -54,8 +56,12 @@ func (w *Web) learning(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	followed, err := w.house.Followed(r.ctx, r.viewer)
+	if err != nil {
+		return reply{}, err
+	}
 	all, err := w.house.Learning(r.ctx, r.viewer)
-	return reply{page: "learning", title: "learning.title", data: learnt{programs, all}}, err
+	return reply{page: "learning", title: "learning.title", data: learnt{programs, all, followed}}, err
 }
 
 func (w *Web) setName(r *request) (reply, error) {

@@ -181,13 +181,27 @@ func (w *Web) changeSeats(r *request) (reply, error) {
 	return reply{redirect: "/orders/" + url.PathEscape(order) + "/seats"}, err
 }
 
+// claimPage is a claim, with whether who looks lets companies see how far she is.
+type claimPage struct {
+	Claim
+	Given bool
+}
+
 func (w *Web) claim(r *request) (reply, error) {
 	c, err := w.house.SeeClaim(r.ctx, r.viewer, r.param("token"))
-	return reply{page: "claim", title: "pool.claim", data: c}, err
+	if err != nil {
+		return reply{}, err
+	}
+	f, err := w.house.Followed(r.ctx, r.viewer)
+	return reply{page: "claim", title: "pool.claim", data: claimPage{c, f.Consent.Given}}, err
 }
 
 func (w *Web) claimSeat(r *request) (reply, error) {
-	return reply{redirect: "/learning"}, w.house.ClaimSeat(r.ctx, r.viewer, r.param("token"))
+	err := w.house.ClaimSeat(r.ctx, r.viewer, r.param("token"))
+	if err == nil {
+		err = w.shareToo(r)
+	}
+	return reply{redirect: "/learning"}, err
 }
 
 // behalfPage is where staff name managers and order for others.

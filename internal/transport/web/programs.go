@@ -7,6 +7,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/progress"
 )
 
 // programRoutes are the addresses of these pages.
@@ -57,9 +58,19 @@ func (w *Web) myPrograms(r *request) (reply, error) {
 	return reply{page: "mypaths", title: "path.mine", data: all}, err
 }
 
+// pathPage is a learner's way through an edition, with who follows her in it.
+type pathPage struct {
+	ShownPath
+	Followed progress.Followed
+}
+
 func (w *Web) myProgram(r *request) (reply, error) {
 	a, err := w.house.LearnerPath(r.ctx, r.viewer, r.param("edition"))
-	return reply{page: "mypath", title: a.Edition.Title.In(r.lang), data: a}, err
+	if err != nil {
+		return reply{}, err
+	}
+	f, err := w.house.Followed(r.ctx, r.viewer)
+	return reply{page: "mypath", title: a.Edition.Title.In(r.lang), data: pathPage{a, f}}, err
 }
 
 func (w *Web) allPrograms(r *request) (reply, error) {

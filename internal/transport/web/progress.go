@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"cursus/internal/domain/privacy"
 	"cursus/internal/domain/progress"
 	"cursus/internal/kernel/fault"
 	paging "cursus/internal/kernel/page"
@@ -16,10 +17,16 @@ func (w *Web) progressRoutes() (all []route) {
 		all = append(all,
 			route{method: "GET", path: of + "/progress", who: signedIn, handle: w.progress},
 			route{method: "GET", path: of + "/progress.:format", who: signedIn, handle: w.progressFile, slow: true},
+			route{method: "GET", path: of + "/digest.pdf", who: signedIn, handle: w.digestPaper, slow: true},
+			route{method: "POST", path: of + "/digest", who: signedIn, handle: w.readDigest},
 			route{method: "GET", path: of + "/grades.csv", who: signedIn, handle: w.gradesFile, slow: true},
 		)
 	}
-	return all
+	return append(all,
+		route{method: "POST", path: "/learning/sharing", who: signedIn, handle: w.share},
+		route{method: "GET", path: "/digest/:token", who: anybody, handle: w.digestLink},
+		route{method: "POST", path: "/digest/:token", who: anybody, handle: w.endDigest, oneClick: true},
+	)
 }
 
 // progressPage is how far the learners of a group are.
@@ -112,4 +119,54 @@ func (w *Web) progressFile(r *request) (reply, error) {
 func (w *Web) gradesFile(r *request) (reply, error) {
 	f, err := w.house.GradesFile(r.ctx, r.viewer, r.param("id"), r.query("session"))
 	return reply{file: &f}, err
+}
+
+func (w *Web) digestPaper(r *request) (reply, error) {
+	f, err := w.house.DigestPaper(r.ctx, r.viewer, r.param("id"), r.query("week"), r.lang)
+	return reply{file: &f}, err
+}
+
+func (w *Web) readDigest(r *request) (reply, error) {
+	root := strings.TrimSuffix(r.path, "/digest")
+	return reply{redirect: root + "/progress#digest"}, w.house.ReadDigest(r.ctx, r.viewer, r.param("id"), r.form("wanted") == "1")
+}
+
+// digestLinkPage is a link to end digests.
+type digestLinkPage struct {
+	progress.Link
+	Token string
+}
+
+func (w *Web) digestLink(r *request) (reply, error) {
+	l, err := w.house.DigestLink(r.ctx, r.param("token"))
+	return reply{page: "digest_link", title: "outreach.unsubscribe", data: digestLinkPage{l, r.param("token")}}, err
+}
+
+func (w *Web) endDigest(r *request) (reply, error) {
+	l, err := w.house.EndDigest(r.ctx, r.param("token"))
+	return reply{page: "digest_link", title: "outreach.unsubscribe", data: digestLinkPage{l, r.param("token")}}, err
+}
+
+// share notes whether the viewer lets her schools and companies see how far she is, and leads back to where she said so.
+func (w *Web) share(r *request) (reply, error) {
+	return reply{redirect: local(r.form("back"))}, w.house.SayConsents(r.ctx, r.viewer, map[string]bool{privacy.School: r.form("given") == "1"})
+}
+
+// sharing is who follows the viewer in one thing, as the part of a page that says so shows it. Back is where her answer leads.
+type sharing struct {
+	progress.Followed
+	Back string
+}
+
+// Sharing is that part for a session or an edition.
+func (v View) Sharing(f progress.Followed, key, back string) map[string]any {
+	return v.Pair(sharing{f.In(key), back})
+}
+
+// shareToo notes the yes of a form that asks for something else; none is no word at all.
+func (w *Web) shareToo(r *request) error {
+	if r.form("share") != "1" {
+		return nil
+	}
+	return w.house.SayConsents(r.ctx, r.viewer, map[string]bool{privacy.School: true})
 }
