@@ -191,6 +191,7 @@ func (e BadgeKeyUse) Valid() bool {
 const (
 	CampaignKindAnnouncement CampaignKind = "announcement"
 	CampaignKindNudge        CampaignKind = "nudge"
+	CampaignKindOpening      CampaignKind = "opening"
 	CampaignKindWeekly       CampaignKind = "weekly"
 )
 
@@ -200,6 +201,8 @@ func (e CampaignKind) Valid() bool {
 	case CampaignKindAnnouncement:
 		return true
 	case CampaignKindNudge:
+		return true
+	case CampaignKindOpening:
 		return true
 	case CampaignKindWeekly:
 		return true
@@ -17730,7 +17733,7 @@ type ClientInterface interface {
 
 	// ListCampaigns List campaigns
 	//
-	// Announcements, weekly mails and nudges, the newest first.
+	// Announcements, weekly mails, nudges and the mails that a course opens, the newest first.
 	//
 	// Corresponds with GET /v1/campaigns (the `ListCampaigns` operationId).
 	ListCampaigns(ctx context.Context, params *ListCampaignsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -20955,7 +20958,7 @@ func (c *Client) GetBadgeStatus(ctx context.Context, statusList int, reqEditors 
 
 // ListCampaigns List campaigns
 //
-// Announcements, weekly mails and nudges, the newest first.
+// Announcements, weekly mails, nudges and the mails that a course opens, the newest first.
 //
 // Corresponds with GET /v1/campaigns (the `ListCampaigns` operationId).
 func (c *Client) ListCampaigns(ctx context.Context, params *ListCampaignsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -42004,7 +42007,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListCampaignsWithResponse List campaigns
 	//
-	// Announcements, weekly mails and nudges, the newest first.
+	// Announcements, weekly mails, nudges and the mails that a course opens, the newest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -58809,7 +58812,7 @@ func (c *ClientWithResponses) GetBadgeStatusWithResponse(ctx context.Context, st
 
 // ListCampaignsWithResponse List campaigns
 //
-// Announcements, weekly mails and nudges, the newest first.
+// Announcements, weekly mails, nudges and the mails that a course opens, the newest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //

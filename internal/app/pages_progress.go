@@ -27,11 +27,7 @@ func (p Pages) ProgressFile(ctx context.Context, who web.Viewer, group, format s
 
 // DigestPaper is what a week changed, as PDF.
 func (p Pages) DigestPaper(ctx context.Context, who web.Viewer, group, week, lang string) (web.File, error) {
-	w, err := progress.ParseWeek(week)
-	if err != nil {
-		return web.File{}, err
-	}
-	b, err := p.h.Progress.Paper(ctx, who.PersonID, group, w, lang)
+	b, err := p.h.Progress.Paper(ctx, who.PersonID, group, week, lang)
 	return web.File{Name: "progress-" + group + "-" + week + ".pdf", ContentType: "application/pdf", Content: b}, err
 }
 

@@ -32,11 +32,7 @@ func (r Rooms) CohortCounts(ctx context.Context, who api.Principal, cohort strin
 
 // CohortDigest is what a week changed, as PDF.
 func (r Rooms) CohortDigest(ctx context.Context, who api.Principal, cohort, week, lang string) ([]byte, error) {
-	w, err := progress.ParseWeek(week)
-	if err != nil {
-		return nil, err
-	}
-	return r.h.Progress.Paper(ctx, who.PersonID, cohort, w, cmp.Or(lang, "en"))
+	return r.h.Progress.Paper(ctx, who.PersonID, cohort, week, cmp.Or(lang, "en"))
 }
 
 // ReadsCohortDigest says whether the caller is mailed the digest of a cohort.

@@ -217,6 +217,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Outreach.AskWeekly(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "weekly mails begun", "sessions", n, "error", err)
 		}
+		if n, err := h.Outreach.AskOpenings(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "opening mails begun", "courses", n, "error", err)
+		}
 		if n, err := h.Progress.AskDigests(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "weekly digests asked for", "mails", n, "error", err)
 		}

@@ -30,12 +30,13 @@ const (
 	Announcement Kind = "announcement" // staff tell of a new session or edition
 	Weekly       Kind = "weekly"       // to each learner of a running session, how far she is
 	Nudge        Kind = "nudge"        // to those on a list
+	Opens        Kind = "opening"      // to the members of an edition: one of its courses opens
 )
 
 // purpose is what people agree to or refuse for mails of a kind.
 func (k Kind) purpose() string {
 	switch k {
-	case Weekly:
+	case Weekly, Opens:
 		return privacy.ProgressMail
 	case Nudge:
 		return privacy.Nudges

@@ -197,6 +197,28 @@ select e.learner_id, j.reached & 2 <> 0 as started, j.reached & 64 <> 0 as succe
  where e.session_id = $1 and j.reached & 1 <> 0
  order by e.learner_id;
 
+-- name: Openings
+-- Courses of published editions that opened by date between $1 and $2, and of which no mail was begun: at the latest of the start of the edition, that
+-- of the session and the date of the rule, as a learner's path says it.
+select k.edition_id, e.key as edition_key, k.session_id, s.key as session_key, x.at
+  from (select p.*, row_number() over (partition by p.edition_id, p.opening order by o.position nulls last, p.session_id)::int as nth
+          from programs.edition_sessions p join programs.editions y on y.id = p.edition_id
+          left join programs.version_courses o on o.program_id = y.program_id and o.number = y.version_number and o.course_id = p.course_id) k
+  join programs.editions e on e.id = k.edition_id and e.state = 'published'
+  join catalog.sessions s on s.id = k.session_id
+  cross join lateral (select greatest(s.starts_at, e.starts_at, k.opens_at, case when k.opening = 'monthly' then e.starts_at + make_interval(months => k.nth - 1) end) as at) x
+ where k.opening in ('at_once', 'on_date', 'monthly') and x.at > $1 and x.at <= $2
+   and not exists (select 1 from outreach.campaigns c where c.occasion = 'opening/' || k.edition_id || '/' || k.session_id)
+ order by x.at, k.edition_id, k.session_id;
+
+-- name: MembersOfEdition
+-- Whose school does not hold her back.
+select distinct m.learner_id from enrolment.memberships m
+ where m.edition_id = $1 and m.revoked_at is null
+   and not exists (select 1 from enrolment.grants g where g.order_id = m.order_id and g.suspended and g.revoked_at is null
+                      and g.enrolment_id in (select n.id from enrolment.enrolments n where n.learner_id = m.learner_id))
+ order by m.learner_id;
+
 -- name: CheckOver
 select c.id, c.state, r.id from outreach.campaigns c join outreach.recipients r on r.campaign_id = c.id
  where c.state = 'done' and r.state in ('waiting', 'sending') or c.state = 'canceled' and r.state = 'waiting';
@@ -210,6 +232,6 @@ select r.id from outreach.recipients r join outreach.campaigns c on c.id = r.cam
   cross join lateral (
     select w.given from privacy.consents w
      where w.person_id = r.person_id and w.at < r.tried_at
-       and w.purpose = case c.kind when 'weekly' then 'progress_mail' when 'nudge' then 'nudges' else 'news' end
+       and w.purpose = case c.kind when 'weekly' then 'progress_mail' when 'opening' then 'progress_mail' when 'nudge' then 'nudges' else 'news' end
      order by w.seq desc limit 1) said
  where not said.given;

@@ -39,7 +39,7 @@ func Placeholders(k Kind) []string {
 	switch k {
 	case Weekly:
 		return []string{"name", "title", "week", "next", "missing"}
-	case Nudge:
+	case Nudge, Opens:
 		return []string{"name", "title"}
 	}
 	return []string{"name", "title", "starts", "until"}

@@ -77,11 +77,15 @@ func (d Digest) Name(lang string) string {
 	return d.Group.Title.In(lang)
 }
 
-// Digest gives the digest of a group for a week that is over. The same week gives the same digest, but for those who left or came to agree, or
+// Digest gives the digest of a group for a week that is over, such as 2026-W48. The same week gives the same digest, but for those who left or came to agree, or
 // not to, meanwhile. Errors: those of openTx, ErrWeek.
-func (s *Service) Digest(ctx context.Context, personID, groupID string, w Week) (d Digest, err error) {
+func (s *Service) Digest(ctx context.Context, personID, groupID, week string) (d Digest, err error) {
 	err = s.db.View(asSystem(ctx), "digest of a group", func(ctx context.Context, tx *postgres.Tx) error {
 		g, staff, err := openTx(ctx, tx, personID, groupID)
+		if err != nil {
+			return err
+		}
+		w, err := ParseWeek(week)
 		if err != nil {
 			return err
 		}
@@ -198,8 +202,8 @@ type Printer interface {
 }
 
 // Paper is a digest as PDF. Errors: those of Digest.
-func (s *Service) Paper(ctx context.Context, personID, groupID string, w Week, lang string) ([]byte, error) {
-	d, err := s.Digest(ctx, personID, groupID, w)
+func (s *Service) Paper(ctx context.Context, personID, groupID, week, lang string) ([]byte, error) {
+	d, err := s.Digest(ctx, personID, groupID, week)
 	if err != nil {
 		return nil, err
 	}

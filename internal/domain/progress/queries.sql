@@ -89,8 +89,8 @@ select m.learner_id, m.session_id, s.reached, coalesce(w.over, 0) as weeks_over,
   left join (select id, count(*)::int as over, (count(*) filter (where did))::int as did from weeks group by id) w on w.id = m.id;
 
 -- name: PutReader
-insert into progress.readers as r (group_id, person_id, wanted, changed_at) values ($1, $2, $3, $4)
-on conflict (group_id, person_id) do update set wanted = $3, changed_at = $4 where r.wanted <> $3;
+insert into progress.readers (group_id, person_id, wanted, changed_at) values ($1, $2, $3, $4)
+on conflict (group_id, person_id) do update set wanted = $3, changed_at = $4;
 
 -- name: Reads
 select exists (select 1 from progress.readers where group_id = $1 and person_id = $2 and wanted);

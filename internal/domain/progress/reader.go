@@ -48,15 +48,18 @@ func (s *Service) Read(ctx context.Context, personID, groupID string, wanted boo
 }
 
 func readTx(ctx context.Context, tx *postgres.Tx, groupID, personID string, wanted bool) error {
-	n, err := tx.Exec(ctx, q.Q("PutReader"), groupID, personID, wanted, tx.Now())
-	if err != nil || n == 0 {
+	var was bool
+	if err := tx.Get(ctx, &was, q.Q("Reads"), groupID, personID); err != nil || was == wanted {
+		return err
+	}
+	if _, err := tx.Exec(ctx, q.Q("PutReader"), groupID, personID, wanted, tx.Now()); err != nil {
 		return err
 	}
 	action := "digest.refused"
 	if wanted {
 		action = "digest.wanted"
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: groupID, Detail: map[string]string{"person": personID}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: groupID, Detail: map[string]string{"person": personID}, Before: map[string]bool{"wanted": was}, After: map[string]bool{"wanted": wanted}})
 }
 
 // token is what a link to unsubscribe carries: which mail it was in, and our signature. It needs no sign-in and does not expire: it takes away,
