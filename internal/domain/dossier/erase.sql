@@ -115,5 +115,5 @@ update dossier.erasures set note = '' where person_id = $1 and note <> '';
 -- name: 25 badges
 update badges.credentials b set jws = '' from certificates.certificates c where c.id = b.certificate_id and c.learner_id = $1 and b.jws <> '';
 
--- name: 26 digests that she wanted
+-- name: 29 digests that she wanted
 update progress.readers set wanted = false where person_id = $1 and wanted;
