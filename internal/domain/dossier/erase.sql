@@ -103,6 +103,9 @@ update outreach.recipients set facts = '{}' where person_id = $1 and facts <> '{
 -- name: 05 ids and addresses at the proctor
 update exams.attempts set external_id = '', launch_url = '' where learner_id = $1 and (external_id <> '' or launch_url <> '');
 
+-- name: 15 that her address takes no mail
+delete from outreach.dead_addresses d using identity.people p where p.id = $1 and p.email is not null and d.address = sha256(convert_to(p.email, 'UTF8'));
+
 -- name: 26 what a platform said of her
 update lms.syncs s set detail = '' from enrolment.enrolments e where e.id = s.enrolment_id and e.learner_id = $1 and s.detail <> '';
 
