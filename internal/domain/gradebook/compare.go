@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -146,14 +147,18 @@ func (k *intake) compare(ctx context.Context, r Report, rows []string, platform 
 	for _, reject := range r.Rejects {
 		accounted[reject.Subject] = true
 	}
+	known := make(map[string]bool, len(members))
 	for _, m := range members {
+		known[m.EnrolmentID] = true
 		if was := before.states[m.EnrolmentID]; !accounted[m.Subject] && was.Has(journey.Enrolled) {
 			_, presence := k.next(m.Subject)
 			k.collection.LearnersLeft++
 			k.setStage(m.EnrolmentID, journey.Enrolled, false, was, presence)
 		}
 	}
-	_, err = k.tx.Exec(ctx, q.Q("AddMembers"), pq.Array(rows), k.sessionID)
+	if rows = slices.DeleteFunc(slices.Clone(rows), func(id string) bool { return known[id] }); len(rows) > 0 {
+		_, err = k.tx.Exec(ctx, q.Q("AddMembers"), pq.Array(rows), k.sessionID)
+	}
 	return err
 }
 

@@ -51,7 +51,7 @@ func (s *Service) Import(ctx context.Context, in Intake) (Collection, error) {
 		return Collection{}, err
 	}
 	var c Collection
-	err = s.db.InTx(ctx, "import grades", func(ctx context.Context, tx *postgres.Tx) (err error) {
+	err = s.db.InTx(postgres.WithOwnPlans(ctx), "import grades", func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if c, err = importTx(ctx, tx, in, report, packed); err != nil || c.Replayed {
 			return err
 		}
@@ -99,11 +99,6 @@ type intake struct {
 func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed []byte) (Collection, error) {
 	session, err := catalog.SessionTx(ctx, tx, in.SessionID)
 	if err != nil {
-		return Collection{}, err
-	}
-	// Statements over thousands of rows are planned for what they are given: a plan that was kept since the tables were small
-	// would go through them row by row.
-	if _, err := tx.Exec(ctx, q.Q("PlanEach")); err != nil {
 		return Collection{}, err
 	}
 	if _, err := tx.Exec(ctx, q.Q("LockSession"), session.ID); err != nil {

@@ -83,6 +83,3 @@ select distinct on (c.enrolment_id) c.enrolment_id, c.value
   from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
  where c.enrolment_id = any($1::text[])
  order by c.enrolment_id, c.at desc, c.seq desc;
-
--- name: PlanEach
-select set_config('plan_cache_mode', 'force_custom_plan', true);

@@ -199,9 +199,17 @@ func WithGenericPlans(ctx context.Context) context.Context {
 	return context.WithValue(ctx, genericKey{}, true)
 }
 
+type ownKey struct{}
+
+// WithOwnPlans has the transactions of this context plan each statement anew, for what it is given. For statements over thousands of
+// rows: a plan that was kept since the tables were small would go through them row by row. What the database keeps for itself, as the
+// plans of foreign keys, it goes on keeping.
+func WithOwnPlans(ctx context.Context) context.Context { return context.WithValue(ctx, ownKey{}, true) }
+
 // Tx is a transaction with one instant.
 type Tx struct {
 	pool   *pool
+	own    bool // nothing is prepared
 	x      *sqlx.Tx
 	now    time.Time
 	missed []string // statements that were not prepared
@@ -294,7 +302,7 @@ func (db *DB) once(ctx context.Context, readOnly bool, fn func(context.Context, 
 	if err != nil {
 		return ErrUnavailable.Because(err)
 	}
-	tx := &Tx{pool: p, x: x, now: db.clock.Now()}
+	tx := &Tx{pool: p, own: ctx.Value(ownKey{}) != nil, x: x, now: db.clock.Now()}
 	defer func() {
 		_ = x.Rollback() // after a commit this does nothing; after a panic it frees the connection
 		p.learn(ctx, tx.missed)
@@ -350,6 +358,9 @@ func (tx *Tx) Exec(ctx context.Context, q Query, args ...any) (int64, error) {
 // not prepared yet is noted, and prepared when the transaction has let go of its connection: to take a second one here
 // could wait for ever on a pool that is spent.
 func (tx *Tx) statement(ctx context.Context, q Query) (*sqlx.Stmt, bool) {
+	if tx.own {
+		return nil, false
+	}
 	s := tx.pool.find(q)
 	if s == nil {
 		tx.missed = append(tx.missed, q.SQL)

@@ -153,3 +153,28 @@ func TestLookReadsAndWritesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What has plans of its own is never prepared: a plan of a small table would be kept for a large one.
+func TestOwnPlansAreNotKept(t *testing.T) {
+	db := database(t)
+	kept := func(ctx context.Context) (n int) {
+		for range 5 {
+			if err := db.View(ctx, "seats", func(ctx context.Context, tx *postgres.Tx) error {
+				var all []int
+				if err := tx.Select(ctx, &all, query(`select id from seat where n > $1`), 0); err != nil {
+					return err
+				}
+				return tx.Get(ctx, &n, query(`select count(*) from pg_prepared_statements where statement like 'select id from seat%'`))
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return n
+	}
+	if n := kept(postgres.WithOwnPlans(context.Background())); n != 0 {
+		t.Fatal(n, "plans were kept")
+	}
+	if n := kept(context.Background()); n == 0 {
+		t.Fatal("this test cannot fail: nothing is ever kept")
+	}
+}
