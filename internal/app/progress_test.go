@@ -340,7 +340,7 @@ func TestPagesOfProgress(t *testing.T) {
 	public.open(link + "?lang=en")
 	public.says("The weekly digest of Networks 2026 (ESP Dakar).", "Send me no more of these")
 	answer, err := public.http.PostForm(w.cfg.BaseURL+link, url.Values{"List-Unsubscribe": {"One-Click"}}) // as a mail program does it
-	if err != nil || answer.StatusCode != 200 || answer.Body.Close() != nil {
+	if err != nil || answer.StatusCode != http.StatusOK || answer.Body.Close() != nil {
 		t.Fatal(answer, err)
 	}
 	d.open(at)

@@ -55,7 +55,8 @@ select m.learner_id, m.session_id, coalesce(j.reached, 0) as reached, coalesce(g
                       where c.enrolment_id = m.id order by c.at desc, c.seq desc limit 1) g on true
   left join (select enrolment_id, 0::bigint as zero from gradebook.members) b on b.enrolment_id = m.id -- in a report, and no grade was ever another one
   left join (select id, count(*)::int as over, (count(*) filter (where did))::int as did from weeks group by id) w on w.id = m.id
-  left join lateral (select x.state from exams.sittings x where x.enrolment_id = m.id and x.kind = 'proctored' and x.state <> 'canceled' order by x.attempt desc limit 1) t on true
+  left join lateral (select case x.state when 'withheld' then 'booked' else x.state end as state from exams.sittings x -- a result that nobody is told
+                      where x.enrolment_id = m.id and x.kind = 'proctored' and x.state <> 'canceled' order by x.attempt desc limit 1) t on true
   left join certificates.certificates d on d.enrolment_id = m.id and d.revoked_at is null;
 
 -- name: FactsAt

@@ -65,8 +65,8 @@ func (p *paper) digestOf(s progress.SessionDigest) {
 		p.y = p.list(said) + 1
 	}
 	p.room(12)
-	p.head(p.digestColumns())
-	p.heads = p.digestColumns()
+	p.head(p.Digest)
+	p.heads = p.Digest
 	number := func(n *int) string {
 		if n == nil {
 			return p.words["kept"]
@@ -82,8 +82,6 @@ func (p *paper) digestOf(s progress.SessionDigest) {
 	}
 	p.heads = nil
 }
-
-func (p *paper) digestColumns() []column { return p.documentLayout.Digest }
 
 // list sets names, however many there are: a paragraph has its longest length.
 func (p *paper) list(names string) float64 {
