@@ -1051,6 +1051,78 @@ func (e ExerciseProposalSource) Valid() bool {
 	}
 }
 
+// Defines values for FigureBasis.
+const (
+	FigureBasisCurrent FigureBasis = "current"
+	FigureBasisEver    FigureBasis = "ever"
+)
+
+// Valid indicates whether the value is a known member of the FigureBasis enum.
+func (e FigureBasis) Valid() bool {
+	switch e {
+	case FigureBasisCurrent:
+		return true
+	case FigureBasisEver:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FigureWeek1Rule.
+const (
+	FigureWeek1RuleAll   FigureWeek1Rule = "all"
+	FigureWeek1RuleAny   FigureWeek1Rule = "any"
+	FigureWeek1RuleFirst FigureWeek1Rule = "first"
+	FigureWeek1RuleNone  FigureWeek1Rule = "none"
+)
+
+// Valid indicates whether the value is a known member of the FigureWeek1Rule enum.
+func (e FigureWeek1Rule) Valid() bool {
+	switch e {
+	case FigureWeek1RuleAll:
+		return true
+	case FigureWeek1RuleAny:
+		return true
+	case FigureWeek1RuleFirst:
+		return true
+	case FigureWeek1RuleNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FigureColumnKind.
+const (
+	FigureColumnKindAmount FigureColumnKind = "amount"
+	FigureColumnKindCount  FigureColumnKind = "count"
+	FigureColumnKindShare  FigureColumnKind = "share"
+	FigureColumnKindTenths FigureColumnKind = "tenths"
+	FigureColumnKindText   FigureColumnKind = "text"
+	FigureColumnKindTime   FigureColumnKind = "time"
+)
+
+// Valid indicates whether the value is a known member of the FigureColumnKind enum.
+func (e FigureColumnKind) Valid() bool {
+	switch e {
+	case FigureColumnKindAmount:
+		return true
+	case FigureColumnKindCount:
+		return true
+	case FigureColumnKindShare:
+		return true
+	case FigureColumnKindTenths:
+		return true
+	case FigureColumnKindText:
+		return true
+	case FigureColumnKindTime:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GrantedTokenTokenType.
 const (
 	GrantedTokenTokenTypeBearer GrantedTokenTokenType = "Bearer"
@@ -3781,6 +3853,48 @@ func (e ListSessionsParamsKind) Valid() bool {
 	case ListSessionsParamsKindMooc:
 		return true
 	case ListSessionsParamsKindSpoc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListExerciseLearnersParamsMode.
+const (
+	ListExerciseLearnersParamsModeFirstDone  ListExerciseLearnersParamsMode = "first_done"
+	ListExerciseLearnersParamsModeLastChange ListExerciseLearnersParamsMode = "last_change"
+)
+
+// Valid indicates whether the value is a known member of the ListExerciseLearnersParamsMode enum.
+func (e ListExerciseLearnersParamsMode) Valid() bool {
+	switch e {
+	case ListExerciseLearnersParamsModeFirstDone:
+		return true
+	case ListExerciseLearnersParamsModeLastChange:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListExerciseLearnersParamsBand.
+const (
+	ListExerciseLearnersParamsBandAbove075 ListExerciseLearnersParamsBand = "above_075"
+	ListExerciseLearnersParamsBandTo025    ListExerciseLearnersParamsBand = "to_025"
+	ListExerciseLearnersParamsBandTo050    ListExerciseLearnersParamsBand = "to_050"
+	ListExerciseLearnersParamsBandTo075    ListExerciseLearnersParamsBand = "to_075"
+)
+
+// Valid indicates whether the value is a known member of the ListExerciseLearnersParamsBand enum.
+func (e ListExerciseLearnersParamsBand) Valid() bool {
+	switch e {
+	case ListExerciseLearnersParamsBandAbove075:
+		return true
+	case ListExerciseLearnersParamsBandTo025:
+		return true
+	case ListExerciseLearnersParamsBandTo050:
+		return true
+	case ListExerciseLearnersParamsBandTo075:
 		return true
 	default:
 		return false
@@ -7415,6 +7529,50 @@ type Exercise struct {
 // Example: quiz
 type ExerciseActivity string
 
+// ExerciseLearner A learner who did an exercise.
+type ExerciseLearner struct {
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// FirstDoneAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	FirstDoneAt Time `json:"first_done_at"`
+
+	// LastChangeAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	LastChangeAt Time `json:"last_change_at"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId string `json:"learner_id"`
+
+	// Name As she wrote it; empty when she did not.
+	//
+	// Example: Zoé N’Diaye
+	Name string `json:"name"`
+
+	// ScorePpm Her last score in millionths.
+	//
+	// Example: 750000
+	ScorePpm int `json:"score_ppm"`
+}
+
+// ExerciseLearnerPage A page of learners.
+type ExerciseLearnerPage struct {
+	// Learners The learners.
+	Learners []ExerciseLearner `json:"learners"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
 // ExerciseMap All exercises of a session, in the order of the course.
 //
 // Example: {"exercises":[{"activity":"quiz","label":"HW 01","scored":true,"week":1},{"activity":"quiz","label":"HW 08","scored":true,"week":2}]}
@@ -7477,6 +7635,287 @@ type FieldError struct {
 	//
 	// Example: /price/currency
 	Pointer string `json:"pointer"`
+}
+
+// Figure A figure with what it means. What was asked for is repeated.
+type Figure struct {
+	// AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AsOf *Time `json:"as_of,omitempty"`
+
+	// Base How many the numbers are of.
+	Base []FigureBase `json:"base"`
+
+	// Basis Who is counted: who had not left, or everybody who was ever enrolled.
+	//
+	// Example: ever
+	Basis *FigureBasis `json:"basis,omitempty"`
+
+	// Columns The columns.
+	Columns []FigureColumn `json:"columns"`
+
+	// Definition A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Definition Text `json:"definition"`
+
+	// Demo No real money is in it.
+	//
+	// Example: false
+	Demo bool `json:"demo"`
+
+	// Id Stable name of the figure.
+	//
+	// Example: exercise_quality
+	Id string `json:"id"`
+
+	// KnownAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	KnownAt *Time `json:"known_at,omitempty"`
+
+	// Notes What has to be known to read the numbers.
+	Notes []Text `json:"notes"`
+
+	// Open Some number may still grow.
+	//
+	// Example: false
+	Open bool `json:"open"`
+
+	// Paper Its number in the paper that the metrics come from.
+	//
+	// Example: 2
+	Paper *string `json:"paper,omitempty"`
+
+	// Parameters What it was asked with.
+	Parameters []FigureAsked `json:"parameters"`
+
+	// Rows The rows.
+	Rows []FigureRow `json:"rows"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version Of the definition.
+	//
+	// Example: 1
+	Version int `json:"version"`
+
+	// Week1Rule What diligence asks of week 1.
+	//
+	// Example: first
+	Week1Rule *FigureWeek1Rule `json:"week1_rule,omitempty"`
+}
+
+// FigureBasis Who is counted: who had not left, or everybody who was ever enrolled.
+//
+// Example: ever
+type FigureBasis string
+
+// FigureWeek1Rule What diligence asks of week 1.
+//
+// Example: first
+type FigureWeek1Rule string
+
+// FigureAsked A parameter, as it was given or by default.
+//
+// Example: {"id":"session","value":"PRD-9"}
+type FigureAsked struct {
+	// Id Its name.
+	//
+	// Example: session
+	Id string `json:"id"`
+
+	// Value Its value.
+	//
+	// Example: PRD-9
+	Value string `json:"value"`
+}
+
+// FigureBase How many the numbers are of.
+//
+// Example: {"id":"enrolled","n":7131,"title":{"en":"enrolled"}}
+type FigureBase struct {
+	// Id Stable name.
+	//
+	// Example: enrolled
+	Id string `json:"id"`
+
+	// N The number.
+	//
+	// Example: 7131
+	N int64 `json:"n"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// FigureCell A value. Nothing is set where there is none, or where it is kept back.
+//
+// Example: {"count":340}
+type FigureCell struct {
+	// Amount An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Amount *Money `json:"amount,omitempty"`
+
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At *Time `json:"at,omitempty"`
+
+	// Count A number, or tenths of a per cent.
+	//
+	// Example: 340
+	Count *int64 `json:"count,omitempty"`
+
+	// MeanTenths The mean of shares, in tenths of a per cent: it is the share of nobody.
+	//
+	// Example: 144
+	MeanTenths *int64 `json:"mean_tenths,omitempty"`
+
+	// Share A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
+	//
+	// Example: {"count":9,"of":20,"tenths_of_percent":450,"wilson95_high_tenths":658,"wilson95_low_tenths":258}
+	Share *Rate `json:"share,omitempty"`
+
+	// Text A name or a key.
+	//
+	// Example: HW 01
+	Text *string `json:"text,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title *Text `json:"title,omitempty"`
+}
+
+// FigureColumn A column. Its kind says which field of its cells is set.
+//
+// Example: {"id":"learners","kind":"count","title":{"en":"Learners","fr":"Apprenants"}}
+type FigureColumn struct {
+	// Id Stable name.
+	//
+	// Example: learners
+	Id string `json:"id"`
+
+	// Kind What its cells hold: `tenths` are tenths of a per cent in `count`.
+	//
+	// Example: count
+	Kind FigureColumnKind `json:"kind"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// FigureColumnKind What its cells hold: `tenths` are tenths of a per cent in `count`.
+//
+// Example: count
+type FigureColumnKind string
+
+// FigureDefinition What a figure counts. `version` changes when that does.
+type FigureDefinition struct {
+	// Definition A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Definition Text `json:"definition"`
+
+	// Id Stable name of the figure.
+	//
+	// Example: exercise_quality
+	Id string `json:"id"`
+
+	// Paper Its number in the paper that the metrics come from.
+	//
+	// Example: 2
+	Paper *string `json:"paper,omitempty"`
+
+	// Parameters What it is asked with.
+	Parameters []FigureParameter `json:"parameters"`
+
+	// Past It can be asked for a past instant.
+	//
+	// Example: true
+	Past bool `json:"past"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Version Of the definition.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// FigurePage A page of figures.
+type FigurePage struct {
+	// Figures The figures.
+	Figures []FigureDefinition `json:"figures"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// FigureParameter Something that a figure is asked with.
+//
+// Example: {"id":"session","many":false,"required":true,"title":{"en":"Session","fr":"Session"}}
+type FigureParameter struct {
+	// Default What it is when it is not given.
+	//
+	// Example: first_done
+	Default *string `json:"default,omitempty"`
+
+	// Id Its name.
+	//
+	// Example: session
+	Id string `json:"id"`
+
+	// Many It may have several values.
+	//
+	// Example: false
+	Many bool `json:"many"`
+
+	// Required The figure is not there without it.
+	//
+	// Example: true
+	Required bool `json:"required"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// Values The values that it may have; any when absent.
+	Values *[]string `json:"values,omitempty"`
+}
+
+// FigureRow A row, its cells in the order of the columns.
+//
+// Example: {"cells":[{"text":"HW 01"},{"count":340}],"open":false,"summary":false}
+type FigureRow struct {
+	// Cells The cells.
+	Cells []FigureCell `json:"cells"`
+
+	// Open The numbers of its session may still grow.
+	//
+	// Example: false
+	Open bool `json:"open"`
+
+	// Summary It sums up other rows.
+	//
+	// Example: false
+	Summary bool `json:"summary"`
 }
 
 // Formula A way to follow a session.
@@ -15551,6 +15990,12 @@ type ErasureRef = ErasureID
 // Example: exp_01kb5t8kz9e0qv4m3r2x7nwhjd
 type ExportRef = ExportID
 
+// FigureParameters defines model for FigureParameters.
+type FigureParameters = string
+
+// FigureRef defines model for FigureRef.
+type FigureRef = string
+
 // FormulaRef A way to follow a session.
 //
 // Example: QUALIFYING
@@ -16246,6 +16691,41 @@ type ListErasuresParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// ListFiguresParams defines parameters for ListFigures.
+type ListFiguresParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetFigureParams defines parameters for GetFigure.
+type GetFigureParams struct {
+	// AsOf What was true at this time; now when absent.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// KnownAt With what was known at this time; everything when absent.
+	KnownAt *KnownAt `form:"known_at,omitempty" json:"known_at,omitempty"`
+
+	// Parameters What the figure is asked with, as `name:value`, with semicolons between them; its definition says which names there are. Several values of one name stand with
+	// commas between them.
+	Parameters *FigureParameters `form:"parameters,omitempty" json:"parameters,omitempty"`
+}
+
+// ExportFigureParams defines parameters for ExportFigure.
+type ExportFigureParams struct {
+	// AsOf What was true at this time; now when absent.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// KnownAt With what was known at this time; everything when absent.
+	KnownAt *KnownAt `form:"known_at,omitempty" json:"known_at,omitempty"`
+
+	// Parameters What the figure is asked with, as `name:value`, with semicolons between them; its definition says which names there are. Several values of one name stand with
+	// commas between them.
+	Parameters *FigureParameters `form:"parameters,omitempty" json:"parameters,omitempty"`
+}
+
 // ListFormulasParams defines parameters for ListFormulas.
 type ListFormulasParams struct {
 	// Limit How many at most.
@@ -16812,6 +17292,39 @@ type CopySessionParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
+
+// ListExerciseLearnersParams defines parameters for ListExerciseLearners.
+type ListExerciseLearnersParams struct {
+	// Exercise The exercise, as the figures name it.
+	Exercise string `form:"exercise" json:"exercise"`
+
+	// CollectedAt The collection in which they count, by the mode.
+	CollectedAt *Time `form:"collected_at,omitempty" json:"collected_at,omitempty"`
+
+	// Mode Where their score first appeared, or where it last changed.
+	Mode *ListExerciseLearnersParamsMode `form:"mode,omitempty" json:"mode,omitempty"`
+
+	// Band Their last score.
+	Band *ListExerciseLearnersParamsBand `form:"band,omitempty" json:"band,omitempty"`
+
+	// AsOf What was true at this time; now when absent.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// KnownAt With what was known at this time; everything when absent.
+	KnownAt *KnownAt `form:"known_at,omitempty" json:"known_at,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListExerciseLearnersParamsMode defines parameters for ListExerciseLearners.
+type ListExerciseLearnersParamsMode string
+
+// ListExerciseLearnersParamsBand defines parameters for ListExerciseLearners.
+type ListExerciseLearnersParamsBand string
 
 // PutExercisesParams defines parameters for PutExercises.
 type PutExercisesParams struct {
@@ -18777,6 +19290,29 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/exports/{export}/file (the `DownloadExport` operationId).
 	DownloadExport(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListFigures List the figures
+	//
+	// Each with its definition, its version, and what it is asked with.
+	//
+	// Corresponds with GET /v1/figures (the `ListFigures` operationId).
+	ListFigures(ctx context.Context, params *ListFiguresParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFigure A figure
+	//
+	// The numbers of a figure beside what they mean: definition, version, basis, and how many they are of. `as_of` asks what was true then; `known_at` asks with what was
+	// known then, so that the same pair gives the same answer for ever.
+	//
+	// Corresponds with GET /v1/figures/{figure} (the `GetFigure` operationId).
+	GetFigure(ctx context.Context, figure FigureRef, params *GetFigureParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportFigure A figure as CSV
+	//
+	// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+	// has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
+	//
+	// Corresponds with GET /v1/figures/{figure}/file (the `ExportFigure` operationId).
+	ExportFigure(ctx context.Context, figure FigureRef, params *ExportFigureParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListFormulas List the formulas
 	//
 	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
@@ -20206,6 +20742,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListExerciseLearners Who did an exercise
+	//
+	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+	//
+	// Corresponds with GET /v1/sessions/{session}/exercise-learners (the `ListExerciseLearners` operationId).
+	ListExerciseLearners(ctx context.Context, session SessionRef, params *ListExerciseLearnersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PutExercisesWithBody Replace the exercises of a session
 	//
@@ -23183,6 +23726,59 @@ func (c *Client) GetExport(ctx context.Context, export ExportRef, reqEditors ...
 // Corresponds with GET /v1/exports/{export}/file (the `DownloadExport` operationId).
 func (c *Client) DownloadExport(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDownloadExportRequest(c.Server, export)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListFigures List the figures
+//
+// Each with its definition, its version, and what it is asked with.
+//
+// Corresponds with GET /v1/figures (the `ListFigures` operationId).
+func (c *Client) ListFigures(ctx context.Context, params *ListFiguresParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFiguresRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFigure A figure
+//
+// The numbers of a figure beside what they mean: definition, version, basis, and how many they are of. `as_of` asks what was true then; `known_at` asks with what was
+// known then, so that the same pair gives the same answer for ever.
+//
+// Corresponds with GET /v1/figures/{figure} (the `GetFigure` operationId).
+func (c *Client) GetFigure(ctx context.Context, figure FigureRef, params *GetFigureParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFigureRequest(c.Server, figure, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportFigure A figure as CSV
+//
+// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+// has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
+//
+// Corresponds with GET /v1/figures/{figure}/file (the `ExportFigure` operationId).
+func (c *Client) ExportFigure(ctx context.Context, figure FigureRef, params *ExportFigureParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportFigureRequest(c.Server, figure, params)
 	if err != nil {
 		return nil, err
 	}
@@ -26283,6 +26879,23 @@ func (c *Client) CopySessionWithBody(ctx context.Context, session SessionRef, pa
 // Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 func (c *Client) CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCopySessionRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListExerciseLearners Who did an exercise
+//
+// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+//
+// Corresponds with GET /v1/sessions/{session}/exercise-learners (the `ListExerciseLearners` operationId).
+func (c *Client) ListExerciseLearners(ctx context.Context, session SessionRef, params *ListExerciseLearnersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListExerciseLearnersRequest(c.Server, session, params)
 	if err != nil {
 		return nil, err
 	}
@@ -33245,6 +33858,242 @@ func NewDownloadExportRequest(server string, export ExportRef) (*http.Request, e
 	return req, nil
 }
 
+// NewListFiguresRequest constructs an http.Request for the ListFigures method
+func NewListFiguresRequest(server string, params *ListFiguresParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/figures")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetFigureRequest constructs an http.Request for the GetFigure method
+func NewGetFigureRequest(server string, figure FigureRef, params *GetFigureParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "figure", figure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/figures/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.KnownAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "known_at", *params.KnownAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Parameters != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "parameters", *params.Parameters, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportFigureRequest constructs an http.Request for the ExportFigure method
+func NewExportFigureRequest(server string, figure FigureRef, params *ExportFigureParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "figure", figure, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/figures/%s/file", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.KnownAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "known_at", *params.KnownAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Parameters != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "parameters", *params.Parameters, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListFormulasRequest constructs an http.Request for the ListFormulas method
 func NewListFormulasRequest(server string, params *ListFormulasParams) (*http.Request, error) {
 	var err error
@@ -39720,6 +40569,147 @@ func NewCopySessionRequestWithBody(server string, session SessionRef, params *Co
 	return req, nil
 }
 
+// NewListExerciseLearnersRequest constructs an http.Request for the ListExerciseLearners method
+func NewListExerciseLearnersRequest(server string, session SessionRef, params *ListExerciseLearnersParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exercise-learners", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "exercise", params.Exercise, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.CollectedAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collected_at", *params.CollectedAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Mode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mode", *params.Mode, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Band != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "band", *params.Band, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.KnownAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "known_at", *params.KnownAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewPutExercisesRequest calls the generic PutExercises builder with application/json body
 func NewPutExercisesRequest(server string, session SessionRef, params *PutExercisesParams, body PutExercisesJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -43177,6 +44167,35 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/exports/{export}/file (the `DownloadExport` operationId).
 	DownloadExportWithResponse(ctx context.Context, export ExportRef, reqEditors ...RequestEditorFn) (*DownloadExportResponse, error)
 
+	// ListFiguresWithResponse List the figures
+	//
+	// Each with its definition, its version, and what it is asked with.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/figures (the `ListFigures` operationId).
+	ListFiguresWithResponse(ctx context.Context, params *ListFiguresParams, reqEditors ...RequestEditorFn) (*ListFiguresResponse, error)
+
+	// GetFigureWithResponse A figure
+	//
+	// The numbers of a figure beside what they mean: definition, version, basis, and how many they are of. `as_of` asks what was true then; `known_at` asks with what was
+	// known then, so that the same pair gives the same answer for ever.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/figures/{figure} (the `GetFigure` operationId).
+	GetFigureWithResponse(ctx context.Context, figure FigureRef, params *GetFigureParams, reqEditors ...RequestEditorFn) (*GetFigureResponse, error)
+
+	// ExportFigureWithResponse A figure as CSV
+	//
+	// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+	// has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/figures/{figure}/file (the `ExportFigure` operationId).
+	ExportFigureWithResponse(ctx context.Context, figure FigureRef, params *ExportFigureParams, reqEditors ...RequestEditorFn) (*ExportFigureResponse, error)
+
 	// ListFormulasWithResponse List the formulas
 	//
 	// The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
@@ -44754,6 +45773,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySessionWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*CopySessionResponse, error)
+
+	// ListExerciseLearnersWithResponse Who did an exercise
+	//
+	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/exercise-learners (the `ListExerciseLearners` operationId).
+	ListExerciseLearnersWithResponse(ctx context.Context, session SessionRef, params *ListExerciseLearnersParams, reqEditors ...RequestEditorFn) (*ListExerciseLearnersResponse, error)
 
 	// PutExercisesWithBodyWithResponse Replace the exercises of a session
 	//
@@ -50587,6 +51615,150 @@ func (r DownloadExportResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DownloadExportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListFiguresResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FigurePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFiguresResponse) GetJSON200() *FigurePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFiguresResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFiguresResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFiguresResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFiguresResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFiguresResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetFigureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Figure
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetFigureResponse) GetJSON200() *Figure {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetFigureResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetFigureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetFigureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetFigureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetFigureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ExportFigureResponse200Headers the declared response headers of an HTTP 200 response for ExportFigure
+type ExportFigureResponse200Headers struct {
+	ContentDisposition string
+}
+
+type ExportFigureResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportFigureResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportFigureResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportFigureResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportFigureResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportFigureResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportFigureResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -56549,6 +57721,54 @@ func (r CopySessionResponse) ContentType() string {
 	return ""
 }
 
+type ListExerciseLearnersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExerciseLearnerPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListExerciseLearnersResponse) GetJSON200() *ExerciseLearnerPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListExerciseLearnersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListExerciseLearnersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListExerciseLearnersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListExerciseLearnersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListExerciseLearnersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // PutExercisesResponse200Headers the declared response headers of an HTTP 200 response for PutExercises
 type PutExercisesResponse200Headers struct {
 	ETag string
@@ -60697,6 +61917,53 @@ func (c *ClientWithResponses) DownloadExportWithResponse(ctx context.Context, ex
 	return ParseDownloadExportResponse(rsp)
 }
 
+// ListFiguresWithResponse List the figures
+//
+// Each with its definition, its version, and what it is asked with.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/figures (the `ListFigures` operationId).
+func (c *ClientWithResponses) ListFiguresWithResponse(ctx context.Context, params *ListFiguresParams, reqEditors ...RequestEditorFn) (*ListFiguresResponse, error) {
+	rsp, err := c.ListFigures(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFiguresResponse(rsp)
+}
+
+// GetFigureWithResponse A figure
+//
+// The numbers of a figure beside what they mean: definition, version, basis, and how many they are of. `as_of` asks what was true then; `known_at` asks with what was
+// known then, so that the same pair gives the same answer for ever.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/figures/{figure} (the `GetFigure` operationId).
+func (c *ClientWithResponses) GetFigureWithResponse(ctx context.Context, figure FigureRef, params *GetFigureParams, reqEditors ...RequestEditorFn) (*GetFigureResponse, error) {
+	rsp, err := c.GetFigure(ctx, figure, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetFigureResponse(rsp)
+}
+
+// ExportFigureWithResponse A figure as CSV
+//
+// The same, a line per row. Each line begins with the figure, its version and basis, and what was asked, so that lines of several files can stand together. A share
+// has five columns: count, of, tenths of a per cent, and the two ends of its 95 % Wilson interval; an amount has two: minor units and currency.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/figures/{figure}/file (the `ExportFigure` operationId).
+func (c *ClientWithResponses) ExportFigureWithResponse(ctx context.Context, figure FigureRef, params *ExportFigureParams, reqEditors ...RequestEditorFn) (*ExportFigureResponse, error) {
+	rsp, err := c.ExportFigure(ctx, figure, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportFigureResponse(rsp)
+}
+
 // ListFormulasWithResponse List the formulas
 //
 // The ways to follow a session or a program, in the order to show. Archived ones are not offered anew.
@@ -63275,6 +64542,21 @@ func (c *ClientWithResponses) CopySessionWithResponse(ctx context.Context, sessi
 		return nil, err
 	}
 	return ParseCopySessionResponse(rsp)
+}
+
+// ListExerciseLearnersWithResponse Who did an exercise
+//
+// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/exercise-learners (the `ListExerciseLearners` operationId).
+func (c *ClientWithResponses) ListExerciseLearnersWithResponse(ctx context.Context, session SessionRef, params *ListExerciseLearnersParams, reqEditors ...RequestEditorFn) (*ListExerciseLearnersResponse, error) {
+	rsp, err := c.ListExerciseLearners(ctx, session, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListExerciseLearnersResponse(rsp)
 }
 
 // PutExercisesWithBodyWithResponse Replace the exercises of a session
@@ -68094,6 +69376,111 @@ func ParseDownloadExportResponse(rsp *http.Response) (*DownloadExportResponse, e
 	return response, nil
 }
 
+// ParseListFiguresResponse parses an HTTP response from a ListFiguresWithResponse call
+func ParseListFiguresResponse(rsp *http.Response) (*ListFiguresResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFiguresResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FigurePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetFigureResponse parses an HTTP response from a GetFigureWithResponse call
+func ParseGetFigureResponse(rsp *http.Response) (*GetFigureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetFigureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Figure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportFigureResponse parses an HTTP response from a ExportFigureWithResponse call
+func ParseExportFigureResponse(rsp *http.Response) (*ExportFigureResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportFigureResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportFigureResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListFormulasResponse parses an HTTP response from a ListFormulasWithResponse call
 func ParseListFormulasResponse(rsp *http.Response) (*ListFormulasResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -72428,6 +73815,39 @@ func ParseCopySessionResponse(rsp *http.Response) (*CopySessionResponse, error) 
 			headers.Location = value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListExerciseLearnersResponse parses an HTTP response from a ListExerciseLearnersWithResponse call
+func ParseListExerciseLearnersResponse(rsp *http.Response) (*ListExerciseLearnersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListExerciseLearnersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExerciseLearnerPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -340,6 +340,15 @@ type ServerInterface interface {
 	// DownloadExport Fetch an export
 	// (GET /v1/exports/{export}/file)
 	DownloadExport(c *fiber.Ctx, export ExportRef) error
+	// ListFigures List the figures
+	// (GET /v1/figures)
+	ListFigures(c *fiber.Ctx, params ListFiguresParams) error
+	// GetFigure A figure
+	// (GET /v1/figures/{figure})
+	GetFigure(c *fiber.Ctx, figure FigureRef, params GetFigureParams) error
+	// ExportFigure A figure as CSV
+	// (GET /v1/figures/{figure}/file)
+	ExportFigure(c *fiber.Ctx, figure FigureRef, params ExportFigureParams) error
 	// ListFormulas List the formulas
 	// (GET /v1/formulas)
 	ListFormulas(c *fiber.Ctx, params ListFormulasParams) error
@@ -706,6 +715,9 @@ type ServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
+	// ListExerciseLearners Who did an exercise
+	// (GET /v1/sessions/{session}/exercise-learners)
+	ListExerciseLearners(c *fiber.Ctx, session SessionRef, params ListExerciseLearnersParams) error
 	// PutExercises Replace the exercises of a session
 	// (PUT /v1/sessions/{session}/exercises)
 	PutExercises(c *fiber.Ctx, session SessionRef, params PutExercisesParams) error
@@ -5381,6 +5393,168 @@ func (siw *ServerInterfaceWrapper) DownloadExport(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.DownloadExport(c, export)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListFigures operation middleware
+func (siw *ServerInterfaceWrapper) ListFigures(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFiguresParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListFigures(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetFigure operation middleware
+func (siw *ServerInterfaceWrapper) GetFigure(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "figure" -------------
+	var figure FigureRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "figure", c.Params("figure"), &figure, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter figure: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetFigureParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", query, &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known_at: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "parameters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "parameters", query, &params.Parameters, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter parameters: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetFigure(c, figure, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ExportFigure operation middleware
+func (siw *ServerInterfaceWrapper) ExportFigure(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "figure" -------------
+	var figure FigureRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "figure", c.Params("figure"), &figure, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter figure: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportFigureParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", query, &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known_at: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "parameters" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "parameters", query, &params.Parameters, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter parameters: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ExportFigure(c, figure, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -10433,6 +10607,100 @@ func (siw *ServerInterfaceWrapper) CopySession(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListExerciseLearners operation middleware
+func (siw *ServerInterfaceWrapper) ListExerciseLearners(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListExerciseLearnersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "exercise" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "exercise", query, &params.Exercise, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter exercise: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "collected_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collected_at", query, &params.CollectedAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collected_at: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "mode" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mode", query, &params.Mode, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter mode: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "band" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "band", query, &params.Band, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter band: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", query, &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known_at: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListExerciseLearners(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PutExercises operation middleware
 func (siw *ServerInterfaceWrapper) PutExercises(c *fiber.Ctx) error {
 
@@ -12386,6 +12654,12 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/exports/:export/file", wrapper.DownloadExport)
 
+	router.Get(options.BaseURL+"/v1/figures", wrapper.ListFigures)
+
+	router.Get(options.BaseURL+"/v1/figures/:figure", wrapper.GetFigure)
+
+	router.Get(options.BaseURL+"/v1/figures/:figure/file", wrapper.ExportFigure)
+
 	router.Get(options.BaseURL+"/v1/formulas", wrapper.ListFormulas)
 
 	router.Put(options.BaseURL+"/v1/formulas/:formula", wrapper.PutFormula)
@@ -12629,6 +12903,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ImportGrades)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/exercise-learners", wrapper.ListExerciseLearners)
 
 	router.Put(options.BaseURL+"/v1/sessions/:session/exercises", wrapper.PutExercises)
 
@@ -15102,6 +15378,75 @@ func (response DownloadExport200ApplicationzipResponse) VisitDownloadExportRespo
 	return err
 }
 
+type ListFiguresRequestObject struct {
+	Params ListFiguresParams
+}
+
+type ListFiguresResponseObject interface {
+	VisitListFiguresResponse(ctx *fiber.Ctx) error
+}
+
+type ListFigures200JSONResponse FigurePage
+
+func (response ListFigures200JSONResponse) VisitListFiguresResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetFigureRequestObject struct {
+	Figure FigureRef `json:"figure"`
+	Params GetFigureParams
+}
+
+type GetFigureResponseObject interface {
+	VisitGetFigureResponse(ctx *fiber.Ctx) error
+}
+
+type GetFigure200JSONResponse Figure
+
+func (response GetFigure200JSONResponse) VisitGetFigureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ExportFigureRequestObject struct {
+	Figure FigureRef `json:"figure"`
+	Params ExportFigureParams
+}
+
+type ExportFigureResponseObject interface {
+	VisitExportFigureResponse(ctx *fiber.Ctx) error
+}
+
+type ExportFigure200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type ExportFigure200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       ExportFigure200ResponseHeaders
+	ContentLength int64
+}
+
+func (response ExportFigure200TextcsvResponse) VisitExportFigureResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
 type ListFormulasRequestObject struct {
 	Params ListFormulasParams
 }
@@ -17530,6 +17875,24 @@ func (response CopySession201JSONResponse) VisitCopySessionResponse(ctx *fiber.C
 	return ctx.JSON(&response.Body)
 }
 
+type ListExerciseLearnersRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  ListExerciseLearnersParams
+}
+
+type ListExerciseLearnersResponseObject interface {
+	VisitListExerciseLearnersResponse(ctx *fiber.Ctx) error
+}
+
+type ListExerciseLearners200JSONResponse ExerciseLearnerPage
+
+func (response ListExerciseLearners200JSONResponse) VisitListExerciseLearnersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type PutExercisesRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  PutExercisesParams
@@ -18716,6 +19079,15 @@ type StrictServerInterface interface {
 	// DownloadExport Fetch an export
 	// (GET /v1/exports/{export}/file)
 	DownloadExport(ctx context.Context, request DownloadExportRequestObject) (DownloadExportResponseObject, error)
+	// ListFigures List the figures
+	// (GET /v1/figures)
+	ListFigures(ctx context.Context, request ListFiguresRequestObject) (ListFiguresResponseObject, error)
+	// GetFigure A figure
+	// (GET /v1/figures/{figure})
+	GetFigure(ctx context.Context, request GetFigureRequestObject) (GetFigureResponseObject, error)
+	// ExportFigure A figure as CSV
+	// (GET /v1/figures/{figure}/file)
+	ExportFigure(ctx context.Context, request ExportFigureRequestObject) (ExportFigureResponseObject, error)
 	// ListFormulas List the formulas
 	// (GET /v1/formulas)
 	ListFormulas(ctx context.Context, request ListFormulasRequestObject) (ListFormulasResponseObject, error)
@@ -19082,6 +19454,9 @@ type StrictServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(ctx context.Context, request CopySessionRequestObject) (CopySessionResponseObject, error)
+	// ListExerciseLearners Who did an exercise
+	// (GET /v1/sessions/{session}/exercise-learners)
+	ListExerciseLearners(ctx context.Context, request ListExerciseLearnersRequestObject) (ListExerciseLearnersResponseObject, error)
 	// PutExercises Replace the exercises of a session
 	// (PUT /v1/sessions/{session}/exercises)
 	PutExercises(ctx context.Context, request PutExercisesRequestObject) (PutExercisesResponseObject, error)
@@ -22531,6 +22906,89 @@ func (sh *strictHandler) DownloadExport(ctx *fiber.Ctx, export ExportRef) error 
 		return err
 	} else if validResponse, ok := response.(DownloadExportResponseObject); ok {
 		if err := validResponse.VisitDownloadExportResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListFigures operation middleware
+func (sh *strictHandler) ListFigures(ctx *fiber.Ctx, params ListFiguresParams) error {
+	var request ListFiguresRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFigures(ctx.UserContext(), request.(ListFiguresRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFigures")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListFiguresResponseObject); ok {
+		if err := validResponse.VisitListFiguresResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetFigure operation middleware
+func (sh *strictHandler) GetFigure(ctx *fiber.Ctx, figure FigureRef, params GetFigureParams) error {
+	var request GetFigureRequestObject
+
+	request.Figure = figure
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFigure(ctx.UserContext(), request.(GetFigureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFigure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetFigureResponseObject); ok {
+		if err := validResponse.VisitGetFigureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportFigure operation middleware
+func (sh *strictHandler) ExportFigure(ctx *fiber.Ctx, figure FigureRef, params ExportFigureParams) error {
+	var request ExportFigureRequestObject
+
+	request.Figure = figure
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportFigure(ctx.UserContext(), request.(ExportFigureRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportFigure")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportFigureResponseObject); ok {
+		if err := validResponse.VisitExportFigureResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -26485,6 +26943,34 @@ func (sh *strictHandler) CopySession(ctx *fiber.Ctx, session SessionRef, params 
 		return err
 	} else if validResponse, ok := response.(CopySessionResponseObject); ok {
 		if err := validResponse.VisitCopySessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListExerciseLearners operation middleware
+func (sh *strictHandler) ListExerciseLearners(ctx *fiber.Ctx, session SessionRef, params ListExerciseLearnersParams) error {
+	var request ListExerciseLearnersRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListExerciseLearners(ctx.UserContext(), request.(ListExerciseLearnersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListExerciseLearners")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListExerciseLearnersResponseObject); ok {
+		if err := validResponse.VisitListExerciseLearnersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

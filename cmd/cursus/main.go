@@ -30,6 +30,7 @@ type cli struct {
 	Report struct {
 		Indicators indicatorsCmd `cmd:"" help:"The five indicators of a session."`
 		Outcomes   outcomesCmd   `cmd:"" help:"What the QUALIFYING formula of a session became, and what each euro bought."`
+		Figure     figureCmd     `cmd:"" help:"A figure of the console, as a table, CSV or JSON."`
 	} `cmd:"" help:"Ask the books."`
 	Catalogue struct {
 		Export catalogueExportCmd `cmd:"" help:"Write a collection as one file."`

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"cursus/internal/books/journey"
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -148,23 +150,66 @@ func TestRealReports(t *testing.T) {
 	if err != nil || len(collections) != 9 {
 		t.Fatal(collections, err)
 	}
+	// Figures 2 and 3, as the API, the pages and the command answer them.
+	figure := func(id, mode string) analytics.Figure {
+		ask := analytics.Ask{Params: map[string]string{"session": session.Key, "mode": mode}}
+		f, err := analytics.FigureOf(ctx, db, id, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	quality, first, last := figure("exercise_quality", ""), figure("temporal_progression", "first_done"), figure("temporal_progression", "last_change")
+	counted := func(f analytics.Figure, label string) (got [9]int64) {
+		for _, r := range f.Rows {
+			for i, c := range collections {
+				if r.Cells[0].Text == label && r.Cells[2].At.Equal(c.CollectedAt) {
+					got[i] = *r.Cells[3].Count
+				}
+			}
+		}
+		return got
+	}
+	banded := func(label string) (got [4]int64) {
+		for _, r := range quality.Rows {
+			for i := range got {
+				if r.Cells[0].Text == label {
+					got[i] = r.Cells[4+i].Rate.Count
+				}
+			}
+		}
+		return got
+	}
 	for label, want := range map[string]string{
 		"HW 01": "[1 682 340 89 105 96 17 41 23] [1 681 341 89 105 96 17 41 23] [0 53 0 1341]",
 		"HW 08": "[1 0 236 50 50 43 10 20 7] [1 0 236 46 52 45 9 21 7] [40 78 70 229]",
 	} {
-		var e gradebook.Exercise
-		if err := db.View(ctx, "exercise", func(ctx context.Context, tx *postgres.Tx) (err error) {
-			e, err = gradebook.ExerciseTx(ctx, tx, session.ID, label, time.Time{})
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-		var first, last [9]int
-		for i, c := range collections {
-			first[i], last[i] = e.FirstDone[c.CollectedAt.UTC()], e.LastChange[c.CollectedAt.UTC()]
-		}
-		if got := fmt.Sprint(first, last, e.Bands); got != want {
+		if got := fmt.Sprint(counted(first, label), counted(last, label), banded(label)); got != want {
 			t.Errorf("%s: %s, want %s", label, got, want)
+		}
+	}
+	if got := fmt.Sprint(first.Base[0].N, first.Base[1].N); got != "7131 1496" {
+		t.Error("the figures are of", got)
+	}
+	// Who stands behind a bubble, and behind a band, is as many as it says.
+	for want, who := range map[int]analytics.WhoDid{
+		340: {Exercise: "HW 01", CollectedAt: collections[2].CollectedAt}, 46: {Exercise: "HW 08", CollectedAt: collections[3].CollectedAt, Mode: "last_change"},
+		229: {Exercise: "HW 08", Band: "above_075"}, 1394: {Exercise: "HW 01"},
+	} {
+		who.Session = session.Key
+		seen := map[string]bool{}
+		if err := db.View(ctx, "doers", func(ctx context.Context, tx *postgres.Tx) error {
+			for p := (page.Request{Limit: 200}); ; {
+				all, next, err := analytics.DoersTx(ctx, tx, who, p)
+				for _, d := range all {
+					seen[d.EnrolmentID] = true
+				}
+				if p.After = next; err != nil || next == "" {
+					return err
+				}
+			}
+		}); err != nil || len(seen) != want {
+			t.Errorf("%+v: %d learners, want %d: %v", who, len(seen), want, err)
 		}
 	}
 	testkit.Verify(t, db, append(journey.Checks(), gradebook.Checks()...))

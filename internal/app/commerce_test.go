@@ -1118,6 +1118,7 @@ func TestRandomCommerceIsWhatTheModelSays(t *testing.T) {
 					m.rest()
 				}
 			}
+			m.w.cubeAddsUp()
 			t.Log(len(m.orders), "orders,", len(m.steps), "notes,", m.seen, time.Since(begun))
 		})
 	}

@@ -73,6 +73,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))
 	w.rostersStory(t, walker)
 	w.privacyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("privacy:own"))
+	w.figuresStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

@@ -39,7 +39,7 @@ var notOfPeople = map[string]string{
 	"catalog.courses": "of the catalogue", "catalog.exercises": "of the catalogue", "catalog.moves": "of the catalogue", "catalog.session_versions": "of the catalogue", "catalog.sessions": "of the catalogue",
 	"certificates.documents": "the papers themselves are in the file", "cohorts.cohorts": "of schools", "dossier.rules": "the schedule", "dossier.runs": "of nights",
 	"exams.exams": "of sessions", "exams.slots": "of exams",
-	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.rejected_rows": "lines and codes",
+	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.runs": "counts", "gradebook.rejected_rows": "lines and codes",
 	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.logout_tokens": "hashes of ids, for minutes", "identity.providers": "of the house", "identity.salt": "of the house",
 	"invoicing.files": "the papers themselves are in the file", "invoicing.issuers": "of the house", "invoicing.regimes": "of the house", "invoicing.sellers": "of the house", "invoicing.series": "of the house",
 	"jobs.queue": "work that is done within minutes", "journey.stages": "of the house", "ledger.transactions": "her entries are exported",

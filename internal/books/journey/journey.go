@@ -192,21 +192,20 @@ func CountsTx(ctx context.Context, tx *postgres.Tx, question Question) (Counts, 
 	if question.Qualifying {
 		of = append(of, Qualifying)
 	}
-	week1 := map[string][]Stage{"": {Week1First}, "first": {Week1First}, "all": {Week1All}, "any": {Week1Any}, "none": {}}
-	rule, ok := week1[question.Week1Rule]
-	if !ok {
-		return c, ErrWeek1Rule
+	diligent, err := DiligentMask(question.Week1Rule)
+	if err != nil {
+		return c, err
 	}
 	var only any
 	if question.Enrolments != nil {
 		only = pq.Array(question.Enrolments)
 	}
-	args := []any{question.SessionID, mask(of...), mask(append(rule, Week2First)...), only, question.Basis == "ever"}
+	args := []any{question.SessionID, mask(of...), diligent, only, question.Basis == "ever"}
 	if question.AsOf.IsZero() && question.KnownAt.IsZero() {
 		err := tx.Get(ctx, &c, q.Q("CountsNow"), args...)
 		return c, err
 	}
-	err := tx.Get(ctx, &c, q.Q("CountsAsOf"), append(args, orEnd(question.AsOf), orEnd(question.KnownAt))...)
+	err = tx.Get(ctx, &c, q.Q("CountsAsOf"), append(args, orEnd(question.AsOf), orEnd(question.KnownAt))...)
 	return c, err
 }
 

@@ -156,3 +156,49 @@ select s.enrolment_id from stages s join journey.stages t on t.stage = s.stage
  group by s.enrolment_id
 having bit_or(case when s.reached then 1 << t.bit else 0 end) & $2::int = $2::int
  order by s.enrolment_id;
+
+-- name: SetsNow
+select sets, count(*) as learners
+  from (select j.learner_id, bit_or(1::bigint << (array_position($1::text[], j.session_id) - 1)) as sets
+          from journey.enrolments j
+         where j.session_id = any($1::text[]) and (case when $3::bool then j.ever else j.reached end) & $2::int = $2::int
+         group by j.learner_id) l
+ group by sets order by sets;
+
+-- name: SetsAsOf
+with steps as (
+    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
+      from journey.changes c
+     where c.session_id = any($1::text[]) and c.at <= $4 and c.recorded_at <= $5
+     order by c.enrolment_id, c.stage, c.at, c.seq desc
+), stages as (
+    select s.enrolment_id, s.stage,
+           case when $3::bool then bool_or(s.reached) else (array_agg(s.reached order by s.at desc))[1] end as reached
+      from steps s group by s.enrolment_id, s.stage
+), past as (
+    select s.enrolment_id from stages s join journey.stages t on t.stage = s.stage
+     group by s.enrolment_id having bit_or(case when s.reached then 1 << t.bit else 0 end) & $2::int = $2::int
+)
+select sets, count(*) as learners
+  from (select j.learner_id, bit_or(1::bigint << (array_position($1::text[], j.session_id) - 1)) as sets
+          from past p join journey.enrolments j on j.enrolment_id = p.enrolment_id
+         group by j.learner_id) l
+ group by sets order by sets;
+
+-- name: Moves
+with steps as (
+    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
+      from journey.changes c
+     where c.session_id = $1 and c.at <= $3 and c.recorded_at <= $4
+     order by c.enrolment_id, c.stage, c.at, c.seq desc
+), stages as (
+    select s.enrolment_id, s.stage, (array_agg(s.reached order by s.at desc))[1] as after,
+           (array_agg(s.reached order by s.at desc) filter (where s.at <= $2))[1] as before, bool_or(s.reached) filter (where s.at <= $2) as been
+      from steps s group by s.enrolment_id, s.stage
+), moves as (
+    select s.enrolment_id, bit_or(case when s.before then 1 << t.bit else 0 end) as before, bit_or(case when s.after then 1 << t.bit else 0 end) as after,
+           coalesce(bool_or(s.been) filter (where s.stage = 'enrolled'), false) as been
+      from stages s join journey.stages t on t.stage = s.stage
+     group by s.enrolment_id
+)
+select before, after, been, count(*) as learners from moves group by before, after, been order by before, after, been;

@@ -2,6 +2,7 @@ package journey
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -92,3 +93,17 @@ func MembersTx(ctx context.Context, tx *postgres.Tx, question Question) ([]strin
 	err := tx.Select(ctx, &ids, q.Q("Members"), question.SessionID, mask(of...), question.Basis == "ever", orEnd(question.AsOf), orEnd(question.KnownAt))
 	return ids, err
 }
+
+// Mask is the bits of stages in the rows of the book, for statements that join them with other books.
+func Mask(stages ...Stage) int { return mask(stages...) }
+
+// DiligentMask is what a week-1 rule asks of the diligent. Errors: ErrWeek1Rule.
+func DiligentMask(week1Rule string) (int, error) {
+	rule, ok := week1Rules[week1Rule]
+	if !ok {
+		return 0, ErrWeek1Rule
+	}
+	return mask(append(slices.Clone(rule), Week2First)...), nil
+}
+
+var week1Rules = map[string][]Stage{"": {Week1First}, "first": {Week1First}, "all": {Week1All}, "any": {Week1Any}, "none": {}}

@@ -27,10 +27,16 @@ func NewRate(count, of int64) Rate {
 	if count > of {
 		return r
 	}
+	from, to := wilson(count, of)
+	low, high := int64(math.Round(1000*from)), int64(math.Round(1000*to))
+	r.Low, r.High = &low, &high
+	return r
+}
+
+// wilson gives the 95 % interval of a share, 0 to 1.
+func wilson(count, of int64) (low, high float64) {
 	n, p := float64(of), float64(count)/float64(of)
 	centre := (p + z*z/(2*n)) / (1 + z*z/n)
 	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	low, high := int64(math.Round(1000*(centre-half))), int64(math.Round(1000*(centre+half)))
-	r.Low, r.High = &low, &high
-	return r
+	return centre - half, centre + half
 }

@@ -43,3 +43,25 @@ func TestWilsonIntervals(t *testing.T) {
 		}
 	}
 }
+
+// Newcombe's own example (56 of 70 and 48 of 80: 0.0524 to 0.3339), and what may not be called a difference: the paper's two sessions of the
+// paid formula.
+func TestDifferenceOfTwoShares(t *testing.T) {
+	for _, c := range []struct {
+		a, b [2]int64
+		want string
+	}{
+		{[2]int64{56, 70}, [2]int64{48, 80}, "200 52 334"}, {[2]int64{9, 20}, [2]int64{18, 41}, "11 -233 262"}, {[2]int64{10, 10}, [2]int64{0, 20}, "1000 679 1000"},
+	} {
+		d, low, high := Difference(NewRate(c.a[0], c.a[1]), NewRate(c.b[0], c.b[1]))
+		if got := fmt.Sprint(*d, *low, *high); got != c.want {
+			t.Errorf("%v − %v: %s, want %s", c.a, c.b, got, c.want)
+		}
+	}
+	if d, low, _ := Difference(NewRate(3, 2), NewRate(1, 2)); *d != 1000 || low != nil {
+		t.Error("what is no share has an interval")
+	}
+	if d, _, _ := Difference(NewRate(0, 0), NewRate(1, 2)); d != nil {
+		t.Error("nobody has a difference")
+	}
+}

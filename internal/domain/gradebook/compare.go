@@ -238,8 +238,13 @@ func (k *intake) write(ctx context.Context, sum, packed []byte) error {
 	if _, err := k.tx.Exec(ctx, q.Q("AddRejects"), c.ID, pq.Array(lines), pq.Array(columns), pq.Array(codes), pq.Array(details)); err != nil {
 		return err
 	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddCells"), k.sessionID, pq.Array(k.cellIDs), pq.Array(k.cellColumns), pq.Array(k.cellTimes), pq.Array(k.cellValues)); err != nil {
+	if _, err := k.tx.Exec(ctx, q.Q("AddCells"), k.sessionID, pq.Array(k.cellIDs), pq.Array(k.cellColumns), pq.Array(k.cellTimes), pq.Array(k.cellValues), k.tx.Now()); err != nil {
 		return err
+	}
+	for _, statement := range []string{"ForgetRuns", "KeepRuns"} {
+		if _, err := k.tx.Exec(ctx, q.Q(statement), k.sessionID); err != nil {
+			return err
+		}
 	}
 	if _, err := k.tx.Exec(ctx, q.Q("AddCohorts"), k.sessionID, pq.Array(k.cohortIDs), pq.Array(k.cohortTimes), pq.Array(k.cohortNames)); err != nil {
 		return err

@@ -14,6 +14,7 @@ var (
 	ErrNoTime     = fault.New(fault.Invalid, "collection-time-missing", "The file name does not say when the report was made; give the time.")
 	ErrTimeTaken  = fault.New(fault.Conflict, "collection-time-taken", "Another report of this session was made at the same time.")
 	ErrRows       = fault.New(fault.Unprocessable, "rows-rejected", "Some rows cannot be read; nothing was changed.")
+	ErrNoExercise = fault.New(fault.NotFound, "no-such-exercise", "The session has no such exercise in its reports.")
 )
 
 func init() { postgres.RegisterConstraint("collection_time_once", ErrTimeTaken) }

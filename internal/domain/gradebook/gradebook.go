@@ -104,5 +104,8 @@ func GradesTx(ctx context.Context, tx *postgres.Tx, enrolments ...string) (map[s
 
 // Checks are this room's invariants.
 func Checks() []postgres.Check {
-	return []postgres.Check{{Invariant: "18", Name: "who is in a report of a session is enrolled in it", Query: q.Q("CheckMembersAreEnrolled")}}
+	return []postgres.Check{
+		{Invariant: "18", Name: "who is in a report of a session is enrolled in it", Query: q.Q("CheckMembersAreEnrolled")},
+		{Invariant: "18", Name: "the kept counts of exercises are what the cells say", Query: q.Q("CheckRunsAreTheCells")},
+	}
 }

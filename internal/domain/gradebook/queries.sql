@@ -47,8 +47,8 @@ select distinct on (enrolment_id, column_id) enrolment_id, column_id, value
  order by enrolment_id, column_id, at desc, seq desc;
 
 -- name: AddCells
-insert into gradebook.cells (session_id, enrolment_id, column_id, at, value)
-select $1, c.enrolment_id, c.column_id, c.at, c.value
+insert into gradebook.cells (session_id, enrolment_id, column_id, at, value, recorded_at)
+select $1, c.enrolment_id, c.column_id, c.at, c.value, $6
   from unnest($2::text[], $3::int[], $4::timestamptz[], $5::bigint[]) as c(enrolment_id, column_id, at, value);
 
 -- name: CohortsAsOf
@@ -64,22 +64,74 @@ select $1, c.enrolment_id, c.at, c.cohort
 -- name: CheckMembersAreEnrolled
 select m.enrolment_id from gradebook.members m join enrolment.enrolments e on e.id = m.enrolment_id where e.session_id <> m.session_id;
 
--- name: Exercise
+-- name: ForgetRuns
+delete from gradebook.runs where session_id = $1;
+
+-- name: KeepRuns
+insert into gradebook.runs (session_id, column_id, from_at, until_at, band, first, learners)
+select session_id, column_id, from_at, until_at, band, first, learners from gradebook.runs_of($1, null);
+
+-- name: Progression
+select k.id as column_id, k.label, k.occurrence, r.from_at,
+       coalesce(sum(r.learners) filter (where r.first), 0)::bigint as first_done,
+       coalesce(sum(r.learners) filter (where r.until_at > $2), 0)::bigint as last_change,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 0), 0)::bigint as band_0,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 1), 0)::bigint as band_1,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 2), 0)::bigint as band_2,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 3), 0)::bigint as band_3
+  from gradebook.runs r join gradebook.columns k on k.id = r.column_id
+ where r.session_id = $1 and r.from_at <= $2
+ group by k.id, k.label, k.occurrence, r.from_at
+ order by k.id, r.from_at;
+
+-- name: ProgressionKnown
+-- The same from the cells, for what had been recorded by an instant.
+select k.id as column_id, k.label, k.occurrence, r.from_at,
+       coalesce(sum(r.learners) filter (where r.first), 0)::bigint as first_done,
+       coalesce(sum(r.learners) filter (where r.until_at > $2), 0)::bigint as last_change,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 0), 0)::bigint as band_0,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 1), 0)::bigint as band_1,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 2), 0)::bigint as band_2,
+       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 3), 0)::bigint as band_3
+  from gradebook.runs_of($1, $3) r join gradebook.columns k on k.id = r.column_id
+ where r.from_at <= $2
+ group by k.id, k.label, k.occurrence, r.from_at
+ order by k.id, r.from_at;
+
+-- name: ExerciseColumn
+select id from gradebook.columns where session_id = $1 and kind = 'exercise' and label = $2 and occurrence = $3;
+
+-- name: Doers
+-- Who did one exercise, in the order of enrolments; the index gives the cells in that order, so that a page reads no more than its own.
 with steps as (
     select distinct on (c.enrolment_id, c.at) c.enrolment_id, c.at, c.value
-      from gradebook.cells c join gradebook.columns k on k.id = c.column_id
-     where c.session_id = $1 and k.kind = 'exercise' and k.label = $2 and k.occurrence = 0 and c.at <= $3
+      from gradebook.cells c
+     where c.column_id = $1 and c.enrolment_id > $2 and c.at <= $3 and ($4::timestamptz is null or c.recorded_at is null or c.recorded_at <= $4)
      order by c.enrolment_id, c.at, c.seq desc
-), changes as (
-    select enrolment_id, at, value, lag(value, 1, -1::bigint) over (partition by enrolment_id order by at) as earlier from steps
+), moved as (
+    select s.*, lag(s.value, 1, -1::bigint) over (partition by s.enrolment_id order by s.at) as earlier from steps s
+), doers as (
+    select m.enrolment_id, min(m.at) as first_at, max(m.at) as last_at, (array_agg(m.value order by m.at desc))[1] as score
+      from moved m where m.value >= 0 and m.value <> m.earlier
+     group by m.enrolment_id
 )
-select min(at) as first_at, max(at) filter (where value <> earlier) as last_at,
-       (array_agg(value order by at desc))[1] as score
-  from changes where value >= 0
- group by enrolment_id;
+select enrolment_id, first_at, last_at, score from doers
+ where ($5::timestamptz is null or case when $6 = 'last_change' then last_at else first_at end = $5)
+   and ($7::int is null or case when score <= 250000000 then 0 when score <= 500000000 then 1 when score <= 750000000 then 2 else 3 end = $7)
+ order by enrolment_id limit $8;
+
+-- name: CheckRunsAreTheCells
+(select r.* from catalog.sessions s cross join lateral gradebook.runs_of(s.id, null) r except select * from gradebook.runs)
+union all
+(select * from gradebook.runs except select r.* from catalog.sessions s cross join lateral gradebook.runs_of(s.id, null) r);
 
 -- name: Grades
 select distinct on (c.enrolment_id) c.enrolment_id, c.value
   from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
  where c.enrolment_id = any($1::text[])
  order by c.enrolment_id, c.at desc, c.seq desc;
+
+-- name: Collected
+select collected_at from gradebook.collections
+ where session_id = $1 and ($2::timestamptz is null or collected_at <= $2) and ($3::timestamptz is null or recorded_at <= $3)
+ order by collected_at;

@@ -6,12 +6,10 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/kernel/disclosure"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
-
-// least is the smallest number of people that a partner is told of, other than nobody.
-const least = 10
 
 // Cell counts the learners of one group. Nil: so few, or so near to what would tell so few, that it is kept back.
 type Cell struct {
@@ -34,37 +32,6 @@ type Counts struct {
 	Cohort     string          `json:"cohort"` // or the order whose seats they sit on
 	Suppressed bool            `json:"suppressed"`
 	Sessions   []SessionCounts `json:"sessions"`
-}
-
-// Suppress keeps back counts from 1 to 9 of groups that share a known total, and as many others as it takes that the total does not give them
-// away: at least two are kept back, of ten people or more together. The others are chosen by their place and not by their size, which would
-// tell something of what is kept back. Where nobody else is left, everything is kept back, with the total.
-func Suppress(cells []int) (shown []*int, total *int) {
-	hidden := make([]bool, len(cells))
-	count, sum, all, first := 0, 0, 0, -1
-	for i, n := range cells {
-		all += n
-		if n > 0 && n < least {
-			if hidden[i], count, sum = true, count+1, sum+n; first < 0 {
-				first = i
-			}
-		}
-	}
-	for k := 1; count > 0 && k < len(cells) && (count < 2 || sum < least); k++ {
-		if i := (first + k) % len(cells); !hidden[i] {
-			hidden[i], count, sum = true, count+1, sum+cells[i]
-		}
-	}
-	shown = make([]*int, len(cells))
-	for i := range cells {
-		if !hidden[i] {
-			shown[i] = &cells[i]
-		}
-	}
-	if all == 0 || all >= least {
-		total = &all
-	}
-	return shown, total
 }
 
 // Counts gives the numbers of a group. Errors: those of openTx.
@@ -122,7 +89,7 @@ func counted(x session, members []member, facts map[string]map[string]fact, now 
 func cells[S ~string](names []S, counts []int, suppress bool) (out []Cell, total *int) {
 	var shown []*int
 	if suppress {
-		shown, total = Suppress(counts)
+		shown, total = disclosure.Suppress(counts)
 	} else {
 		sum := 0
 		for i := range counts {

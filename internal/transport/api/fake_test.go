@@ -36,6 +36,7 @@ type fake struct {
 	api.TraceRooms
 	api.PrivacyRooms
 	api.ProgressRooms
+	api.FigureRooms
 	api.WebhookRooms
 	api.OutreachRooms
 	api.BadgeRooms

@@ -70,6 +70,7 @@ type Rooms interface {
 	TraceRooms
 	PrivacyRooms
 	ProgressRooms
+	FigureRooms
 	WebhookRooms
 	OutreachRooms
 	BadgeRooms

@@ -25,6 +25,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.providerRoutes()...)
 	all = append(append(all, w.cohortRoutes()...), w.progressRoutes()...)
 	all = append(all, w.rosterRoutes()...)
+	all = append(all, w.figureRoutes()...)
 	return append(all, w.accountRoutes()...)
 }
 

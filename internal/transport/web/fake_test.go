@@ -32,6 +32,7 @@ type fake struct {
 	SignInHouse
 	CohortHouse
 	ProgressHouse
+	FigureHouse
 	RosterHouse
 	SalesHouse
 	DeskHouse

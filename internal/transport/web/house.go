@@ -62,6 +62,7 @@ type House interface {
 	CohortHouse
 	ProgressHouse
 	RosterHouse
+	FigureHouse
 }
 
 // Text is a text in the two languages of the house.

@@ -1,0 +1,187 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"cursus/internal/domain/analytics"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api/apitest"
+)
+
+// figuresAsked is what figures can be asked with in the world of the tests.
+func (w *world) figuresAsked(d analytics.Definition) url.Values {
+	q := url.Values{}
+	for _, p := range d.Params {
+		switch {
+		case p.ID == "session" || p.ID == "other":
+			q.Set(p.ID, w.session.Key)
+		case p.ID == "enrolment":
+			q.Set(p.ID, w.anEnrolment())
+		case p.Required && p.Instant:
+			q.Set(p.ID, "2018-10-31")
+		case p.Required && p.Of != nil:
+			q.Set(p.ID, p.Of[0])
+		case p.Required:
+			q.Set(p.ID, w.session.Key)
+		}
+	}
+	return q
+}
+
+// anEnrolment is the first one of the session.
+func (w *world) anEnrolment() (id string) {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &id, postgres.Query{Name: "test", SQL: "select min(enrolment_id) from journey.enrolments where session_id = $1"}, w.session.ID)
+	})
+	return id
+}
+
+// figuresStory asks for every figure, as JSON and as a file, and for who stands behind a number.
+func (w *world) figuresStory(t *testing.T, walker *apitest.Walker, staff string) {
+	t.Helper()
+	s := &asker{t: t, w: walker, token: staff}
+	if all := s.ask(200, "listFigures", nil, nil, query("limit=200"))["figures"].([]any); len(all) != len(analytics.Definitions()) {
+		t.Error(len(all), "figures are listed")
+	}
+	for _, d := range analytics.Definitions() {
+		var pairs []string
+		for name, v := range w.figuresAsked(d) {
+			pairs = append(pairs, name+":"+v[0])
+		}
+		with := url.Values{}
+		if len(pairs) > 0 {
+			with.Set("parameters", strings.Join(pairs, ";"))
+		}
+		at := map[string]string{"figure": d.ID}
+		f := s.ask(200, "getFigure", at, nil, query(with.Encode()))
+		if f["id"] != d.ID || f["version"] != float64(d.Version) {
+			t.Errorf("%s answers %v", d.ID, f["id"])
+		}
+		r := walker.Example("exportFigure")
+		r.Token, r.Path["figure"], r.Query = staff, d.ID, with.Encode()
+		a := walker.Do(t, r)
+		if rows := len(f["rows"].([]any)); a.Status != 200 || strings.Count(string(a.Body), "\n") != rows+1 || !strings.HasPrefix(string(a.Body), "figure,version,basis,") {
+			t.Errorf("%s as a file: %d, not %d rows:\n%.400s", d.ID, a.Status, rows, a.Body)
+		}
+	}
+	asked := func(with string) func(*apitest.Request) { return query(url.Values{"parameters": {with}}.Encode()) }
+	at := map[string]string{"figure": "exercise_quality"}
+	s.ask(400, "getFigure", at, nil, asked("session:"+w.session.Key+";mode:first_done"))
+	s.ask(400, "getFigure", at, nil, asked("session:"+w.session.Key+";session:"+w.session.Key))
+	s.ask(400, "getFigure", map[string]string{"figure": "temporal_progression"}, nil, asked("session:"+w.session.Key+";mode:last"))
+	s.ask(404, "getFigure", at, nil, asked("session:NONE-1"))
+	who := s.ask(200, "listExerciseLearners", map[string]string{"session": w.session.Key}, nil, query(url.Values{"exercise": {firstExercise}}.Encode()))["learners"].([]any)
+	if len(who) != 1 || who[0].(map[string]any)["name"] != "Zoé N’Diaye 🎓" {
+		t.Errorf("behind the exercise: %v", who)
+	}
+	s.ask(404, "listExerciseLearners", map[string]string{"session": w.session.Key}, nil, query("exercise=HW+99"))
+}
+
+// firstExercise is the one that the learner of the tests did.
+const firstExercise = "Homework 1: Week 1"
+
+func init() {
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		var pages []string
+		for _, d := range analytics.Definitions() { // one of each kind: the page is the same for all
+			if slices.Contains([]string{"temporal_progression", "qualifying", "dual_matrix", "bilan"}, d.ID) {
+				pages = append(pages, "/staff/figures/"+d.ID+"?"+w.figuresAsked(d).Encode())
+			}
+		}
+		first := "/staff/figures/exercise_quality/file.csv?session=" + w.session.Key
+		return map[string]string{
+			"/staff/figures/:figure": strings.Join(pages, " "), "/staff/figures/:figure/file.:format": first,
+			"/staff/figures/learners": "/staff/figures/learners?" + url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode(),
+		}
+	})
+}
+
+// A figure is drawn where there is a script, its marks lead to the learners behind them by mouse and by keyboard, and the table says the same
+// where there is none; on a phone nothing is wider than the page. What the browser complains of (a policy that forbids something) fails.
+func TestEveryFigureInABrowser(t *testing.T) {
+	w, mails := newSite(t)
+	b := newTabFor(t, 90*time.Second)
+	staff := w.staffTab(b, mails, "officer@example.org")
+	w.certified(staff.ID)
+	page := w.cfg.BaseURL + "/staff/figures/temporal_progression?session=" + w.session.Key
+	b.open(page + "&lang=en")
+	b.do(chromedp.WaitVisible(chromedp.CSS(".drawing svg a circle")))
+	b.seen("figure-bubbles")
+	b.arrives(func() { b.do(chromedp.Click(chromedp.CSS(".drawing svg a circle"))) }, "table tbody th")
+	b.shows("Staff Member")
+	b.open(page + "&lang=fr")
+	b.do(chromedp.WaitVisible(chromedp.CSS(".drawing svg a circle")))
+	b.shows("Progression temporelle", "n = ", "100,0")
+	looked := map[string]bool{}
+	for _, d := range analytics.Definitions() {
+		b.open(w.cfg.BaseURL + "/staff/figures/" + d.ID + "?lang=en&" + w.figuresAsked(d).Encode())
+		if drawn := ask[int](b, `document.querySelectorAll("[data-plot]").length`); drawn > 0 {
+			b.do(chromedp.WaitVisible(chromedp.CSS(".drawing svg")))
+		}
+		if kinds := fmt.Sprint(kindsOf(b)); !looked[kinds] || os.Getenv("CURSUS_SHOTS") != "" {
+			looked[kinds] = true
+			b.seen("figure-" + d.ID)
+		}
+	}
+}
+
+// kindsOf are the drawings of the open page.
+func kindsOf(b tab) string {
+	b.t.Helper()
+	return ask[string](b, `[...new Set([...document.querySelectorAll("script[type='application/json']")].map(s => JSON.parse(s.textContent).kind))].join()`)
+}
+
+// cubeAddsUp holds the cube of learners and money against the two books, along every set of dimensions.
+func (w *world) cubeAddsUp() {
+	w.t.Helper()
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		sum := func(sql string) (out string) {
+			var all []string
+			if err := tx.Select(ctx, &all, postgres.Query{Name: "test", SQL: sql}); err != nil {
+				w.t.Fatal(err)
+			}
+			return strings.Join(all, "; ")
+		}
+		book := sum(`select t.currency || ' ' || -sum(e.minor) filter (where e.account in ('revenue', 'refunds', 'disputes')) from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+			 where e.account in ('revenue', 'refunds', 'disputes') group by t.currency order by t.currency`)
+		people := sum("select count(*) || ' ' || count(*) filter (where reached & 4096 <> 0) from journey.enrolments where reached & 1 = 1")
+		for subset := range 1 << len(analytics.Dimensions) {
+			var by []string
+			for i, d := range analytics.Dimensions {
+				if subset&(1<<i) != 0 {
+					by = append(by, d)
+				}
+			}
+			cells, err := analytics.CubeTx(ctx, tx, analytics.CubeQuestion{By: by})
+			if err != nil {
+				return err
+			}
+			net, enrolled, paying := map[string]int64{}, int64(0), int64(0)
+			for _, c := range cells {
+				enrolled, paying = enrolled+c.Enrolled, paying+c.Paying
+				if c.Currency != "" {
+					net[string(c.Currency)] += c.Net()
+				}
+			}
+			var said []string
+			for _, c := range slices.Sorted(maps.Keys(net)) {
+				said = append(said, fmt.Sprint(c, " ", net[c]))
+			}
+			if got := strings.Join(said, "; "); got != book || fmt.Sprint(enrolled, " ", paying) != people {
+				w.t.Errorf("along %v: %s of %d (%d), the books have %s of %s", by, got, enrolled, paying, book, people)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,264 @@
+package analytics_test
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lib/pq"
+	"pgregory.net/rapid"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/books/ledger"
+	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+var system = postgres.WithActor(context.Background(), "system")
+
+// school is two sessions to which grades and money come at random.
+type school struct {
+	t        *rapid.T
+	db       *postgres.DB
+	clock    *clock.Manual
+	book     *gradebook.Service
+	sessions []catalog.Session // of this round
+	all      []catalog.Session
+	posted   *int
+}
+
+func (s *school) inTx(work func(ctx context.Context, tx *postgres.Tx) error) {
+	if err := s.db.InTx(system, "test", work); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// grades imports a report of some learners, made up to a month ago: late ones, un-enrolments, returns, regrades and drops to nought come of it.
+func (s *school) grades() {
+	session := rapid.SampledFrom(s.sessions).Draw(s.t, "session")
+	at := s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 720).Draw(s.t, "hours ago")) * time.Hour).Truncate(time.Second)
+	report := "id,username,grade,HW 01,HW 02,Cohort Name\n"
+	for i := range 4 {
+		if rapid.Bool().Draw(s.t, "is in it") || i == 0 {
+			score := func(what string) string {
+				return rapid.SampledFrom([]string{"0", "0.25", "0.5", "0.75", "1.0"}).Draw(s.t, what)
+			}
+			report += fmt.Sprintf("%d,u%d,%s,%s,%s,\n", i, i, score("grade"), score("HW 01"), score("HW 02"))
+		}
+	}
+	if _, err := s.book.Import(system, gradebook.Intake{SessionID: session.ID, FileName: "r.csv", CollectedAt: at, Content: []byte(report)}); err != nil && !strings.Contains(err.Error(), "same time") {
+		s.t.Fatal(err)
+	}
+}
+
+// money posts a sale, a refund, a lost dispute or a cost, of an enrolment or of an order that has none yet.
+func (s *school) money() {
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		var all []string
+		if err := tx.Select(ctx, &all, postgres.Query{Name: "test", SQL: "select enrolment_id from journey.enrolments where session_id = any($1) order by enrolment_id"}, pq.Array([]string{s.sessions[0].ID, s.sessions[1].ID})); err != nil {
+			return err
+		}
+		all = append(all, "") // of nobody
+		e := ledger.Entry{Account: rapid.SampledFrom([]string{ledger.Revenue, ledger.Refunds, ledger.Disputes, ledger.WorkshopCost, "cost:fees"}).Draw(s.t, "account"), OrderID: "ord_x", EnrolmentID: rapid.SampledFrom(all).Draw(s.t, "enrolment")}
+		e.Minor = rapid.Int64Range(1, 20000).Draw(s.t, "minor")
+		if e.Account == ledger.Revenue {
+			e.Minor = -e.Minor
+		}
+		*s.posted++
+		return ledger.PostTx(ctx, tx, ledger.Posting{
+			Reference: fmt.Sprint("r", *s.posted), Kind: "test", Currency: rapid.SampledFrom([]money.Currency{"EUR", "XOF"}).Draw(s.t, "currency"),
+			OccurredAt: s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 720).Draw(s.t, "hours ago")) * time.Hour),
+			Entries:    []ledger.Entry{e, {Account: ledger.Receivable, Minor: -e.Minor, OrderID: "ord_x"}},
+		})
+	})
+}
+
+// addsUp holds the cube against the two books.
+func (s *school) addsUp(ask analytics.CubeQuestion) {
+	if err := s.db.View(system, "cube", func(ctx context.Context, tx *postgres.Tx) error {
+		cells, err := analytics.CubeTx(ctx, tx, ask)
+		if err != nil {
+			return err
+		}
+		people, sums := journey.Counts{}, map[money.Currency][5]int64{}
+		for _, c := range cells {
+			people = plus(people, c.Counts)
+			if m := sums[c.Currency]; c.Currency != "" {
+				sums[c.Currency] = [5]int64{m[0] + c.Gross, m[1] + c.Refunds, m[2] + c.Disputes, m[3] + c.Fees, m[4] + c.Costs}
+			}
+		}
+		var want journey.Counts
+		for _, session := range s.all {
+			n, err := journey.CountsTx(ctx, tx, journey.Question{SessionID: session.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: ask.Basis, Week1Rule: ask.Week1Rule})
+			if err != nil {
+				return err
+			}
+			want = plus(want, n)
+		}
+		if people != want {
+			s.t.Errorf("%+v counts %+v, the journey %+v", ask, people, want)
+		}
+		var rows []struct {
+			Currency money.Currency `db:"currency"`
+			Account  string         `db:"account"`
+			Minor    int64          `db:"minor"`
+		}
+		if err := tx.Select(ctx, &rows, postgres.Query{Name: "test", SQL: `select t.currency, e.account, sum(e.minor)::bigint as minor from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+			 where e.account <> 'receivable' and ($1::timestamptz is null or t.occurred_at <= $1) and ($2::timestamptz is null or t.recorded_at <= $2) group by 1, 2`}, some(ask.AsOf), some(ask.KnownAt)); err != nil {
+			return err
+		}
+		book := map[money.Currency][5]int64{}
+		for _, r := range rows {
+			m := book[r.Currency]
+			i := slices.Index([]string{ledger.Revenue, ledger.Refunds, ledger.Disputes, "cost:fees", ledger.WorkshopCost}, r.Account)
+			if m[i] = r.Minor; i == 0 {
+				m[i] = -r.Minor
+			}
+			book[r.Currency] = m
+		}
+		if fmt.Sprint(sums) != fmt.Sprint(book) {
+			s.t.Errorf("%+v sums up to %v, the ledger to %v", ask, sums, book)
+		}
+		return nil
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func some(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}
+
+func plus(a, b journey.Counts) journey.Counts {
+	return journey.Counts{
+		Enrolled: a.Enrolled + b.Enrolled, Started: a.Started + b.Started, Diligent: a.Diligent + b.Diligent, Succeeded: a.Succeeded + b.Succeeded, Eligible: a.Eligible + b.Eligible,
+		Booked: a.Booked + b.Booked, Sat: a.Sat + b.Sat, Passed: a.Passed + b.Passed, Certified: a.Certified + b.Certified,
+	}
+}
+
+// answers asks for every figure that has a past and gives the bytes.
+func (s *school) answers(asOf, knownAt time.Time) map[string]string {
+	out := map[string]string{}
+	for _, d := range analytics.Definitions() {
+		if !d.Times {
+			continue
+		}
+		with := map[string]string{}
+		for _, p := range d.Params {
+			switch {
+			case p.ID == "enrolment":
+				if err := s.db.View(system, "one", func(ctx context.Context, tx *postgres.Tx) error {
+					var id string
+					err := tx.Get(ctx, &id, postgres.Query{Name: "test", SQL: "select min(enrolment_id) from journey.enrolments where session_id = any($1)"}, pq.Array([]string{s.sessions[0].ID, s.sessions[1].ID}))
+					with[p.ID] = id
+					return err
+				}); err != nil {
+					s.t.Fatal(err)
+				}
+			case p.ID == "other":
+				with[p.ID] = s.sessions[1].Key
+			case p.ID == "sessions" && p.Required:
+				with[p.ID] = s.sessions[0].Key + "," + s.sessions[1].Key
+			case p.Required && p.Of == nil && p.Default == "":
+				with[p.ID] = s.sessions[0].Key
+			}
+		}
+		if slices.ContainsFunc(d.Params, func(p analytics.Param) bool { return p.Instant }) {
+			for _, p := range d.Params {
+				if p.Instant && p.Required {
+					with[p.ID] = asOf.Add(-240 * time.Hour).Format(time.RFC3339)
+				}
+			}
+		}
+		f, err := analytics.FigureOf(system, s.db, d.ID, analytics.Ask{AsOf: asOf, KnownAt: knownAt, Params: with})
+		if err != nil {
+			s.t.Fatal(d.ID, err)
+		}
+		var b bytes.Buffer
+		if err := f.JSON(&b); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := f.CSV(&b); err != nil {
+			s.t.Fatal(err)
+		}
+		out[d.ID] = b.String()
+	}
+	return out
+}
+
+// Whatever is imported, regraded, sold and refunded, in whatever order it becomes known: the cube sums up to the two books along any
+// dimensions, for any time; and what a figure once answered for a pair of times, it answers for ever.
+func TestFiguresAddUpAndStay(t *testing.T) {
+	if err := flag.Set("rapid.checks", "15"); err != nil { // each asks every figure twice
+		t.Fatal(err)
+	}
+	c := clock.NewManual(time.Date(2019, 3, 1, 12, 0, 0, 0, time.UTC))
+	db := testkit.Open(t, testkit.OwnerDSN(t), c)
+	round, posted := 0, 0
+	var all []catalog.Session
+	rapid.Check(t, func(r *rapid.T) {
+		c.Advance(10_000 * time.Hour) // nothing of one round reaches into the next
+		round++
+		s := &school{t: r, db: db, clock: c, book: gradebook.New(db, jobs.New(db, nil)), posted: &posted}
+		exercises, err := catalog.ReadExerciseMap(strings.NewReader("exercise,week\nHW 01,1\nHW 02,2\n"))
+		if err != nil {
+			r.Fatal(err)
+		}
+		s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			for _, course := range []string{"A", "B"} {
+				key := fmt.Sprint(course, "-", round)
+				one, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: course + "C", Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises})
+				if err != nil {
+					return err
+				}
+				s.sessions = append(s.sessions, one)
+			}
+			return nil
+		})
+		all = append(all, s.sessions...)
+		s.all = all
+		s.grades()
+		var then map[string]string
+		var asOf, knownAt time.Time
+		steps := rapid.IntRange(4, 10).Draw(r, "steps")
+		for i := range steps {
+			c.Advance(time.Hour)
+			if rapid.Bool().Draw(r, "grades") {
+				s.grades()
+			} else {
+				s.money()
+			}
+			if i == steps/2 {
+				asOf, knownAt = c.Now().Add(-time.Duration(rapid.IntRange(0, 500).Draw(r, "back"))*time.Hour), c.Now()
+				then = s.answers(asOf, knownAt)
+				c.Advance(time.Hour)
+			}
+		}
+		by := rapid.SliceOfDistinct(rapid.SampledFrom(analytics.Dimensions), rapid.ID[string]).Draw(r, "by")
+		basis, rule := rapid.SampledFrom([]string{"current", "ever"}).Draw(r, "basis"), rapid.SampledFrom([]string{"first", "all", "any", "none"}).Draw(r, "rule")
+		s.addsUp(analytics.CubeQuestion{By: by, Basis: basis, Week1Rule: rule})
+		s.addsUp(analytics.CubeQuestion{By: by, Basis: basis, Week1Rule: rule, AsOf: asOf})
+		s.addsUp(analytics.CubeQuestion{By: by, Basis: basis, Week1Rule: rule, AsOf: asOf, KnownAt: knownAt})
+		now := s.answers(asOf, knownAt)
+		for id, before := range then {
+			if now[id] != before {
+				r.Errorf("%s answered\n%s\nand now\n%s", id, before, now[id])
+			}
+		}
+	})
+	testkit.Verify(t, db, gradebook.Checks())
+}

@@ -1,0 +1,363 @@
+package analytics
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+// Dimensions of the cube. The currency is one too, and always there: amounts of two currencies are never added.
+var Dimensions = []string{"month", "session", "offer", "program", "partner", "country"}
+
+// CubeQuestion asks for people and money along some dimensions. Money is that of the enrolments that reached MoneyOf (empty: all money,
+// also that of who left, and of seats that nobody claimed yet).
+type CubeQuestion struct {
+	By               []string
+	Basis, Week1Rule string
+	AsOf, KnownAt    time.Time
+	MoneyOf          []journey.Stage
+	Diligent         bool // MoneyOf is the diligent by the week-1 rule
+}
+
+// CubeCell is one cell: the values of its dimensions (empty: not asked for, or there is none), people by stage, and money in minor units of its
+// currency, which is empty where there is no money.
+type CubeCell struct {
+	Month    string         `db:"month"`
+	Session  string         `db:"session"`
+	Offer    string         `db:"offer"`
+	Program  string         `db:"program"`
+	Partner  string         `db:"partner"`
+	Country  string         `db:"country"`
+	Currency money.Currency `db:"currency"`
+	Paying   int64          `db:"paying"` // with a paid formula in force
+	Gross    int64          `db:"gross"`
+	Refunds  int64          `db:"refunds"`
+	Disputes int64          `db:"disputes"`
+	Fees     int64          `db:"fees"`
+	Costs    int64          `db:"costs"`
+	journey.Counts
+}
+
+// Net is sales − refunds − lost disputes.
+func (c CubeCell) Net() int64 { return c.Gross - c.Refunds - c.Disputes }
+
+// Contribution is net − fees − costs.
+func (c CubeCell) Contribution() int64 { return c.Net() - c.Fees - c.Costs }
+
+func (c CubeCell) of(dimension string) string {
+	switch dimension {
+	case "month":
+		return c.Month
+	case "session":
+		return c.Session
+	case "offer":
+		return c.Offer
+	case "program":
+		return c.Program
+	case "partner":
+		return c.Partner
+	}
+	return c.Country
+}
+
+// CubeTx answers. The sum over all cells is the ledger's, to the cent, and the journey's, whatever the dimensions. Errors: journey.ErrBasis,
+// journey.ErrWeek1Rule.
+func CubeTx(ctx context.Context, tx *postgres.Tx, ask CubeQuestion) ([]CubeCell, error) {
+	member := journey.Mask(journey.Enrolled)
+	switch ask.Basis {
+	case "", "current":
+	case "ever":
+		member = 0
+	default:
+		return nil, journey.ErrBasis
+	}
+	diligent, err := journey.DiligentMask(ask.Week1Rule)
+	if err != nil {
+		return nil, err
+	}
+	taken := journey.Mask(ask.MoneyOf...)
+	if ask.Diligent {
+		taken |= diligent
+	}
+	cells := []CubeCell{}
+	err = tx.Select(ctx, &cells, q.Q("Cube"), ask.Basis == "ever", given(ask.AsOf), given(ask.KnownAt), member, diligent, taken, array(ask.By))
+	return cells, err
+}
+
+var byDimensions = Param{
+	ID: "by", Title: catalog.Text{EN: "By (several, with commas)", FR: "Par (plusieurs, avec des virgules)"}, Many: true, Of: Dimensions, Default: "session",
+}
+
+var forWhom = Param{ID: "audience", Title: catalog.Text{EN: "For", FR: "Pour"}, Of: []string{"staff", "partner"}, Default: "staff"}
+
+var moneyOf = Param{
+	ID: "money_of", Title: catalog.Text{EN: "Money of those who were", FR: "Argent de ceux qui ont été"}, Of: []string{"all", "started", "diligent", "succeeded", "eligible", "exam_booked", "exam_sat", "exam_passed", "certified"}, Default: "all",
+}
+
+func moneyFigures() []Definition {
+	return []Definition{{
+		ID: "outcome_cube", Version: 1, Times: true, Money: true, Params: []Param{byDimensions, moneyOf, byBasis, byRule, forWhom}, answer: cubeTx,
+		Title: catalog.Text{EN: "Learners and money", FR: "Apprenants et argent"},
+		Says: catalog.Text{
+			EN: "People by stage and the money of the same enrolments, along any dimensions: month of acquisition, session, offer, program, partner, country of billing; always by currency. Each enrolment is in one cell: with the offer it was bought with last, and in the currency of most of its money. Net is gross − refunds − lost disputes, contribution is net − fees − costs. Rows without people are money of seats that nobody claimed yet. The sum is the ledger’s, to the cent.",
+			FR: "Les personnes par étape et l’argent des mêmes inscriptions, selon toutes dimensions : mois d’acquisition, session, offre, programme, partenaire, pays de facturation ; toujours par devise. Chaque inscription est dans une seule case : avec l’offre par laquelle elle a été achetée en dernier, et dans la devise de la plus grande part de son argent. Le net est le brut − remboursements − litiges perdus, la contribution est le net − frais − coûts. Les lignes sans personne sont l’argent de places que personne n’a encore prises. La somme est celle du grand livre, au centime.",
+		},
+	}, {
+		ID: "waterfall", Version: 1, Times: true, Money: true, Params: []Param{{ID: "session", Title: catalog.Text{EN: "Session (none: all)", FR: "Session (aucune : toutes)"}}}, answer: waterfallTx,
+		Title: catalog.Text{EN: "From gross to contribution", FR: "Du brut à la contribution"},
+		Says: catalog.Text{
+			EN: "Gross sales, less refunds and lost disputes: net. Net, less fees and costs as far as they are booked: contribution. By currency.",
+			FR: "Ventes brutes, moins remboursements et litiges perdus : net. Net, moins frais et coûts pour autant qu’ils sont comptabilisés : contribution. Par devise.",
+		},
+	}, {
+		ID: "partner_share", Version: 1, Times: true, Money: true, Params: []Param{byBasis}, answer: partnersTx,
+		Title: catalog.Text{EN: "Share of partners", FR: "Part des partenaires"},
+		Says: catalog.Text{
+			EN: "For each organisation that bought or took the money at its desk, and for those who came by themselves: paying learners, certified, and the share of the net revenue, per currency.",
+			FR: "Pour chaque organisation qui a acheté ou encaissé à son guichet, et pour ceux qui sont venus d’eux-mêmes : apprenants payants, certifiés, et la part du revenu net, par devise.",
+		},
+	}, {
+		ID: "break_even", Version: 1, Times: true, Money: true, Params: []Param{ofSession, {ID: "fixed_minor", Title: catalog.Text{EN: "Fixed costs that no book has, in minor units", FR: "Coûts fixes qu’aucun livre n’a, en unités mineures"}, Default: "0"}}, answer: breakEvenTx,
+		Title: catalog.Text{EN: "Break-even", FR: "Seuil de rentabilité"},
+		Says: catalog.Text{
+			EN: "How many paying learners carry the costs of a session: booked costs and the fixed costs that are given, over the mean net revenue of a paying learner, rounded up.",
+			FR: "Combien d’apprenants payants portent les coûts d’une session : les coûts comptabilisés et les coûts fixes donnés, sur le revenu net moyen d’un apprenant payant, arrondi vers le haut.",
+		},
+	}, {
+		ID: "price_points", Version: 1, Money: true, Params: []Param{ofSession}, answer: pricesTx,
+		Title: catalog.Text{EN: "Price points and elasticity", FR: "Prix et élasticité"},
+		Says: catalog.Text{
+			EN: "What was paid for one place of the session, price by price: places sold, and the days from the first to the last sale at that price. Elasticity compares places per day between two neighbouring prices (arc elasticity, mid-point formula); with one price there is none.",
+			FR: "Ce qui a été payé pour une place de la session, prix par prix : places vendues, et les jours de la première à la dernière vente à ce prix. L’élasticité compare les places par jour entre deux prix voisins (élasticité d’arc, formule du point milieu) ; avec un seul prix il n’y en a pas.",
+		},
+	}, {
+		ID: "cohort_heat", Version: 1, Times: true, Params: []Param{{ID: "session", Title: catalog.Text{EN: "Session (none: all)", FR: "Session (aucune : toutes)"}}, byBasis, byRule}, answer: heatTx,
+		Title: catalog.Text{EN: "Cohorts by month of acquisition", FR: "Cohortes par mois d’acquisition"},
+		Says: catalog.Text{
+			EN: "For the learners who enrolled in each month: the share that reached each stage, of those of the month.",
+			FR: "Pour les apprenants inscrits chaque mois : la part qui a atteint chaque étape, de ceux du mois.",
+		},
+	}}
+}
+
+// cubesTx asks the cube with the parameters of the figure.
+func (f *Figure) cubesTx(ctx context.Context, tx *postgres.Tx, by ...string) ([]CubeCell, error) {
+	p := f.Ask.Params
+	ask := CubeQuestion{By: by, Basis: p["basis"], Week1Rule: p["week1_rule"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
+	switch of := p["money_of"]; of {
+	case "", "all":
+	case "diligent":
+		ask.Diligent = true
+	default:
+		ask.MoneyOf = []journey.Stage{journey.Stage(of)}
+	}
+	f.Basis = or(p["basis"], "current")
+	if _, asked := p["week1_rule"]; asked {
+		f.Week1Rule = p["week1_rule"]
+	}
+	if f.Money {
+		if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
+			return nil, err
+		}
+	}
+	return CubeTx(ctx, tx, ask)
+}
+
+// cubeStages are the people of a cell, by stage.
+func cubeStages(c CubeCell) []int64 {
+	return []int64{c.Started, c.Diligent, c.Succeeded, c.Eligible, c.Booked, c.Sat, c.Passed, c.Certified}
+}
+
+var stageColumns = []Column{
+	col("started", Count, "Started", "Ont commencé"), col("diligent", Count, "Diligent", "Assidus"), col("succeeded", Count, "Succeeded", "Réussite"), col("eligible", Count, "Eligible", "Éligibles"),
+	col("booked", Count, "Booked", "Ont réservé"), col("sat", Count, "Sat", "Ont passé l’examen"), col("passed", Count, "Passed", "Reçus"), col("certified", Count, "Certified", "Certifiés"),
+}
+
+var dimensionTitles = map[string]catalog.Text{
+	"month": {EN: "Month", FR: "Mois"}, "session": {EN: "Session", FR: "Session"}, "offer": {EN: "Offer", FR: "Offre"}, "program": {EN: "Program", FR: "Programme"},
+	"partner": {EN: "Partner", FR: "Partenaire"}, "country": {EN: "Country", FR: "Pays"},
+}
+
+func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	by := ask.list("by")
+	cells, err := f.cubesTx(ctx, tx, by...)
+	if err != nil {
+		return err
+	}
+	open, err := f.openSessionsTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, d := range Dimensions {
+		if slices.Contains(by, d) {
+			f.Columns = append(f.Columns, Column{d, Text, dimensionTitles[d]})
+		}
+	}
+	f.Columns = slices.Concat(f.Columns, []Column{col("currency", Text, "Currency", "Devise"), col("enrolled", Count, "Enrolled", "Inscrits"), col("paying", Count, "Paying", "Payants")}, stageColumns, []Column{
+		col("gross", Amount, "Gross", "Brut"), col("refunds", Amount, "Refunds", "Remboursements"), col("disputes", Amount, "Lost disputes", "Litiges perdus"), col("net", Amount, "Net", "Net"),
+		col("fees", Amount, "Fees", "Frais"), col("costs", Amount, "Costs", "Coûts"), col("contribution", Amount, "Contribution", "Contribution"),
+		col("net_per_started", Amount, "Net per started", "Net par commençant"), col("net_per_diligent", Amount, "Net per diligent", "Net par assidu"), col("net_per_certified", Amount, "Net per certified", "Net par certifié"),
+		col("cost_per_certified", Amount, "Cost per certified", "Coût par certifié"),
+	})
+	var people int64
+	for _, c := range cells {
+		people += c.Enrolled
+		row := Row{Open: c.Session != "" && slices.Contains(open, c.Session)}
+		for _, d := range Dimensions {
+			if slices.Contains(by, d) {
+				row.Cells = append(row.Cells, textCell(c.of(d)))
+			}
+		}
+		row.Cells = append(row.Cells, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying))
+		for _, n := range cubeStages(c) {
+			row.Cells = append(row.Cells, countCell(n))
+		}
+		if c.Currency == "" {
+			row.Cells = append(row.Cells, make([]Cell, 11)...)
+		} else {
+			for _, minor := range []int64{c.Gross, c.Refunds, c.Disputes, c.Net(), c.Fees, c.Costs, c.Contribution()} {
+				row.Cells = append(row.Cells, amountCell(minor, c.Currency))
+			}
+			net, cost := money.Of(c.Net(), c.Currency), money.Of(c.Fees+c.Costs, c.Currency)
+			row.Cells = append(row.Cells, Cell{Amount: per(net, c.Started)}, Cell{Amount: per(net, c.Diligent)}, Cell{Amount: per(net, c.Certified)}, Cell{Amount: per(cost, c.Certified)})
+		}
+		f.Rows = append(f.Rows, row)
+	}
+	f.base("enrolled", "enrolments", "inscriptions", people)
+	if ask.Params["audience"] == "partner" {
+		f.suppress()
+	}
+	if len(by) == 1 {
+		f.Charts = []Chart{{Kind: "bars", Y: by[0], Values: []string{"net"}, Facet: "currency"}}
+	}
+	return nil
+}
+
+// openSessionsTx are the keys of the sessions whose numbers may still grow.
+func (f *Figure) openSessionsTx(ctx context.Context, tx *postgres.Tx) (open []string, err error) {
+	sessions, err := catalog.SessionsTx(ctx, tx)
+	for _, s := range sessions {
+		if openAt(tx, s, f.Ask.AsOf) {
+			open = append(open, s.Key)
+		}
+	}
+	f.Open = len(open) > 0
+	return open, err
+}
+
+// ofSessionTx leaves the cells of the session that is asked for; all where none is.
+func (f *Figure) ofSessionTx(ctx context.Context, tx *postgres.Tx, by ...string) ([]CubeCell, error) {
+	if f.Ask.Params["session"] == "" {
+		if _, err := f.openSessionsTx(ctx, tx); err != nil {
+			return nil, err
+		}
+		return f.cubesTx(ctx, tx, by...)
+	}
+	s, err := f.sessionTx(ctx, tx, "session")
+	if err != nil {
+		return nil, err
+	}
+	cells, err := f.cubesTx(ctx, tx, append(by, "session")...)
+	return slices.DeleteFunc(cells, func(c CubeCell) bool { return c.Session != s.Key }), err
+}
+
+func waterfallTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
+	cells, err := f.ofSessionTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	f.Columns = []Column{col("step", Text, "Step", "Étape"), col("currency", Text, "Currency", "Devise"), col("amount", Amount, "Amount", "Montant")}
+	f.Charts = []Chart{{Kind: "waterfall", Y: "step", Values: []string{"amount"}, Facet: "currency"}}
+	var fees int64
+	for _, c := range cells {
+		if c.Currency == "" {
+			continue
+		}
+		fees += c.Fees
+		for _, s := range []struct {
+			id, en, fr string
+			minor      int64
+			sum        bool
+		}{
+			{"gross", "Gross", "Brut", c.Gross, true}, {"refunds", "Refunds", "Remboursements", -c.Refunds, false}, {"disputes", "Lost disputes", "Litiges perdus", -c.Disputes, false},
+			{"net", "Net", "Net", c.Net(), true}, {"fees", "Fees", "Frais", -c.Fees, false}, {"costs", "Costs", "Coûts", -c.Costs, false}, {"contribution", "Contribution", "Contribution", c.Contribution(), true},
+		} {
+			f.Rows = append(f.Rows, Row{Summary: s.sum, Cells: []Cell{saidCell(s.id, s.en, s.fr), textCell(string(c.Currency)), amountCell(s.minor, c.Currency)}})
+		}
+	}
+	if len(f.Rows) > 0 && fees == 0 {
+		f.note("No fee of a provider or a desk is booked: contribution is before fees.", "Aucun frais de prestataire ou de guichet n’est comptabilisé : la contribution est avant frais.")
+	}
+	return nil
+}
+
+func partnersTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
+	cells, err := f.cubesTx(ctx, tx, "partner")
+	if err != nil {
+		return err
+	}
+	f.Columns = []Column{
+		col("partner", Text, "Partner", "Partenaire"), col("currency", Text, "Currency", "Devise"), col("paying", Count, "Paying learners", "Apprenants payants"), col("certified", Share, "Certified", "Certifiés"),
+		col("net", Amount, "Net", "Net"), col("of_net", Tenths, "Of the net", "Du net"),
+	}
+	f.Charts = []Chart{{Kind: "bars", Y: "partner", Values: []string{"of_net"}, Facet: "currency"}}
+	total := map[money.Currency]int64{}
+	var paying int64
+	for _, c := range cells {
+		total[c.Currency] += c.Net()
+		paying += c.Paying
+	}
+	f.base("paying", "with a paid formula in force", "avec une formule payante en vigueur", paying)
+	for _, c := range cells {
+		if c.Currency == "" {
+			continue
+		}
+		name := textCell(c.Partner)
+		if c.Partner == "" {
+			name = saidCell("none", "by themselves", "d’eux-mêmes")
+		}
+		row := Row{Cells: []Cell{name, textCell(string(c.Currency)), countCell(c.Paying), shareCell(c.Certified, c.Paying), amountCell(c.Net(), c.Currency), {}}}
+		if all := total[c.Currency]; all > 0 && c.Net() >= 0 {
+			row.Cells[5] = countCell((2*1000*c.Net() + all) / (2 * all))
+		}
+		f.Rows = append(f.Rows, row)
+	}
+	return nil
+}
+
+func heatTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
+	cells, err := f.ofSessionTx(ctx, tx, "month")
+	if err != nil {
+		return err
+	}
+	months, order := map[string]*CubeCell{}, []string{}
+	var people int64
+	for _, c := range cells { // of all currencies
+		m := months[c.Month]
+		if m == nil {
+			m = &CubeCell{}
+			months[c.Month], order = m, append(order, c.Month)
+		}
+		m.Enrolled, m.Started, m.Diligent, m.Succeeded, m.Eligible = m.Enrolled+c.Enrolled, m.Started+c.Started, m.Diligent+c.Diligent, m.Succeeded+c.Succeeded, m.Eligible+c.Eligible
+		m.Booked, m.Sat, m.Passed, m.Certified = m.Booked+c.Booked, m.Sat+c.Sat, m.Passed+c.Passed, m.Certified+c.Certified
+		people += c.Enrolled
+	}
+	f.base("enrolled", "enrolled", "inscrits", people)
+	f.Columns = []Column{col("month", Text, "Month", "Mois"), col("stage", Text, "Stage", "Étape"), col("reached", Share, "Reached it", "L’ont atteinte")}
+	f.Charts = []Chart{{Kind: "matrix", Y: "month", X: "stage", Values: []string{"reached"}, Pivot: true}}
+	for _, month := range order {
+		m := months[month]
+		if m.Enrolled == 0 {
+			continue
+		}
+		for i, n := range cubeStages(*m) {
+			f.Rows = append(f.Rows, Row{Cells: []Cell{textCell(month), {Text: stageColumns[i].ID, Said: stageColumns[i].Title}, shareCell(n, m.Enrolled)}})
+		}
+	}
+	return nil
+}

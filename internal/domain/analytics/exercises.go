@@ -1,0 +1,228 @@
+package analytics
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+)
+
+func exerciseFigures() []Definition {
+	return []Definition{{
+		ID: "exercise_quality", Paper: "2", Version: 1, Times: true, Params: []Param{ofSession}, answer: qualityTx,
+		Title: catalog.Text{EN: "Progress and quality of results", FR: "Progression et qualité des résultats"},
+		Says: catalog.Text{
+			EN: "For each exercise, the learners who did it by the last score they had: up to 0.25, up to 0.5, up to 0.75, above. Each bound belongs to the lower band. The shares are of those who did the exercise; everybody who ever did it counts.",
+			FR: "Pour chaque exercice, les apprenants qui l’ont fait selon leur dernière note : jusqu’à 0,25, jusqu’à 0,5, jusqu’à 0,75, au-dessus. Chaque borne appartient à la tranche inférieure. Les parts sont de ceux qui ont fait l’exercice ; quiconque l’a fait un jour compte.",
+		},
+	}, {
+		ID: "temporal_progression", Paper: "3", Version: 1, Times: true, Params: []Param{ofSession, byMode}, answer: progressionTx,
+		Title: catalog.Text{EN: "Temporal progression", FR: "Progression temporelle"},
+		Says: catalog.Text{
+			EN: "For each exercise and each collection of grades, the learners whose score first appeared in that collection (first_done), or last changed in it (last_change). The shares are of all who were ever enrolled, and of all who ever started.",
+			FR: "Pour chaque exercice et chaque relevé de notes, les apprenants dont la note y est apparue pour la première fois (first_done), ou y a changé pour la dernière fois (last_change). Les parts sont de tous ceux qui ont été inscrits un jour, et de tous ceux qui ont commencé un jour.",
+		},
+	}}
+}
+
+// Bands of scores, each with its upper bound.
+var bands = [4][3]string{
+	{"to_025", "0 to 0.25", "0 à 0,25"}, {"to_050", "to 0.5", "jusqu’à 0,5"}, {"to_075", "to 0.75", "jusqu’à 0,75"}, {"above_075", "above 0.75", "plus de 0,75"},
+}
+
+// inMapOrder puts the exercises in the order of the weeks; those that the map of the session does not name come last, as the reports have them.
+func inMapOrder(ctx context.Context, tx *postgres.Tx, sessionID string, asked Ask) (did []gradebook.Did, weeks map[string]int, err error) {
+	if did, err = gradebook.ProgressionTx(ctx, tx, sessionID, asked.AsOf, asked.KnownAt); err != nil {
+		return nil, nil, err
+	}
+	exercises, err := catalog.ExercisesTx(ctx, tx, sessionID)
+	weeks = map[string]int{}
+	for _, e := range exercises {
+		weeks[e.Label] = e.Week
+	}
+	late := func(d gradebook.Did) int {
+		if w := weeks[d.Label]; w > 0 {
+			return w
+		}
+		return 1 << 20
+	}
+	slices.SortStableFunc(did, func(a, b gradebook.Did) int { return late(a) - late(b) })
+	return did, weeks, err
+}
+
+func qualityTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	s, err := f.sessionTx(ctx, tx, "session")
+	if err != nil {
+		return err
+	}
+	ever, err := f.everTx(ctx, tx, s.ID)
+	if err != nil {
+		return err
+	}
+	did, weeks, err := inMapOrder(ctx, tx, s.ID, ask)
+	if err != nil {
+		return err
+	}
+	f.base("started", "started (ever)", "ont commencé (un jour)", ever.Started)
+	f.Columns = []Column{col("exercise", Text, "Exercise", "Exercice"), col("week", Count, "Week", "Semaine"), col("done", Count, "Did it", "L’ont fait"), col("of_started", Share, "Of those who started", "De ceux qui ont commencé")}
+	for _, b := range bands {
+		f.Columns = append(f.Columns, col(b[0], Share, b[1], b[2]))
+	}
+	f.Charts = []Chart{{Kind: "stack", Y: "exercise", Values: []string{"to_025", "to_050", "to_075", "above_075"}}}
+	for i := 0; i < len(did); {
+		one, n, total := did[i], [4]int64{}, int64(0)
+		for ; i < len(did) && did[i].ColumnID == one.ColumnID; i++ {
+			for b, learners := range did[i].Bands {
+				n[b] += learners
+				total += learners
+			}
+		}
+		if total == 0 {
+			continue
+		}
+		row := Row{Cells: []Cell{textCell(labelOf(one.Label, one.Occurrence)), weekCell(weeks[one.Label]), countCell(total), shareCell(total, ever.Started)}}
+		for b, learners := range n {
+			cell := shareCell(learners, total)
+			cell.Who = f.who(one, bands[b][0], time.Time{})
+			row.Cells = append(row.Cells, cell)
+		}
+		f.Rows = append(f.Rows, row)
+	}
+	return nil
+}
+
+// who asks for the learners behind a number of an exercise.
+func (f *Figure) who(d gradebook.Did, band string, at time.Time) *WhoDid {
+	return &WhoDid{
+		Session: f.Ask.Params["session"], Exercise: labelOf(d.Label, d.Occurrence), CollectedAt: at, Mode: f.Ask.Params["mode"], Band: band, AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt,
+	}
+}
+
+func weekCell(week int) Cell {
+	if week == 0 {
+		return Cell{}
+	}
+	return countCell(int64(week))
+}
+
+func progressionTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	s, err := f.sessionTx(ctx, tx, "session")
+	if err != nil {
+		return err
+	}
+	ever, err := f.everTx(ctx, tx, s.ID)
+	if err != nil {
+		return err
+	}
+	did, weeks, err := inMapOrder(ctx, tx, s.ID, ask)
+	if err != nil {
+		return err
+	}
+	f.base("enrolled", "enrolled (ever)", "inscrits (un jour)", ever.Enrolled)
+	f.base("started", "active: started (ever)", "actifs : ont commencé (un jour)", ever.Started)
+	f.Columns = []Column{
+		col("exercise", Text, "Exercise", "Exercice"), col("week", Count, "Week", "Semaine"), col("collected_at", Instant, "Collection", "Relevé"), col("learners", Count, "Learners", "Apprenants"),
+		col("of_enrolled", Share, "Of the enrolled", "Des inscrits"), col("of_active", Share, "Of the active", "Des actifs"),
+	}
+	f.Charts = []Chart{{Kind: "bubble", X: "collected_at", Y: "exercise", Values: []string{"learners"}, Hover: []string{"of_enrolled", "of_active"}, Pivot: true}}
+	for _, d := range did {
+		n := d.FirstDone
+		if ask.Params["mode"] == gradebook.LastChange {
+			n = d.LastChange
+		}
+		if n == 0 {
+			continue
+		}
+		cell := countCell(n)
+		cell.Who = f.who(d, "", d.At)
+		f.Rows = append(f.Rows, Row{Cells: []Cell{
+			textCell(labelOf(d.Label, d.Occurrence)), weekCell(weeks[d.Label]), timeCell(d.At), cell, shareCell(n, ever.Enrolled), shareCell(n, ever.Started),
+		}})
+	}
+	return nil
+}
+
+// WhoDid asks who stands behind a bubble of the temporal progression, or a band of the quality of results.
+type WhoDid struct {
+	Session       string // id or key
+	Exercise      string // as the figures name it
+	CollectedAt   time.Time
+	Mode          string // gradebook.FirstDone (default) or LastChange
+	Band          string // as the figure names its columns, or empty
+	AsOf, KnownAt time.Time
+}
+
+// Doer is a learner who did an exercise.
+type Doer struct {
+	EnrolmentID string    `json:"enrolment_id"`
+	LearnerID   string    `json:"learner_id"`
+	Name        string    `json:"name"`
+	FirstAt     time.Time `json:"first_done_at"`
+	LastAt      time.Time `json:"last_change_at"`
+	ScorePPM    int       `json:"score_ppm"` // the last score
+}
+
+// DoersTx lists the learners, a page at a time. Errors: catalog.ErrNoSession, gradebook.ErrNoExercise.
+func DoersTx(ctx context.Context, tx *postgres.Tx, w WhoDid, p page.Request) (all []Doer, next string, err error) {
+	s, err := catalog.SessionTx(ctx, tx, w.Session)
+	if err != nil {
+		return nil, "", err
+	}
+	ask := gradebook.Doers{SessionID: s.ID, Label: w.Exercise, CollectedAt: w.CollectedAt, Mode: or(w.Mode, gradebook.FirstDone), AsOf: w.AsOf, KnownAt: w.KnownAt}
+	for i, b := range bands {
+		if w.Band == b[0] {
+			ask.Band = &i
+		}
+	}
+	did, next, err := gradebook.DoersTx(ctx, tx, ask, p)
+	if label, number, found := cutLast(w.Exercise, " #"); err != nil && found {
+		ask.Label, ask.Occurrence = label, number-1
+		did, next, err = gradebook.DoersTx(ctx, tx, ask, p)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	ids := make([]string, len(did))
+	for i, d := range did {
+		ids[i] = d.EnrolmentID
+	}
+	people, err := learnersOfTx(ctx, tx, ids)
+	all = make([]Doer, len(did))
+	for i, d := range did {
+		who := people[d.EnrolmentID]
+		ppm, _ := gradebook.GradePPM(d.Score)
+		all[i] = Doer{d.EnrolmentID, who.ID, who.FullName, d.FirstAt.UTC(), d.LastAt.UTC(), ppm}
+	}
+	return all, next, err
+}
+
+func cutLast(s, sep string) (before string, number int, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, 0, false
+	}
+	n, err := strconv.Atoi(s[i+len(sep):])
+	return s[:i], n, err == nil
+}
+
+// learnersOfTx finds the people of enrolments.
+func learnersOfTx(ctx context.Context, tx *postgres.Tx, enrolments []string) (map[string]identity.Person, error) {
+	var rows []struct {
+		EnrolmentID string `db:"id"`
+		LearnerID   string `db:"learner_id"`
+		Name        string `db:"full_name"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("Learners"), array(enrolments))
+	out := make(map[string]identity.Person, len(rows))
+	for _, r := range rows {
+		out[r.EnrolmentID] = identity.Person{ID: r.LearnerID, FullName: r.Name}
+	}
+	return out, err
+}

@@ -1,0 +1,266 @@
+package analytics
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/kernel/money"
+)
+
+// The shapes of a figure as JSON, which are those of the contract.
+type (
+	wordsJSON struct {
+		EN string `json:"en,omitempty"`
+		FR string `json:"fr,omitempty"`
+	}
+	paramJSON struct {
+		ID    string `json:"id"`
+		Value string `json:"value"`
+	}
+	baseJSON struct {
+		ID    string    `json:"id"`
+		Title wordsJSON `json:"title"`
+		N     int64     `json:"n"`
+	}
+	columnJSON struct {
+		ID    string    `json:"id"`
+		Kind  Kind      `json:"kind"`
+		Title wordsJSON `json:"title"`
+	}
+	cellJSON struct {
+		Text   string        `json:"text,omitempty"`
+		Title  *wordsJSON    `json:"title,omitempty"`
+		Count  *int64        `json:"count,omitempty"`
+		Mean   *int64        `json:"mean_tenths,omitempty"`
+		Share  *Rate         `json:"share,omitempty"`
+		Amount *money.Amount `json:"amount,omitempty"`
+		At     *time.Time    `json:"at,omitempty"`
+	}
+	rowJSON struct {
+		Cells   []cellJSON `json:"cells"`
+		Open    bool       `json:"open"`
+		Summary bool       `json:"summary"`
+	}
+	figureJSON struct {
+		ID         string       `json:"id"`
+		Paper      string       `json:"paper,omitempty"`
+		Version    int          `json:"version"`
+		Title      wordsJSON    `json:"title"`
+		Definition wordsJSON    `json:"definition"`
+		Basis      string       `json:"basis,omitempty"`
+		Week1Rule  string       `json:"week1_rule,omitempty"`
+		AsOf       *time.Time   `json:"as_of,omitempty"`
+		KnownAt    *time.Time   `json:"known_at,omitempty"`
+		Parameters []paramJSON  `json:"parameters"`
+		Base       []baseJSON   `json:"base"`
+		Columns    []columnJSON `json:"columns"`
+		Rows       []rowJSON    `json:"rows"`
+		Notes      []wordsJSON  `json:"notes"`
+		Open       bool         `json:"open"`
+		Demo       bool         `json:"demo"`
+	}
+)
+
+func words(t catalog.Text) wordsJSON { return wordsJSON{t.EN, t.FR} }
+
+// MarshalJSON writes the figure as the contract says. What was not asked for is not there, so that the same question has the same bytes tomorrow.
+func (f Figure) MarshalJSON() ([]byte, error) {
+	out := figureJSON{
+		ID: f.ID, Paper: f.Paper, Version: f.Version, Title: words(f.Title), Definition: words(f.Says), Basis: f.Basis, Week1Rule: f.Week1Rule, AsOf: given(f.Ask.AsOf), KnownAt: given(f.Ask.KnownAt),
+		Parameters: []paramJSON{}, Base: []baseJSON{}, Columns: []columnJSON{}, Rows: []rowJSON{}, Notes: []wordsJSON{}, Open: f.Open, Demo: f.Demo,
+	}
+	for _, p := range f.Params {
+		if v := f.Ask.Params[p.ID]; v != "" {
+			out.Parameters = append(out.Parameters, paramJSON{p.ID, v})
+		}
+	}
+	for _, b := range f.Base {
+		out.Base = append(out.Base, baseJSON{b.ID, words(b.Title), b.N})
+	}
+	for _, c := range f.Columns {
+		out.Columns = append(out.Columns, columnJSON{c.ID, c.Kind, words(c.Title)})
+	}
+	for _, r := range f.Rows {
+		row := rowJSON{Cells: []cellJSON{}, Open: r.Open, Summary: r.Summary}
+		for _, c := range r.Cells {
+			x := cellJSON{Text: c.Text, Count: c.Count, Mean: c.Mean, Share: c.Rate, Amount: c.Amount, At: c.At}
+			if c.Said != (catalog.Text{}) {
+				said := words(c.Said)
+				x.Title = &said
+			}
+			row.Cells = append(row.Cells, x)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	for _, n := range f.Notes {
+		out.Notes = append(out.Notes, words(n))
+	}
+	return json.Marshal(out)
+}
+
+// JSON writes the figure with two-space indentation and a final line end.
+func (f Figure) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(f)
+}
+
+// heads are the columns of a file that one column of the figure becomes.
+func (c Column) heads() []string {
+	switch c.Kind {
+	case Share:
+		return []string{c.ID + "_count", c.ID + "_of", c.ID + "_tenths_of_percent", c.ID + "_wilson95_low_tenths", c.ID + "_wilson95_high_tenths"}
+	case Amount:
+		return []string{c.ID + "_minor", c.ID + "_currency"}
+	}
+	return []string{c.ID}
+}
+
+// cells are what of a value stands in those columns; empty cells are numbers that do not exist, or are kept back.
+func (c Column) cells(v Cell) []string {
+	switch c.Kind {
+	case Share:
+		if v.Rate == nil {
+			return []string{"", "", number(v.Mean), "", ""}
+		}
+		return []string{strconv.FormatInt(v.Rate.Count, 10), strconv.FormatInt(v.Rate.Of, 10), number(v.Rate.Tenths), number(v.Rate.Low), number(v.Rate.High)}
+	case Amount:
+		if v.Amount == nil {
+			return make([]string, 2)
+		}
+		return []string{strconv.FormatInt(v.Amount.Minor, 10), string(v.Amount.Currency)}
+	case Instant:
+		if v.At == nil {
+			return []string{""}
+		}
+		return []string{v.At.UTC().Format(time.RFC3339)}
+	case Text:
+		return []string{plain(v.Text)}
+	}
+	return []string{number(v.Count)}
+}
+
+// plain keeps a spreadsheet from running a text as a formula.
+func plain(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+// CSV writes a line per row; each line says which figure it is of, so that lines of several can stand together.
+func (f Figure) CSV(w io.Writer) error {
+	head := []string{"figure", "version", "basis", "week1_rule", "as_of", "known_at", "open", "demo"}
+	stamp := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.UTC().Format(time.RFC3339)
+	}
+	for _, c := range f.Columns {
+		head = append(head, c.heads()...)
+	}
+	lines := [][]string{head}
+	for _, r := range f.Rows {
+		line := []string{f.ID, strconv.Itoa(f.Version), f.Basis, f.Week1Rule, stamp(f.Ask.AsOf), stamp(f.Ask.KnownAt), strconv.FormatBool(r.Open), strconv.FormatBool(f.Demo)}
+		for i, c := range f.Columns {
+			line = append(line, c.cells(r.Cells[i])...)
+		}
+		lines = append(lines, line)
+	}
+	return csv.NewWriter(w).WriteAll(lines)
+}
+
+// Table writes the figure for people at a terminal.
+func (f Figure) Table(w io.Writer) error {
+	fmt.Fprintf(w, "%s (%s, version %d)\n%s\n", f.Title.EN, f.ID, f.Version, f.Says.EN)
+	if f.Basis != "" {
+		fmt.Fprintf(w, "basis %s", f.Basis)
+		if f.Week1Rule != "" {
+			fmt.Fprintf(w, ", week-1 rule %s", f.Week1Rule)
+		}
+		fmt.Fprintln(w)
+	}
+	if !f.Ask.AsOf.IsZero() {
+		fmt.Fprintf(w, "as of %s\n", f.Ask.AsOf.UTC().Format(time.RFC3339))
+	}
+	if f.Demo {
+		fmt.Fprintln(w, "DEMONSTRATION: sold through a sandbox, no real money is in these numbers.")
+	}
+	if f.Open {
+		fmt.Fprintln(w, "open: the numbers may still grow")
+	}
+	for _, b := range f.Base {
+		fmt.Fprintf(w, "%s: %d\n", b.Title.EN, b.N)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
+	for _, c := range f.Columns {
+		fmt.Fprintf(t, "%s\t", c.Title.EN)
+	}
+	fmt.Fprintln(t)
+	for _, r := range f.Rows {
+		for i, c := range f.Columns {
+			fmt.Fprintf(t, "%s\t", c.Said(r.Cells[i], "en"))
+		}
+		fmt.Fprintln(t)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, n := range f.Notes {
+		fmt.Fprintln(w, n.EN)
+	}
+	return nil
+}
+
+// Said is a value for people, in a language; numbers are written the same in all.
+func (c Column) Said(v Cell, lang string) string {
+	switch {
+	case v.Said.EN != "":
+		return v.Said.In(lang)
+	case v.Rate != nil && v.Rate.Low != nil:
+		return fmt.Sprintf("%s (%d/%d; %s to %s)", percent(v.Rate.Tenths), v.Rate.Count, v.Rate.Of, percent(v.Rate.Low), percent(v.Rate.High))
+	case v.Rate != nil:
+		return fmt.Sprintf("%s (%d/%d)", percent(v.Rate.Tenths), v.Rate.Count, v.Rate.Of)
+	case v.Mean != nil:
+		return percent(v.Mean)
+	case v.Amount != nil:
+		return v.Amount.String()
+	case v.At != nil:
+		return v.At.UTC().Format(time.RFC3339)
+	case v.Count != nil && c.Kind == Tenths:
+		return percent(v.Count)
+	case v.Count != nil:
+		return strconv.FormatInt(*v.Count, 10)
+	case v.Text != "":
+		return v.Text
+	}
+	return "–"
+}
+
+// WriteDefinitions lists the figures with what they are asked with, for people at a terminal.
+func WriteDefinitions(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, d := range Definitions() {
+		var params []string
+		for _, p := range d.Params {
+			name := p.ID
+			if p.Of != nil {
+				name += "=" + strings.Join(p.Of, "|")
+			}
+			if !p.Required {
+				name = "[" + name + "]"
+			}
+			params = append(params, name)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", d.ID, d.Title.EN, strings.Join(params, " "))
+	}
+	return t.Flush()
+}

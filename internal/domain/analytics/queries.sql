@@ -1,0 +1,120 @@
+-- name: Learners
+select e.id, e.learner_id, p.full_name from enrolment.enrolments e join identity.people p on p.id = e.learner_id where e.id = any($1::text[]);
+
+-- name: Cube
+-- People and money joined on the enrolment. Each enrolment is in one cell of every dimension but the currency, in which its people stand
+-- with most of its money; money without an enrolment (seats that nobody claimed yet, or that came before it was opened) has a cell without people. $1 ever, $2 true at, $3 known
+-- at (null: now), $4 stages that a member has, $5 those of the diligent, $6 stages whose money is asked for (0: all), $7 dimensions.
+with steps as (
+    select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
+      from journey.changes c
+     where ($2::timestamptz is not null or $3::timestamptz is not null) and c.at <= coalesce($2, 'infinity') and c.recorded_at <= coalesce($3, 'infinity')
+     order by c.enrolment_id, c.stage, c.at, c.seq desc
+), stages as (
+    select s.enrolment_id, s.stage, case when $1::bool then bool_or(s.reached) else (array_agg(s.reached order by s.at desc))[1] end as reached,
+           min(s.at) filter (where s.stage = 'enrolled' and s.reached) as enrolled_at
+      from steps s group by s.enrolment_id, s.stage
+), who as (
+    select j.enrolment_id, j.session_id, case when $1::bool then j.ever else j.reached end as reached, j.enrolled_at
+      from journey.enrolments j where $2::timestamptz is null and $3::timestamptz is null
+    union all
+    select s.enrolment_id, j.session_id, bit_or(case when s.reached then 1 << t.bit else 0 end)::int, min(s.enrolled_at)
+      from stages s join journey.stages t on t.stage = s.stage join journey.enrolments j on j.enrolment_id = s.enrolment_id
+     group by s.enrolment_id, j.session_id
+), money as (
+    select e.enrolment_id, case when e.enrolment_id is null then e.order_id end as order_id, t.currency,
+           -sum(e.minor) filter (where e.account = 'revenue') as gross, sum(e.minor) filter (where e.account = 'refunds') as refunds,
+           sum(e.minor) filter (where e.account = 'disputes') as disputes, sum(e.minor) filter (where e.account like 'cost:fee%') as fees,
+           sum(e.minor) filter (where e.account like 'cost:%' and e.account not like 'cost:fee%') as costs
+      from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+     where (e.account in ('revenue', 'refunds', 'disputes') or e.account like 'cost:%')
+       and ($2::timestamptz is null or t.occurred_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
+     group by e.enrolment_id, case when e.enrolment_id is null then e.order_id end, t.currency
+), origin as ( -- what an enrolment was bought with last
+    select distinct on (g.enrolment_id) g.enrolment_id, g.order_id, l.offer_id, l.edition_id
+      from enrolment.grants g
+      left join lateral (select l.offer_id, l.edition_id from sales.parts p join sales.lines l on l.order_id = p.order_id and l.line = p.line
+                          where p.order_id = g.order_id and p.enrolment_id = g.enrolment_id order by l.line limit 1) l on true
+     where ($2::timestamptz is null or g.granted_at <= $2) and ($3::timestamptz is null or g.granted_at <= $3)
+     order by g.enrolment_id, g.qualifying desc, g.granted_at desc, g.id desc
+), facts as (
+    select w.enrolment_id, w.session_id, w.enrolled_at as at, w.reached, o.order_id, o.offer_id, o.edition_id, m.currency, m.gross, m.refunds, m.disputes, m.fees, m.costs,
+           w.reached & $4::int = $4::int and row_number() over (partition by w.enrolment_id order by m.gross desc nulls last, m.currency) = 1 as counts,
+           w.reached & $4::int = $4::int as member
+      from who w left join money m on m.enrolment_id = w.enrolment_id left join origin o on o.enrolment_id = w.enrolment_id
+    union all
+    select null, j.session_id, d.paid_at, 0, m.order_id, l.offer_id, l.edition_id, m.currency, m.gross, m.refunds, m.disputes, m.fees, m.costs, false, false
+      from money m left join sales.orders d on d.id = m.order_id left join sales.lines l on l.order_id = m.order_id and l.line = 1
+      left join journey.enrolments j on j.enrolment_id = m.enrolment_id
+     where m.enrolment_id is null or not exists (select 1 from who w where w.enrolment_id = m.enrolment_id)
+), cells as (
+    select f.*,
+           case when 'month' = any($7::text[]) then coalesce(to_char(f.at at time zone 'UTC', 'YYYY-MM'), '') else '' end as month,
+           case when 'session' = any($7::text[]) then coalesce(s.key, '') else '' end as session,
+           case when 'offer' = any($7::text[]) then coalesce(f.offer_id, '') else '' end as offer,
+           case when 'program' = any($7::text[]) then coalesce(g.key, '') else '' end as program,
+           case when 'partner' = any($7::text[]) then coalesce(d.organisation, r.organisation, '') else '' end as partner,
+           case when 'country' = any($7::text[]) then coalesce(b.buyer -> 'address' ->> 'country', '') else '' end as country
+      from facts f
+      left join catalog.sessions s on s.id = f.session_id
+      left join programs.editions e on e.id = f.edition_id
+      left join programs.programs g on g.id = e.program_id
+      left join sales.orders d on d.id = f.order_id
+      left join invoicing.billing b on b.order_id = f.order_id
+      left join lateral (select r.organisation from payments.receipts r where r.order_id = f.order_id and r.organisation is not null order by r.id limit 1) r on 'partner' = any($7::text[])
+)
+select month, session, offer, program, partner, country, coalesce(currency, '') as currency,
+       count(*) filter (where counts) as enrolled, count(*) filter (where counts and reached & 2 <> 0) as started,
+       count(*) filter (where counts and reached & $5::int = $5::int) as diligent, count(*) filter (where counts and reached & 64 <> 0) as succeeded,
+       count(*) filter (where counts and reached & 128 <> 0) as eligible, count(*) filter (where counts and reached & 256 <> 0) as booked,
+       count(*) filter (where counts and reached & 512 <> 0) as sat, count(*) filter (where counts and reached & 1024 <> 0) as passed,
+       count(*) filter (where counts and reached & 2048 <> 0) as certified, count(*) filter (where counts and reached & 4096 <> 0) as paying,
+       coalesce(sum(gross) filter (where taken), 0)::bigint as gross, coalesce(sum(refunds) filter (where taken), 0)::bigint as refunds,
+       coalesce(sum(disputes) filter (where taken), 0)::bigint as disputes, coalesce(sum(fees) filter (where taken), 0)::bigint as fees,
+       coalesce(sum(costs) filter (where taken), 0)::bigint as costs
+  from (select c.*, $6::int = 0 or (c.member and c.reached & $6::int = $6::int) as taken from cells c) x
+ group by month, session, offer, program, partner, country, coalesce(currency, '')
+having count(*) filter (where counts) > 0 or count(*) filter (where taken and currency is not null) > 0
+ order by month, session, offer, program, partner, country, currency;
+
+-- name: AnyDemo
+select exists (select 1 from sales.orders where demo and paid_at is not null);
+
+-- name: PricePoints
+-- Prices by what a place of a line on the session came to, largest first within a currency.
+select o.currency, (l.total_minor / l.quantity)::bigint as minor, sum(l.quantity)::bigint as places, min(o.paid_at) as first_at, max(o.paid_at) as last_at
+  from sales.lines l join sales.orders o on o.id = l.order_id
+ where l.session_id = $1 and o.paid_at is not null and l.total_minor > 0
+ group by o.currency, l.total_minor / l.quantity
+ order by o.currency, minor desc;
+
+-- name: Repeaters
+-- Of some enrolments in a session, those whose learner had been enrolled in another session of the course before.
+select count(*) from journey.enrolments j
+ where j.enrolment_id = any($1::text[])
+   and exists (select 1 from journey.enrolments o join catalog.sessions s on s.id = o.session_id
+                 join journey.changes c on c.enrolment_id = o.enrolment_id and c.stage = 'enrolled' and c.reached and ($2::timestamptz is null or c.recorded_at <= $2)
+                where o.learner_id = j.learner_id and o.session_id <> j.session_id
+                  and s.course_id = (select x.course_id from catalog.sessions x where x.id = j.session_id)
+                  and c.at < (select min(x.at) from journey.changes x where x.enrolment_id = j.enrolment_id and x.stage = 'enrolled' and x.reached and ($2::timestamptz is null or x.recorded_at <= $2)));
+
+-- name: DidAll
+-- Of some enrolments, those that ever did every scored exercise of the map of their session.
+select c.enrolment_id
+  from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'exercise' and k.occurrence = 0
+  join catalog.exercises x on x.session_id = k.session_id and x.label = k.label and x.scored
+ where k.session_id = $1 and c.enrolment_id = any($2::text[]) and c.value >= 0
+   and ($3::timestamptz is null or c.at <= $3) and ($4::timestamptz is null or c.recorded_at is null or c.recorded_at <= $4)
+ group by c.enrolment_id
+having count(distinct k.id) = (select count(*) from catalog.exercises where session_id = $1 and scored)
+ order by c.enrolment_id;
+
+-- name: WayOf
+-- What became of one enrolment, step by step.
+select c.at, c.recorded_at, c.stage as what, c.reached, null::bigint as value, '' as exercise
+  from journey.changes c where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)
+union all
+select c.at, c.recorded_at, k.kind, c.value >= 0, c.value, k.label
+  from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind in ('exercise', 'grade')
+ where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
+ order by at, what, exercise;

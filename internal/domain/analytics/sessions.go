@@ -1,0 +1,255 @@
+package analytics
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/postgres"
+)
+
+var (
+	ofSessions = Param{ID: "sessions", Title: catalog.Text{EN: "Sessions (none: all)", FR: "Sessions (aucune : toutes)"}, Many: true}
+	withOther  = Param{ID: "other", Title: catalog.Text{EN: "Compared with", FR: "Comparée à"}, Required: true}
+)
+
+func sessionFigures() []Definition {
+	return []Definition{{
+		ID: "comparison", Paper: "7", Version: 2, Times: true, Params: []Param{ofSessions, byBasis, byRule}, answer: comparisonTx,
+		Title: catalog.Text{EN: "Comparison of sessions", FR: "Comparaison des sessions"},
+		Says: catalog.Text{
+			EN: "The five indicators, session by session: enrolled; started, diligent and succeeded of the enrolled; succeeded of the diligent. Below, the plain mean of the columns, each session counting the same, and the weighted one, each learner counting the same.",
+			FR: "Les cinq indicateurs, session par session : inscrits ; ont commencé, assidus et réussite, des inscrits ; réussite des assidus. En dessous, la moyenne simple des colonnes, où chaque session compte autant, et la moyenne pondérée, où chaque apprenant compte autant.",
+		},
+	}, {
+		ID: "difference", Version: 1, Times: true, Params: []Param{ofSession, withOther, byBasis, byRule}, answer: differenceTx,
+		Title: catalog.Text{EN: "Difference between two sessions", FR: "Différence entre deux sessions"},
+		Says: catalog.Text{
+			EN: "For each indicator the difference of two sessions, in points of per cent, with its 95 % interval (Newcombe, from the Wilson intervals of the two). Where the interval has nought in it, there is no provable difference.",
+			FR: "Pour chaque indicateur la différence de deux sessions, en points de pourcentage, avec son intervalle à 95 % (Newcombe, des intervalles de Wilson des deux). Là où l’intervalle contient zéro, il n’y a pas de différence démontrable.",
+		},
+	}, {
+		ID: "qualifying", Paper: "10", Version: 2, Times: true, Money: true, Params: []Param{ofSessions, byBasis, byRule}, answer: qualifyingTx,
+		Title: catalog.Text{EN: "What the QUALIFYING formula became", FR: "Ce qu’est devenue la formule QUALIFYING"},
+		Says: catalog.Text{
+			EN: "Enrolments with a paid formula in force: their share of all enrolled, then of them who started, were diligent, were certified; certified of the diligent; and the net revenue of the same enrolments (sales − refunds − lost disputes) for each learner of each stage. Below, the plain mean of the sessions and the weighted one.",
+			FR: "Les inscriptions avec une formule payante en vigueur : leur part des inscrits, puis parmi elles qui a commencé, a été assidu, a été certifié ; les certifiés des assidus ; et le revenu net des mêmes inscriptions (ventes − remboursements − litiges perdus) par apprenant de chaque étape. En dessous, la moyenne simple des sessions et la moyenne pondérée.",
+		},
+	}}
+}
+
+// sessionsTx are the sessions that a figure is asked for, or all, in the order of the catalogue.
+func (f *Figure) sessionsTx(ctx context.Context, tx *postgres.Tx) ([]catalog.Session, error) {
+	asked := f.Ask.list("sessions")
+	if len(asked) == 0 {
+		return catalog.SessionsTx(ctx, tx)
+	}
+	var all []catalog.Session
+	for _, key := range asked {
+		s, err := catalog.SessionTx(ctx, tx, key)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// question asks for a session with the basis, the rule and the times of the figure.
+func (f *Figure) question(session string) journey.Question {
+	f.Basis, f.Week1Rule = f.Ask.Params["basis"], f.Ask.Params["week1_rule"]
+	return journey.Question{SessionID: session, AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt, Basis: f.Basis, Week1Rule: f.Week1Rule}
+}
+
+// indicatorsOf are the four shares of the five indicators.
+func indicatorsOf(c journey.Counts) []Cell {
+	var cells []Cell
+	for _, m := range fiveIndicators(c) {
+		cells = append(cells, Cell{Rate: &m.Rate})
+	}
+	return cells
+}
+
+var indicatorColumns = []Column{
+	col("started", Share, "Started", "Ont commencé"), col("diligent", Share, "Diligent", "Assidus"), col("succeeded", Share, "Succeeded", "Réussite"),
+	col("diligent_success", Share, "Diligent success", "Réussite des assidus"),
+}
+
+// means adds the row of the plain means of the columns from the given one on; amounts and what is no share have none.
+func (f *Figure) means(from int) Row {
+	row := Row{Summary: true, Cells: make([]Cell, len(f.Columns))}
+	row.Cells[0] = saidCell("plain_mean", "Plain mean", "Moyenne simple")
+	for i := from; i < len(f.Columns); i++ {
+		var all []*int64
+		for k, r := range f.Rows {
+			if k > 0 && r.Cells[0].Text == f.Rows[k-1].Cells[0].Text {
+				continue // the same session in another currency
+			}
+			switch {
+			case f.Columns[i].Kind == Share && r.Cells[i].Rate != nil:
+				all = append(all, r.Cells[i].Rate.Tenths)
+			case f.Columns[i].Kind == Count:
+				all = append(all, r.Cells[i].Count)
+			}
+		}
+		if mean := PlainMean(all); mean != nil && f.Columns[i].Kind == Share {
+			row.Cells[i] = Cell{Mean: mean}
+		} else if mean != nil {
+			row.Cells[i] = Cell{Count: mean}
+		}
+	}
+	return row
+}
+
+func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	sessions, err := f.sessionsTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	f.Columns = append([]Column{col("session", Text, "Session", "Session"), col("enrolled", Count, "Enrolled", "Inscrits")}, indicatorColumns...)
+	for _, c := range f.Columns[1:] {
+		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "session", Values: []string{c.ID}})
+	}
+	var pooled journey.Counts
+	for _, s := range sessions {
+		n, err := journey.CountsTx(ctx, tx, f.question(s.ID))
+		if err != nil {
+			return err
+		}
+		if n.Enrolled == 0 {
+			continue
+		}
+		open := openAt(tx, s, ask.AsOf)
+		f.Open = f.Open || open
+		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), countCell(n.Enrolled)}, indicatorsOf(n)...)})
+		pooled.Enrolled, pooled.Started, pooled.Diligent, pooled.Succeeded = pooled.Enrolled+n.Enrolled, pooled.Started+n.Started, pooled.Diligent+n.Diligent, pooled.Succeeded+n.Succeeded
+	}
+	f.base("enrolled", "enrolled", "inscrits", pooled.Enrolled)
+	if len(f.Rows) > 0 {
+		plain := f.means(1)
+		f.Rows = append(f.Rows, plain, Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(pooled.Enrolled)}, indicatorsOf(pooled)...)})
+	}
+	return nil
+}
+
+// Difference is a − b of two shares in tenths of a per cent, with its 95 % interval by Newcombe's method 10 from the Wilson intervals of the
+// two (Statistics in Medicine 17, 1998). Without an interval of both there is none.
+func Difference(a, b Rate) (tenths, low, high *int64) {
+	if a.Tenths == nil || b.Tenths == nil {
+		return nil, nil, nil
+	}
+	d := *a.Tenths - *b.Tenths
+	if a.Low == nil || b.Low == nil {
+		return &d, nil, nil
+	}
+	la, ua := wilson(a.Count, a.Of)
+	lb, ub := wilson(b.Count, b.Of)
+	pa, pb := float64(a.Count)/float64(a.Of), float64(b.Count)/float64(b.Of)
+	l := int64(math.Round(1000 * (pa - pb - math.Hypot(pa-la, ub-pb))))
+	h := int64(math.Round(1000 * (pa - pb + math.Hypot(ua-pa, pb-lb))))
+	return &d, &l, &h
+}
+
+func differenceTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
+	var counts [2]journey.Counts
+	var keys [2]string
+	for i, param := range []string{"session", "other"} {
+		s, err := f.sessionTx(ctx, tx, param)
+		if err != nil {
+			return err
+		}
+		keys[i] = s.Key
+		if counts[i], err = journey.CountsTx(ctx, tx, f.question(s.ID)); err != nil {
+			return err
+		}
+		f.base("enrolled_"+param, "enrolled in "+s.Key, "inscrits à "+s.Key, counts[i].Enrolled)
+	}
+	f.Columns = []Column{
+		col("indicator", Text, "Indicator", "Indicateur"), {"session_share", Share, catalog.Text{EN: keys[0], FR: keys[0]}}, {"other_share", Share, catalog.Text{EN: keys[1], FR: keys[1]}},
+		col("difference", Tenths, "Difference", "Différence"), col("low", Tenths, "from", "de"), col("high", Tenths, "to", "à"), col("verdict", Text, "Verdict", "Verdict"),
+	}
+	f.Charts = []Chart{{Kind: "bars", Y: "indicator", Values: []string{"session_share"}}, {Kind: "bars", Y: "indicator", Values: []string{"other_share"}}}
+	a, b := fiveIndicators(counts[0]), fiveIndicators(counts[1])
+	for i := range a {
+		verdict := saidCell("no_interval", "nobody to compare", "personne à comparer")
+		d, low, high := Difference(a[i].Rate, b[i].Rate)
+		switch {
+		case low != nil && *low <= 0 && *high >= 0:
+			verdict = saidCell("no_provable_difference", "no provable difference", "pas de différence démontrable")
+		case low != nil:
+			verdict = saidCell("provable_difference", "provable difference", "différence démontrable")
+		}
+		f.Rows = append(f.Rows, Row{Cells: []Cell{{Text: a[i].ID, Said: indicatorColumns[i].Title}, {Rate: &a[i].Rate}, {Rate: &b[i].Rate}, {Count: d}, {Count: low}, {Count: high}, verdict}})
+	}
+	return nil
+}
+
+func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	sessions, err := f.sessionsTx(ctx, tx)
+	if err != nil {
+		return err
+	}
+	f.Columns = []Column{
+		col("session", Text, "Session", "Session"), col("paid", Count, "Paid", "Ont payé"), col("share_of_enrolled", Share, "Of the enrolled", "Des inscrits"), col("started", Share, "Started", "Ont commencé"),
+		col("diligent", Share, "Diligent", "Assidus"), col("certified_of_diligent", Share, "Certified of the diligent", "Certifiés des assidus"), col("certified", Share, "Certified", "Certifiés"),
+		col("net", Amount, "Net", "Net"), col("net_per_started", Amount, "per started", "par commençant"), col("net_per_diligent", Amount, "per diligent", "par assidu"), col("net_per_certified", Amount, "per certified", "par certifié"),
+		col("cost", Amount, "Cost", "Coût"), col("contribution", Amount, "Contribution", "Contribution"),
+	}
+	for _, id := range []string{"share_of_enrolled", "started", "diligent", "certified_of_diligent", "certified"} {
+		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "session", Values: []string{id}})
+	}
+	slices.Reverse(sessions)
+	var enrolled, paid, started, diligent, certified int64
+	var net = map[money.Currency][2]int64{}
+	for _, s := range sessions {
+		o, err := OutcomesTx(ctx, tx, Question{Session: s.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: f.question(s.ID).Basis, Week1Rule: f.Week1Rule})
+		if err != nil {
+			return err
+		}
+		if o.Paid == 0 {
+			continue
+		}
+		f.Open, f.Demo = f.Open || o.Open, f.Demo || o.Demo
+		enrolled, paid, started, diligent, certified = enrolled+o.Enrolled, paid+o.Paid, started+o.Started.Count, diligent+o.Diligent.Count, certified+o.Certified.Count
+		shares := []Cell{textCell(s.Key), countCell(o.Paid), {Rate: &o.Share}, {Rate: &o.Started}, {Rate: &o.Diligent}, {Rate: &o.DiligentCertified}, {Rate: &o.Certified}}
+		for _, m := range o.Money {
+			n := net[m.Net.Currency]
+			n[0] += m.Net.Minor
+			cells := append(slices.Clone(shares), Cell{Amount: &m.Net}, Cell{Amount: m.PerStarted}, Cell{Amount: m.PerDiligent}, Cell{Amount: m.PerCertified}, Cell{Amount: m.Cost}, Cell{Amount: m.Contribution})
+			if m.Cost != nil {
+				n[1] += m.Cost.Minor
+			}
+			net[m.Net.Currency] = n
+			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: cells})
+		}
+		if len(o.Money) == 0 {
+			f.Rows = append(f.Rows, Row{Open: o.Open, Cells: append(shares, make([]Cell, 6)...)})
+		}
+	}
+	f.base("enrolled", "enrolled in these sessions", "inscrits à ces sessions", enrolled)
+	f.base("paid", "with a paid formula in force", "avec une formule payante en vigueur", paid)
+	if len(f.Rows) == 0 {
+		return nil
+	}
+	plain := f.means(1)
+	f.Rows = append(f.Rows, plain)
+	shares := []Cell{
+		saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(paid), shareCell(paid, enrolled), shareCell(started, paid), shareCell(diligent, paid), shareCell(certified, diligent), shareCell(certified, paid),
+	}
+	for _, c := range money.Currencies() {
+		n, ok := net[c]
+		if !ok {
+			continue
+		}
+		sum := money.Of(n[0], c)
+		cells := append(slices.Clone(shares), Cell{Amount: &sum}, Cell{Amount: per(sum, started)}, Cell{Amount: per(sum, diligent)}, Cell{Amount: per(sum, certified)}, Cell{}, Cell{})
+		if n[1] != 0 {
+			cells[11], cells[12] = amountCell(n[1], c), amountCell(n[0]-n[1], c)
+		}
+		f.Rows = append(f.Rows, Row{Summary: true, Cells: cells})
+	}
+	return nil
+}

@@ -1,0 +1,44 @@
+package analytics
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"cursus/internal/kernel/money"
+)
+
+// What a partner is given has no count from 1 to 9, no amount in a row that keeps one back, and of no currency one row alone without amounts.
+func TestAPartnerIsToldOfNobodyAlone(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		f := &Figure{Columns: []Column{col("session", Text, "", ""), col("currency", Text, "", ""), col("enrolled", Count, "", ""), col("certified", Count, "", ""), col("net", Amount, "", "")}}
+		for range rapid.IntRange(1, 8).Draw(r, "rows") {
+			c := rapid.SampledFrom([]money.Currency{"EUR", "XOF"}).Draw(r, "currency")
+			f.Rows = append(f.Rows, Row{Cells: []Cell{
+				textCell("S"), textCell(string(c)), countCell(rapid.Int64Range(0, 30).Draw(r, "enrolled")), countCell(rapid.Int64Range(0, 30).Draw(r, "certified")), amountCell(150, c),
+			}})
+		}
+		f.suppress()
+		quiet, rows := map[string]int{}, map[string]int{}
+		for _, row := range f.Rows {
+			kept := false
+			for _, c := range row.Cells[2:4] {
+				if kept = kept || c.Count == nil; c.Count != nil && *c.Count > 0 && *c.Count < 10 {
+					r.Fatalf("%d people are told of", *c.Count)
+				}
+			}
+			if kept && row.Cells[4].Amount != nil {
+				r.Fatal("the amount tells how many")
+			}
+			rows[row.Cells[1].Text]++
+			if row.Cells[4].Amount == nil {
+				quiet[row.Cells[1].Text]++
+			}
+		}
+		for c, n := range quiet {
+			if n == 1 && rows[c] > 1 {
+				r.Fatal("the total tells the one amount that is kept back in", c)
+			}
+		}
+	})
+}

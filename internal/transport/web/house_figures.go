@@ -1,0 +1,19 @@
+package web
+
+import (
+	"context"
+
+	"cursus/internal/domain/analytics"
+	paging "cursus/internal/kernel/page"
+)
+
+// FigureHouse is what the pages ask of the rooms about figures. Who may not read them is Forbidden.
+type FigureHouse interface {
+	// Figures lists those that the viewer may read, and the keys of sessions that they can be asked for.
+	Figures(ctx context.Context, who Viewer) (all []analytics.Definition, sessions []string, err error)
+	Figure(ctx context.Context, who Viewer, id string, ask analytics.Ask) (analytics.Figure, error)
+	// FigurePaper is a figure as PDF, in a language.
+	FigurePaper(ctx context.Context, who Viewer, id string, ask analytics.Ask, lang string) (File, error)
+	// Doers lists who stands behind a number, by name: for who may read grades.
+	Doers(ctx context.Context, who Viewer, w analytics.WhoDid, p paging.Request) (all []analytics.Doer, next string, err error)
+}

@@ -1,0 +1,122 @@
+// Draws the figures of a page with Observable Plot. Each drawing is data that the server has put into words already; the table below it
+// says the same, so that nothing is lost where this does not run. Marks are links where somebody stands behind them.
+(() => {
+  "use strict";
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const box = (...parts) => {
+    const all = document.createElement("div");
+    all.append(...parts);
+    return all;
+  };
+  const seen = (list) => [...new Set(list)];
+
+  // Lengths and places of a drawing: a label of 24 letters has room on a phone.
+  const common = (d, width, rows) => ({
+    width,
+    marginLeft: Math.min(width / 3, 24 + 7 * Math.max(...d.points.map((p) => (p.y || "").length), 4)),
+    marginRight: 16,
+    style: {fontSize: "12px"},
+    height: rows * 26 + 70,
+    marginBottom: 30,
+  });
+  const scale = (d) => (d.unit === "share" ? (v) => v / 10 + " %" : (v) => v.toLocaleString(document.documentElement.lang));
+  const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
+  const x = (d, more) => ({label: null, tickFormat: d.unit === "amount" ? () => "" : scale(d), ticks: 4, grid: true, ...more});
+
+  const kinds = {
+    bars(d, width) {
+      const ys = seen(d.points.map((p) => p.y));
+      const shown = d.points.filter((p) => p.v !== null);
+      return Plot.plot({...common(d, width, ys.length), x: x(d, {domain: [Math.min(0, ...shown.map((p) => p.v)), Math.max(1, ...shown.map((p) => Math.max(p.v, p.hi ?? p.v))) * 1.25]}), y: {domain: ys, label: null}, marks: [
+        Plot.barX(shown, {x: "v", y: "y", fill: (p) => (p.s === "Σ" ? css("--soft") : css("--bar")), title: "h", ...link(d)}),
+        Plot.link(shown.filter((p) => p.lo !== undefined), {x1: "lo", x2: "hi", y1: "y", y2: "y", stroke: css("--ink"), markerStart: "tick", markerEnd: "tick"}),
+        Plot.text(shown, {x: (p) => Math.max(p.v, p.hi ?? 0), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
+        Plot.ruleX([0]),
+      ]});
+    },
+    stack(d, width) {
+      const ys = seen(d.points.map((p) => p.y));
+      const shades = ["#b2182b", "#ef8a62", "#67a9cf", "#2166ac"];
+      const legend = document.createElement("p");
+      legend.className = "legend";
+      d.series.forEach((name, i) => {
+        const mark = document.createElement("span");
+        mark.style.background = shades[i];
+        legend.append(mark, name);
+      });
+      return box(legend, Plot.plot({...common(d, width, ys.length), color: {domain: d.series, range: shades}, x: x(d), y: {domain: ys, label: null}, marks: [
+        Plot.barX(d.points, {x: "v", y: "y", fill: "s", title: "h", order: d.series, ...link(d)}),
+        Plot.ruleX([0]),
+      ]}));
+    },
+    bubble(d, width) {
+      const ys = seen(d.points.map((p) => p.y));
+      const xs = seen(d.points.map((p) => p.x)).sort();
+      const most = Math.max(...d.points.map((p) => p.v));
+      return Plot.plot({...common(d, width, ys.length), marginBottom: 70, height: ys.length * 30 + 110, x: {domain: xs, label: null, tickRotate: -45, type: "point"}, y: {domain: ys, label: null, type: "point", grid: true}, r: {domain: [0, most], range: [0, Math.min(26, width / (xs.length + 6) / 1.4)]}, marks: [
+        Plot.dot(d.points, {x: "x", y: "y", r: "v", fill: css("--bar"), fillOpacity: 0.55, stroke: css("--bar"), title: "h", ...link(d)}),
+        Plot.text(d.points.filter((p) => p.v * 12 > most), {x: "x", y: "y", text: "t", fill: css("--ink"), pointerEvents: "none"}),
+      ]});
+    },
+    matrix(d, width) {
+      const ys = seen(d.points.map((p) => p.y));
+      const xs = seen(d.points.map((p) => p.x));
+      return Plot.plot({...common(d, width, ys.length), marginBottom: 70, height: ys.length * 30 + 110, x: {domain: xs, label: null, tickRotate: -45}, y: {domain: ys, label: null, type: "band"}, color: {type: "linear", range: [css("--card"), css("--bar")], domain: [0, Math.max(1, ...d.points.map((p) => p.v))]}, marks: [
+        Plot.cell(d.points, {x: "x", y: "y", fill: "v", title: "h", stroke: css("--line"), ...link(d)}),
+        Plot.text(d.points, {x: "x", y: "y", text: "t", fill: css("--ink"), stroke: css("--card"), strokeWidth: 3, pointerEvents: "none"}),
+      ]});
+    },
+    // A waterfall: each bar begins where the one before ended; sums begin at nought.
+    waterfall(d, width) {
+      let at = 0;
+      const steps = d.points.map((p) => {
+        const from = p.s === "Σ" ? 0 : at;
+        at = p.s === "Σ" ? p.v : at + p.v;
+        return {...p, from, to: at};
+      });
+      const ys = steps.map((p) => p.y);
+      const ends = steps.flatMap((p) => [p.from, p.to]);
+      return Plot.plot({...common(d, width, ys.length), x: x(d, {domain: [Math.min(0, ...ends), Math.max(1, ...ends) * 1.3]}), y: {domain: ys, label: null}, marks: [
+        Plot.barX(steps, {x1: "from", x2: "to", y: "y", fill: (p) => (p.s === "Σ" ? css("--bar") : p.v < 0 ? "#b2182b" : css("--bar2")), title: "h"}),
+        Plot.text(steps, {x: (p) => Math.max(p.from, p.to), y: "y", text: "t", dx: 4, textAnchor: "start", fill: css("--ink")}),
+        Plot.ruleX([0]),
+      ]});
+    },
+    // An UpSet: a bar for each combination of sets, and below it a dot for each set that is in it.
+    sets(d, width) {
+      const sets = seen(d.points.flatMap((p) => p.y.split(" & ")));
+      const dots = d.points.flatMap((p) => sets.map((s) => ({x: p.y, y: s, on: p.y.split(" & ").includes(s)})));
+      const xs = d.points.map((p) => p.y);
+      const left = Math.min(width / 3, 24 + 7 * Math.max(...sets.map((s) => s.length)));
+      return box(
+        Plot.plot({width, height: 190, marginLeft: left, marginBottom: 6, x: {domain: xs, axis: null}, y: {label: null, grid: true, ticks: 4}, marks: [
+          Plot.barY(d.points, {x: "y", y: "v", fill: css("--bar"), title: "h"}), Plot.text(d.points, {x: "y", y: "v", text: "t", dy: -7, fill: css("--ink")}), Plot.ruleY([0]),
+        ]}),
+        Plot.plot({width, height: sets.length * 26 + 20, marginLeft: left, marginTop: 6, x: {domain: xs, axis: null, type: "band"}, y: {domain: sets, label: null, type: "point", grid: true}, marks: [
+          Plot.dot(dots, {x: "x", y: "y", r: 6, fill: (p) => (p.on ? css("--ink") : css("--line"))}),
+        ]}),
+      );
+    },
+  };
+
+  function draw(place) {
+    const d = JSON.parse(document.getElementById(place.dataset.plot).textContent);
+    const drawing = kinds[d.kind](d, Math.max(280, place.clientWidth));
+    // Plot brings styles of its own, which our policy does not let in; cursus.css has what of them matters.
+    for (const style of drawing.querySelectorAll("style")) style.remove();
+    for (const svg of drawing.tagName === "svg" ? [drawing] : drawing.querySelectorAll("svg")) {
+      svg.setAttribute("role", d.points.some((p) => p.a) ? "group" : "img");
+      svg.setAttribute("aria-label", d.title + ". " + place.dataset.said);
+      // A link says what its mark says when one points at it; all else is in the label and in the table.
+      for (const a of svg.querySelectorAll("a")) a.setAttribute("aria-label", a.querySelector("title")?.textContent || d.title);
+    }
+    place.replaceChildren(drawing);
+  }
+  const all = () => document.querySelectorAll("[data-plot]").forEach(draw);
+  all();
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth !== width) { width = innerWidth; all(); }
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+})();
