@@ -135,9 +135,7 @@ func (s *shop) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		var waiting, ids []string
 		s.paid.Range(func(id, _ any) bool { waiting = append(waiting, id.(string)); return true })
-		_ = s.h.DB.View(system, "watch", func(ctx context.Context, tx *postgres.Tx) error {
-			return tx.Select(ctx, &ids, postgres.Query{Name: "watch", SQL: "select id from sales.orders where id = any($1::text[]) and state = 'paid'"}, "{"+strings.Join(waiting, ",")+"}")
-		})
+		_ = s.h.DB.LookAll(system, &ids, postgres.Query{Name: "watch", SQL: "select id from sales.orders where id = any($1::text[]) and state = 'paid'"}, "{"+strings.Join(waiting, ",")+"}")
 		for _, id := range ids {
 			if done, ok := s.paid.LoadAndDelete(id); ok {
 				close(done.(chan struct{}))
