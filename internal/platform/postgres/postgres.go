@@ -266,7 +266,7 @@ func (db *DB) look(ctx context.Context, q Query, read func(*sqlx.Stmt) error) er
 	if Actor(ctx) != "system" {
 		return errNotTheHouse.Because(fmt.Errorf("%s for %q", q.Name, Actor(ctx)))
 	}
-	s := db.house.find(q)
+	s := db.house.find(q) //nolint:sqlclosecheck // it lives as long as the pool
 	err := read(s)
 	if s == nil {
 		db.house.learn(ctx, []string{q.SQL})
