@@ -158,11 +158,11 @@ select 'payment_ledger' as kind, coalesce(p.order_id, b.order_id) as object, coa
   full join (select order_id, sum(minor)::bigint as minor from ledger.entries where order_id is not null and account like 'clearing:%' group by order_id) b on b.order_id = p.order_id
  where coalesce(p.kept, 0) <> coalesce(b.minor, 0)
 union all
-select 'order_ledger', o.id, o.id, coalesce(o.payment_id, ''), o.currency, b.minor, case when o.paid_at is null then 0 else o.total_minor - o.credited_minor end
+select 'order_ledger', o.id, o.id, coalesce(o.payment_id, ''), o.currency, b.minor, case when o.paid_at is null and o.state <> 'billed' then 0 else o.total_minor - o.credited_minor end
   from sales.orders o
   join lateral (select coalesce(sum(e.minor), 0)::bigint as minor from ledger.entries e
                  where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'advances', 'overpaid', 'suspense', 'refunds_payable'))) b on true
- where b.minor <> case when o.paid_at is null then 0 else o.total_minor - o.credited_minor end
+ where b.minor <> case when o.paid_at is null and o.state <> 'billed' then 0 else o.total_minor - o.credited_minor end
 union all
 select 'paid_not_enrolled', o.id, o.id, coalesce(o.payment_id, ''), o.currency, 0, sum(p.sold_minor)::bigint
   from sales.orders o join sales.parts p on p.order_id = o.id join sales.lines l on l.order_id = p.order_id and l.line = p.line
@@ -173,7 +173,7 @@ select 'paid_not_enrolled', o.id, o.id, coalesce(o.payment_id, ''), o.currency, 
 union all
 select 'enrolled_not_paid', o.id, o.id, coalesce(o.payment_id, ''), o.currency, o.total_minor, o.total_minor - o.credited_minor
   from sales.orders o
- where o.state not in ('paid', 'partially_refunded', 'disputed') and exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
+ where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') and exists (select 1 from enrolment.grants g where g.order_id = o.id and g.revoked_at is null)
 union all
 select 'document_ledger', coalesce(d.order_id, b.order_id), coalesce(d.order_id, b.order_id), '', coalesce(d.currency, b.currency), coalesce(d.minor, 0), coalesce(b.minor, 0)
   from (select order_id, min(currency) as currency, sum(case kind when 'invoice' then amount_minor else -amount_minor end)::bigint as minor

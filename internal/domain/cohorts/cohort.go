@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/idempotency"
@@ -26,33 +27,39 @@ type Agreement string
 const (
 	Prepaid         Agreement = "prepaid"          // out of seats that the organisation bought
 	PayAtSchool     Agreement = "pay_at_school"    // each learner has an order of her own, which she pays at the school's desk
-	InvoicedMonthly Agreement = "invoiced_monthly" // the school takes each place on its account: the statement of a month is what it pays
+	InvoicedMonthly Agreement = "invoiced_monthly" // the school takes each place on its account, and pays one invoice for those of a month
 )
 
 // Cohort is a partner organisation's group in a session or in an edition of a program.
 type Cohort struct {
-	ID           string     `json:"id" db:"id"`
-	Organisation string     `json:"organisation" db:"organisation"`
-	Key          string     `json:"key" db:"key"` // the organisation's own
-	Name         string     `json:"name" db:"name"`
-	OfferID      string     `json:"offer" db:"offer_id"`
-	Session      string     `json:"session,omitempty" db:"session_key"` // what the offer is on: this or the edition
-	Edition      string     `json:"edition,omitempty" db:"edition_key"`
-	TitleEN      string     `json:"-" db:"title_en"`
-	TitleFR      string     `json:"-" db:"title_fr"`
-	Formula      string     `json:"formula" db:"formula"`
-	Agreement    Agreement  `json:"agreement" db:"agreement"`
-	OrderID      string     `json:"order,omitempty" db:"order_id"` // prepaid: whose seats are given
-	Line         int        `json:"line,omitempty" db:"line"`
-	Seats        *int       `json:"seats,omitempty" db:"seats"` // none: without limit
-	Waiting      int        `json:"waiting" db:"waiting"`
-	Enrolled     int        `json:"enrolled" db:"enrolled"`
-	Suspended    int        `json:"suspended" db:"suspended"`
-	Left         int        `json:"left" db:"gone"` // withdrawn or transferred
-	Version      int        `json:"version" db:"version"`
-	MadeAt       time.Time  `json:"made_at" db:"made_at"`
-	ClosedAt     *time.Time `json:"closed_at,omitempty" db:"closed_at"`
-	ThingID      string     `json:"-" db:"thing_id"`
+	ID           string    `json:"id" db:"id"`
+	Organisation string    `json:"organisation" db:"organisation"`
+	Key          string    `json:"key" db:"key"` // the organisation's own
+	Name         string    `json:"name" db:"name"`
+	OfferID      string    `json:"offer" db:"offer_id"`
+	Session      string    `json:"session,omitempty" db:"session_key"` // what the offer is on: this or the edition
+	Edition      string    `json:"edition,omitempty" db:"edition_key"`
+	TitleEN      string    `json:"-" db:"title_en"`
+	TitleFR      string    `json:"-" db:"title_fr"`
+	Formula      string    `json:"formula" db:"formula"`
+	Agreement    Agreement `json:"agreement" db:"agreement"`
+	OrderID      string    `json:"order,omitempty" db:"order_id"` // prepaid: whose seats are given
+	Line         int       `json:"line,omitempty" db:"line"`
+	Seats        *int      `json:"seats,omitempty" db:"seats"` // none: without limit
+
+	// Invoiced monthly: what was agreed on.
+	PriceMinor *int64         `json:"price_minor,omitempty" db:"price_minor"` // of a place
+	Currency   money.Currency `json:"currency,omitempty" db:"price_currency"`
+	DueDays    *int           `json:"due_days,omitempty" db:"due_days"` // in which an invoice is to be paid
+
+	Waiting   int        `json:"waiting" db:"waiting"`
+	Enrolled  int        `json:"enrolled" db:"enrolled"`
+	Suspended int        `json:"suspended" db:"suspended"`
+	Left      int        `json:"left" db:"gone"` // withdrawn or transferred
+	Version   int        `json:"version" db:"version"`
+	MadeAt    time.Time  `json:"made_at" db:"made_at"`
+	ClosedAt  *time.Time `json:"closed_at,omitempty" db:"closed_at"`
+	ThingID   string     `json:"-" db:"thing_id"`
 }
 
 // Title is that of what the cohort follows.
@@ -73,7 +80,14 @@ type NewCohort struct {
 	OrderID      string    `json:"order,omitempty"`
 	Line         int       `json:"line,omitempty"`
 	Seats        *int      `json:"seats,omitempty"`
+	DueDays      *int      `json:"due_days,omitempty"` // invoiced monthly: in how many days an invoice is due; nil: 30
 }
+
+// In how many days an invoice of a month is to be paid: as is usual, and at most.
+const (
+	usualDue = 30
+	mostDue  = 120
+)
 
 // Edit is what of a cohort can be written anew. Closed says that nobody comes in any more.
 type Edit struct {
@@ -110,7 +124,7 @@ func (by By) mustTx(ctx context.Context, tx *postgres.Tx, organisation, scope st
 	return err
 }
 
-// Create makes a cohort, once per key. Errors: identity.ErrNoOrganisation, offers.ErrNoOffer, ErrPool, ErrPoolTaken, ErrKey, invalid fields,
+// Create makes a cohort, once per key. One that is invoiced monthly agrees on the price of a place as it is for the organisation now. Errors: identity.ErrNoOrganisation, offers.ErrNoOffer, ErrPool, ErrPoolTaken, ErrKey, invalid fields,
 // those of idempotency.
 func (s *Service) Create(ctx context.Context, by By, key string, n NewCohort) (c Cohort, err error) {
 	wrong := Edit{Key: n.Key, Name: n.Name, Seats: n.Seats}.check()
@@ -119,6 +133,9 @@ func (s *Service) Create(ctx context.Context, by By, key string, n NewCohort) (c
 	}
 	if (n.Agreement == Prepaid) != (n.OrderID != "" && n.Line > 0) {
 		wrong = append(wrong, fault.Field{Pointer: "/order", Code: "prepaid-alone", Detail: "A prepaid cohort names an order and its line, and no other one does."})
+	}
+	if n.DueDays != nil && (n.Agreement != InvoicedMonthly || *n.DueDays < 0 || *n.DueDays > mostDue) {
+		wrong = append(wrong, fault.Field{Pointer: "/due_days", Code: "out-of-range", Detail: "0 to 120 days, of a cohort that is invoiced monthly."})
 	}
 	if wrong != nil {
 		return c, fault.InvalidInput(wrong...)
@@ -146,9 +163,25 @@ func (s *Service) Create(ctx context.Context, by By, key string, n NewCohort) (c
 				n.Seats = &most
 			}
 		}
+		var terms struct {
+			minor *int64
+			in    *string
+			due   *int
+		}
+		if n.Agreement == InvoicedMonthly {
+			price, err := sales.AgreedPriceTx(ctx, tx, n.Organisation, n.OfferID)
+			if err != nil {
+				return Cohort{}, err
+			}
+			due, currency := usualDue, string(price.Currency)
+			if n.DueDays != nil {
+				due = *n.DueDays
+			}
+			terms.minor, terms.in, terms.due = &price.Minor, &currency, &due
+		}
 		id := ident.New("coh")
 		if _, err := tx.Exec(ctx, q.Q("AddCohort"), id, n.Organisation, n.Key, n.Name, offer.ID, offer.SessionID+offer.EditionID, n.Agreement, n.OrderID, n.Line, n.Seats,
-			by.PersonID, tx.Now()); err != nil {
+			by.PersonID, tx.Now(), terms.minor, terms.in, terms.due); err != nil {
 			return Cohort{}, err
 		}
 		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "cohort.made", Object: id, Detail: map[string]any{"cohort": n, "by": by.PersonID}}); err != nil {

@@ -70,6 +70,7 @@ func Checks() []postgres.Check {
 		{Invariant: "9", Name: "an enrolled member of a cohort has her grant under a paid order", Query: q.Q("CheckEnrolled")},
 		{Invariant: "10", Name: "what a school holds back is not open, and what it does not hold back is", Query: q.Q("CheckSuspended")},
 		{Invariant: "11", Name: "a cohort has no more members than seats", Query: q.Q("CheckSeats")},
+		{Invariant: "17", Name: "each enrolment of a cohort that is invoiced monthly stands in the order of one month", Query: q.Q("CheckBilled")},
 		{Invariant: "22", Name: "the moves of a member end where she stands", Query: q.Q("CheckMoves")},
 	}
 }

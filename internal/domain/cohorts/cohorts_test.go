@@ -666,35 +666,248 @@ func TestMembersPayAtTheSchool(t *testing.T) {
 	s.verify(t)
 }
 
-// A school that is invoiced by the month has its learners enrolled at once: what each costs is what it owes, on documents made out to it; a
-// crash before a member was noted as enrolled comes to the same.
+// monthly makes a cohort that is invoiced monthly.
+func (s *site) monthly() cohorts.Cohort {
+	s.Helper()
+	return s.cohort(cohorts.NewCohort{Agreement: cohorts.InvoicedMonthly, OfferID: s.priced.ID})
+}
+
+// bill ends the month and bills it.
+func (s *site) bill() (n int) {
+	s.Helper()
+	n, err := s.room.Bill(context.Background())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return n
+}
+
+func (s *site) months(c cohorts.Cohort) []sales.Month {
+	s.Helper()
+	all, err := s.room.Months(context.Background(), s.a, c.ID)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return all
+}
+
+// A school that is invoiced by the month has its learners enrolled at once. What they cost stands as unbilled until the month is over in the
+// time zone of the issuer; then it is one order and one invoice, made out to the school, due as agreed, paid by transfer under its reference.
 func TestMembersOnTheAccountOfTheSchool(t *testing.T) {
 	s := newSite(t)
-	c := s.cohort(cohorts.NewCohort{Agreement: cohorts.InvoicedMonthly, OfferID: s.priced.ID})
+	s.clock.Set(time.Date(2026, 3, 30, 9, 0, 0, 0, time.UTC))
+	due := 14
+	c := s.cohort(cohorts.NewCohort{Agreement: cohorts.InvoicedMonthly, OfferID: s.priced.ID, DueDays: &due})
 	awa := s.person("awa@example.org")
-	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"), mail("k2", "bob@example.org"))
+	s.person("cyd@example.org")
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"), mail("k2", "bob@example.org"), mail("k3", "cyd@example.org"), mail("k4", "dia@example.org"))
 	s.follow(c)
-	s.forget(c, "k1")
-	s.follow(c)
-	if got := s.states(c); got != "k1=enrolled/ k2=waiting/account" {
+	if got := s.states(c); got != "k1=enrolled/ k2=waiting/account k3=enrolled/ k4=waiting/account" {
 		t.Fatal(got)
 	}
 	s.entitled(awa, true)
 	if n, err := s.room.Realise(context.Background(), s.person("bob@example.org")); err != nil || n != 1 {
 		t.Error(n, err)
 	}
-	var owed, invoices int64
-	if err := s.owner.QueryRow("select (select sum(minor) from ledger.entries where account = 'clearing:desk:a'), (select count(*) from invoicing.documents where kind = 'invoice' and facts::text like '%School A%')").Scan(&owed, &invoices); err != nil || owed != 200_000 || invoices != 2 {
-		t.Error("what the school owes, and on how many invoices of its own:", owed, invoices, err)
+	sums := func() (unbilled, owed, revenue, documents int64) {
+		t.Helper()
+		if err := s.owner.QueryRow(`select coalesce(sum(minor) filter (where account = 'unbilled:a'), 0), coalesce(sum(minor) filter (where account = 'receivable'), 0),
+			coalesce(-sum(minor) filter (where account = 'revenue'), 0), (select count(*) from invoicing.documents) from ledger.entries`).Scan(&unbilled, &owed, &revenue, &documents); err != nil {
+			t.Fatal(err)
+		}
+		return unbilled, owed, revenue, documents
 	}
-	if got := s.states(c); got != "k1=enrolled/ k2=enrolled/" {
+	if u, o, r, d := sums(); u != 300_000 || o != 0 || r != 0 || d != 0 {
+		t.Error("what stands as unbilled while the month runs:", u, o, r, d)
+	}
+	s.apply(c, cohorts.Delta, row("k3", "withdrawn"), row("k1", "suspended"))
+	s.clock.Set(time.Date(2026, 3, 31, 21, 59, 0, 0, time.UTC)) // 23:59 in Paris: the job that lets k3 go comes too late
+	if n := s.bill(); n != 0 {
+		t.Error("a month was billed that is not over in Paris:", n)
+	}
+	s.clock.Set(time.Date(2026, 3, 31, 22, 0, 0, 0, time.UTC))
+	s.person("dia@example.org")
+	s.apply(c, cohorts.Delta, row("k2", "withdrawn"), mail("k4", "dia@example.org")) // after the month: she is billed
+	if _, err := s.room.Realise(context.Background(), s.person("dia@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	if n, again := s.bill(), s.bill(); n != 1 || again != 0 {
+		t.Error("a month is billed once:", n, again)
+	}
+	s.follow(c)
+	s.verify(t)
+	months := s.months(c)
+	if len(months) != 2 || months[0].Places != 1 || months[0].State != sales.Accruing || months[1].Places != 2 || months[1].TotalMinor != 200_000 || months[1].State != sales.Billed ||
+		!months[1].DueAt.Equal(s.clock.Now().AddDate(0, 0, 14)) {
+		t.Fatalf("%+v", months)
+	}
+	if u, o, r, d := sums(); u != 100_000 || o != 200_000 || r != 200_000 || d != 1 {
+		t.Error("what stands when the month was billed:", u, o, r, d)
+	}
+	if got := s.states(c); got != "k1=suspended/ k2=withdrawn/ k3=withdrawn/ k4=enrolled/" {
 		t.Error(got)
 	}
-	s.apply(c, cohorts.Delta, row("k1", "withdrawn"))
-	s.entitled(awa, false)
-	s.apply(c, cohorts.Delta, row("k1", "enrolled"))
-	s.entitled(awa, true) // nothing more is owed
+	bill, err := s.sales.Order(system, months[1].OrderID)
+	if err != nil || bill.Next.Reference == "" || bill.Next.Until == nil || bill.InvoiceNumber == "" || !bill.Pool() {
+		t.Fatalf("%+v %v", bill.Next, err)
+	}
+	var company string
+	if err := s.owner.QueryRow("select facts -> 'buyer' ->> 'company' from invoicing.documents where order_id = $1", bill.ID).Scan(&company); err != nil || company != "School A" {
+		t.Error(company, err)
+	}
+	for _, left := range []int64{150_000, 50_000} { // in two transfers, matched by what they quote
+		if _, err := s.sales.Receive(system, sales.Receive{Amount: money.Of(left, "XOF"), Reference: fmt.Sprint("T", left), Label: "invoice " + bill.Next.Reference, ReceivedAt: s.clock.Now(), IdempotencyKey: fmt.Sprint("T", left)}); err != nil {
+			t.Fatal(err)
+		}
+		s.verify(t)
+	}
+	if bill, err = s.sales.Order(system, bill.ID); err != nil || bill.State != sales.Paid {
+		t.Error(bill.State, err)
+	}
+	if u, o, _, d := sums(); u != 100_000 || o != 0 || d != 1 {
+		t.Error("what stands when it was paid:", u, o, d)
+	}
+	s.apply(c, cohorts.Delta, row("k2", "enrolled"), row("k4", "withdrawn"))
+	s.follow(c)
+	s.entitled(s.person("bob@example.org"), true) // she is on the invoice of March: nothing more is owed
+	if months = s.months(c); len(months) != 1 {
+		t.Errorf("of April nobody remained: %+v", months)
+	}
 	s.verify(t)
+}
+
+// Late invoices of months are asked for again, once for each step, and not when they are paid.
+func TestLateInvoicesAreAskedFor(t *testing.T) {
+	s := newSite(t)
+	c := s.monthly()
+	s.person("awa@example.org")
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"))
+	s.follow(c)
+	s.clock.Advance(40 * 24 * time.Hour)
+	s.bill()
+	remind := func(days int) (n int) {
+		s.clock.Advance(time.Duration(days) * 24 * time.Hour)
+		n, err := s.sales.RemindOfBilled(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := s.sales.RemindOfBilled(context.Background())
+		if err != nil || again != 0 {
+			t.Error("a step was told twice:", again, err)
+		}
+		return n
+	}
+	for _, x := range []struct{ after, told int }{{29, 0}, {3, 0}, {2, 1}, {3, 0}, {20, 1}, {50, 0}} { // 3 days late, then 10 and 21 at once: the last notice alone
+		if n := remind(x.after); n != x.told {
+			t.Errorf("%d days on: told %d times, want %d", x.after, n, x.told)
+		}
+	}
+	var news string
+	if err := s.owner.QueryRow("select string_agg(args ->> 'news', ' ' order by id) from jobs.queue where kind = 'sales.order_news'").Scan(&news); err != nil || news != "account_reminder account_last_notice" {
+		t.Error(news, err)
+	}
+}
+
+// Whatever a school enrols, withdraws, suspends, reinstates and transfers in whatever months: each month has, for each cohort, one order of the
+// agreed price times who was in when it ended and on none before, and the ledger the same as unbilled.
+func TestRandomMonthsAddUp(t *testing.T) {
+	s := newSite(t)
+	const price = 100_000
+	rapid.Check(t, func(rt *rapid.T) {
+		type student struct {
+			state  string // of her: "", enrolled, suspended, withdrawn
+			in     int    // which cohort
+			on     int    // the cohort whose month has her place; -1: none
+			billed bool
+		}
+		groups := []cohorts.Cohort{s.monthly(), s.monthly()}
+		s.n++
+		run, all := s.n, make([]student, 4)
+		email := func(i int) string { return fmt.Sprintf("s%d-%d@example.org", run, i) }
+		key := func(i int) string { return fmt.Sprintf("s%d-%d", run, i) }
+		for i := range all {
+			s.person(email(i))
+			all[i].on = -1
+		}
+		var want [2][]int // places of each month that was billed
+		say := func(i, in int, status string) {
+			s.apply(groups[in], cohorts.Delta, cohorts.Row{StudentKey: key(i), Status: status, Email: email(i)})
+		}
+		for range rapid.IntRange(1, 14).Draw(rt, "steps") {
+			i := rapid.IntRange(0, len(all)-1).Draw(rt, "student")
+			x := &all[i]
+			switch op := rapid.SampledFrom([]string{"enrol", "enrol", "withdraw", "suspend", "transfer", "month"}).Draw(rt, "op"); {
+			case op == "enrol":
+				say(i, x.in, "enrolled")
+				if x.on < 0 {
+					x.on = x.in
+				}
+				x.state = "enrolled"
+			case op == "withdraw" && (x.state == "enrolled" || x.state == "suspended"):
+				say(i, x.in, "withdrawn")
+				if x.state = "withdrawn"; !x.billed {
+					x.on = -1
+				}
+			case op == "suspend" && x.state == "enrolled":
+				say(i, x.in, "suspended")
+				x.state = "suspended"
+			case op == "transfer" && (x.state == "enrolled" || x.state == "suspended"):
+				to := 1 - x.in
+				s.n++
+				out, err := s.room.Transfer(system, s.a, groups[x.in].ID, groups[to].ID, fmt.Sprint("t", s.n), []string{key(i)})
+				if err != nil || out[0].Code != cohorts.Changed {
+					rt.Fatal(out, err)
+				}
+				x.in = to
+			case op == "month":
+				for g := range groups {
+					places := 0
+					for i := range all {
+						if all[i].on == g && !all[i].billed {
+							places, all[i].billed = places+1, true
+						}
+					}
+					if places > 0 {
+						want[g] = append(want[g], places)
+					}
+				}
+				now := s.clock.Now()
+				s.clock.Set(time.Date(now.Year(), now.Month()+1, 3, 0, 0, 0, 0, time.UTC))
+				s.bill()
+				continue
+			}
+			if rapid.Bool().Draw(rt, "follow") || x.state == "enrolled" { // a job that lets go may come late; one that enrols says when she comes in
+				s.follow(groups[0])
+				s.follow(groups[1])
+			}
+		}
+		s.follow(groups[0])
+		s.follow(groups[1])
+		for g, c := range groups {
+			var got []int
+			open := 0
+			for _, m := range s.months(c) {
+				if m.PriceMinor != price || m.TotalMinor != price*int64(m.Places) {
+					rt.Fatalf("%+v", m)
+				}
+				if m.State == sales.Accruing {
+					open += m.Places
+				} else {
+					got = append([]int{m.Places}, got...)
+				}
+			}
+			unbilled := 0
+			for _, x := range all {
+				if x.on == g && !x.billed {
+					unbilled++
+				}
+			}
+			if !slices.Equal(got, want[g]) || open != unbilled {
+				rt.Fatalf("cohort %d was billed %v and has %d unbilled, want %v and %d", g, got, open, want[g], unbilled)
+			}
+		}
+		s.verify(rt)
+	})
 }
 
 // An order that ends before it is paid is told of, and the school enrols her again where it wants to; who was refused is tried again.

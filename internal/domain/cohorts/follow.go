@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -147,11 +148,13 @@ func (s *Service) settle(ctx context.Context, memberID string) error {
 		switch {
 		case m.State == Waiting && m.EnrolledAt == nil && m.OrderID == "" && c.Agreement == Prepaid && m.PersonID != "":
 			err = s.giveSeat(ctx, tx, c, &m)
-		case m.State == Waiting && m.EnrolledAt == nil && m.OrderID == "" && c.Agreement != Prepaid && m.WaitsFor != orderEnded:
+		case m.State == Waiting && m.EnrolledAt == nil && m.OrderID == "" && c.Agreement == InvoicedMonthly && m.PersonID != "" && m.WaitsFor != orderEnded:
+			err = s.onAccount(ctx, tx, c, &m)
+		case m.State == Waiting && m.EnrolledAt == nil && m.OrderID == "" && c.Agreement == PayAtSchool && m.WaitsFor != orderEnded:
 			next, err = s.prepare(ctx, tx, c, &m)
 		case (m.State == Withdrawn || m.State == Transferred) && m.SeatID != "":
 			err = s.takeBack(ctx, tx, &m)
-		case (m.State == Withdrawn || m.State == Transferred) && m.OrderID != "" && m.EnrolledAt == nil && c.Agreement != Prepaid:
+		case (m.State == Withdrawn || m.State == Transferred) && m.OrderID != "" && m.EnrolledAt == nil && c.Agreement == PayAtSchool:
 			order := m.OrderID
 			next = func(ctx context.Context) error { return s.cancel(ctx, memberID, order) }
 		}
@@ -196,7 +199,7 @@ func (s *Service) compare(ctx context.Context, tx *postgres.Tx, c Cohort, m *Mem
 	if err != nil {
 		return err
 	}
-	stands := o.State == sales.Paid || o.State == sales.PartiallyRefunded || o.State == sales.Disputed
+	stands := slices.Contains([]sales.State{sales.Paid, sales.PartiallyRefunded, sales.Disputed, sales.Accruing, sales.Billed}, o.State)
 	if stands && m.SeatID != "" {
 		x, _, err := sales.SeatTx(ctx, tx, m.SeatID)
 		if err != nil {
@@ -245,15 +248,16 @@ func (s *Service) giveSeat(ctx context.Context, tx *postgres.Tx, c Cohort, m *Me
 	return s.move(ctx, tx, m, Enrolled, x.ID)
 }
 
-// takeBack gives the seat of who left back to the pool; one that was begun stays hers, held back, since it is used.
+// takeBack gives the seat of who left back to the pool, or to the account of the month while it collects. One that was begun out of a pool
+// stays hers, held back, since it is used; and so does one that was invoiced.
 func (s *Service) takeBack(ctx context.Context, tx *postgres.Tx, m *Member) error {
 	x, _, err := sales.SeatTx(ctx, tx, m.SeatID)
 	if err != nil {
 		return err
 	}
 	if x.State == sales.SeatClaimed {
-		used, err := sales.SeatUsedTx(ctx, tx, x)
-		if err != nil || used {
+		stays, err := stays(ctx, tx, x, m.ChangedAt)
+		if err != nil || stays {
 			return err
 		}
 		if err := s.sales.ReleaseSeatTx(ctx, tx, m.OrderID, m.SeatID, sales.By{PersonID: m.AddedBy}); err != nil {
@@ -262,6 +266,15 @@ func (s *Service) takeBack(ctx context.Context, tx *postgres.Tx, m *Member) erro
 	}
 	m.EnrolledAt, m.OrderID, m.SeatID = nil, "", ""
 	return nil
+}
+
+// stays says whether a seat stays with who left at a time: it was begun, or its month was over.
+func stays(ctx context.Context, tx *postgres.Tx, x sales.Seat, left time.Time) (bool, error) {
+	month, on, err := sales.MonthTx(ctx, tx, x.OrderID)
+	if err != nil || on {
+		return month.BilledAt != nil || !left.Before(month.EndsAt), err
+	}
+	return sales.SeatUsedTx(ctx, tx, x)
 }
 
 // known makes a member known by the school's key, and a member of the school: what is offered to its members alone is hers.

@@ -3,10 +3,12 @@ package cohorts
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/sales"
+	"cursus/internal/kernel/money"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
@@ -14,7 +16,7 @@ import (
 // prepare finds who is to pay at the school, and gives what places her order.
 func (s *Service) prepare(ctx context.Context, tx *postgres.Tx, c Cohort, m *Member) (next func(ctx context.Context) error, err error) {
 	if m.PersonID == "" {
-		if m.Email == "" || c.Agreement == InvoicedMonthly { // nobody owes for who may never come
+		if m.Email == "" {
 			m.WaitsFor = ForAccount
 			return nil, nil
 		}
@@ -53,24 +55,42 @@ func (s *Service) prepare(ctx context.Context, tx *postgres.Tx, c Cohort, m *Mem
 	if offer.Price.IsZero() {
 		order.Way, order.Desk, order.HoldUntil = "", sales.DeskOf{}, nil
 	}
-	if c.Agreement == InvoicedMonthly {
-		order.BilledTo = c.Organisation
-	}
 	id := m.ID
 	return func(ctx context.Context) error { return s.place(ctx, id, order) }, nil
 }
 
-// onAccount pays an order on the account of its school: what it costs stands among what the school owes, under the key of the order, and enrols
-// its learner in the same transaction.
-func (s *Service) onAccount(ctx context.Context, o sales.Order, c sales.PlaceOrder) error {
-	if o.State != sales.AwaitingPayment {
-		return nil
+// onAccount enrols a member with a place that her school pays with the others of the month.
+func (s *Service) onAccount(ctx context.Context, tx *postgres.Tx, c Cohort, m *Member) error {
+	if err := known(ctx, tx, c, *m); err != nil {
+		return err
 	}
-	_, err := s.sales.Receive(ctx, sales.Receive{
-		Desk: c.Desk, OrderID: o.ID, Amount: o.Total, Reference: c.IdempotencyKey, Payer: c.BilledTo, Label: "on account, by the month", ReceivedAt: o.PlacedAt,
-		IdempotencyKey: "account-" + c.IdempotencyKey,
+	contact, lang, err := contactOf(ctx, tx, c, m.AddedBy)
+	if err != nil {
+		return err
+	}
+	x, err := s.sales.TakeOnAccountTx(ctx, tx, sales.OnAccount{
+		Account: c.ID, Organisation: c.Organisation, ContactID: contact, OfferID: c.OfferID, PersonID: m.PersonID, Lang: lang, Price: money.Of(*c.PriceMinor, c.Currency), DueDays: *c.DueDays,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	now := tx.Now()
+	m.OrderID, m.SeatID, m.EnrolledAt, m.WaitsFor = x.OrderID, x.ID, &now, ""
+	return s.move(ctx, tx, m, Enrolled, x.ID)
+}
+
+// contactOf is who is written to about what a school owes: one of its owners, or else who brought the learners.
+func contactOf(ctx context.Context, tx *postgres.Tx, c Cohort, addedBy string) (personID, lang string, err error) {
+	roles, err := identity.PartnerRolesTx(ctx, tx, c.Organisation)
+	if err != nil {
+		return "", "", err
+	}
+	personID = addedBy
+	if i := slices.IndexFunc(roles, func(r identity.PartnerRole) bool { return r.Role == identity.RoleOwner }); i >= 0 {
+		personID = roles[i].PersonID
+	}
+	p, err := identity.PersonTx(ctx, tx, personID)
+	return personID, p.Lang, err
 }
 
 // place orders for a member, and notes her order. The key is that of her try: what a crash interrupted gives the same order again.
@@ -78,11 +98,6 @@ func (s *Service) place(ctx context.Context, memberID string, c sales.PlaceOrder
 	o, err := s.sales.PlaceOrder(ctx, c)
 	if err != nil {
 		return err
-	}
-	if c.BilledTo != "" {
-		if err := s.onAccount(ctx, o, c); err != nil {
-			return err
-		}
 	}
 	return s.db.InTx(ctx, "member ordered", func(ctx context.Context, tx *postgres.Tx) error {
 		m, cohort, err := hold(ctx, tx, memberID)

@@ -1,6 +1,6 @@
 -- name: AddCohort
-insert into cohorts.cohorts (id, organisation, key, name, offer_id, thing_id, agreement, order_id, line, seats, made_by, made_at)
-values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9::int, 0), $10, $11, $12);
+insert into cohorts.cohorts (id, organisation, key, name, offer_id, thing_id, agreement, order_id, line, seats, made_by, made_at, price_minor, price_currency, due_days)
+values ($1, $2, $3, $4, $5, $6, $7, nullif($8, ''), nullif($9::int, 0), $10, $11, $12, $13, $14, $15);
 
 -- name: PutCohort
 update cohorts.cohorts set key = $2, name = $3, seats = $4, closed_at = case when $5 then coalesce(closed_at, $6::timestamptz) end, version = version + 1 where id = $1;
@@ -14,7 +14,7 @@ select id from cohorts.cohorts where id = $1 for share;
 -- name: Cohort
 select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.key, '') as session_key, coalesce(e.key, '') as edition_key,
        coalesce(nullif(e.title_en, ''), nullif(s.title_en, ''), e.key, s.key) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr, o.formula, c.agreement,
-       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.version, c.made_at, c.closed_at, n.waiting, n.enrolled, n.suspended, n.gone
+       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.price_minor, coalesce(c.price_currency, '') as price_currency, c.due_days, c.version, c.made_at, c.closed_at, n.waiting, n.enrolled, n.suspended, n.gone
   from cohorts.cohorts c join offers.offers o on o.id = c.offer_id
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
   cross join lateral (
@@ -27,7 +27,7 @@ select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.k
 -- As Cohort, without counting who is in it: for what is done of each member.
 select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.key, '') as session_key, coalesce(e.key, '') as edition_key,
        coalesce(nullif(e.title_en, ''), nullif(s.title_en, ''), e.key, s.key) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr, o.formula, c.agreement,
-       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.version, c.made_at, c.closed_at
+       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.price_minor, coalesce(c.price_currency, '') as price_currency, c.due_days, c.version, c.made_at, c.closed_at
   from cohorts.cohorts c join offers.offers o on o.id = c.offer_id
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
  where c.id = $1;
@@ -35,7 +35,7 @@ select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.k
 -- name: Cohorts
 select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.key, '') as session_key, coalesce(e.key, '') as edition_key,
        coalesce(nullif(e.title_en, ''), nullif(s.title_en, ''), e.key, s.key) as title_en, coalesce(e.title_fr, s.title_fr) as title_fr, o.formula, c.agreement,
-       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.version, c.made_at, c.closed_at, n.waiting, n.enrolled, n.suspended, n.gone
+       coalesce(c.order_id, '') as order_id, coalesce(c.line, 0) as line, c.seats, c.price_minor, coalesce(c.price_currency, '') as price_currency, c.due_days, c.version, c.made_at, c.closed_at, n.waiting, n.enrolled, n.suspended, n.gone
   from cohorts.cohorts c join offers.offers o on o.id = c.offer_id
   left join catalog.sessions s on s.id = o.session_id left join programs.editions e on e.id = o.edition_id
   cross join lateral (
@@ -97,7 +97,7 @@ select n.id, nullif(n.from_state, ''), n.to_state, $4, $5, $6
 select m.id, m.order_id from cohorts.members m
  where m.enrolled_at is not null
    and not exists (select 1 from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id join sales.orders o on o.id = g.order_id
-                    where g.order_id = m.order_id and e.learner_id = m.person_id and g.revoked_at is null and o.state in ('paid', 'partially_refunded', 'disputed'));
+                    where g.order_id = m.order_id and e.learner_id = m.person_id and g.revoked_at is null and o.state in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed'));
 
 -- name: CheckSuspended
 select g.id, g.suspended from enrolment.grants g join enrolment.enrolments e on e.id = g.enrolment_id
@@ -232,3 +232,15 @@ insert into cohorts.invitations (id, member_id, made_by, made_at, expires_at) se
 
 -- name: UseInvitation
 update cohorts.invitations set used_at = $2, used_by = $3 where id = $1;
+
+-- name: CheckBilled
+-- A month that is over is billed once with all who were in it (sales); here, that who is in stands in one.
+select m.id, m.order_id, m.seat_id from cohorts.members m join cohorts.cohorts c on c.id = m.cohort_id and c.agreement = 'invoiced_monthly'
+ where m.enrolled_at is not null
+   and not exists (select 1 from sales.seats x join sales.orders o on o.id = x.order_id and o.organisation = c.organisation
+                    where x.id = m.seat_id and x.order_id = m.order_id and x.person_id = m.person_id and x.state = 'claimed');
+
+-- name: Leavers
+-- Who was carried to another cohort on the same offer takes her place of the month along.
+select m.id from cohorts.members m join sales.seats x on x.id = m.seat_id join sales.accounts a on a.order_id = x.order_id
+ where a.account = $1 and a.billed_at is null and m.due and m.state in ('withdrawn', 'transferred') order by m.id limit $2;

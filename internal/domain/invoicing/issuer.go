@@ -1,6 +1,7 @@
 package invoicing
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // the zones are known wherever the program runs
 	"unicode/utf8"
 
 	"cursus/internal/kernel/fault"
@@ -20,13 +22,17 @@ import (
 // IssuerDetails is all that is known of an issuer: the seller that documents name, its series, its words, its regimes of tax.
 type IssuerDetails struct {
 	Seller
-	Terms   Text     `json:"terms"` // at the foot of every document
+	Zone    string   `json:"zone,omitempty"` // in which its months begin and end, of the time zone database; empty: where the house is
+	Terms   Text     `json:"terms"`          // at the foot of every document
 	Series  Series   `json:"series"`
 	Regimes []Regime `json:"regimes"`
 	Sells   []Sold   `json:"sells"`
 	Missing []string `json:"missing,omitempty"` // what a complete invoice wants and is not here
 	Version int      `json:"version"`
 }
+
+// houseZone is that of an issuer who does not say where her months begin.
+const houseZone = "Europe/Paris"
 
 // Text is the same in both languages.
 type Text struct {
@@ -88,6 +94,7 @@ type issuerRow struct {
 	Bank              string `json:"bank"`
 	IBAN              string `json:"iban"`
 	BIC               string `json:"bic"`
+	Zone              string `json:"zone"`
 	TermsEN           string `json:"terms_en"`
 	TermsFR           string `json:"terms_fr"`
 	SeriesInvoice     string `json:"series_invoice"`
@@ -122,7 +129,7 @@ func readIssuer(issuer, regimes []byte) (d IssuerDetails, err error) {
 			ActivityNumber: r.ActivityNumber, VATNumber: r.VATNumber, Email: r.Email, Phone: r.Phone, Bank: r.Bank, IBAN: r.IBAN, BIC: r.BIC,
 			RegistrationLabel: r.RegistrationLabel,
 		},
-		Terms: Text{r.TermsEN, r.TermsFR}, Series: Series{r.SeriesInvoice, r.SeriesCreditNote, r.SeriesProforma, r.SeriesReceipt}, Version: r.Version, Regimes: []Regime{}, Sells: []Sold{},
+		Zone: r.Zone, Terms: Text{r.TermsEN, r.TermsFR}, Series: Series{r.SeriesInvoice, r.SeriesCreditNote, r.SeriesProforma, r.SeriesReceipt}, Version: r.Version, Regimes: []Regime{}, Sells: []Sold{},
 	}
 	for _, x := range all {
 		g := Regime{x.Key, x.ValidFrom, "", x.Category, x.RatePPM, x.ReasonCode, Text{x.MentionEN, x.MentionFR}, x.Fallback}
@@ -236,7 +243,7 @@ func PutIssuerTx(ctx context.Context, tx *postgres.Tx, d IssuerDetails, version 
 	var now int
 	err = tx.Get(ctx, &now, q.Q("PutIssuer"), s.Key, s.LegalName, s.LegalForm, s.Address.Street, s.Address.PostCode, s.Address.City, s.Address.Country,
 		s.Registration, s.RegistrationLabel, s.ActivityNumber, s.VATNumber, s.Email, s.Phone, s.Bank, s.IBAN, s.BIC, d.Terms.EN, d.Terms.FR,
-		d.Series.Invoice, d.Series.CreditNote, d.Series.Proforma, d.Series.Receipt, tx.Now(), version)
+		d.Series.Invoice, d.Series.CreditNote, d.Series.Proforma, d.Series.Receipt, tx.Now(), version, cmp.Or(d.Zone, houseZone))
 	if errors.Is(err, sql.ErrNoRows) {
 		return d, ErrIssuerChanged
 	}
@@ -301,6 +308,10 @@ func (d IssuerDetails) validate() error {
 	bad(!vatNumber.MatchString(d.VATNumber), "/vat_number", "bad-vat-number", "The country's two letters and 2 to 13 letters and digits, without spaces.")
 	bad(!iban.MatchString(d.IBAN), "/iban", "bad-iban", "Without spaces, in capitals.")
 	bad(!bic.MatchString(d.BIC), "/bic", "bad-bic", "8 or 11 capital letters and digits.")
+	if d.Zone != "" {
+		_, err := time.LoadLocation(d.Zone)
+		bad(err != nil || d.Zone == "Local", "/zone", "unknown-zone", "A name of the time zone database, such as Africa/Dakar.")
+	}
 	open := false
 	for _, r := range d.Regimes {
 		bad(!regimeKey.MatchString(r.Key) || !isDay(r.ValidFrom) || r.ValidUntil != "" && !isDay(r.ValidUntil), "/regimes", "bad-regime",

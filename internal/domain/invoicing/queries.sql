@@ -75,14 +75,14 @@ values ($1, 'training', '2000-01-01', 'E', 0, 'VATEX-EU-132-1I', 'VAT exempt: vo
 
 -- name: PutIssuer
 insert into invoicing.issuers as i (key, legal_name, legal_form, street, post_code, city, country, registration, registration_label, activity_number, vat_number,
-       email, phone, bank, iban, bic, terms_en, terms_fr, series_invoice, series_credit_note, series_proforma, series_receipt, updated_at)
-select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+       email, phone, bank, iban, bic, terms_en, terms_fr, series_invoice, series_credit_note, series_proforma, series_receipt, updated_at, zone)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $25
  where $24::int = 0 or exists (select 1 from invoicing.issuers x where x.key = $1)
 on conflict (key) do update set legal_name = excluded.legal_name, legal_form = excluded.legal_form, street = excluded.street, post_code = excluded.post_code,
        city = excluded.city, country = excluded.country, registration = excluded.registration, registration_label = excluded.registration_label,
        activity_number = excluded.activity_number, vat_number = excluded.vat_number, email = excluded.email, phone = excluded.phone, bank = excluded.bank,
        iban = excluded.iban, bic = excluded.bic, terms_en = excluded.terms_en, terms_fr = excluded.terms_fr, series_invoice = excluded.series_invoice,
-       series_credit_note = excluded.series_credit_note, series_proforma = excluded.series_proforma, series_receipt = excluded.series_receipt,
+       series_credit_note = excluded.series_credit_note, series_proforma = excluded.series_proforma, series_receipt = excluded.series_receipt, zone = excluded.zone,
        version = i.version + 1, updated_at = excluded.updated_at
  where $24::int = 0 or i.version = $24
 returning version;

@@ -107,6 +107,7 @@ const (
 	whyEnded    = "instalments-not-paid"
 	whyLeft     = "withdrawn-from"
 	whyGiven    = "given-away"
+	whyAccount  = "on-account" // its learners are enrolled: who leaves is taken off it while it collects its month
 )
 
 // standing is all that decides what can be done with an order.
@@ -149,6 +150,10 @@ func decide(s standing) (Next, []Action) {
 		pay, cancel, refund, transfer = why, why, why, why
 	case PaymentMismatch:
 		pay, cancel, transfer = whyMismatch, whyMismatch, whyMismatch
+	case Accruing:
+		pay, cancel, refund, transfer = whyNotYet, whyAccount, whyNotPaid, whyNotPaid
+	case Billed:
+		cancel, refund, transfer = whyAccount, whyNotPaid, whyNotPaid
 	case Paid, PartiallyRefunded:
 		pay, cancel, transfer = whyPaid, whyPaid, s.fixed
 		if s.free {
@@ -194,6 +199,8 @@ func (s standing) next(over bool) Next {
 		return Next{Kind: NextNothing}
 	case s.state == AwaitingPayment && !over:
 		return Next{Kind: NextPay, URL: s.payURL, Until: s.openTill}
+	case s.state == Billed:
+		return Next{Kind: NextPay, Until: s.openTill}
 	case s.state == PaymentMismatch:
 		return Next{Kind: NextAwaitUs}
 	case s.state == Expired, s.state == Canceled, s.state == AwaitingPayment:
@@ -212,7 +219,7 @@ func ofPool(state State, next Next, actions []Action) (Next, []Action) {
 	if next.Kind == NextLearn {
 		next.Kind = NextSeats
 	}
-	seats := map[State]string{AwaitingPayment: whyNotPaid, Expired: whyExpired, Canceled: whyCanceled, PaymentMismatch: whyMismatch, Disputed: whyDisputed}[state]
+	seats := map[State]string{AwaitingPayment: whyNotPaid, Accruing: whyAccount, Billed: whyNotPaid, Expired: whyExpired, Canceled: whyCanceled, PaymentMismatch: whyMismatch, Disputed: whyDisputed}[state]
 	if seats == "" && !state.inForce() {
 		seats = whyAllBack
 	}

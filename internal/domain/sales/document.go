@@ -18,7 +18,7 @@ func (o Order) document(buyer invoicing.Buyer) invoicing.NewDocument {
 	n := invoicing.NewDocument{
 		OrderID: o.ID, Lang: o.Lang, Currency: o.Total.Currency, OrderedAt: o.PlacedAt, Demo: o.Demo,
 		Buyer:        buyer,
-		Organisation: cmp.Or(o.Organisation, o.billedTo),
+		Organisation: o.Organisation,
 	}
 	for _, l := range o.Lines {
 		n.Lines = append(n.Lines, invoicing.NewLine{
@@ -33,6 +33,8 @@ func (o Order) document(buyer invoicing.Buyer) invoicing.NewDocument {
 			n.Payment.Schedule = append(n.Payment.Schedule, invoicing.Due{At: i.DueAt, Minor: i.Amount.Minor})
 		}
 		n.Payment.DueAt = &o.Schedule.Instalments[len(o.Schedule.Instalments)-1].DueAt
+	} else if o.DueAt != nil && o.PaidAt == nil {
+		n.Payment.DueAt = o.DueAt
 	} else if o.PaidAt != nil {
 		n.Payment.PaidAt, n.Payment.DueAt = o.PaidAt, nil
 	}

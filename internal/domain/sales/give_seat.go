@@ -218,6 +218,9 @@ func (p *place) split(ctx context.Context, tx *postgres.Tx, share []Part) error 
 // follow has the money of parts follow their enrolments in the ledger: from another enrolment, or what of the order is nobody's, to
 // theirs; or, not forth, back.
 func (s *Service) follow(ctx context.Context, tx *postgres.Tx, o Order, reference, kind string, parts []Part, other string, forth bool) error {
+	if o.State == Accruing {
+		return accrue(ctx, tx, o, reference, kind, parts, forth)
+	}
 	posting := ledger.Posting{Reference: reference, Kind: kind, Currency: o.Total.Currency, OccurredAt: tx.Now()}
 	for _, p := range parts {
 		minor := p.Sold - p.Credited

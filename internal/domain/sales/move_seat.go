@@ -9,10 +9,14 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
-// ReleaseSeat takes a seat back that nobody has begun with: the pool has it again. Errors: ErrNoOrder, ErrNoPool, ErrNoSeat, ErrSeatUsed.
+// ReleaseSeat takes a seat back that nobody has begun with: the pool has it again. Errors: ErrNoOrder, ErrNoPool, ErrNoSeat, ErrSeatUsed,
+// ErrInvoiced where its month is over.
 func (s *Service) ReleaseSeat(ctx context.Context, orderID, seatID string, by By) error {
 	return s.db.InTx(postgres.WithActor(ctx, "system"), "release seat", func(ctx context.Context, tx *postgres.Tx) error {
 		o, x, err := lockSeat(ctx, tx, orderID, seatID, by)
+		if err == nil {
+			err = collects(ctx, tx, o)
+		}
 		if err != nil {
 			return err
 		}
@@ -22,7 +26,10 @@ func (s *Service) ReleaseSeat(ctx context.Context, orderID, seatID string, by By
 
 // release ends a seat; its money is the pool's again.
 func (s *Service) release(ctx context.Context, tx *postgres.Tx, o Order, x Seat, because string, by By) error {
-	if x.Begun {
+	if o.State == Billed {
+		return ErrInvoiced
+	}
+	if x.Begun && o.State != Accruing {
 		return ErrSeatUsed
 	}
 	var enrolments []string
@@ -46,6 +53,11 @@ func (s *Service) release(ctx context.Context, tx *postgres.Tx, o Order, x Seat,
 	}
 	if _, err := tx.Exec(ctx, q.Q("EndSeat"), x.ID, tx.Now(), because); err != nil {
 		return err
+	}
+	if o.State == Accruing {
+		if err := s.shrink(ctx, tx, o); err != nil {
+			return err
+		}
 	}
 	if x.State == SeatClaimed {
 		if err := s.jobs.EnqueueTx(ctx, tx, SeatLost{SeatID: x.ID, Enrolments: enrolments}); err != nil {

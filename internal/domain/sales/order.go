@@ -26,12 +26,16 @@ const (
 	Refunded          State = "refunded"
 	Disputed          State = "disputed"  // the bank took the money back for now
 	Lost              State = "lost"      // and kept it
+	Accruing          State = "accruing"  // the account of an organisation collects the places of a month; its learners are enrolled
+	Billed            State = "billed"    // the month is over: it was invoiced, and waits for its payment
 	Defaulted         State = "defaulted" // an instalment was not paid for so long that the contract ended; what was paid is kept
 )
 
 // Life is every move that an order can make.
 var Life = lifecycle.Table[State]{Name: "order", Start: AwaitingPayment, Moves: map[State][]State{
 	AwaitingPayment:   {Paid, Expired, Canceled, PaymentMismatch},
+	Accruing:          {Billed, Paid, Canceled}, // paid where it costs nothing, canceled where nobody remained
+	Billed:            {Paid},
 	Paid:              {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost, Defaulted},
 	PartiallyRefunded: {PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost, Defaulted},
 	Withdrawn:         {Refunded, Lost},
@@ -71,6 +75,7 @@ type Order struct {
 	ExpiresAt      *time.Time
 	PaidAt         *time.Time
 	ClosedAt       *time.Time // when it ended without being paid
+	DueAt          *time.Time // of one that was billed: until when it is to be paid
 	Next           Next       // what the buyer has to do
 	Actions        []Action   // what can be done with it
 	Schedule       *Schedule  // of one that is paid in instalments; known where it says what to do next
@@ -78,7 +83,6 @@ type Order struct {
 	payReference   string     // for the buyer to quote
 	buyerReference string
 	fixed          string // why none of its places can be given to somebody else; known when it is advised
-	billedTo       string // key of the organisation to which documents are made out, where that is not who buys; known when one order was read
 	superseded     bool   // other paid orders open the same; known when the order was locked
 }
 
@@ -118,6 +122,9 @@ func (l Line) Enrolment() string {
 // paidFor says whether the line makes a paying learner of its buyer.
 func (l Line) paidFor() bool { return l.Qualifying && !l.Total.IsZero() }
 
+// invoiced says whether the order has its invoice, if it costs anything.
+func (o Order) invoiced() bool { return o.PaidAt != nil || o.State == Billed }
+
 // Pool says whether the seats of the order are claimed by others than its buyer.
 func (o Order) Pool() bool { return o.Organisation != "" }
 
@@ -156,7 +163,6 @@ type row struct {
 	BuyerID       string     `db:"buyer_id"`
 	PlacedBy      string     `db:"placed_by"`
 	Organisation  string     `db:"organisation"`
-	BilledTo      string     `db:"billed_to"`
 	Way           string     `db:"way"`
 	TotalMinor    int64      `db:"total_minor"`
 	Currency      string     `db:"currency"`
@@ -169,6 +175,7 @@ type row struct {
 	ExpiresAt     *time.Time `db:"expires_at"`
 	PaidAt        *time.Time `db:"paid_at"`
 	ClosedAt      *time.Time `db:"closed_at"`
+	DueAt         *time.Time `db:"due_at"`
 	Superseded    bool       `db:"superseded"`
 
 	N            int            `db:"line"`
@@ -205,7 +212,7 @@ func (r row) order() Order {
 	return Order{
 		ID: r.ID, BuyerID: r.BuyerID, PlacedBy: r.PlacedBy, Organisation: r.Organisation, Way: Way(r.Way), Total: money.Of(r.TotalMinor, c),
 		Credited: money.Of(r.CreditedMinor, c), State: State(r.State), Lang: r.Lang, Demo: r.Demo, PaymentID: r.PaymentID,
-		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, ClosedAt: r.ClosedAt, superseded: r.Superseded, billedTo: r.BilledTo,
+		PlacedAt: r.PlacedAt, ExpiresAt: r.ExpiresAt, PaidAt: r.PaidAt, ClosedAt: r.ClosedAt, DueAt: r.DueAt, superseded: r.Superseded,
 	}
 }
 

@@ -1,7 +1,6 @@
 package sales
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -113,8 +112,8 @@ func (c PlaceOrder) organisations(ctx context.Context, tx *postgres.Tx) ([]strin
 	return identity.OrganisationsOfTx(ctx, tx, c.BuyerID)
 }
 
-// told says whether the buyer is written to when the order is placed: she is not where somebody else pays.
-func (o Order) told() bool { return o.Pool() || o.PlacedBy != "" && o.billedTo == "" }
+// told says whether the buyer is written to when the order is placed.
+func (o Order) told() bool { return o.Pool() || o.PlacedBy != "" }
 
 // MustOwnTx refuses who may not act for the buyer of an order: she herself, or a manager of the organisation that buys. Error: ErrNoOrder.
 func (o Order) mustOwnTx(ctx context.Context, tx *postgres.Tx, personID string) error {
@@ -137,8 +136,8 @@ func (o Order) buyerTx(ctx context.Context, tx *postgres.Tx) (b invoicing.Buyer,
 		return b, err
 	}
 	b = invoicing.Buyer{ID: p.ID, Name: p.FullName, Email: p.Email}
-	if of := cmp.Or(o.Organisation, o.billedTo); of != "" {
-		org, err := identity.OrganisationTx(ctx, tx, of)
+	if o.Pool() {
+		org, err := identity.OrganisationTx(ctx, tx, o.Organisation)
 		if err != nil {
 			return b, err
 		}

@@ -53,7 +53,6 @@ type PlaceOrder struct {
 	Desk           DeskOf         `json:",omitzero"`  // of the way Desk
 	Reference      string         `json:",omitempty"` // the buyer's own, such as the number of a purchase order
 	HoldUntil      *time.Time     `json:",omitempty"` // how long its places are kept where it is to be paid by hand; nil: as long as is usual
-	BilledTo       string         `json:",omitempty"` // key of the organisation to which its documents are made out; empty: who buys
 	IdempotencyKey string
 }
 
@@ -164,7 +163,7 @@ func (s *Service) placeTx(ctx context.Context, tx *postgres.Tx, c PlaceOrder) (p
 		return placed{}, err
 	}
 	o := Order{
-		ID: ident.New("ord"), BuyerID: c.BuyerID, PlacedBy: c.PlacedBy, Organisation: c.Organisation, Way: Card, State: AwaitingPayment, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(), billedTo: c.BilledTo,
+		ID: ident.New("ord"), BuyerID: c.BuyerID, PlacedBy: c.PlacedBy, Organisation: c.Organisation, Way: Card, State: AwaitingPayment, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(),
 	}
 	row, err := queueNear(ctx, tx, nearItems(wanted))
 	if err != nil {
@@ -300,7 +299,7 @@ func add(ctx context.Context, tx *postgres.Tx, o Order) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, q.Q("Add"), o.ID, o.BuyerID, nullable(o.PlacedBy), nullable(o.Organisation), o.Way, o.Total.Minor, o.Total.Currency, o.State, o.Lang,
-		o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt, string(linesJSON), string(partsJSON), nullable(o.billedTo))
+		o.Demo, nullable(o.PaymentID), o.PlacedAt, o.ExpiresAt, string(linesJSON), string(partsJSON))
 	return err
 }
 

@@ -150,7 +150,7 @@ func (o Order) pool(line int) (Line, error) {
 	if i < 0 {
 		return Line{}, ErrNoLine
 	}
-	if !o.Pool() || o.State != Paid && o.State != PartiallyRefunded {
+	if !o.Pool() || o.State != Paid && o.State != PartiallyRefunded && o.State != Accruing {
 		return Line{}, ErrNoPool
 	}
 	return o.Lines[i], nil

@@ -1,6 +1,6 @@
 -- name: One
-select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, coalesce(o.billed_to, '') as billed_to, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
+select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at, o.due_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -11,8 +11,8 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
  where o.id = $1 order by l.line, p.position;
 
 -- name: Lock
-select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, coalesce(o.billed_to, '') as billed_to, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
+select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at, o.due_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -40,7 +40,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: List
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at, o.due_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -53,7 +53,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: ListOfOrganisation
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at, o.due_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -66,7 +66,7 @@ select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.orga
 
 -- name: Some
 select o.id, o.buyer_id, coalesce(o.placed_by, '') as placed_by, coalesce(o.organisation, '') as organisation, o.way, o.total_minor, o.currency,
-       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at,
+       o.credited_minor, o.state, o.lang, o.demo, coalesce(o.payment_id, '') as payment_id, o.placed_at, o.expires_at, o.paid_at, o.closed_at, o.due_at,
        l.line, l.offer_id, coalesce(l.session_id, '') as session_id, coalesce(s.key, '') as session_key, coalesce(l.edition_id, '') as edition_id,
        coalesce(e.key, '') as edition_key, coalesce(l.program_version, 0) as program_version, coalesce(s.title_en, e.title_en) as title_en,
        coalesce(s.title_fr, e.title_fr) as title_fr, l.formula, l.entitlements, l.qualifying, l.quantity, l.list_minor, l.discount_minor,
@@ -88,8 +88,8 @@ select pg_advisory_xact_lock(hashtextextended('sales:' || $1, 0));
 
 -- name: Add
 with placed as (
-    insert into sales.orders (id, buyer_id, placed_by, organisation, way, total_minor, currency, state, lang, demo, payment_id, placed_at, expires_at, billed_to)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $16)
+    insert into sales.orders (id, buyer_id, placed_by, organisation, way, total_minor, currency, state, lang, demo, payment_id, placed_at, expires_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ), bought as (
     insert into sales.lines (order_id, line, offer_id, session_id, edition_id, program_version, formula, entitlements, qualifying, quantity, list_minor,
            discount_minor, discount_reason, total_minor, price_id)
@@ -176,7 +176,7 @@ select o.id, o.state, o.total_minor, o.credited_minor, b.minor
   join lateral (select coalesce(sum(e.minor), 0)::bigint as minor from ledger.entries e
                  where e.order_id = o.id and (e.account like 'clearing:%' or e.account in ('receivable', 'advances', 'overpaid', 'suspense', 'refunds_payable'))) b on true
  where o.paid_at is not null and b.minor <> o.total_minor - o.credited_minor
-    or o.paid_at is null and b.minor <> 0;
+    or o.paid_at is null and b.minor <> case when o.state = 'billed' then o.total_minor else 0 end;
 
 -- name: CheckPaidInFull
 select o.id, o.total_minor, p.captured_minor from sales.orders o left join payments.payments p on p.id = o.payment_id
@@ -208,7 +208,7 @@ select o.id, o.total_minor, o.credited_minor, l.line, l.total_minor as line_mino
 -- name: CheckPartsLedger
 with parts as (
     select p.order_id, p.enrolment_id, sum(p.sold_minor - p.credited_minor)::bigint as minor from sales.parts p join sales.orders o on o.id = p.order_id
-     where o.paid_at is not null group by p.order_id, p.enrolment_id
+     where o.paid_at is not null or o.state = 'billed' group by p.order_id, p.enrolment_id
 ), book as (
     select e.order_id, e.enrolment_id, -sum(e.minor)::bigint as minor from ledger.entries e
      where e.order_id is not null and e.account in ('revenue', 'refunds', 'disputes') group by e.order_id, e.enrolment_id
@@ -219,15 +219,15 @@ select coalesce(p.order_id, b.order_id) as order_id, coalesce(p.enrolment_id, b.
 
 -- name: CheckQuota
 select f.id, f.quota, sum(l.quantity - l.returned) as sold from offers.offers f
-  join sales.lines l on l.offer_id = f.id join sales.orders o on o.id = l.order_id and o.state in ('paid', 'partially_refunded', 'disputed')
+  join sales.lines l on l.offer_id = f.id join sales.orders o on o.id = l.order_id and o.state in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed')
  where f.quota is not null group by f.id, f.quota having sum(l.quantity - l.returned) > f.quota;
 
 -- name: CheckNoGrantOnReversed
 select o.id, o.state from sales.orders o join enrolment.grants g on g.order_id = o.id
- where o.state not in ('paid', 'partially_refunded', 'disputed') and g.revoked_at is null
+ where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') and g.revoked_at is null
 union all
 select o.id, o.state from sales.orders o join enrolment.memberships m on m.order_id = o.id
- where o.state not in ('paid', 'partially_refunded', 'disputed') and m.revoked_at is null;
+ where o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed') and m.revoked_at is null;
 
 -- name: CheckPriceQuoted
 select o.id from sales.orders o join payments.payments p on p.order_id = o.id
@@ -237,7 +237,7 @@ select i.order_id from sales.instalments i join payments.payments p on p.order_i
 
 -- name: CheckInvoiced
 select o.id, 'invoice' as missing from sales.orders o
- where o.paid_at is not null and o.total_minor > 0
+ where (o.paid_at is not null or o.state = 'billed') and o.total_minor > 0
    and not exists (select 1 from invoicing.documents d where d.order_id = o.id and d.kind = 'invoice' and d.amount_minor = o.total_minor and d.currency = o.currency)
 union all
 select r.id, 'credit note' from payments.refunds r join payments.payments p on p.id = r.payment_id
@@ -284,7 +284,7 @@ select case
     else '' end;
 
 -- name: Sold
-select l.offer_id, coalesce(sum(l.quantity - l.returned) filter (where o.state in ('paid', 'partially_refunded', 'disputed')), 0) as sold,
+select l.offer_id, coalesce(sum(l.quantity - l.returned) filter (where o.state in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed')), 0) as sold,
        coalesce(sum(l.quantity) filter (where o.state = 'awaiting_payment' and o.expires_at > $2), 0) as held
   from sales.lines l join sales.orders o on o.id = l.order_id where l.offer_id = any($1::text[]) group by l.offer_id;
 
@@ -675,7 +675,7 @@ select g.order_id, 0 from enrolment.grants g join sales.orders o on o.id = g.ord
 
 -- name: CheckSeatsMoney
 select p.order_id, p.line, p.seat, p.sold_minor from sales.parts p join sales.orders o on o.id = p.order_id
- where p.seat > 0 and p.sold_minor <> p.credited_minor and o.state in ('paid', 'partially_refunded', 'disputed')
+ where p.seat > 0 and p.sold_minor <> p.credited_minor and o.state in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed')
    and not exists (select 1 from sales.seats x where x.order_id = p.order_id and x.line = p.line and x.seat = p.seat and x.state in ('claimed', 'returning', 'returned'))
 union all
 select p.order_id, p.line, p.seat, p.sold_minor from sales.parts p join sales.lines l on l.order_id = p.order_id and l.line = p.line
@@ -690,7 +690,7 @@ select a.id, b.id as again from sales.seats a join sales.lines al on al.order_id
 
 -- name: CheckSeatsStand
 select x.id, o.state from sales.seats x join sales.orders o on o.id = x.order_id
- where x.state in ('reserved', 'claimed') and (o.organisation is null or o.state not in ('paid', 'partially_refunded', 'disputed'));
+ where x.state in ('reserved', 'claimed') and (o.organisation is null or o.state not in ('paid', 'partially_refunded', 'disputed', 'accruing', 'billed'));
 
 -- name: Begun
 select id from catalog.sessions where id = any($1::text[]) and starts_at <= $2;
@@ -826,7 +826,7 @@ select o.id, o.total_minor, s.planned, s.owed, b.owed as ledger from sales.order
                        from sales.instalments i where i.order_id = o.id) s on true
   left join lateral (select coalesce(sum(e.minor), 0)::bigint as owed from ledger.entries e where e.order_id = o.id and e.account = 'receivable') b on true
  where o.way = 'instalments' and (s.planned is distinct from o.total_minor or b.owed <> case when o.paid_at is null then 0 else s.owed end)
-    or o.way <> 'instalments' and b.owed <> 0;
+    or o.way <> 'instalments' and b.owed <> case when o.state = 'billed' then o.total_minor else 0 end;
 
 -- name: CheckInstalmentsPaid
 select i.order_id, i.n, i.state, p.id as payment, p.state as payment_state from sales.instalments i
@@ -849,5 +849,70 @@ insert into sales.guesses (who, at) select w, $2 from unnest($1::text[]) as w;
 
 -- name: WaitForAmount
 select o.id from sales.orders o left join payments.payments p on p.id = o.payment_id
- where o.state = 'awaiting_payment' and o.currency = $2 and o.total_minor - case when p.by_hand then p.captured_minor else 0 end = $1
+ where o.state in ('awaiting_payment', 'billed') and o.currency = $2 and o.total_minor - case when p.by_hand then p.captured_minor else 0 end = $1
  order by coalesce(p.by_hand, false) desc, o.id desc limit 5;
+
+-- name: AddAccount
+insert into sales.accounts (order_id, account, month, ends_at, due_days) values ($1, $2, $3, $4, $5);
+
+-- name: AccountOfMonth
+select order_id from sales.accounts where account = $1 and month = $2 and dropped_at is null;
+
+-- name: AccountOf
+select a.order_id, a.account, a.month, a.ends_at, a.due_days, a.billed_at, a.dropped_at, a.reminders from sales.accounts a where a.order_id = $1;
+
+-- name: AccountsOf
+select a.order_id, a.account, a.month, a.ends_at, a.due_days, a.billed_at, a.dropped_at, a.reminders, o.state, l.quantity as places, l.list_minor as price_minor,
+       o.total_minor, o.currency, o.due_at, o.paid_at
+  from sales.accounts a join sales.orders o on o.id = a.order_id join sales.lines l on l.order_id = o.id
+ where a.account = $1 and a.dropped_at is null order by a.month desc, a.order_id limit 120;
+
+-- name: LockAccount
+select pg_advisory_xact_lock(hashtextextended('account:' || $1, 0));
+
+-- name: AccountsToBill
+select order_id, account from sales.accounts where ends_at <= $1 and billed_at is null and dropped_at is null and order_id > $2 order by order_id limit $3;
+
+-- name: AccountsToRemind
+select a.order_id from sales.accounts a join sales.orders o on o.id = a.order_id
+ where o.state = 'billed' and a.reminders < $1 and o.due_at <= $2 and a.order_id > $3 order by a.order_id limit $4;
+
+-- name: GrowAccount
+-- Places more or fewer, at the price of the line; what nobody has of its parts takes them in or gives them up.
+with grown as (
+    update sales.lines set quantity = quantity + $2, total_minor = total_minor + $2 * list_minor where order_id = $1
+), shared as (
+    update sales.parts p set sold_minor = p.sold_minor + $2 * n.minor from unnest($3::int[], $4::bigint[]) as n(position, minor)
+     where p.order_id = $1 and p.seat = 0 and p.position = n.position
+)
+update sales.orders o set total_minor = o.total_minor + $2 * l.list_minor from sales.lines l where o.id = $1 and l.order_id = o.id;
+
+-- name: DropAccount
+update sales.accounts set dropped_at = $2 where order_id = $1;
+
+-- name: BillAccount
+with noted as (update sales.accounts set billed_at = $5 where order_id = $1)
+update sales.orders set state = $2, due_at = $3, payment_id = $4 where id = $1;
+
+-- name: AccountReminded
+update sales.accounts set reminders = $2 where order_id = $1;
+
+-- name: CheckAccounts
+-- Who is in at the end of a month stands in the one order of that month, and it says so many as there are.
+select a.order_id, a.month, l.quantity, l.list_minor, o.total_minor, s.seats, 'adds up' as what
+  from sales.accounts a join sales.orders o on o.id = a.order_id join sales.lines l on l.order_id = o.id
+  cross join lateral (select count(*) as seats from sales.seats x where x.order_id = o.id and x.state in ('claimed', 'reserved', 'returning', 'returned')) s
+ where o.state in ('accruing', 'billed') and (s.seats <> l.quantity or o.total_minor <> l.quantity * l.list_minor or l.discount_minor <> 0)
+    or (a.billed_at is not null) <> (o.state not in ('accruing', 'canceled')) or (a.dropped_at is not null) <> (o.state = 'canceled')
+union all
+select a.order_id, a.month, 0, 0, o.total_minor, 0, 'not billed' from sales.accounts a join sales.orders o on o.id = a.order_id
+ where o.state = 'accruing' and a.ends_at < (select at - interval '1 day' from platform.audit order by seq desc limit 1)
+union all
+select o.id, null, 0, 0, 0, 0, 'no account' from sales.orders o where o.state in ('accruing', 'billed') and not exists (select 1 from sales.accounts a where a.order_id = o.id);
+
+-- name: CheckUnbilled
+select o.id, o.state, o.total_minor, b.unbilled, b.accrued from sales.orders o
+  join lateral (select coalesce(sum(e.minor) filter (where starts_with(e.account, 'unbilled:')), 0)::bigint as unbilled,
+                       coalesce(sum(e.minor) filter (where e.account = 'accrued'), 0)::bigint as accrued
+                  from ledger.entries e where e.order_id = o.id and (e.account = 'accrued' or starts_with(e.account, 'unbilled:'))) b on true
+ where b.unbilled <> case when o.state = 'accruing' then o.total_minor else 0 end or b.unbilled + b.accrued <> 0;

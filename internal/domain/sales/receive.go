@@ -166,6 +166,10 @@ func (s *Service) count(ctx context.Context, tx *postgres.Tx, o Order, r payment
 // takes says whether an order still wants money by hand, and gives its payment, locked. One that was to be paid otherwise is paid
 // in this way now.
 func (s *Service) takes(ctx context.Context, tx *postgres.Tx, o *Order, r payments.Receipt) (takes bool, p payments.Payment, err error) {
+	if o.State == Billed {
+		p, err = s.heldBy(ctx, tx, *o)
+		return err == nil && p.Provider == r.Holder, p, err
+	}
 	if o.State != AwaitingPayment || o.superseded {
 		return false, p, nil
 	}

@@ -171,6 +171,11 @@ func (s *Service) offer(ctx context.Context, tx *postgres.Tx, w wanted, x Waitin
 // freed offers what an order had taken to who waits for it, in the transaction that frees it and before enrolments are locked. The
 // order is locked; it may still say that it stands.
 func (s *Service) freed(ctx context.Context, tx *postgres.Tx, o Order) error {
+	return s.freedBy(ctx, tx, o, o.ID)
+}
+
+// freedBy is freed where the order that is named takes no places any more; empty: each takes what it says.
+func (s *Service) freedBy(ctx context.Context, tx *postgres.Tx, o Order, gone string) error {
 	k, err := queueNear(ctx, tx, nearOrder(o))
 	if err != nil || len(k) == 0 {
 		return err
@@ -178,7 +183,7 @@ func (s *Service) freed(ctx context.Context, tx *postgres.Tx, o Order) error {
 	if err := lockLimits(ctx, tx, nil, k.locks()); err != nil {
 		return err
 	}
-	_, err = s.serve(ctx, tx, k, o.ID)
+	_, err = s.serve(ctx, tx, k, gone)
 	return err
 }
 

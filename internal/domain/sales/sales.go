@@ -120,7 +120,7 @@ func one(ctx context.Context, tx *postgres.Tx, statement string, args ...any) (O
 // Order finds an order, as far as the actor may see it, with what can be done with it.
 func (s *Service) Order(ctx context.Context, id string) (o Order, err error) {
 	err = s.db.View(ctx, "order", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		if o, err = OrderTx(ctx, tx, id); err != nil || o.PaidAt == nil || o.Total.IsZero() {
+		if o, err = OrderTx(ctx, tx, id); err != nil || !o.invoiced() || o.Total.IsZero() {
 			return err
 		}
 		o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, id)
@@ -148,7 +148,7 @@ func (s *Service) advise(ctx context.Context, orders []Order) error {
 func (s *Service) say(ctx context.Context, orders []Order) error {
 	var open []string
 	for _, o := range orders {
-		if o.State == AwaitingPayment && o.PaymentID != "" {
+		if (o.State == AwaitingPayment || o.State == Billed) && o.PaymentID != "" {
 			open = append(open, o.PaymentID)
 		}
 	}
@@ -188,7 +188,7 @@ func (s *Service) say(ctx context.Context, orders []Order) error {
 func (s *Service) numbers(ctx context.Context, orders []Order) error {
 	for i := range orders {
 		o := &orders[i]
-		if !o.Pool() || o.PaidAt == nil || o.InvoiceNumber != "" || o.Total.IsZero() {
+		if !o.Pool() || !o.invoiced() || o.InvoiceNumber != "" || o.Total.IsZero() {
 			continue
 		}
 		if err := s.db.View(postgres.WithActor(ctx, "system"), "number of an invoice", func(ctx context.Context, tx *postgres.Tx) (err error) {
@@ -203,7 +203,7 @@ func (s *Service) numbers(ctx context.Context, orders []Order) error {
 
 // decide says what can be done with an order whose payment is in a state.
 func (o *Order) decide(now time.Time, payment payments.State, site string) {
-	s := standing{state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.ExpiresAt, now: now, fixed: o.fixed}
+	s := standing{state: o.State, payment: payment, payURL: o.PayURL, free: o.Total.IsZero(), openTill: o.until(), now: now, fixed: o.fixed}
 	if o.Schedule != nil {
 		s.asking = o.Schedule.Asking() != nil
 		s.owing = o.Schedule.Next() != nil
@@ -235,7 +235,7 @@ func (s *Service) list(ctx context.Context, statement, of string, r page.Request
 		}
 		for i := range out {
 			o := &out[i]
-			if o.PaidAt != nil && !o.Total.IsZero() {
+			if o.invoiced() && !o.Total.IsZero() {
 				if o.InvoiceNumber, err = invoicing.NumberTx(ctx, tx, o.ID); err != nil {
 					return err
 				}
@@ -285,6 +285,8 @@ func Checks() []postgres.Check {
 		{Invariant: "2", Name: "instalments sum to their order; what was paid and is owed of them is what the ledger says", Query: q.Q("CheckInstalments")},
 		{Invariant: "2", Name: "each instalment that is paid has its payment", Query: q.Q("CheckInstalmentsPaid")},
 		{Invariant: "10", Name: "access is held back while an instalment is in default, as its plan says, and no longer", Query: q.Q("CheckHeldBack")},
+		{Invariant: "17", Name: "who is in at the end of a month stands in the one order of it, which says so many as there are", Query: q.Q("CheckAccounts")},
+		{Invariant: "2", Name: "what stands as unbilled are the orders that collect places", Query: q.Q("CheckUnbilled")},
 		{Invariant: "18", Name: "the order of every ledger entry exists", Query: q.Q("CheckLedgerOrders")},
 	}
 }

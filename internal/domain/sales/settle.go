@@ -189,6 +189,9 @@ func (s *Service) setAside(ctx context.Context, tx *postgres.Tx, o Order, p paym
 
 // settle is the one transaction in which an order becomes paid, enrolled and invoiced.
 func (s *Service) settle(ctx context.Context, tx *postgres.Tx, o Order) error {
+	if o.State == Billed {
+		return s.paidBill(ctx, tx, &o)
+	}
 	return s.fulfilTx(ctx, tx, &o)
 }
 

@@ -27,7 +27,7 @@ func issuerFields(d *invoicing.IssuerDetails) []textField {
 		{Name: "post_code", Max: 20, text: &s.Address.PostCode}, {Name: "city", Max: 100, text: &s.Address.City}, {Name: "country", Max: 2, text: &s.Address.Country},
 		{Name: "registration_label", Max: 40, text: &s.RegistrationLabel}, {Name: "registration", Max: 40, text: &s.Registration}, {Name: "activity_number", Max: 40, text: &s.ActivityNumber},
 		{Name: "vat_number", Max: 15, text: &s.VATNumber}, {Name: "email", Max: 254, text: &s.Email}, {Name: "phone", Max: 40, text: &s.Phone},
-		{Name: "bank", Max: 100, text: &s.Bank}, {Name: "iban", Max: 34, text: &s.IBAN}, {Name: "bic", Max: 11, text: &s.BIC},
+		{Name: "bank", Max: 100, text: &s.Bank}, {Name: "iban", Max: 34, text: &s.IBAN}, {Name: "bic", Max: 11, text: &s.BIC}, {Name: "zone", Max: 60, text: &d.Zone},
 		{Name: "terms_en", Max: 1000, Long: true, text: &d.Terms.EN}, {Name: "terms_fr", Max: 1000, Long: true, text: &d.Terms.FR},
 		{Name: "series_invoice", Max: 40, text: &d.Series.Invoice}, {Name: "series_credit_note", Max: 40, text: &d.Series.CreditNote},
 		{Name: "series_proforma", Max: 40, text: &d.Series.Proforma}, {Name: "series_receipt", Max: 40, text: &d.Series.Receipt},

@@ -1,0 +1,484 @@
+package sales
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/books/ledger"
+	"cursus/internal/domain/identity"
+	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/offers"
+	"cursus/internal/domain/payments"
+	"cursus/internal/kernel/failpoint"
+	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/kernel/money"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/postgres"
+)
+
+// ErrInvoiced refuses to take a place back whose month is over: it is on the invoice.
+var ErrInvoiced = fault.New(fault.Conflict, "place-invoiced", "The month of this place is over: it is on the invoice of the month.")
+
+// Accounts of what an organisation has and was not invoiced yet: what it will owe, by organisation, and the same as what we earned with it. They
+// stand apart from the revenue, which is what was invoiced.
+const accrued = "accrued"
+
+func unbilled(organisation string) string { return "unbilled:" + strings.ToLower(organisation) }
+
+// OnAccount is a place that an organisation takes for somebody and pays with the others of the month. Account says whose places stand
+// together: there is one order for each account and month. Price is that of one place, as it was agreed on for all of the account.
+type OnAccount struct {
+	Account      string
+	Organisation string
+	ContactID    string // of the organisation: who is written to about the order
+	OfferID      string
+	PersonID     string
+	Lang         string
+	Price        money.Amount
+	DueDays      int // in which an invoice is to be paid
+}
+
+// Month is the order of an account and month.
+type Month struct {
+	OrderID   string     `json:"order" db:"order_id"`
+	Account   string     `json:"-" db:"account"`
+	First     time.Time  `json:"month" db:"month"` // its first day
+	EndsAt    time.Time  `json:"ends_at" db:"ends_at"`
+	DueDays   int        `json:"due_days" db:"due_days"`
+	BilledAt  *time.Time `json:"billed_at,omitempty" db:"billed_at"`
+	DroppedAt *time.Time `json:"-" db:"dropped_at"`
+	Reminders int        `json:"reminders" db:"reminders"`
+
+	// Known where they are listed.
+	State      State          `json:"state" db:"state"`
+	Places     int            `json:"places" db:"places"`
+	PriceMinor int64          `json:"price_minor" db:"price_minor"`
+	TotalMinor int64          `json:"total_minor" db:"total_minor"`
+	Currency   money.Currency `json:"currency" db:"currency"`
+	DueAt      *time.Time     `json:"due_at,omitempty" db:"due_at"`
+	PaidAt     *time.Time     `json:"paid_at,omitempty" db:"paid_at"`
+}
+
+// Price is that of one place.
+func (a Month) Price() money.Amount { return money.Of(a.PriceMinor, a.Currency) }
+
+// Total is what the order costs, so far.
+func (a Month) Total() money.Amount { return money.Of(a.TotalMinor, a.Currency) }
+
+// OrderBilled says that the order of a month was invoiced.
+type OrderBilled struct {
+	OrderID string `json:"order_id"`
+}
+
+// Kind names the job.
+func (OrderBilled) Kind() string { return "sales.order_billed" }
+
+// until is until when an order can be, or is to be, paid.
+func (o Order) until() *time.Time {
+	if o.ExpiresAt == nil {
+		return o.DueAt
+	}
+	return o.ExpiresAt
+}
+
+// AgreedPriceTx is what an organisation pays for one place of an offer now: what it agrees on where it is invoiced by the month. Errors:
+// offers.ErrNoOffer, those of quotes.
+func AgreedPriceTx(ctx context.Context, tx *postgres.Tx, organisation, offerID string) (money.Amount, error) {
+	items, err := wantedOf(ctx, tx, []Item{{offerID, 1}})
+	if err != nil {
+		return money.Amount{}, err
+	}
+	p, err := pricingOf(ctx, tx, PlaceOrder{Organisation: organisation}, items)
+	if err == nil {
+		err = p.count(ctx, tx, "", "")
+	}
+	if err != nil {
+		return money.Amount{}, err
+	}
+	quoted, err := p.quote(tx, items)
+	return quoted.Total, err
+}
+
+// TakeOnAccountTx enrols a person with a place of the account's order of this month, which is made where there is none. The actor must be
+// "system". Errors: offers.ErrNotValid, ErrClosed, ErrEditionClosed, ErrSoldOut, ErrQuota, ErrEnrolled, ErrOpenAlready.
+func (s *Service) TakeOnAccountTx(ctx context.Context, tx *postgres.Tx, c OnAccount) (x Seat, err error) {
+	items, err := wantedOf(ctx, tx, []Item{{c.OfferID, 1}})
+	if err != nil {
+		return x, err
+	}
+	w := &items[0]
+	if err := w.offer.ValidAt(tx.Now()); err != nil {
+		return x, err
+	}
+	if w.on, err = thingOf(ctx, tx, w.offer); err != nil {
+		return x, err
+	}
+	if err := w.on.openAt(tx.Now()); err != nil {
+		return x, err
+	}
+	person, err := identity.PersonTx(ctx, tx, c.PersonID)
+	if err != nil {
+		return x, err
+	}
+	o, a, err := s.accountOrder(ctx, tx, c)
+	if err != nil {
+		return x, err
+	}
+	row, err := queueNear(ctx, tx, nearItems(items))
+	if err != nil {
+		return x, err
+	}
+	if err := lockLimits(ctx, tx, items, row.locks()); err != nil {
+		return x, err
+	}
+	if _, err := s.serve(ctx, tx, row, ""); err != nil { // nobody overtakes who waits
+		return x, err
+	}
+	if err := takeSeats(ctx, tx, Order{Organisation: c.Organisation}, items); err != nil {
+		return x, err
+	}
+	if o.ID != "" {
+		o, err = s.grow(ctx, tx, o, 1)
+	} else {
+		o, err = s.openAccount(ctx, tx, c, a, *w)
+	}
+	if err != nil {
+		return x, err
+	}
+	p, err := placeOf(ctx, tx, o, 1)
+	if err != nil {
+		return x, err
+	}
+	return s.give(ctx, tx, &p, person, nil, "")
+}
+
+// accountOrder holds an account, and finds the order of this month; one without an id where there is none.
+func (s *Service) accountOrder(ctx context.Context, tx *postgres.Tx, c OnAccount) (o Order, a Month, err error) {
+	a = Month{Account: c.Account, DueDays: c.DueDays}
+	if a.First, a.EndsAt, err = s.monthOf(ctx, tx, c); err != nil {
+		return o, a, err
+	}
+	if _, err := tx.Exec(ctx, q.Q("LockAccount"), c.Account); err != nil {
+		return o, a, err
+	}
+	err = tx.Get(ctx, &a.OrderID, q.Q("AccountOfMonth"), a.Account, a.First)
+	if errors.Is(err, sql.ErrNoRows) {
+		return o, a, nil
+	}
+	if err == nil {
+		o, err = one(ctx, tx, "Lock", a.OrderID)
+	}
+	return o, a, err
+}
+
+// openAccount makes the order of a month, with one place that nobody has.
+func (s *Service) openAccount(ctx context.Context, tx *postgres.Tx, c OnAccount, a Month, w wanted) (o Order, err error) {
+	o = Order{
+		ID: ident.New("ord"), BuyerID: c.ContactID, Organisation: c.Organisation, Way: Transfer, State: Accruing, Lang: c.Lang, Demo: s.payments.Demo(), PlacedAt: tx.Now(),
+	}
+	quoted := Quotation{Currency: c.Price.Currency, Total: c.Price, Lines: []offers.Quoted{{List: c.Price, Discount: money.Zero(c.Price.Currency), Total: c.Price}}}
+	if err := o.freeze(ctx, tx, []wanted{w}, quoted); err != nil {
+		return o, err
+	}
+	if err := add(ctx, tx, o); err != nil {
+		return o, err
+	}
+	if _, err := tx.Exec(ctx, q.Q("AddAccount"), o.ID, a.Account, a.First, a.EndsAt, a.DueDays); err != nil {
+		return o, err
+	}
+	return o, audit.AppendTx(ctx, tx, audit.Entry{Action: "account.opened", Object: o.ID, Detail: map[string]any{
+		"account": c.Account, "organisation": c.Organisation, "month": a.First.Format("2006-01"), "price": c.Price}})
+}
+
+// monthOf is the month that it is where the issuer of an account is, by its first day, and when it ends.
+func (s *Service) monthOf(ctx context.Context, tx *postgres.Tx, c OnAccount) (first, ends time.Time, err error) {
+	zone, err := invoicing.ZoneTx(ctx, tx, s.issuer, invoicing.NewDocument{Organisation: c.Organisation, Lines: []invoicing.NewLine{{OfferID: c.OfferID}}})
+	if err != nil {
+		return first, ends, err
+	}
+	y, m, _ := tx.Now().In(zone).Date()
+	return time.Date(y, m, 1, 0, 0, 0, 0, time.UTC), time.Date(y, m+1, 1, 0, 0, 0, 0, zone).UTC(), nil
+}
+
+// grow gives an order that collects its month some places more, or fewer; it reads the order again.
+func (s *Service) grow(ctx context.Context, tx *postgres.Tx, o Order, places int) (Order, error) {
+	l := o.Lines[0]
+	l.Total = l.List
+	ids, weights := make([]string, len(l.Parts)), make([]int64, len(l.Parts))
+	for i, p := range l.Parts {
+		ids[i], weights[i] = p.SessionID, p.Weight
+	}
+	share, err := split(l, ids, weights)
+	if err != nil {
+		return o, err
+	}
+	positions, minors := make([]int64, len(share)), make([]int64, len(share))
+	for i, p := range share {
+		positions[i], minors[i] = int64(l.Parts[i].Position), p.Sold
+	}
+	if _, err := tx.Exec(ctx, q.Q("GrowAccount"), o.ID, places, pq.Array(positions), pq.Array(minors)); err != nil {
+		return o, err
+	}
+	return one(ctx, tx, "Lock", o.ID)
+}
+
+// shrink takes a place that nobody has any more off the order of a month; with the last one there is nothing to bill.
+func (s *Service) shrink(ctx context.Context, tx *postgres.Tx, o Order) error {
+	o, err := one(ctx, tx, "Lock", o.ID)
+	if err != nil {
+		return err
+	}
+	if o.Lines[0].Quantity > 1 {
+		o, err = s.grow(ctx, tx, o, -1)
+		if err != nil {
+			return err
+		}
+		return s.freedBy(ctx, tx, o, "")
+	}
+	if _, err := tx.Exec(ctx, q.Q("DropAccount"), o.ID, tx.Now()); err != nil {
+		return err
+	}
+	if err := s.move(ctx, tx, &o, Canceled); err != nil {
+		return err
+	}
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "account.dropped", Object: o.ID})
+}
+
+// accrue notes that an organisation will be invoiced for a place, or not any more.
+func accrue(ctx context.Context, tx *postgres.Tx, o Order, reference, kind string, parts []Part, forth bool) error {
+	p := ledger.Posting{Reference: reference, Kind: kind, Currency: o.Total.Currency, OccurredAt: tx.Now()}
+	for _, x := range parts {
+		minor := x.Sold
+		if !forth {
+			minor = -minor
+		}
+		if minor != 0 {
+			p.Entries = append(p.Entries, ledger.Entry{Account: unbilled(o.Organisation), Minor: minor, OrderID: o.ID, EnrolmentID: x.EnrolmentID},
+				ledger.Entry{Account: accrued, Minor: -minor, OrderID: o.ID, EnrolmentID: x.EnrolmentID})
+		}
+	}
+	if p.Entries == nil {
+		return nil
+	}
+	return ledger.PostTx(ctx, tx, p)
+}
+
+// collects refuses to take a place back from an order of a month that is over, though it may not be billed yet. Other orders are none of its
+// business. Error: ErrInvoiced.
+func collects(ctx context.Context, tx *postgres.Tx, o Order) error {
+	if o.State != Accruing {
+		return nil
+	}
+	var a Month
+	if err := tx.Get(ctx, &a, q.Q("AccountOf"), o.ID); err != nil {
+		return err
+	}
+	if !tx.Now().Before(a.EndsAt) {
+		return ErrInvoiced
+	}
+	return nil
+}
+
+// MonthTx is the month of an order; false where it is none of an account.
+func MonthTx(ctx context.Context, tx *postgres.Tx, orderID string) (a Month, found bool, err error) {
+	if err = tx.Get(ctx, &a, q.Q("AccountOf"), orderID); errors.Is(err, sql.ErrNoRows) {
+		return a, false, nil
+	}
+	return a, err == nil, err
+}
+
+// MonthsTx lists the orders of an account, the newest month first, ten years of them at most.
+func MonthsTx(ctx context.Context, tx *postgres.Tx, account string) (all []Month, err error) {
+	all = []Month{}
+	err = tx.Select(ctx, &all, q.Q("AccountsOf"), account)
+	return all, err
+}
+
+// BillDue invoices the orders of months that are over, once each, one transaction each. before is called with the account of each, outside of
+// it: what was said of its places while the month ran, and was not done yet, is done then. It gives how many were invoiced.
+func (s *Service) BillDue(ctx context.Context, before func(ctx context.Context, account string) error) (n int, err error) {
+	ctx = postgres.WithActor(ctx, "system")
+	const some = 100
+	for after := ""; ; {
+		var due []struct {
+			OrderID string `db:"order_id"`
+			Account string `db:"account"`
+		}
+		if err := s.db.View(ctx, "months to bill", func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Select(ctx, &due, q.Q("AccountsToBill"), tx.Now(), after, some)
+		}); err != nil {
+			return n, err
+		}
+		for _, x := range due {
+			if err := before(ctx, x.Account); err != nil {
+				return n, err
+			}
+			did := false
+			if err := s.db.InTx(ctx, "bill month", func(ctx context.Context, tx *postgres.Tx) (err error) {
+				did, err = s.billTx(ctx, tx, x.OrderID)
+				return err
+			}); err != nil {
+				return n, err
+			}
+			failpoint.Here("month billed")
+			if did {
+				n++
+			}
+		}
+		if len(due) < some {
+			return n, nil
+		}
+		after = due[some-1].OrderID
+	}
+}
+
+// billTx invoices an order whose month is over: what it collected is sold now, and owed. Again it does nothing.
+func (s *Service) billTx(ctx context.Context, tx *postgres.Tx, id string) (bool, error) {
+	o, err := one(ctx, tx, "Lock", id)
+	if err != nil || o.State != Accruing {
+		return false, err
+	}
+	a, _, err := MonthTx(ctx, tx, id)
+	if err != nil || tx.Now().Before(a.EndsAt) {
+		return false, err
+	}
+	if o.Total.IsZero() {
+		if _, err := tx.Exec(ctx, q.Q("BillAccount"), o.ID, o.State, nil, nil, tx.Now()); err != nil {
+			return false, err
+		}
+		return true, s.fulfilTx(ctx, tx, &o)
+	}
+	parts, err := PartsTx(ctx, tx, o.ID)
+	if err != nil {
+		return false, err
+	}
+	if err := accrue(ctx, tx, o, o.ID+":billed", "billed", slices.Clone(parts), false); err != nil {
+		return false, err
+	}
+	shares := make([]share, len(parts))
+	for i, p := range parts {
+		shares[i] = share{p.EnrolmentID, p.Sold}
+	}
+	if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, o, ledger.Receivable, ledger.Revenue, shares...); err != nil {
+		return false, err
+	}
+	contact, err := identity.PersonTx(ctx, tx, o.BuyerID)
+	if err != nil {
+		return false, err
+	}
+	due := tx.Now().AddDate(0, 0, a.DueDays)
+	p, err := payments.CreateByHandTx(ctx, tx, payments.NewByHand{
+		OrderID: o.ID, Holder: payments.Bank, Amount: o.Total, Description: o.description(500), Email: contact.Email, Lang: o.Lang, BuyerReference: a.Account + " " + a.First.Format("2006-01"),
+		Demo: o.Demo, ExpiresAt: due,
+	})
+	if err != nil {
+		return false, err
+	}
+	if !Life.Allows(o.State, Billed) {
+		return false, errNotInLife
+	}
+	o.State, o.DueAt, o.PaymentID = Billed, &due, p.ID
+	o.paidBy(p)
+	if _, err := tx.Exec(ctx, q.Q("BillAccount"), o.ID, o.State, due, p.ID, tx.Now()); err != nil {
+		return false, err
+	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.billed", Object: o.ID, Detail: map[string]any{
+		"account": a.Account, "month": a.First.Format("2006-01"), "places": o.Lines[0].Quantity, "total": o.Total, "due_at": due}}); err != nil {
+		return false, err
+	}
+	if err := s.jobs.EnqueueTx(ctx, tx, OrderBilled{o.ID}); err != nil {
+		return false, err
+	}
+	buyer, err := o.buyerTx(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.document(buyer))
+	if err == nil {
+		failpoint.Here("month invoiced, not committed")
+		o.InvoiceNumber = document.Number
+	}
+	return true, err
+}
+
+// paidBill notes that the money of an order that was billed is there: it was sold and invoiced with its month.
+func (s *Service) paidBill(ctx context.Context, tx *postgres.Tx, o *Order) error {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total}}); err != nil {
+		return err
+	}
+	if err := s.post(ctx, tx, o.PaymentID+":capture", "capture", o.Total, *o, s.paidFrom(*o), ledger.Receivable); err != nil {
+		return err
+	}
+	return paid(ctx, tx, o)
+}
+
+// remindAfter is how many days after it was due an invoice of a month is asked for again, once each.
+var remindAfter = []int{3, 10, 21}
+
+// RemindOfBilled asks again for invoices of months that are late, once for each step of the ladder. It gives how many.
+func (s *Service) RemindOfBilled(ctx context.Context) (n int, err error) {
+	ctx = postgres.WithActor(ctx, "system")
+	const some = 100
+	for after := ""; ; {
+		var ids []string
+		if err := s.db.View(ctx, "late invoices", func(ctx context.Context, tx *postgres.Tx) error {
+			return tx.Select(ctx, &ids, q.Q("AccountsToRemind"), len(remindAfter), tx.Now().AddDate(0, 0, -remindAfter[0]), after, some)
+		}); err != nil {
+			return n, err
+		}
+		for _, id := range ids {
+			did := false
+			if err := s.db.InTx(ctx, "remind of invoice", func(ctx context.Context, tx *postgres.Tx) (err error) {
+				did, err = s.remindTx(ctx, tx, id)
+				return err
+			}); err != nil {
+				return n, err
+			}
+			if did {
+				n++
+			}
+		}
+		if len(ids) < some {
+			return n, nil
+		}
+		after = ids[some-1]
+	}
+}
+
+// remindTx asks again for one, if a step has come: the last that has, so that who was not reminded for long is not reminded of all at once.
+func (s *Service) remindTx(ctx context.Context, tx *postgres.Tx, id string) (bool, error) {
+	o, err := one(ctx, tx, "Lock", id)
+	if err != nil || o.State != Billed {
+		return false, err
+	}
+	a, _, err := MonthTx(ctx, tx, id)
+	if err != nil {
+		return false, err
+	}
+	step := a.Reminders
+	for step < len(remindAfter) && !tx.Now().Before(o.DueAt.AddDate(0, 0, remindAfter[step])) {
+		step++
+	}
+	if step == a.Reminders {
+		return false, nil
+	}
+	if _, err := tx.Exec(ctx, q.Q("AccountReminded"), id, step); err != nil {
+		return false, err
+	}
+	news := "account_reminder"
+	if step == len(remindAfter) {
+		news = "account_last_notice"
+	}
+	if err := s.tell(ctx, tx, o, news, fmt.Sprintf("%s.%d", o.PaymentID, step), o.Total); err != nil {
+		return false, err
+	}
+	return true, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.reminded", Object: id, Detail: map[string]any{"step": step, "due_at": o.DueAt}})
+}
