@@ -562,6 +562,39 @@ func (e CohortLearnerCourseStage) Valid() bool {
 	}
 }
 
+// Defines values for CohortMonthState.
+const (
+	CohortMonthStateAccruing          CohortMonthState = "accruing"
+	CohortMonthStateBilled            CohortMonthState = "billed"
+	CohortMonthStateDisputed          CohortMonthState = "disputed"
+	CohortMonthStateLost              CohortMonthState = "lost"
+	CohortMonthStatePaid              CohortMonthState = "paid"
+	CohortMonthStatePartiallyRefunded CohortMonthState = "partially_refunded"
+	CohortMonthStateRefunded          CohortMonthState = "refunded"
+)
+
+// Valid indicates whether the value is a known member of the CohortMonthState enum.
+func (e CohortMonthState) Valid() bool {
+	switch e {
+	case CohortMonthStateAccruing:
+		return true
+	case CohortMonthStateBilled:
+		return true
+	case CohortMonthStateDisputed:
+		return true
+	case CohortMonthStateLost:
+		return true
+	case CohortMonthStatePaid:
+		return true
+	case CohortMonthStatePartiallyRefunded:
+		return true
+	case CohortMonthStateRefunded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CohortResultCode.
 const (
 	CohortResultCodeChanged          CohortResultCode = "changed"
@@ -1635,7 +1668,9 @@ func (e Opening) Valid() bool {
 
 // Defines values for OrderState.
 const (
+	OrderStateAccruing          OrderState = "accruing"
 	OrderStateAwaitingPayment   OrderState = "awaiting_payment"
+	OrderStateBilled            OrderState = "billed"
 	OrderStateCanceled          OrderState = "canceled"
 	OrderStateDefaulted         OrderState = "defaulted"
 	OrderStateDisputed          OrderState = "disputed"
@@ -1651,7 +1686,11 @@ const (
 // Valid indicates whether the value is a known member of the OrderState enum.
 func (e OrderState) Valid() bool {
 	switch e {
+	case OrderStateAccruing:
+		return true
 	case OrderStateAwaitingPayment:
+		return true
+	case OrderStateBilled:
 		return true
 	case OrderStateCanceled:
 		return true
@@ -2733,7 +2772,9 @@ func (e SoldKind) Valid() bool {
 
 // Defines values for SoldOrderState.
 const (
+	SoldOrderStateAccruing          SoldOrderState = "accruing"
 	SoldOrderStateAwaitingPayment   SoldOrderState = "awaiting_payment"
+	SoldOrderStateBilled            SoldOrderState = "billed"
 	SoldOrderStateCanceled          SoldOrderState = "canceled"
 	SoldOrderStateDefaulted         SoldOrderState = "defaulted"
 	SoldOrderStateDisputed          SoldOrderState = "disputed"
@@ -2749,7 +2790,11 @@ const (
 // Valid indicates whether the value is a known member of the SoldOrderState enum.
 func (e SoldOrderState) Valid() bool {
 	switch e {
+	case SoldOrderStateAccruing:
+		return true
 	case SoldOrderStateAwaitingPayment:
+		return true
+	case SoldOrderStateBilled:
 		return true
 	case SoldOrderStateCanceled:
 		return true
@@ -3741,7 +3786,9 @@ func (e GetOrderEvidenceParamsLang) Valid() bool {
 
 // Defines values for ListSoldOrdersParamsState.
 const (
+	ListSoldOrdersParamsStateAccruing          ListSoldOrdersParamsState = "accruing"
 	ListSoldOrdersParamsStateAwaitingPayment   ListSoldOrdersParamsState = "awaiting_payment"
+	ListSoldOrdersParamsStateBilled            ListSoldOrdersParamsState = "billed"
 	ListSoldOrdersParamsStateCanceled          ListSoldOrdersParamsState = "canceled"
 	ListSoldOrdersParamsStateDefaulted         ListSoldOrdersParamsState = "defaulted"
 	ListSoldOrdersParamsStateDisputed          ListSoldOrdersParamsState = "disputed"
@@ -3757,7 +3804,11 @@ const (
 // Valid indicates whether the value is a known member of the ListSoldOrdersParamsState enum.
 func (e ListSoldOrdersParamsState) Valid() bool {
 	switch e {
+	case ListSoldOrdersParamsStateAccruing:
+		return true
 	case ListSoldOrdersParamsStateAwaitingPayment:
+		return true
+	case ListSoldOrdersParamsStateBilled:
 		return true
 	case ListSoldOrdersParamsStateCanceled:
 		return true
@@ -5570,6 +5621,85 @@ type CohortLearnerCoursePace string
 //
 // Example: diligent
 type CohortLearnerCourseStage string
+
+// CohortMonth The order of a cohort that is invoiced monthly, of one month: it collects its places (accruing), is invoiced (billed) and paid.
+type CohortMonth struct {
+	// BilledAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	BilledAt *Time `json:"billed_at,omitempty"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// DueAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DueAt *Time `json:"due_at,omitempty"`
+
+	// DueDays In how many days it is to be paid once it was invoiced.
+	//
+	// Example: 30
+	DueDays int `json:"due_days"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt Time `json:"ends_at"`
+
+	// Month Of the calendar of its issuer.
+	//
+	// Example: 2026-03
+	Month string `json:"month"`
+
+	// Order Id of the order.
+	//
+	// Example: ord_01hzy3
+	Order string `json:"order"`
+
+	// PaidAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PaidAt *Time `json:"paid_at,omitempty"`
+
+	// Places Who is in it.
+	//
+	// Example: 71
+	Places int `json:"places"`
+
+	// PriceMinor Of one place, as agreed, in minor units.
+	//
+	// Example: 100000
+	PriceMinor int64 `json:"price_minor"`
+
+	// Reminders How often it was asked for since it is late.
+	//
+	// Example: 0
+	Reminders int `json:"reminders"`
+
+	// State Where it stands.
+	//
+	// Example: billed
+	State CohortMonthState `json:"state"`
+
+	// TotalMinor What it costs.
+	//
+	// Example: 7100000
+	TotalMinor int64 `json:"total_minor"`
+}
+
+// CohortMonthState Where it stands.
+//
+// Example: billed
+type CohortMonthState string
+
+// CohortMonthList The months of a cohort.
+type CohortMonthList struct {
+	// Months The newest first.
+	Months []CohortMonth `json:"months"`
+}
 
 // CohortProgressPage One page of the learners of a cohort.
 type CohortProgressPage struct {
@@ -8273,6 +8403,11 @@ type IssuerBody struct {
 	//
 	// Example: FR12180092025
 	VatNumber *string `json:"vat_number,omitempty"`
+
+	// Zone Where its months begin and end: a name of the time zone database. Absent: Europe/Paris.
+	//
+	// Example: Africa/Dakar
+	Zone *string `json:"zone,omitempty"`
 }
 
 // IssuerDetails An issuer.
@@ -8359,6 +8494,11 @@ type IssuerDetails struct {
 	//
 	// Example: 1
 	Version int `json:"version"`
+
+	// Zone Where its months begin and end: a name of the time zone database. Absent: Europe/Paris.
+	//
+	// Example: Africa/Dakar
+	Zone *string `json:"zone,omitempty"`
 }
 
 // IssuerList The issuers.
@@ -9514,6 +9654,11 @@ type NewPartnerCohort struct {
 	// Example: pay_at_school
 	Agreement CohortAgreement `json:"agreement"`
 
+	// DueDays Invoiced monthly: in how many days an invoice is to be paid; absent: 30.
+	//
+	// Example: 30
+	DueDays *int `json:"due_days,omitempty"`
+
 	// Key The organisation’s own name of it, such as the id of a class; once per organisation.
 	//
 	// Example: M1-2026
@@ -10434,7 +10579,7 @@ type Order struct {
 	// Example: PRD-8
 	Session *Key `json:"session,omitempty"`
 
-	// State `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it. `defaulted`: an instalment was not paid for so long that the contract ended.
+	// State `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it. `defaulted`: an instalment was not paid for so long that the contract ended. `accruing`: collects the places of a month that an organisation takes on its account; `billed`: that month was invoiced, and waits for its payment.
 	//
 	// Example: awaiting_payment
 	State OrderState `json:"state"`
@@ -10450,7 +10595,7 @@ type Order struct {
 	Way OrderWay `json:"way"`
 }
 
-// OrderState `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it. `defaulted`: an instalment was not paid for so long that the contract ended.
+// OrderState `payment_mismatch`: another amount came than was asked for, a person decides. `disputed`: the bank took the money back for now; `lost`: and kept it. `defaulted`: an instalment was not paid for so long that the contract ended. `accruing`: collects the places of a month that an organisation takes on its account; `billed`: that month was invoiced, and waits for its payment.
 //
 // Example: awaiting_payment
 type OrderState string
@@ -10745,6 +10890,16 @@ type PartnerCohort struct {
 	// Example: 2025-10-09T08:53:20Z
 	ClosedAt *Time `json:"closed_at,omitempty"`
 
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency *Currency `json:"currency,omitempty"`
+
+	// DueDays Invoiced monthly: in how many days an invoice is to be paid.
+	//
+	// Example: 30
+	DueDays *int `json:"due_days,omitempty"`
+
 	// Edition Key of the edition that it follows; absent with a session.
 	//
 	// Example: NETWORKS-BASICS-1
@@ -10804,6 +10959,11 @@ type PartnerCohort struct {
 	//
 	// Example: ESP
 	Organisation string `json:"organisation"`
+
+	// PriceMinor Invoiced monthly: the price of a place that was agreed on, in minor units.
+	//
+	// Example: 100000
+	PriceMinor *int64 `json:"price_minor,omitempty"`
 
 	// Seats How many learners it may have; absent: any number.
 	//
@@ -10964,6 +11124,11 @@ type PartnerStatement struct {
 	// Example: 2025-10-09T08:53:20Z
 	From Time `json:"from"`
 
+	// InvoicedMinor What was invoiced to it and not paid at the end.
+	//
+	// Example: 200000
+	InvoicedMinor int64 `json:"invoiced_minor"`
+
 	// Lines What was collected.
 	Lines []PartnerLine `json:"lines"`
 
@@ -10984,6 +11149,11 @@ type PartnerStatement struct {
 
 	// Settlements What was settled.
 	Settlements []Settlement `json:"settlements"`
+
+	// UnbilledMinor Of its learners who are enrolled on its account: what was not invoiced at the end.
+	//
+	// Example: 300000
+	UnbilledMinor int64 `json:"unbilled_minor"`
 
 	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -18712,6 +18882,14 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCohortMonths List the months of a cohort that is invoiced monthly
+	//
+	// Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
+	// is in none. Other cohorts have no months.
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/months (the `ListCohortMonths` operationId).
+	ListCohortMonths(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCohortProgress Follow the learners of a cohort
 	//
 	// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
@@ -22477,6 +22655,24 @@ func (c *Client) InviteCohortWithBody(ctx context.Context, cohort CohortRef, par
 // Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 func (c *Client) InviteCohort(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewInviteCohortRequest(c.Server, cohort, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCohortMonths List the months of a cohort that is invoiced monthly
+//
+// Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
+// is in none. Other cohorts have no months.
+//
+// Corresponds with GET /v1/cohorts/{cohort}/months (the `ListCohortMonths` operationId).
+func (c *Client) ListCohortMonths(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCohortMonthsRequest(c.Server, cohort)
 	if err != nil {
 		return nil, err
 	}
@@ -30811,6 +31007,40 @@ func NewInviteCohortRequestWithBody(server string, cohort CohortRef, params *Inv
 
 		req.Header.Set("Idempotency-Key", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListCohortMonthsRequest constructs an http.Request for the ListCohortMonths method
+func NewListCohortMonthsRequest(server string, cohort CohortRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "cohort", cohort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cohorts/%s/months", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -43509,6 +43739,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/cohorts/{cohort}/invitations (the `InviteCohort` operationId).
 	InviteCohortWithResponse(ctx context.Context, cohort CohortRef, params *InviteCohortParams, body InviteCohortJSONRequestBody, reqEditors ...RequestEditorFn) (*InviteCohortResponse, error)
 
+	// ListCohortMonthsWithResponse List the months of a cohort that is invoiced monthly
+	//
+	// Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
+	// is in none. Other cohorts have no months.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cohorts/{cohort}/months (the `ListCohortMonths` operationId).
+	ListCohortMonthsWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ListCohortMonthsResponse, error)
+
 	// ListCohortProgressWithResponse Follow the learners of a cohort
 	//
 	// How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
@@ -48932,6 +49172,54 @@ func (r InviteCohortResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r InviteCohortResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCohortMonthsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CohortMonthList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCohortMonthsResponse) GetJSON200() *CohortMonthList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCohortMonthsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCohortMonthsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCohortMonthsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCohortMonthsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCohortMonthsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -60856,6 +61144,22 @@ func (c *ClientWithResponses) InviteCohortWithResponse(ctx context.Context, coho
 	return ParseInviteCohortResponse(rsp)
 }
 
+// ListCohortMonthsWithResponse List the months of a cohort that is invoiced monthly
+//
+// Its learners are enrolled at once; who is in it when a month ends, in the time zone of the issuer, stands in the one order of that month. Who left before
+// is in none. Other cohorts have no months.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cohorts/{cohort}/months (the `ListCohortMonths` operationId).
+func (c *ClientWithResponses) ListCohortMonthsWithResponse(ctx context.Context, cohort CohortRef, reqEditors ...RequestEditorFn) (*ListCohortMonthsResponse, error) {
+	rsp, err := c.ListCohortMonths(ctx, cohort, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCohortMonthsResponse(rsp)
+}
+
 // ListCohortProgressWithResponse Follow the learners of a cohort
 //
 // How far each learner is in each session that the cohort follows, in the order in which they came. Of a learner who does not agree that her school
@@ -67369,6 +67673,39 @@ func ParseInviteCohortResponse(rsp *http.Response) (*InviteCohortResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CohortInvitations
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCohortMonthsResponse parses an HTTP response from a ListCohortMonthsWithResponse call
+func ParseListCohortMonthsResponse(rsp *http.Response) (*ListCohortMonthsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCohortMonthsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CohortMonthList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -178,6 +178,9 @@ type ServerInterface interface {
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(c *fiber.Ctx, cohort CohortRef, params InviteCohortParams) error
+	// ListCohortMonths List the months of a cohort that is invoiced monthly
+	// (GET /v1/cohorts/{cohort}/months)
+	ListCohortMonths(c *fiber.Ctx, cohort CohortRef) error
 	// ListCohortProgress Follow the learners of a cohort
 	// (GET /v1/cohorts/{cohort}/progress)
 	ListCohortProgress(c *fiber.Ctx, cohort CohortRef, params ListCohortProgressParams) error
@@ -3037,6 +3040,35 @@ func (siw *ServerInterfaceWrapper) InviteCohort(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.InviteCohort(c, cohort, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCohortMonths operation middleware
+func (siw *ServerInterfaceWrapper) ListCohortMonths(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "cohort" -------------
+	var cohort CohortRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "cohort", c.Params("cohort"), &cohort, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cohort: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCohortMonths(c, cohort)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -12546,6 +12578,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/cohorts/:cohort/invitations", wrapper.InviteCohort)
 
+	router.Get(options.BaseURL+"/v1/cohorts/:cohort/months", wrapper.ListCohortMonths)
+
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/progress", wrapper.ListCohortProgress)
 
 	router.Get(options.BaseURL+"/v1/cohorts/:cohort/progress.csv", wrapper.ExportCohortProgress)
@@ -14182,6 +14216,23 @@ type InviteCohortResponseObject interface {
 type InviteCohort200JSONResponse CohortInvitations
 
 func (response InviteCohort200JSONResponse) VisitInviteCohortResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListCohortMonthsRequestObject struct {
+	Cohort CohortRef `json:"cohort"`
+}
+
+type ListCohortMonthsResponseObject interface {
+	VisitListCohortMonthsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCohortMonths200JSONResponse CohortMonthList
+
+func (response ListCohortMonths200JSONResponse) VisitListCohortMonthsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -18917,6 +18968,9 @@ type StrictServerInterface interface {
 	// InviteCohort Invite learners who have no account
 	// (POST /v1/cohorts/{cohort}/invitations)
 	InviteCohort(ctx context.Context, request InviteCohortRequestObject) (InviteCohortResponseObject, error)
+	// ListCohortMonths List the months of a cohort that is invoiced monthly
+	// (GET /v1/cohorts/{cohort}/months)
+	ListCohortMonths(ctx context.Context, request ListCohortMonthsRequestObject) (ListCohortMonthsResponseObject, error)
 	// ListCohortProgress Follow the learners of a cohort
 	// (GET /v1/cohorts/{cohort}/progress)
 	ListCohortProgress(ctx context.Context, request ListCohortProgressRequestObject) (ListCohortProgressResponseObject, error)
@@ -21239,6 +21293,33 @@ func (sh *strictHandler) InviteCohort(ctx *fiber.Ctx, cohort CohortRef, params I
 		return err
 	} else if validResponse, ok := response.(InviteCohortResponseObject); ok {
 		if err := validResponse.VisitInviteCohortResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCohortMonths operation middleware
+func (sh *strictHandler) ListCohortMonths(ctx *fiber.Ctx, cohort CohortRef) error {
+	var request ListCohortMonthsRequestObject
+
+	request.Cohort = cohort
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCohortMonths(ctx.UserContext(), request.(ListCohortMonthsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCohortMonths")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCohortMonthsResponseObject); ok {
+		if err := validResponse.VisitListCohortMonthsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -47,6 +47,9 @@ func (p Pages) Cohort(ctx context.Context, who web.Viewer, id, state, search str
 	if out.Members, out.Next, err = p.h.Cohorts.Members(ctx, cohortsOf(who), id, state, search, r); err != nil {
 		return out, err
 	}
+	if out.Months, err = p.h.Cohorts.Months(ctx, cohortsOf(who), id); err != nil {
+		return out, err
+	}
 	makes, err := p.enrols(ctx, who)
 	if err != nil {
 		return out, err

@@ -208,6 +208,12 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Exams.ServeWaiting(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "places of exams offered to who waits", "slots", n, "error", err)
 		}
+		if n, err := h.Cohorts.Bill(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "months of cohorts invoiced", "months", n, "error", err)
+		}
+		if n, err := h.Sales.RemindOfBilled(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "late invoices asked for", "orders", n, "error", err)
+		}
 		if n, err := h.Cohorts.Retry(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "members of cohorts looked at again", "cohorts", n, "error", err)
 		}

@@ -66,6 +66,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.instalmentDue)
 	jobs.Register(j, h.accessRestored)
 	jobs.Register(j, h.orderPayable)
+	jobs.Register(j, h.orderBilled)
 	jobs.Register(j, h.orderWithdrawn)
 	jobs.Register(j, h.placeOffered)
 	jobs.Register(j, h.gradesImported)

@@ -35,6 +35,9 @@ func (h *House) orderNews(ctx context.Context, e sales.OrderNews) error {
 	if e.News == "pay_by_transfer" && !howToTransfer(o, e.About, &l) {
 		return nil
 	}
+	if (e.News == "account_reminder" || e.News == "account_last_notice") && !howToPayBill(o, &l) {
+		return nil
+	}
 	tellOfInstalment(o, e, &l)
 	return h.post(ctx, l)
 }
@@ -48,6 +51,36 @@ func howToTransfer(o sales.Order, payment string, l *letter) bool {
 	l.path += "/documents"
 	l.facts.Amount, l.facts.Reference, l.facts.Until = *n.Left, n.Reference, *n.Until
 	l.facts.Account, l.facts.IBAN, l.facts.BIC = n.Account.Name, n.Account.IBAN, n.Account.BIC
+	return true
+}
+
+// orderBilled sends the invoice of a month to who pays it.
+func (h *House) orderBilled(ctx context.Context, e sales.OrderBilled) error {
+	o, err := h.Sales.Order(ctx, e.OrderID)
+	if err != nil {
+		return err
+	}
+	l := letter{
+		name: "account_billed", reference: o.ID + ".billed", person: o.BuyerID, title: o.Title(), path: "/orders/" + o.ID,
+		facts: mails.Facts{Demo: o.Demo, Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID, Count: o.Seats()},
+	}
+	if !howToPayBill(o, &l) {
+		return nil
+	}
+	return h.post(ctx, l)
+}
+
+// howToPayBill fills in where to transfer what is left of the invoice of a month; false when it was paid meanwhile.
+func howToPayBill(o sales.Order, l *letter) bool {
+	n := o.Next
+	if o.State != sales.Billed || n.Left == nil || n.Until == nil {
+		return false
+	}
+	l.path += "/documents"
+	l.facts.Amount, l.facts.Reference, l.facts.Until, l.facts.Count = *n.Left, n.Reference, *n.Until, o.Seats()
+	if n.Account != nil {
+		l.facts.Account, l.facts.IBAN, l.facts.BIC = n.Account.Name, n.Account.IBAN, n.Account.BIC
+	}
 	return true
 }
 

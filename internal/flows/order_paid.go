@@ -41,6 +41,12 @@ func (h *House) orderPaid(ctx context.Context, e sales.OrderPaid) error {
 			return err
 		}
 	}
+	if o.Pool() && o.DueAt != nil { // the invoice of a month: its learners are enrolled
+		return h.post(ctx, letter{
+			name: "account_paid", reference: o.ID + ".paid", to: buyer, title: o.Title(), path: "/orders/" + o.ID,
+			facts: mails.Facts{Demo: o.Demo, Count: o.Seats(), Total: o.Total, Invoice: o.InvoiceNumber, Order: o.ID},
+		})
+	}
 	if o.Pool() {
 		return h.post(ctx, letter{
 			name: "pool_paid", reference: o.ID + ".paid", to: buyer, title: o.Title(), path: "/orders/" + o.ID + "/seats",

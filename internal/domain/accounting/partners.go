@@ -153,6 +153,8 @@ type PartnerStatement struct {
 	Settlements  []Settlement   `json:"settlements"`
 	Settled      int64          `json:"settled_minor"` // from the school, less what it was paid
 	Closing      int64          `json:"closing_minor"`
+	Unbilled     int64          `json:"unbilled_minor"` // of its learners on its account: what was not invoiced at the end
+	Invoiced     int64          `json:"invoiced_minor"` // what was invoiced to it and not paid at the end
 }
 
 // PartnerLine is what one side collected under one agreement: collected is net of what went back, share is the school's.
@@ -225,7 +227,13 @@ func PartnerTx(ctx context.Context, tx *postgres.Tx, organisation string, p Peri
 		s.Settlements, s.Settled = append(s.Settlements, x), s.Settled+paid
 	}
 	s.Closing += s.Opening - s.Settled
-	return s, nil
+	var at struct {
+		Unbilled int64 `db:"unbilled"`
+		Invoiced int64 `db:"invoiced"`
+	}
+	err = tx.Get(ctx, &at, q.Q("OnAccount"), organisation, c, p.Until)
+	s.Unbilled, s.Invoiced = at.Unbilled, at.Invoiced
+	return s, err
 }
 
 // CSV writes a statement for a spreadsheet: decimal points, amounts positive where the school owes them.
@@ -243,6 +251,8 @@ func (s PartnerStatement) CSV(w io.Writer) error {
 	for _, x := range s.Settlements {
 		rows = append(rows, []string{"settled " + x.Direction, x.Reference, x.SettledAt.UTC().Format(time.DateOnly), "", "", "", say(x.Effect()), string(s.Currency)})
 	}
-	rows = append(rows, []string{"closing", "", s.Until.Format(time.DateOnly), "", "", "", say(s.Closing), string(s.Currency)})
+	rows = append(rows, []string{"closing", "", s.Until.Format(time.DateOnly), "", "", "", say(s.Closing), string(s.Currency)},
+		[]string{"unbilled", "", s.Until.Format(time.DateOnly), "", "", "", say(s.Unbilled), string(s.Currency)},
+		[]string{"invoiced and not paid", "", s.Until.Format(time.DateOnly), "", "", "", say(s.Invoiced), string(s.Currency)})
 	return out.WriteAll(rows)
 }

@@ -229,3 +229,10 @@ select at, actor, action, detail::text as detail from platform.audit where objec
 select distinct on (organisation) organisation, holder, currency from accounting.agreements
  where organisation = any($1::text[]) and ($2::text = '' or currency = $2) and collects = 'partner' and valid_from <= $3 and coalesce(valid_until > $3, true)
  order by organisation, key;
+
+-- name: OnAccount
+-- What an organisation has on its account, and what was invoiced to it and not paid, before an instant. Every order of an organisation that is
+-- owed while its learners are enrolled is one of an account.
+select coalesce(sum(e.minor) filter (where starts_with(e.account, 'unbilled:')), 0)::bigint as unbilled, coalesce(sum(e.minor) filter (where e.account = 'receivable'), 0)::bigint as invoiced
+  from sales.accounts a join sales.orders o on o.id = a.order_id and o.organisation = $1 and o.currency = $2
+  join ledger.entries e on e.order_id = o.id join ledger.transactions t on t.id = e.transaction_id and t.occurred_at < $3;

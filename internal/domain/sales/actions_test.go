@@ -55,7 +55,7 @@ func TestActionsFitTheState(t *testing.T) {
 // An organisation gives its seats out while its order stands and is not disputed, never withdraws, and is told why.
 func TestActionsOfAnOrganisation(t *testing.T) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	for _, state := range []State{AwaitingPayment, Paid, Expired, Canceled, PaymentMismatch, PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost, Defaulted} {
+	for _, state := range []State{AwaitingPayment, Paid, Expired, Canceled, PaymentMismatch, PartiallyRefunded, Withdrawn, Refunded, Disputed, Lost, Defaulted, Accruing, Billed} {
 		o := Order{State: state, Organisation: "ACME"}
 		o.decide(now, payments.Open, "")
 		can := map[string]Action{}

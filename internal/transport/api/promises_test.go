@@ -69,6 +69,7 @@ var short = map[string]string{
 	"listConsents":          "the purposes that there are",
 	"listRetention":         "the lines of the schedule",
 	"listBadgeKeys":         "one for each time that the key was rotated",
+	"listCohortMonths":      "ten years at most",
 	"listAgreements":        "one per school and kind of money",
 	"listIssuers":           "those of the house",
 	"listManagers":          "the people of one organisation who order for it",

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/page"
 )
 
@@ -23,5 +24,7 @@ type CohortRooms interface {
 	TransferCohort(ctx context.Context, who Principal, id, to, key string, students []string) ([]cohorts.Outcome, error)
 	// InviteCohort makes links, once per key. Base is what an address of a page of ours begins with.
 	InviteCohort(ctx context.Context, who Principal, id, key string, students []string) (all []cohorts.Invitation, base string, err error)
+	// CohortMonths are the orders of one that is invoiced monthly.
+	CohortMonths(ctx context.Context, who Principal, id string) ([]sales.Month, error)
 	TakeUpInvitation(ctx context.Context, who Principal, token string) (cohorts.Member, error)
 }

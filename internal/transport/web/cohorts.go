@@ -24,7 +24,7 @@ func (w *Web) cohortRoutes() []route {
 	}
 }
 
-var cohortFields = []string{"do", "organisation", "key", "name", "offer", "agreement", "order", "line", "seats", "closed", "version", "student", "status", "email", "given_name", "family_name", "lang", "to"}
+var cohortFields = []string{"do", "organisation", "key", "name", "offer", "agreement", "order", "line", "seats", "due_days", "closed", "version", "student", "status", "email", "given_name", "family_name", "lang", "to"}
 
 func cohortForm(r *request) map[string]string {
 	in := map[string]string{}
@@ -85,7 +85,10 @@ func (w *Web) makeCohort(r *request) (reply, error) {
 	n := cohorts.NewCohort{Organisation: in["organisation"], Key: in["key"], Name: in["name"], OfferID: in["offer"], Agreement: cohorts.Agreement(in["agreement"]), OrderID: in["order"]}
 	var err error
 	var c cohorts.Cohort
-	if n.Seats, err = wholeField("/seats", in["seats"]); err == nil {
+	if n.Seats, err = wholeField("/seats", in["seats"]); err == nil && n.Agreement == cohorts.InvoicedMonthly {
+		n.DueDays, err = wholeField("/due_days", in["due_days"])
+	}
+	if err == nil {
 		if n.OrderID != "" {
 			n.Line = 1
 			if line, _ := strconv.Atoi(in["line"]); line > 0 {

@@ -27,7 +27,7 @@ type deskOrdersPage struct {
 
 // orderStates are those of an order in the order of its life.
 var orderStates = []sales.State{
-	sales.AwaitingPayment, sales.Paid, sales.PartiallyRefunded, sales.Withdrawn, sales.Refunded, sales.Disputed, sales.Lost, sales.Defaulted, sales.PaymentMismatch, sales.Expired, sales.Canceled,
+	sales.AwaitingPayment, sales.Accruing, sales.Billed, sales.Paid, sales.PartiallyRefunded, sales.Withdrawn, sales.Refunded, sales.Disputed, sales.Lost, sales.Defaulted, sales.PaymentMismatch, sales.Expired, sales.Canceled,
 }
 
 // ordersFiltered reads the filter of a list of orders. A state or way that is none chooses nothing, as a filter does.

@@ -34,6 +34,7 @@ type CohortShown struct {
 	Cohort  cohorts.Cohort
 	Members []cohorts.Member
 	Next    string // the key after which the members go on
+	Months  []sales.Month
 	Writes  bool
 	Others  []cohorts.Cohort
 }

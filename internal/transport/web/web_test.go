@@ -270,7 +270,7 @@ func TestNoWordIsMissing(t *testing.T) {
 			t.Error("no words for faults of kind", k.key)
 		}
 	}
-	for _, s := range []string{"awaiting_payment", "paid", "expired", "canceled", "payment_mismatch", "partially_refunded", "refunded", "disputed", "lost"} {
+	for _, s := range []string{"awaiting_payment", "paid", "expired", "canceled", "payment_mismatch", "partially_refunded", "refunded", "disputed", "lost", "accruing", "billed"} {
 		if !w.has("en", "order.state."+s) || !w.has("en", "order.next."+s) {
 			t.Error("no words for orders that are", s)
 		}
