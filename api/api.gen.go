@@ -5419,10 +5419,20 @@ type CohortEnrolment struct {
 	// Example: 2025-10-09T08:53:20Z
 	AddedAt Time `json:"added_at"`
 
+	// BouncedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	BouncedAt *Time `json:"bounced_at,omitempty"`
+
 	// ChangedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
 	// Example: 2025-10-09T08:53:20Z
 	ChangedAt Time `json:"changed_at"`
+
+	// ClaimedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClaimedAt *Time `json:"claimed_at,omitempty"`
 
 	// Cohort Id of the cohort.
 	//
@@ -5454,6 +5464,11 @@ type CohortEnrolment struct {
 	// Example: cme_01hzy3
 	Id string `json:"id"`
 
+	// InvitedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	InvitedAt *Time `json:"invited_at,omitempty"`
+
 	// Language In which she is written to.
 	//
 	// Example: fr
@@ -5463,6 +5478,21 @@ type CohortEnrolment struct {
 	//
 	// Example: ord_01hzy3
 	Order *string `json:"order,omitempty"`
+
+	// RemindedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RemindedAt *Time `json:"reminded_at,omitempty"`
+
+	// Reminders How often the invitation was recalled by mail.
+	//
+	// Example: 1
+	Reminders *int `json:"reminders,omitempty"`
+
+	// RemindersRefusedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RemindersRefusedAt *Time `json:"reminders_refused_at,omitempty"`
 
 	// State Where a learner stands in a cohort.
 	//

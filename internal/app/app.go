@@ -188,6 +188,7 @@ func (h *House) furnish(o Options) (err error) {
 	if h.Cohorts, err = cohorts.New(h.DB, h.Jobs, h.Sales, deskOf, secret); err != nil {
 		return err
 	}
+	h.Cohorts.RemindAfter(c.InvitationReminders)
 	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
 	h.Dossier = dossier.New(h.DB, h.Jobs, h.Uploads)
 	if err := h.openLMS(o.LMS, secret); err != nil {

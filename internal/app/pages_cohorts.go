@@ -60,6 +60,12 @@ func (p Pages) Cohort(ctx context.Context, who web.Viewer, id, state, search str
 	if !out.Writes {
 		return out, nil
 	}
+	out.Links = map[string]string{}
+	for _, m := range out.Members {
+		if token := p.h.Cohorts.LinkOf(m); token != "" {
+			out.Links[m.ID] = token
+		}
+	}
 	others, _, err := p.h.Cohorts.Cohorts(ctx, cohortsOf(who), out.Cohort.Organisation, page.Request{Limit: page.MaxLimit})
 	for _, c := range others {
 		if c.ID != id && c.ClosedAt == nil {
@@ -118,4 +124,14 @@ func (p Pages) SeeInvitation(ctx context.Context, _ web.Viewer, token string) (c
 // TakeUpInvitation gives the viewer the place of an invitation.
 func (p Pages) TakeUpInvitation(ctx context.Context, who web.Viewer, token string) (cohorts.Member, error) {
 	return p.h.Cohorts.TakeUp(ctx, token, who.PersonID)
+}
+
+// SeeReminders says what reminders a link ends.
+func (p Pages) SeeReminders(ctx context.Context, stop string) (cohorts.Letter, bool, error) {
+	return p.h.Cohorts.SeeReminders(ctx, stop)
+}
+
+// StopReminders ends the reminders of an invitation.
+func (p Pages) StopReminders(ctx context.Context, stop string) (cohorts.Letter, error) {
+	return p.h.Cohorts.StopReminders(ctx, stop)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
@@ -145,8 +146,24 @@ func (r Rooms) NudgeLearners(ctx context.Context, who api.Principal, key string,
 // RecordBounces takes a report on a mail in. Dead addresses are kept from staff: the house writes them down.
 func (r Rooms) RecordBounces(ctx context.Context, _ api.Principal, report string) (n int, err error) {
 	err = r.h.DB.InTx(postgres.WithActor(ctx, "system"), "bounces", func(ctx context.Context, tx *postgres.Tx) error {
-		n, err = outreach.BouncesTx(ctx, tx, strings.NewReader(report))
-		return err
+		if n, err = outreach.BouncesTx(ctx, tx, strings.NewReader(report)); err != nil {
+			return err
+		}
+		all, err := outreach.ReadBounces(strings.NewReader(report))
+		if err != nil {
+			return err
+		}
+		for _, b := range all { // who is invited may be nobody that outreach knows
+			if !b.Hard {
+				continue
+			}
+			some, err := cohorts.BouncedTx(ctx, tx, b.MessageID)
+			if err != nil {
+				return err
+			}
+			n = max(n, some)
+		}
+		return nil
 	})
 	return n, err
 }

@@ -208,6 +208,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Exams.ServeWaiting(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "places of exams offered to who waits", "slots", n, "error", err)
 		}
+		if n, err := h.Cohorts.RemindInvited(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "invitations recalled", "invitations", n, "error", err)
+		}
 		if n, err := h.Cohorts.Bill(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "months of cohorts invoiced", "months", n, "error", err)
 		}

@@ -94,6 +94,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.outreachDue)
 	jobs.Register(j, h.campaignTested)
 	jobs.Register(j, h.cohortInvited)
+	jobs.Register(j, h.cohortReminded)
 	jobs.Register(j, h.platformListDue)
 	jobs.Register(j, h.exportMade)
 	jobs.Register(j, h.digestDue)

@@ -50,6 +50,7 @@ type Facts struct {
 	Until   time.Time    // the last moment to act
 	Reason  string       // in words
 
+	Stop      string // address at which such mails end
 	Reference string // of the thing that the mail is about, or to quote with a transfer
 	Account   string // whose bank account to transfer to
 	IBAN, BIC string
@@ -238,7 +239,7 @@ func Sample() Facts {
 	return Facts{
 		Name: "Awa N’Diaye", Title: "Réseaux : les bases", URL: "https://cursus.example/learning", Order: "ord_01hq3v5m8n", Formula: "QUALIFYING",
 		Total: money.Of(15000, "EUR"), Amount: money.Of(5000, "EUR"), Kept: money.Of(1500, "EUR"), Reference: "wdr_01hq3v5m8n", Invoice: "IMT-2026-000042", Verify: "https://cursus.example/verify/7f3a", At: at,
-		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Account: "IMT", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", Count: 3, Of: 4, Left: money.Of(7500, "EUR"), Demo: true,
+		Until: at.AddDate(0, 0, 14), Reason: "asked for by the learner", Account: "IMT", IBAN: "FR7630006000011234567890189", BIC: "AGRIFRPP", Stop: "https://cursus.example/reminders/ivt_01hq3v5m8n", Count: 3, Of: 4, Left: money.Of(7500, "EUR"), Demo: true,
 		Parts: []Part{{Title: "Réseaux : les bases", Started: "Awa N’Diaye (S1), Zoé (S2)", Certified: "Moussa (S3)"}},
 	}
 }

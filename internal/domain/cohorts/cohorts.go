@@ -33,6 +33,7 @@ type Service struct {
 	sales   *sales.Service
 	desks   Desks
 	secret  []byte
+	ladder  []int
 	replies *idempotency.Store
 }
 

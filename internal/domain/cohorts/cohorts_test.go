@@ -910,6 +910,118 @@ func TestRandomMonthsAddUp(t *testing.T) {
 	})
 }
 
+// An invitation that nobody takes up is recalled once for each step of the ladder, whatever dies, and no more once it was taken up, its student was
+// withdrawn, she wants no reminders or her address is dead.
+func TestInvitationsAreRecalled(t *testing.T) {
+	s := newSite(t)
+	s.room.RemindAfter([]int{3, 10, 21, -2})
+	start := s.clock.Now()
+	end := start.AddDate(0, 0, 16)
+	if _, err := s.owner.Exec("update catalog.sessions set enrol_until = $2 where id = $1", s.session.ID, end); err != nil {
+		t.Fatal(err)
+	}
+	c := s.cohort(cohorts.NewCohort{Agreement: cohorts.InvoicedMonthly, OfferID: s.priced.ID})
+	keys := []string{"claims", "leaves", "refuses", "dies", "waits", "crashes"}
+	for _, k := range keys {
+		s.apply(c, cohorts.Delta, mail(k, k+"@example.org"))
+	}
+	s.follow(c)
+	made, err := s.room.Invite(system, s.a, c.ID, "invite", keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[string]cohorts.Invitation{}
+	for _, x := range made {
+		of[x.StudentKey] = x
+		if err := s.room.NoteInvited(context.Background(), x.ID, cohorts.MailTaken); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// recall looks, sends what is due and gives whom it wrote to, with the step.
+	recall := func(day int) string {
+		t.Helper()
+		s.clock.Set(start.AddDate(0, 0, day).Add(time.Minute))
+		n, err := s.room.RemindInvited(context.Background())
+		again, errAgain := s.room.RemindInvited(context.Background())
+		if err != nil || errAgain != nil || again != 0 {
+			t.Fatal(n, again, err, errAgain)
+		}
+		var wrote []string
+		for _, k := range keys {
+			for _, step := range []int{3, 10, 21, -2} {
+				e := cohorts.Reminded{InvitationID: of[k].ID, Step: step}
+				l, live, err := s.room.Recall(context.Background(), e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !live {
+					continue
+				}
+				wrote = append(wrote, fmt.Sprint(l.Member.StudentKey, ":", step))
+				if _, twice, err := s.room.Recall(context.Background(), e); err != nil || twice {
+					t.Errorf("%s is written to twice for step %d: %v", k, step, err)
+				}
+				if k == "crashes" { // between the mail and its note
+					continue
+				}
+				became := cohorts.MailTaken
+				if k == "dies" {
+					became = cohorts.MailRefused
+				}
+				if err := s.room.NoteReminder(context.Background(), e, became); err != nil {
+					t.Fatal(err)
+				}
+				if k == "refuses" {
+					if _, err := s.room.StopReminders(context.Background(), l.Token); err == nil {
+						t.Error("what takes the place up ends the reminders")
+					}
+					if _, err := s.room.StopReminders(context.Background(), l.Stop); err != nil {
+						t.Error(err)
+					}
+					if _, ended, err := s.room.SeeReminders(context.Background(), l.Stop); err != nil || !ended {
+						t.Error(ended, err)
+					}
+				}
+			}
+		}
+		return strings.Join(wrote, " ")
+	}
+	if got := recall(2); got != "" {
+		t.Error("too early:", got)
+	}
+	if got := recall(3); got != "claims:3 leaves:3 refuses:3 dies:3 waits:3 crashes:3" {
+		t.Error(got)
+	}
+	if _, err := s.room.TakeUp(context.Background(), of["claims"].Token, s.person("me@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	s.apply(c, cohorts.Delta, row("leaves", "withdrawn"))
+	if got := recall(14); got != "waits:-2 crashes:-2" { // ten days were missed: the end is nearer
+		t.Error(got)
+	}
+	if got := recall(25); got != "" {
+		t.Error("nobody can take it up after the end of enrolment:", got)
+	}
+	if n, err := s.room.RemindInvited(context.Background()); err != nil || n != 0 {
+		t.Error(n, err)
+	}
+	all := s.members(c)
+	if m := all["waits"]; m.InvitedAt == nil || m.Reminders < 2 || m.RemindedAt == nil || m.BouncedAt != nil || s.room.LinkOf(m) != of["waits"].Token {
+		t.Errorf("%+v", m)
+	}
+	if all["claims"].ClaimedAt == nil || s.room.LinkOf(all["claims"]) != "" || all["dies"].BouncedAt == nil || all["refuses"].NoReminders == nil || all["crashes"].Reminders < 2 {
+		t.Error("what became of the others is not shown")
+	}
+	s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		n, err := cohorts.BouncedTx(ctx, tx, of["waits"].ID+".r3@cursus.test", "out_1@cursus.test")
+		if n != 1 {
+			t.Error("a report on a reminder is not known:", n)
+		}
+		return err
+	})
+	s.verify(t)
+}
+
 // An order that ends before it is paid is told of, and the school enrols her again where it wants to; who was refused is tried again.
 func TestWhatRefusesAMemberIsSaid(t *testing.T) {
 	s := newSite(t)

@@ -117,6 +117,7 @@ type Letter struct {
 	Cohort Cohort
 	Member Member
 	Token  string
+	Stop   string // of a reminder: what ends them
 	Until  time.Time
 	School string
 }
@@ -128,6 +129,13 @@ type invitation struct {
 	UsedAt    *time.Time `db:"used_at"`
 	UsedBy    string     `db:"used_by"`
 	EndedAt   *time.Time `db:"ended_at"`
+	BouncedAt *time.Time `db:"bounced_at"`
+	RefusedAt *time.Time `db:"refused_at"`
+}
+
+// remindable says whether it may be recalled.
+func (i invitation) remindable(at time.Time) bool {
+	return i.live(at) && i.BouncedAt == nil && i.RefusedAt == nil
 }
 
 func (i invitation) live(at time.Time) bool {

@@ -61,6 +61,15 @@ type Member struct {
 	Due        bool       `json:"-" db:"due"`
 	Tries      int        `json:"-" db:"tries"`
 	AddedBy    string     `json:"-" db:"added_by"`
+
+	// Of her last invitation, where she is listed.
+	InvitationID string     `json:"-" db:"invitation_id"`
+	InvitedAt    *time.Time `json:"invited_at,omitempty" db:"invited_at"`
+	Reminders    int        `json:"reminders,omitempty" db:"reminders"` // that were sent of it
+	RemindedAt   *time.Time `json:"reminded_at,omitempty" db:"reminded_at"`
+	ClaimedAt    *time.Time `json:"claimed_at,omitempty" db:"claimed_at"`
+	BouncedAt    *time.Time `json:"bounced_at,omitempty" db:"bounced_at"`           // its mail came back
+	NoReminders  *time.Time `json:"reminders_refused_at,omitempty" db:"refused_at"` // she wants none
 }
 
 // Name is what the school calls her; empty where it says nothing.

@@ -47,8 +47,11 @@ select c.id, c.organisation, c.key, c.name, c.offer_id, c.thing_id, coalesce(s.k
 -- name: Members
 select m.id, m.cohort_id, m.student_key, m.state, coalesce(m.waits_for, '') as waits_for, coalesce(m.email, '') as email, coalesce(m.given_name, '') as given_name,
        coalesce(m.family_name, '') as family_name, coalesce(m.lang, '') as lang, m.person_id is not null as account, coalesce(m.person_id, '') as person_id,
-       coalesce(m.order_id, '') as order_id, coalesce(m.seat_id, '') as seat_id, m.enrolled_at, m.added_at, m.changed_at, m.due, m.tries, m.added_by
+       coalesce(m.order_id, '') as order_id, coalesce(m.seat_id, '') as seat_id, m.enrolled_at, m.added_at, m.changed_at, m.due, m.tries, m.added_by,
+       coalesce(i.id, '') as invitation_id, i.made_at as invited_at, i.used_at as claimed_at, i.bounced_at, i.refused_at, coalesce(r.n, 0) as reminders, r.at as reminded_at
   from cohorts.members m
+  left join lateral (select x.id, x.made_at, x.used_at, x.bounced_at, x.refused_at from cohorts.invitations x where x.member_id = m.id and x.ended_at is null order by x.id desc limit 1) i on true
+  left join lateral (select count(*) as n, max(coalesce(x.sent_at, x.noted_at)) as at from cohorts.reminders x where x.invitation_id = i.id and x.state in ('sending', 'sent', 'uncertain')) r on true
  where m.cohort_id = $1 and ($2 = '' or m.state = $2) and ($4 = '' or m.id > $4)
    and ($3 = '' or position(lower($3) in lower(concat_ws(' ', m.student_key, m.email, m.given_name, m.family_name))) > 0)
  order by m.id limit $5;
@@ -222,7 +225,7 @@ select m.id, m.cohort_id, m.student_key, m.state, coalesce(m.waits_for, '') as w
   from cohorts.members m where m.id = $1;
 
 -- name: Invitation
-select id, member_id, expires_at, used_at, coalesce(used_by, '') as used_by, ended_at from cohorts.invitations where id = $1;
+select id, member_id, expires_at, used_at, coalesce(used_by, '') as used_by, ended_at, bounced_at, refused_at from cohorts.invitations where id = $1;
 
 -- name: EndInvitations
 update cohorts.invitations set ended_at = $2 where member_id = any($1::text[]) and used_at is null and ended_at is null;
@@ -244,3 +247,41 @@ select m.id, m.order_id, m.seat_id from cohorts.members m join cohorts.cohorts c
 -- Who was carried to another cohort on the same offer takes her place of the month along.
 select m.id from cohorts.members m join sales.seats x on x.id = m.seat_id join sales.accounts a on a.order_id = x.order_id
  where a.account = $1 and a.billed_at is null and m.due and m.state in ('withdrawn', 'transferred') order by m.id limit $2;
+
+-- name: Inviting
+select distinct c.id as cohort_id, c.offer_id from cohorts.invitations i join cohorts.members m on m.id = i.member_id join cohorts.cohorts c on c.id = m.cohort_id
+ where i.used_at is null and i.ended_at is null and i.refused_at is null and i.bounced_at is null and i.expires_at > $1 and m.state = 'waiting' order by c.id;
+
+-- name: ToRemind
+-- Of the steps that have come for an invitation the one that came last is due, if none was noted since; those before it that nobody noted are
+-- passed over, so that who looks late writes once.
+with come as (
+    select i.id, s.step, s.before, i.made_at, row_number() over (partition by i.id order by case when s.step > 0 then i.made_at + s.step * interval '1 day' else s.before end desc, s.step) as latest
+      from cohorts.invitations i join cohorts.members m on m.id = i.member_id
+      cross join unnest($3::int[], $4::timestamptz[]) as s(step, before)
+     where m.cohort_id = $1 and m.state = 'waiting' and m.person_id is null and m.email is not null
+       and i.used_at is null and i.ended_at is null and i.refused_at is null and i.bounced_at is null and i.expires_at > $2 and i.made_at <= s.before
+), open as (
+    select c.id, c.step from come c
+     where c.latest = 1 and not exists (select 1 from cohorts.reminders r where r.invitation_id = c.id and r.step = c.step) order by c.id limit $5
+), noted as (
+    insert into cohorts.reminders (invitation_id, step, state, noted_at)
+    select c.id, c.step, case when c.step = o.step then 'due' else 'skipped' end, $2 from open o join come c on c.id = o.id
+    on conflict (invitation_id, step) do nothing returning invitation_id as id, step, state
+)
+select id, step from noted where state = 'due' order by id;
+
+-- name: LockReminder
+select state from cohorts.reminders where invitation_id = $1 and step = $2 for update;
+
+-- name: MoveReminder
+update cohorts.reminders set state = $3, sent_at = $4 where invitation_id = $1 and step = $2;
+
+-- name: Mailed
+update cohorts.invitations set mailed_at = coalesce(mailed_at, $2) where id = $1;
+
+-- name: Bounced
+update cohorts.invitations set bounced_at = coalesce(bounced_at, $2) where id = $1 and used_at is null;
+
+-- name: StopReminders
+update cohorts.invitations set refused_at = coalesce(refused_at, $2) where id = $1;

@@ -180,6 +180,10 @@ select to_jsonb(x) as row from cohorts.members x where x.person_id = $1 order by
 -- name: cohorts.moves
 select to_jsonb(x) as row from cohorts.moves x join cohorts.members m on m.id = x.member_id where m.person_id = $1 order by x.id;
 
+-- name: cohorts.reminders
+select to_jsonb(x) as row from cohorts.reminders x join cohorts.invitations i on i.id = x.invitation_id join cohorts.members m on m.id = i.member_id
+ where m.person_id = $1 or i.used_by = $1 order by x.invitation_id, x.step;
+
 -- name: cohorts.invitations
 select to_jsonb(x) as row from cohorts.invitations x join cohorts.members m on m.id = x.member_id where m.person_id = $1 or x.used_by = $1 order by x.id;
 

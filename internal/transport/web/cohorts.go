@@ -21,6 +21,8 @@ func (w *Web) cohortRoutes() []route {
 		{method: "POST", path: "/cohorts/:id", who: signedIn, handle: w.changeCohort},
 		{method: "GET", path: "/invitations/:token", who: signedIn, handle: w.invitation},
 		{method: "POST", path: "/invitations/:token", who: signedIn, handle: w.takeUpInvitation},
+		{method: "GET", path: "/reminders/:token", who: anybody, handle: w.reminders},
+		{method: "POST", path: "/reminders/:token", who: anybody, handle: w.stopReminders, oneClick: true},
 	}
 }
 
@@ -112,6 +114,7 @@ type cohortPage struct {
 	States  []cohorts.State
 	Done    *cohorts.Outcome
 	Link    string
+	Base    string // what a link begins with
 	Mailed  bool
 	Written map[string]string
 	Wrong   *fault.Fault
@@ -133,6 +136,7 @@ func (w *Web) cohortWith(r *request, d cohortPage) (out reply, err error) {
 	if d.Done != nil && !d.Done.Code.Done() {
 		status = 422
 	}
+	d.Base = w.base + "/invitations/"
 	return reply{page: "cohort", title: d.Cohort.Name, data: d, status: status}, nil
 }
 
@@ -190,6 +194,22 @@ func (w *Web) invitation(r *request) (reply, error) {
 	}
 	f, err := w.house.Followed(r.ctx, r.viewer)
 	return reply{page: "invitation", title: "cohorts.invitation", data: invitationPage{l, f.Consent.Given}}, err
+}
+
+// remindersPage is where the reminders of an invitation end.
+type remindersPage struct {
+	cohorts.Letter
+	Ended bool
+}
+
+func (w *Web) reminders(r *request) (reply, error) {
+	l, ended, err := w.house.SeeReminders(r.ctx, r.param("token"))
+	return reply{page: "reminders", title: "cohorts.reminders", data: remindersPage{l, ended}}, err
+}
+
+func (w *Web) stopReminders(r *request) (reply, error) {
+	l, err := w.house.StopReminders(r.ctx, r.param("token"))
+	return reply{page: "reminders", title: "cohorts.reminders", data: remindersPage{l, true}}, err
 }
 
 func (w *Web) takeUpInvitation(r *request) (reply, error) {

@@ -26,6 +26,9 @@ type CohortHouse interface {
 	InviteToCohort(ctx context.Context, who Viewer, id, key, student string) (cohorts.Invitation, error)
 	// SeeInvitation says what an invitation is to; it may be asked by anybody who signed in.
 	SeeInvitation(ctx context.Context, who Viewer, token string) (cohorts.Letter, error)
+	// SeeReminders and StopReminders say what reminders a link ends, and end them; anybody may who has it.
+	SeeReminders(ctx context.Context, stop string) (l cohorts.Letter, ended bool, err error)
+	StopReminders(ctx context.Context, stop string) (cohorts.Letter, error)
 	TakeUpInvitation(ctx context.Context, who Viewer, token string) (cohorts.Member, error)
 }
 
@@ -35,6 +38,7 @@ type CohortShown struct {
 	Members []cohorts.Member
 	Next    string // the key after which the members go on
 	Months  []sales.Month
+	Links   map[string]string // tokens of invitations that wait, by the id of the member; for who may enrol
 	Writes  bool
 	Others  []cohorts.Cohort
 }
