@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/offers"
 	"cursus/internal/kernel/money"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
 	"cursus/internal/transport/api/apitest"
 )
 
@@ -108,7 +109,14 @@ func init() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		return map[string]string{"/cohorts/:id": "/cohorts/" + c.ID, "/invitations/:token": "/invitations/" + all[0].Token}
+		if _, err := testkit.Owner(w.t, w.dsn).Exec(`insert into cohorts.reminders (invitation_id, step, state, noted_at) values ($1, 3, 'due', now())`, all[0].ID); err != nil {
+			w.t.Fatal(err)
+		}
+		l, _, err := w.h.Cohorts.Recall(context.Background(), cohorts.Reminded{InvitationID: all[0].ID, Step: 3})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return map[string]string{"/cohorts/:id": "/cohorts/" + c.ID, "/invitations/:token": "/invitations/" + all[0].Token, "/reminders/:token": "/reminders/" + l.Stop}
 	})
 }
 
