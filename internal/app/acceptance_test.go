@@ -191,6 +191,15 @@ func TestRealReports(t *testing.T) {
 	if got := fmt.Sprint(first.Base[0].N, first.Base[1].N); got != "7131 1496" {
 		t.Error("the figures are of", got)
 	}
+	form := map[string]int64{} // the yearly form of the institute
+	for _, r := range figure("bilan", "").Rows {
+		if r.Cells[2].Count != nil {
+			form[r.Cells[0].Text] = *r.Cells[2].Count
+		}
+	}
+	if form["A1"] != 6948 || form["ACT"] != 1444 || form["C2"] != 414 || form["E3"] != form["E1"]+form["E2"] {
+		t.Errorf("the form says %v", form)
+	}
 	// Who stands behind a bubble, and behind a band, is as many as it says.
 	for want, who := range map[int]analytics.WhoDid{
 		340: {Exercise: "HW 01", CollectedAt: collections[2].CollectedAt}, 46: {Exercise: "HW 08", CollectedAt: collections[3].CollectedAt, Mode: "last_change"},

@@ -172,7 +172,7 @@ func FigureOf(ctx context.Context, db *postgres.DB, id string, ask Ask) (f Figur
 
 // complete fills in the defaults and refuses what the figure is not asked with.
 func (d Definition) complete(ask Ask) (Ask, error) {
-	if !d.Times && !(ask.AsOf.IsZero() && ask.KnownAt.IsZero()) {
+	if !d.Times && (!ask.AsOf.IsZero() || !ask.KnownAt.IsZero()) {
 		return ask, ErrNoTimes
 	}
 	given := ask.Params

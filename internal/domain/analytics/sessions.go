@@ -205,7 +205,8 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	var enrolled, paid, started, diligent, certified int64
 	var net = map[money.Currency][2]int64{}
 	for _, s := range sessions {
-		o, err := OutcomesTx(ctx, tx, Question{Session: s.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: f.question(s.ID).Basis, Week1Rule: f.Week1Rule})
+		asked := f.question(s.ID)
+		o, err := OutcomesTx(ctx, tx, Question{Session: s.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: asked.Basis, Week1Rule: asked.Week1Rule})
 		if err != nil {
 			return err
 		}

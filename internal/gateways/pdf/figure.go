@@ -59,7 +59,7 @@ func (p *paper) figure(f analytics.Figure) {
 	}
 	p.y = p.block([]string{said + f.ID, f.Says.In(p.lang)}, p.Left, p.y, p.Right-p.Left, p.Size["small"], "sans", "soft", true) + 4
 	p.words = maps.Clone(p.words) // the heads of this table are its own
-	columns, width := make([]column, len(f.Columns)), (p.Right-p.Left)/float64(len(f.Columns)+2)
+	columns, width := make([]column, len(f.Columns)), (p.Right-p.Left)/float64(len(f.Columns)+3)
 	x := p.Left
 	for i, c := range f.Columns {
 		w, align := width, "right"
@@ -67,7 +67,7 @@ func (p *paper) figure(f analytics.Figure) {
 			align = ""
 		}
 		if i == 1 { // what the row is about
-			w = 3 * width
+			w = 4 * width
 		}
 		p.words["figure."+c.ID] = c.Title.In(p.lang)
 		columns[i] = column{Key: "figure." + c.ID, X: x, W: w - 2, Align: align}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -317,7 +318,7 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 		}
 	}
 	if len(stamps) > 0 {
-		sortTimes(stamps)
+		slices.SortFunc(stamps, time.Time.Compare)
 		for _, at := range stamps {
 			text, _ := s.cell(s.f.Columns[x], analytics.Cell{At: &at})
 			if _, known := place[at.String()]; !known {
@@ -375,14 +376,6 @@ func (s *figureSay) pivot(c analytics.Chart) (t figureTable) {
 	return t
 }
 
-func sortTimes(all []time.Time) {
-	for i := 1; i < len(all); i++ {
-		for j := i; j > 0 && all[j].Before(all[j-1]); j-- {
-			all[j], all[j-1] = all[j-1], all[j]
-		}
-	}
-}
-
 // point is one mark of a drawing: where it stands, how large it is, what it says, and where a click leads.
 type point struct {
 	X    string `json:"x,omitempty"`
@@ -414,7 +407,7 @@ func (s *figureSay) charts() (all []figureChart, err error) {
 			facets = nil
 			for _, r := range s.f.Rows {
 				text, _ := s.cell(s.f.Columns[s.column(c.Facet)], r.Cells[s.column(c.Facet)])
-				if len(facets) == 0 || !contains(facets, text) {
+				if !slices.Contains(facets, text) {
 					facets = append(facets, text)
 				}
 			}
@@ -436,15 +429,6 @@ func (s *figureSay) charts() (all []figureChart, err error) {
 		}
 	}
 	return all, s.err
-}
-
-func contains(all []string, s string) bool {
-	for _, x := range all {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // draw makes the drawing of one chart, or of one panel of it.
