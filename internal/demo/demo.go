@@ -1,6 +1,6 @@
 // Package demo fills an empty house with the collection of the paper: its sessions with synthetic learners whose counts are
 // those of Figures 7, 9, 10 and 12, the paying learners of PRD sessions 7 and 8, who buy through the Stripe sandbox, pass and are
-// certified, the hybrid course of §4.3, and the programs, one of them sold to a partner, and a company that gives its seats out. Everything goes through the doors that real learners use, on a clock that walks through the years.
+// certified, the hybrid course of §4.3, and the programs, one of them followed by the cohort of a partner school, and a company that gives its seats out. Everything goes through the doors that real learners use, on a clock that walks through the years.
 package demo
 
 import (
@@ -59,6 +59,7 @@ type maker struct {
 	open     map[string]catalog.Session
 	offers   map[string][2]offers.Offer // free, paid
 	days     []workshops.Day            // of the hybrid session
+	dakar    desk
 	progress Progress
 }
 

@@ -56,6 +56,7 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	partner(ctx, t, db)
 	seats(ctx, t, db)
 	platforms(ctx, t, db)
+	cohort(ctx, t, db)
 	rebuilt(ctx, t, db)
 }
 
@@ -73,6 +74,18 @@ func seats(ctx context.Context, t *testing.T, db *postgres.DB) {
 		 where o.state = 'paid' and o.organisation is not null and p.email = '` + demo.ManagerEmail + `' group by l.quantity`})
 	}); err != nil || n.Bought != 6 || n.Claimed != 3 || n.Reserved != 1 {
 		t.Errorf("the seats of the company: %+v %v", n, err)
+	}
+}
+
+// cohort asks for the school's: all of them are enrolled and paid at its desk, and 63 let it see how far they are.
+func cohort(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	var got string
+	if err := db.View(ctx, "cohort", func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &got, postgres.Query{Name: "cohort", SQL: `select count(*) filter (where m.state = 'enrolled' and o.state = 'paid' and o.way = 'desk') || ' paid, ' || count(*) filter (where c.given) || ' shown'
+		  from cohorts.members m join sales.orders o on o.id = m.order_id join identity.people p on p.id = m.person_id left join privacy.consents c on c.person_id = p.id and c.purpose = 'school'`})
+	}); err != nil || got != "75 paid, 63 shown" {
+		t.Errorf("the cohort of the school: %s %v", got, err)
 	}
 }
 

@@ -70,10 +70,9 @@ func (m *maker) programEvents() (events []event) {
 		events = append(events, event{at, espEdition + ": " + what, do})
 	}
 	add(day(2018, 10, 1), "programs", m.furnishPrograms)
+	add(espJoins, "cohort", m.enrolDakar)
 	for i := range espLearners {
-		add(day(2018, 12, 10).Add(time.Duration(i)*16*time.Hour), "purchase", func(ctx context.Context) error {
-			return m.purchase(ctx, m.buyers[espEdition][i], m.offers[espEdition][1], fmt.Sprintf("%s-%d", espEdition, i))
-		})
+		add(day(2018, 12, 10).Add(time.Duration(i)*16*time.Hour), "payment at the desk", func(ctx context.Context) error { return m.payAtDesk(ctx, i) })
 	}
 	passed := make([]int, espCertified)
 	for i := range passed {

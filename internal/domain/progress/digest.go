@@ -168,19 +168,29 @@ func (m member) called() string {
 	return m.Name + " (" + m.StudentKey + ")"
 }
 
-// weeksTx gives the last weeks of a group that are over, the newest first: none before its first session began.
+// weeksTx gives the last weeks of a group that are over and had something to tell, the newest first.
 func weeksTx(ctx context.Context, tx *postgres.Tx, g Group, most int) (weeks []Week, err error) {
 	sessions, err := sessionsTx(ctx, tx, g)
 	if err != nil {
 		return nil, err
 	}
-	var first *time.Time
+	first, last := tx.Now(), time.Time{} // of what began
 	for _, s := range sessions {
-		if s.Begins != nil && (first == nil || s.Begins.Before(*first)) {
-			first = s.Begins
+		if s.Begins == nil || !s.Begins.Before(tx.Now()) {
+			continue
+		}
+		end := tx.Now()
+		if s.Ends != nil && s.Ends.Add(afterEnd).Before(end) {
+			end = s.Ends.Add(afterEnd)
+		}
+		if s.Begins.Before(first) {
+			first = *s.Begins
+		}
+		if end.After(last) {
+			last = end
 		}
 	}
-	for w := WeekOf(tx.Now()).Before(); first != nil && len(weeks) < most && first.Before(w.Until()); w = w.Before() {
+	for w := WeekOf(last).Before(); len(weeks) < most && first.Before(w.Until()); w = w.Before() {
 		weeks = append(weeks, w)
 	}
 	return weeks, nil
