@@ -222,7 +222,11 @@ func (w *Web) drawDays(lang string, days []outreach.Day) (drawing, error) {
 	b := chart.Bars{ID: "chart-days", Title: s.text("outreach.effect")}
 	for _, d := range days {
 		n := d.Mailed + d.Others
-		b.Bars = append(b.Bars, chart.Bar{Label: fmt.Sprintf("%+d", d.Day), Text: s.text("outreach.effect.bar", count(lang, n), count(lang, d.Mailed)), Value: &n})
+		label := fmt.Sprintf("%+d", d.Day)
+		if d.Day == 0 { // the mailing is marked where it stands among the days
+			label = s.text("outreach.effect.began")
+		}
+		b.Bars = append(b.Bars, chart.Bar{Label: label, Text: s.text("outreach.effect.bar", count(lang, n), count(lang, d.Mailed)), Value: &n})
 	}
 	if len(days) == 0 {
 		return drawing{}, nil
