@@ -1,0 +1,103 @@
+package analytics_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+// Three sessions of which some learners are in several, told by their grade reports: who is in common of the enrolled and of the started, and
+// what a second report changed and why.
+func TestLearnersInCommonAndWhatChanged(t *testing.T) {
+	c := clock.NewManual(time.Date(2019, 6, 1, 12, 0, 0, 0, time.UTC))
+	db := testkit.Open(t, testkit.OwnerDSN(t), c)
+	book := gradebook.New(db, jobs.New(db, nil))
+	exercises, err := catalog.ReadExerciseMap(strings.NewReader("exercise,week\nHW 01,1\nHW 02,2\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// report is of learners from..to; those below started did HW 01.
+	report := func(session string, day, from, to, started int, grade string) {
+		t.Helper()
+		rows := "id,username,grade,HW 01,HW 02,Cohort Name\n"
+		for i := from; i < to; i++ {
+			hw, g := "0", "0"
+			if i < started {
+				hw, g = "1.0", grade
+			}
+			rows += fmt.Sprintf("%d,u%d,%s,%s,0,\n", i, i, g, hw)
+		}
+		if _, err := book.Import(system, gradebook.Intake{SessionID: session, FileName: "r.csv", CollectedAt: time.Date(2019, 5, day, 0, 0, 0, 0, time.UTC), Content: []byte(rows)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.InTx(system, "sessions", func(ctx context.Context, tx *postgres.Tx) error {
+		for _, key := range []string{"X-1", "Y-1", "Z-1"} {
+			if _, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: key[:1] + "C", Title: catalog.Text{EN: key}, Platform: "fun", ThresholdPPM: 500_000, Exercises: exercises}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	report("X-1", 1, 0, 10, 4, "0.6") // ten, of whom four started
+	report("Y-1", 2, 5, 13, 9, "0.6") // eight, five of them in X too; 5 to 8 started
+	report("Z-1", 3, 2, 7, 3, "0.6")  // five, all in X, two in Y too; one started, who started in X
+	show := func(id string, with ...string) (out string) {
+		t.Helper()
+		ask := analytics.Ask{Params: map[string]string{}}
+		for _, one := range with {
+			name, value, _ := strings.Cut(one, "=")
+			ask.Params[name] = value
+		}
+		f, err := analytics.FigureOf(system, db, id, ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range f.Rows {
+			for i, cell := range r.Cells {
+				switch {
+				case cell.Rate != nil:
+					out += fmt.Sprint(cell.Rate.Count, "/", cell.Rate.Of, " ")
+				case cell.Count != nil:
+					out += fmt.Sprint(*cell.Count, " ")
+				case f.Columns[i].Kind == analytics.Text:
+					out += cell.Text + " "
+				}
+			}
+			out += "| "
+		}
+		return out
+	}
+	for got, want := range map[string]string{
+		show("dual_enrolment", "session=X-1"):                           "Y-1 8 5/10 | Z-1 5 5/10 | ",
+		show("dual_enrolment", "session=Z-1", "stage=started"):          "X-1 4 1/1 | Y-1 4 0/1 | ",
+		show("started_sequence", "sessions=X-1,Y-1,Z-1"):                "X-1 4/10 4/4 | Y-1 4/8 0/4 | Z-1 1/5 1/4 | ",
+		show("common_enrolment", "sessions=X-1,Y-1,Z-1"):                "X-1 2 10 10/10 | Y-1 3 8 | Z-1 0 5 | X-1 & Y-1 3 5 5/10 | X-1 & Z-1 3 5 5/10 | Y-1 & Z-1 0 2 | X-1 & Y-1 & Z-1 2 2 2/10 | ",
+		show("dual_matrix", "sessions=X-1,Z-1"):                         "X-1 Z-1 5/10 | Z-1 X-1 5/5 | ",
+		show("comparison", "sessions=X-1,Y-1"):                          "X-1 10 4/10 0/10 4/10 4/0 | Y-1 8 4/8 0/8 4/8 4/0 | plain_mean 9 | weighted_mean 18 8/18 0/18 8/18 8/0 | ",
+		show("exercise_quality", "session=X-1"):                         "HW 01 1 4 4/4 0/4 0/4 0/4 4/4 | ",
+		show("temporal_progression", "session=Y-1", "mode=last_change"): "HW 01 1 4 4/8 4/4 | ",
+	} {
+		if got != want {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	}
+	// Learner 0 leaves, 10 and 11 come, 1 to 3 are regraded below the threshold, 4 starts.
+	report("X-1", 20, 1, 12, 5, "0.4")
+	want := "enrolled 10 2 0 1 0 0 11 | started 4 0 0 1 1 0 4 | diligent 0 0 0 0 0 0 0 | succeeded 4 0 0 1 0 3 0 | certified 0 0 0 0 0 0 0 | paying 0 0 0 0 0 0 0 | "
+	if got := show("change", "session=X-1", "since=2019-05-10"); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
