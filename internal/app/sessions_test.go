@@ -16,7 +16,7 @@ import (
 
 // asker sends the requests of a story to the API.
 type asker struct {
-	t     *testing.T
+	t     testing.TB
 	w     *apitest.Walker
 	token string
 	seq   int

@@ -209,6 +209,10 @@ func EndClientTx(ctx context.Context, tx *postgres.Tx, id string) error {
 			}
 		}
 	}
+	// What it asked for and is not done yet asks for its roles again when it is done: it has none any more.
+	if _, err := tx.Exec(ctx, q.Q("EndRoles"), c.PersonID); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, q.Q("EndClient"), id, tx.Now()); err != nil {
 		return err
 	}

@@ -139,6 +139,11 @@ select id, coalesce(organisation, '') as organisation, name, person_id, roles, s
 -- name: EditClient
 update identity.clients set name = $2, scopes = $3, networks = $4::text[]::cidr[], per_minute = $5, version = version + 1 where id = $1;
 
+-- name: EndRoles
+with partner as (delete from identity.partner_roles where person_id = $1), cashier as (delete from identity.cashiers where person_id = $1),
+     manager as (delete from identity.managers where person_id = $1)
+delete from identity.roles where person_id = $1;
+
 -- name: EndClient
 update identity.clients set ended_at = $2, version = version + 1 where id = $1;
 
