@@ -27,6 +27,7 @@ type platformForm struct {
 	Written  map[string]string
 	Formulas []string // that may have a mode
 	Wrong    *fault.Fault
+	New      bool // it has no key yet
 }
 
 // Mode is the course mode that was written of a formula.
@@ -94,7 +95,7 @@ func (w *Web) platformsWith(r *request, f platformForm) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	f.Written["secret"] = "" // it is never shown again
+	f.Written["secret"], f.New = "", true // it is never shown again
 	return reply{page: "platforms", title: "platforms.title", data: platformsPage{all, may, f}, status: refusedAs(f.Wrong)}, nil
 }
 
