@@ -297,16 +297,139 @@ func (e CatalogueKind) Valid() bool {
 
 // Defines values for CertificateState.
 const (
-	CertificateStateRevoked CertificateState = "revoked"
-	CertificateStateValid   CertificateState = "valid"
+	CertificateStateReplaced CertificateState = "replaced"
+	CertificateStateRevoked  CertificateState = "revoked"
+	CertificateStateValid    CertificateState = "valid"
 )
 
 // Valid indicates whether the value is a known member of the CertificateState enum.
 func (e CertificateState) Valid() bool {
 	switch e {
+	case CertificateStateReplaced:
+		return true
 	case CertificateStateRevoked:
 		return true
 	case CertificateStateValid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateBatchOf.
+const (
+	CertificateBatchOfEdition CertificateBatchOf = "edition"
+	CertificateBatchOfSession CertificateBatchOf = "session"
+)
+
+// Valid indicates whether the value is a known member of the CertificateBatchOf enum.
+func (e CertificateBatchOf) Valid() bool {
+	switch e {
+	case CertificateBatchOfEdition:
+		return true
+	case CertificateBatchOfSession:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateBatchState.
+const (
+	CertificateBatchStateAwarding CertificateBatchState = "awarding"
+	CertificateBatchStateDone     CertificateBatchState = "done"
+	CertificateBatchStatePrinting CertificateBatchState = "printing"
+)
+
+// Valid indicates whether the value is a known member of the CertificateBatchState enum.
+func (e CertificateBatchState) Valid() bool {
+	switch e {
+	case CertificateBatchStateAwarding:
+		return true
+	case CertificateBatchStateDone:
+		return true
+	case CertificateBatchStatePrinting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateChangeChange.
+const (
+	CertificateChangeChangeAwarded    CertificateChangeChange = "awarded"
+	CertificateChangeChangeReinstated CertificateChangeChange = "reinstated"
+	CertificateChangeChangeReplaced   CertificateChangeChange = "replaced"
+	CertificateChangeChangeRevoked    CertificateChangeChange = "revoked"
+)
+
+// Valid indicates whether the value is a known member of the CertificateChangeChange enum.
+func (e CertificateChangeChange) Valid() bool {
+	switch e {
+	case CertificateChangeChangeAwarded:
+		return true
+	case CertificateChangeChangeReinstated:
+		return true
+	case CertificateChangeChangeReplaced:
+		return true
+	case CertificateChangeChangeRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateKindStage.
+const (
+	CertificateKindStageExamPassed   CertificateKindStage = "exam_passed"
+	CertificateKindStagePathComplete CertificateKindStage = "path_complete"
+	CertificateKindStageSucceeded    CertificateKindStage = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKindStage enum.
+func (e CertificateKindStage) Valid() bool {
+	switch e {
+	case CertificateKindStageExamPassed:
+		return true
+	case CertificateKindStagePathComplete:
+		return true
+	case CertificateKindStageSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificateKindSubject.
+const (
+	CertificateKindSubjectEdition CertificateKindSubject = "edition"
+	CertificateKindSubjectSession CertificateKindSubject = "session"
+)
+
+// Valid indicates whether the value is a known member of the CertificateKindSubject enum.
+func (e CertificateKindSubject) Valid() bool {
+	switch e {
+	case CertificateKindSubjectEdition:
+		return true
+	case CertificateKindSubjectSession:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CertificatePreviewLanguage.
+const (
+	CertificatePreviewLanguageEn CertificatePreviewLanguage = "en"
+	CertificatePreviewLanguageFr CertificatePreviewLanguage = "fr"
+)
+
+// Valid indicates whether the value is a known member of the CertificatePreviewLanguage enum.
+func (e CertificatePreviewLanguage) Valid() bool {
+	switch e {
+	case CertificatePreviewLanguageEn:
+		return true
+	case CertificatePreviewLanguageFr:
 		return true
 	default:
 		return false
@@ -3057,13 +3180,19 @@ func (e TransferableReason) Valid() bool {
 
 // Defines values for VerificationState.
 const (
-	VerificationStateRevoked VerificationState = "revoked"
-	VerificationStateValid   VerificationState = "valid"
+	VerificationStateAltered  VerificationState = "altered"
+	VerificationStateReplaced VerificationState = "replaced"
+	VerificationStateRevoked  VerificationState = "revoked"
+	VerificationStateValid    VerificationState = "valid"
 )
 
 // Valid indicates whether the value is a known member of the VerificationState enum.
 func (e VerificationState) Valid() bool {
 	switch e {
+	case VerificationStateAltered:
+		return true
+	case VerificationStateReplaced:
+		return true
 	case VerificationStateRevoked:
 		return true
 	case VerificationStateValid:
@@ -3460,6 +3589,27 @@ func (e ExportCatalogueParamsFormat) Valid() bool {
 	case ExportCatalogueParamsFormatCsv:
 		return true
 	case ExportCatalogueParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCertificatesParamsState.
+const (
+	ListCertificatesParamsStateReplaced ListCertificatesParamsState = "replaced"
+	ListCertificatesParamsStateRevoked  ListCertificatesParamsState = "revoked"
+	ListCertificatesParamsStateValid    ListCertificatesParamsState = "valid"
+)
+
+// Valid indicates whether the value is a known member of the ListCertificatesParamsState enum.
+func (e ListCertificatesParamsState) Valid() bool {
+	switch e {
+	case ListCertificatesParamsStateReplaced:
+		return true
+	case ListCertificatesParamsStateRevoked:
+		return true
+	case ListCertificatesParamsStateValid:
 		return true
 	default:
 		return false
@@ -5034,7 +5184,7 @@ type Certificate struct {
 	// Example: 7qx4pm2k9d3vzt5hbn8c1wgj6r
 	Code string `json:"code"`
 
-	// CourseTitle As printed.
+	// CourseTitle As printed; of a program, its title.
 	//
 	// Example: Network routing
 	CourseTitle string `json:"course_title"`
@@ -5047,7 +5197,7 @@ type Certificate struct {
 	// EnrolmentId Id of the enrolment.
 	//
 	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
-	EnrolmentId EnrolmentID `json:"enrolment_id"`
+	EnrolmentId *EnrolmentID `json:"enrolment_id,omitempty"`
 
 	// Formula As printed.
 	//
@@ -5079,6 +5229,36 @@ type Certificate struct {
 	// Example: IMT
 	Issuer string `json:"issuer"`
 
+	// Kind Key of the kind.
+	//
+	// Example: attestation
+	Kind CertificateKindKey `json:"kind"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId *PersonRef `json:"learner_id,omitempty"`
+
+	// Partners Who certifies together with the issuer, as printed.
+	//
+	// Example: ["ESP Dakar"]
+	Partners *[]string `json:"partners,omitempty"`
+
+	// ReplacedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReplacedAt *Time `json:"replaced_at,omitempty"`
+
+	// ReplacedById Id of the certificate.
+	//
+	// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+	ReplacedById *CertificateID `json:"replaced_by_id,omitempty"`
+
+	// ReplacesId Id of the certificate.
+	//
+	// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+	ReplacesId *CertificateID `json:"replaces_id,omitempty"`
+
 	// RevokedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
 	// Example: 2025-10-09T08:53:20Z
@@ -5089,9 +5269,7 @@ type Certificate struct {
 	// Example: The payment was given back.
 	RevokedReason *string `json:"revoked_reason,omitempty"`
 
-	// Session A short name that people choose.
-	//
-	// Example: PRD-8
+	// Session Of a program: the edition.
 	Session Key `json:"session"`
 
 	// Sha256 Of the document; absent until it is printed.
@@ -5115,10 +5293,396 @@ type Certificate struct {
 // Example: valid
 type CertificateState string
 
+// CertificateBatch Certificates issued in bulk.
+type CertificateBatch struct {
+	// AwardedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AwardedAt *Time `json:"awarded_at,omitempty"`
+
+	// Id Its id.
+	//
+	// Example: bat_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Issued Awarded.
+	//
+	// Example: 1198
+	Issued int `json:"issued"`
+
+	// Kind Key of the kind.
+	//
+	// Example: attestation
+	Kind CertificateKindKey `json:"kind"`
+
+	// MadeAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	MadeAt Time `json:"made_at"`
+
+	// Of What they are of.
+	//
+	// Example: session
+	Of CertificateBatchOf `json:"of"`
+
+	// Printed With their document.
+	//
+	// Example: 700
+	Printed int `json:"printed"`
+
+	// Refusals Who was given none; empty in a list.
+	Refusals []CertificateRefusal `json:"refusals"`
+
+	// Refused Not earned after all.
+	//
+	// Example: 2
+	Refused int `json:"refused"`
+
+	// State How it stands.
+	//
+	// Example: printing
+	State CertificateBatchState `json:"state"`
+
+	// Subject Key of the session or edition.
+	//
+	// Example: PRD-8
+	Subject string `json:"subject"`
+
+	// Total Learners.
+	//
+	// Example: 1200
+	Total int `json:"total"`
+
+	// Waiting Not judged yet.
+	//
+	// Example: 0
+	Waiting int `json:"waiting"`
+}
+
+// CertificateBatchOf What they are of.
+//
+// Example: session
+type CertificateBatchOf string
+
+// CertificateBatchState How it stands.
+//
+// Example: printing
+type CertificateBatchState string
+
+// CertificateBatchPage A page of batches.
+type CertificateBatchPage struct {
+	// Batches The newest first.
+	Batches []CertificateBatch `json:"batches"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CertificateChange Something that happened to a certificate.
+type CertificateChange struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// By Who acted.
+	//
+	// Example: system
+	By string `json:"by"`
+
+	// Change What.
+	//
+	// Example: awarded
+	Change CertificateChangeChange `json:"change"`
+
+	// Reason Why.
+	//
+	// Example: She married.
+	Reason *string `json:"reason,omitempty"`
+}
+
+// CertificateChangeChange What.
+//
+// Example: awarded
+type CertificateChangeChange string
+
+// CertificateDesign What can be said of a layout; what is absent is the house’s own.
+type CertificateDesign struct {
+	// Accent Colour of headings and of the frame.
+	//
+	// Example: #14304f
+	Accent *string `json:"accent,omitempty"`
+
+	// Issuer In whose name, as printed.
+	//
+	// Example: IMT – ESP Dakar
+	Issuer *string `json:"issuer,omitempty"`
+
+	// Line Colour of the inner frame.
+	//
+	// Example: #b08d3c
+	Line *string `json:"line,omitempty"`
+
+	// Logos Left, right, and below these.
+	//
+	// Example: []
+	Logos []CertificateImageHash `json:"logos"`
+
+	// Signatures From left to right.
+	//
+	// Example: [{"name":"Pr. Awa Diop","organisation":"ESP Dakar"}]
+	Signatures []CertificateSignatory `json:"signatures"`
+}
+
+// CertificateHistory Everything that happened to a certificate.
+type CertificateHistory struct {
+	// Changes The first thing first.
+	Changes []CertificateChange `json:"changes"`
+}
+
 // CertificateID Id of the certificate.
 //
 // Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CertificateID = string
+
+// CertificateImage An image that layouts may show.
+type CertificateImage struct {
+	// Sha256 Hash of the image.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 CertificateImageHash `json:"sha256"`
+}
+
+// CertificateImageHash Hash of the image.
+//
+// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+type CertificateImageHash = string
+
+// CertificateKind What certificates can be of.
+type CertificateKind struct {
+	// Cosigned An organisation that certifies together with us signs too.
+	//
+	// Example: false
+	Cosigned bool `json:"cosigned"`
+
+	// Entitlement What a formula in force has to open; absent: any formula does.
+	//
+	// Example: certificate
+	Entitlement *string `json:"entitlement,omitempty"`
+
+	// Heading A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Heading Text `json:"heading"`
+
+	// Key Key of the kind.
+	//
+	// Example: attestation
+	Key CertificateKindKey `json:"key"`
+
+	// LayoutId Id of the layout.
+	//
+	// Example: lay_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LayoutId *CertificateLayoutID `json:"layout_id,omitempty"`
+
+	// Reason A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Reason Text `json:"reason"`
+
+	// Stage What has to be reached.
+	//
+	// Example: succeeded
+	Stage CertificateKindStage `json:"stage"`
+
+	// Subject What it is of.
+	//
+	// Example: session
+	Subject CertificateKindSubject `json:"subject"`
+
+	// Workshops It asks for the workshop days and the production of the session too.
+	//
+	// Example: false
+	Workshops bool `json:"workshops"`
+}
+
+// CertificateKindStage What has to be reached.
+//
+// Example: succeeded
+type CertificateKindStage string
+
+// CertificateKindSubject What it is of.
+//
+// Example: session
+type CertificateKindSubject string
+
+// CertificateKindKey Key of the kind.
+//
+// Example: attestation
+type CertificateKindKey = string
+
+// CertificateKindPlan What can be said anew of a kind.
+//
+// Example: {"cosigned":false,"heading":{"en":"Attestation of Achievement","fr":"Attestation de réussite"},"reason":{"en":"for having followed the course","fr":"pour avoir suivi le cours"},"workshops":false}
+type CertificateKindPlan struct {
+	// Cosigned An organisation that certifies together with us signs too.
+	//
+	// Example: false
+	Cosigned bool `json:"cosigned"`
+
+	// Heading A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Heading Text `json:"heading"`
+
+	// LayoutId Id of the layout.
+	//
+	// Example: lay_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LayoutId *CertificateLayoutID `json:"layout_id,omitempty"`
+
+	// Reason A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Reason Text `json:"reason"`
+
+	// Workshops It asks for the workshop days and the production of the session too.
+	//
+	// Example: false
+	Workshops bool `json:"workshops"`
+}
+
+// CertificateKinds The kinds.
+type CertificateKinds struct {
+	// Kinds By key.
+	Kinds []CertificateKind `json:"kinds"`
+}
+
+// CertificateLayout A layout.
+type CertificateLayout struct {
+	// Design What can be said of a layout; what is absent is the house’s own.
+	Design CertificateDesign `json:"design"`
+
+	// Id Id of the layout.
+	//
+	// Example: lay_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id CertificateLayoutID `json:"id"`
+
+	// Name For staff.
+	//
+	// Example: With ESP Dakar
+	Name string `json:"name"`
+
+	// Organisation Key of the organisation for whose editions it is printed.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// SavedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SavedAt Time `json:"saved_at"`
+}
+
+// CertificateLayoutID Id of the layout.
+//
+// Example: lay_01kb5t8kz9e0qv4m3r2x7nwhjd
+type CertificateLayoutID = string
+
+// CertificateLayoutPlan What is said of a layout.
+//
+// Example: {"design":{"accent":"#14304f","logos":[],"signatures":[{"name":"Pr. Awa Diop","organisation":"ESP Dakar"},{"name":"Pr. Jean Dupont","organisation":"IMT"}]},"name":"With two signatures"}
+type CertificateLayoutPlan struct {
+	// Design What can be said of a layout; what is absent is the house’s own.
+	Design CertificateDesign `json:"design"`
+
+	// Name For staff.
+	//
+	// Example: With ESP Dakar
+	Name string `json:"name"`
+
+	// Organisation Key of the organisation for whose editions it is printed; absent: it is chosen by a kind.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+}
+
+// CertificateLayouts The layouts.
+type CertificateLayouts struct {
+	// Layouts By name.
+	Layouts []CertificateLayout `json:"layouts"`
+}
+
+// CertificatePage A page of certificates.
+type CertificatePage struct {
+	// Certificates The newest first.
+	Certificates []Certificate `json:"certificates"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// CertificatePreview A layout to look at.
+//
+// Example: {"design":{"accent":"#14304f","logos":[],"signatures":[{"name":"Pr. Awa Diop"}]},"kind":"program","language":"fr"}
+type CertificatePreview struct {
+	// Design What can be said of a layout; what is absent is the house’s own.
+	Design CertificateDesign `json:"design"`
+
+	// Kind Key of the kind.
+	//
+	// Example: attestation
+	Kind CertificateKindKey `json:"kind"`
+
+	// Language Of the page.
+	//
+	// Example: fr
+	Language CertificatePreviewLanguage `json:"language"`
+}
+
+// CertificatePreviewLanguage Of the page.
+//
+// Example: fr
+type CertificatePreviewLanguage string
+
+// CertificateRefusal A learner who was given none.
+type CertificateRefusal struct {
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// Problem Code of the problem.
+	//
+	// Example: certificate-not-earned
+	Problem string `json:"problem"`
+}
+
+// CertificateSignatory Who signs.
+type CertificateSignatory struct {
+	// Image Hash of the image.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Image *CertificateImageHash `json:"image,omitempty"`
+
+	// Name As printed.
+	//
+	// Example: Pr. Awa Diop
+	Name string `json:"name"`
+
+	// Organisation As printed.
+	//
+	// Example: ESP Dakar
+	Organisation *string `json:"organisation,omitempty"`
+
+	// Role A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Role *Text `json:"role,omitempty"`
+}
 
 // Charter A version of the rules for authors.
 type Charter struct {
@@ -9405,6 +9969,61 @@ type NewCampaign struct {
 	//
 	// Example: {"en":{"paragraphs":["Hello {name}"],"subject":"{title}"},"fr":{"paragraphs":["Hello {name}"],"subject":"{title}"}}
 	Text MailText `json:"text"`
+}
+
+// NewCertificate What a learner has earned, of a session or of an edition, as the kind asks.
+//
+// Example: {"kind":"attestation","learner_id":"per_01kb5t8kz9e0qv4m3r2x7nwhjd","session":"PRD-8"}
+type NewCertificate struct {
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
+	// Kind Key of the kind.
+	//
+	// Example: attestation
+	Kind CertificateKindKey `json:"kind"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId PersonRef `json:"learner_id"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session *Key `json:"session,omitempty"`
+}
+
+// NewCertificateBatch For whom certificates are issued.
+//
+// Example: {"kind":"attestation","session":"PRD-8"}
+type NewCertificateBatch struct {
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
+	// Kind Key of the kind.
+	//
+	// Example: attestation
+	Kind CertificateKindKey `json:"kind"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session *Key `json:"session,omitempty"`
+}
+
+// NewCertificateImage An image.
+//
+// Example: {"content":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNoaDgAAAMEAYFL09IQAAAAAElFTkSuQmCC"}
+type NewCertificateImage struct {
+	// Content A PNG or JPEG, in base64.
+	//
+	// Example: iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNoaDgAAAMEAYFL09IQAAAAAElFTkSuQmCC
+	Content []byte `json:"content"`
 }
 
 // NewCharter The next version of the charter.
@@ -14734,6 +15353,11 @@ type Verification struct {
 	// Example: 87 %
 	Grade *string `json:"grade,omitempty"`
 
+	// Heading As printed; absent on the first certificates.
+	//
+	// Example: Certificate of Achievement
+	Heading *string `json:"heading,omitempty"`
+
 	// HolderName As printed.
 	//
 	// Example: Zoé Ndiaye
@@ -14748,6 +15372,21 @@ type Verification struct {
 	//
 	// Example: IMT
 	Issuer string `json:"issuer"`
+
+	// Kind Key of the kind.
+	//
+	// Example: attestation
+	Kind *CertificateKindKey `json:"kind,omitempty"`
+
+	// Partners Who certifies together with the issuer, as printed.
+	//
+	// Example: ["ESP Dakar"]
+	Partners *[]string `json:"partners,omitempty"`
+
+	// ReplacedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ReplacedAt *Time `json:"replaced_at,omitempty"`
 
 	// RevokedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
 	//
@@ -14768,6 +15407,11 @@ type Verification struct {
 	//
 	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 	Sha256 *string `json:"sha256,omitempty"`
+
+	// Signed The file carries an electronic signature (PAdES).
+	//
+	// Example: true
+	Signed bool `json:"signed"`
 
 	// State How it stands.
 	//
@@ -15214,10 +15858,20 @@ type WebhookCertificateData struct {
 	// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
 	CertificateId CertificateID `json:"certificate_id"`
 
+	// Edition A short name that people choose.
+	//
+	// Example: PRD-8
+	Edition *Key `json:"edition,omitempty"`
+
 	// EnrolmentId Id of the enrolment.
 	//
 	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
-	EnrolmentId EnrolmentID `json:"enrolment_id"`
+	EnrolmentId *EnrolmentID `json:"enrolment_id,omitempty"`
+
+	// Kind Key of the kind.
+	//
+	// Example: attestation
+	Kind *CertificateKindKey `json:"kind,omitempty"`
 
 	// LearnerId Id of the person.
 	//
@@ -15229,10 +15883,15 @@ type WebhookCertificateData struct {
 	// Example: refunded
 	Reason *string `json:"reason,omitempty"`
 
+	// Replaces Id of the certificate.
+	//
+	// Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Replaces *CertificateID `json:"replaces,omitempty"`
+
 	// Session A short name that people choose.
 	//
 	// Example: PRD-8
-	Session Key `json:"session"`
+	Session *Key `json:"session,omitempty"`
 }
 
 // WebhookData What is said; its form goes by the type of the event.
@@ -16143,6 +16802,19 @@ type AsOf = Time
 // CampaignRef defines model for CampaignRef.
 type CampaignRef = string
 
+// CertificateBatchRef Example: bat_01kb5t8kz9e0qv4m3r2x7nwhjd
+type CertificateBatchRef = string
+
+// CertificateKindRef Key of the kind.
+//
+// Example: attestation
+type CertificateKindRef = CertificateKindKey
+
+// CertificateLayoutRef Id of the layout.
+//
+// Example: lay_01kb5t8kz9e0qv4m3r2x7nwhjd
+type CertificateLayoutRef = CertificateLayoutID
+
 // CertificateRef Id of the certificate.
 //
 // Example: cer_01kb5t8kz9e0qv4m3r2x7nwhjd
@@ -16464,6 +17136,78 @@ type ExportCatalogueParams struct {
 
 // ExportCatalogueParamsFormat defines parameters for ExportCatalogue.
 type ExportCatalogueParamsFormat string
+
+// ListCertificateBatchesParams defines parameters for ListCertificateBatches.
+type ListCertificateBatchesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateCertificateBatchParams defines parameters for CreateCertificateBatch.
+type CreateCertificateBatchParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutCertificateKindParams defines parameters for PutCertificateKind.
+type PutCertificateKindParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// CreateCertificateLayoutParams defines parameters for CreateCertificateLayout.
+type CreateCertificateLayoutParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutCertificateLayoutParams defines parameters for PutCertificateLayout.
+type PutCertificateLayoutParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListCertificatesParams defines parameters for ListCertificates.
+type ListCertificatesParams struct {
+	// Kind Of this kind.
+	Kind *CertificateKindKey `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Session Of this session.
+	Session *Key `form:"session,omitempty" json:"session,omitempty"`
+
+	// Edition Of this edition of a program.
+	Edition *Key `form:"edition,omitempty" json:"edition,omitempty"`
+
+	// State In this state.
+	State *ListCertificatesParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Text With this code, or with this in the name as printed.
+	Text *string `form:"text,omitempty" json:"text,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListCertificatesParamsState defines parameters for ListCertificates.
+type ListCertificatesParamsState string
+
+// AwardCertificateParams defines parameters for AwardCertificate.
+type AwardCertificateParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReissueCertificateParams defines parameters for ReissueCertificate.
+type ReissueCertificateParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
 
 // GetCharterParams defines parameters for GetCharter.
 type GetCharterParams struct {
@@ -17601,6 +18345,15 @@ type CreateWorkshopDayParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// VerifyDocumentParams defines parameters for VerifyDocument.
+type VerifyDocumentParams struct {
+	// Sha256 Of the file.
+	Sha256 string `form:"sha256" json:"sha256"`
+
+	// Code That the file carries. Case and hyphens do not matter.
+	Code *string `form:"code,omitempty" json:"code,omitempty"`
+}
+
 // ListVouchersParams defines parameters for ListVouchers.
 type ListVouchersParams struct {
 	// Q A part of the name, or a code.
@@ -17723,6 +18476,33 @@ type PutCampaignJSONRequestBody = NewCampaign
 
 // ScheduleCampaignJSONRequestBody defines body for ScheduleCampaign for application/json ContentType.
 type ScheduleCampaignJSONRequestBody = CampaignSchedule
+
+// CreateCertificateBatchJSONRequestBody defines body for CreateCertificateBatch for application/json ContentType.
+type CreateCertificateBatchJSONRequestBody = NewCertificateBatch
+
+// AddCertificateImageJSONRequestBody defines body for AddCertificateImage for application/json ContentType.
+type AddCertificateImageJSONRequestBody = NewCertificateImage
+
+// PutCertificateKindJSONRequestBody defines body for PutCertificateKind for application/json ContentType.
+type PutCertificateKindJSONRequestBody = CertificateKindPlan
+
+// CreateCertificateLayoutJSONRequestBody defines body for CreateCertificateLayout for application/json ContentType.
+type CreateCertificateLayoutJSONRequestBody = CertificateLayoutPlan
+
+// PutCertificateLayoutJSONRequestBody defines body for PutCertificateLayout for application/json ContentType.
+type PutCertificateLayoutJSONRequestBody = CertificateLayoutPlan
+
+// PreviewCertificateLayoutJSONRequestBody defines body for PreviewCertificateLayout for application/json ContentType.
+type PreviewCertificateLayoutJSONRequestBody = CertificatePreview
+
+// AwardCertificateJSONRequestBody defines body for AwardCertificate for application/json ContentType.
+type AwardCertificateJSONRequestBody = NewCertificate
+
+// ReinstateCertificateJSONRequestBody defines body for ReinstateCertificate for application/json ContentType.
+type ReinstateCertificateJSONRequestBody = NewRevocation
+
+// ReissueCertificateJSONRequestBody defines body for ReissueCertificate for application/json ContentType.
+type ReissueCertificateJSONRequestBody = NewRevocation
 
 // RevokeCertificateJSONRequestBody defines body for RevokeCertificate for application/json ContentType.
 type RevokeCertificateJSONRequestBody = NewRevocation
@@ -18572,12 +19352,194 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/catalogues/{collection} (the `ExportCatalogue` operationId).
 	ExportCatalogue(ctx context.Context, collection string, params *ExportCatalogueParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCertificateBatches List batches of certificates
+	//
+	// The newest first, each with how far it is.
+	//
+	// Corresponds with GET /v1/certificate-batches (the `ListCertificateBatches` operationId).
+	ListCertificateBatches(ctx context.Context, params *ListCertificateBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCertificateBatchWithBody Issue certificates in bulk
+	//
+	// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+	CreateCertificateBatchWithBody(ctx context.Context, params *CreateCertificateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCertificateBatch Issue certificates in bulk
+	//
+	// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+	CreateCertificateBatch(ctx context.Context, params *CreateCertificateBatchParams, body CreateCertificateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCertificateBatch Get a batch of certificates
+	//
+	// How far it is, and who was refused.
+	//
+	// Corresponds with GET /v1/certificate-batches/{certificate_batch} (the `GetCertificateBatch` operationId).
+	GetCertificateBatch(ctx context.Context, certificateBatch CertificateBatchRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCertificateImageWithBody Add a logo or a signature
+	//
+	// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+	AddCertificateImageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AddCertificateImage Add a logo or a signature
+	//
+	// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+	AddCertificateImage(ctx context.Context, body AddCertificateImageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCertificateKinds List the kinds of certificates
+	//
+	// What certificates can be of, what each kind asks for, and its words.
+	//
+	// Corresponds with GET /v1/certificate-kinds (the `ListCertificateKinds` operationId).
+	ListCertificateKinds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCertificateKind Get a kind of certificates
+	//
+	// What it asks for, its words, and the layout that it is printed with.
+	//
+	// Corresponds with GET /v1/certificate-kinds/{certificate_kind} (the `GetCertificateKind` operationId).
+	GetCertificateKind(ctx context.Context, certificateKind CertificateKindRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCertificateKindWithBody Word a kind of certificates
+	//
+	// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+	PutCertificateKindWithBody(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCertificateKind Word a kind of certificates
+	//
+	// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+	PutCertificateKind(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, body PutCertificateKindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCertificateLayouts List the layouts of certificates
+	//
+	// By name. One with an organisation is printed for the editions that it certifies with us; any other where a kind names it.
+	//
+	// Corresponds with GET /v1/certificate-layouts (the `ListCertificateLayouts` operationId).
+	ListCertificateLayouts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCertificateLayoutWithBody Make a layout of certificates
+	//
+	// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+	CreateCertificateLayoutWithBody(ctx context.Context, params *CreateCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateCertificateLayout Make a layout of certificates
+	//
+	// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+	CreateCertificateLayout(ctx context.Context, params *CreateCertificateLayoutParams, body CreateCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCertificateLayout Get a layout of certificates
+	//
+	// As it stands now.
+	//
+	// Corresponds with GET /v1/certificate-layouts/{certificate_layout} (the `GetCertificateLayout` operationId).
+	GetCertificateLayout(ctx context.Context, certificateLayout CertificateLayoutRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCertificateLayoutWithBody Rewrite a layout of certificates
+	//
+	// Over the version that was read. What was issued with it stays as it was printed.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+	PutCertificateLayoutWithBody(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCertificateLayout Rewrite a layout of certificates
+	//
+	// Over the version that was read. What was issued with it stays as it was printed.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+	PutCertificateLayout(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewCertificateLayoutWithBody Preview a layout of certificates
+	//
+	// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+	PreviewCertificateLayoutWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewCertificateLayout Preview a layout of certificates
+	//
+	// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+	PreviewCertificateLayout(ctx context.Context, body PreviewCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListCertificates List certificates
+	//
+	// The newest first.
+	//
+	// Corresponds with GET /v1/certificates (the `ListCertificates` operationId).
+	ListCertificates(ctx context.Context, params *ListCertificatesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AwardCertificateWithBody Award a certificate
+	//
+	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+	AwardCertificateWithBody(ctx context.Context, params *AwardCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AwardCertificate Award a certificate
+	//
+	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+	AwardCertificate(ctx context.Context, params *AwardCertificateParams, body AwardCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetCertificate Get a certificate
 	//
 	// One certificate of the caller.
 	//
 	// Corresponds with GET /v1/certificates/{certificate} (the `GetCertificate` operationId).
 	GetCertificate(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCertificateHistory Get the history of a certificate
+	//
+	// Everything that happened to it, the first thing first.
+	//
+	// Corresponds with GET /v1/certificates/{certificate}/history (the `GetCertificateHistory` operationId).
+	GetCertificateHistory(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCertificatePdf Get a certificate on paper
 	//
@@ -18586,9 +19548,45 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/certificates/{certificate}/pdf (the `GetCertificatePdf` operationId).
 	GetCertificatePdf(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ReinstateCertificateWithBody Reinstate a certificate
+	//
+	// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+	ReinstateCertificateWithBody(ctx context.Context, certificate CertificateRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReinstateCertificate Reinstate a certificate
+	//
+	// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+	ReinstateCertificate(ctx context.Context, certificate CertificateRef, body ReinstateCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReissueCertificateWithBody Issue a certificate anew
+	//
+	// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+	ReissueCertificateWithBody(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReissueCertificate Issue a certificate anew
+	//
+	// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+	ReissueCertificate(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, body ReissueCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RevokeCertificateWithBody Revoke a certificate
 	//
-	// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+	// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -18597,7 +19595,7 @@ type ClientInterface interface {
 
 	// RevokeCertificate Revoke a certificate
 	//
-	// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+	// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -21142,9 +22140,16 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/transfers/{transfer}/acceptance (the `AcceptTransfer` operationId).
 	AcceptTransfer(ctx context.Context, transfer string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// VerifyDocument Verify a document
+	//
+	// What a file is, by its SHA-256 alone: the file is sent nowhere. With the code that it carries, a file that was changed is told from one that does not come from us: the answer is then `altered` and says what the certificate with this code is. Neither known: 404.
+	//
+	// Corresponds with GET /v1/verifications (the `VerifyDocument` operationId).
+	VerifyDocument(ctx context.Context, params *VerifyDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// VerifyCertificate Verify a certificate
 	//
-	// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404.
+	// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404; an address that asks for many of these has to wait (429).
 	//
 	// Corresponds with GET /v1/verifications/{code} (the `VerifyCertificate` operationId).
 	VerifyCertificate(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -21985,6 +22990,391 @@ func (c *Client) ExportCatalogue(ctx context.Context, collection string, params 
 	return c.Client.Do(req)
 }
 
+// ListCertificateBatches List batches of certificates
+//
+// The newest first, each with how far it is.
+//
+// Corresponds with GET /v1/certificate-batches (the `ListCertificateBatches` operationId).
+func (c *Client) ListCertificateBatches(ctx context.Context, params *ListCertificateBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCertificateBatchesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCertificateBatchWithBody Issue certificates in bulk
+//
+// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+func (c *Client) CreateCertificateBatchWithBody(ctx context.Context, params *CreateCertificateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCertificateBatchRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCertificateBatch Issue certificates in bulk
+//
+// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+func (c *Client) CreateCertificateBatch(ctx context.Context, params *CreateCertificateBatchParams, body CreateCertificateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCertificateBatchRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCertificateBatch Get a batch of certificates
+//
+// How far it is, and who was refused.
+//
+// Corresponds with GET /v1/certificate-batches/{certificate_batch} (the `GetCertificateBatch` operationId).
+func (c *Client) GetCertificateBatch(ctx context.Context, certificateBatch CertificateBatchRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCertificateBatchRequest(c.Server, certificateBatch)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCertificateImageWithBody Add a logo or a signature
+//
+// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+func (c *Client) AddCertificateImageWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCertificateImageRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AddCertificateImage Add a logo or a signature
+//
+// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+func (c *Client) AddCertificateImage(ctx context.Context, body AddCertificateImageJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAddCertificateImageRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCertificateKinds List the kinds of certificates
+//
+// What certificates can be of, what each kind asks for, and its words.
+//
+// Corresponds with GET /v1/certificate-kinds (the `ListCertificateKinds` operationId).
+func (c *Client) ListCertificateKinds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCertificateKindsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCertificateKind Get a kind of certificates
+//
+// What it asks for, its words, and the layout that it is printed with.
+//
+// Corresponds with GET /v1/certificate-kinds/{certificate_kind} (the `GetCertificateKind` operationId).
+func (c *Client) GetCertificateKind(ctx context.Context, certificateKind CertificateKindRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCertificateKindRequest(c.Server, certificateKind)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCertificateKindWithBody Word a kind of certificates
+//
+// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+func (c *Client) PutCertificateKindWithBody(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCertificateKindRequestWithBody(c.Server, certificateKind, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCertificateKind Word a kind of certificates
+//
+// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+func (c *Client) PutCertificateKind(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, body PutCertificateKindJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCertificateKindRequest(c.Server, certificateKind, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCertificateLayouts List the layouts of certificates
+//
+// By name. One with an organisation is printed for the editions that it certifies with us; any other where a kind names it.
+//
+// Corresponds with GET /v1/certificate-layouts (the `ListCertificateLayouts` operationId).
+func (c *Client) ListCertificateLayouts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCertificateLayoutsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCertificateLayoutWithBody Make a layout of certificates
+//
+// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+func (c *Client) CreateCertificateLayoutWithBody(ctx context.Context, params *CreateCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCertificateLayoutRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateCertificateLayout Make a layout of certificates
+//
+// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+func (c *Client) CreateCertificateLayout(ctx context.Context, params *CreateCertificateLayoutParams, body CreateCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateCertificateLayoutRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCertificateLayout Get a layout of certificates
+//
+// As it stands now.
+//
+// Corresponds with GET /v1/certificate-layouts/{certificate_layout} (the `GetCertificateLayout` operationId).
+func (c *Client) GetCertificateLayout(ctx context.Context, certificateLayout CertificateLayoutRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCertificateLayoutRequest(c.Server, certificateLayout)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCertificateLayoutWithBody Rewrite a layout of certificates
+//
+// Over the version that was read. What was issued with it stays as it was printed.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+func (c *Client) PutCertificateLayoutWithBody(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCertificateLayoutRequestWithBody(c.Server, certificateLayout, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCertificateLayout Rewrite a layout of certificates
+//
+// Over the version that was read. What was issued with it stays as it was printed.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+func (c *Client) PutCertificateLayout(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCertificateLayoutRequest(c.Server, certificateLayout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewCertificateLayoutWithBody Preview a layout of certificates
+//
+// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+func (c *Client) PreviewCertificateLayoutWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewCertificateLayoutRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewCertificateLayout Preview a layout of certificates
+//
+// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+func (c *Client) PreviewCertificateLayout(ctx context.Context, body PreviewCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewCertificateLayoutRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListCertificates List certificates
+//
+// The newest first.
+//
+// Corresponds with GET /v1/certificates (the `ListCertificates` operationId).
+func (c *Client) ListCertificates(ctx context.Context, params *ListCertificatesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCertificatesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AwardCertificateWithBody Award a certificate
+//
+// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+func (c *Client) AwardCertificateWithBody(ctx context.Context, params *AwardCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAwardCertificateRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AwardCertificate Award a certificate
+//
+// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+func (c *Client) AwardCertificate(ctx context.Context, params *AwardCertificateParams, body AwardCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAwardCertificateRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetCertificate Get a certificate
 //
 // One certificate of the caller.
@@ -21992,6 +23382,23 @@ func (c *Client) ExportCatalogue(ctx context.Context, collection string, params 
 // Corresponds with GET /v1/certificates/{certificate} (the `GetCertificate` operationId).
 func (c *Client) GetCertificate(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetCertificateRequest(c.Server, certificate)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCertificateHistory Get the history of a certificate
+//
+// Everything that happened to it, the first thing first.
+//
+// Corresponds with GET /v1/certificates/{certificate}/history (the `GetCertificateHistory` operationId).
+func (c *Client) GetCertificateHistory(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCertificateHistoryRequest(c.Server, certificate)
 	if err != nil {
 		return nil, err
 	}
@@ -22019,9 +23426,85 @@ func (c *Client) GetCertificatePdf(ctx context.Context, certificate CertificateR
 	return c.Client.Do(req)
 }
 
+// ReinstateCertificateWithBody Reinstate a certificate
+//
+// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+func (c *Client) ReinstateCertificateWithBody(ctx context.Context, certificate CertificateRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReinstateCertificateRequestWithBody(c.Server, certificate, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReinstateCertificate Reinstate a certificate
+//
+// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+func (c *Client) ReinstateCertificate(ctx context.Context, certificate CertificateRef, body ReinstateCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReinstateCertificateRequest(c.Server, certificate, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReissueCertificateWithBody Issue a certificate anew
+//
+// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+func (c *Client) ReissueCertificateWithBody(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReissueCertificateRequestWithBody(c.Server, certificate, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReissueCertificate Issue a certificate anew
+//
+// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+func (c *Client) ReissueCertificate(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, body ReissueCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReissueCertificateRequest(c.Server, certificate, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RevokeCertificateWithBody Revoke a certificate
 //
-// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 //
 // Takes any type of body and a specified content type.
 //
@@ -22040,7 +23523,7 @@ func (c *Client) RevokeCertificateWithBody(ctx context.Context, certificate Cert
 
 // RevokeCertificate Revoke a certificate
 //
-// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -27526,9 +29009,26 @@ func (c *Client) AcceptTransfer(ctx context.Context, transfer string, reqEditors
 	return c.Client.Do(req)
 }
 
+// VerifyDocument Verify a document
+//
+// What a file is, by its SHA-256 alone: the file is sent nowhere. With the code that it carries, a file that was changed is told from one that does not come from us: the answer is then `altered` and says what the certificate with this code is. Neither known: 404.
+//
+// Corresponds with GET /v1/verifications (the `VerifyDocument` operationId).
+func (c *Client) VerifyDocument(ctx context.Context, params *VerifyDocumentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyDocumentRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // VerifyCertificate Verify a certificate
 //
-// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404.
+// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404; an address that asks for many of these has to wait (429).
 //
 // Corresponds with GET /v1/verifications/{code} (the `VerifyCertificate` operationId).
 func (c *Client) VerifyCertificate(ctx context.Context, code string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -29673,6 +31173,713 @@ func NewExportCatalogueRequest(server string, collection string, params *ExportC
 	return req, nil
 }
 
+// NewListCertificateBatchesRequest constructs an http.Request for the ListCertificateBatches method
+func NewListCertificateBatchesRequest(server string, params *ListCertificateBatchesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-batches")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCertificateBatchRequest calls the generic CreateCertificateBatch builder with application/json body
+func NewCreateCertificateBatchRequest(server string, params *CreateCertificateBatchParams, body CreateCertificateBatchJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCertificateBatchRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateCertificateBatchRequestWithBody constructs an http.Request for the CreateCertificateBatch method, with any body, and a specified content type
+func NewCreateCertificateBatchRequestWithBody(server string, params *CreateCertificateBatchParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-batches")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetCertificateBatchRequest constructs an http.Request for the GetCertificateBatch method
+func NewGetCertificateBatchRequest(server string, certificateBatch CertificateBatchRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate_batch", certificateBatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-batches/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAddCertificateImageRequest calls the generic AddCertificateImage builder with application/json body
+func NewAddCertificateImageRequest(server string, body AddCertificateImageJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAddCertificateImageRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAddCertificateImageRequestWithBody constructs an http.Request for the AddCertificateImage method, with any body, and a specified content type
+func NewAddCertificateImageRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-images")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListCertificateKindsRequest constructs an http.Request for the ListCertificateKinds method
+func NewListCertificateKindsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-kinds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCertificateKindRequest constructs an http.Request for the GetCertificateKind method
+func NewGetCertificateKindRequest(server string, certificateKind CertificateKindRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate_kind", certificateKind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-kinds/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCertificateKindRequest calls the generic PutCertificateKind builder with application/json body
+func NewPutCertificateKindRequest(server string, certificateKind CertificateKindRef, params *PutCertificateKindParams, body PutCertificateKindJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCertificateKindRequestWithBody(server, certificateKind, params, "application/json", bodyReader)
+}
+
+// NewPutCertificateKindRequestWithBody constructs an http.Request for the PutCertificateKind method, with any body, and a specified content type
+func NewPutCertificateKindRequestWithBody(server string, certificateKind CertificateKindRef, params *PutCertificateKindParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate_kind", certificateKind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-kinds/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewListCertificateLayoutsRequest constructs an http.Request for the ListCertificateLayouts method
+func NewListCertificateLayoutsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-layouts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateCertificateLayoutRequest calls the generic CreateCertificateLayout builder with application/json body
+func NewCreateCertificateLayoutRequest(server string, params *CreateCertificateLayoutParams, body CreateCertificateLayoutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateCertificateLayoutRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateCertificateLayoutRequestWithBody constructs an http.Request for the CreateCertificateLayout method, with any body, and a specified content type
+func NewCreateCertificateLayoutRequestWithBody(server string, params *CreateCertificateLayoutParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-layouts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetCertificateLayoutRequest constructs an http.Request for the GetCertificateLayout method
+func NewGetCertificateLayoutRequest(server string, certificateLayout CertificateLayoutRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate_layout", certificateLayout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-layouts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCertificateLayoutRequest calls the generic PutCertificateLayout builder with application/json body
+func NewPutCertificateLayoutRequest(server string, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCertificateLayoutRequestWithBody(server, certificateLayout, params, "application/json", bodyReader)
+}
+
+// NewPutCertificateLayoutRequestWithBody constructs an http.Request for the PutCertificateLayout method, with any body, and a specified content type
+func NewPutCertificateLayoutRequestWithBody(server string, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate_layout", certificateLayout, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-layouts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewPreviewCertificateLayoutRequest calls the generic PreviewCertificateLayout builder with application/json body
+func NewPreviewCertificateLayoutRequest(server string, body PreviewCertificateLayoutJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewCertificateLayoutRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewCertificateLayoutRequestWithBody constructs an http.Request for the PreviewCertificateLayout method, with any body, and a specified content type
+func NewPreviewCertificateLayoutRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-previews")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListCertificatesRequest constructs an http.Request for the ListCertificates method
+func NewListCertificatesRequest(server string, params *ListCertificatesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Edition != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "edition", *params.Edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Text != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "text", *params.Text, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAwardCertificateRequest calls the generic AwardCertificate builder with application/json body
+func NewAwardCertificateRequest(server string, params *AwardCertificateParams, body AwardCertificateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAwardCertificateRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewAwardCertificateRequestWithBody constructs an http.Request for the AwardCertificate method, with any body, and a specified content type
+func NewAwardCertificateRequestWithBody(server string, params *AwardCertificateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificates")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetCertificateRequest constructs an http.Request for the GetCertificate method
 func NewGetCertificateRequest(server string, certificate CertificateRef) (*http.Request, error) {
 	var err error
@@ -29690,6 +31897,40 @@ func NewGetCertificateRequest(server string, certificate CertificateRef) (*http.
 	}
 
 	operationPath := fmt.Sprintf("/v1/certificates/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetCertificateHistoryRequest constructs an http.Request for the GetCertificateHistory method
+func NewGetCertificateHistoryRequest(server string, certificate CertificateRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate", certificate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificates/%s/history", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -29736,6 +31977,113 @@ func NewGetCertificatePdfRequest(server string, certificate CertificateRef) (*ht
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReinstateCertificateRequest calls the generic ReinstateCertificate builder with application/json body
+func NewReinstateCertificateRequest(server string, certificate CertificateRef, body ReinstateCertificateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReinstateCertificateRequestWithBody(server, certificate, "application/json", bodyReader)
+}
+
+// NewReinstateCertificateRequestWithBody constructs an http.Request for the ReinstateCertificate method, with any body, and a specified content type
+func NewReinstateCertificateRequestWithBody(server string, certificate CertificateRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate", certificate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificates/%s/reinstatement", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReissueCertificateRequest calls the generic ReissueCertificate builder with application/json body
+func NewReissueCertificateRequest(server string, certificate CertificateRef, params *ReissueCertificateParams, body ReissueCertificateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReissueCertificateRequestWithBody(server, certificate, params, "application/json", bodyReader)
+}
+
+// NewReissueCertificateRequestWithBody constructs an http.Request for the ReissueCertificate method, with any body, and a specified content type
+func NewReissueCertificateRequestWithBody(server string, certificate CertificateRef, params *ReissueCertificateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "certificate", certificate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificates/%s/reissues", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
 	}
 
 	return req, nil
@@ -41770,6 +44118,68 @@ func NewAcceptTransferRequest(server string, transfer string) (*http.Request, er
 	return req, nil
 }
 
+// NewVerifyDocumentRequest constructs an http.Request for the VerifyDocument method
+func NewVerifyDocumentRequest(server string, params *VerifyDocumentParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/verifications")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sha256", params.Sha256, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Code != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "code", *params.Code, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewVerifyCertificateRequest constructs an http.Request for the VerifyCertificate method
 func NewVerifyCertificateRequest(server string, code string) (*http.Request, error) {
 	var err error
@@ -43399,6 +45809,195 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/catalogues/{collection} (the `ExportCatalogue` operationId).
 	ExportCatalogueWithResponse(ctx context.Context, collection string, params *ExportCatalogueParams, reqEditors ...RequestEditorFn) (*ExportCatalogueResponse, error)
 
+	// ListCertificateBatchesWithResponse List batches of certificates
+	//
+	// The newest first, each with how far it is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificate-batches (the `ListCertificateBatches` operationId).
+	ListCertificateBatchesWithResponse(ctx context.Context, params *ListCertificateBatchesParams, reqEditors ...RequestEditorFn) (*ListCertificateBatchesResponse, error)
+
+	// CreateCertificateBatchWithBodyWithResponse Issue certificates in bulk
+	//
+	// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+	CreateCertificateBatchWithBodyWithResponse(ctx context.Context, params *CreateCertificateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCertificateBatchResponse, error)
+
+	// CreateCertificateBatchWithResponse Issue certificates in bulk
+	//
+	// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+	CreateCertificateBatchWithResponse(ctx context.Context, params *CreateCertificateBatchParams, body CreateCertificateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCertificateBatchResponse, error)
+
+	// GetCertificateBatchWithResponse Get a batch of certificates
+	//
+	// How far it is, and who was refused.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificate-batches/{certificate_batch} (the `GetCertificateBatch` operationId).
+	GetCertificateBatchWithResponse(ctx context.Context, certificateBatch CertificateBatchRef, reqEditors ...RequestEditorFn) (*GetCertificateBatchResponse, error)
+
+	// AddCertificateImageWithBodyWithResponse Add a logo or a signature
+	//
+	// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+	AddCertificateImageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCertificateImageResponse, error)
+
+	// AddCertificateImageWithResponse Add a logo or a signature
+	//
+	// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+	AddCertificateImageWithResponse(ctx context.Context, body AddCertificateImageJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCertificateImageResponse, error)
+
+	// ListCertificateKindsWithResponse List the kinds of certificates
+	//
+	// What certificates can be of, what each kind asks for, and its words.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificate-kinds (the `ListCertificateKinds` operationId).
+	ListCertificateKindsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCertificateKindsResponse, error)
+
+	// GetCertificateKindWithResponse Get a kind of certificates
+	//
+	// What it asks for, its words, and the layout that it is printed with.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificate-kinds/{certificate_kind} (the `GetCertificateKind` operationId).
+	GetCertificateKindWithResponse(ctx context.Context, certificateKind CertificateKindRef, reqEditors ...RequestEditorFn) (*GetCertificateKindResponse, error)
+
+	// PutCertificateKindWithBodyWithResponse Word a kind of certificates
+	//
+	// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+	PutCertificateKindWithBodyWithResponse(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCertificateKindResponse, error)
+
+	// PutCertificateKindWithResponse Word a kind of certificates
+	//
+	// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+	PutCertificateKindWithResponse(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, body PutCertificateKindJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCertificateKindResponse, error)
+
+	// ListCertificateLayoutsWithResponse List the layouts of certificates
+	//
+	// By name. One with an organisation is printed for the editions that it certifies with us; any other where a kind names it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificate-layouts (the `ListCertificateLayouts` operationId).
+	ListCertificateLayoutsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCertificateLayoutsResponse, error)
+
+	// CreateCertificateLayoutWithBodyWithResponse Make a layout of certificates
+	//
+	// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+	CreateCertificateLayoutWithBodyWithResponse(ctx context.Context, params *CreateCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCertificateLayoutResponse, error)
+
+	// CreateCertificateLayoutWithResponse Make a layout of certificates
+	//
+	// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+	CreateCertificateLayoutWithResponse(ctx context.Context, params *CreateCertificateLayoutParams, body CreateCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCertificateLayoutResponse, error)
+
+	// GetCertificateLayoutWithResponse Get a layout of certificates
+	//
+	// As it stands now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificate-layouts/{certificate_layout} (the `GetCertificateLayout` operationId).
+	GetCertificateLayoutWithResponse(ctx context.Context, certificateLayout CertificateLayoutRef, reqEditors ...RequestEditorFn) (*GetCertificateLayoutResponse, error)
+
+	// PutCertificateLayoutWithBodyWithResponse Rewrite a layout of certificates
+	//
+	// Over the version that was read. What was issued with it stays as it was printed.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+	PutCertificateLayoutWithBodyWithResponse(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCertificateLayoutResponse, error)
+
+	// PutCertificateLayoutWithResponse Rewrite a layout of certificates
+	//
+	// Over the version that was read. What was issued with it stays as it was printed.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+	PutCertificateLayoutWithResponse(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCertificateLayoutResponse, error)
+
+	// PreviewCertificateLayoutWithBodyWithResponse Preview a layout of certificates
+	//
+	// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+	PreviewCertificateLayoutWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewCertificateLayoutResponse, error)
+
+	// PreviewCertificateLayoutWithResponse Preview a layout of certificates
+	//
+	// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+	PreviewCertificateLayoutWithResponse(ctx context.Context, body PreviewCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewCertificateLayoutResponse, error)
+
+	// ListCertificatesWithResponse List certificates
+	//
+	// The newest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificates (the `ListCertificates` operationId).
+	ListCertificatesWithResponse(ctx context.Context, params *ListCertificatesParams, reqEditors ...RequestEditorFn) (*ListCertificatesResponse, error)
+
+	// AwardCertificateWithBodyWithResponse Award a certificate
+	//
+	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+	AwardCertificateWithBodyWithResponse(ctx context.Context, params *AwardCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AwardCertificateResponse, error)
+
+	// AwardCertificateWithResponse Award a certificate
+	//
+	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+	AwardCertificateWithResponse(ctx context.Context, params *AwardCertificateParams, body AwardCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*AwardCertificateResponse, error)
+
 	// GetCertificateWithResponse Get a certificate
 	//
 	// One certificate of the caller.
@@ -43407,6 +46006,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/certificates/{certificate} (the `GetCertificate` operationId).
 	GetCertificateWithResponse(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*GetCertificateResponse, error)
+
+	// GetCertificateHistoryWithResponse Get the history of a certificate
+	//
+	// Everything that happened to it, the first thing first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificates/{certificate}/history (the `GetCertificateHistory` operationId).
+	GetCertificateHistoryWithResponse(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*GetCertificateHistoryResponse, error)
 
 	// GetCertificatePdfWithResponse Get a certificate on paper
 	//
@@ -43417,9 +46025,45 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/certificates/{certificate}/pdf (the `GetCertificatePdf` operationId).
 	GetCertificatePdfWithResponse(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*GetCertificatePdfResponse, error)
 
+	// ReinstateCertificateWithBodyWithResponse Reinstate a certificate
+	//
+	// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+	ReinstateCertificateWithBodyWithResponse(ctx context.Context, certificate CertificateRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReinstateCertificateResponse, error)
+
+	// ReinstateCertificateWithResponse Reinstate a certificate
+	//
+	// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+	ReinstateCertificateWithResponse(ctx context.Context, certificate CertificateRef, body ReinstateCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*ReinstateCertificateResponse, error)
+
+	// ReissueCertificateWithBodyWithResponse Issue a certificate anew
+	//
+	// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+	ReissueCertificateWithBodyWithResponse(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReissueCertificateResponse, error)
+
+	// ReissueCertificateWithResponse Issue a certificate anew
+	//
+	// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+	ReissueCertificateWithResponse(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, body ReissueCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*ReissueCertificateResponse, error)
+
 	// RevokeCertificateWithBodyWithResponse Revoke a certificate
 	//
-	// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+	// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -43428,7 +46072,7 @@ type ClientWithResponsesInterface interface {
 
 	// RevokeCertificateWithResponse Revoke a certificate
 	//
-	// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+	// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -46249,9 +48893,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/transfers/{transfer}/acceptance (the `AcceptTransfer` operationId).
 	AcceptTransferWithResponse(ctx context.Context, transfer string, reqEditors ...RequestEditorFn) (*AcceptTransferResponse, error)
 
+	// VerifyDocumentWithResponse Verify a document
+	//
+	// What a file is, by its SHA-256 alone: the file is sent nowhere. With the code that it carries, a file that was changed is told from one that does not come from us: the answer is then `altered` and says what the certificate with this code is. Neither known: 404.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/verifications (the `VerifyDocument` operationId).
+	VerifyDocumentWithResponse(ctx context.Context, params *VerifyDocumentParams, reqEditors ...RequestEditorFn) (*VerifyDocumentResponse, error)
+
 	// VerifyCertificateWithResponse Verify a certificate
 	//
-	// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404.
+	// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404; an address that asks for many of these has to wait (429).
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -47889,6 +50542,728 @@ func (r ExportCatalogueResponse) ContentType() string {
 	return ""
 }
 
+type ListCertificateBatchesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateBatchPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCertificateBatchesResponse) GetJSON200() *CertificateBatchPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCertificateBatchesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCertificateBatchesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCertificateBatchesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCertificateBatchesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCertificateBatchesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCertificateBatchResponse201Headers the declared response headers of an HTTP 201 response for CreateCertificateBatch
+type CreateCertificateBatchResponse201Headers struct {
+	Location string
+}
+
+type CreateCertificateBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CertificateBatch
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCertificateBatchResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCertificateBatchResponse) GetJSON201() *CertificateBatch {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateCertificateBatchResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCertificateBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCertificateBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCertificateBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCertificateBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetCertificateBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateBatch
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCertificateBatchResponse) GetJSON200() *CertificateBatch {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCertificateBatchResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCertificateBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCertificateBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCertificateBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCertificateBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AddCertificateImageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CertificateImage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AddCertificateImageResponse) GetJSON201() *CertificateImage {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AddCertificateImageResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AddCertificateImageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AddCertificateImageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AddCertificateImageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AddCertificateImageResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCertificateKindsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateKinds
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCertificateKindsResponse) GetJSON200() *CertificateKinds {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCertificateKindsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCertificateKindsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCertificateKindsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCertificateKindsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCertificateKindsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCertificateKindResponse200Headers the declared response headers of an HTTP 200 response for GetCertificateKind
+type GetCertificateKindResponse200Headers struct {
+	ETag string
+}
+
+type GetCertificateKindResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateKind
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCertificateKindResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCertificateKindResponse) GetJSON200() *CertificateKind {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCertificateKindResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCertificateKindResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCertificateKindResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCertificateKindResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCertificateKindResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCertificateKindResponse200Headers the declared response headers of an HTTP 200 response for PutCertificateKind
+type PutCertificateKindResponse200Headers struct {
+	ETag string
+}
+
+type PutCertificateKindResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateKind
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCertificateKindResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCertificateKindResponse) GetJSON200() *CertificateKind {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCertificateKindResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCertificateKindResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCertificateKindResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCertificateKindResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCertificateKindResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCertificateLayoutsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateLayouts
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCertificateLayoutsResponse) GetJSON200() *CertificateLayouts {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCertificateLayoutsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCertificateLayoutsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCertificateLayoutsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCertificateLayoutsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCertificateLayoutsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateCertificateLayoutResponse201Headers the declared response headers of an HTTP 201 response for CreateCertificateLayout
+type CreateCertificateLayoutResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CreateCertificateLayoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *CertificateLayout
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateCertificateLayoutResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateCertificateLayoutResponse) GetJSON201() *CertificateLayout {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateCertificateLayoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateCertificateLayoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateCertificateLayoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateCertificateLayoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateCertificateLayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetCertificateLayoutResponse200Headers the declared response headers of an HTTP 200 response for GetCertificateLayout
+type GetCertificateLayoutResponse200Headers struct {
+	ETag string
+}
+
+type GetCertificateLayoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateLayout
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetCertificateLayoutResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCertificateLayoutResponse) GetJSON200() *CertificateLayout {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCertificateLayoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCertificateLayoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCertificateLayoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCertificateLayoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCertificateLayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutCertificateLayoutResponse200Headers the declared response headers of an HTTP 200 response for PutCertificateLayout
+type PutCertificateLayoutResponse200Headers struct {
+	ETag string
+}
+
+type PutCertificateLayoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateLayout
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutCertificateLayoutResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCertificateLayoutResponse) GetJSON200() *CertificateLayout {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCertificateLayoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCertificateLayoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCertificateLayoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCertificateLayoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCertificateLayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PreviewCertificateLayoutResponse200Headers the declared response headers of an HTTP 200 response for PreviewCertificateLayout
+type PreviewCertificateLayoutResponse200Headers struct {
+	ContentDisposition string
+}
+
+type PreviewCertificateLayoutResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PreviewCertificateLayoutResponse200Headers
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PreviewCertificateLayoutResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewCertificateLayoutResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewCertificateLayoutResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewCertificateLayoutResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewCertificateLayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCertificatesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificatePage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCertificatesResponse) GetJSON200() *CertificatePage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCertificatesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCertificatesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCertificatesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCertificatesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCertificatesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AwardCertificateResponse201Headers the declared response headers of an HTTP 201 response for AwardCertificate
+type AwardCertificateResponse201Headers struct {
+	Location string
+}
+
+type AwardCertificateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Certificate
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *AwardCertificateResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AwardCertificateResponse) GetJSON201() *Certificate {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AwardCertificateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AwardCertificateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AwardCertificateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AwardCertificateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AwardCertificateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetCertificateResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -47937,6 +51312,54 @@ func (r GetCertificateResponse) ContentType() string {
 	return ""
 }
 
+type GetCertificateHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CertificateHistory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCertificateHistoryResponse) GetJSON200() *CertificateHistory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCertificateHistoryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCertificateHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCertificateHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCertificateHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCertificateHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetCertificatePdfResponse200Headers the declared response headers of an HTTP 200 response for GetCertificatePdf
 type GetCertificatePdfResponse200Headers struct {
 	ContentDisposition string
@@ -47979,6 +51402,109 @@ func (r GetCertificatePdfResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetCertificatePdfResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReinstateCertificateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Certificate
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReinstateCertificateResponse) GetJSON200() *Certificate {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReinstateCertificateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReinstateCertificateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReinstateCertificateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReinstateCertificateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReinstateCertificateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ReissueCertificateResponse201Headers the declared response headers of an HTTP 201 response for ReissueCertificate
+type ReissueCertificateResponse201Headers struct {
+	Location string
+}
+
+type ReissueCertificateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Certificate
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *ReissueCertificateResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReissueCertificateResponse) GetJSON201() *Certificate {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReissueCertificateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReissueCertificateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReissueCertificateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReissueCertificateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReissueCertificateResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -58809,6 +62335,54 @@ func (r AcceptTransferResponse) ContentType() string {
 	return ""
 }
 
+type VerifyDocumentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Verification
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r VerifyDocumentResponse) GetJSON200() *Verification {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r VerifyDocumentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyDocumentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyDocumentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyDocumentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyDocumentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type VerifyCertificateResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -60582,6 +64156,321 @@ func (c *ClientWithResponses) ExportCatalogueWithResponse(ctx context.Context, c
 	return ParseExportCatalogueResponse(rsp)
 }
 
+// ListCertificateBatchesWithResponse List batches of certificates
+//
+// The newest first, each with how far it is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificate-batches (the `ListCertificateBatches` operationId).
+func (c *ClientWithResponses) ListCertificateBatchesWithResponse(ctx context.Context, params *ListCertificateBatchesParams, reqEditors ...RequestEditorFn) (*ListCertificateBatchesResponse, error) {
+	rsp, err := c.ListCertificateBatches(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCertificateBatchesResponse(rsp)
+}
+
+// CreateCertificateBatchWithBodyWithResponse Issue certificates in bulk
+//
+// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+func (c *ClientWithResponses) CreateCertificateBatchWithBodyWithResponse(ctx context.Context, params *CreateCertificateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCertificateBatchResponse, error) {
+	rsp, err := c.CreateCertificateBatchWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCertificateBatchResponse(rsp)
+}
+
+// CreateCertificateBatchWithResponse Issue certificates in bulk
+//
+// To everybody of a session, or of an edition, who has earned one of a kind and has none. Each is judged, printed, signed and announced in the background, and goes on where it was interrupted.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-batches (the `CreateCertificateBatch` operationId).
+func (c *ClientWithResponses) CreateCertificateBatchWithResponse(ctx context.Context, params *CreateCertificateBatchParams, body CreateCertificateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCertificateBatchResponse, error) {
+	rsp, err := c.CreateCertificateBatch(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCertificateBatchResponse(rsp)
+}
+
+// GetCertificateBatchWithResponse Get a batch of certificates
+//
+// How far it is, and who was refused.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificate-batches/{certificate_batch} (the `GetCertificateBatch` operationId).
+func (c *ClientWithResponses) GetCertificateBatchWithResponse(ctx context.Context, certificateBatch CertificateBatchRef, reqEditors ...RequestEditorFn) (*GetCertificateBatchResponse, error) {
+	rsp, err := c.GetCertificateBatch(ctx, certificateBatch, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCertificateBatchResponse(rsp)
+}
+
+// AddCertificateImageWithBodyWithResponse Add a logo or a signature
+//
+// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+func (c *ClientWithResponses) AddCertificateImageWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddCertificateImageResponse, error) {
+	rsp, err := c.AddCertificateImageWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCertificateImageResponse(rsp)
+}
+
+// AddCertificateImageWithResponse Add a logo or a signature
+//
+// A PNG or JPEG of at most 500 kB and 2,000 × 2,000 points. It is kept without transparency, on white. The same image again is the same.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-images (the `AddCertificateImage` operationId).
+func (c *ClientWithResponses) AddCertificateImageWithResponse(ctx context.Context, body AddCertificateImageJSONRequestBody, reqEditors ...RequestEditorFn) (*AddCertificateImageResponse, error) {
+	rsp, err := c.AddCertificateImage(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAddCertificateImageResponse(rsp)
+}
+
+// ListCertificateKindsWithResponse List the kinds of certificates
+//
+// What certificates can be of, what each kind asks for, and its words.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificate-kinds (the `ListCertificateKinds` operationId).
+func (c *ClientWithResponses) ListCertificateKindsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCertificateKindsResponse, error) {
+	rsp, err := c.ListCertificateKinds(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCertificateKindsResponse(rsp)
+}
+
+// GetCertificateKindWithResponse Get a kind of certificates
+//
+// What it asks for, its words, and the layout that it is printed with.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificate-kinds/{certificate_kind} (the `GetCertificateKind` operationId).
+func (c *ClientWithResponses) GetCertificateKindWithResponse(ctx context.Context, certificateKind CertificateKindRef, reqEditors ...RequestEditorFn) (*GetCertificateKindResponse, error) {
+	rsp, err := c.GetCertificateKind(ctx, certificateKind, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCertificateKindResponse(rsp)
+}
+
+// PutCertificateKindWithBodyWithResponse Word a kind of certificates
+//
+// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+func (c *ClientWithResponses) PutCertificateKindWithBodyWithResponse(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCertificateKindResponse, error) {
+	rsp, err := c.PutCertificateKindWithBody(ctx, certificateKind, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCertificateKindResponse(rsp)
+}
+
+// PutCertificateKindWithResponse Word a kind of certificates
+//
+// Its words, what it asks for beside its stage, and the layout that it is printed with, over the version that was read. What was issued stays as it was printed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/certificate-kinds/{certificate_kind} (the `PutCertificateKind` operationId).
+func (c *ClientWithResponses) PutCertificateKindWithResponse(ctx context.Context, certificateKind CertificateKindRef, params *PutCertificateKindParams, body PutCertificateKindJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCertificateKindResponse, error) {
+	rsp, err := c.PutCertificateKind(ctx, certificateKind, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCertificateKindResponse(rsp)
+}
+
+// ListCertificateLayoutsWithResponse List the layouts of certificates
+//
+// By name. One with an organisation is printed for the editions that it certifies with us; any other where a kind names it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificate-layouts (the `ListCertificateLayouts` operationId).
+func (c *ClientWithResponses) ListCertificateLayoutsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCertificateLayoutsResponse, error) {
+	rsp, err := c.ListCertificateLayouts(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCertificateLayoutsResponse(rsp)
+}
+
+// CreateCertificateLayoutWithBodyWithResponse Make a layout of certificates
+//
+// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+func (c *ClientWithResponses) CreateCertificateLayoutWithBodyWithResponse(ctx context.Context, params *CreateCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateCertificateLayoutResponse, error) {
+	rsp, err := c.CreateCertificateLayoutWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCertificateLayoutResponse(rsp)
+}
+
+// CreateCertificateLayoutWithResponse Make a layout of certificates
+//
+// Colours, logos and who signs. Images are named by the hash with which their upload was answered.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-layouts (the `CreateCertificateLayout` operationId).
+func (c *ClientWithResponses) CreateCertificateLayoutWithResponse(ctx context.Context, params *CreateCertificateLayoutParams, body CreateCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateCertificateLayoutResponse, error) {
+	rsp, err := c.CreateCertificateLayout(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateCertificateLayoutResponse(rsp)
+}
+
+// GetCertificateLayoutWithResponse Get a layout of certificates
+//
+// As it stands now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificate-layouts/{certificate_layout} (the `GetCertificateLayout` operationId).
+func (c *ClientWithResponses) GetCertificateLayoutWithResponse(ctx context.Context, certificateLayout CertificateLayoutRef, reqEditors ...RequestEditorFn) (*GetCertificateLayoutResponse, error) {
+	rsp, err := c.GetCertificateLayout(ctx, certificateLayout, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCertificateLayoutResponse(rsp)
+}
+
+// PutCertificateLayoutWithBodyWithResponse Rewrite a layout of certificates
+//
+// Over the version that was read. What was issued with it stays as it was printed.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+func (c *ClientWithResponses) PutCertificateLayoutWithBodyWithResponse(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCertificateLayoutResponse, error) {
+	rsp, err := c.PutCertificateLayoutWithBody(ctx, certificateLayout, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCertificateLayoutResponse(rsp)
+}
+
+// PutCertificateLayoutWithResponse Rewrite a layout of certificates
+//
+// Over the version that was read. What was issued with it stays as it was printed.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
+func (c *ClientWithResponses) PutCertificateLayoutWithResponse(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCertificateLayoutResponse, error) {
+	rsp, err := c.PutCertificateLayout(ctx, certificateLayout, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCertificateLayoutResponse(rsp)
+}
+
+// PreviewCertificateLayoutWithBodyWithResponse Preview a layout of certificates
+//
+// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+func (c *ClientWithResponses) PreviewCertificateLayoutWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewCertificateLayoutResponse, error) {
+	rsp, err := c.PreviewCertificateLayoutWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewCertificateLayoutResponse(rsp)
+}
+
+// PreviewCertificateLayoutWithResponse Preview a layout of certificates
+//
+// The page that a layout would be printed as, with made-up facts, marked as a demonstration. Nothing is kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificate-previews (the `PreviewCertificateLayout` operationId).
+func (c *ClientWithResponses) PreviewCertificateLayoutWithResponse(ctx context.Context, body PreviewCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewCertificateLayoutResponse, error) {
+	rsp, err := c.PreviewCertificateLayout(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewCertificateLayoutResponse(rsp)
+}
+
+// ListCertificatesWithResponse List certificates
+//
+// The newest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificates (the `ListCertificates` operationId).
+func (c *ClientWithResponses) ListCertificatesWithResponse(ctx context.Context, params *ListCertificatesParams, reqEditors ...RequestEditorFn) (*ListCertificatesResponse, error) {
+	rsp, err := c.ListCertificates(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCertificatesResponse(rsp)
+}
+
+// AwardCertificateWithBodyWithResponse Award a certificate
+//
+// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+func (c *ClientWithResponses) AwardCertificateWithBodyWithResponse(ctx context.Context, params *AwardCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AwardCertificateResponse, error) {
+	rsp, err := c.AwardCertificateWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAwardCertificateResponse(rsp)
+}
+
+// AwardCertificateWithResponse Award a certificate
+//
+// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificates (the `AwardCertificate` operationId).
+func (c *ClientWithResponses) AwardCertificateWithResponse(ctx context.Context, params *AwardCertificateParams, body AwardCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*AwardCertificateResponse, error) {
+	rsp, err := c.AwardCertificate(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAwardCertificateResponse(rsp)
+}
+
 // GetCertificateWithResponse Get a certificate
 //
 // One certificate of the caller.
@@ -60595,6 +64484,21 @@ func (c *ClientWithResponses) GetCertificateWithResponse(ctx context.Context, ce
 		return nil, err
 	}
 	return ParseGetCertificateResponse(rsp)
+}
+
+// GetCertificateHistoryWithResponse Get the history of a certificate
+//
+// Everything that happened to it, the first thing first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificates/{certificate}/history (the `GetCertificateHistory` operationId).
+func (c *ClientWithResponses) GetCertificateHistoryWithResponse(ctx context.Context, certificate CertificateRef, reqEditors ...RequestEditorFn) (*GetCertificateHistoryResponse, error) {
+	rsp, err := c.GetCertificateHistory(ctx, certificate, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCertificateHistoryResponse(rsp)
 }
 
 // GetCertificatePdfWithResponse Get a certificate on paper
@@ -60612,9 +64516,69 @@ func (c *ClientWithResponses) GetCertificatePdfWithResponse(ctx context.Context,
 	return ParseGetCertificatePdfResponse(rsp)
 }
 
+// ReinstateCertificateWithBodyWithResponse Reinstate a certificate
+//
+// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+func (c *ClientWithResponses) ReinstateCertificateWithBodyWithResponse(ctx context.Context, certificate CertificateRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReinstateCertificateResponse, error) {
+	rsp, err := c.ReinstateCertificateWithBody(ctx, certificate, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReinstateCertificateResponse(rsp)
+}
+
+// ReinstateCertificateWithResponse Reinstate a certificate
+//
+// Lets one that was revoked hold again. It is refused where no formula in force leads to it (422), where another one took its place, and where it holds (409).
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificates/{certificate}/reinstatement (the `ReinstateCertificate` operationId).
+func (c *ClientWithResponses) ReinstateCertificateWithResponse(ctx context.Context, certificate CertificateRef, body ReinstateCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*ReinstateCertificateResponse, error) {
+	rsp, err := c.ReinstateCertificate(ctx, certificate, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReinstateCertificateResponse(rsp)
+}
+
+// ReissueCertificateWithBodyWithResponse Issue a certificate anew
+//
+// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+func (c *ClientWithResponses) ReissueCertificateWithBodyWithResponse(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReissueCertificateResponse, error) {
+	rsp, err := c.ReissueCertificateWithBody(ctx, certificate, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReissueCertificateResponse(rsp)
+}
+
+// ReissueCertificateWithResponse Issue a certificate anew
+//
+// With the name that its holder has now and another code. The one before it is known as replaced for ever; what else it says, and when it was earned, stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/certificates/{certificate}/reissues (the `ReissueCertificate` operationId).
+func (c *ClientWithResponses) ReissueCertificateWithResponse(ctx context.Context, certificate CertificateRef, params *ReissueCertificateParams, body ReissueCertificateJSONRequestBody, reqEditors ...RequestEditorFn) (*ReissueCertificateResponse, error) {
+	rsp, err := c.ReissueCertificate(ctx, certificate, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReissueCertificateResponse(rsp)
+}
+
 // RevokeCertificateWithBodyWithResponse Revoke a certificate
 //
-// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -60629,7 +64593,7 @@ func (c *ClientWithResponses) RevokeCertificateWithBodyWithResponse(ctx context.
 
 // RevokeCertificateWithResponse Revoke a certificate
 //
-// Revokes a certificate for ever. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
+// Revokes a certificate. It stays verifiable, as revoked, with the reason. One that is revoked already is refused (409).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -65215,9 +69179,24 @@ func (c *ClientWithResponses) AcceptTransferWithResponse(ctx context.Context, tr
 	return ParseAcceptTransferResponse(rsp)
 }
 
+// VerifyDocumentWithResponse Verify a document
+//
+// What a file is, by its SHA-256 alone: the file is sent nowhere. With the code that it carries, a file that was changed is told from one that does not come from us: the answer is then `altered` and says what the certificate with this code is. Neither known: 404.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/verifications (the `VerifyDocument` operationId).
+func (c *ClientWithResponses) VerifyDocumentWithResponse(ctx context.Context, params *VerifyDocumentParams, reqEditors ...RequestEditorFn) (*VerifyDocumentResponse, error) {
+	rsp, err := c.VerifyDocument(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyDocumentResponse(rsp)
+}
+
 // VerifyCertificateWithResponse Verify a certificate
 //
-// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404.
+// What anybody may know of a certificate from the code that is printed on it. A code that we never printed answers 404; an address that asks for many of these has to wait (429).
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -66713,6 +70692,572 @@ func ParseExportCatalogueResponse(rsp *http.Response) (*ExportCatalogueResponse,
 	return response, nil
 }
 
+// ParseListCertificateBatchesResponse parses an HTTP response from a ListCertificateBatchesWithResponse call
+func ParseListCertificateBatchesResponse(rsp *http.Response) (*ListCertificateBatchesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCertificateBatchesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateBatchPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCertificateBatchResponse parses an HTTP response from a CreateCertificateBatchWithResponse call
+func ParseCreateCertificateBatchResponse(rsp *http.Response) (*CreateCertificateBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCertificateBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CertificateBatch
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCertificateBatchResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetCertificateBatchResponse parses an HTTP response from a GetCertificateBatchWithResponse call
+func ParseGetCertificateBatchResponse(rsp *http.Response) (*GetCertificateBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCertificateBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateBatch
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAddCertificateImageResponse parses an HTTP response from a AddCertificateImageWithResponse call
+func ParseAddCertificateImageResponse(rsp *http.Response) (*AddCertificateImageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AddCertificateImageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CertificateImage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListCertificateKindsResponse parses an HTTP response from a ListCertificateKindsWithResponse call
+func ParseListCertificateKindsResponse(rsp *http.Response) (*ListCertificateKindsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCertificateKindsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateKinds
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCertificateKindResponse parses an HTTP response from a GetCertificateKindWithResponse call
+func ParseGetCertificateKindResponse(rsp *http.Response) (*GetCertificateKindResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCertificateKindResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateKind
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCertificateKindResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCertificateKindResponse parses an HTTP response from a PutCertificateKindWithResponse call
+func ParsePutCertificateKindResponse(rsp *http.Response) (*PutCertificateKindResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCertificateKindResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateKind
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCertificateKindResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCertificateLayoutsResponse parses an HTTP response from a ListCertificateLayoutsWithResponse call
+func ParseListCertificateLayoutsResponse(rsp *http.Response) (*ListCertificateLayoutsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCertificateLayoutsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateLayouts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateCertificateLayoutResponse parses an HTTP response from a CreateCertificateLayoutWithResponse call
+func ParseCreateCertificateLayoutResponse(rsp *http.Response) (*CreateCertificateLayoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateCertificateLayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest CertificateLayout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateCertificateLayoutResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetCertificateLayoutResponse parses an HTTP response from a GetCertificateLayoutWithResponse call
+func ParseGetCertificateLayoutResponse(rsp *http.Response) (*GetCertificateLayoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCertificateLayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateLayout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetCertificateLayoutResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutCertificateLayoutResponse parses an HTTP response from a PutCertificateLayoutWithResponse call
+func ParsePutCertificateLayoutResponse(rsp *http.Response) (*PutCertificateLayoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCertificateLayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateLayout
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutCertificateLayoutResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePreviewCertificateLayoutResponse parses an HTTP response from a PreviewCertificateLayoutWithResponse call
+func ParsePreviewCertificateLayoutResponse(rsp *http.Response) (*PreviewCertificateLayoutResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewCertificateLayoutResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PreviewCertificateLayoutResponse200Headers
+		if values := rsp.Header.Values("Content-Disposition"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Disposition", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentDisposition = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListCertificatesResponse parses an HTTP response from a ListCertificatesWithResponse call
+func ParseListCertificatesResponse(rsp *http.Response) (*ListCertificatesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCertificatesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificatePage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAwardCertificateResponse parses an HTTP response from a AwardCertificateWithResponse call
+func ParseAwardCertificateResponse(rsp *http.Response) (*AwardCertificateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AwardCertificateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Certificate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers AwardCertificateResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetCertificateResponse parses an HTTP response from a GetCertificateWithResponse call
 func ParseGetCertificateResponse(rsp *http.Response) (*GetCertificateResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -66729,6 +71274,39 @@ func ParseGetCertificateResponse(rsp *http.Response) (*GetCertificateResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Certificate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetCertificateHistoryResponse parses an HTTP response from a GetCertificateHistoryWithResponse call
+func ParseGetCertificateHistoryResponse(rsp *http.Response) (*GetCertificateHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCertificateHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CertificateHistory
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -66780,6 +71358,85 @@ func ParseGetCertificatePdfResponse(rsp *http.Response) (*GetCertificatePdfRespo
 			headers.ContentDisposition = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReinstateCertificateResponse parses an HTTP response from a ReinstateCertificateWithResponse call
+func ParseReinstateCertificateResponse(rsp *http.Response) (*ReinstateCertificateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReinstateCertificateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Certificate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReissueCertificateResponse parses an HTTP response from a ReissueCertificateWithResponse call
+func ParseReissueCertificateResponse(rsp *http.Response) (*ReissueCertificateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReissueCertificateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Certificate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers ReissueCertificateResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil
@@ -74763,6 +79420,39 @@ func ParseAcceptTransferResponse(rsp *http.Response) (*AcceptTransferResponse, e
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Transfer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseVerifyDocumentResponse parses an HTTP response from a VerifyDocumentWithResponse call
+func ParseVerifyDocumentResponse(rsp *http.Response) (*VerifyDocumentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyDocumentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Verification
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

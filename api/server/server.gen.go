@@ -100,12 +100,63 @@ type ServerInterface interface {
 	// ExportCatalogue Export a collection
 	// (GET /v1/catalogues/{collection})
 	ExportCatalogue(c *fiber.Ctx, collection string, params ExportCatalogueParams) error
+	// ListCertificateBatches List batches of certificates
+	// (GET /v1/certificate-batches)
+	ListCertificateBatches(c *fiber.Ctx, params ListCertificateBatchesParams) error
+	// CreateCertificateBatch Issue certificates in bulk
+	// (POST /v1/certificate-batches)
+	CreateCertificateBatch(c *fiber.Ctx, params CreateCertificateBatchParams) error
+	// GetCertificateBatch Get a batch of certificates
+	// (GET /v1/certificate-batches/{certificate_batch})
+	GetCertificateBatch(c *fiber.Ctx, certificateBatch CertificateBatchRef) error
+	// AddCertificateImage Add a logo or a signature
+	// (POST /v1/certificate-images)
+	AddCertificateImage(c *fiber.Ctx) error
+	// ListCertificateKinds List the kinds of certificates
+	// (GET /v1/certificate-kinds)
+	ListCertificateKinds(c *fiber.Ctx) error
+	// GetCertificateKind Get a kind of certificates
+	// (GET /v1/certificate-kinds/{certificate_kind})
+	GetCertificateKind(c *fiber.Ctx, certificateKind CertificateKindRef) error
+	// PutCertificateKind Word a kind of certificates
+	// (PUT /v1/certificate-kinds/{certificate_kind})
+	PutCertificateKind(c *fiber.Ctx, certificateKind CertificateKindRef, params PutCertificateKindParams) error
+	// ListCertificateLayouts List the layouts of certificates
+	// (GET /v1/certificate-layouts)
+	ListCertificateLayouts(c *fiber.Ctx) error
+	// CreateCertificateLayout Make a layout of certificates
+	// (POST /v1/certificate-layouts)
+	CreateCertificateLayout(c *fiber.Ctx, params CreateCertificateLayoutParams) error
+	// GetCertificateLayout Get a layout of certificates
+	// (GET /v1/certificate-layouts/{certificate_layout})
+	GetCertificateLayout(c *fiber.Ctx, certificateLayout CertificateLayoutRef) error
+	// PutCertificateLayout Rewrite a layout of certificates
+	// (PUT /v1/certificate-layouts/{certificate_layout})
+	PutCertificateLayout(c *fiber.Ctx, certificateLayout CertificateLayoutRef, params PutCertificateLayoutParams) error
+	// PreviewCertificateLayout Preview a layout of certificates
+	// (POST /v1/certificate-previews)
+	PreviewCertificateLayout(c *fiber.Ctx) error
+	// ListCertificates List certificates
+	// (GET /v1/certificates)
+	ListCertificates(c *fiber.Ctx, params ListCertificatesParams) error
+	// AwardCertificate Award a certificate
+	// (POST /v1/certificates)
+	AwardCertificate(c *fiber.Ctx, params AwardCertificateParams) error
 	// GetCertificate Get a certificate
 	// (GET /v1/certificates/{certificate})
 	GetCertificate(c *fiber.Ctx, certificate CertificateRef) error
+	// GetCertificateHistory Get the history of a certificate
+	// (GET /v1/certificates/{certificate}/history)
+	GetCertificateHistory(c *fiber.Ctx, certificate CertificateRef) error
 	// GetCertificatePdf Get a certificate on paper
 	// (GET /v1/certificates/{certificate}/pdf)
 	GetCertificatePdf(c *fiber.Ctx, certificate CertificateRef) error
+	// ReinstateCertificate Reinstate a certificate
+	// (POST /v1/certificates/{certificate}/reinstatement)
+	ReinstateCertificate(c *fiber.Ctx, certificate CertificateRef) error
+	// ReissueCertificate Issue a certificate anew
+	// (POST /v1/certificates/{certificate}/reissues)
+	ReissueCertificate(c *fiber.Ctx, certificate CertificateRef, params ReissueCertificateParams) error
 	// RevokeCertificate Revoke a certificate
 	// (POST /v1/certificates/{certificate}/revocation)
 	RevokeCertificate(c *fiber.Ctx, certificate CertificateRef) error
@@ -763,6 +814,9 @@ type ServerInterface interface {
 	// AcceptTransfer Take a place that is offered
 	// (POST /v1/transfers/{transfer}/acceptance)
 	AcceptTransfer(c *fiber.Ctx, transfer string) error
+	// VerifyDocument Verify a document
+	// (GET /v1/verifications)
+	VerifyDocument(c *fiber.Ctx, params VerifyDocumentParams) error
 	// VerifyCertificate Verify a certificate
 	// (GET /v1/verifications/{code})
 	VerifyCertificate(c *fiber.Ctx, code string) error
@@ -2004,6 +2058,529 @@ func (siw *ServerInterfaceWrapper) ExportCatalogue(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListCertificateBatches operation middleware
+func (siw *ServerInterfaceWrapper) ListCertificateBatches(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCertificateBatchesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCertificateBatches(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateCertificateBatch operation middleware
+func (siw *ServerInterfaceWrapper) CreateCertificateBatch(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateCertificateBatchParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateCertificateBatch(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCertificateBatch operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificateBatch(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate_batch" -------------
+	var certificateBatch CertificateBatchRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate_batch", c.Params("certificate_batch"), &certificateBatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate_batch: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCertificateBatch(c, certificateBatch)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AddCertificateImage operation middleware
+func (siw *ServerInterfaceWrapper) AddCertificateImage(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AddCertificateImage(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCertificateKinds operation middleware
+func (siw *ServerInterfaceWrapper) ListCertificateKinds(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCertificateKinds(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCertificateKind operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificateKind(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate_kind" -------------
+	var certificateKind CertificateKindRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate_kind", c.Params("certificate_kind"), &certificateKind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate_kind: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCertificateKind(c, certificateKind)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCertificateKind operation middleware
+func (siw *ServerInterfaceWrapper) PutCertificateKind(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate_kind" -------------
+	var certificateKind CertificateKindRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate_kind", c.Params("certificate_kind"), &certificateKind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate_kind: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCertificateKindParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCertificateKind(c, certificateKind, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCertificateLayouts operation middleware
+func (siw *ServerInterfaceWrapper) ListCertificateLayouts(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCertificateLayouts(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateCertificateLayout operation middleware
+func (siw *ServerInterfaceWrapper) CreateCertificateLayout(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateCertificateLayoutParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateCertificateLayout(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetCertificateLayout operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificateLayout(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate_layout" -------------
+	var certificateLayout CertificateLayoutRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate_layout", c.Params("certificate_layout"), &certificateLayout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate_layout: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCertificateLayout(c, certificateLayout)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutCertificateLayout operation middleware
+func (siw *ServerInterfaceWrapper) PutCertificateLayout(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate_layout" -------------
+	var certificateLayout CertificateLayoutRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate_layout", c.Params("certificate_layout"), &certificateLayout, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate_layout: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCertificateLayoutParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutCertificateLayout(c, certificateLayout, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PreviewCertificateLayout operation middleware
+func (siw *ServerInterfaceWrapper) PreviewCertificateLayout(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PreviewCertificateLayout(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListCertificates operation middleware
+func (siw *ServerInterfaceWrapper) ListCertificates(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCertificatesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "edition" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "edition", query, &params.Edition, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "text" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "text", query, &params.Text, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter text: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListCertificates(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AwardCertificate operation middleware
+func (siw *ServerInterfaceWrapper) AwardCertificate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AwardCertificateParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AwardCertificate(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetCertificate operation middleware
 func (siw *ServerInterfaceWrapper) GetCertificate(c *fiber.Ctx) error {
 
@@ -2033,6 +2610,35 @@ func (siw *ServerInterfaceWrapper) GetCertificate(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCertificateHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetCertificateHistory(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate" -------------
+	var certificate CertificateRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate", c.Params("certificate"), &certificate, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCertificateHistory(c, certificate)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetCertificatePdf operation middleware
 func (siw *ServerInterfaceWrapper) GetCertificatePdf(c *fiber.Ctx) error {
 
@@ -2049,6 +2655,88 @@ func (siw *ServerInterfaceWrapper) GetCertificatePdf(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetCertificatePdf(c, certificate)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReinstateCertificate operation middleware
+func (siw *ServerInterfaceWrapper) ReinstateCertificate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate" -------------
+	var certificate CertificateRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate", c.Params("certificate"), &certificate, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReinstateCertificate(c, certificate)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReissueCertificate operation middleware
+func (siw *ServerInterfaceWrapper) ReissueCertificate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "certificate" -------------
+	var certificate CertificateRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "certificate", c.Params("certificate"), &certificate, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter certificate: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReissueCertificateParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReissueCertificate(c, certificate, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -11370,6 +12058,50 @@ func (siw *ServerInterfaceWrapper) AcceptTransfer(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// VerifyDocument operation middleware
+func (siw *ServerInterfaceWrapper) VerifyDocument(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyDocumentParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "sha256" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "sha256", query, &params.Sha256, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sha256: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "code" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "code", query, &params.Code, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter code: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.VerifyDocument(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // VerifyCertificate operation middleware
 func (siw *ServerInterfaceWrapper) VerifyCertificate(c *fiber.Ctx) error {
 
@@ -12526,9 +13258,43 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/catalogues/:collection", wrapper.ExportCatalogue)
 
+	router.Get(options.BaseURL+"/v1/certificate-batches", wrapper.ListCertificateBatches)
+
+	router.Post(options.BaseURL+"/v1/certificate-batches", wrapper.CreateCertificateBatch)
+
+	router.Get(options.BaseURL+"/v1/certificate-batches/:certificate_batch", wrapper.GetCertificateBatch)
+
+	router.Post(options.BaseURL+"/v1/certificate-images", wrapper.AddCertificateImage)
+
+	router.Get(options.BaseURL+"/v1/certificate-kinds", wrapper.ListCertificateKinds)
+
+	router.Get(options.BaseURL+"/v1/certificate-kinds/:certificate_kind", wrapper.GetCertificateKind)
+
+	router.Put(options.BaseURL+"/v1/certificate-kinds/:certificate_kind", wrapper.PutCertificateKind)
+
+	router.Get(options.BaseURL+"/v1/certificate-layouts", wrapper.ListCertificateLayouts)
+
+	router.Post(options.BaseURL+"/v1/certificate-layouts", wrapper.CreateCertificateLayout)
+
+	router.Get(options.BaseURL+"/v1/certificate-layouts/:certificate_layout", wrapper.GetCertificateLayout)
+
+	router.Put(options.BaseURL+"/v1/certificate-layouts/:certificate_layout", wrapper.PutCertificateLayout)
+
+	router.Post(options.BaseURL+"/v1/certificate-previews", wrapper.PreviewCertificateLayout)
+
+	router.Get(options.BaseURL+"/v1/certificates", wrapper.ListCertificates)
+
+	router.Post(options.BaseURL+"/v1/certificates", wrapper.AwardCertificate)
+
 	router.Get(options.BaseURL+"/v1/certificates/:certificate", wrapper.GetCertificate)
 
+	router.Get(options.BaseURL+"/v1/certificates/:certificate/history", wrapper.GetCertificateHistory)
+
 	router.Get(options.BaseURL+"/v1/certificates/:certificate/pdf", wrapper.GetCertificatePdf)
+
+	router.Post(options.BaseURL+"/v1/certificates/:certificate/reinstatement", wrapper.ReinstateCertificate)
+
+	router.Post(options.BaseURL+"/v1/certificates/:certificate/reissues", wrapper.ReissueCertificate)
 
 	router.Post(options.BaseURL+"/v1/certificates/:certificate/revocation", wrapper.RevokeCertificate)
 
@@ -12967,6 +13733,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sittings/:sitting/result", wrapper.RecordResult)
 
 	router.Post(options.BaseURL+"/v1/transfers/:transfer/acceptance", wrapper.AcceptTransfer)
+
+	router.Get(options.BaseURL+"/v1/verifications", wrapper.VerifyDocument)
 
 	router.Get(options.BaseURL+"/v1/verifications/:code", wrapper.VerifyCertificate)
 
@@ -13613,6 +14381,323 @@ func (response ExportCatalogue200ApplicationoctetStreamResponse) VisitExportCata
 	return err
 }
 
+type ListCertificateBatchesRequestObject struct {
+	Params ListCertificateBatchesParams
+}
+
+type ListCertificateBatchesResponseObject interface {
+	VisitListCertificateBatchesResponse(ctx *fiber.Ctx) error
+}
+
+type ListCertificateBatches200JSONResponse CertificateBatchPage
+
+func (response ListCertificateBatches200JSONResponse) VisitListCertificateBatchesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateCertificateBatchRequestObject struct {
+	Params CreateCertificateBatchParams
+	Body   *CreateCertificateBatchJSONRequestBody
+}
+
+type CreateCertificateBatchResponseObject interface {
+	VisitCreateCertificateBatchResponse(ctx *fiber.Ctx) error
+}
+
+type CreateCertificateBatch201ResponseHeaders struct {
+	Location string
+}
+
+type CreateCertificateBatch201JSONResponse struct {
+	Body    CertificateBatch
+	Headers CreateCertificateBatch201ResponseHeaders
+}
+
+func (response CreateCertificateBatch201JSONResponse) VisitCreateCertificateBatchResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCertificateBatchRequestObject struct {
+	CertificateBatch CertificateBatchRef `json:"certificate_batch"`
+}
+
+type GetCertificateBatchResponseObject interface {
+	VisitGetCertificateBatchResponse(ctx *fiber.Ctx) error
+}
+
+type GetCertificateBatch200JSONResponse CertificateBatch
+
+func (response GetCertificateBatch200JSONResponse) VisitGetCertificateBatchResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AddCertificateImageRequestObject struct {
+	Body *AddCertificateImageJSONRequestBody
+}
+
+type AddCertificateImageResponseObject interface {
+	VisitAddCertificateImageResponse(ctx *fiber.Ctx) error
+}
+
+type AddCertificateImage201JSONResponse CertificateImage
+
+func (response AddCertificateImage201JSONResponse) VisitAddCertificateImageResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ListCertificateKindsRequestObject struct {
+}
+
+type ListCertificateKindsResponseObject interface {
+	VisitListCertificateKindsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCertificateKinds200JSONResponse CertificateKinds
+
+func (response ListCertificateKinds200JSONResponse) VisitListCertificateKindsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCertificateKindRequestObject struct {
+	CertificateKind CertificateKindRef `json:"certificate_kind"`
+}
+
+type GetCertificateKindResponseObject interface {
+	VisitGetCertificateKindResponse(ctx *fiber.Ctx) error
+}
+
+type GetCertificateKind200ResponseHeaders struct {
+	ETag string
+}
+
+type GetCertificateKind200JSONResponse struct {
+	Body    CertificateKind
+	Headers GetCertificateKind200ResponseHeaders
+}
+
+func (response GetCertificateKind200JSONResponse) VisitGetCertificateKindResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutCertificateKindRequestObject struct {
+	CertificateKind CertificateKindRef `json:"certificate_kind"`
+	Params          PutCertificateKindParams
+	Body            *PutCertificateKindJSONRequestBody
+}
+
+type PutCertificateKindResponseObject interface {
+	VisitPutCertificateKindResponse(ctx *fiber.Ctx) error
+}
+
+type PutCertificateKind200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCertificateKind200JSONResponse struct {
+	Body    CertificateKind
+	Headers PutCertificateKind200ResponseHeaders
+}
+
+func (response PutCertificateKind200JSONResponse) VisitPutCertificateKindResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ListCertificateLayoutsRequestObject struct {
+}
+
+type ListCertificateLayoutsResponseObject interface {
+	VisitListCertificateLayoutsResponse(ctx *fiber.Ctx) error
+}
+
+type ListCertificateLayouts200JSONResponse CertificateLayouts
+
+func (response ListCertificateLayouts200JSONResponse) VisitListCertificateLayoutsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateCertificateLayoutRequestObject struct {
+	Params CreateCertificateLayoutParams
+	Body   *CreateCertificateLayoutJSONRequestBody
+}
+
+type CreateCertificateLayoutResponseObject interface {
+	VisitCreateCertificateLayoutResponse(ctx *fiber.Ctx) error
+}
+
+type CreateCertificateLayout201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreateCertificateLayout201JSONResponse struct {
+	Body    CertificateLayout
+	Headers CreateCertificateLayout201ResponseHeaders
+}
+
+func (response CreateCertificateLayout201JSONResponse) VisitCreateCertificateLayoutResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetCertificateLayoutRequestObject struct {
+	CertificateLayout CertificateLayoutRef `json:"certificate_layout"`
+}
+
+type GetCertificateLayoutResponseObject interface {
+	VisitGetCertificateLayoutResponse(ctx *fiber.Ctx) error
+}
+
+type GetCertificateLayout200ResponseHeaders struct {
+	ETag string
+}
+
+type GetCertificateLayout200JSONResponse struct {
+	Body    CertificateLayout
+	Headers GetCertificateLayout200ResponseHeaders
+}
+
+func (response GetCertificateLayout200JSONResponse) VisitGetCertificateLayoutResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutCertificateLayoutRequestObject struct {
+	CertificateLayout CertificateLayoutRef `json:"certificate_layout"`
+	Params            PutCertificateLayoutParams
+	Body              *PutCertificateLayoutJSONRequestBody
+}
+
+type PutCertificateLayoutResponseObject interface {
+	VisitPutCertificateLayoutResponse(ctx *fiber.Ctx) error
+}
+
+type PutCertificateLayout200ResponseHeaders struct {
+	ETag string
+}
+
+type PutCertificateLayout200JSONResponse struct {
+	Body    CertificateLayout
+	Headers PutCertificateLayout200ResponseHeaders
+}
+
+func (response PutCertificateLayout200JSONResponse) VisitPutCertificateLayoutResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PreviewCertificateLayoutRequestObject struct {
+	Body *PreviewCertificateLayoutJSONRequestBody
+}
+
+type PreviewCertificateLayoutResponseObject interface {
+	VisitPreviewCertificateLayoutResponse(ctx *fiber.Ctx) error
+}
+
+type PreviewCertificateLayout200ResponseHeaders struct {
+	ContentDisposition string
+}
+
+type PreviewCertificateLayout200ApplicationpdfResponse struct {
+	Body          io.Reader
+	Headers       PreviewCertificateLayout200ResponseHeaders
+	ContentLength int64
+}
+
+func (response PreviewCertificateLayout200ApplicationpdfResponse) VisitPreviewCertificateLayoutResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Disposition", fmt.Sprint(response.Headers.ContentDisposition))
+	ctx.Response().Header.Set("Content-Type", "application/pdf")
+	if response.ContentLength != 0 {
+		ctx.Response().Header.Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	ctx.Status(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
+	return err
+}
+
+type ListCertificatesRequestObject struct {
+	Params ListCertificatesParams
+}
+
+type ListCertificatesResponseObject interface {
+	VisitListCertificatesResponse(ctx *fiber.Ctx) error
+}
+
+type ListCertificates200JSONResponse CertificatePage
+
+func (response ListCertificates200JSONResponse) VisitListCertificatesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AwardCertificateRequestObject struct {
+	Params AwardCertificateParams
+	Body   *AwardCertificateJSONRequestBody
+}
+
+type AwardCertificateResponseObject interface {
+	VisitAwardCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type AwardCertificate201ResponseHeaders struct {
+	Location string
+}
+
+type AwardCertificate201JSONResponse struct {
+	Body    Certificate
+	Headers AwardCertificate201ResponseHeaders
+}
+
+func (response AwardCertificate201JSONResponse) VisitAwardCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetCertificateRequestObject struct {
 	Certificate CertificateRef `json:"certificate"`
 }
@@ -13624,6 +14709,23 @@ type GetCertificateResponseObject interface {
 type GetCertificate200JSONResponse Certificate
 
 func (response GetCertificate200JSONResponse) VisitGetCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetCertificateHistoryRequestObject struct {
+	Certificate CertificateRef `json:"certificate"`
+}
+
+type GetCertificateHistoryResponseObject interface {
+	VisitGetCertificateHistoryResponse(ctx *fiber.Ctx) error
+}
+
+type GetCertificateHistory200JSONResponse CertificateHistory
+
+func (response GetCertificateHistory200JSONResponse) VisitGetCertificateHistoryResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -13661,6 +14763,51 @@ func (response GetCertificatePdf200ApplicationpdfResponse) VisitGetCertificatePd
 	}
 	_, err := io.Copy(ctx.Response().BodyWriter(), response.Body)
 	return err
+}
+
+type ReinstateCertificateRequestObject struct {
+	Certificate CertificateRef `json:"certificate"`
+	Body        *ReinstateCertificateJSONRequestBody
+}
+
+type ReinstateCertificateResponseObject interface {
+	VisitReinstateCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type ReinstateCertificate200JSONResponse Certificate
+
+func (response ReinstateCertificate200JSONResponse) VisitReinstateCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReissueCertificateRequestObject struct {
+	Certificate CertificateRef `json:"certificate"`
+	Params      ReissueCertificateParams
+	Body        *ReissueCertificateJSONRequestBody
+}
+
+type ReissueCertificateResponseObject interface {
+	VisitReissueCertificateResponse(ctx *fiber.Ctx) error
+}
+
+type ReissueCertificate201ResponseHeaders struct {
+	Location string
+}
+
+type ReissueCertificate201JSONResponse struct {
+	Body    Certificate
+	Headers ReissueCertificate201ResponseHeaders
+}
+
+func (response ReissueCertificate201JSONResponse) VisitReissueCertificateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
 }
 
 type RevokeCertificateRequestObject struct {
@@ -18257,6 +19404,23 @@ func (response AcceptTransfer200JSONResponse) VisitAcceptTransferResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type VerifyDocumentRequestObject struct {
+	Params VerifyDocumentParams
+}
+
+type VerifyDocumentResponseObject interface {
+	VisitVerifyDocumentResponse(ctx *fiber.Ctx) error
+}
+
+type VerifyDocument200JSONResponse Verification
+
+func (response VerifyDocument200JSONResponse) VisitVerifyDocumentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type VerifyCertificateRequestObject struct {
 	Code string `json:"code"`
 }
@@ -18890,12 +20054,63 @@ type StrictServerInterface interface {
 	// ExportCatalogue Export a collection
 	// (GET /v1/catalogues/{collection})
 	ExportCatalogue(ctx context.Context, request ExportCatalogueRequestObject) (ExportCatalogueResponseObject, error)
+	// ListCertificateBatches List batches of certificates
+	// (GET /v1/certificate-batches)
+	ListCertificateBatches(ctx context.Context, request ListCertificateBatchesRequestObject) (ListCertificateBatchesResponseObject, error)
+	// CreateCertificateBatch Issue certificates in bulk
+	// (POST /v1/certificate-batches)
+	CreateCertificateBatch(ctx context.Context, request CreateCertificateBatchRequestObject) (CreateCertificateBatchResponseObject, error)
+	// GetCertificateBatch Get a batch of certificates
+	// (GET /v1/certificate-batches/{certificate_batch})
+	GetCertificateBatch(ctx context.Context, request GetCertificateBatchRequestObject) (GetCertificateBatchResponseObject, error)
+	// AddCertificateImage Add a logo or a signature
+	// (POST /v1/certificate-images)
+	AddCertificateImage(ctx context.Context, request AddCertificateImageRequestObject) (AddCertificateImageResponseObject, error)
+	// ListCertificateKinds List the kinds of certificates
+	// (GET /v1/certificate-kinds)
+	ListCertificateKinds(ctx context.Context, request ListCertificateKindsRequestObject) (ListCertificateKindsResponseObject, error)
+	// GetCertificateKind Get a kind of certificates
+	// (GET /v1/certificate-kinds/{certificate_kind})
+	GetCertificateKind(ctx context.Context, request GetCertificateKindRequestObject) (GetCertificateKindResponseObject, error)
+	// PutCertificateKind Word a kind of certificates
+	// (PUT /v1/certificate-kinds/{certificate_kind})
+	PutCertificateKind(ctx context.Context, request PutCertificateKindRequestObject) (PutCertificateKindResponseObject, error)
+	// ListCertificateLayouts List the layouts of certificates
+	// (GET /v1/certificate-layouts)
+	ListCertificateLayouts(ctx context.Context, request ListCertificateLayoutsRequestObject) (ListCertificateLayoutsResponseObject, error)
+	// CreateCertificateLayout Make a layout of certificates
+	// (POST /v1/certificate-layouts)
+	CreateCertificateLayout(ctx context.Context, request CreateCertificateLayoutRequestObject) (CreateCertificateLayoutResponseObject, error)
+	// GetCertificateLayout Get a layout of certificates
+	// (GET /v1/certificate-layouts/{certificate_layout})
+	GetCertificateLayout(ctx context.Context, request GetCertificateLayoutRequestObject) (GetCertificateLayoutResponseObject, error)
+	// PutCertificateLayout Rewrite a layout of certificates
+	// (PUT /v1/certificate-layouts/{certificate_layout})
+	PutCertificateLayout(ctx context.Context, request PutCertificateLayoutRequestObject) (PutCertificateLayoutResponseObject, error)
+	// PreviewCertificateLayout Preview a layout of certificates
+	// (POST /v1/certificate-previews)
+	PreviewCertificateLayout(ctx context.Context, request PreviewCertificateLayoutRequestObject) (PreviewCertificateLayoutResponseObject, error)
+	// ListCertificates List certificates
+	// (GET /v1/certificates)
+	ListCertificates(ctx context.Context, request ListCertificatesRequestObject) (ListCertificatesResponseObject, error)
+	// AwardCertificate Award a certificate
+	// (POST /v1/certificates)
+	AwardCertificate(ctx context.Context, request AwardCertificateRequestObject) (AwardCertificateResponseObject, error)
 	// GetCertificate Get a certificate
 	// (GET /v1/certificates/{certificate})
 	GetCertificate(ctx context.Context, request GetCertificateRequestObject) (GetCertificateResponseObject, error)
+	// GetCertificateHistory Get the history of a certificate
+	// (GET /v1/certificates/{certificate}/history)
+	GetCertificateHistory(ctx context.Context, request GetCertificateHistoryRequestObject) (GetCertificateHistoryResponseObject, error)
 	// GetCertificatePdf Get a certificate on paper
 	// (GET /v1/certificates/{certificate}/pdf)
 	GetCertificatePdf(ctx context.Context, request GetCertificatePdfRequestObject) (GetCertificatePdfResponseObject, error)
+	// ReinstateCertificate Reinstate a certificate
+	// (POST /v1/certificates/{certificate}/reinstatement)
+	ReinstateCertificate(ctx context.Context, request ReinstateCertificateRequestObject) (ReinstateCertificateResponseObject, error)
+	// ReissueCertificate Issue a certificate anew
+	// (POST /v1/certificates/{certificate}/reissues)
+	ReissueCertificate(ctx context.Context, request ReissueCertificateRequestObject) (ReissueCertificateResponseObject, error)
 	// RevokeCertificate Revoke a certificate
 	// (POST /v1/certificates/{certificate}/revocation)
 	RevokeCertificate(ctx context.Context, request RevokeCertificateRequestObject) (RevokeCertificateResponseObject, error)
@@ -19553,6 +20768,9 @@ type StrictServerInterface interface {
 	// AcceptTransfer Take a place that is offered
 	// (POST /v1/transfers/{transfer}/acceptance)
 	AcceptTransfer(ctx context.Context, request AcceptTransferRequestObject) (AcceptTransferResponseObject, error)
+	// VerifyDocument Verify a document
+	// (GET /v1/verifications)
+	VerifyDocument(ctx context.Context, request VerifyDocumentRequestObject) (VerifyDocumentResponseObject, error)
 	// VerifyCertificate Verify a certificate
 	// (GET /v1/verifications/{code})
 	VerifyCertificate(ctx context.Context, request VerifyCertificateRequestObject) (VerifyCertificateResponseObject, error)
@@ -20437,6 +21655,476 @@ func (sh *strictHandler) ExportCatalogue(ctx *fiber.Ctx, collection string, para
 	return nil
 }
 
+// ListCertificateBatches operation middleware
+func (sh *strictHandler) ListCertificateBatches(ctx *fiber.Ctx, params ListCertificateBatchesParams) error {
+	var request ListCertificateBatchesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCertificateBatches(ctx.UserContext(), request.(ListCertificateBatchesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCertificateBatches")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCertificateBatchesResponseObject); ok {
+		if err := validResponse.VisitListCertificateBatchesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCertificateBatch operation middleware
+func (sh *strictHandler) CreateCertificateBatch(ctx *fiber.Ctx, params CreateCertificateBatchParams) error {
+	var request CreateCertificateBatchRequestObject
+
+	request.Params = params
+
+	var body CreateCertificateBatchJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCertificateBatch(ctx.UserContext(), request.(CreateCertificateBatchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCertificateBatch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCertificateBatchResponseObject); ok {
+		if err := validResponse.VisitCreateCertificateBatchResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificateBatch operation middleware
+func (sh *strictHandler) GetCertificateBatch(ctx *fiber.Ctx, certificateBatch CertificateBatchRef) error {
+	var request GetCertificateBatchRequestObject
+
+	request.CertificateBatch = certificateBatch
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateBatch(ctx.UserContext(), request.(GetCertificateBatchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateBatch")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateBatchResponseObject); ok {
+		if err := validResponse.VisitGetCertificateBatchResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AddCertificateImage operation middleware
+func (sh *strictHandler) AddCertificateImage(ctx *fiber.Ctx) error {
+	var request AddCertificateImageRequestObject
+
+	var body AddCertificateImageJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AddCertificateImage(ctx.UserContext(), request.(AddCertificateImageRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddCertificateImage")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AddCertificateImageResponseObject); ok {
+		if err := validResponse.VisitAddCertificateImageResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCertificateKinds operation middleware
+func (sh *strictHandler) ListCertificateKinds(ctx *fiber.Ctx) error {
+	var request ListCertificateKindsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCertificateKinds(ctx.UserContext(), request.(ListCertificateKindsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCertificateKinds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCertificateKindsResponseObject); ok {
+		if err := validResponse.VisitListCertificateKindsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificateKind operation middleware
+func (sh *strictHandler) GetCertificateKind(ctx *fiber.Ctx, certificateKind CertificateKindRef) error {
+	var request GetCertificateKindRequestObject
+
+	request.CertificateKind = certificateKind
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateKind(ctx.UserContext(), request.(GetCertificateKindRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateKind")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateKindResponseObject); ok {
+		if err := validResponse.VisitGetCertificateKindResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCertificateKind operation middleware
+func (sh *strictHandler) PutCertificateKind(ctx *fiber.Ctx, certificateKind CertificateKindRef, params PutCertificateKindParams) error {
+	var request PutCertificateKindRequestObject
+
+	request.CertificateKind = certificateKind
+	request.Params = params
+
+	var body PutCertificateKindJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCertificateKind(ctx.UserContext(), request.(PutCertificateKindRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCertificateKind")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCertificateKindResponseObject); ok {
+		if err := validResponse.VisitPutCertificateKindResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCertificateLayouts operation middleware
+func (sh *strictHandler) ListCertificateLayouts(ctx *fiber.Ctx) error {
+	var request ListCertificateLayoutsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCertificateLayouts(ctx.UserContext(), request.(ListCertificateLayoutsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCertificateLayouts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCertificateLayoutsResponseObject); ok {
+		if err := validResponse.VisitListCertificateLayoutsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateCertificateLayout operation middleware
+func (sh *strictHandler) CreateCertificateLayout(ctx *fiber.Ctx, params CreateCertificateLayoutParams) error {
+	var request CreateCertificateLayoutRequestObject
+
+	request.Params = params
+
+	var body CreateCertificateLayoutJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateCertificateLayout(ctx.UserContext(), request.(CreateCertificateLayoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateCertificateLayout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateCertificateLayoutResponseObject); ok {
+		if err := validResponse.VisitCreateCertificateLayoutResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCertificateLayout operation middleware
+func (sh *strictHandler) GetCertificateLayout(ctx *fiber.Ctx, certificateLayout CertificateLayoutRef) error {
+	var request GetCertificateLayoutRequestObject
+
+	request.CertificateLayout = certificateLayout
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateLayout(ctx.UserContext(), request.(GetCertificateLayoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateLayout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateLayoutResponseObject); ok {
+		if err := validResponse.VisitGetCertificateLayoutResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutCertificateLayout operation middleware
+func (sh *strictHandler) PutCertificateLayout(ctx *fiber.Ctx, certificateLayout CertificateLayoutRef, params PutCertificateLayoutParams) error {
+	var request PutCertificateLayoutRequestObject
+
+	request.CertificateLayout = certificateLayout
+	request.Params = params
+
+	var body PutCertificateLayoutJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutCertificateLayout(ctx.UserContext(), request.(PutCertificateLayoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutCertificateLayout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutCertificateLayoutResponseObject); ok {
+		if err := validResponse.VisitPutCertificateLayoutResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewCertificateLayout operation middleware
+func (sh *strictHandler) PreviewCertificateLayout(ctx *fiber.Ctx) error {
+	var request PreviewCertificateLayoutRequestObject
+
+	var body PreviewCertificateLayoutJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewCertificateLayout(ctx.UserContext(), request.(PreviewCertificateLayoutRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewCertificateLayout")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewCertificateLayoutResponseObject); ok {
+		if err := validResponse.VisitPreviewCertificateLayoutResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListCertificates operation middleware
+func (sh *strictHandler) ListCertificates(ctx *fiber.Ctx, params ListCertificatesParams) error {
+	var request ListCertificatesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCertificates(ctx.UserContext(), request.(ListCertificatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCertificates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListCertificatesResponseObject); ok {
+		if err := validResponse.VisitListCertificatesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AwardCertificate operation middleware
+func (sh *strictHandler) AwardCertificate(ctx *fiber.Ctx, params AwardCertificateParams) error {
+	var request AwardCertificateRequestObject
+
+	request.Params = params
+
+	var body AwardCertificateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AwardCertificate(ctx.UserContext(), request.(AwardCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AwardCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AwardCertificateResponseObject); ok {
+		if err := validResponse.VisitAwardCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetCertificate operation middleware
 func (sh *strictHandler) GetCertificate(ctx *fiber.Ctx, certificate CertificateRef) error {
 	var request GetCertificateRequestObject
@@ -20464,6 +22152,33 @@ func (sh *strictHandler) GetCertificate(ctx *fiber.Ctx, certificate CertificateR
 	return nil
 }
 
+// GetCertificateHistory operation middleware
+func (sh *strictHandler) GetCertificateHistory(ctx *fiber.Ctx, certificate CertificateRef) error {
+	var request GetCertificateHistoryRequestObject
+
+	request.Certificate = certificate
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCertificateHistory(ctx.UserContext(), request.(GetCertificateHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCertificateHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCertificateHistoryResponseObject); ok {
+		if err := validResponse.VisitGetCertificateHistoryResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetCertificatePdf operation middleware
 func (sh *strictHandler) GetCertificatePdf(ctx *fiber.Ctx, certificate CertificateRef) error {
 	var request GetCertificatePdfRequestObject
@@ -20483,6 +22198,89 @@ func (sh *strictHandler) GetCertificatePdf(ctx *fiber.Ctx, certificate Certifica
 		return err
 	} else if validResponse, ok := response.(GetCertificatePdfResponseObject); ok {
 		if err := validResponse.VisitGetCertificatePdfResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReinstateCertificate operation middleware
+func (sh *strictHandler) ReinstateCertificate(ctx *fiber.Ctx, certificate CertificateRef) error {
+	var request ReinstateCertificateRequestObject
+
+	request.Certificate = certificate
+
+	var body ReinstateCertificateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReinstateCertificate(ctx.UserContext(), request.(ReinstateCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReinstateCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReinstateCertificateResponseObject); ok {
+		if err := validResponse.VisitReinstateCertificateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReissueCertificate operation middleware
+func (sh *strictHandler) ReissueCertificate(ctx *fiber.Ctx, certificate CertificateRef, params ReissueCertificateParams) error {
+	var request ReissueCertificateRequestObject
+
+	request.Certificate = certificate
+	request.Params = params
+
+	var body ReissueCertificateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReissueCertificate(ctx.UserContext(), request.(ReissueCertificateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReissueCertificate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReissueCertificateResponseObject); ok {
+		if err := validResponse.VisitReissueCertificateResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -27539,6 +29337,33 @@ func (sh *strictHandler) AcceptTransfer(ctx *fiber.Ctx, transfer string) error {
 		return err
 	} else if validResponse, ok := response.(AcceptTransferResponseObject); ok {
 		if err := validResponse.VisitAcceptTransferResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyDocument operation middleware
+func (sh *strictHandler) VerifyDocument(ctx *fiber.Ctx, params VerifyDocumentParams) error {
+	var request VerifyDocumentRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyDocument(ctx.UserContext(), request.(VerifyDocumentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyDocument")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyDocumentResponseObject); ok {
+		if err := validResponse.VisitVerifyDocumentResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -38,6 +38,7 @@ import (
 	"cursus/internal/gateways/mail"
 	"cursus/internal/gateways/oidc"
 	"cursus/internal/gateways/openedx"
+	"cursus/internal/gateways/pades"
 	"cursus/internal/gateways/pdf"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/webhookgate"
@@ -170,7 +171,14 @@ func (h *House) furnish(o Options) (err error) {
 		return err
 	}
 	h.printer = printer
-	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
+	h.Certificates = certificates.New(h.DB, h.Jobs, printer, certificates.Issuer{Code: c.IssuerCode, Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, c.Demo)
+	signer, err := pades.New(pades.Options{Certificate: c.SignCertificate, Key: c.SignKey, TimeStamps: c.SignTimeStamps})
+	if err != nil {
+		return err
+	}
+	if signer != nil {
+		h.Certificates.SignWith(signer)
+	}
 	if h.Badges, err = badges.New(h.DB, h.Certificates, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, secret); err != nil {
 		return err
 	}

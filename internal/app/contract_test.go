@@ -65,6 +65,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.programsStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.accessStory(t, walker, w.tokens(staff)(api.Scopes...))
 	badgeStory(t, walker, w.tokens(staff)(api.Scopes...), walker.Values["code"])
+	w.certificatesStory(t, walker, w.tokens(staff)(api.Scopes...), zoe.ID)
 	w.traceStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.progressStory(t, walker, staff, w.tokens(staff)(api.Scopes...))
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))

@@ -38,6 +38,7 @@ var notOfPeople = map[string]string{
 	"badges.credentials": "the certificate again, signed; the certificate is exported", "badges.keys": "of the house",
 	"catalog.charters": "of the catalogue", "catalog.collection_versions": "of the catalogue", "catalog.collections": "of the catalogue", "catalog.conformance": "of the catalogue", "catalog.course_versions": "of the catalogue",
 	"catalog.courses": "of the catalogue", "catalog.exercises": "of the catalogue", "catalog.moves": "of the catalogue", "catalog.session_versions": "of the catalogue", "catalog.sessions": "of the catalogue",
+	"certificates.batches": "of sessions", "certificates.images": "of the house", "certificates.kinds": "of the house", "certificates.layouts": "of the house",
 	"certificates.documents": "the papers themselves are in the file", "cohorts.cohorts": "of schools", "dossier.rules": "the schedule", "dossier.runs": "of nights",
 	"exams.exams": "of sessions", "exams.slots": "of exams",
 	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.runs": "counts", "gradebook.rejected_rows": "lines and codes",

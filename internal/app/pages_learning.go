@@ -181,6 +181,24 @@ func checkOf(c exams.Condition) web.Check {
 	return x
 }
 
+// OtherCertificates are those of a learner that no enrolment shows: attestations, and certificates of programs.
+func (p Pages) OtherCertificates(ctx context.Context, who web.Viewer) (out []web.Certificate, err error) {
+	err = p.h.DB.View(hers(ctx, who, "learning:read"), "my certificates", func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := certificates.OfLearnerTx(ctx, tx, who.PersonID)
+		if err != nil {
+			return err
+		}
+		out = nil
+		for _, c := range all {
+			if c.SittingID == "" {
+				out = append(out, web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Revoked: c.RevokedAt != nil, Demo: c.Facts.Demo, LinkedIn: linkedIn(c), Title: c.Facts.CourseTitle, Heading: c.Facts.Heading})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // BookExam books the exam of an enrolment.
 func (p Pages) BookExam(ctx context.Context, who web.Viewer, enrolmentID, key string) error {
 	_, err := p.h.Exams.Book(ctx, exams.BookSitting{LearnerID: who.PersonID, EnrolmentID: enrolmentID, IdempotencyKey: key})
@@ -204,11 +222,14 @@ func (p Pages) Verify(ctx context.Context, code string) (web.Verification, error
 	}
 	f := c.Facts
 	out := web.Verification{
-		State: "valid", Code: c.Code, Holder: f.HolderName, Issuer: f.Issuer, Grade: f.Grade, CourseTitle: f.CourseTitle, SessionKey: f.Session,
+		Code: c.Code, Heading: f.Heading, Partners: f.Partners, Signed: c.Signed, Program: c.EditionID != "", Holder: f.HolderName, Issuer: f.Issuer, Grade: f.Grade, CourseTitle: f.CourseTitle, SessionKey: f.Session,
 		Formula: f.Formula, SHA256: c.SHA256, IssuedAt: c.IssuedAt, Demo: f.Demo,
 	}
-	if c.RevokedAt != nil {
-		out.State, out.RevokedAt, out.RevokedReason = "revoked", *c.RevokedAt, c.RevokedReason
+	switch out.State = c.State(); out.State {
+	case certificates.StateRevoked:
+		out.RevokedAt, out.RevokedReason = *c.RevokedAt, c.RevokedReason
+	case certificates.StateReplaced:
+		out.RevokedAt = *c.ReplacedAt
 	}
 	return out, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"cursus/internal/domain/catalog"
@@ -175,21 +174,21 @@ func apiOffer(o offers.Offer) api.Offer {
 
 // VerifyCertificate looks a printed code up.
 func (r Rooms) VerifyCertificate(ctx context.Context, code string) (api.Verification, error) {
-	c, err := r.h.Certificates.Verify(ctx, strings.ReplaceAll(code, "-", ""))
-	if err != nil {
-		return api.Verification{}, err
-	}
-	return api.Verification{
-		State: stateOf(c), Code: c.Code, Session: c.Facts.Session, CourseTitle: c.Facts.CourseTitle, HolderName: c.Facts.HolderName, Formula: c.Facts.Formula,
-		Issuer: c.Facts.Issuer, Grade: c.Facts.Grade, IssuedAt: c.IssuedAt, RevokedAt: c.RevokedAt, RevokedReason: c.RevokedReason, SHA256: c.SHA256, Demo: c.Facts.Demo,
-	}, nil
+	c, err := r.h.Certificates.Verify(ctx, code)
+	return apiVerification(c, c.State()), err
 }
 
-func stateOf(c certificates.Certificate) string {
-	if c.RevokedAt != nil {
-		return "revoked"
+// VerifyDocument says what a file is.
+func (r Rooms) VerifyDocument(ctx context.Context, sha256, code string) (api.Verification, error) {
+	c, state, err := r.h.Certificates.Examine(ctx, sha256, code)
+	return apiVerification(c, state), err
+}
+
+func apiVerification(c certificates.Certificate, state string) api.Verification {
+	return api.Verification{
+		State: state, Kind: c.Kind, Heading: c.Facts.Heading, Partners: c.Facts.Partners, ReplacedAt: c.ReplacedAt, Signed: c.Signed, Code: c.Code, Session: c.Facts.Session, CourseTitle: c.Facts.CourseTitle, HolderName: c.Facts.HolderName, Formula: c.Facts.Formula,
+		Issuer: c.Facts.Issuer, Grade: c.Facts.Grade, IssuedAt: c.IssuedAt, RevokedAt: c.RevokedAt, RevokedReason: c.RevokedReason, SHA256: c.SHA256, Demo: c.Facts.Demo,
 	}
-	return "valid"
 }
 
 // ReceiveStripeEvent stores what the payment provider tells.
@@ -275,7 +274,8 @@ func (r Rooms) Certificate(ctx context.Context, _ api.Principal, id string) (api
 func apiCertificate(c certificates.Certificate) api.Certificate {
 	f := c.Facts
 	return api.Certificate{
-		ID: c.ID, State: stateOf(c), Code: c.Code, EnrolmentID: c.EnrolmentID, Session: f.Session, CourseTitle: f.CourseTitle, HolderName: f.HolderName,
+		ID: c.ID, Kind: c.Kind, State: c.State(), Code: c.Code, EnrolmentID: c.EnrolmentID, LearnerID: c.LearnerID, Partners: f.Partners,
+		ReplacedAt: c.ReplacedAt, ReplacesID: c.ReplacesID, ReplacedByID: c.ReplacedByID, Session: f.Session, CourseTitle: f.CourseTitle, HolderName: f.HolderName,
 		Formula: f.Formula, Issuer: f.Issuer, Grade: f.Grade, IssuedAt: c.IssuedAt, RevokedAt: c.RevokedAt, RevokedReason: c.RevokedReason, SHA256: c.SHA256,
 		VerificationURL: f.VerificationURL, Demo: f.Demo,
 	}

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"net/url"
-	"strings"
 
 	"cursus/internal/domain/badges"
 	"cursus/internal/domain/certificates"
@@ -28,7 +27,7 @@ func (r Rooms) RotateBadgeKey(ctx context.Context, who api.Principal, key string
 
 // Badge is the badge of a certificate.
 func (r Rooms) Badge(ctx context.Context, code string) (string, error) {
-	return r.h.Badges.Badge(ctx, strings.ReplaceAll(code, "-", ""))
+	return r.h.Badges.Badge(ctx, code)
 }
 
 // BadgeStatus says which badges were revoked.

@@ -84,6 +84,8 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.reconciliationAsked)
 	jobs.Register(j, h.eligibilityChanged)
 	jobs.Register(j, h.certificateRevoked)
+	jobs.Register(j, h.certificateReinstated)
+	jobs.Register(j, h.certificateBatchDue)
 	jobs.Register(j, h.rosterSent)
 	jobs.Register(j, h.rosterDecided)
 	jobs.Register(j, h.webhooksDue)

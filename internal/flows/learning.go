@@ -11,7 +11,6 @@ import (
 	"cursus/internal/domain/workshops"
 	"cursus/internal/kernel/failpoint"
 	"cursus/internal/platform/postgres"
-	"cursus/templates/mails"
 )
 
 // gradesImported looks who may sit the exam now.
@@ -81,25 +80,4 @@ func (h *House) resultRecorded(ctx context.Context, e exams.ResultRecorded) erro
 		return h.notPassed(ctx, e.SittingID)
 	}
 	return err
-}
-
-// certificateAwarded prints the certificate, signs its badge and sends the link to it.
-func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) error {
-	if err := h.certificateNews(ctx, e.CertificateID, webhooks.CertificateIssued); err != nil {
-		return err
-	}
-	if err := h.Certificates.Print(ctx, e.CertificateID); err != nil {
-		return err
-	}
-	failpoint.Here("certificate printed")
-	c, err := h.Certificates.Certificate(ctx, e.CertificateID)
-	if err != nil {
-		return err
-	}
-	if _, err := h.Badges.Sign(ctx, c); err != nil && !errors.Is(err, certificates.ErrNoCertificate) { // she was erased meanwhile
-		return err
-	}
-	return h.post(ctx, letter{
-		name: "certificate", reference: c.ID + ".awarded", person: c.LearnerID, session: c.SessionID, path: "/learning", facts: mails.Facts{Demo: c.Facts.Demo, Verify: c.Facts.VerificationURL},
-	})
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/sales"
@@ -245,33 +244,6 @@ func resultNews(ctx context.Context, tx *postgres.Tx, sittingID string) ([]webho
 	return aboutOne(ctx, tx, webhooks.News{Type: webhooks.ExamResult, Cause: x.ID, At: *x.ResultAt}, x.EnrolmentID, func(e webhooks.Enrolled) any {
 		return webhooks.ExamData{EnrolmentID: e.ID, LearnerID: e.LearnerID, Session: e.Session, SittingID: x.ID, Attempt: x.Attempt, State: string(x.State), ScorePPM: x.ScorePPM}
 	})
-}
-
-// certificateRevoked tells that a certificate holds no more.
-func (h *House) certificateRevoked(ctx context.Context, e certificates.Revoked) error {
-	return h.certificateNews(ctx, e.CertificateID, webhooks.CertificateRevoked)
-}
-
-// certificateNews tells of a certificate, also that it was revoked, who had the enrolment when it was issued: what paid for it may be
-// what was taken back.
-func (h *House) certificateNews(ctx context.Context, id, kind string) error {
-	return h.publish(ctx, func(ctx context.Context, tx *postgres.Tx) ([]webhooks.News, error) {
-		c, err := certificates.CertificateTx(ctx, tx, id)
-		if err != nil {
-			return nil, err
-		}
-		all, err := aboutOne(ctx, tx, webhooks.News{Type: kind, Cause: c.ID, At: c.IssuedAt}, c.EnrolmentID, func(e webhooks.Enrolled) any {
-			d := webhooks.CertificateData{CertificateID: c.ID, EnrolmentID: e.ID, LearnerID: e.LearnerID, Session: e.Session}
-			if kind == webhooks.CertificateRevoked {
-				d.Reason = c.RevokedReason
-			}
-			return d
-		})
-		if kind == webhooks.CertificateRevoked && len(all) == 1 && c.RevokedAt != nil {
-			all[0].At = *c.RevokedAt
-		}
-		return all, err
-	}, kind)
 }
 
 // aboutOne fills in whose an event about one enrolment was at its time, and what it says.

@@ -1,4 +1,5 @@
-// Package certificate embeds the layout of the printed certificate: positions in millimetres, colours, words per language.
+// Package certificate embeds the layout of the printed certificate: positions in millimetres, colours, places of logos and
+// signatures, words per language. What a partner chooses (colours, logos, who signs) is laid over it.
 package certificate
 
 import _ "embed" // the layout

@@ -93,15 +93,25 @@ type piece struct {
 	Name string   `json:"name"`
 }
 
+// wording is what a badge says of a kind of certificates.
+type wording struct{ description, criteria string }
+
 // said are the sentences of a badge, in the languages of certificates.
-var said = map[string]struct{ description, criteria, grade, demo, evidence string }{
+var said = map[string]struct {
+	exam, course, program wording
+	grade, demo, evidence string
+}{
 	"en": {
-		"%s, session %s.", "The exam of the course was passed under supervision, and what its formula %s asks for was done.", "Grade",
-		"Demonstration, not a real certificate: ", "Verification of the certificate",
+		wording{"%s, session %s.", "The exam of the course was passed under supervision, and what its formula %s asks for was done."},
+		wording{"%s, session %s.", "The grade that the course asks for was reached, by its formula %s."},
+		wording{"%s, edition %s.", "All that the program asks for was done, by its formula %s."},
+		"Grade", "Demonstration, not a real certificate: ", "Verification of the certificate",
 	},
 	"fr": {
-		"%s, session %s.", "L’examen du cours a été réussi sous surveillance, et ce que demande la formule %s a été fait.", "Note",
-		"Démonstration, pas un vrai certificat : ", "Vérification du certificat",
+		wording{"%s, session %s.", "L’examen du cours a été réussi sous surveillance, et ce que demande la formule %s a été fait."},
+		wording{"%s, session %s.", "La note que demande le cours a été atteinte, par la formule %s."},
+		wording{"%s, édition %s.", "Tout ce que demande le programme a été fait, par la formule %s."},
+		"Note", "Démonstration, pas un vrai certificat : ", "Vérification du certificat",
 	},
 }
 
@@ -111,6 +121,13 @@ func (s *Service) credential(c certificates.Certificate, p place) credential {
 	words, ok := said[f.Language]
 	if !ok {
 		f.Language, words = "en", said["en"]
+	}
+	says, of := words.exam, "/sessions/"
+	switch {
+	case c.EditionID != "":
+		says, of = words.program, "/editions/"
+	case c.SittingID == "":
+		says = words.course
 	}
 	name := f.CourseTitle
 	if f.Demo {
@@ -123,8 +140,8 @@ func (s *Service) credential(c certificates.Certificate, p place) credential {
 			ID: at + "#holder", Type: []string{"AchievementSubject"},
 			Identifier: []identity{{Type: "IdentityObject", IdentityHash: f.HolderName, IdentityType: "name"}},
 			Achievement: achievement{
-				ID: s.issuer.BaseURL + "/sessions/" + f.Session, Type: []string{"Achievement"}, Kind: "Certificate", Name: name, Language: f.Language,
-				Description: fmt.Sprintf(words.description, name, f.Session), Criteria: criteria{fmt.Sprintf(words.criteria, f.Formula)},
+				ID: s.issuer.BaseURL + of + f.Session, Type: []string{"Achievement"}, Kind: "Certificate", Name: name, Language: f.Language,
+				Description: fmt.Sprintf(says.description, name, f.Session), Criteria: criteria{fmt.Sprintf(says.criteria, f.Formula)},
 			},
 		},
 		Status:   s.status(p),

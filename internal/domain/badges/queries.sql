@@ -31,7 +31,7 @@ select count(*) / $1::int + 1 from badges.credentials;
 insert into badges.credentials (certificate_id, list, place, key_id, jws, signed_at) values ($1, $2, $3, $4, $5, $6) on conflict do nothing;
 
 -- name: Revoked
-select b.place from badges.credentials b join certificates.certificates c on c.id = b.certificate_id where b.list = $1 and c.revoked_at is not null;
+select b.place from badges.credentials b join certificates.certificates c on c.id = b.certificate_id where b.list = $1 and (c.revoked_at is not null or c.replaced_at is not null);
 
 -- name: HasList
 select exists (select 1 from badges.credentials where list = $1);

@@ -108,6 +108,12 @@ select to_jsonb(x) as row from exams.appeals x where x.learner_id = $1 order by 
 -- name: certificates.certificates
 select to_jsonb(x) as row from certificates.certificates x where x.learner_id = $1 order by x.id;
 
+-- name: certificates.changes
+select to_jsonb(x) - 'id' as row from certificates.changes x join certificates.certificates c on c.id = x.certificate_id where c.learner_id = $1 order by x.id;
+
+-- name: certificates.batch_items
+select to_jsonb(x) as row from certificates.batch_items x where x.learner_id = $1 order by x.batch_id;
+
 -- name: sales.orders
 select to_jsonb(x) as row from sales.orders x where x.buyer_id = $1 order by x.id;
 

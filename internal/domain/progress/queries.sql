@@ -57,7 +57,7 @@ select m.learner_id, m.session_id, coalesce(j.reached, 0) as reached, coalesce(g
   left join (select id, count(*)::int as over, (count(*) filter (where did))::int as did from weeks group by id) w on w.id = m.id
   left join lateral (select case x.state when 'withheld' then 'booked' else x.state end as state from exams.sittings x -- a result that nobody is told
                       where x.enrolment_id = m.id and x.kind = 'proctored' and x.state <> 'canceled' order by x.attempt desc limit 1) t on true
-  left join certificates.certificates d on d.enrolment_id = m.id and d.revoked_at is null;
+  left join certificates.certificates d on d.enrolment_id = m.id and d.stage = 'exam_passed' and d.revoked_at is null and d.replaced_at is null;
 
 -- name: FactsAt
 -- What was so at $4, as it was known then: the same question has the same answer for ever. Grades, sittings and papers are left out.

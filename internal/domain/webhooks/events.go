@@ -124,10 +124,13 @@ type (
 	// CertificateData is said of a certificate.
 	CertificateData struct {
 		CertificateID string `json:"certificate_id"`
-		EnrolmentID   string `json:"enrolment_id"`
+		Kind          string `json:"kind,omitempty"`
+		EnrolmentID   string `json:"enrolment_id,omitempty"` // of a session
 		LearnerID     string `json:"learner_id"`
-		Session       string `json:"session"`
-		Reason        string `json:"reason,omitempty"` // why it was revoked
+		Session       string `json:"session,omitempty"`
+		Edition       string `json:"edition,omitempty"`  // of a program
+		Replaces      string `json:"replaces,omitempty"` // the certificate whose place it took
+		Reason        string `json:"reason,omitempty"`   // why it was revoked
 	}
 	// TestData is said in a test.
 	TestData struct {
@@ -334,7 +337,7 @@ func Sample(kind string) json.RawMessage {
 	enrolment := EnrolmentData{EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9", OrderID: "ord_" + id, Formula: "QUALIFYING", Open: true}
 	stage := StageData{EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9", Stage: "succeeded", Since: at}
 	exam := ExamData{EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9"}
-	certificate := CertificateData{CertificateID: "cer_" + id, EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9"}
+	certificate := CertificateData{CertificateID: "cer_" + id, Kind: "qualifying", EnrolmentID: "enr_" + id, LearnerID: "per_" + id, Session: "PRD-9"}
 	var data any
 	switch kind {
 	case OrderPaid:

@@ -5,18 +5,13 @@
 package pdf
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/jung-kurt/gofpdf"
-	"rsc.io/qr"
 
 	"cursus/internal/domain/certificates"
-	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	"cursus/templates/certificate"
 )
@@ -43,12 +38,18 @@ type textBox struct {
 
 type layout struct {
 	Page   struct{ Width, Height float64 }
+	Colors map[string]string // by name; accent and line may be those of a partner
 	Frames []struct {
 		X, Y, W, H, Line float64
 		Color            string
 	}
-	Texts []textBox
-	QR    struct {
+	Logos      []struct{ X, Y, W, H float64 } // places, in the order in which they are filled
+	Texts      []textBox
+	Signatures struct {
+		X, Y, W, H float64   // where all of them stand, beside each other; Y and H are of the image
+		Texts      []textBox // below it
+	}
+	QR struct {
 		X, Y, Size float64
 		Color      string
 	}
@@ -85,92 +86,7 @@ type sheet struct {
 	*gofpdf.Fpdf
 	added map[string]bool
 	runes map[rune]bool // that any of its texts may be drawn with
-}
-
-// Certificate prints one A4 page in landscape.
-func (r *Renderer) Certificate(_ context.Context, f certificates.CertificateFacts) (out []byte, err error) {
-	defer func() { // the library panics on fonts that it does not understand
-		if p := recover(); p != nil {
-			out, err = nil, ErrRender.Because(fmt.Errorf("panic: %v", p))
-		}
-	}()
-	words, ok := r.layout.Words[f.Language]
-	if !ok {
-		words, f.Language = r.layout.Words["en"], "en"
-	}
-	s := &sheet{gofpdf.New("L", "mm", "A4", ""), map[string]bool{}, map[rune]bool{missing: true, '\u2026': true}}
-	s.SetCatalogSort(true)
-	s.SetCompression(false) // of a page: a kilobyte saved is not worth a new compressor, and the bytes shall not depend on its version
-	s.SetCreationDate(f.IssuedAt.UTC())
-	s.SetModificationDate(f.IssuedAt.UTC())
-	s.SetTitle(words["title"]+" "+string(clean(f.CourseTitle)), true)
-	s.SetAuthor(string(clean(f.Issuer)), true)
-	s.SetAutoPageBreak(false, 0)
-	fill := strings.NewReplacer("{issuer}", f.Issuer, "{holder}", f.HolderName, "{course}", f.CourseTitle, "{session}", f.Session,
-		"{formula}", f.Formula, "{grade}", f.Grade, "{date}", clock.Day(f.IssuedAt, f.Language), "{signatory}", f.Signatory,
-		"{code}", f.Code, "{url}", f.VerificationURL)
-	texts := make([][]rune, len(r.layout.Texts))
-	for i, b := range r.layout.Texts {
-		texts[i] = clean(fill.Replace(words[b.Key]))
-		drawn(s.runes, texts[i])
-	}
-	drawn(s.runes, clean(words["demo"]))
-	s.AddPage()
-	if f.Demo {
-		r.watermark(s, words["demo"])
-	}
-	for _, b := range r.layout.Frames {
-		s.SetDrawColor(rgb(b.Color))
-		s.SetLineWidth(b.Line)
-		s.Rect(b.X, b.Y, b.W, b.H, "D")
-	}
-	for i, b := range r.layout.Texts {
-		if b.Key == "grade" && f.Grade == "" {
-			continue
-		}
-		s.write(b, texts[i])
-	}
-	if err := r.code(s, f.VerificationURL); err != nil {
-		return nil, ErrRender.Because(err)
-	}
-	var buf bytes.Buffer
-	if err := s.Output(&buf); err != nil {
-		return nil, ErrRender.Because(err)
-	}
-	return buf.Bytes(), nil
-}
-
-func (r *Renderer) watermark(s *sheet, text string) {
-	w := r.layout.Watermark
-	runs := setLine(clean(text), "sans-bold")
-	s.SetTextColor(rgb(w.Color))
-	s.TransformBegin()
-	s.TransformRotate(w.Angle, w.X, w.Y)
-	s.draw(runs, w.X-s.width(runs, w.Size)/2, w.Y, w.Size)
-	s.TransformEnd()
-}
-
-// code draws the QR code as rectangles, one for each stretch of black in a row, so that it stays sharp at any size.
-func (r *Renderer) code(s *sheet, url string) error {
-	c, err := qr.Encode(url, qr.M)
-	if err != nil {
-		return err
-	}
-	q := r.layout.QR
-	cell := q.Size / float64(c.Size)
-	s.SetFillColor(rgb(q.Color))
-	for y := 0; y < c.Size; y++ {
-		for x := 0; x < c.Size; x++ {
-			from := x
-			for x < c.Size && c.Black(x, y) {
-				x++
-			}
-			if x > from {
-				s.Rect(q.X+float64(from)*cell, q.Y+float64(y)*cell, float64(x-from)*cell, cell, "F")
-			}
-		}
-	}
-	return nil
+	shown *drawing      // the same page as an SVG; nil: none is wanted
 }
 
 // write sets text into a box, centred: it shrinks first and breaks into lines when it must.
@@ -195,6 +111,7 @@ func (s *sheet) write(b textBox, text []rune) {
 		}
 	}
 	s.SetTextColor(rgb(b.Color))
+	s.ink(b.Color)
 	for i, l := range lines {
 		runs := setLine(l, b.Face)
 		s.draw(runs, b.X+(b.W-s.width(runs, size))/2, b.Y+float64(i)*size*leading, size)
@@ -271,7 +188,9 @@ func (s *sheet) draw(runs []run, x, y, size float64) {
 	for _, r := range runs {
 		s.use(r.face, size)
 		s.Text(x, y, r.text)
-		x += s.GetStringWidth(r.text)
+		w := s.GetStringWidth(r.text)
+		s.shown.text(r, x, y, w, size)
+		x += w
 	}
 }
 

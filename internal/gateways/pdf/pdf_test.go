@@ -30,7 +30,7 @@ func render(t testing.TB, f certificates.CertificateFacts) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := r.Certificate(context.Background(), f)
+	out, err := r.Certificate(context.Background(), f, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func FuzzNames(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		if _, err := r.Certificate(context.Background(), facts(name)); err != nil {
+		if _, err := r.Certificate(context.Background(), facts(name), nil); err != nil {
 			t.Fatalf("%q: %v", name, err)
 		}
 	})

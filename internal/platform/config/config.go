@@ -31,6 +31,9 @@ type Config struct {
 	LMSInside           []string         `env:"CURSUS_LMS_INSIDE" doc:"learning platforms that are inside our network, as address or name with port, such as 10.0.0.7:8000 or lms:8000; others are called over https on public addresses alone"`
 	OpenIDInside        []string         `env:"CURSUS_OPENID_INSIDE" doc:"addresses with port, such as 127.0.0.1:9100, of sign-in providers that may be inside, over http too; for a demonstration and tests alone"`
 	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
+	SignCertificate     string           `env:"CURSUS_SIGN_CERTIFICATE" doc:"path of a PEM file with the certificate that signs the PDFs of certificates (PAdES), and those that lead to its root; empty: they are not signed, and it is said so"`
+	SignKey             string           `env:"CURSUS_SIGN_KEY" doc:"path of a PEM file with its private key, RSA or ECDSA"`
+	SignTimeStamps      string           `env:"CURSUS_SIGN_TIMESTAMPS" doc:"address of a time stamp authority (RFC 3161) that says when it was signed; empty: no time stamp"`
 	Demo                bool             `env:"CURSUS_DEMO" doc:"everything is marked as a demonstration, and a Stripe sandbox may be used (cursus serve --demo sets it, makes the data and runs the sandbox)"`
 	LogLevel            string           `env:"CURSUS_LOG_LEVEL" envDefault:"info" doc:"debug, info, warn or error"`
 	DrainSeconds        int              `env:"CURSUS_DRAIN_SECONDS" envDefault:"0" doc:"after the signal to end, how many seconds (at most 60) /readyz says 503 while everything is still answered, so that a proxy in front turns away first"`

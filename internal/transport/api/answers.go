@@ -137,11 +137,20 @@ func toSitting(s Sitting) contract.Sitting {
 
 func toCertificate(c Certificate) contract.Certificate {
 	return contract.Certificate{
-		Id: c.ID, State: contract.CertificateState(c.State), Code: c.Code, EnrolmentId: c.EnrolmentID, Session: c.Session,
+		Id: c.ID, State: contract.CertificateState(c.State), Code: c.Code, Kind: c.Kind, EnrolmentId: given(c.EnrolmentID), LearnerId: given(c.LearnerID), Session: c.Session,
 		CourseTitle: c.CourseTitle, HolderName: c.HolderName, Formula: c.Formula, Issuer: c.Issuer, Grade: given(c.Grade),
 		IssuedAt: c.IssuedAt.UTC(), RevokedAt: utc(c.RevokedAt), RevokedReason: given(c.RevokedReason), Sha256: given(c.SHA256),
+		ReplacedAt: utc(c.ReplacedAt), ReplacesId: given(c.ReplacesID), ReplacedById: given(c.ReplacedByID), Partners: some(c.Partners),
 		VerificationUrl: c.VerificationURL, Demo: c.Demo,
 	}
+}
+
+// some is a list that is left out where it is empty.
+func some(in []string) *[]string {
+	if len(in) == 0 {
+		return nil
+	}
+	return &in
 }
 
 func toCollection(c Collection) contract.Collection {

@@ -40,6 +40,7 @@ type fake struct {
 	api.WebhookRooms
 	api.OutreachRooms
 	api.BadgeRooms
+	api.CertificateRooms
 	api.CohortRooms
 	api.LMSRooms
 	api.RosterRooms
@@ -123,6 +124,10 @@ func (f *fake) Course(ctx context.Context, idOrKey string) (api.Course, error) {
 
 func (f *fake) Session(ctx context.Context, idOrKey string) (api.Session, error) {
 	return f.session(), f.asked(ctx, "Session", idOrKey)
+}
+
+func (f *fake) VerifyDocument(ctx context.Context, sum, code string) (api.Verification, error) {
+	return api.Verification{State: "altered", Code: code, IssuedAt: at}, f.asked(ctx, "VerifyDocument", sum+code)
 }
 
 func (f *fake) VerifyCertificate(ctx context.Context, code string) (api.Verification, error) {
@@ -223,7 +228,7 @@ func (f *fake) BookSitting(ctx context.Context, _ api.Principal, enrolment, key 
 
 func (f *fake) certificate() api.Certificate {
 	c := api.Certificate{
-		ID: "cer" + id, State: "valid", Code: "7qx4pm2k9d3vzt5hbn8c1wgj6r", EnrolmentID: "enr" + id, Session: "PRD-8", CourseTitle: "Routing",
+		ID: "cer" + id, Kind: "qualifying", State: "valid", Code: "7qx4pm2k9d3vzt5hbn8c1wgj6r", EnrolmentID: "enr" + id, Session: "PRD-8", CourseTitle: "Routing",
 		HolderName: "Zoé Ndiaye", Formula: "QUALIFYING", Issuer: "IMT", IssuedAt: at, VerificationURL: "https://cursus.example/verify/7qx4",
 	}
 	if !f.sparse {

@@ -52,11 +52,21 @@ func (h handlers) VerifyCertificate(ctx context.Context, r server.VerifyCertific
 	if err != nil {
 		return nil, err
 	}
-	return server.VerifyCertificate200JSONResponse{
+	return server.VerifyCertificate200JSONResponse(toVerification(v)), nil
+}
+
+func (h handlers) VerifyDocument(ctx context.Context, r server.VerifyDocumentRequestObject) (server.VerifyDocumentResponseObject, error) {
+	v, err := h.rooms.VerifyDocument(ctx, r.Params.Sha256, value(r.Params.Code))
+	return server.VerifyDocument200JSONResponse(toVerification(v)), err
+}
+
+func toVerification(v Verification) contract.Verification {
+	return contract.Verification{
+		Kind: given(v.Kind), Heading: given(v.Heading), Partners: some(v.Partners), ReplacedAt: utc(v.ReplacedAt), Signed: v.Signed,
 		State: contract.VerificationState(v.State), Code: v.Code, HolderName: v.HolderName, Issuer: v.Issuer, CourseTitle: v.CourseTitle,
 		Session: v.Session, Formula: v.Formula, Grade: given(v.Grade), IssuedAt: v.IssuedAt.UTC(), RevokedAt: utc(v.RevokedAt),
 		RevokedReason: given(v.RevokedReason), Sha256: given(v.SHA256), Demo: v.Demo,
-	}, nil
+	}
 }
 
 func (h handlers) ReceiveStripeEvent(ctx context.Context, r server.ReceiveStripeEventRequestObject) (server.ReceiveStripeEventResponseObject, error) {

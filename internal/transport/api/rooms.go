@@ -24,6 +24,8 @@ type Rooms interface {
 	Course(ctx context.Context, idOrKey string) (Course, error)
 	// Session finds a session by id or key, with its exercises and the offers that stand. public
 	Session(ctx context.Context, idOrKey string) (Session, error)
+	// VerifyDocument says what a file is, by its hash and, where it is not empty, the code that it carries. NotFound for neither. public
+	VerifyDocument(ctx context.Context, sha256, code string) (Verification, error)
 	// VerifyCertificate looks a printed code up, whatever its case and hyphens. NotFound for a code that was never printed. public
 	VerifyCertificate(ctx context.Context, code string) (Verification, error)
 	// ReceiveStripeEvent returns nil when the event is durably stored. raw are the bytes that were signed. public
@@ -74,6 +76,7 @@ type Rooms interface {
 	WebhookRooms
 	OutreachRooms
 	BadgeRooms
+	CertificateRooms
 	CohortRooms
 	LMSRooms
 	RosterRooms
@@ -257,10 +260,14 @@ type NewResult struct {
 
 // Certificate is what was awarded: the printed facts, and whether it still holds.
 type Certificate struct {
-	ID, State, Code, EnrolmentID     string // state: valid, revoked
-	Session, CourseTitle, HolderName string // session: its key
+	ID, State, Code, EnrolmentID     string // state: valid, replaced, revoked
+	Kind, LearnerID                  string
+	Session, CourseTitle, HolderName string // session: its key, or that of an edition
 	Formula, Issuer, Grade           string // grade: as printed, or empty
+	Partners                         []string
 	IssuedAt                         time.Time
+	ReplacedAt                       *time.Time
+	ReplacesID, ReplacedByID         string
 	RevokedAt                        *time.Time
 	RevokedReason                    string
 	SHA256, VerificationURL          string // sha256: hexadecimal, empty until the document is printed
@@ -269,7 +276,11 @@ type Certificate struct {
 
 // Verification is what anybody may know of a certificate.
 type Verification struct {
-	State, Code                      string // state: valid, revoked
+	State, Code                      string // state: valid, replaced, revoked; of a file, altered too
+	Kind, Heading                    string
+	Partners                         []string
+	ReplacedAt                       *time.Time
+	Signed                           bool
 	Session, CourseTitle, HolderName string
 	Formula, Issuer, Grade           string
 	IssuedAt                         time.Time

@@ -26,6 +26,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(append(all, w.cohortRoutes()...), w.progressRoutes()...)
 	all = append(all, w.rosterRoutes()...)
 	all = append(all, w.figureRoutes()...)
+	all = append(all, w.certificateRoutes()...)
 	return append(all, w.accountRoutes()...)
 }
 
@@ -53,6 +54,7 @@ var areas = []area{
 		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},
 		{"/console/orders", "console.orders"}, {"/console/refunds", "console.refunds"},
 	}},
+	{"console.area.certification", []place{{"/console/certificates", "console.certificates"}, {"/console/certificate-layouts", "console.layouts"}}},
 	{"console.area.accounts", []place{
 		{"/console/documents", "console.documents"}, {"/console/accounts", "console.accounts"}, {"/console/money", "console.money"}, {"/console/desk", "console.desk"},
 		{"/console/reconciliation", "console.reconciliation"}, {"/console/issuers", "console.issuers"},

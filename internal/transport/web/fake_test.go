@@ -24,6 +24,7 @@ type fake struct {
 	PriceHouse
 	AccessHouse
 	HookHouse
+	CertificateHouse
 	LMSHouse
 	OutreachHouse
 	PartnerHouse
@@ -188,6 +189,10 @@ func (f *fake) BookExam(context.Context, Viewer, string, string) error {
 	defer f.mu.Unlock()
 	f.booked++
 	return nil
+}
+
+func (f *fake) OtherCertificates(context.Context, Viewer) ([]Certificate, error) {
+	return []Certificate{{ID: "crt_2", Code: "7QX4-PM2L", IssuedAt: day, Title: "Networks basics", Heading: "Program Certificate"}}, nil
 }
 
 func (f *fake) CertificatePDF(_ context.Context, _ Viewer, id string) (File, error) {

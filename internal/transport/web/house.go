@@ -38,6 +38,7 @@ type House interface {
 	Order(ctx context.Context, who Viewer, id string) (Order, error)
 	Learning(ctx context.Context, who Viewer) ([]Enrolment, error)
 	BookExam(ctx context.Context, who Viewer, enrolmentID, key string) error
+	OtherCertificates(ctx context.Context, who Viewer) ([]Certificate, error)
 	CertificatePDF(ctx context.Context, who Viewer, id string) (File, error)
 	Verify(ctx context.Context, code string) (Verification, error)
 
@@ -54,6 +55,7 @@ type House interface {
 	ExchangeHouse
 	AccessHouse
 	HookHouse
+	CertificateHouse
 	LMSHouse
 	OutreachHouse
 	PartnerHouse
@@ -286,6 +288,8 @@ type Certificate struct {
 	IssuedAt time.Time
 	Revoked  bool
 	Demo     bool
+	Title    string // of what, as printed
+	Heading  string
 	LinkedIn string // where its holder adds it to her profile
 }
 
@@ -297,7 +301,10 @@ type File struct {
 
 // Verification is what anybody may know of a certificate. The state unknown carries nothing else.
 type Verification struct {
-	State                          string // valid, revoked, unknown
+	State                          string // valid, replaced, revoked, unknown
+	Heading                        string
+	Partners                       []string
+	Signed, Program                bool // the file is signed; it is of a program
 	Code, Holder, Issuer, Grade    string
 	CourseTitle, SessionKey        string
 	Formula, SHA256, RevokedReason string

@@ -49,6 +49,7 @@ type learnt struct {
 	Programs   []Membership
 	Enrolments []Enrolment
 	Followed   progress.Followed
+	Others     []Certificate // of no enrolment that is shown
 }
 
 func (w *Web) learning(r *request) (reply, error) {
@@ -61,7 +62,11 @@ func (w *Web) learning(r *request) (reply, error) {
 		return reply{}, err
 	}
 	all, err := w.house.Learning(r.ctx, r.viewer)
-	return reply{page: "learning", title: "learning.title", data: learnt{programs, all, followed}}, err
+	if err != nil {
+		return reply{}, err
+	}
+	others, err := w.house.OtherCertificates(r.ctx, r.viewer)
+	return reply{page: "learning", title: "learning.title", data: learnt{programs, all, followed, others}}, err
 }
 
 func (w *Web) setName(r *request) (reply, error) {
