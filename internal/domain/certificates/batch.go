@@ -17,10 +17,11 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
-// How a batch is worked on: so many learners in a transaction, which holds the chain of the audit, and for so long in one attempt of its job.
+// How a batch is worked on: so many learners in a transaction, which holds the chain of the audit, and so many of these in one job, which may take a
+// minute.
 const (
 	chunk     = 50
-	attempt   = 40 * time.Second
+	chunks    = 20
 	mostShown = 200 // of those who were refused
 )
 
@@ -141,14 +142,14 @@ func (s *Service) Issue(ctx context.Context, key string, n NewBatch) (Batch, err
 // still waits. After a while it lets other work pass and is due again.
 func (s *Service) Work(ctx context.Context, e BatchDue) error {
 	ctx = postgres.WithActor(ctx, "system")
-	for began := time.Now(); ; {
-		more, late := false, time.Since(began) > attempt
+	for n := 1; ; n++ {
+		more, last := false, n == chunks
 		err := s.db.InTx(ctx, "certificate batch", func(ctx context.Context, tx *postgres.Tx) (err error) {
-			more, err = s.workTx(ctx, tx, e.BatchID, late)
+			more, err = s.workTx(ctx, tx, e.BatchID, last)
 			return err
 		})
 		failpoint.Here("certificate batch worked")
-		if err != nil || !more || late {
+		if err != nil || !more || last {
 			return err
 		}
 	}

@@ -126,10 +126,6 @@ func (f *fake) Session(ctx context.Context, idOrKey string) (api.Session, error)
 	return f.session(), f.asked(ctx, "Session", idOrKey)
 }
 
-func (f *fake) VerifyDocument(ctx context.Context, sum, code string) (api.Verification, error) {
-	return api.Verification{State: "altered", Code: code, IssuedAt: at}, f.asked(ctx, "VerifyDocument", sum+code)
-}
-
 func (f *fake) VerifyCertificate(ctx context.Context, code string) (api.Verification, error) {
 	v := api.Verification{
 		State: "valid", Code: code, Session: "PRD-8", CourseTitle: "Routing", HolderName: "Zoé Ndiaye", Formula: "QUALIFYING", Issuer: "IMT", IssuedAt: at,

@@ -24,8 +24,6 @@ type Rooms interface {
 	Course(ctx context.Context, idOrKey string) (Course, error)
 	// Session finds a session by id or key, with its exercises and the offers that stand. public
 	Session(ctx context.Context, idOrKey string) (Session, error)
-	// VerifyDocument says what a file is, by its hash and, where it is not empty, the code that it carries. NotFound for neither. public
-	VerifyDocument(ctx context.Context, sha256, code string) (Verification, error)
 	// VerifyCertificate looks a printed code up, whatever its case and hyphens. NotFound for a code that was never printed. public
 	VerifyCertificate(ctx context.Context, code string) (Verification, error)
 	// ReceiveStripeEvent returns nil when the event is durably stored. raw are the bytes that were signed. public

@@ -7,8 +7,10 @@ import (
 	"cursus/internal/kernel/page"
 )
 
-// CertificateRooms is what the API asks of the house about issuing certificates, in the room's own types. All of it is for staff.
+// CertificateRooms is what the API asks of the house about issuing certificates, in the room's own types. All but VerifyDocument is for staff.
 type CertificateRooms interface {
+	// VerifyDocument says what a file is, by its hash and, where it is not empty, the code that it carries. NotFound for neither. public
+	VerifyDocument(ctx context.Context, sha256, code string) (Verification, error)
 	CertificateKinds(ctx context.Context) ([]certificates.Kind, error)
 	CertificateKind(ctx context.Context, key string) (certificates.Kind, error)
 	PutCertificateKind(ctx context.Context, key string, version int, p certificates.KindPlan) (certificates.Kind, error)
