@@ -10018,11 +10018,11 @@ type NewCertificateBatch struct {
 
 // NewCertificateImage An image.
 //
-// Example: {"content":"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNoaDgAAAMEAYFL09IQAAAAAElFTkSuQmCC"}
+// Example: {"content":"iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGMQMfAHIgADlgEnO5XqsQAAAABJRU5ErkJggg=="}
 type NewCertificateImage struct {
 	// Content A PNG or JPEG, in base64.
 	//
-	// Example: iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNoaDgAAAMEAYFL09IQAAAAAElFTkSuQmCC
+	// Example: iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAIAAAB7QOjdAAAADUlEQVR4nGMQMfAHIgADlgEnO5XqsQAAAABJRU5ErkJggg==
 	Content []byte `json:"content"`
 }
 

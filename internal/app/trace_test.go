@@ -21,13 +21,14 @@ import (
 
 // unaudited are the operations that change something, or are POSTs, and leave no row of who did what, each with the reason.
 var unaudited = map[string]string{
-	"quoteOrder":         "it asks for a price and keeps nothing",
-	"previewProgram":     "it asks what a draft would be and keeps nothing",
-	"payOrder":           "it opens the provider's pay page; what is paid there is audited when the provider says so",
-	"payInstalment":      "it opens the provider's pay page; what is paid there is audited when the provider says so",
-	"leaveCard":          "it opens the provider's page; the card is audited (order.card_left) when the provider says so",
-	"grantToken":         "a token of an hour, for a key whose making was audited and which notes its last use",
-	"receiveStripeEvent": "the event itself is kept as it came; what follows from it is audited by the job that applies it",
+	"quoteOrder":               "it asks for a price and keeps nothing",
+	"previewCertificateLayout": "it shows what would be printed and keeps nothing",
+	"previewProgram":           "it asks what a draft would be and keeps nothing",
+	"payOrder":                 "it opens the provider's pay page; what is paid there is audited when the provider says so",
+	"payInstalment":            "it opens the provider's pay page; what is paid there is audited when the provider says so",
+	"leaveCard":                "it opens the provider's page; the card is audited (order.card_left) when the provider says so",
+	"grantToken":               "a token of an hour, for a key whose making was audited and which notes its last use",
+	"receiveStripeEvent":       "the event itself is kept as it came; what follows from it is audited by the job that applies it",
 }
 
 // alsoDone are the operations that the walk of the whole house does not do, or does where nothing is left to change, each with the act that

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"unicode/utf8"
 
 	"cursus/internal/domain/catalog"
@@ -117,7 +116,7 @@ func (p KindPlan) check() error {
 }
 
 // PutKind says anew how certificates of a kind are worded, what else they need and which layout they are printed with, over the version that
-// was read. Errors: ErrNoKind, ErrChanged, ErrNoLayout.
+// was read; 0: whatever stands there. Errors: ErrNoKind, ErrChanged, ErrNoLayout.
 func (s *Service) PutKind(ctx context.Context, key string, version int, p KindPlan) (k Kind, err error) {
 	if err := p.check(); err != nil {
 		return k, err
@@ -146,7 +145,7 @@ func (s *Service) PutKind(ctx context.Context, key string, version int, p KindPl
 		if n == 0 {
 			return ErrChanged
 		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate_kind.put", Object: key, Detail: map[string]string{"layout": p.LayoutID, "version": strconv.Itoa(version + 1)}}); err != nil {
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate_kind.put", Object: key, Before: KindPlan{k.Heading, k.Reason, k.Workshops, k.Cosigned, k.LayoutID}, After: p}); err != nil {
 			return err
 		}
 		k, err = kindTx(ctx, tx, key)

@@ -216,7 +216,7 @@ func (p LayoutPlan) design() (string, error) {
 	return string(b), err
 }
 
-// PutLayout writes a layout over the version that was read. What was issued with it stays as it was printed. Errors: ErrNoLayout, ErrChanged.
+// PutLayout writes a layout over the version that was read; 0: whatever stands there. What was issued with it stays as it was printed. Errors: ErrNoLayout, ErrChanged.
 func (s *Service) PutLayout(ctx context.Context, id string, version int, p LayoutPlan) (l Layout, err error) {
 	if err := p.check(); err != nil {
 		return l, err
@@ -226,7 +226,7 @@ func (s *Service) PutLayout(ctx context.Context, id string, version int, p Layou
 		return l, err
 	}
 	err = s.db.InTx(ctx, "put layout", func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := layoutTx(ctx, tx, id); err != nil {
+		if l, err = layoutTx(ctx, tx, id); err != nil {
 			return err
 		}
 		if err := knownImages(ctx, tx, p.Design); err != nil {
@@ -239,7 +239,7 @@ func (s *Service) PutLayout(ctx context.Context, id string, version int, p Layou
 		if n == 0 {
 			return ErrChanged
 		}
-		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate_layout.put", Object: id, Detail: map[string]any{"name": p.Name, "version": version + 1}}); err != nil {
+		if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate_layout.put", Object: id, Before: LayoutPlan{l.Name, l.Organisation, l.Design}, After: p}); err != nil {
 			return err
 		}
 		l, err = layoutTx(ctx, tx, id)

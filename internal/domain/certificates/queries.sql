@@ -86,7 +86,7 @@ select key, subject, heading, reason, stage, entitlement, workshops, cosigned, c
 
 -- name: PutKind
 update certificates.kinds set heading = $3, reason = $4, workshops = $5, cosigned = $6, layout_id = nullif($7, ''), version = version + 1
- where key = $1 and version = $2;
+ where key = $1 and ($2::int = 0 or version = $2);
 
 -- name: Layouts
 select id, name, coalesce(organisation, '') as organisation, design, saved_at, version from certificates.layouts order by name limit 500;
@@ -103,7 +103,7 @@ insert into certificates.layouts (id, name, organisation, design, saved_at, save
 
 -- name: PutLayout
 update certificates.layouts set name = $3, organisation = nullif($4, ''), design = $5, saved_at = $6, saved_by = $7, version = version + 1
- where id = $1 and version = $2;
+ where id = $1 and ($2::int = 0 or version = $2);
 
 -- name: AddImage
 insert into certificates.images (sha256, png, added_at) values ($1, $2, $3) on conflict do nothing;
