@@ -11,7 +11,7 @@ import _ "embed" // the faces
 //go:embed wide.ttf
 var Wide []byte
 
-// Han has Han, kana and hangul, but no Latin.
+// Han has Han and kana, but no hangul and no Latin.
 //
 //go:embed han.ttf
 var Han []byte
