@@ -118,7 +118,7 @@ func (w *Web) changeCertificate(r *request) (reply, error) {
 
 func (w *Web) certificateBatch(r *request) (reply, error) {
 	b, err := w.house.CertificateBatch(r.ctx, r.viewer, r.param("id"))
-	return reply{page: "certificate_batch", title: "certs.batch", data: b}, err
+	return reply{page: "certificate_batch", title: "certs.batch", data: &b}, err
 }
 
 // certificateBatchState is what the script of the page of a batch asks every second.
