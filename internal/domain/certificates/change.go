@@ -174,7 +174,7 @@ func (s *Service) reissueTx(ctx context.Context, tx *postgres.Tx, old Certificat
 	if err := s.keepTx(ctx, tx, c, k, reason, false); err != nil {
 		return c, err
 	}
-	return c, audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate.replaced", Object: old.ID, Detail: map[string]string{"by": c.ID, "reason": reason}})
+	return c, audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate.replaced", Object: old.ID, Detail: map[string]string{"by": c.ID, "reason": reason}, Before: map[string]string{"state": StateValid}, After: map[string]string{"state": StateReplaced}})
 }
 
 // RevokeUnpaid revokes what an enrolment led to and its formula no longer leads to: its own certificates, and those of the programs that its learner
