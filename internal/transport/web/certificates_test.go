@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -90,7 +91,7 @@ func TestTheCertificatePages(t *testing.T) {
 		for _, lang := range languages {
 			b := visitor(t, app, "staff-link")
 			answer, body := b.send("GET", path+"?lang="+lang, "")
-			if answer.StatusCode != 200 || !strings.Contains(body, says) {
+			if answer.StatusCode != http.StatusOK || !strings.Contains(body, says) {
 				t.Errorf("%s (%s): %d, or it does not say %q\n%.600s", path, lang, answer.StatusCode, says, body)
 			}
 			for _, bad := range wrongIn(t, body) {
@@ -102,11 +103,11 @@ func TestTheCertificatePages(t *testing.T) {
 		}
 	}
 	b := visitor(t, app, "staff-link")
-	if answer, body := b.send("GET", "/console/certificate-layouts/preview.svg?kind=program&language=fr&name1=Awa&role_fr1=Directrice&logo2="+strings.Repeat("b", 64), ""); answer.StatusCode != 200 || body != "<svg>programfr" ||
+	if answer, body := b.send("GET", "/console/certificate-layouts/preview.svg?kind=program&language=fr&name1=Awa&role_fr1=Directrice&logo2="+strings.Repeat("b", 64), ""); answer.StatusCode != http.StatusOK || body != "<svg>programfr" ||
 		!strings.Contains(answer.Header.Get("Content-Security-Policy"), "sandbox") || len(c.plan.Design.Logos) != 1 || c.plan.Design.Signatures[0].Role.FR != "Directrice" {
 		t.Error(answer.StatusCode, body, answer.Header, c.plan)
 	}
-	if answer, body := b.send("GET", "/console/certificate-batches/bat_1/state", ""); answer.StatusCode != 200 || !strings.Contains(body, `"percent":75`) {
+	if answer, body := b.send("GET", "/console/certificate-batches/bat_1/state", ""); answer.StatusCode != http.StatusOK || !strings.Contains(body, `"percent":75`) {
 		t.Error(answer.StatusCode, body)
 	}
 	for on, status := range map[string]int{"BASICS-1": 303, "NOBODY": 422} {
