@@ -100,6 +100,27 @@ func (e AgreementBodyCollects) Valid() bool {
 	}
 }
 
+// Defines values for AppealState.
+const (
+	AppealStateDismissed AppealState = "dismissed"
+	AppealStateOpen      AppealState = "open"
+	AppealStateUpheld    AppealState = "upheld"
+)
+
+// Valid indicates whether the value is a known member of the AppealState enum.
+func (e AppealState) Valid() bool {
+	switch e {
+	case AppealStateDismissed:
+		return true
+	case AppealStateOpen:
+		return true
+	case AppealStateUpheld:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AttendanceMarksMarksStatus.
 const (
 	AttendanceMarksMarksStatusAbsent  AttendanceMarksMarksStatus = "absent"
@@ -814,6 +835,48 @@ func (e CollectionFamily) Valid() bool {
 	}
 }
 
+// Defines values for ConditionNext.
+const (
+	ConditionNextAttendWorkshop ConditionNext = "attend_workshop"
+	ConditionNextBuy            ConditionNext = "buy"
+	ConditionNextContact        ConditionNext = "contact"
+	ConditionNextFollowCourse   ConditionNext = "follow_course"
+	ConditionNextHandIn         ConditionNext = "hand_in"
+	ConditionNextLearn          ConditionNext = "learn"
+	ConditionNextPay            ConditionNext = "pay"
+	ConditionNextPractise       ConditionNext = "practise"
+	ConditionNextVerifyIdentity ConditionNext = "verify_identity"
+	ConditionNextWait           ConditionNext = "wait"
+)
+
+// Valid indicates whether the value is a known member of the ConditionNext enum.
+func (e ConditionNext) Valid() bool {
+	switch e {
+	case ConditionNextAttendWorkshop:
+		return true
+	case ConditionNextBuy:
+		return true
+	case ConditionNextContact:
+		return true
+	case ConditionNextFollowCourse:
+		return true
+	case ConditionNextHandIn:
+		return true
+	case ConditionNextLearn:
+		return true
+	case ConditionNextPay:
+		return true
+	case ConditionNextPractise:
+		return true
+	case ConditionNextVerifyIdentity:
+		return true
+	case ConditionNextWait:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ConsentPurpose.
 const (
 	ConsentPurposeNews         ConsentPurpose = "news"
@@ -1168,6 +1231,120 @@ func (e ErasureState) Valid() bool {
 	}
 }
 
+// Defines values for ExamAttemptState.
+const (
+	ExamAttemptStateCreated                 ExamAttemptState = "created"
+	ExamAttemptStateDeclined                ExamAttemptState = "declined"
+	ExamAttemptStateDownloadSoftwareClicked ExamAttemptState = "download_software_clicked"
+	ExamAttemptStateError                   ExamAttemptState = "error"
+	ExamAttemptStateExpired                 ExamAttemptState = "expired"
+	ExamAttemptStateReadyToResume           ExamAttemptState = "ready_to_resume"
+	ExamAttemptStateReadyToStart            ExamAttemptState = "ready_to_start"
+	ExamAttemptStateReadyToSubmit           ExamAttemptState = "ready_to_submit"
+	ExamAttemptStateRejected                ExamAttemptState = "rejected"
+	ExamAttemptStateResumed                 ExamAttemptState = "resumed"
+	ExamAttemptStateSecondReviewRequired    ExamAttemptState = "second_review_required"
+	ExamAttemptStateStarted                 ExamAttemptState = "started"
+	ExamAttemptStateSubmitted               ExamAttemptState = "submitted"
+	ExamAttemptStateTimedOut                ExamAttemptState = "timed_out"
+	ExamAttemptStateVerified                ExamAttemptState = "verified"
+)
+
+// Valid indicates whether the value is a known member of the ExamAttemptState enum.
+func (e ExamAttemptState) Valid() bool {
+	switch e {
+	case ExamAttemptStateCreated:
+		return true
+	case ExamAttemptStateDeclined:
+		return true
+	case ExamAttemptStateDownloadSoftwareClicked:
+		return true
+	case ExamAttemptStateError:
+		return true
+	case ExamAttemptStateExpired:
+		return true
+	case ExamAttemptStateReadyToResume:
+		return true
+	case ExamAttemptStateReadyToStart:
+		return true
+	case ExamAttemptStateReadyToSubmit:
+		return true
+	case ExamAttemptStateRejected:
+		return true
+	case ExamAttemptStateResumed:
+		return true
+	case ExamAttemptStateSecondReviewRequired:
+		return true
+	case ExamAttemptStateStarted:
+		return true
+	case ExamAttemptStateSubmitted:
+		return true
+	case ExamAttemptStateTimedOut:
+		return true
+	case ExamAttemptStateVerified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamKind.
+const (
+	ExamKindPractice   ExamKind = "practice"
+	ExamKindProctored  ExamKind = "proctored"
+	ExamKindProduction ExamKind = "production"
+)
+
+// Valid indicates whether the value is a known member of the ExamKind enum.
+func (e ExamKind) Valid() bool {
+	switch e {
+	case ExamKindPractice:
+		return true
+	case ExamKindProctored:
+		return true
+	case ExamKindProduction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamSlotState.
+const (
+	ExamSlotStateCanceled ExamSlotState = "canceled"
+	ExamSlotStatePlanned  ExamSlotState = "planned"
+)
+
+// Valid indicates whether the value is a known member of the ExamSlotState enum.
+func (e ExamSlotState) Valid() bool {
+	switch e {
+	case ExamSlotStateCanceled:
+		return true
+	case ExamSlotStatePlanned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExamWaitState.
+const (
+	ExamWaitStateOffered ExamWaitState = "offered"
+	ExamWaitStateWaiting ExamWaitState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ExamWaitState enum.
+func (e ExamWaitState) Valid() bool {
+	switch e {
+	case ExamWaitStateOffered:
+		return true
+	case ExamWaitStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExerciseActivity.
 const (
 	ExerciseActivityCaseStudy ExerciseActivity = "case_study"
@@ -1288,6 +1465,60 @@ const (
 func (e GrantedTokenTokenType) Valid() bool {
 	switch e {
 	case GrantedTokenTokenTypeBearer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IdentityCheckMethod.
+const (
+	IdentityCheckMethodDocument IdentityCheckMethod = "document"
+	IdentityCheckMethodInPerson IdentityCheckMethod = "in_person"
+	IdentityCheckMethodPlatform IdentityCheckMethod = "platform"
+	IdentityCheckMethodProvider IdentityCheckMethod = "provider"
+)
+
+// Valid indicates whether the value is a known member of the IdentityCheckMethod enum.
+func (e IdentityCheckMethod) Valid() bool {
+	switch e {
+	case IdentityCheckMethodDocument:
+		return true
+	case IdentityCheckMethodInPerson:
+		return true
+	case IdentityCheckMethodPlatform:
+		return true
+	case IdentityCheckMethodProvider:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IncidentKind.
+const (
+	IncidentKindAbsence   IncidentKind = "absence"
+	IncidentKindHelp      IncidentKind = "help"
+	IncidentKindIdentity  IncidentKind = "identity"
+	IncidentKindMaterial  IncidentKind = "material"
+	IncidentKindOther     IncidentKind = "other"
+	IncidentKindTechnical IncidentKind = "technical"
+)
+
+// Valid indicates whether the value is a known member of the IncidentKind enum.
+func (e IncidentKind) Valid() bool {
+	switch e {
+	case IncidentKindAbsence:
+		return true
+	case IncidentKindHelp:
+		return true
+	case IncidentKindIdentity:
+		return true
+	case IncidentKindMaterial:
+		return true
+	case IncidentKindOther:
+		return true
+	case IncidentKindTechnical:
 		return true
 	default:
 		return false
@@ -1498,6 +1729,60 @@ func (e NewAPIClientRoles) Valid() bool {
 	}
 }
 
+// Defines values for NewIdentityCheckMethod.
+const (
+	NewIdentityCheckMethodDocument NewIdentityCheckMethod = "document"
+	NewIdentityCheckMethodInPerson NewIdentityCheckMethod = "in_person"
+	NewIdentityCheckMethodPlatform NewIdentityCheckMethod = "platform"
+	NewIdentityCheckMethodProvider NewIdentityCheckMethod = "provider"
+)
+
+// Valid indicates whether the value is a known member of the NewIdentityCheckMethod enum.
+func (e NewIdentityCheckMethod) Valid() bool {
+	switch e {
+	case NewIdentityCheckMethodDocument:
+		return true
+	case NewIdentityCheckMethodInPerson:
+		return true
+	case NewIdentityCheckMethodPlatform:
+		return true
+	case NewIdentityCheckMethodProvider:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewIncidentKind.
+const (
+	NewIncidentKindAbsence   NewIncidentKind = "absence"
+	NewIncidentKindHelp      NewIncidentKind = "help"
+	NewIncidentKindIdentity  NewIncidentKind = "identity"
+	NewIncidentKindMaterial  NewIncidentKind = "material"
+	NewIncidentKindOther     NewIncidentKind = "other"
+	NewIncidentKindTechnical NewIncidentKind = "technical"
+)
+
+// Valid indicates whether the value is a known member of the NewIncidentKind enum.
+func (e NewIncidentKind) Valid() bool {
+	switch e {
+	case NewIncidentKindAbsence:
+		return true
+	case NewIncidentKindHelp:
+		return true
+	case NewIncidentKindIdentity:
+		return true
+	case NewIncidentKindMaterial:
+		return true
+	case NewIncidentKindOther:
+		return true
+	case NewIncidentKindTechnical:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewOfferPublication.
 const (
 	NewOfferPublicationDraft     NewOfferPublication = "draft"
@@ -1642,6 +1927,51 @@ func (e NewSettlementDirection) Valid() bool {
 	case NewSettlementDirectionFromPartner:
 		return true
 	case NewSettlementDirectionToPartner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewSittingEventEvent.
+const (
+	NewSittingEventEventAllowResume NewSittingEventEvent = "allow_resume"
+	NewSittingEventEventDecline     NewSittingEventEvent = "decline"
+	NewSittingEventEventExpire      NewSittingEventEvent = "expire"
+	NewSittingEventEventFail        NewSittingEventEvent = "fail"
+	NewSittingEventEventFinish      NewSittingEventEvent = "finish"
+	NewSittingEventEventGoOn        NewSittingEventEvent = "go_on"
+	NewSittingEventEventReady       NewSittingEventEvent = "ready"
+	NewSittingEventEventReject      NewSittingEventEvent = "reject"
+	NewSittingEventEventStart       NewSittingEventEvent = "start"
+	NewSittingEventEventSubmit      NewSittingEventEvent = "submit"
+	NewSittingEventEventVerify      NewSittingEventEvent = "verify"
+)
+
+// Valid indicates whether the value is a known member of the NewSittingEventEvent enum.
+func (e NewSittingEventEvent) Valid() bool {
+	switch e {
+	case NewSittingEventEventAllowResume:
+		return true
+	case NewSittingEventEventDecline:
+		return true
+	case NewSittingEventEventExpire:
+		return true
+	case NewSittingEventEventFail:
+		return true
+	case NewSittingEventEventFinish:
+		return true
+	case NewSittingEventEventGoOn:
+		return true
+	case NewSittingEventEventReady:
+		return true
+	case NewSittingEventEventReject:
+		return true
+	case NewSittingEventEventStart:
+		return true
+	case NewSittingEventEventSubmit:
+		return true
+	case NewSittingEventEventVerify:
 		return true
 	default:
 		return false
@@ -2855,6 +3185,7 @@ const (
 	SittingStateFailed   SittingState = "failed"
 	SittingStateNoShow   SittingState = "no_show"
 	SittingStatePassed   SittingState = "passed"
+	SittingStateWithheld SittingState = "withheld"
 )
 
 // Valid indicates whether the value is a known member of the SittingState enum.
@@ -2869,6 +3200,8 @@ func (e SittingState) Valid() bool {
 	case SittingStateNoShow:
 		return true
 	case SittingStatePassed:
+		return true
+	case SittingStateWithheld:
 		return true
 	default:
 		return false
@@ -4144,6 +4477,39 @@ func (e GetIndicatorsParamsWeek1Rule) Valid() bool {
 	}
 }
 
+// Defines values for ListSittingsParamsState.
+const (
+	ListSittingsParamsStateBooked   ListSittingsParamsState = "booked"
+	ListSittingsParamsStateCanceled ListSittingsParamsState = "canceled"
+	ListSittingsParamsStateFailed   ListSittingsParamsState = "failed"
+	ListSittingsParamsStateNoShow   ListSittingsParamsState = "no_show"
+	ListSittingsParamsStatePassed   ListSittingsParamsState = "passed"
+	ListSittingsParamsStateReview   ListSittingsParamsState = "review"
+	ListSittingsParamsStateWithheld ListSittingsParamsState = "withheld"
+)
+
+// Valid indicates whether the value is a known member of the ListSittingsParamsState enum.
+func (e ListSittingsParamsState) Valid() bool {
+	switch e {
+	case ListSittingsParamsStateBooked:
+		return true
+	case ListSittingsParamsStateCanceled:
+		return true
+	case ListSittingsParamsStateFailed:
+		return true
+	case ListSittingsParamsStateNoShow:
+		return true
+	case ListSittingsParamsStatePassed:
+		return true
+	case ListSittingsParamsStateReview:
+		return true
+	case ListSittingsParamsStateWithheld:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListVouchersParamsState.
 const (
 	ListVouchersParamsStateActive   ListVouchersParamsState = "active"
@@ -4515,6 +4881,55 @@ type AgreementBodyCollects string
 type AgreementList struct {
 	// Agreements The agreements.
 	Agreements []Agreement `json:"agreements"`
+}
+
+// Appeal What somebody says against a result, and what was answered.
+type Appeal struct {
+	// Answer What was answered.
+	//
+	// Example: As agreed
+	Answer *string `json:"answer,omitempty"`
+
+	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AskedAt Time `json:"asked_at"`
+
+	// DecidedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DecidedAt *Time `json:"decided_at,omitempty"`
+
+	// Id Id of the appeal.
+	//
+	// Example: apl_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Reason Why.
+	//
+	// Example: As agreed
+	Reason string `json:"reason"`
+
+	// SittingId Id of the sitting.
+	//
+	// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+	SittingId SittingID `json:"sitting_id"`
+
+	// State How it stands.
+	//
+	// Example: open
+	State AppealState `json:"state"`
+}
+
+// AppealState How it stands.
+//
+// Example: open
+type AppealState string
+
+// Appeals Appeals.
+type Appeals struct {
+	// Appeals The oldest first.
+	Appeals []Appeal `json:"appeals"`
 }
 
 // AskedReversal Why a receipt is to be reversed.
@@ -6523,6 +6938,11 @@ type CollectionPage struct {
 
 // Condition A condition of the exam.
 type Condition struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At *Time `json:"at,omitempty"`
+
 	// Code Stable name of the condition.
 	//
 	// Example: grade-below-threshold
@@ -6537,7 +6957,17 @@ type Condition struct {
 	//
 	// Example: false
 	Met bool `json:"met"`
+
+	// Next What to do about it, where it is not met.
+	//
+	// Example: learn
+	Next *ConditionNext `json:"next,omitempty"`
 }
+
+// ConditionNext What to do about it, where it is not met.
+//
+// Example: learn
+type ConditionNext string
 
 // Consent What you say of a purpose.
 type Consent struct {
@@ -8218,6 +8648,385 @@ type ErasurePage struct {
 // Example: asked
 type ErasureState string
 
+// Exam What an exam asks for.
+type Exam struct {
+	// AppealDays Days after a result in which one may appeal.
+	//
+	// Example: 14
+	AppealDays int `json:"appeal_days"`
+
+	// CancelHours Hours before a slot begins, until which it can be left.
+	//
+	// Example: 24
+	CancelHours int `json:"cancel_hours"`
+
+	// ClosesAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosesAt *Time `json:"closes_at,omitempty"`
+
+	// Diligence The exercises of the first two weeks have to be begun.
+	//
+	// Example: false
+	Diligence bool `json:"diligence"`
+
+	// GradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	GradePpm *PPM `json:"grade_ppm,omitempty"`
+
+	// Identity Her identity has to be verified.
+	//
+	// Example: true
+	Identity bool `json:"identity"`
+
+	// Kind What the exam is for; the proctored one leads to the certificate.
+	//
+	// Example: proctored
+	Kind ExamKind `json:"kind"`
+
+	// LimitMinutes Minutes of an attempt, before accommodations.
+	//
+	// Example: 90
+	LimitMinutes int `json:"limit_minutes"`
+
+	// MaxAttempts How often it may be sat.
+	//
+	// Example: 2
+	MaxAttempts int `json:"max_attempts"`
+
+	// OfferHours How long a place is kept for who waits.
+	//
+	// Example: 24
+	OfferHours int `json:"offer_hours"`
+
+	// OpensAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpensAt *Time `json:"opens_at,omitempty"`
+
+	// PassPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	PassPpm PPM `json:"pass_ppm"`
+
+	// Practice The practice exam comes first.
+	//
+	// Example: false
+	Practice bool `json:"practice"`
+
+	// Prerequisites Courses to be followed with success.
+	Prerequisites []Key `json:"prerequisites"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title *Text `json:"title,omitempty"`
+
+	// Version 0: nobody wrote it yet.
+	//
+	// Example: 1
+	Version int `json:"version"`
+
+	// WaitDays Days between a result and the next attempt.
+	//
+	// Example: 7
+	WaitDays int `json:"wait_days"`
+}
+
+// ExamAccommodation More time.
+type ExamAccommodation struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// By Who.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// ExtraMinutes Minutes on top.
+	//
+	// Example: 10
+	ExtraMinutes int `json:"extra_minutes"`
+
+	// Percent Of the usual time.
+	//
+	// Example: 133
+	Percent int `json:"percent"`
+
+	// Reason Why.
+	//
+	// Example: As agreed
+	Reason string `json:"reason"`
+}
+
+// ExamAttempt What happened in the room, by the states of edx-proctoring.
+type ExamAttempt struct {
+	// CreatedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CreatedAt Time `json:"created_at"`
+
+	// DeadlineAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DeadlineAt *Time `json:"deadline_at,omitempty"`
+
+	// Id Id of the attempt.
+	//
+	// Example: att_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// LimitMinutes With accommodations.
+	//
+	// Example: 90
+	LimitMinutes int `json:"limit_minutes"`
+
+	// Number More than one: it was begun again after an error.
+	//
+	// Example: 1
+	Number int `json:"number"`
+
+	// StartedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartedAt *Time `json:"started_at,omitempty"`
+
+	// State How it stands.
+	//
+	// Example: started
+	State ExamAttemptState `json:"state"`
+
+	// SubmittedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	SubmittedAt *Time `json:"submitted_at,omitempty"`
+}
+
+// ExamAttemptState How it stands.
+//
+// Example: started
+type ExamAttemptState string
+
+// ExamBlock Whether somebody may sit.
+type ExamBlock struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Blocked She may not.
+	//
+	// Example: true
+	Blocked bool `json:"blocked"`
+
+	// By Who.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// Reason Why.
+	//
+	// Example: As agreed
+	Reason string `json:"reason"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until *Time `json:"until,omitempty"`
+}
+
+// ExamDecision What was decided of an exam, and when.
+type ExamDecision struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At *Time `json:"at,omitempty"`
+
+	// Cause What it was decided for.
+	//
+	// Example: time
+	Cause *string `json:"cause,omitempty"`
+
+	// Conditions The conditions, met or not.
+	Conditions []Condition `json:"conditions"`
+
+	// Eligible Every condition was met.
+	//
+	// Example: false
+	Eligible bool `json:"eligible"`
+
+	// Kind What the exam is for; the proctored one leads to the certificate.
+	//
+	// Example: proctored
+	Kind ExamKind `json:"kind"`
+}
+
+// ExamFile All that is known of an enrolment and its exams.
+type ExamFile struct {
+	// Accommodations The latest first.
+	Accommodations []ExamAccommodation `json:"accommodations"`
+
+	// Blocks The latest first.
+	Blocks []ExamBlock `json:"blocks"`
+
+	// Decisions The latest first.
+	Decisions []ExamDecision `json:"decisions"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// Identity The latest first.
+	Identity []IdentityCheck `json:"identity"`
+
+	// LearnerId Id of the learner.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId string `json:"learner_id"`
+
+	// Now As of now.
+	Now []ExamDecision `json:"now"`
+
+	// Sittings The latest first.
+	Sittings []Sitting `json:"sittings"`
+}
+
+// ExamKind What the exam is for; the proctored one leads to the certificate.
+//
+// Example: proctored
+type ExamKind string
+
+// ExamSlot A place and a time of an exam.
+type ExamSlot struct {
+	// Capacity Places.
+	//
+	// Example: 20
+	Capacity int `json:"capacity"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt Time `json:"ends_at"`
+
+	// Id Id of the slot.
+	//
+	// Example: slt_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id ExamSlotID `json:"id"`
+
+	// Kind What the exam is for; the proctored one leads to the certificate.
+	//
+	// Example: proctored
+	Kind ExamKind `json:"kind"`
+
+	// LeaveBy RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	LeaveBy Time `json:"leave_by"`
+
+	// Left Places that can be booked.
+	//
+	// Example: 3
+	Left int `json:"left"`
+
+	// Organisation The partner school that proctors; absent: the institute.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// Place Where.
+	//
+	// Example: ESP Dakar, room 3
+	Place string `json:"place"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt Time `json:"starts_at"`
+
+	// State How it stands.
+	//
+	// Example: planned
+	State ExamSlotState `json:"state"`
+
+	// Version How often it was written.
+	//
+	// Example: 1
+	Version int `json:"version"`
+
+	// Waiting How many wait for one.
+	//
+	// Example: 0
+	Waiting int `json:"waiting"`
+
+	// Zone Time zone of the place.
+	//
+	// Example: Africa/Dakar
+	Zone string `json:"zone"`
+}
+
+// ExamSlotState How it stands.
+//
+// Example: planned
+type ExamSlotState string
+
+// ExamSlotID Id of the slot.
+//
+// Example: slt_01kb5t8kz9e0qv4m3r2x7nwhjd
+type ExamSlotID = string
+
+// ExamSlots Slots.
+type ExamSlots struct {
+	// Slots In the order of time.
+	Slots []ExamSlot `json:"slots"`
+}
+
+// ExamWait A place in the row of a slot.
+type ExamWait struct {
+	// Ahead How many are before her.
+	//
+	// Example: 2
+	Ahead int `json:"ahead"`
+
+	// AskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AskedAt Time `json:"asked_at"`
+
+	// OfferUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OfferUntil *Time `json:"offer_until,omitempty"`
+
+	// Slot Id of the slot.
+	//
+	// Example: slt_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Slot ExamSlotID `json:"slot"`
+
+	// State offered: a place is kept.
+	//
+	// Example: waiting
+	State ExamWaitState `json:"state"`
+}
+
+// ExamWaitState offered: a place is kept.
+//
+// Example: waiting
+type ExamWaitState string
+
 // Exercise A column of the grade reports, and its week.
 //
 // Example: {"activity":"quiz","label":"HW 08","scored":true,"week":2,"weight_ppm":1000000}
@@ -8772,6 +9581,82 @@ type GrantedTokenTokenType string
 //
 // Example: Awa Diop
 type HolderName = string
+
+// IdentityCheck Whether somebody proved who she is.
+type IdentityCheck struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// By Who.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// Method How.
+	//
+	// Example: document
+	Method IdentityCheckMethod `json:"method"`
+
+	// Note What was seen.
+	//
+	// Example: As agreed
+	Note string `json:"note"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil Time `json:"valid_until"`
+
+	// Verified She did.
+	//
+	// Example: true
+	Verified bool `json:"verified"`
+}
+
+// IdentityCheckMethod How.
+//
+// Example: document
+type IdentityCheckMethod string
+
+// Incident Something that happened at a sitting.
+type Incident struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// By Who.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	By string `json:"by"`
+
+	// HappenedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	HappenedAt Time `json:"happened_at"`
+
+	// Kind What it was.
+	//
+	// Example: technical
+	Kind IncidentKind `json:"kind"`
+
+	// Note In words.
+	//
+	// Example: As agreed
+	Note string `json:"note"`
+
+	// Severity How grave.
+	//
+	// Example: 20
+	Severity int `json:"severity"`
+}
+
+// IncidentKind What it was.
+//
+// Example: technical
+type IncidentKind string
 
 // Indicators The five indicators of a session. What was asked for is repeated.
 type Indicators struct {
@@ -9946,6 +10831,14 @@ type NewAPIKey struct {
 	Days *int `json:"days,omitempty"`
 }
 
+// NewAppeal What somebody says against a result.
+type NewAppeal struct {
+	// Reason Why.
+	//
+	// Example: As agreed
+	Reason string `json:"reason"`
+}
+
 // NewCampaign An announcement to write.
 //
 // Example: {"about":{"session":"PRD-9"},"name":"The ninth session","segment":{"course":"PRD"},"text":{"en":{"button":"Read on","paragraphs":["Hello {name},","it begins {starts}."],"subject":"{title} comes back"},"fr":{"button":"Read on","paragraphs":["Hello {name},","it begins {starts}."],"subject":"{title} comes back"}}}
@@ -10091,6 +10984,215 @@ type NewDeskReceipt struct {
 	// Example: VIR-1
 	Reference string `json:"reference"`
 }
+
+// NewExam What an exam asks for.
+//
+// Example: {"closes_at":"2030-01-01T00:00:00Z","limit_minutes":90,"max_attempts":2,"opens_at":"2026-01-01T00:00:00Z","pass_ppm":500000,"title":{"en":"Final exam"}}
+type NewExam struct {
+	// AppealDays Days after a result in which one may appeal.
+	//
+	// Example: 14
+	AppealDays *int `json:"appeal_days,omitempty"`
+
+	// CancelHours Hours before a slot begins, until which it can be left.
+	//
+	// Example: 24
+	CancelHours *int `json:"cancel_hours,omitempty"`
+
+	// ClosesAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosesAt *Time `json:"closes_at,omitempty"`
+
+	// Diligence The exercises of the first two weeks have to be begun.
+	//
+	// Example: false
+	Diligence *bool `json:"diligence,omitempty"`
+
+	// GradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	GradePpm *PPM `json:"grade_ppm,omitempty"`
+
+	// Identity Her identity has to be verified.
+	//
+	// Example: true
+	Identity *bool `json:"identity,omitempty"`
+
+	// LimitMinutes Minutes of an attempt, before accommodations.
+	//
+	// Example: 90
+	LimitMinutes int `json:"limit_minutes"`
+
+	// MaxAttempts How often it may be sat.
+	//
+	// Example: 2
+	MaxAttempts int `json:"max_attempts"`
+
+	// OfferHours How long a place is kept for who waits.
+	//
+	// Example: 24
+	OfferHours *int `json:"offer_hours,omitempty"`
+
+	// OpensAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpensAt *Time `json:"opens_at,omitempty"`
+
+	// PassPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	PassPpm PPM `json:"pass_ppm"`
+
+	// Practice The practice exam comes first.
+	//
+	// Example: false
+	Practice *bool `json:"practice,omitempty"`
+
+	// Prerequisites Courses to be followed with success.
+	Prerequisites *[]Key `json:"prerequisites,omitempty"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title *Text `json:"title,omitempty"`
+
+	// WaitDays Days between a result and the next attempt.
+	//
+	// Example: 7
+	WaitDays *int `json:"wait_days,omitempty"`
+}
+
+// NewExamAccommodation More time.
+type NewExamAccommodation struct {
+	// ExtraMinutes Minutes on top.
+	//
+	// Example: 10
+	ExtraMinutes int `json:"extra_minutes"`
+
+	// Percent Of the usual time.
+	//
+	// Example: 133
+	Percent int `json:"percent"`
+
+	// Reason Why.
+	//
+	// Example: As agreed
+	Reason *string `json:"reason,omitempty"`
+}
+
+// NewExamBlock Whether somebody may sit.
+//
+// Example: {"blocked":true,"reason":"A board looks into it"}
+type NewExamBlock struct {
+	// Blocked She may not.
+	//
+	// Example: true
+	Blocked bool `json:"blocked"`
+
+	// Reason Why.
+	//
+	// Example: As agreed
+	Reason *string `json:"reason,omitempty"`
+
+	// Until RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Until *Time `json:"until,omitempty"`
+}
+
+// NewExamSlot A place and a time of an exam.
+//
+// Example: {"capacity":20,"ends_at":"2027-06-01T12:00:00Z","place":"ESP Dakar, room 3","starts_at":"2027-06-01T09:00:00Z","zone":"Africa/Dakar"}
+type NewExamSlot struct {
+	// Capacity Places.
+	//
+	// Example: 20
+	Capacity int `json:"capacity"`
+
+	// EndsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndsAt Time `json:"ends_at"`
+
+	// Kind What the exam is for; the proctored one leads to the certificate.
+	//
+	// Example: proctored
+	Kind *ExamKind `json:"kind,omitempty"`
+
+	// Organisation The partner school that proctors; absent: the institute.
+	//
+	// Example: ESP
+	Organisation *string `json:"organisation,omitempty"`
+
+	// Place Where.
+	//
+	// Example: ESP Dakar, room 3
+	Place string `json:"place"`
+
+	// StartsAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartsAt Time `json:"starts_at"`
+
+	// Zone Time zone of the place.
+	//
+	// Example: Africa/Dakar
+	Zone string `json:"zone"`
+}
+
+// NewIdentityCheck Whether somebody proved who she is.
+//
+// Example: {"method":"document","note":"Passport","verified":true}
+type NewIdentityCheck struct {
+	// Method How.
+	//
+	// Example: document
+	Method NewIdentityCheckMethod `json:"method"`
+
+	// Note What was seen.
+	//
+	// Example: As agreed
+	Note *string `json:"note,omitempty"`
+
+	// ValidUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ValidUntil *Time `json:"valid_until,omitempty"`
+
+	// Verified She did.
+	//
+	// Example: true
+	Verified bool `json:"verified"`
+}
+
+// NewIdentityCheckMethod How.
+//
+// Example: document
+type NewIdentityCheckMethod string
+
+// NewIncident Something that happened at a sitting.
+type NewIncident struct {
+	// Kind What it was.
+	//
+	// Example: technical
+	Kind NewIncidentKind `json:"kind"`
+
+	// Note In words.
+	//
+	// Example: As agreed
+	Note *string `json:"note,omitempty"`
+
+	// Severity How grave.
+	//
+	// Example: 20
+	Severity int `json:"severity"`
+}
+
+// NewIncidentKind What it was.
+//
+// Example: technical
+type NewIncidentKind string
 
 // NewNudge A reminder to people on a list.
 //
@@ -10423,6 +11525,26 @@ type NewRoster struct {
 	People []SeatHolder `json:"people"`
 }
 
+// NewRuling What a second person says.
+//
+// Example: {"answer":"The light went out","score_ppm":700000,"upheld":true}
+type NewRuling struct {
+	// Answer In words.
+	//
+	// Example: As agreed
+	Answer string `json:"answer"`
+
+	// ScorePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ScorePpm *PPM `json:"score_ppm,omitempty"`
+
+	// Upheld The learner is right.
+	//
+	// Example: true
+	Upheld bool `json:"upheld"`
+}
+
 // NewSession A session to make.
 //
 // Example: {"course":"PRD","enrol_until":"2025-11-10T22:00:00Z","key":"PRD-8","number":8,"platform":"fun-mooc.fr","starts_at":"2025-10-13T08:00:00Z","threshold_ppm":500000,"title":{"en":"Network routing"}}
@@ -10595,6 +11717,31 @@ type NewSettlement struct {
 //
 // Example: from_partner
 type NewSettlementDirection string
+
+// NewSittingEvent What happens. A score goes with submit, verify and reject, or comes alone.
+//
+// Example: {"event":"start"}
+type NewSittingEvent struct {
+	// Event What happens.
+	//
+	// Example: start
+	Event *NewSittingEventEvent `json:"event,omitempty"`
+
+	// Note In words.
+	//
+	// Example: As agreed
+	Note *string `json:"note,omitempty"`
+
+	// ScorePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ScorePpm *PPM `json:"score_ppm,omitempty"`
+}
+
+// NewSittingEventEvent What happens.
+//
+// Example: start
+type NewSittingEventEvent string
 
 // NewTransfer Money on the bank account.
 //
@@ -14630,6 +15777,11 @@ type Sitting struct {
 	// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id SittingID `json:"id"`
 
+	// Kind What the exam is for; the proctored one leads to the certificate.
+	//
+	// Example: proctored
+	Kind ExamKind `json:"kind"`
+
 	// Reference The proctor's own reference.
 	//
 	// Example: PX-1182
@@ -14645,13 +15797,18 @@ type Sitting struct {
 	// Example: 500000
 	ScorePpm *PPM `json:"score_ppm,omitempty"`
 
-	// State How it stands.
+	// SlotId Id of the slot.
+	//
+	// Example: slt_01kb5t8kz9e0qv4m3r2x7nwhjd
+	SlotId *ExamSlotID `json:"slot_id,omitempty"`
+
+	// State How it stands; withheld: its result waits until its payment is settled.
 	//
 	// Example: booked
 	State SittingState `json:"state"`
 }
 
-// SittingState How it stands.
+// SittingState How it stands; withheld: its result waits until its payment is settled.
 //
 // Example: booked
 type SittingState string
@@ -14660,6 +15817,35 @@ type SittingState string
 //
 // Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
 type SittingID = string
+
+// SittingPage One page of sittings.
+type SittingPage struct {
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+
+	// Sittings The latest first.
+	Sittings []Sitting `json:"sittings"`
+}
+
+// SittingStory A sitting with all that happened at it.
+type SittingStory struct {
+	// Appeal What somebody says against a result, and what was answered.
+	Appeal *Appeal `json:"appeal,omitempty"`
+
+	// Attempts The latest first.
+	Attempts []ExamAttempt `json:"attempts"`
+
+	// Incidents For staff: the latest first.
+	Incidents *[]Incident `json:"incidents,omitempty"`
+
+	// Sitting One attempt at the exam.
+	Sitting Sitting `json:"sitting"`
+
+	// Slot A place and a time of an exam.
+	Slot *ExamSlot `json:"slot,omitempty"`
+}
 
 // Sold Something that an issuer sells. The seller of an offer goes before that of an organisation.
 type Sold struct {
@@ -17611,6 +18797,12 @@ type CreateEditionOfferParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// BookExamSlotParams defines parameters for BookExamSlot.
+type BookExamSlotParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // BookSittingParams defines parameters for BookSitting.
 type BookSittingParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -17633,6 +18825,18 @@ type ListErasuresParams struct {
 
 	// Cursor Where to go on; `next_cursor` of the page before.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutExamSlotParams defines parameters for PutExamSlot.
+type PutExamSlotParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// CancelExamSlotParams defines parameters for CancelExamSlot.
+type CancelExamSlotParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
 }
 
 // ListFiguresParams defines parameters for ListFigures.
@@ -18015,6 +19219,12 @@ type MarkPaidBackParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// RecordIdentityCheckParams defines parameters for RecordIdentityCheck.
+type RecordIdentityCheckParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListProgramsParams defines parameters for ListPrograms.
 type ListProgramsParams struct {
 	// Limit How many at most.
@@ -18237,6 +19447,18 @@ type CopySessionParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// CreateExamSlotParams defines parameters for CreateExamSlot.
+type CreateExamSlotParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// PutExamParams defines parameters for PutExam.
+type PutExamParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
 // ListExerciseLearnersParams defines parameters for ListExerciseLearners.
 type ListExerciseLearnersParams struct {
 	// Exercise The exercise, as the figures name it.
@@ -18341,6 +19563,27 @@ type PutWeeklyMailParams struct {
 
 // CreateWorkshopDayParams defines parameters for CreateWorkshopDay.
 type CreateWorkshopDayParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ListSittingsParams defines parameters for ListSittings.
+type ListSittingsParams struct {
+	// State Only these; `review` are those whose attempt waits for a person.
+	State *ListSittingsParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListSittingsParamsState defines parameters for ListSittings.
+type ListSittingsParamsState string
+
+// ReportIncidentParams defines parameters for ReportIncident.
+type ReportIncidentParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
@@ -18564,6 +19807,12 @@ type MoveEditionJSONRequestBody = ProgramMove
 // CreateEditionOfferJSONRequestBody defines body for CreateEditionOffer for application/json ContentType.
 type CreateEditionOfferJSONRequestBody = NewOffer
 
+// PutExamAccommodationJSONRequestBody defines body for PutExamAccommodation for application/json ContentType.
+type PutExamAccommodationJSONRequestBody = NewExamAccommodation
+
+// PutExamBlockJSONRequestBody defines body for PutExamBlock for application/json ContentType.
+type PutExamBlockJSONRequestBody = NewExamBlock
+
 // RetryLMSEnrolmentJSONRequestBody defines body for RetryLMSEnrolment for application/json ContentType.
 type RetryLMSEnrolmentJSONRequestBody = LMSRetry
 
@@ -18575,6 +19824,12 @@ type DecideErasureJSONRequestBody = ErasureDecision
 
 // CarryOutErasureJSONRequestBody defines body for CarryOutErasure for application/json ContentType.
 type CarryOutErasureJSONRequestBody = ErasureOf
+
+// DecideAppealJSONRequestBody defines body for DecideAppeal for application/json ContentType.
+type DecideAppealJSONRequestBody = NewRuling
+
+// PutExamSlotJSONRequestBody defines body for PutExamSlot for application/json ContentType.
+type PutExamSlotJSONRequestBody = NewExamSlot
 
 // PutFormulaJSONRequestBody defines body for PutFormula for application/json ContentType.
 type PutFormulaJSONRequestBody = FormulaBody
@@ -18666,6 +19921,9 @@ type RecordSettlementJSONRequestBody = NewSettlement
 // MarkPaidBackJSONRequestBody defines body for MarkPaidBack for application/json ContentType.
 type MarkPaidBackJSONRequestBody = BankReference
 
+// RecordIdentityCheckJSONRequestBody defines body for RecordIdentityCheck for application/json ContentType.
+type RecordIdentityCheckJSONRequestBody = NewIdentityCheck
+
 // PreviewProgramJSONRequestBody defines body for PreviewProgram for application/json ContentType.
 type PreviewProgramJSONRequestBody = ProgramTrial
 
@@ -18711,6 +19969,12 @@ type PutSessionJSONRequestBody = SessionEdit
 // CopySessionJSONRequestBody defines body for CopySession for application/json ContentType.
 type CopySessionJSONRequestBody = NewSessionCopy
 
+// CreateExamSlotJSONRequestBody defines body for CreateExamSlot for application/json ContentType.
+type CreateExamSlotJSONRequestBody = NewExamSlot
+
+// PutExamJSONRequestBody defines body for PutExam for application/json ContentType.
+type PutExamJSONRequestBody = NewExam
+
 // PutExercisesJSONRequestBody defines body for PutExercises for application/json ContentType.
 type PutExercisesJSONRequestBody = ExerciseMap
 
@@ -18728,6 +19992,15 @@ type PutWeeklyMailJSONRequestBody = WeeklyMailBody
 
 // CreateWorkshopDayJSONRequestBody defines body for CreateWorkshopDay for application/json ContentType.
 type CreateWorkshopDayJSONRequestBody = NewWorkshopDay
+
+// AppealSittingJSONRequestBody defines body for AppealSitting for application/json ContentType.
+type AppealSittingJSONRequestBody = NewAppeal
+
+// ActOnSittingJSONRequestBody defines body for ActOnSitting for application/json ContentType.
+type ActOnSittingJSONRequestBody = NewSittingEvent
+
+// ReportIncidentJSONRequestBody defines body for ReportIncident for application/json ContentType.
+type ReportIncidentJSONRequestBody = NewIncident
 
 // RecordResultJSONRequestBody defines body for RecordResult for application/json ContentType.
 type RecordResultJSONRequestBody = NewResult
@@ -20359,6 +21632,70 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/enrolments/{enrolment}/eligibility (the `GetEligibility` operationId).
 	GetEligibility(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// PutExamAccommodationWithBody Give more time
+	//
+	// The latest word holds, for attempts that begin later; all are kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+	PutExamAccommodationWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamAccommodation Give more time
+	//
+	// The latest word holds, for attempts that begin later; all are kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+	PutExamAccommodation(ctx context.Context, enrolment EnrolmentRef, body PutExamAccommodationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamBlockWithBody Block the exams of an enrolment
+	//
+	// The latest word holds; all are kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+	PutExamBlockWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamBlock Block the exams of an enrolment
+	//
+	// The latest word holds; all are kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+	PutExamBlock(ctx context.Context, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetExamFile Get the exam file of an enrolment
+	//
+	// Every decision with its reasons, what was recorded of her, and her sittings.
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/exam-file (the `GetExamFile` operationId).
+	GetExamFile(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BookExamSlot Book a slot
+	//
+	// Books the exam of a slot. While a condition is not met, it is refused (422) and `errors` names each.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/exam-slots/{slot}/sitting (the `BookExamSlot` operationId).
+	BookExamSlot(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, params *BookExamSlotParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LeaveExamWaiting Wait no more
+	//
+	// Leaves the row; who does not wait stays so.
+	//
+	// Corresponds with DELETE /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `LeaveExamWaiting` operationId).
+	LeaveExamWaiting(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WaitForExamSlot Wait for a slot
+	//
+	// Puts the enrolment at the end of the row of a slot that is full; again, she keeps her place. A place that becomes free is kept for the first for a time.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `WaitForExamSlot` operationId).
+	WaitForExamSlot(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetLMSEnrolment Get how far a platform knows of an enrolment
 	//
 	// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -20481,6 +21818,56 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
 	CarryOutErasure(ctx context.Context, erasure ErasureRef, body CarryOutErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAppeals List open appeals
+	//
+	// The oldest first.
+	//
+	// Corresponds with GET /v1/exam-appeals (the `ListAppeals` operationId).
+	ListAppeals(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideAppealWithBody Decide an appeal
+	//
+	// By another person than who decided first.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+	DecideAppealWithBody(ctx context.Context, appeal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideAppeal Decide an appeal
+	//
+	// By another person than who decided first.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+	DecideAppeal(ctx context.Context, appeal string, body DecideAppealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamSlotWithBody Rewrite a slot
+	//
+	// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+	PutExamSlotWithBody(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamSlot Rewrite a slot
+	//
+	// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+	PutExamSlot(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, body PutExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelExamSlot Call a slot off
+	//
+	// Its bookings are canceled, and everybody is told.
+	//
+	// Corresponds with POST /v1/exam-slots/{slot}/cancel (the `CancelExamSlot` operationId).
+	CancelExamSlot(ctx context.Context, slot ExamSlotID, params *CancelExamSlotParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetExport How far an export is
 	//
@@ -21527,6 +22914,24 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/people/{person}/exports (the `RequestExport` operationId).
 	RequestExport(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RecordIdentityCheckWithBody Record a proof of identity
+	//
+	// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+	RecordIdentityCheckWithBody(ctx context.Context, person string, params *RecordIdentityCheckParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordIdentityCheck Record a proof of identity
+	//
+	// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+	RecordIdentityCheck(ctx context.Context, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PreviewProgramWithBody Try a program
 	//
 	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -21949,6 +23354,56 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListExamSlots List the slots of a session
+	//
+	// Every slot that has not begun, in the order of time.
+	//
+	// Corresponds with GET /v1/sessions/{session}/exam-slots (the `ListExamSlots` operationId).
+	ListExamSlots(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateExamSlotWithBody Plan a slot
+	//
+	// A place and a time at which so many may sit an exam.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+	CreateExamSlotWithBody(ctx context.Context, session SessionRef, params *CreateExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateExamSlot Plan a slot
+	//
+	// A place and a time at which so many may sit an exam.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+	CreateExamSlot(ctx context.Context, session SessionRef, params *CreateExamSlotParams, body CreateExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetExam Get an exam
+	//
+	// What an exam of a session asks for. The proctored one is there for every session.
+	//
+	// Corresponds with GET /v1/sessions/{session}/exams/{kind} (the `GetExam` operationId).
+	GetExam(ctx context.Context, session SessionRef, kind ExamKind, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExamWithBody Write an exam
+	//
+	// Writes what an exam asks for; everybody of the session is decided anew.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+	PutExamWithBody(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutExam Write an exam
+	//
+	// Writes what an exam asks for; everybody of the session is decided anew.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+	PutExam(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, body PutExamJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListExerciseLearners Who did an exercise
 	//
 	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -22113,6 +23568,81 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
 	CreateWorkshopDay(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, body CreateWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListSittings List sittings
+	//
+	// Of everybody, the latest first.
+	//
+	// Corresponds with GET /v1/sittings (the `ListSittings` operationId).
+	ListSittings(ctx context.Context, params *ListSittingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSitting Get a sitting
+	//
+	// With its slot, attempts and appeal; for staff also what happened.
+	//
+	// Corresponds with GET /v1/sittings/{sitting} (the `GetSitting` operationId).
+	GetSitting(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AppealSittingWithBody Appeal against a result
+	//
+	// Once, within the days that the exam gives.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+	AppealSittingWithBody(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AppealSitting Appeal against a result
+	//
+	// Once, within the days that the exam gives.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+	AppealSitting(ctx context.Context, sitting SittingRef, body AppealSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelSitting Cancel a booking
+	//
+	// Until the hour that the exam says; staff are not bound by it. The place goes to who waits.
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/cancel (the `CancelSitting` operationId).
+	CancelSitting(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ActOnSittingWithBody Move the attempt of a sitting
+	//
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+	ActOnSittingWithBody(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ActOnSitting Move the attempt of a sitting
+	//
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+	ActOnSitting(ctx context.Context, sitting SittingRef, body ActOnSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportIncidentWithBody Report an incident
+	//
+	// Noted for ever.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+	ReportIncidentWithBody(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportIncident Report an incident
+	//
+	// Noted for ever.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+	ReportIncident(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, body ReportIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RecordResultWithBody Record the result of an exam
 	//
 	// Says how a booked sitting ended. The same result again changes nothing; another one is refused (409). Who passed is awarded the
@@ -22132,6 +23662,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sittings/{sitting}/result (the `RecordResult` operationId).
 	RecordResult(ctx context.Context, sitting SittingRef, body RecordResultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// MoveSitting Choose another slot
+	//
+	// Until the hour that the exam says; staff are not bound by it.
+	//
+	// Corresponds with PUT /v1/sittings/{sitting}/slot/{slot} (the `MoveSitting` operationId).
+	MoveSitting(ctx context.Context, sitting SittingRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AcceptTransfer Take a place that is offered
 	//
@@ -25138,6 +26675,150 @@ func (c *Client) GetEligibility(ctx context.Context, enrolment EnrolmentRef, req
 	return c.Client.Do(req)
 }
 
+// PutExamAccommodationWithBody Give more time
+//
+// The latest word holds, for attempts that begin later; all are kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+func (c *Client) PutExamAccommodationWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamAccommodationRequestWithBody(c.Server, enrolment, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamAccommodation Give more time
+//
+// The latest word holds, for attempts that begin later; all are kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+func (c *Client) PutExamAccommodation(ctx context.Context, enrolment EnrolmentRef, body PutExamAccommodationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamAccommodationRequest(c.Server, enrolment, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamBlockWithBody Block the exams of an enrolment
+//
+// The latest word holds; all are kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+func (c *Client) PutExamBlockWithBody(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamBlockRequestWithBody(c.Server, enrolment, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamBlock Block the exams of an enrolment
+//
+// The latest word holds; all are kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+func (c *Client) PutExamBlock(ctx context.Context, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamBlockRequest(c.Server, enrolment, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetExamFile Get the exam file of an enrolment
+//
+// Every decision with its reasons, what was recorded of her, and her sittings.
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/exam-file (the `GetExamFile` operationId).
+func (c *Client) GetExamFile(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExamFileRequest(c.Server, enrolment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BookExamSlot Book a slot
+//
+// Books the exam of a slot. While a condition is not met, it is refused (422) and `errors` names each.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/exam-slots/{slot}/sitting (the `BookExamSlot` operationId).
+func (c *Client) BookExamSlot(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, params *BookExamSlotParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBookExamSlotRequest(c.Server, enrolment, slot, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LeaveExamWaiting Wait no more
+//
+// Leaves the row; who does not wait stays so.
+//
+// Corresponds with DELETE /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `LeaveExamWaiting` operationId).
+func (c *Client) LeaveExamWaiting(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLeaveExamWaitingRequest(c.Server, enrolment, slot)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WaitForExamSlot Wait for a slot
+//
+// Puts the enrolment at the end of the row of a slot that is full; again, she keeps her place. A place that becomes free is kept for the first for a time.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `WaitForExamSlot` operationId).
+func (c *Client) WaitForExamSlot(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWaitForExamSlotRequest(c.Server, enrolment, slot)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetLMSEnrolment Get how far a platform knows of an enrolment
 //
 // Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -25401,6 +27082,116 @@ func (c *Client) CarryOutErasureWithBody(ctx context.Context, erasure ErasureRef
 // Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
 func (c *Client) CarryOutErasure(ctx context.Context, erasure ErasureRef, body CarryOutErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCarryOutErasureRequest(c.Server, erasure, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAppeals List open appeals
+//
+// The oldest first.
+//
+// Corresponds with GET /v1/exam-appeals (the `ListAppeals` operationId).
+func (c *Client) ListAppeals(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAppealsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideAppealWithBody Decide an appeal
+//
+// By another person than who decided first.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+func (c *Client) DecideAppealWithBody(ctx context.Context, appeal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideAppealRequestWithBody(c.Server, appeal, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideAppeal Decide an appeal
+//
+// By another person than who decided first.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+func (c *Client) DecideAppeal(ctx context.Context, appeal string, body DecideAppealJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideAppealRequest(c.Server, appeal, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamSlotWithBody Rewrite a slot
+//
+// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+func (c *Client) PutExamSlotWithBody(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamSlotRequestWithBody(c.Server, slot, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamSlot Rewrite a slot
+//
+// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+func (c *Client) PutExamSlot(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, body PutExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamSlotRequest(c.Server, slot, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelExamSlot Call a slot off
+//
+// Its bookings are canceled, and everybody is told.
+//
+// Corresponds with POST /v1/exam-slots/{slot}/cancel (the `CancelExamSlot` operationId).
+func (c *Client) CancelExamSlot(ctx context.Context, slot ExamSlotID, params *CancelExamSlotParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelExamSlotRequest(c.Server, slot, params)
 	if err != nil {
 		return nil, err
 	}
@@ -27686,6 +29477,44 @@ func (c *Client) RequestExport(ctx context.Context, person string, reqEditors ..
 	return c.Client.Do(req)
 }
 
+// RecordIdentityCheckWithBody Record a proof of identity
+//
+// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+func (c *Client) RecordIdentityCheckWithBody(ctx context.Context, person string, params *RecordIdentityCheckParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordIdentityCheckRequestWithBody(c.Server, person, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordIdentityCheck Record a proof of identity
+//
+// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+func (c *Client) RecordIdentityCheck(ctx context.Context, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordIdentityCheckRequest(c.Server, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PreviewProgramWithBody Try a program
 //
 // Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -28598,6 +30427,116 @@ func (c *Client) CopySession(ctx context.Context, session SessionRef, params *Co
 	return c.Client.Do(req)
 }
 
+// ListExamSlots List the slots of a session
+//
+// Every slot that has not begun, in the order of time.
+//
+// Corresponds with GET /v1/sessions/{session}/exam-slots (the `ListExamSlots` operationId).
+func (c *Client) ListExamSlots(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListExamSlotsRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateExamSlotWithBody Plan a slot
+//
+// A place and a time at which so many may sit an exam.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+func (c *Client) CreateExamSlotWithBody(ctx context.Context, session SessionRef, params *CreateExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateExamSlotRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateExamSlot Plan a slot
+//
+// A place and a time at which so many may sit an exam.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+func (c *Client) CreateExamSlot(ctx context.Context, session SessionRef, params *CreateExamSlotParams, body CreateExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateExamSlotRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetExam Get an exam
+//
+// What an exam of a session asks for. The proctored one is there for every session.
+//
+// Corresponds with GET /v1/sessions/{session}/exams/{kind} (the `GetExam` operationId).
+func (c *Client) GetExam(ctx context.Context, session SessionRef, kind ExamKind, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetExamRequest(c.Server, session, kind)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExamWithBody Write an exam
+//
+// Writes what an exam asks for; everybody of the session is decided anew.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+func (c *Client) PutExamWithBody(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamRequestWithBody(c.Server, session, kind, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutExam Write an exam
+//
+// Writes what an exam asks for; everybody of the session is decided anew.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+func (c *Client) PutExam(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, body PutExamJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutExamRequest(c.Server, session, kind, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListExerciseLearners Who did an exercise
 //
 // The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -28952,6 +30891,171 @@ func (c *Client) CreateWorkshopDay(ctx context.Context, session SessionRef, para
 	return c.Client.Do(req)
 }
 
+// ListSittings List sittings
+//
+// Of everybody, the latest first.
+//
+// Corresponds with GET /v1/sittings (the `ListSittings` operationId).
+func (c *Client) ListSittings(ctx context.Context, params *ListSittingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSittingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSitting Get a sitting
+//
+// With its slot, attempts and appeal; for staff also what happened.
+//
+// Corresponds with GET /v1/sittings/{sitting} (the `GetSitting` operationId).
+func (c *Client) GetSitting(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSittingRequest(c.Server, sitting)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AppealSittingWithBody Appeal against a result
+//
+// Once, within the days that the exam gives.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+func (c *Client) AppealSittingWithBody(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAppealSittingRequestWithBody(c.Server, sitting, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AppealSitting Appeal against a result
+//
+// Once, within the days that the exam gives.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+func (c *Client) AppealSitting(ctx context.Context, sitting SittingRef, body AppealSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAppealSittingRequest(c.Server, sitting, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelSitting Cancel a booking
+//
+// Until the hour that the exam says; staff are not bound by it. The place goes to who waits.
+//
+// Corresponds with POST /v1/sittings/{sitting}/cancel (the `CancelSitting` operationId).
+func (c *Client) CancelSitting(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelSittingRequest(c.Server, sitting)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ActOnSittingWithBody Move the attempt of a sitting
+//
+// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+func (c *Client) ActOnSittingWithBody(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewActOnSittingRequestWithBody(c.Server, sitting, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ActOnSitting Move the attempt of a sitting
+//
+// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+func (c *Client) ActOnSitting(ctx context.Context, sitting SittingRef, body ActOnSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewActOnSittingRequest(c.Server, sitting, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportIncidentWithBody Report an incident
+//
+// Noted for ever.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+func (c *Client) ReportIncidentWithBody(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportIncidentRequestWithBody(c.Server, sitting, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportIncident Report an incident
+//
+// Noted for ever.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+func (c *Client) ReportIncident(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, body ReportIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportIncidentRequest(c.Server, sitting, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RecordResultWithBody Record the result of an exam
 //
 // Says how a booked sitting ended. The same result again changes nothing; another one is refused (409). Who passed is awarded the
@@ -28982,6 +31086,23 @@ func (c *Client) RecordResultWithBody(ctx context.Context, sitting SittingRef, c
 // Corresponds with POST /v1/sittings/{sitting}/result (the `RecordResult` operationId).
 func (c *Client) RecordResult(ctx context.Context, sitting SittingRef, body RecordResultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordResultRequest(c.Server, sitting, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// MoveSitting Choose another slot
+//
+// Until the hour that the exam says; staff are not bound by it.
+//
+// Corresponds with PUT /v1/sittings/{sitting}/slot/{slot} (the `MoveSitting` operationId).
+func (c *Client) MoveSitting(ctx context.Context, sitting SittingRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewMoveSittingRequest(c.Server, sitting, slot)
 	if err != nil {
 		return nil, err
 	}
@@ -35895,6 +38016,270 @@ func NewGetEligibilityRequest(server string, enrolment EnrolmentRef) (*http.Requ
 	return req, nil
 }
 
+// NewPutExamAccommodationRequest calls the generic PutExamAccommodation builder with application/json body
+func NewPutExamAccommodationRequest(server string, enrolment EnrolmentRef, body PutExamAccommodationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutExamAccommodationRequestWithBody(server, enrolment, "application/json", bodyReader)
+}
+
+// NewPutExamAccommodationRequestWithBody constructs an http.Request for the PutExamAccommodation method, with any body, and a specified content type
+func NewPutExamAccommodationRequestWithBody(server string, enrolment EnrolmentRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-accommodation", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPutExamBlockRequest calls the generic PutExamBlock builder with application/json body
+func NewPutExamBlockRequest(server string, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutExamBlockRequestWithBody(server, enrolment, "application/json", bodyReader)
+}
+
+// NewPutExamBlockRequestWithBody constructs an http.Request for the PutExamBlock method, with any body, and a specified content type
+func NewPutExamBlockRequestWithBody(server string, enrolment EnrolmentRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-block", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetExamFileRequest constructs an http.Request for the GetExamFile method
+func NewGetExamFileRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-file", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewBookExamSlotRequest constructs an http.Request for the BookExamSlot method
+func NewBookExamSlotRequest(server string, enrolment EnrolmentRef, slot ExamSlotID, params *BookExamSlotParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-slots/%s/sitting", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewLeaveExamWaitingRequest constructs an http.Request for the LeaveExamWaiting method
+func NewLeaveExamWaitingRequest(server string, enrolment EnrolmentRef, slot ExamSlotID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-slots/%s/waiting", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWaitForExamSlotRequest constructs an http.Request for the WaitForExamSlot method
+func NewWaitForExamSlotRequest(server string, enrolment EnrolmentRef, slot ExamSlotID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/exam-slots/%s/waiting", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetLMSEnrolmentRequest constructs an http.Request for the GetLMSEnrolment method
 func NewGetLMSEnrolmentRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
 	var err error
@@ -36394,6 +38779,187 @@ func NewCarryOutErasureRequestWithBody(server string, erasure ErasureRef, conten
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListAppealsRequest constructs an http.Request for the ListAppeals method
+func NewListAppealsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exam-appeals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideAppealRequest calls the generic DecideAppeal builder with application/json body
+func NewDecideAppealRequest(server string, appeal string, body DecideAppealJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideAppealRequestWithBody(server, appeal, "application/json", bodyReader)
+}
+
+// NewDecideAppealRequestWithBody constructs an http.Request for the DecideAppeal method, with any body, and a specified content type
+func NewDecideAppealRequestWithBody(server string, appeal string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "appeal", appeal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exam-appeals/%s/decision", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPutExamSlotRequest calls the generic PutExamSlot builder with application/json body
+func NewPutExamSlotRequest(server string, slot ExamSlotID, params *PutExamSlotParams, body PutExamSlotJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutExamSlotRequestWithBody(server, slot, params, "application/json", bodyReader)
+}
+
+// NewPutExamSlotRequestWithBody constructs an http.Request for the PutExamSlot method, with any body, and a specified content type
+func NewPutExamSlotRequestWithBody(server string, slot ExamSlotID, params *PutExamSlotParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exam-slots/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewCancelExamSlotRequest constructs an http.Request for the CancelExamSlot method
+func NewCancelExamSlotRequest(server string, slot ExamSlotID, params *CancelExamSlotParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/exam-slots/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
 
 	return req, nil
 }
@@ -41196,6 +43762,66 @@ func NewRequestExportRequest(server string, person string) (*http.Request, error
 	return req, nil
 }
 
+// NewRecordIdentityCheckRequest calls the generic RecordIdentityCheck builder with application/json body
+func NewRecordIdentityCheckRequest(server string, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRecordIdentityCheckRequestWithBody(server, person, params, "application/json", bodyReader)
+}
+
+// NewRecordIdentityCheckRequestWithBody constructs an http.Request for the RecordIdentityCheck method, with any body, and a specified content type
+func NewRecordIdentityCheckRequestWithBody(server string, person string, params *RecordIdentityCheckParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "person", person, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/people/%s/identity-checks", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewPreviewProgramRequest calls the generic PreviewProgram builder with application/json body
 func NewPreviewProgramRequest(server string, body PreviewProgramJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -43177,6 +45803,208 @@ func NewCopySessionRequestWithBody(server string, session SessionRef, params *Co
 	return req, nil
 }
 
+// NewListExamSlotsRequest constructs an http.Request for the ListExamSlots method
+func NewListExamSlotsRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exam-slots", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateExamSlotRequest calls the generic CreateExamSlot builder with application/json body
+func NewCreateExamSlotRequest(server string, session SessionRef, params *CreateExamSlotParams, body CreateExamSlotJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateExamSlotRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewCreateExamSlotRequestWithBody constructs an http.Request for the CreateExamSlot method, with any body, and a specified content type
+func NewCreateExamSlotRequestWithBody(server string, session SessionRef, params *CreateExamSlotParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exam-slots", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetExamRequest constructs an http.Request for the GetExam method
+func NewGetExamRequest(server string, session SessionRef, kind ExamKind) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "kind", kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exams/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutExamRequest calls the generic PutExam builder with application/json body
+func NewPutExamRequest(server string, session SessionRef, kind ExamKind, params *PutExamParams, body PutExamJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutExamRequestWithBody(server, session, kind, params, "application/json", bodyReader)
+}
+
+// NewPutExamRequestWithBody constructs an http.Request for the PutExam method, with any body, and a specified content type
+func NewPutExamRequestWithBody(server string, session SessionRef, kind ExamKind, params *PutExamParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "kind", kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exams/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListExerciseLearnersRequest constructs an http.Request for the ListExerciseLearners method
 func NewListExerciseLearnersRequest(server string, session SessionRef, params *ListExerciseLearnersParams) (*http.Request, error) {
 	var err error
@@ -44037,6 +46865,306 @@ func NewCreateWorkshopDayRequestWithBody(server string, session SessionRef, para
 	return req, nil
 }
 
+// NewListSittingsRequest constructs an http.Request for the ListSittings method
+func NewListSittingsRequest(server string, params *ListSittingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sittings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetSittingRequest constructs an http.Request for the GetSitting method
+func NewGetSittingRequest(server string, sitting SittingRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sittings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAppealSittingRequest calls the generic AppealSitting builder with application/json body
+func NewAppealSittingRequest(server string, sitting SittingRef, body AppealSittingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAppealSittingRequestWithBody(server, sitting, "application/json", bodyReader)
+}
+
+// NewAppealSittingRequestWithBody constructs an http.Request for the AppealSitting method, with any body, and a specified content type
+func NewAppealSittingRequestWithBody(server string, sitting SittingRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sittings/%s/appeal", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCancelSittingRequest constructs an http.Request for the CancelSitting method
+func NewCancelSittingRequest(server string, sitting SittingRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sittings/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewActOnSittingRequest calls the generic ActOnSitting builder with application/json body
+func NewActOnSittingRequest(server string, sitting SittingRef, body ActOnSittingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewActOnSittingRequestWithBody(server, sitting, "application/json", bodyReader)
+}
+
+// NewActOnSittingRequestWithBody constructs an http.Request for the ActOnSitting method, with any body, and a specified content type
+func NewActOnSittingRequestWithBody(server string, sitting SittingRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sittings/%s/events", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewReportIncidentRequest calls the generic ReportIncident builder with application/json body
+func NewReportIncidentRequest(server string, sitting SittingRef, params *ReportIncidentParams, body ReportIncidentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReportIncidentRequestWithBody(server, sitting, params, "application/json", bodyReader)
+}
+
+// NewReportIncidentRequestWithBody constructs an http.Request for the ReportIncident method, with any body, and a specified content type
+func NewReportIncidentRequestWithBody(server string, sitting SittingRef, params *ReportIncidentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sittings/%s/incidents", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewRecordResultRequest calls the generic RecordResult builder with application/json body
 func NewRecordResultRequest(server string, sitting SittingRef, body RecordResultJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -44080,6 +47208,47 @@ func NewRecordResultRequestWithBody(server string, sitting SittingRef, contentTy
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewMoveSittingRequest constructs an http.Request for the MoveSitting method
+func NewMoveSittingRequest(server string, sitting SittingRef, slot ExamSlotID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sittings/%s/slot/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -46926,6 +50095,78 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/enrolments/{enrolment}/eligibility (the `GetEligibility` operationId).
 	GetEligibilityWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetEligibilityResponse, error)
 
+	// PutExamAccommodationWithBodyWithResponse Give more time
+	//
+	// The latest word holds, for attempts that begin later; all are kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+	PutExamAccommodationWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamAccommodationResponse, error)
+
+	// PutExamAccommodationWithResponse Give more time
+	//
+	// The latest word holds, for attempts that begin later; all are kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+	PutExamAccommodationWithResponse(ctx context.Context, enrolment EnrolmentRef, body PutExamAccommodationJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamAccommodationResponse, error)
+
+	// PutExamBlockWithBodyWithResponse Block the exams of an enrolment
+	//
+	// The latest word holds; all are kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+	PutExamBlockWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamBlockResponse, error)
+
+	// PutExamBlockWithResponse Block the exams of an enrolment
+	//
+	// The latest word holds; all are kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+	PutExamBlockWithResponse(ctx context.Context, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamBlockResponse, error)
+
+	// GetExamFileWithResponse Get the exam file of an enrolment
+	//
+	// Every decision with its reasons, what was recorded of her, and her sittings.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/exam-file (the `GetExamFile` operationId).
+	GetExamFileWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetExamFileResponse, error)
+
+	// BookExamSlotWithResponse Book a slot
+	//
+	// Books the exam of a slot. While a condition is not met, it is refused (422) and `errors` names each.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/exam-slots/{slot}/sitting (the `BookExamSlot` operationId).
+	BookExamSlotWithResponse(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, params *BookExamSlotParams, reqEditors ...RequestEditorFn) (*BookExamSlotResponse, error)
+
+	// LeaveExamWaitingWithResponse Wait no more
+	//
+	// Leaves the row; who does not wait stays so.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `LeaveExamWaiting` operationId).
+	LeaveExamWaitingWithResponse(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*LeaveExamWaitingResponse, error)
+
+	// WaitForExamSlotWithResponse Wait for a slot
+	//
+	// Puts the enrolment at the end of the row of a slot that is full; again, she keeps her place. A place that becomes free is kept for the first for a time.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `WaitForExamSlot` operationId).
+	WaitForExamSlotWithResponse(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*WaitForExamSlotResponse, error)
+
 	// GetLMSEnrolmentWithResponse Get how far a platform knows of an enrolment
 	//
 	// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -47062,6 +50303,60 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/erasures/{erasure}/execution (the `CarryOutErasure` operationId).
 	CarryOutErasureWithResponse(ctx context.Context, erasure ErasureRef, body CarryOutErasureJSONRequestBody, reqEditors ...RequestEditorFn) (*CarryOutErasureResponse, error)
+
+	// ListAppealsWithResponse List open appeals
+	//
+	// The oldest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/exam-appeals (the `ListAppeals` operationId).
+	ListAppealsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAppealsResponse, error)
+
+	// DecideAppealWithBodyWithResponse Decide an appeal
+	//
+	// By another person than who decided first.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+	DecideAppealWithBodyWithResponse(ctx context.Context, appeal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideAppealResponse, error)
+
+	// DecideAppealWithResponse Decide an appeal
+	//
+	// By another person than who decided first.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+	DecideAppealWithResponse(ctx context.Context, appeal string, body DecideAppealJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideAppealResponse, error)
+
+	// PutExamSlotWithBodyWithResponse Rewrite a slot
+	//
+	// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+	PutExamSlotWithBodyWithResponse(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamSlotResponse, error)
+
+	// PutExamSlotWithResponse Rewrite a slot
+	//
+	// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+	PutExamSlotWithResponse(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, body PutExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamSlotResponse, error)
+
+	// CancelExamSlotWithResponse Call a slot off
+	//
+	// Its bookings are canceled, and everybody is told.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/exam-slots/{slot}/cancel (the `CancelExamSlot` operationId).
+	CancelExamSlotWithResponse(ctx context.Context, slot ExamSlotID, params *CancelExamSlotParams, reqEditors ...RequestEditorFn) (*CancelExamSlotResponse, error)
 
 	// GetExportWithResponse How far an export is
 	//
@@ -48232,6 +51527,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/people/{person}/exports (the `RequestExport` operationId).
 	RequestExportWithResponse(ctx context.Context, person string, reqEditors ...RequestEditorFn) (*RequestExportResponse, error)
 
+	// RecordIdentityCheckWithBodyWithResponse Record a proof of identity
+	//
+	// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+	RecordIdentityCheckWithBodyWithResponse(ctx context.Context, person string, params *RecordIdentityCheckParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordIdentityCheckResponse, error)
+
+	// RecordIdentityCheckWithResponse Record a proof of identity
+	//
+	// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+	RecordIdentityCheckWithResponse(ctx context.Context, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordIdentityCheckResponse, error)
+
 	// PreviewProgramWithBodyWithResponse Try a program
 	//
 	// Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -48688,6 +52001,60 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySessionWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*CopySessionResponse, error)
 
+	// ListExamSlotsWithResponse List the slots of a session
+	//
+	// Every slot that has not begun, in the order of time.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/exam-slots (the `ListExamSlots` operationId).
+	ListExamSlotsWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*ListExamSlotsResponse, error)
+
+	// CreateExamSlotWithBodyWithResponse Plan a slot
+	//
+	// A place and a time at which so many may sit an exam.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+	CreateExamSlotWithBodyWithResponse(ctx context.Context, session SessionRef, params *CreateExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateExamSlotResponse, error)
+
+	// CreateExamSlotWithResponse Plan a slot
+	//
+	// A place and a time at which so many may sit an exam.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+	CreateExamSlotWithResponse(ctx context.Context, session SessionRef, params *CreateExamSlotParams, body CreateExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateExamSlotResponse, error)
+
+	// GetExamWithResponse Get an exam
+	//
+	// What an exam of a session asks for. The proctored one is there for every session.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/exams/{kind} (the `GetExam` operationId).
+	GetExamWithResponse(ctx context.Context, session SessionRef, kind ExamKind, reqEditors ...RequestEditorFn) (*GetExamResponse, error)
+
+	// PutExamWithBodyWithResponse Write an exam
+	//
+	// Writes what an exam asks for; everybody of the session is decided anew.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+	PutExamWithBodyWithResponse(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamResponse, error)
+
+	// PutExamWithResponse Write an exam
+	//
+	// Writes what an exam asks for; everybody of the session is decided anew.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+	PutExamWithResponse(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, body PutExamJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamResponse, error)
+
 	// ListExerciseLearnersWithResponse Who did an exercise
 	//
 	// The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -48864,6 +52231,87 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/workshop-days (the `CreateWorkshopDay` operationId).
 	CreateWorkshopDayWithResponse(ctx context.Context, session SessionRef, params *CreateWorkshopDayParams, body CreateWorkshopDayJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateWorkshopDayResponse, error)
 
+	// ListSittingsWithResponse List sittings
+	//
+	// Of everybody, the latest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sittings (the `ListSittings` operationId).
+	ListSittingsWithResponse(ctx context.Context, params *ListSittingsParams, reqEditors ...RequestEditorFn) (*ListSittingsResponse, error)
+
+	// GetSittingWithResponse Get a sitting
+	//
+	// With its slot, attempts and appeal; for staff also what happened.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sittings/{sitting} (the `GetSitting` operationId).
+	GetSittingWithResponse(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*GetSittingResponse, error)
+
+	// AppealSittingWithBodyWithResponse Appeal against a result
+	//
+	// Once, within the days that the exam gives.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+	AppealSittingWithBodyWithResponse(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AppealSittingResponse, error)
+
+	// AppealSittingWithResponse Appeal against a result
+	//
+	// Once, within the days that the exam gives.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+	AppealSittingWithResponse(ctx context.Context, sitting SittingRef, body AppealSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*AppealSittingResponse, error)
+
+	// CancelSittingWithResponse Cancel a booking
+	//
+	// Until the hour that the exam says; staff are not bound by it. The place goes to who waits.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/cancel (the `CancelSitting` operationId).
+	CancelSittingWithResponse(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*CancelSittingResponse, error)
+
+	// ActOnSittingWithBodyWithResponse Move the attempt of a sitting
+	//
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+	ActOnSittingWithBodyWithResponse(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ActOnSittingResponse, error)
+
+	// ActOnSittingWithResponse Move the attempt of a sitting
+	//
+	// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+	ActOnSittingWithResponse(ctx context.Context, sitting SittingRef, body ActOnSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*ActOnSittingResponse, error)
+
+	// ReportIncidentWithBodyWithResponse Report an incident
+	//
+	// Noted for ever.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+	ReportIncidentWithBodyWithResponse(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportIncidentResponse, error)
+
+	// ReportIncidentWithResponse Report an incident
+	//
+	// Noted for ever.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+	ReportIncidentWithResponse(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, body ReportIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportIncidentResponse, error)
+
 	// RecordResultWithBodyWithResponse Record the result of an exam
 	//
 	// Says how a booked sitting ended. The same result again changes nothing; another one is refused (409). Who passed is awarded the
@@ -48883,6 +52331,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sittings/{sitting}/result (the `RecordResult` operationId).
 	RecordResultWithResponse(ctx context.Context, sitting SittingRef, body RecordResultJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordResultResponse, error)
+
+	// MoveSittingWithResponse Choose another slot
+	//
+	// Until the hour that the exam says; staff are not bound by it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sittings/{sitting}/slot/{slot} (the `MoveSitting` operationId).
+	MoveSittingWithResponse(ctx context.Context, sitting SittingRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*MoveSittingResponse, error)
 
 	// AcceptTransferWithResponse Take a place that is offered
 	//
@@ -54848,6 +58305,287 @@ func (r GetEligibilityResponse) ContentType() string {
 	return ""
 }
 
+type PutExamAccommodationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamAccommodation
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutExamAccommodationResponse) GetJSON200() *ExamAccommodation {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutExamAccommodationResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutExamAccommodationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutExamAccommodationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutExamAccommodationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutExamAccommodationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutExamBlockResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamBlock
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutExamBlockResponse) GetJSON200() *ExamBlock {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutExamBlockResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutExamBlockResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutExamBlockResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutExamBlockResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutExamBlockResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetExamFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamFile
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetExamFileResponse) GetJSON200() *ExamFile {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetExamFileResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExamFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExamFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExamFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExamFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BookExamSlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Sitting
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r BookExamSlotResponse) GetJSON201() *Sitting {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r BookExamSlotResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BookExamSlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BookExamSlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BookExamSlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BookExamSlotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LeaveExamWaitingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LeaveExamWaitingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LeaveExamWaitingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LeaveExamWaitingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LeaveExamWaitingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LeaveExamWaitingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WaitForExamSlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamWait
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WaitForExamSlotResponse) GetJSON200() *ExamWait {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WaitForExamSlotResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WaitForExamSlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WaitForExamSlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WaitForExamSlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WaitForExamSlotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetLMSEnrolmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -55363,6 +59101,212 @@ func (r CarryOutErasureResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CarryOutErasureResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAppealsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Appeals
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAppealsResponse) GetJSON200() *Appeals {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAppealsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAppealsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAppealsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAppealsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAppealsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DecideAppealResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Appeal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DecideAppealResponse) GetJSON200() *Appeal {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DecideAppealResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DecideAppealResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DecideAppealResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DecideAppealResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DecideAppealResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutExamSlotResponse200Headers the declared response headers of an HTTP 200 response for PutExamSlot
+type PutExamSlotResponse200Headers struct {
+	ETag string
+}
+
+type PutExamSlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamSlot
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutExamSlotResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutExamSlotResponse) GetJSON200() *ExamSlot {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutExamSlotResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutExamSlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutExamSlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutExamSlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutExamSlotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CancelExamSlotResponse200Headers the declared response headers of an HTTP 200 response for CancelExamSlot
+type CancelExamSlotResponse200Headers struct {
+	ETag string
+}
+
+type CancelExamSlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamSlot
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CancelExamSlotResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelExamSlotResponse) GetJSON200() *ExamSlot {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelExamSlotResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelExamSlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelExamSlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelExamSlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelExamSlotResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -59854,6 +63798,54 @@ func (r RequestExportResponse) ContentType() string {
 	return ""
 }
 
+type RecordIdentityCheckResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *IdentityCheck
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RecordIdentityCheckResponse) GetJSON201() *IdentityCheck {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordIdentityCheckResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordIdentityCheckResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordIdentityCheckResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordIdentityCheckResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordIdentityCheckResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PreviewProgramResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -61565,6 +65557,220 @@ func (r CopySessionResponse) ContentType() string {
 	return ""
 }
 
+type ListExamSlotsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamSlots
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListExamSlotsResponse) GetJSON200() *ExamSlots {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListExamSlotsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListExamSlotsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListExamSlotsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListExamSlotsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListExamSlotsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateExamSlotResponse201Headers the declared response headers of an HTTP 201 response for CreateExamSlot
+type CreateExamSlotResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CreateExamSlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ExamSlot
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateExamSlotResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateExamSlotResponse) GetJSON201() *ExamSlot {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateExamSlotResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateExamSlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateExamSlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateExamSlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateExamSlotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetExamResponse200Headers the declared response headers of an HTTP 200 response for GetExam
+type GetExamResponse200Headers struct {
+	ETag string
+}
+
+type GetExamResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Exam
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetExamResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetExamResponse) GetJSON200() *Exam {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetExamResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetExamResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetExamResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetExamResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetExamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutExamResponse200Headers the declared response headers of an HTTP 200 response for PutExam
+type PutExamResponse200Headers struct {
+	ETag string
+}
+
+type PutExamResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Exam
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutExamResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutExamResponse) GetJSON200() *Exam {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutExamResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutExamResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutExamResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutExamResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutExamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListExerciseLearnersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -62239,6 +66445,294 @@ func (r CreateWorkshopDayResponse) ContentType() string {
 	return ""
 }
 
+type ListSittingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SittingPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSittingsResponse) GetJSON200() *SittingPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSittingsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSittingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSittingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSittingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSittingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSittingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SittingStory
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSittingResponse) GetJSON200() *SittingStory {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSittingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSittingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSittingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSittingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSittingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AppealSittingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Appeal
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r AppealSittingResponse) GetJSON201() *Appeal {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AppealSittingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AppealSittingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AppealSittingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AppealSittingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AppealSittingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelSittingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sitting
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelSittingResponse) GetJSON200() *Sitting {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelSittingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelSittingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelSittingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelSittingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelSittingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ActOnSittingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamAttempt
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ActOnSittingResponse) GetJSON200() *ExamAttempt {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ActOnSittingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ActOnSittingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ActOnSittingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ActOnSittingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ActOnSittingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReportIncidentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Incident
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReportIncidentResponse) GetJSON201() *Incident {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReportIncidentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReportIncidentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReportIncidentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReportIncidentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReportIncidentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type RecordResultResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -62281,6 +66775,54 @@ func (r RecordResultResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RecordResultResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type MoveSittingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Sitting
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r MoveSittingResponse) GetJSON200() *Sitting {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r MoveSittingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r MoveSittingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r MoveSittingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r MoveSittingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r MoveSittingResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -65958,6 +70500,126 @@ func (c *ClientWithResponses) GetEligibilityWithResponse(ctx context.Context, en
 	return ParseGetEligibilityResponse(rsp)
 }
 
+// PutExamAccommodationWithBodyWithResponse Give more time
+//
+// The latest word holds, for attempts that begin later; all are kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+func (c *ClientWithResponses) PutExamAccommodationWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamAccommodationResponse, error) {
+	rsp, err := c.PutExamAccommodationWithBody(ctx, enrolment, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamAccommodationResponse(rsp)
+}
+
+// PutExamAccommodationWithResponse Give more time
+//
+// The latest word holds, for attempts that begin later; all are kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-accommodation (the `PutExamAccommodation` operationId).
+func (c *ClientWithResponses) PutExamAccommodationWithResponse(ctx context.Context, enrolment EnrolmentRef, body PutExamAccommodationJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamAccommodationResponse, error) {
+	rsp, err := c.PutExamAccommodation(ctx, enrolment, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamAccommodationResponse(rsp)
+}
+
+// PutExamBlockWithBodyWithResponse Block the exams of an enrolment
+//
+// The latest word holds; all are kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+func (c *ClientWithResponses) PutExamBlockWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamBlockResponse, error) {
+	rsp, err := c.PutExamBlockWithBody(ctx, enrolment, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamBlockResponse(rsp)
+}
+
+// PutExamBlockWithResponse Block the exams of an enrolment
+//
+// The latest word holds; all are kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-block (the `PutExamBlock` operationId).
+func (c *ClientWithResponses) PutExamBlockWithResponse(ctx context.Context, enrolment EnrolmentRef, body PutExamBlockJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamBlockResponse, error) {
+	rsp, err := c.PutExamBlock(ctx, enrolment, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamBlockResponse(rsp)
+}
+
+// GetExamFileWithResponse Get the exam file of an enrolment
+//
+// Every decision with its reasons, what was recorded of her, and her sittings.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/exam-file (the `GetExamFile` operationId).
+func (c *ClientWithResponses) GetExamFileWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetExamFileResponse, error) {
+	rsp, err := c.GetExamFile(ctx, enrolment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExamFileResponse(rsp)
+}
+
+// BookExamSlotWithResponse Book a slot
+//
+// Books the exam of a slot. While a condition is not met, it is refused (422) and `errors` names each.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/exam-slots/{slot}/sitting (the `BookExamSlot` operationId).
+func (c *ClientWithResponses) BookExamSlotWithResponse(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, params *BookExamSlotParams, reqEditors ...RequestEditorFn) (*BookExamSlotResponse, error) {
+	rsp, err := c.BookExamSlot(ctx, enrolment, slot, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBookExamSlotResponse(rsp)
+}
+
+// LeaveExamWaitingWithResponse Wait no more
+//
+// Leaves the row; who does not wait stays so.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `LeaveExamWaiting` operationId).
+func (c *ClientWithResponses) LeaveExamWaitingWithResponse(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*LeaveExamWaitingResponse, error) {
+	rsp, err := c.LeaveExamWaiting(ctx, enrolment, slot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLeaveExamWaitingResponse(rsp)
+}
+
+// WaitForExamSlotWithResponse Wait for a slot
+//
+// Puts the enrolment at the end of the row of a slot that is full; again, she keeps her place. A place that becomes free is kept for the first for a time.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `WaitForExamSlot` operationId).
+func (c *ClientWithResponses) WaitForExamSlotWithResponse(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*WaitForExamSlotResponse, error) {
+	rsp, err := c.WaitForExamSlot(ctx, enrolment, slot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWaitForExamSlotResponse(rsp)
+}
+
 // GetLMSEnrolmentWithResponse Get how far a platform knows of an enrolment
 //
 // Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -66183,6 +70845,96 @@ func (c *ClientWithResponses) CarryOutErasureWithResponse(ctx context.Context, e
 		return nil, err
 	}
 	return ParseCarryOutErasureResponse(rsp)
+}
+
+// ListAppealsWithResponse List open appeals
+//
+// The oldest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/exam-appeals (the `ListAppeals` operationId).
+func (c *ClientWithResponses) ListAppealsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAppealsResponse, error) {
+	rsp, err := c.ListAppeals(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAppealsResponse(rsp)
+}
+
+// DecideAppealWithBodyWithResponse Decide an appeal
+//
+// By another person than who decided first.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+func (c *ClientWithResponses) DecideAppealWithBodyWithResponse(ctx context.Context, appeal string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DecideAppealResponse, error) {
+	rsp, err := c.DecideAppealWithBody(ctx, appeal, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideAppealResponse(rsp)
+}
+
+// DecideAppealWithResponse Decide an appeal
+//
+// By another person than who decided first.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/exam-appeals/{appeal}/decision (the `DecideAppeal` operationId).
+func (c *ClientWithResponses) DecideAppealWithResponse(ctx context.Context, appeal string, body DecideAppealJSONRequestBody, reqEditors ...RequestEditorFn) (*DecideAppealResponse, error) {
+	rsp, err := c.DecideAppeal(ctx, appeal, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDecideAppealResponse(rsp)
+}
+
+// PutExamSlotWithBodyWithResponse Rewrite a slot
+//
+// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+func (c *ClientWithResponses) PutExamSlotWithBodyWithResponse(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamSlotResponse, error) {
+	rsp, err := c.PutExamSlotWithBody(ctx, slot, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamSlotResponse(rsp)
+}
+
+// PutExamSlotWithResponse Rewrite a slot
+//
+// A slot that has not begun. More places are offered to who waits; who is booked is told of another time or place.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/exam-slots/{slot} (the `PutExamSlot` operationId).
+func (c *ClientWithResponses) PutExamSlotWithResponse(ctx context.Context, slot ExamSlotID, params *PutExamSlotParams, body PutExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamSlotResponse, error) {
+	rsp, err := c.PutExamSlot(ctx, slot, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamSlotResponse(rsp)
+}
+
+// CancelExamSlotWithResponse Call a slot off
+//
+// Its bookings are canceled, and everybody is told.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/exam-slots/{slot}/cancel (the `CancelExamSlot` operationId).
+func (c *ClientWithResponses) CancelExamSlotWithResponse(ctx context.Context, slot ExamSlotID, params *CancelExamSlotParams, reqEditors ...RequestEditorFn) (*CancelExamSlotResponse, error) {
+	rsp, err := c.CancelExamSlot(ctx, slot, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelExamSlotResponse(rsp)
 }
 
 // GetExportWithResponse How far an export is
@@ -68092,6 +72844,36 @@ func (c *ClientWithResponses) RequestExportWithResponse(ctx context.Context, per
 	return ParseRequestExportResponse(rsp)
 }
 
+// RecordIdentityCheckWithBodyWithResponse Record a proof of identity
+//
+// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+func (c *ClientWithResponses) RecordIdentityCheckWithBodyWithResponse(ctx context.Context, person string, params *RecordIdentityCheckParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordIdentityCheckResponse, error) {
+	rsp, err := c.RecordIdentityCheckWithBody(ctx, person, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordIdentityCheckResponse(rsp)
+}
+
+// RecordIdentityCheckWithResponse Record a proof of identity
+//
+// Whether somebody proved who she is; the latest record holds, for a year where nothing else is said.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
+func (c *ClientWithResponses) RecordIdentityCheckWithResponse(ctx context.Context, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordIdentityCheckResponse, error) {
+	rsp, err := c.RecordIdentityCheck(ctx, person, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordIdentityCheckResponse(rsp)
+}
+
 // PreviewProgramWithBodyWithResponse Try a program
 //
 // Says what a content would mean for a learner with these results: her path, the totals, and what its courses cost one by one. Every course counts as
@@ -68842,6 +73624,96 @@ func (c *ClientWithResponses) CopySessionWithResponse(ctx context.Context, sessi
 	return ParseCopySessionResponse(rsp)
 }
 
+// ListExamSlotsWithResponse List the slots of a session
+//
+// Every slot that has not begun, in the order of time.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/exam-slots (the `ListExamSlots` operationId).
+func (c *ClientWithResponses) ListExamSlotsWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*ListExamSlotsResponse, error) {
+	rsp, err := c.ListExamSlots(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListExamSlotsResponse(rsp)
+}
+
+// CreateExamSlotWithBodyWithResponse Plan a slot
+//
+// A place and a time at which so many may sit an exam.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+func (c *ClientWithResponses) CreateExamSlotWithBodyWithResponse(ctx context.Context, session SessionRef, params *CreateExamSlotParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateExamSlotResponse, error) {
+	rsp, err := c.CreateExamSlotWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateExamSlotResponse(rsp)
+}
+
+// CreateExamSlotWithResponse Plan a slot
+//
+// A place and a time at which so many may sit an exam.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/exam-slots (the `CreateExamSlot` operationId).
+func (c *ClientWithResponses) CreateExamSlotWithResponse(ctx context.Context, session SessionRef, params *CreateExamSlotParams, body CreateExamSlotJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateExamSlotResponse, error) {
+	rsp, err := c.CreateExamSlot(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateExamSlotResponse(rsp)
+}
+
+// GetExamWithResponse Get an exam
+//
+// What an exam of a session asks for. The proctored one is there for every session.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/exams/{kind} (the `GetExam` operationId).
+func (c *ClientWithResponses) GetExamWithResponse(ctx context.Context, session SessionRef, kind ExamKind, reqEditors ...RequestEditorFn) (*GetExamResponse, error) {
+	rsp, err := c.GetExam(ctx, session, kind, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetExamResponse(rsp)
+}
+
+// PutExamWithBodyWithResponse Write an exam
+//
+// Writes what an exam asks for; everybody of the session is decided anew.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+func (c *ClientWithResponses) PutExamWithBodyWithResponse(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutExamResponse, error) {
+	rsp, err := c.PutExamWithBody(ctx, session, kind, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamResponse(rsp)
+}
+
+// PutExamWithResponse Write an exam
+//
+// Writes what an exam asks for; everybody of the session is decided anew.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/exams/{kind} (the `PutExam` operationId).
+func (c *ClientWithResponses) PutExamWithResponse(ctx context.Context, session SessionRef, kind ExamKind, params *PutExamParams, body PutExamJSONRequestBody, reqEditors ...RequestEditorFn) (*PutExamResponse, error) {
+	rsp, err := c.PutExam(ctx, session, kind, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutExamResponse(rsp)
+}
+
 // ListExerciseLearnersWithResponse Who did an exercise
 //
 // The learners behind a bubble of the figure `temporal_progression`, or behind a band of `exercise_quality`. Without `collected_at` and `band`, all who ever did it.
@@ -69132,6 +74004,141 @@ func (c *ClientWithResponses) CreateWorkshopDayWithResponse(ctx context.Context,
 	return ParseCreateWorkshopDayResponse(rsp)
 }
 
+// ListSittingsWithResponse List sittings
+//
+// Of everybody, the latest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sittings (the `ListSittings` operationId).
+func (c *ClientWithResponses) ListSittingsWithResponse(ctx context.Context, params *ListSittingsParams, reqEditors ...RequestEditorFn) (*ListSittingsResponse, error) {
+	rsp, err := c.ListSittings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSittingsResponse(rsp)
+}
+
+// GetSittingWithResponse Get a sitting
+//
+// With its slot, attempts and appeal; for staff also what happened.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sittings/{sitting} (the `GetSitting` operationId).
+func (c *ClientWithResponses) GetSittingWithResponse(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*GetSittingResponse, error) {
+	rsp, err := c.GetSitting(ctx, sitting, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSittingResponse(rsp)
+}
+
+// AppealSittingWithBodyWithResponse Appeal against a result
+//
+// Once, within the days that the exam gives.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+func (c *ClientWithResponses) AppealSittingWithBodyWithResponse(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AppealSittingResponse, error) {
+	rsp, err := c.AppealSittingWithBody(ctx, sitting, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAppealSittingResponse(rsp)
+}
+
+// AppealSittingWithResponse Appeal against a result
+//
+// Once, within the days that the exam gives.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sittings/{sitting}/appeal (the `AppealSitting` operationId).
+func (c *ClientWithResponses) AppealSittingWithResponse(ctx context.Context, sitting SittingRef, body AppealSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*AppealSittingResponse, error) {
+	rsp, err := c.AppealSitting(ctx, sitting, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAppealSittingResponse(rsp)
+}
+
+// CancelSittingWithResponse Cancel a booking
+//
+// Until the hour that the exam says; staff are not bound by it. The place goes to who waits.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sittings/{sitting}/cancel (the `CancelSitting` operationId).
+func (c *ClientWithResponses) CancelSittingWithResponse(ctx context.Context, sitting SittingRef, reqEditors ...RequestEditorFn) (*CancelSittingResponse, error) {
+	rsp, err := c.CancelSitting(ctx, sitting, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelSittingResponse(rsp)
+}
+
+// ActOnSittingWithBodyWithResponse Move the attempt of a sitting
+//
+// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+func (c *ClientWithResponses) ActOnSittingWithBodyWithResponse(ctx context.Context, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ActOnSittingResponse, error) {
+	rsp, err := c.ActOnSittingWithBody(ctx, sitting, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseActOnSittingResponse(rsp)
+}
+
+// ActOnSittingWithResponse Move the attempt of a sitting
+//
+// What happens in the room. A learner declines, hands in, and starts a practice exam; staff do everything.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sittings/{sitting}/events (the `ActOnSitting` operationId).
+func (c *ClientWithResponses) ActOnSittingWithResponse(ctx context.Context, sitting SittingRef, body ActOnSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*ActOnSittingResponse, error) {
+	rsp, err := c.ActOnSitting(ctx, sitting, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseActOnSittingResponse(rsp)
+}
+
+// ReportIncidentWithBodyWithResponse Report an incident
+//
+// Noted for ever.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+func (c *ClientWithResponses) ReportIncidentWithBodyWithResponse(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportIncidentResponse, error) {
+	rsp, err := c.ReportIncidentWithBody(ctx, sitting, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportIncidentResponse(rsp)
+}
+
+// ReportIncidentWithResponse Report an incident
+//
+// Noted for ever.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sittings/{sitting}/incidents (the `ReportIncident` operationId).
+func (c *ClientWithResponses) ReportIncidentWithResponse(ctx context.Context, sitting SittingRef, params *ReportIncidentParams, body ReportIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportIncidentResponse, error) {
+	rsp, err := c.ReportIncident(ctx, sitting, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportIncidentResponse(rsp)
+}
+
 // RecordResultWithBodyWithResponse Record the result of an exam
 //
 // Says how a booked sitting ended. The same result again changes nothing; another one is refused (409). Who passed is awarded the
@@ -69162,6 +74169,21 @@ func (c *ClientWithResponses) RecordResultWithResponse(ctx context.Context, sitt
 		return nil, err
 	}
 	return ParseRecordResultResponse(rsp)
+}
+
+// MoveSittingWithResponse Choose another slot
+//
+// Until the hour that the exam says; staff are not bound by it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sittings/{sitting}/slot/{slot} (the `MoveSitting` operationId).
+func (c *ClientWithResponses) MoveSittingWithResponse(ctx context.Context, sitting SittingRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*MoveSittingResponse, error) {
+	rsp, err := c.MoveSitting(ctx, sitting, slot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseMoveSittingResponse(rsp)
 }
 
 // AcceptTransferWithResponse Take a place that is offered
@@ -73969,6 +78991,200 @@ func ParseGetEligibilityResponse(rsp *http.Response) (*GetEligibilityResponse, e
 	return response, nil
 }
 
+// ParsePutExamAccommodationResponse parses an HTTP response from a PutExamAccommodationWithResponse call
+func ParsePutExamAccommodationResponse(rsp *http.Response) (*PutExamAccommodationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutExamAccommodationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamAccommodation
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutExamBlockResponse parses an HTTP response from a PutExamBlockWithResponse call
+func ParsePutExamBlockResponse(rsp *http.Response) (*PutExamBlockResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutExamBlockResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamBlock
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetExamFileResponse parses an HTTP response from a GetExamFileWithResponse call
+func ParseGetExamFileResponse(rsp *http.Response) (*GetExamFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExamFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamFile
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBookExamSlotResponse parses an HTTP response from a BookExamSlotWithResponse call
+func ParseBookExamSlotResponse(rsp *http.Response) (*BookExamSlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BookExamSlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Sitting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLeaveExamWaitingResponse parses an HTTP response from a LeaveExamWaitingWithResponse call
+func ParseLeaveExamWaitingResponse(rsp *http.Response) (*LeaveExamWaitingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LeaveExamWaitingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWaitForExamSlotResponse parses an HTTP response from a WaitForExamSlotWithResponse call
+func ParseWaitForExamSlotResponse(rsp *http.Response) (*WaitForExamSlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WaitForExamSlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamWait
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetLMSEnrolmentResponse parses an HTTP response from a GetLMSEnrolmentWithResponse call
 func ParseGetLMSEnrolmentResponse(rsp *http.Response) (*GetLMSEnrolmentResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -74323,6 +79539,164 @@ func ParseCarryOutErasureResponse(rsp *http.Response) (*CarryOutErasureResponse,
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListAppealsResponse parses an HTTP response from a ListAppealsWithResponse call
+func ParseListAppealsResponse(rsp *http.Response) (*ListAppealsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAppealsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Appeals
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDecideAppealResponse parses an HTTP response from a DecideAppealWithResponse call
+func ParseDecideAppealResponse(rsp *http.Response) (*DecideAppealResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DecideAppealResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Appeal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutExamSlotResponse parses an HTTP response from a PutExamSlotWithResponse call
+func ParsePutExamSlotResponse(rsp *http.Response) (*PutExamSlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutExamSlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamSlot
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutExamSlotResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCancelExamSlotResponse parses an HTTP response from a CancelExamSlotWithResponse call
+func ParseCancelExamSlotResponse(rsp *http.Response) (*CancelExamSlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelExamSlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamSlot
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CancelExamSlotResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -77568,6 +82942,39 @@ func ParseRequestExportResponse(rsp *http.Response) (*RequestExportResponse, err
 	return response, nil
 }
 
+// ParseRecordIdentityCheckResponse parses an HTTP response from a RecordIdentityCheckWithResponse call
+func ParseRecordIdentityCheckResponse(rsp *http.Response) (*RecordIdentityCheckResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordIdentityCheckResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest IdentityCheck
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParsePreviewProgramResponse parses an HTTP response from a PreviewProgramWithResponse call
 func ParsePreviewProgramResponse(rsp *http.Response) (*PreviewProgramResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -78844,6 +84251,184 @@ func ParseCopySessionResponse(rsp *http.Response) (*CopySessionResponse, error) 
 	return response, nil
 }
 
+// ParseListExamSlotsResponse parses an HTTP response from a ListExamSlotsWithResponse call
+func ParseListExamSlotsResponse(rsp *http.Response) (*ListExamSlotsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListExamSlotsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamSlots
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateExamSlotResponse parses an HTTP response from a CreateExamSlotWithResponse call
+func ParseCreateExamSlotResponse(rsp *http.Response) (*CreateExamSlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateExamSlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ExamSlot
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateExamSlotResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetExamResponse parses an HTTP response from a GetExamWithResponse call
+func ParseGetExamResponse(rsp *http.Response) (*GetExamResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetExamResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Exam
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetExamResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutExamResponse parses an HTTP response from a PutExamWithResponse call
+func ParsePutExamResponse(rsp *http.Response) (*PutExamResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutExamResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Exam
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutExamResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListExerciseLearnersResponse parses an HTTP response from a ListExerciseLearnersWithResponse call
 func ParseListExerciseLearnersResponse(rsp *http.Response) (*ListExerciseLearnersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -79371,6 +84956,204 @@ func ParseCreateWorkshopDayResponse(rsp *http.Response) (*CreateWorkshopDayRespo
 	return response, nil
 }
 
+// ParseListSittingsResponse parses an HTTP response from a ListSittingsWithResponse call
+func ParseListSittingsResponse(rsp *http.Response) (*ListSittingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSittingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SittingPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSittingResponse parses an HTTP response from a GetSittingWithResponse call
+func ParseGetSittingResponse(rsp *http.Response) (*GetSittingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSittingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SittingStory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAppealSittingResponse parses an HTTP response from a AppealSittingWithResponse call
+func ParseAppealSittingResponse(rsp *http.Response) (*AppealSittingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AppealSittingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Appeal
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelSittingResponse parses an HTTP response from a CancelSittingWithResponse call
+func ParseCancelSittingResponse(rsp *http.Response) (*CancelSittingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelSittingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sitting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseActOnSittingResponse parses an HTTP response from a ActOnSittingWithResponse call
+func ParseActOnSittingResponse(rsp *http.Response) (*ActOnSittingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ActOnSittingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamAttempt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReportIncidentResponse parses an HTTP response from a ReportIncidentWithResponse call
+func ParseReportIncidentResponse(rsp *http.Response) (*ReportIncidentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReportIncidentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Incident
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseRecordResultResponse parses an HTTP response from a RecordResultWithResponse call
 func ParseRecordResultResponse(rsp *http.Response) (*RecordResultResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -79380,6 +85163,39 @@ func ParseRecordResultResponse(rsp *http.Response) (*RecordResultResponse, error
 	}
 
 	response := &RecordResultResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Sitting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseMoveSittingResponse parses an HTTP response from a MoveSittingWithResponse call
+func ParseMoveSittingResponse(rsp *http.Response) (*MoveSittingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &MoveSittingResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

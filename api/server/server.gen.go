@@ -355,6 +355,24 @@ type ServerInterface interface {
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// PutExamAccommodation Give more time
+	// (PUT /v1/enrolments/{enrolment}/exam-accommodation)
+	PutExamAccommodation(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// PutExamBlock Block the exams of an enrolment
+	// (PUT /v1/enrolments/{enrolment}/exam-block)
+	PutExamBlock(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// GetExamFile Get the exam file of an enrolment
+	// (GET /v1/enrolments/{enrolment}/exam-file)
+	GetExamFile(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// BookExamSlot Book a slot
+	// (POST /v1/enrolments/{enrolment}/exam-slots/{slot}/sitting)
+	BookExamSlot(c *fiber.Ctx, enrolment EnrolmentRef, slot ExamSlotID, params BookExamSlotParams) error
+	// LeaveExamWaiting Wait no more
+	// (DELETE /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting)
+	LeaveExamWaiting(c *fiber.Ctx, enrolment EnrolmentRef, slot ExamSlotID) error
+	// WaitForExamSlot Wait for a slot
+	// (PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting)
+	WaitForExamSlot(c *fiber.Ctx, enrolment EnrolmentRef, slot ExamSlotID) error
 	// GetLMSEnrolment Get how far a platform knows of an enrolment
 	// (GET /v1/enrolments/{enrolment}/lms)
 	GetLMSEnrolment(c *fiber.Ctx, enrolment EnrolmentRef) error
@@ -388,6 +406,18 @@ type ServerInterface interface {
 	// CarryOutErasure Erase somebody for good
 	// (POST /v1/erasures/{erasure}/execution)
 	CarryOutErasure(c *fiber.Ctx, erasure ErasureRef) error
+	// ListAppeals List open appeals
+	// (GET /v1/exam-appeals)
+	ListAppeals(c *fiber.Ctx) error
+	// DecideAppeal Decide an appeal
+	// (POST /v1/exam-appeals/{appeal}/decision)
+	DecideAppeal(c *fiber.Ctx, appeal string) error
+	// PutExamSlot Rewrite a slot
+	// (PUT /v1/exam-slots/{slot})
+	PutExamSlot(c *fiber.Ctx, slot ExamSlotID, params PutExamSlotParams) error
+	// CancelExamSlot Call a slot off
+	// (POST /v1/exam-slots/{slot}/cancel)
+	CancelExamSlot(c *fiber.Ctx, slot ExamSlotID, params CancelExamSlotParams) error
 	// GetExport How far an export is
 	// (GET /v1/exports/{export})
 	GetExport(c *fiber.Ctx, export ExportRef) error
@@ -667,6 +697,9 @@ type ServerInterface interface {
 	// RequestExport Have all that is kept of somebody written into a file
 	// (POST /v1/people/{person}/exports)
 	RequestExport(c *fiber.Ctx, person string) error
+	// RecordIdentityCheck Record a proof of identity
+	// (POST /v1/people/{person}/identity-checks)
+	RecordIdentityCheck(c *fiber.Ctx, person string, params RecordIdentityCheckParams) error
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(c *fiber.Ctx) error
@@ -769,6 +802,18 @@ type ServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
+	// ListExamSlots List the slots of a session
+	// (GET /v1/sessions/{session}/exam-slots)
+	ListExamSlots(c *fiber.Ctx, session SessionRef) error
+	// CreateExamSlot Plan a slot
+	// (POST /v1/sessions/{session}/exam-slots)
+	CreateExamSlot(c *fiber.Ctx, session SessionRef, params CreateExamSlotParams) error
+	// GetExam Get an exam
+	// (GET /v1/sessions/{session}/exams/{kind})
+	GetExam(c *fiber.Ctx, session SessionRef, kind ExamKind) error
+	// PutExam Write an exam
+	// (PUT /v1/sessions/{session}/exams/{kind})
+	PutExam(c *fiber.Ctx, session SessionRef, kind ExamKind, params PutExamParams) error
 	// ListExerciseLearners Who did an exercise
 	// (GET /v1/sessions/{session}/exercise-learners)
 	ListExerciseLearners(c *fiber.Ctx, session SessionRef, params ListExerciseLearnersParams) error
@@ -808,9 +853,30 @@ type ServerInterface interface {
 	// CreateWorkshopDay Plan a workshop day
 	// (POST /v1/sessions/{session}/workshop-days)
 	CreateWorkshopDay(c *fiber.Ctx, session SessionRef, params CreateWorkshopDayParams) error
+	// ListSittings List sittings
+	// (GET /v1/sittings)
+	ListSittings(c *fiber.Ctx, params ListSittingsParams) error
+	// GetSitting Get a sitting
+	// (GET /v1/sittings/{sitting})
+	GetSitting(c *fiber.Ctx, sitting SittingRef) error
+	// AppealSitting Appeal against a result
+	// (POST /v1/sittings/{sitting}/appeal)
+	AppealSitting(c *fiber.Ctx, sitting SittingRef) error
+	// CancelSitting Cancel a booking
+	// (POST /v1/sittings/{sitting}/cancel)
+	CancelSitting(c *fiber.Ctx, sitting SittingRef) error
+	// ActOnSitting Move the attempt of a sitting
+	// (POST /v1/sittings/{sitting}/events)
+	ActOnSitting(c *fiber.Ctx, sitting SittingRef) error
+	// ReportIncident Report an incident
+	// (POST /v1/sittings/{sitting}/incidents)
+	ReportIncident(c *fiber.Ctx, sitting SittingRef, params ReportIncidentParams) error
 	// RecordResult Record the result of an exam
 	// (POST /v1/sittings/{sitting}/result)
 	RecordResult(c *fiber.Ctx, sitting SittingRef) error
+	// MoveSitting Choose another slot
+	// (PUT /v1/sittings/{sitting}/slot/{slot})
+	MoveSitting(c *fiber.Ctx, sitting SittingRef, slot ExamSlotID) error
 	// AcceptTransfer Take a place that is offered
 	// (POST /v1/transfers/{transfer}/acceptance)
 	AcceptTransfer(c *fiber.Ctx, transfer string) error
@@ -5671,6 +5737,228 @@ func (siw *ServerInterfaceWrapper) GetEligibility(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// PutExamAccommodation operation middleware
+func (siw *ServerInterfaceWrapper) PutExamAccommodation(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutExamAccommodation(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutExamBlock operation middleware
+func (siw *ServerInterfaceWrapper) PutExamBlock(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutExamBlock(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExamFile operation middleware
+func (siw *ServerInterfaceWrapper) GetExamFile(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExamFile(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// BookExamSlot operation middleware
+func (siw *ServerInterfaceWrapper) BookExamSlot(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BookExamSlotParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.BookExamSlot(c, enrolment, slot, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// LeaveExamWaiting operation middleware
+func (siw *ServerInterfaceWrapper) LeaveExamWaiting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LeaveExamWaiting(c, enrolment, slot)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// WaitForExamSlot operation middleware
+func (siw *ServerInterfaceWrapper) WaitForExamSlot(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.WaitForExamSlot(c, enrolment, slot)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetLMSEnrolment operation middleware
 func (siw *ServerInterfaceWrapper) GetLMSEnrolment(c *fiber.Ctx) error {
 
@@ -6055,6 +6343,159 @@ func (siw *ServerInterfaceWrapper) CarryOutErasure(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.CarryOutErasure(c, erasure)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListAppeals operation middleware
+func (siw *ServerInterfaceWrapper) ListAppeals(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListAppeals(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// DecideAppeal operation middleware
+func (siw *ServerInterfaceWrapper) DecideAppeal(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "appeal" -------------
+	var appeal string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "appeal", c.Params("appeal"), &appeal, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter appeal: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.DecideAppeal(c, appeal)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutExamSlot operation middleware
+func (siw *ServerInterfaceWrapper) PutExamSlot(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutExamSlotParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutExamSlot(c, slot, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CancelExamSlot operation middleware
+func (siw *ServerInterfaceWrapper) CancelExamSlot(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CancelExamSlotParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelExamSlot(c, slot, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -9814,6 +10255,59 @@ func (siw *ServerInterfaceWrapper) RequestExport(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// RecordIdentityCheck operation middleware
+func (siw *ServerInterfaceWrapper) RecordIdentityCheck(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "person" -------------
+	var person string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "person", c.Params("person"), &person, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter person: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordIdentityCheckParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordIdentityCheck(c, person, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PreviewProgram operation middleware
 func (siw *ServerInterfaceWrapper) PreviewProgram(c *fiber.Ctx) error {
 
@@ -11327,6 +11821,186 @@ func (siw *ServerInterfaceWrapper) CopySession(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListExamSlots operation middleware
+func (siw *ServerInterfaceWrapper) ListExamSlots(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListExamSlots(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateExamSlot operation middleware
+func (siw *ServerInterfaceWrapper) CreateExamSlot(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateExamSlotParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateExamSlot(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetExam operation middleware
+func (siw *ServerInterfaceWrapper) GetExam(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "kind" -------------
+	var kind ExamKind
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", c.Params("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetExam(c, session, kind)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutExam operation middleware
+func (siw *ServerInterfaceWrapper) PutExam(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "kind" -------------
+	var kind ExamKind
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", c.Params("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutExamParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutExam(c, session, kind, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListExerciseLearners operation middleware
 func (siw *ServerInterfaceWrapper) ListExerciseLearners(c *fiber.Ctx) error {
 
@@ -12000,6 +12674,226 @@ func (siw *ServerInterfaceWrapper) CreateWorkshopDay(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListSittings operation middleware
+func (siw *ServerInterfaceWrapper) ListSittings(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSittingsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", query, &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter state: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSittings(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetSitting operation middleware
+func (siw *ServerInterfaceWrapper) GetSitting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetSitting(c, sitting)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// AppealSitting operation middleware
+func (siw *ServerInterfaceWrapper) AppealSitting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.AppealSitting(c, sitting)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CancelSitting operation middleware
+func (siw *ServerInterfaceWrapper) CancelSitting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CancelSitting(c, sitting)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ActOnSitting operation middleware
+func (siw *ServerInterfaceWrapper) ActOnSitting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ActOnSitting(c, sitting)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReportIncident operation middleware
+func (siw *ServerInterfaceWrapper) ReportIncident(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReportIncidentParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReportIncident(c, sitting, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // RecordResult operation middleware
 func (siw *ServerInterfaceWrapper) RecordResult(c *fiber.Ctx) error {
 
@@ -12016,6 +12910,43 @@ func (siw *ServerInterfaceWrapper) RecordResult(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.RecordResult(c, sitting)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// MoveSitting operation middleware
+func (siw *ServerInterfaceWrapper) MoveSitting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.MoveSitting(c, sitting, slot)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -13428,6 +14359,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/eligibility", wrapper.GetEligibility)
 
+	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/exam-accommodation", wrapper.PutExamAccommodation)
+
+	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/exam-block", wrapper.PutExamBlock)
+
+	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/exam-file", wrapper.GetExamFile)
+
+	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/exam-slots/:slot/sitting", wrapper.BookExamSlot)
+
+	router.Delete(options.BaseURL+"/v1/enrolments/:enrolment/exam-slots/:slot/waiting", wrapper.LeaveExamWaiting)
+
+	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/exam-slots/:slot/waiting", wrapper.WaitForExamSlot)
+
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/lms", wrapper.GetLMSEnrolment)
 
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/lms/retries", wrapper.RetryLMSEnrolment)
@@ -13449,6 +14392,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/erasures/:erasure/decision", wrapper.DecideErasure)
 
 	router.Post(options.BaseURL+"/v1/erasures/:erasure/execution", wrapper.CarryOutErasure)
+
+	router.Get(options.BaseURL+"/v1/exam-appeals", wrapper.ListAppeals)
+
+	router.Post(options.BaseURL+"/v1/exam-appeals/:appeal/decision", wrapper.DecideAppeal)
+
+	router.Put(options.BaseURL+"/v1/exam-slots/:slot", wrapper.PutExamSlot)
+
+	router.Post(options.BaseURL+"/v1/exam-slots/:slot/cancel", wrapper.CancelExamSlot)
 
 	router.Get(options.BaseURL+"/v1/exports/:export", wrapper.GetExport)
 
@@ -13636,6 +14587,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/people/:person/exports", wrapper.RequestExport)
 
+	router.Post(options.BaseURL+"/v1/people/:person/identity-checks", wrapper.RecordIdentityCheck)
+
 	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
 
 	router.Get(options.BaseURL+"/v1/programs", wrapper.ListPrograms)
@@ -13704,6 +14657,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
 
+	router.Get(options.BaseURL+"/v1/sessions/:session/exam-slots", wrapper.ListExamSlots)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/exam-slots", wrapper.CreateExamSlot)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/exams/:kind", wrapper.GetExam)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/exams/:kind", wrapper.PutExam)
+
 	router.Get(options.BaseURL+"/v1/sessions/:session/exercise-learners", wrapper.ListExerciseLearners)
 
 	router.Put(options.BaseURL+"/v1/sessions/:session/exercises", wrapper.PutExercises)
@@ -13730,7 +14691,21 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/workshop-days", wrapper.CreateWorkshopDay)
 
+	router.Get(options.BaseURL+"/v1/sittings", wrapper.ListSittings)
+
+	router.Get(options.BaseURL+"/v1/sittings/:sitting", wrapper.GetSitting)
+
+	router.Post(options.BaseURL+"/v1/sittings/:sitting/appeal", wrapper.AppealSitting)
+
+	router.Post(options.BaseURL+"/v1/sittings/:sitting/cancel", wrapper.CancelSitting)
+
+	router.Post(options.BaseURL+"/v1/sittings/:sitting/events", wrapper.ActOnSitting)
+
+	router.Post(options.BaseURL+"/v1/sittings/:sitting/incidents", wrapper.ReportIncident)
+
 	router.Post(options.BaseURL+"/v1/sittings/:sitting/result", wrapper.RecordResult)
+
+	router.Put(options.BaseURL+"/v1/sittings/:sitting/slot/:slot", wrapper.MoveSitting)
 
 	router.Post(options.BaseURL+"/v1/transfers/:transfer/acceptance", wrapper.AcceptTransfer)
 
@@ -16333,6 +17308,113 @@ func (response GetEligibility200JSONResponse) VisitGetEligibilityResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type PutExamAccommodationRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Body      *PutExamAccommodationJSONRequestBody
+}
+
+type PutExamAccommodationResponseObject interface {
+	VisitPutExamAccommodationResponse(ctx *fiber.Ctx) error
+}
+
+type PutExamAccommodation200JSONResponse ExamAccommodation
+
+func (response PutExamAccommodation200JSONResponse) VisitPutExamAccommodationResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutExamBlockRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Body      *PutExamBlockJSONRequestBody
+}
+
+type PutExamBlockResponseObject interface {
+	VisitPutExamBlockResponse(ctx *fiber.Ctx) error
+}
+
+type PutExamBlock200JSONResponse ExamBlock
+
+func (response PutExamBlock200JSONResponse) VisitPutExamBlockResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetExamFileRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+}
+
+type GetExamFileResponseObject interface {
+	VisitGetExamFileResponse(ctx *fiber.Ctx) error
+}
+
+type GetExamFile200JSONResponse ExamFile
+
+func (response GetExamFile200JSONResponse) VisitGetExamFileResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type BookExamSlotRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Slot      ExamSlotID   `json:"slot"`
+	Params    BookExamSlotParams
+}
+
+type BookExamSlotResponseObject interface {
+	VisitBookExamSlotResponse(ctx *fiber.Ctx) error
+}
+
+type BookExamSlot201JSONResponse Sitting
+
+func (response BookExamSlot201JSONResponse) VisitBookExamSlotResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type LeaveExamWaitingRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Slot      ExamSlotID   `json:"slot"`
+}
+
+type LeaveExamWaitingResponseObject interface {
+	VisitLeaveExamWaitingResponse(ctx *fiber.Ctx) error
+}
+
+type LeaveExamWaiting204Response struct {
+}
+
+func (response LeaveExamWaiting204Response) VisitLeaveExamWaitingResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type WaitForExamSlotRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Slot      ExamSlotID   `json:"slot"`
+}
+
+type WaitForExamSlotResponseObject interface {
+	VisitWaitForExamSlotResponse(ctx *fiber.Ctx) error
+}
+
+type WaitForExamSlot200JSONResponse ExamWait
+
+func (response WaitForExamSlot200JSONResponse) VisitWaitForExamSlotResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type GetLMSEnrolmentRequestObject struct {
 	Enrolment EnrolmentRef `json:"enrolment"`
 }
@@ -16524,6 +17606,93 @@ func (response CarryOutErasure200JSONResponse) VisitCarryOutErasureResponse(ctx 
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type ListAppealsRequestObject struct {
+}
+
+type ListAppealsResponseObject interface {
+	VisitListAppealsResponse(ctx *fiber.Ctx) error
+}
+
+type ListAppeals200JSONResponse Appeals
+
+func (response ListAppeals200JSONResponse) VisitListAppealsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type DecideAppealRequestObject struct {
+	Appeal string `json:"appeal"`
+	Body   *DecideAppealJSONRequestBody
+}
+
+type DecideAppealResponseObject interface {
+	VisitDecideAppealResponse(ctx *fiber.Ctx) error
+}
+
+type DecideAppeal200JSONResponse Appeal
+
+func (response DecideAppeal200JSONResponse) VisitDecideAppealResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutExamSlotRequestObject struct {
+	Slot   ExamSlotID `json:"slot"`
+	Params PutExamSlotParams
+	Body   *PutExamSlotJSONRequestBody
+}
+
+type PutExamSlotResponseObject interface {
+	VisitPutExamSlotResponse(ctx *fiber.Ctx) error
+}
+
+type PutExamSlot200ResponseHeaders struct {
+	ETag string
+}
+
+type PutExamSlot200JSONResponse struct {
+	Body    ExamSlot
+	Headers PutExamSlot200ResponseHeaders
+}
+
+func (response PutExamSlot200JSONResponse) VisitPutExamSlotResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type CancelExamSlotRequestObject struct {
+	Slot   ExamSlotID `json:"slot"`
+	Params CancelExamSlotParams
+}
+
+type CancelExamSlotResponseObject interface {
+	VisitCancelExamSlotResponse(ctx *fiber.Ctx) error
+}
+
+type CancelExamSlot200ResponseHeaders struct {
+	ETag string
+}
+
+type CancelExamSlot200JSONResponse struct {
+	Body    ExamSlot
+	Headers CancelExamSlot200ResponseHeaders
+}
+
+func (response CancelExamSlot200JSONResponse) VisitCancelExamSlotResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
 }
 
 type GetExportRequestObject struct {
@@ -18350,6 +19519,25 @@ func (response RequestExport202JSONResponse) VisitRequestExportResponse(ctx *fib
 	return ctx.JSON(&response.Body)
 }
 
+type RecordIdentityCheckRequestObject struct {
+	Person string `json:"person"`
+	Params RecordIdentityCheckParams
+	Body   *RecordIdentityCheckJSONRequestBody
+}
+
+type RecordIdentityCheckResponseObject interface {
+	VisitRecordIdentityCheckResponse(ctx *fiber.Ctx) error
+}
+
+type RecordIdentityCheck201JSONResponse IdentityCheck
+
+func (response RecordIdentityCheck201JSONResponse) VisitRecordIdentityCheckResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 type PreviewProgramRequestObject struct {
 	Body *PreviewProgramJSONRequestBody
 }
@@ -19073,6 +20261,106 @@ func (response CopySession201JSONResponse) VisitCopySessionResponse(ctx *fiber.C
 	return ctx.JSON(&response.Body)
 }
 
+type ListExamSlotsRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type ListExamSlotsResponseObject interface {
+	VisitListExamSlotsResponse(ctx *fiber.Ctx) error
+}
+
+type ListExamSlots200JSONResponse ExamSlots
+
+func (response ListExamSlots200JSONResponse) VisitListExamSlotsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateExamSlotRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  CreateExamSlotParams
+	Body    *CreateExamSlotJSONRequestBody
+}
+
+type CreateExamSlotResponseObject interface {
+	VisitCreateExamSlotResponse(ctx *fiber.Ctx) error
+}
+
+type CreateExamSlot201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreateExamSlot201JSONResponse struct {
+	Body    ExamSlot
+	Headers CreateExamSlot201ResponseHeaders
+}
+
+func (response CreateExamSlot201JSONResponse) VisitCreateExamSlotResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GetExamRequestObject struct {
+	Session SessionRef `json:"session"`
+	Kind    ExamKind   `json:"kind"`
+}
+
+type GetExamResponseObject interface {
+	VisitGetExamResponse(ctx *fiber.Ctx) error
+}
+
+type GetExam200ResponseHeaders struct {
+	ETag string
+}
+
+type GetExam200JSONResponse struct {
+	Body    Exam
+	Headers GetExam200ResponseHeaders
+}
+
+func (response GetExam200JSONResponse) VisitGetExamResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutExamRequestObject struct {
+	Session SessionRef `json:"session"`
+	Kind    ExamKind   `json:"kind"`
+	Params  PutExamParams
+	Body    *PutExamJSONRequestBody
+}
+
+type PutExamResponseObject interface {
+	VisitPutExamResponse(ctx *fiber.Ctx) error
+}
+
+type PutExam200ResponseHeaders struct {
+	ETag string
+}
+
+type PutExam200JSONResponse struct {
+	Body    Exam
+	Headers PutExam200ResponseHeaders
+}
+
+func (response PutExam200JSONResponse) VisitPutExamResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type ListExerciseLearnersRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  ListExerciseLearnersParams
@@ -19369,6 +20657,112 @@ func (response CreateWorkshopDay201JSONResponse) VisitCreateWorkshopDayResponse(
 	return ctx.JSON(&response.Body)
 }
 
+type ListSittingsRequestObject struct {
+	Params ListSittingsParams
+}
+
+type ListSittingsResponseObject interface {
+	VisitListSittingsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSittings200JSONResponse SittingPage
+
+func (response ListSittings200JSONResponse) VisitListSittingsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetSittingRequestObject struct {
+	Sitting SittingRef `json:"sitting"`
+}
+
+type GetSittingResponseObject interface {
+	VisitGetSittingResponse(ctx *fiber.Ctx) error
+}
+
+type GetSitting200JSONResponse SittingStory
+
+func (response GetSitting200JSONResponse) VisitGetSittingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type AppealSittingRequestObject struct {
+	Sitting SittingRef `json:"sitting"`
+	Body    *AppealSittingJSONRequestBody
+}
+
+type AppealSittingResponseObject interface {
+	VisitAppealSittingResponse(ctx *fiber.Ctx) error
+}
+
+type AppealSitting201JSONResponse Appeal
+
+func (response AppealSitting201JSONResponse) VisitAppealSittingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type CancelSittingRequestObject struct {
+	Sitting SittingRef `json:"sitting"`
+}
+
+type CancelSittingResponseObject interface {
+	VisitCancelSittingResponse(ctx *fiber.Ctx) error
+}
+
+type CancelSitting200JSONResponse Sitting
+
+func (response CancelSitting200JSONResponse) VisitCancelSittingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ActOnSittingRequestObject struct {
+	Sitting SittingRef `json:"sitting"`
+	Body    *ActOnSittingJSONRequestBody
+}
+
+type ActOnSittingResponseObject interface {
+	VisitActOnSittingResponse(ctx *fiber.Ctx) error
+}
+
+type ActOnSitting200JSONResponse ExamAttempt
+
+func (response ActOnSitting200JSONResponse) VisitActOnSittingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ReportIncidentRequestObject struct {
+	Sitting SittingRef `json:"sitting"`
+	Params  ReportIncidentParams
+	Body    *ReportIncidentJSONRequestBody
+}
+
+type ReportIncidentResponseObject interface {
+	VisitReportIncidentResponse(ctx *fiber.Ctx) error
+}
+
+type ReportIncident201JSONResponse Incident
+
+func (response ReportIncident201JSONResponse) VisitReportIncidentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 type RecordResultRequestObject struct {
 	Sitting SittingRef `json:"sitting"`
 	Body    *RecordResultJSONRequestBody
@@ -19381,6 +20775,24 @@ type RecordResultResponseObject interface {
 type RecordResult200JSONResponse Sitting
 
 func (response RecordResult200JSONResponse) VisitRecordResultResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type MoveSittingRequestObject struct {
+	Sitting SittingRef `json:"sitting"`
+	Slot    ExamSlotID `json:"slot"`
+}
+
+type MoveSittingResponseObject interface {
+	VisitMoveSittingResponse(ctx *fiber.Ctx) error
+}
+
+type MoveSitting200JSONResponse Sitting
+
+func (response MoveSitting200JSONResponse) VisitMoveSittingResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -20309,6 +21721,24 @@ type StrictServerInterface interface {
 	// GetEligibility May I sit the exam?
 	// (GET /v1/enrolments/{enrolment}/eligibility)
 	GetEligibility(ctx context.Context, request GetEligibilityRequestObject) (GetEligibilityResponseObject, error)
+	// PutExamAccommodation Give more time
+	// (PUT /v1/enrolments/{enrolment}/exam-accommodation)
+	PutExamAccommodation(ctx context.Context, request PutExamAccommodationRequestObject) (PutExamAccommodationResponseObject, error)
+	// PutExamBlock Block the exams of an enrolment
+	// (PUT /v1/enrolments/{enrolment}/exam-block)
+	PutExamBlock(ctx context.Context, request PutExamBlockRequestObject) (PutExamBlockResponseObject, error)
+	// GetExamFile Get the exam file of an enrolment
+	// (GET /v1/enrolments/{enrolment}/exam-file)
+	GetExamFile(ctx context.Context, request GetExamFileRequestObject) (GetExamFileResponseObject, error)
+	// BookExamSlot Book a slot
+	// (POST /v1/enrolments/{enrolment}/exam-slots/{slot}/sitting)
+	BookExamSlot(ctx context.Context, request BookExamSlotRequestObject) (BookExamSlotResponseObject, error)
+	// LeaveExamWaiting Wait no more
+	// (DELETE /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting)
+	LeaveExamWaiting(ctx context.Context, request LeaveExamWaitingRequestObject) (LeaveExamWaitingResponseObject, error)
+	// WaitForExamSlot Wait for a slot
+	// (PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting)
+	WaitForExamSlot(ctx context.Context, request WaitForExamSlotRequestObject) (WaitForExamSlotResponseObject, error)
 	// GetLMSEnrolment Get how far a platform knows of an enrolment
 	// (GET /v1/enrolments/{enrolment}/lms)
 	GetLMSEnrolment(ctx context.Context, request GetLMSEnrolmentRequestObject) (GetLMSEnrolmentResponseObject, error)
@@ -20342,6 +21772,18 @@ type StrictServerInterface interface {
 	// CarryOutErasure Erase somebody for good
 	// (POST /v1/erasures/{erasure}/execution)
 	CarryOutErasure(ctx context.Context, request CarryOutErasureRequestObject) (CarryOutErasureResponseObject, error)
+	// ListAppeals List open appeals
+	// (GET /v1/exam-appeals)
+	ListAppeals(ctx context.Context, request ListAppealsRequestObject) (ListAppealsResponseObject, error)
+	// DecideAppeal Decide an appeal
+	// (POST /v1/exam-appeals/{appeal}/decision)
+	DecideAppeal(ctx context.Context, request DecideAppealRequestObject) (DecideAppealResponseObject, error)
+	// PutExamSlot Rewrite a slot
+	// (PUT /v1/exam-slots/{slot})
+	PutExamSlot(ctx context.Context, request PutExamSlotRequestObject) (PutExamSlotResponseObject, error)
+	// CancelExamSlot Call a slot off
+	// (POST /v1/exam-slots/{slot}/cancel)
+	CancelExamSlot(ctx context.Context, request CancelExamSlotRequestObject) (CancelExamSlotResponseObject, error)
 	// GetExport How far an export is
 	// (GET /v1/exports/{export})
 	GetExport(ctx context.Context, request GetExportRequestObject) (GetExportResponseObject, error)
@@ -20621,6 +22063,9 @@ type StrictServerInterface interface {
 	// RequestExport Have all that is kept of somebody written into a file
 	// (POST /v1/people/{person}/exports)
 	RequestExport(ctx context.Context, request RequestExportRequestObject) (RequestExportResponseObject, error)
+	// RecordIdentityCheck Record a proof of identity
+	// (POST /v1/people/{person}/identity-checks)
+	RecordIdentityCheck(ctx context.Context, request RecordIdentityCheckRequestObject) (RecordIdentityCheckResponseObject, error)
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(ctx context.Context, request PreviewProgramRequestObject) (PreviewProgramResponseObject, error)
@@ -20723,6 +22168,18 @@ type StrictServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(ctx context.Context, request CopySessionRequestObject) (CopySessionResponseObject, error)
+	// ListExamSlots List the slots of a session
+	// (GET /v1/sessions/{session}/exam-slots)
+	ListExamSlots(ctx context.Context, request ListExamSlotsRequestObject) (ListExamSlotsResponseObject, error)
+	// CreateExamSlot Plan a slot
+	// (POST /v1/sessions/{session}/exam-slots)
+	CreateExamSlot(ctx context.Context, request CreateExamSlotRequestObject) (CreateExamSlotResponseObject, error)
+	// GetExam Get an exam
+	// (GET /v1/sessions/{session}/exams/{kind})
+	GetExam(ctx context.Context, request GetExamRequestObject) (GetExamResponseObject, error)
+	// PutExam Write an exam
+	// (PUT /v1/sessions/{session}/exams/{kind})
+	PutExam(ctx context.Context, request PutExamRequestObject) (PutExamResponseObject, error)
 	// ListExerciseLearners Who did an exercise
 	// (GET /v1/sessions/{session}/exercise-learners)
 	ListExerciseLearners(ctx context.Context, request ListExerciseLearnersRequestObject) (ListExerciseLearnersResponseObject, error)
@@ -20762,9 +22219,30 @@ type StrictServerInterface interface {
 	// CreateWorkshopDay Plan a workshop day
 	// (POST /v1/sessions/{session}/workshop-days)
 	CreateWorkshopDay(ctx context.Context, request CreateWorkshopDayRequestObject) (CreateWorkshopDayResponseObject, error)
+	// ListSittings List sittings
+	// (GET /v1/sittings)
+	ListSittings(ctx context.Context, request ListSittingsRequestObject) (ListSittingsResponseObject, error)
+	// GetSitting Get a sitting
+	// (GET /v1/sittings/{sitting})
+	GetSitting(ctx context.Context, request GetSittingRequestObject) (GetSittingResponseObject, error)
+	// AppealSitting Appeal against a result
+	// (POST /v1/sittings/{sitting}/appeal)
+	AppealSitting(ctx context.Context, request AppealSittingRequestObject) (AppealSittingResponseObject, error)
+	// CancelSitting Cancel a booking
+	// (POST /v1/sittings/{sitting}/cancel)
+	CancelSitting(ctx context.Context, request CancelSittingRequestObject) (CancelSittingResponseObject, error)
+	// ActOnSitting Move the attempt of a sitting
+	// (POST /v1/sittings/{sitting}/events)
+	ActOnSitting(ctx context.Context, request ActOnSittingRequestObject) (ActOnSittingResponseObject, error)
+	// ReportIncident Report an incident
+	// (POST /v1/sittings/{sitting}/incidents)
+	ReportIncident(ctx context.Context, request ReportIncidentRequestObject) (ReportIncidentResponseObject, error)
 	// RecordResult Record the result of an exam
 	// (POST /v1/sittings/{sitting}/result)
 	RecordResult(ctx context.Context, request RecordResultRequestObject) (RecordResultResponseObject, error)
+	// MoveSitting Choose another slot
+	// (PUT /v1/sittings/{sitting}/slot/{slot})
+	MoveSitting(ctx context.Context, request MoveSittingRequestObject) (MoveSittingResponseObject, error)
 	// AcceptTransfer Take a place that is offered
 	// (POST /v1/transfers/{transfer}/acceptance)
 	AcceptTransfer(ctx context.Context, request AcceptTransferRequestObject) (AcceptTransferResponseObject, error)
@@ -24383,6 +25861,200 @@ func (sh *strictHandler) GetEligibility(ctx *fiber.Ctx, enrolment EnrolmentRef) 
 	return nil
 }
 
+// PutExamAccommodation operation middleware
+func (sh *strictHandler) PutExamAccommodation(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request PutExamAccommodationRequestObject
+
+	request.Enrolment = enrolment
+
+	var body PutExamAccommodationJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutExamAccommodation(ctx.UserContext(), request.(PutExamAccommodationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutExamAccommodation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutExamAccommodationResponseObject); ok {
+		if err := validResponse.VisitPutExamAccommodationResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutExamBlock operation middleware
+func (sh *strictHandler) PutExamBlock(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request PutExamBlockRequestObject
+
+	request.Enrolment = enrolment
+
+	var body PutExamBlockJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutExamBlock(ctx.UserContext(), request.(PutExamBlockRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutExamBlock")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutExamBlockResponseObject); ok {
+		if err := validResponse.VisitPutExamBlockResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExamFile operation middleware
+func (sh *strictHandler) GetExamFile(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request GetExamFileRequestObject
+
+	request.Enrolment = enrolment
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExamFile(ctx.UserContext(), request.(GetExamFileRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExamFile")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExamFileResponseObject); ok {
+		if err := validResponse.VisitGetExamFileResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BookExamSlot operation middleware
+func (sh *strictHandler) BookExamSlot(ctx *fiber.Ctx, enrolment EnrolmentRef, slot ExamSlotID, params BookExamSlotParams) error {
+	var request BookExamSlotRequestObject
+
+	request.Enrolment = enrolment
+	request.Slot = slot
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.BookExamSlot(ctx.UserContext(), request.(BookExamSlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BookExamSlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BookExamSlotResponseObject); ok {
+		if err := validResponse.VisitBookExamSlotResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LeaveExamWaiting operation middleware
+func (sh *strictHandler) LeaveExamWaiting(ctx *fiber.Ctx, enrolment EnrolmentRef, slot ExamSlotID) error {
+	var request LeaveExamWaitingRequestObject
+
+	request.Enrolment = enrolment
+	request.Slot = slot
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LeaveExamWaiting(ctx.UserContext(), request.(LeaveExamWaitingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LeaveExamWaiting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LeaveExamWaitingResponseObject); ok {
+		if err := validResponse.VisitLeaveExamWaitingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WaitForExamSlot operation middleware
+func (sh *strictHandler) WaitForExamSlot(ctx *fiber.Ctx, enrolment EnrolmentRef, slot ExamSlotID) error {
+	var request WaitForExamSlotRequestObject
+
+	request.Enrolment = enrolment
+	request.Slot = slot
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.WaitForExamSlot(ctx.UserContext(), request.(WaitForExamSlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WaitForExamSlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WaitForExamSlotResponseObject); ok {
+		if err := validResponse.VisitWaitForExamSlotResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetLMSEnrolment operation middleware
 func (sh *strictHandler) GetLMSEnrolment(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
 	var request GetLMSEnrolmentRequestObject
@@ -24731,6 +26403,142 @@ func (sh *strictHandler) CarryOutErasure(ctx *fiber.Ctx, erasure ErasureRef) err
 		return err
 	} else if validResponse, ok := response.(CarryOutErasureResponseObject); ok {
 		if err := validResponse.VisitCarryOutErasureResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAppeals operation middleware
+func (sh *strictHandler) ListAppeals(ctx *fiber.Ctx) error {
+	var request ListAppealsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAppeals(ctx.UserContext(), request.(ListAppealsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAppeals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAppealsResponseObject); ok {
+		if err := validResponse.VisitListAppealsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideAppeal operation middleware
+func (sh *strictHandler) DecideAppeal(ctx *fiber.Ctx, appeal string) error {
+	var request DecideAppealRequestObject
+
+	request.Appeal = appeal
+
+	var body DecideAppealJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideAppeal(ctx.UserContext(), request.(DecideAppealRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideAppeal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideAppealResponseObject); ok {
+		if err := validResponse.VisitDecideAppealResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutExamSlot operation middleware
+func (sh *strictHandler) PutExamSlot(ctx *fiber.Ctx, slot ExamSlotID, params PutExamSlotParams) error {
+	var request PutExamSlotRequestObject
+
+	request.Slot = slot
+	request.Params = params
+
+	var body PutExamSlotJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutExamSlot(ctx.UserContext(), request.(PutExamSlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutExamSlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutExamSlotResponseObject); ok {
+		if err := validResponse.VisitPutExamSlotResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelExamSlot operation middleware
+func (sh *strictHandler) CancelExamSlot(ctx *fiber.Ctx, slot ExamSlotID, params CancelExamSlotParams) error {
+	var request CancelExamSlotRequestObject
+
+	request.Slot = slot
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelExamSlot(ctx.UserContext(), request.(CancelExamSlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelExamSlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelExamSlotResponseObject); ok {
+		if err := validResponse.VisitCancelExamSlotResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -27693,6 +29501,48 @@ func (sh *strictHandler) RequestExport(ctx *fiber.Ctx, person string) error {
 	return nil
 }
 
+// RecordIdentityCheck operation middleware
+func (sh *strictHandler) RecordIdentityCheck(ctx *fiber.Ctx, person string, params RecordIdentityCheckParams) error {
+	var request RecordIdentityCheckRequestObject
+
+	request.Person = person
+	request.Params = params
+
+	var body RecordIdentityCheckJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordIdentityCheck(ctx.UserContext(), request.(RecordIdentityCheckRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordIdentityCheck")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordIdentityCheckResponseObject); ok {
+		if err := validResponse.VisitRecordIdentityCheckResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PreviewProgram operation middleware
 func (sh *strictHandler) PreviewProgram(ctx *fiber.Ctx) error {
 	var request PreviewProgramRequestObject
@@ -28830,6 +30680,146 @@ func (sh *strictHandler) CopySession(ctx *fiber.Ctx, session SessionRef, params 
 	return nil
 }
 
+// ListExamSlots operation middleware
+func (sh *strictHandler) ListExamSlots(ctx *fiber.Ctx, session SessionRef) error {
+	var request ListExamSlotsRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListExamSlots(ctx.UserContext(), request.(ListExamSlotsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListExamSlots")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListExamSlotsResponseObject); ok {
+		if err := validResponse.VisitListExamSlotsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateExamSlot operation middleware
+func (sh *strictHandler) CreateExamSlot(ctx *fiber.Ctx, session SessionRef, params CreateExamSlotParams) error {
+	var request CreateExamSlotRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body CreateExamSlotJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateExamSlot(ctx.UserContext(), request.(CreateExamSlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateExamSlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateExamSlotResponseObject); ok {
+		if err := validResponse.VisitCreateExamSlotResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetExam operation middleware
+func (sh *strictHandler) GetExam(ctx *fiber.Ctx, session SessionRef, kind ExamKind) error {
+	var request GetExamRequestObject
+
+	request.Session = session
+	request.Kind = kind
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetExam(ctx.UserContext(), request.(GetExamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetExam")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetExamResponseObject); ok {
+		if err := validResponse.VisitGetExamResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutExam operation middleware
+func (sh *strictHandler) PutExam(ctx *fiber.Ctx, session SessionRef, kind ExamKind, params PutExamParams) error {
+	var request PutExamRequestObject
+
+	request.Session = session
+	request.Kind = kind
+	request.Params = params
+
+	var body PutExamJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutExam(ctx.UserContext(), request.(PutExamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutExam")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutExamResponseObject); ok {
+		if err := validResponse.VisitPutExamResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListExerciseLearners operation middleware
 func (sh *strictHandler) ListExerciseLearners(ctx *fiber.Ctx, session SessionRef, params ListExerciseLearnersParams) error {
 	var request ListExerciseLearnersRequestObject
@@ -29277,6 +31267,211 @@ func (sh *strictHandler) CreateWorkshopDay(ctx *fiber.Ctx, session SessionRef, p
 	return nil
 }
 
+// ListSittings operation middleware
+func (sh *strictHandler) ListSittings(ctx *fiber.Ctx, params ListSittingsParams) error {
+	var request ListSittingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSittings(ctx.UserContext(), request.(ListSittingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSittings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSittingsResponseObject); ok {
+		if err := validResponse.VisitListSittingsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSitting operation middleware
+func (sh *strictHandler) GetSitting(ctx *fiber.Ctx, sitting SittingRef) error {
+	var request GetSittingRequestObject
+
+	request.Sitting = sitting
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSitting(ctx.UserContext(), request.(GetSittingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSitting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSittingResponseObject); ok {
+		if err := validResponse.VisitGetSittingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AppealSitting operation middleware
+func (sh *strictHandler) AppealSitting(ctx *fiber.Ctx, sitting SittingRef) error {
+	var request AppealSittingRequestObject
+
+	request.Sitting = sitting
+
+	var body AppealSittingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.AppealSitting(ctx.UserContext(), request.(AppealSittingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AppealSitting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AppealSittingResponseObject); ok {
+		if err := validResponse.VisitAppealSittingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CancelSitting operation middleware
+func (sh *strictHandler) CancelSitting(ctx *fiber.Ctx, sitting SittingRef) error {
+	var request CancelSittingRequestObject
+
+	request.Sitting = sitting
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CancelSitting(ctx.UserContext(), request.(CancelSittingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CancelSitting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CancelSittingResponseObject); ok {
+		if err := validResponse.VisitCancelSittingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ActOnSitting operation middleware
+func (sh *strictHandler) ActOnSitting(ctx *fiber.Ctx, sitting SittingRef) error {
+	var request ActOnSittingRequestObject
+
+	request.Sitting = sitting
+
+	var body ActOnSittingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ActOnSitting(ctx.UserContext(), request.(ActOnSittingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActOnSitting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ActOnSittingResponseObject); ok {
+		if err := validResponse.VisitActOnSittingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReportIncident operation middleware
+func (sh *strictHandler) ReportIncident(ctx *fiber.Ctx, sitting SittingRef, params ReportIncidentParams) error {
+	var request ReportIncidentRequestObject
+
+	request.Sitting = sitting
+	request.Params = params
+
+	var body ReportIncidentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReportIncident(ctx.UserContext(), request.(ReportIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReportIncident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReportIncidentResponseObject); ok {
+		if err := validResponse.VisitReportIncidentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // RecordResult operation middleware
 func (sh *strictHandler) RecordResult(ctx *fiber.Ctx, sitting SittingRef) error {
 	var request RecordResultRequestObject
@@ -29310,6 +31505,34 @@ func (sh *strictHandler) RecordResult(ctx *fiber.Ctx, sitting SittingRef) error 
 		return err
 	} else if validResponse, ok := response.(RecordResultResponseObject); ok {
 		if err := validResponse.VisitRecordResultResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// MoveSitting operation middleware
+func (sh *strictHandler) MoveSitting(ctx *fiber.Ctx, sitting SittingRef, slot ExamSlotID) error {
+	var request MoveSittingRequestObject
+
+	request.Sitting = sitting
+	request.Slot = slot
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.MoveSitting(ctx.UserContext(), request.(MoveSittingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "MoveSitting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(MoveSittingResponseObject); ok {
+		if err := validResponse.VisitMoveSittingResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

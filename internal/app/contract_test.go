@@ -75,6 +75,10 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.rostersStory(t, walker)
 	w.privacyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("privacy:own"))
 	w.figuresStory(t, walker, w.tokens(staff)(api.Scopes...))
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.GrantRoleTx(ctx, tx, second.ID, "exams")
+	})
+	w.examStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(second)("exams:write"))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))

@@ -284,7 +284,7 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 	w.pay(o, visa)
 	w.becomes(o, sales.Paid)
 	o = w.state(o)
-	hers := map[string]string{"order": walker.Values["order"], "enrolment": walker.Values["enrolment"], "certificate": walker.Values["certificate"], "edition": edition.Key}
+	hers := map[string]string{"order": walker.Values["order"], "enrolment": walker.Values["enrolment"], "sitting": walker.Values["sitting"], "certificate": walker.Values["certificate"], "edition": edition.Key}
 	his := map[string]string{"order": o.ID, "enrolment": o.Lines[0].Enrolment()}
 	hers["document"], his["document"] = w.documents(hers["order"])[0].ID, w.documents(his["order"])[0].ID
 	for things, p := range map[*map[string]string]identity.Person{&hers: zoe, &his: ben} {
@@ -370,6 +370,7 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 		} else {
 			maps.Copy(others, ofSchool(partners["ESP"]))
 		}
+		others["sitting"] = hers["sitting"]
 		others["enrolment"], others["certificate"], others["document"], others["edition"], others["transfer"] = hers["enrolment"], hers["certificate"], hers["document"], edition.Key, offered.ID
 		all[i].foreign = others
 	}

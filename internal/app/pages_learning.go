@@ -157,6 +157,9 @@ func (p Pages) enrolment(ctx context.Context, tx *postgres.Tx, e enrolment.Enrol
 		if len(sittings) > 0 {
 			out.Sitting = &web.Sitting{State: string(sittings[0].State), BookedAt: sittings[0].BookedAt}
 		}
+		if out.ExamSlots, err = exams.HasSlotsTx(ctx, tx, e.SessionID); err != nil {
+			return out, err
+		}
 		out.CanBookExam = d.Eligible && (out.Sitting == nil || out.Sitting.State != string(exams.Booked))
 		return out, nil
 	}

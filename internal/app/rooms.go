@@ -240,11 +240,7 @@ func (r Rooms) Refund(ctx context.Context, _ api.Principal, n api.NewRefund) (sa
 // Eligibility says whether a learner may sit the exam.
 func (r Rooms) Eligibility(ctx context.Context, _ api.Principal, enrolmentID string) (api.Eligibility, error) {
 	d, _, err := r.h.Exams.Eligibility(ctx, enrolmentID)
-	out := api.Eligibility{EnrolmentID: enrolmentID, Eligible: d.Eligible}
-	for _, c := range d.Conditions {
-		out.Conditions = append(out.Conditions, api.Condition{Code: c.Code, Detail: c.Detail, Met: c.Met})
-	}
-	return out, err
+	return api.Eligibility{EnrolmentID: enrolmentID, Eligible: d.Eligible, Conditions: d.Conditions}, err
 }
 
 // BookSitting books the exam.
@@ -254,7 +250,11 @@ func (r Rooms) BookSitting(ctx context.Context, who api.Principal, enrolmentID, 
 }
 
 func apiSitting(x exams.Sitting) api.Sitting {
+	if x.State == exams.Withheld {
+		x.ScorePPM = nil // nobody is told
+	}
 	return api.Sitting{
+		Kind: string(x.Kind), SlotID: x.SlotID,
 		ID: x.ID, EnrolmentID: x.EnrolmentID, Attempt: x.Attempt, State: string(x.State), ScorePPM: x.ScorePPM, Reference: x.Reference, BookedAt: x.BookedAt, ResultAt: x.ResultAt,
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/lifecycle"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
@@ -141,6 +142,19 @@ func ofEnrolmentTx(ctx context.Context, tx *postgres.Tx, enrolmentID string, kin
 	out := []Sitting{}
 	err := tx.Select(ctx, &out, q.Q("OfEnrolment"), enrolmentID, kind)
 	return out, err
+}
+
+// SittingsTx lists the sittings of everybody, the latest first, and the id after which the list goes on. State empty: all; review: those whose
+// attempt waits for a person.
+func SittingsTx(ctx context.Context, tx *postgres.Tx, state string, p page.Request) (all []Sitting, next string, err error) {
+	if err := tx.Select(ctx, &all, q.Q("Sittings"), state, p.After, p.Limit+1); err != nil {
+		return nil, "", err
+	}
+	if len(all) > p.Limit {
+		all = all[:p.Limit]
+		next = all[p.Limit-1].ID
+	}
+	return all, next, nil
 }
 
 // SittingTx finds a sitting by id.

@@ -143,6 +143,9 @@ select id from exams.sittings where slot_id = $1 and state = 'booked' order by i
 -- name: HasSlots
 select exists (select 1 from exams.slots where exam_id = $1 and state = 'planned' and starts_at > $2);
 
+-- name: SessionHasSlots
+select exists (select 1 from exams.slots x join exams.exams e on e.id = x.exam_id where e.session_id = $1 and e.kind = 'proctored' and x.state = 'planned' and x.starts_at > $2);
+
 -- name: Overlaps
 select exists (select 1 from exams.sittings t join exams.slots x on x.id = t.slot_id
                 where t.learner_id = $1 and t.state = 'booked' and t.id <> $4 and x.starts_at < $3 and x.ends_at > $2);
@@ -270,3 +273,12 @@ select id from exams.appeals where decided_by <> '' and decided_by = first_revie
 select s.id from exams.sittings s
  where s.state = 'passed' and exists (select 1 from exams.attempts a where a.sitting_id = s.id)
    and not exists (select 1 from exams.attempts a where a.sitting_id = s.id and a.state = 'verified');
+
+-- name: Sittings
+select t.id, t.enrolment_id, t.learner_id, t.session_id, t.kind, t.attempt, t.state, t.score_ppm, t.reference, t.booked_at, t.result_at, coalesce(t.slot_id, '') as slot_id, t.held_state
+  from exams.sittings t
+ where ($1 = '' or t.state = $1 or $1 = 'review' and exists (select 1 from exams.attempts a where a.sitting_id = t.id
+            and a.n = (select max(n) from exams.attempts where sitting_id = t.id)
+            and a.state in ('submitted', 'timed_out', 'second_review_required', 'error')))
+   and ($2 = '' or t.id < $2)
+ order by t.id desc limit $3;

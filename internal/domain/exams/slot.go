@@ -146,6 +146,12 @@ func lockSlots(ctx context.Context, tx *postgres.Tx, ids ...string) error {
 	return tx.Select(ctx, &found, q.Q("LockSlots"), array(ids))
 }
 
+// HasSlotsTx says whether the exam of a session that leads to the certificate has slots to come: one of them is chosen then.
+func HasSlotsTx(ctx context.Context, tx *postgres.Tx, sessionID string) (has bool, err error) {
+	err = tx.Get(ctx, &has, q.Q("SessionHasSlots"), sessionID, tx.Now())
+	return has, err
+}
+
 // SlotFilter chooses slots: of a session (its id), of an organisation, from a time on. Empty: all.
 type SlotFilter struct {
 	SessionID    string

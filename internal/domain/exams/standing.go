@@ -72,6 +72,16 @@ func (s *Service) CheckIdentityTx(ctx context.Context, tx *postgres.Tx, learnerI
 	return c, s.jobs.EnqueueTx(ctx, tx, StandingChanged{LearnerID: learnerID, Cause: "identity"})
 }
 
+// IdentityOfTx is the latest record of a learner; of one that has none everything is empty.
+func IdentityOfTx(ctx context.Context, tx *postgres.Tx, learnerID string) (c IdentityCheck, err error) {
+	var all []IdentityCheck
+	err = tx.Select(ctx, &all, q.Q("IdentityChecks"), learnerID)
+	if len(all) > 0 {
+		c = all[0]
+	}
+	return c, err
+}
+
 // Block says that somebody may not sit, or may again. Until nil: for ever.
 type Block struct {
 	Blocked bool       `db:"blocked"`
@@ -153,6 +163,16 @@ func accommodationTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (
 func accommodationsTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (all []Accommodation, err error) {
 	err = tx.Select(ctx, &all, q.Q("Accommodations"), enrolmentID)
 	return all, err
+}
+
+// MinutesTx is how long an attempt of an enrolment at the exam that leads to the certificate may take, with what holds for her now.
+func MinutesTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment) (int, error) {
+	x, err := ExamTx(ctx, tx, e.SessionID, Proctored)
+	if err != nil {
+		return 0, err
+	}
+	a, err := accommodationTx(ctx, tx, e.ID)
+	return a.Limit(x.LimitMinutes), err
 }
 
 // File is all that is known of an enrolment and its exams, each list the latest first.

@@ -130,7 +130,7 @@ func toEnrolment(e Enrolment) contract.Enrolment {
 
 func toSitting(s Sitting) contract.Sitting {
 	return contract.Sitting{
-		Id: s.ID, EnrolmentId: s.EnrolmentID, Attempt: s.Attempt, State: contract.SittingState(s.State), ScorePpm: s.ScorePPM,
+		Id: s.ID, EnrolmentId: s.EnrolmentID, Attempt: s.Attempt, State: contract.SittingState(s.State), Kind: contract.ExamKind(s.Kind), SlotId: given(s.SlotID), ScorePpm: s.ScorePPM,
 		Reference: given(s.Reference), BookedAt: s.BookedAt.UTC(), ResultAt: utc(s.ResultAt),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/exams"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
@@ -43,6 +44,7 @@ type fake struct {
 	api.CertificateRooms
 	api.CohortRooms
 	api.LMSRooms
+	api.ExamRooms
 	api.RosterRooms
 	mu      sync.Mutex
 	calls   []string
@@ -205,13 +207,13 @@ func (f *fake) Enrolments(ctx context.Context, _ api.Principal, p page.Request) 
 func (f *fake) Eligibility(ctx context.Context, _ api.Principal, enrolment string) (api.Eligibility, error) {
 	e := api.Eligibility{EnrolmentID: enrolment, Eligible: f.sparse}
 	if !f.sparse {
-		e.Conditions = []api.Condition{{Code: "grade-below-threshold", Detail: strings.Repeat("é", 600)}}
+		e.Conditions = []exams.Condition{{Code: "grade-below-threshold", Detail: strings.Repeat("é", 600)}}
 	}
 	return e, f.asked(ctx, "Eligibility", enrolment)
 }
 
 func sitting(sparse bool) api.Sitting {
-	s := api.Sitting{ID: "sit" + id, EnrolmentID: "enr" + id, Attempt: 1, State: "booked", BookedAt: at}
+	s := api.Sitting{Kind: "proctored", ID: "sit" + id, EnrolmentID: "enr" + id, Attempt: 1, State: "booked", BookedAt: at}
 	if !sparse {
 		s.State, s.ScorePPM, s.Reference, s.ResultAt = "passed", &ppm, "PX-1182", &at
 	}

@@ -73,9 +73,7 @@ func (h handlers) GetEligibility(ctx context.Context, r server.GetEligibilityReq
 	}
 	return server.GetEligibility200JSONResponse{
 		EnrolmentId: e.EnrolmentID, Eligible: e.Eligible,
-		Conditions: each(e.Conditions, func(c Condition) contract.Condition {
-			return contract.Condition{Code: c.Code, Met: c.Met, Detail: clip(c.Detail, 499)}
-		}),
+		Conditions: each(e.Conditions, toCondition),
 	}, nil
 }
 

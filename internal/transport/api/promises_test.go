@@ -14,6 +14,8 @@ var keyless = map[string]string{
 	// They create nothing and move no money: the thing that they act on is there, and again it is as it was.
 	"moveSession": "moves to a named state under If-Match", "moveProgram": "moves to a named state under If-Match",
 	"moveEdition": "moves to a named state under If-Match", "moveOffer": "moves to a named state", "withdrawOffer": "ends it, again nothing",
+	"cancelExamSlot": "ends it under If-Match", "cancelSitting": "ends it, again nothing", "actOnSitting": "moves along an edge, and again there is none",
+	"appealSitting": "one appeal for a sitting", "decideAppeal": "an appeal is decided once",
 	"cancelWorkshopDay": "ends it, again nothing", "holdWorkshopDay": "moves it, again nothing", "recordAttendance": "says what is so, again nothing",
 	"recordProductions": "says what is so, again nothing", "importGrades": "the same file is known by its hash", "importExercises": "replaces under If-Match",
 	"recordResult": "the same result again changes nothing", "revokeCertificate": "ends it, again nothing", "reinstateCertificate": "what holds is refused",
@@ -72,6 +74,8 @@ var short = map[string]string{
 	"listCertificateKinds":  "rows of the migrations", "listCertificateLayouts": "one for each partner, 500 at most", "getCertificateHistory": "what people did to one certificate",
 	"listBadgeKeys":         "one for each time that the key was rotated",
 	"listCohortMonths":      "ten years at most",
+	"listExamSlots":         "those of one session that have not begun, which its page shows whole",
+	"listAppeals":           "those that wait for somebody",
 	"listAgreements":        "one per school and kind of money",
 	"listIssuers":           "those of the house",
 	"listManagers":          "the people of one organisation who order for it",

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/exams"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
@@ -77,6 +78,7 @@ type Rooms interface {
 	CertificateRooms
 	CohortRooms
 	LMSRooms
+	ExamRooms
 	RosterRooms
 }
 
@@ -226,21 +228,16 @@ type Enrolment struct {
 	LMSState           string   // of lms.State; empty: no platform is told of it
 }
 
-// Condition is a condition of the exam.
-type Condition struct {
-	Code, Detail string
-	Met          bool
-}
-
 // Eligibility says whether a learner may sit the exam.
 type Eligibility struct {
 	EnrolmentID string
 	Eligible    bool
-	Conditions  []Condition
+	Conditions  []exams.Condition
 }
 
 // Sitting is one attempt at the exam.
 type Sitting struct {
+	Kind, SlotID    string // no slot: empty
 	ID, EnrolmentID string
 	Attempt         int    // from 1
 	State           string // booked, passed, failed, no_show, canceled

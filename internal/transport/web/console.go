@@ -18,6 +18,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.accessRoutes()...)
 	all = append(all, w.hookRoutes()...)
 	all = append(all, w.lmsRoutes()...)
+	all = append(all, w.examRoutes()...)
 	all = append(all, w.outreachRoutes()...)
 	all = append(all, w.partnerRoutes()...)
 	all = append(all, w.traceRoutes()...)
@@ -48,7 +49,7 @@ type area struct {
 var areas = []area{
 	{"console.area.catalogue", []place{
 		{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"}, {"/console/calendar", "console.calendar"},
-		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exchange", "console.exchange"},
+		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/exchange", "console.exchange"},
 	}},
 	{"console.area.sales", []place{
 		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},

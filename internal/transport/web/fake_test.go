@@ -20,6 +20,7 @@ type fake struct {
 	ExchangeHouse
 	AuthoringHouse // nil: the areas are tried on the whole house
 	ProgramHouse
+	ExamHouse
 	OfferHouse
 	PriceHouse
 	AccessHouse

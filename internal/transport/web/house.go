@@ -57,6 +57,7 @@ type House interface {
 	HookHouse
 	CertificateHouse
 	LMSHouse
+	ExamHouse
 	OutreachHouse
 	PartnerHouse
 	TraceHouse
@@ -250,6 +251,7 @@ type Enrolment struct {
 	ThresholdPPM       int
 	Checks             []Check // conditions of the exam; none: the formula has no exam
 	CanBookExam        bool
+	ExamSlots          bool // it has times and places to choose from
 	Sitting            *Sitting
 	Certificate        *Certificate
 	Upgrade            *Offer

@@ -73,11 +73,6 @@ func (w *Web) setName(r *request) (reply, error) {
 	return reply{redirect: "/learning"}, w.house.SetName(r.ctx, r.viewer, strings.TrimSpace(r.form("name")))
 }
 
-func (w *Web) bookExam(r *request) (reply, error) {
-	id := r.param("id")
-	return reply{redirect: "/learning#" + url.PathEscape(id)}, w.house.BookExam(r.ctx, r.viewer, id, r.form("key"))
-}
-
 // workshopSeat takes a seat on a workshop day, or gives it back, and leads to where the button was.
 func (w *Web) workshopSeat(r *request) (reply, error) {
 	id, day := r.param("id"), r.form("day")

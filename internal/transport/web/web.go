@@ -168,7 +168,6 @@ func (w *Web) routes() []route {
 		{method: "GET", path: "/orders/:id/state", who: signedIn, handle: w.orderState},
 		{method: "GET", path: "/learning", who: signedIn, handle: w.learning},
 		{method: "POST", path: "/learning/name", who: signedIn, handle: w.setName},
-		{method: "POST", path: "/learning/:id/exam", who: signedIn, handle: w.bookExam},
 		{method: "POST", path: "/learning/:id/workshops", who: signedIn, handle: w.workshopSeat},
 		{method: "GET", path: "/certificates/:id.pdf", who: signedIn, handle: w.certificate},
 		{method: "GET", path: "/verify", who: anybody, handle: w.verifyForm},

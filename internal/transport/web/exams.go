@@ -1,0 +1,82 @@
+package web
+
+import (
+	"net/url"
+	"time"
+
+	"cursus/internal/domain/exams"
+	"cursus/internal/kernel/fault"
+)
+
+// examRoutes are the addresses of exams.
+func (w *Web) examRoutes() []route {
+	return []route{
+		{method: "GET", path: "/learning/:id/exam", who: signedIn, handle: w.examPage},
+		{method: "POST", path: "/learning/:id/exam", who: signedIn, handle: w.actOnExam},
+		{method: "GET", path: "/console/exams", who: staff, handle: w.examDesk},
+		{method: "POST", path: "/console/exams", who: staff, handle: w.workOnExams},
+	}
+}
+
+func (w *Web) examPage(r *request) (reply, error) {
+	p, err := w.house.ExamPage(r.ctx, r.viewer, r.param("id"))
+	return reply{page: "exam", title: "exam.title", data: p}, err
+}
+
+// actOnExam does what a button says, and leads to where it was.
+func (w *Web) actOnExam(r *request) (reply, error) {
+	id := r.param("id")
+	if r.form("do") == "" { // the button of "my learning": an exam without slots
+		return reply{redirect: "/learning#" + url.PathEscape(id)}, w.house.BookExam(r.ctx, r.viewer, id, r.form("key"))
+	}
+	err := w.house.ActOnExam(r.ctx, r.viewer, id, r.form("key"), ExamAct{Do: r.form("do"), Slot: r.form("slot"), Reason: r.form("reason")})
+	return reply{redirect: "/learning/" + url.PathEscape(id) + "/exam"}, err
+}
+
+// examDeskForm is the desk with what was written, and what was wrong with it.
+type examDeskForm struct {
+	ExamDesk
+	Written map[string]string
+	Wrong   *fault.Fault
+}
+
+var slotFields = []string{"session", "kind", "place", "zone", "starts_at", "ends_at", "capacity", "organisation"}
+
+func (w *Web) examDesk(r *request) (reply, error) {
+	d, err := w.house.ExamDesk(r.ctx, r.viewer)
+	return reply{page: "exams", title: "exams.title", data: examDeskForm{ExamDesk: d, Written: map[string]string{"zone": "Europe/Paris", "kind": "proctored"}}}, err
+}
+
+func (w *Web) workOnExams(r *request) (reply, error) {
+	f := &formReader{r: r}
+	work := ExamWork{Do: r.form("do"), ID: r.form("id"), Note: f.text("note")}
+	if work.Do == "plan" {
+		work.Session, work.Kind = f.text("session"), exams.Kind(f.text("kind"))
+		place, err := time.LoadLocation(f.text("zone"))
+		if err != nil || f.text("zone") == "" {
+			f.refuse("zone", "unknown-zone", "A name such as Europe/Paris.")
+			place = zone
+		}
+		work.Plan = exams.NewSlot{Organisation: f.text("organisation"), Place: f.text("place"), Zone: place.String(), Capacity: f.number("capacity")}
+		if starts, ends := f.time("starts_at", place), f.time("ends_at", place); starts != nil && ends != nil {
+			work.Plan.StartsAt, work.Plan.EndsAt = *starts, *ends
+		}
+	}
+	if said := f.text("score"); said != "" {
+		ppm := f.ppm("score", said)
+		work.ScorePPM = &ppm
+	}
+	err := f.fault()
+	if err == nil {
+		err = w.house.WorkOnExams(r.ctx, r.viewer, r.form("key"), work)
+	}
+	if err == nil {
+		return reply{redirect: "/console/exams"}, nil
+	}
+	k := fault.From(err)
+	if kinds[k.Kind].status >= 500 || k.Kind == fault.NotFound || k.Kind == fault.Forbidden && k.Code == "scope-missing" {
+		return reply{}, err
+	}
+	d, found := w.house.ExamDesk(r.ctx, r.viewer)
+	return reply{status: kinds[k.Kind].status, page: "exams", title: "exams.title", data: examDeskForm{ExamDesk: d, Written: written(r, slotFields), Wrong: k}}, found
+}
