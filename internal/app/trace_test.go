@@ -40,8 +40,9 @@ var alsoDone = map[string]string{
 
 // notEdits are the operations of the contract that are PUT or PATCH and change nothing that stood there before, each with the reason.
 var notEdits = map[string]string{
-	"joinWaiting":   "it puts somebody on a list on which she was not; where she is, it does nothing",
-	"offerTransfer": "it offers what was not offered; a second offer ends the first, which leaves a row of its own",
+	"waitForExamSlot": "it puts somebody on a list on which she was not; where she is, it does nothing",
+	"joinWaiting":     "it puts somebody on a list on which she was not; where she is, it does nothing",
+	"offerTransfer":   "it offers what was not offered; a second offer ends the first, which leaves a row of its own",
 }
 
 // everyWriteIsAudited watches the operations of the contract that are not GET: each that succeeded must have left, at least once, an audit

@@ -69,12 +69,12 @@ type Appeal struct {
 
 // AppealTx appeals against a failed or rejected sitting, once, within the days that the exam gives. Errors: ErrNoSitting, ErrNoAppealDue, ErrAppealed.
 func (s *Service) AppealTx(ctx context.Context, tx *postgres.Tx, sittingID, learnerID, reason string) (Appeal, error) {
-	if n := utf8.RuneCountInString(reason); strings.TrimSpace(reason) == "" || n > 2000 {
-		return Appeal{}, fault.InvalidInput(fault.Field{Pointer: "/reason", Code: "bad-length", Detail: "1 to 2,000 characters."})
-	}
 	x, _, err := lockedSitting(ctx, tx, sittingID, learnerID)
 	if err != nil {
 		return Appeal{}, err
+	}
+	if n := utf8.RuneCountInString(reason); strings.TrimSpace(reason) == "" || n > 2000 {
+		return Appeal{}, fault.InvalidInput(fault.Field{Pointer: "/reason", Code: "bad-length", Detail: "1 to 2,000 characters."})
 	}
 	exam, err := ExamTx(ctx, tx, x.SessionID, x.Kind)
 	if err != nil {

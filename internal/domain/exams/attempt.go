@@ -215,11 +215,11 @@ func (s *Service) ActAsLearnerTx(ctx context.Context, tx *postgres.Tx, act Act, 
 }
 
 func (s *Service) actTx(ctx context.Context, tx *postgres.Tx, act Act, may []AttemptEvent, learnerID string) (Attempt, error) {
-	if err := act.validate(may); err != nil {
-		return Attempt{}, err
-	}
 	x, e, err := lockedSitting(ctx, tx, act.SittingID, learnerID)
 	if err != nil {
+		return Attempt{}, err
+	}
+	if err := act.validate(may); err != nil {
 		return Attempt{}, err
 	}
 	a, found, err := lastAttemptTx(ctx, tx, x.ID)

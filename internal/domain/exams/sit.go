@@ -240,7 +240,7 @@ func (s *Service) MoveTx(ctx context.Context, tx *postgres.Tx, sittingID, slotID
 			return x, err
 		}
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "sitting.moved", Object: x.ID, Detail: map[string]string{"from": from, "to": slotID}}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "sitting.moved", Object: x.ID, Before: map[string]string{"slot": from}, After: map[string]string{"slot": slotID}}); err != nil {
 		return x, err
 	}
 	return SittingTx(ctx, tx, x.ID)

@@ -91,6 +91,20 @@ type Block struct {
 	At      time.Time  `db:"recorded_at"`
 }
 
+// said is a block as the audit says it.
+func (b Block) said() map[string]any {
+	return map[string]any{"blocked": b.Blocked, "until": b.Until, "reason": b.Reason}
+}
+
+// blocksTx lists what was said of an enrolment, the latest first; who was never blocked has one word, that she is not.
+func blocksTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (all []Block, err error) {
+	err = tx.Select(ctx, &all, q.Q("Blocks"), enrolmentID)
+	if len(all) == 0 {
+		all = []Block{{}}
+	}
+	return all, err
+}
+
 // BlockTx blocks the exams of an enrolment, or lets them go; the latest word holds. Errors: enrolment.ErrNoEnrolment.
 func (s *Service) BlockTx(ctx context.Context, tx *postgres.Tx, enrolmentID string, b Block) (Block, error) {
 	e, err := enrolment.LockTx(ctx, tx, enrolmentID)
@@ -106,11 +120,15 @@ func (s *Service) BlockTx(ctx context.Context, tx *postgres.Tx, enrolmentID stri
 		return b, fault.InvalidInput(fault.Field{Pointer: "/until", Code: "out-of-range", Detail: "A time to come, of a block."})
 	}
 	b.By, b.At = postgres.Author(ctx), tx.Now()
+	before, err := blocksTx(ctx, tx, e.ID)
+	if err != nil {
+		return b, err
+	}
 	if _, err := tx.Exec(ctx, q.Q("Block"), e.ID, e.LearnerID, b.Blocked, b.Until, b.Reason, b.By, b.At); err != nil {
 		return b, err
 	}
 	action := map[bool]string{true: "exam.blocked", false: "exam.unblocked"}[b.Blocked]
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: e.ID}); err != nil {
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: e.ID, Before: before[0].said(), After: b.said(), Personal: []string{"reason"}}); err != nil {
 		return b, err
 	}
 	return b, s.jobs.EnqueueTx(ctx, tx, StandingChanged{EnrolmentID: e.ID, Cause: action})
@@ -123,6 +141,11 @@ type Accommodation struct {
 	Reason       string    `db:"reason"`
 	By           string    `db:"recorded_by"`
 	At           time.Time `db:"recorded_at"`
+}
+
+// said is an accommodation as the audit says it.
+func (a Accommodation) said() map[string]any {
+	return map[string]any{"extra_minutes": a.ExtraMinutes, "percent": a.Percent, "reason": a.Reason}
 }
 
 // Limit is how many minutes an attempt may take.
@@ -145,10 +168,14 @@ func (s *Service) AccommodateTx(ctx context.Context, tx *postgres.Tx, enrolmentI
 		return a, fault.InvalidInput(fault.Field{Pointer: "/percent", Code: "out-of-range", Detail: "100 to 400."})
 	}
 	a.By, a.At = postgres.Author(ctx), tx.Now()
+	before, err := accommodationTx(ctx, tx, e.ID)
+	if err != nil {
+		return a, err
+	}
 	if _, err := tx.Exec(ctx, q.Q("Accommodate"), e.ID, e.LearnerID, a.ExtraMinutes, a.Percent, a.Reason, a.By, a.At); err != nil {
 		return a, err
 	}
-	return a, audit.AppendTx(ctx, tx, audit.Entry{Action: "exam.accommodated", Object: e.ID, Detail: map[string]any{"extra_minutes": a.ExtraMinutes, "percent": a.Percent}})
+	return a, audit.AppendTx(ctx, tx, audit.Entry{Action: "exam.accommodated", Object: e.ID, Before: before.said(), After: a.said(), Personal: []string{"reason"}})
 }
 
 // accommodationTx gives what holds now; 100 percent and no minutes where nobody said anything.
