@@ -133,7 +133,7 @@ func (w *world) examStory(t *testing.T, walker *apitest.Walker, staff, second st
 		t.Error(y)
 	}
 	f := s.ask(200, "getExamFile", map[string]string{"enrolment": own}, nil)
-	if len(f["decisions"].([]any)) < 4 || len(f["blocks"].([]any)) != 2 || len(f["sittings"].([]any)) != 1 {
+	if len(f["decisions"].([]any)) < 3 || len(f["blocks"].([]any)) != 2 || len(f["sittings"].([]any)) != 1 {
 		t.Error(f)
 	}
 	if c := w.certificate(awa.ID, own); c.ID == "" {
