@@ -73,12 +73,12 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.cohortsStory(t, walker, w.tokens(stranger)("learning:read"))
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))
 	w.rostersStory(t, walker)
+	w.figuresStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.GrantRoleTx(ctx, tx, second.ID, "exams")
 	})
 	w.examStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(second)("exams:write"))
 	w.privacyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("privacy:own"))
-	w.figuresStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.quiet()
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
