@@ -20,7 +20,6 @@ CREATE TABLE exams.exams (
     cancel_hours   int NOT NULL DEFAULT 24 CHECK (cancel_hours BETWEEN 0 AND 720),
     offer_hours    int NOT NULL DEFAULT 24 CHECK (offer_hours BETWEEN 1 AND 168),
     appeal_days    int NOT NULL DEFAULT 14 CHECK (appeal_days BETWEEN 0 AND 90),
-    provider       text NOT NULL DEFAULT '' CHECK (length(provider) <= 40), -- of the proctoring; empty: people
     version        int NOT NULL DEFAULT 1,
     created_at     timestamptz NOT NULL,
     CONSTRAINT one_exam_per_kind UNIQUE (session_id, kind),
@@ -28,7 +27,7 @@ CREATE TABLE exams.exams (
 );
 GRANT SELECT, INSERT ON exams.exams TO cursus_app;
 GRANT UPDATE (title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts, wait_days, limit_minutes,
-    pass_ppm, cancel_hours, offer_hours, appeal_days, provider, version) ON exams.exams TO cursus_app;
+    pass_ppm, cancel_hours, offer_hours, appeal_days, version) ON exams.exams TO cursus_app;
 
 ALTER TABLE exams.sittings
     ADD COLUMN kind text NOT NULL DEFAULT 'proctored' CHECK (kind IN ('practice', 'proctored', 'production')),

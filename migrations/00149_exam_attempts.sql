@@ -1,5 +1,5 @@
 -- +goose Up
--- What happened in the room, or at the provider of the proctoring: one row each time that somebody began, or began again after an error.
+-- What happened in the room: one row each time that somebody began, or began again after an error.
 CREATE TABLE exams.attempts (
     id              text PRIMARY KEY CHECK (id LIKE 'att\_%'),
     sitting_id      text NOT NULL REFERENCES exams.sittings,
@@ -7,28 +7,22 @@ CREATE TABLE exams.attempts (
     n               int NOT NULL CHECK (n BETWEEN 1 AND 100),
     state           text NOT NULL CHECK (state IN ('created', 'download_software_clicked', 'ready_to_start', 'started', 'ready_to_submit', 'timed_out', 'submitted',
                         'second_review_required', 'verified', 'rejected', 'error', 'ready_to_resume', 'resumed', 'declined', 'expired')),
-    provider        text NOT NULL DEFAULT '',
-    external_id     text NOT NULL DEFAULT '' CHECK (length(external_id) <= 200),
-    launch_url      text NOT NULL DEFAULT '' CHECK (length(launch_url) <= 2000),
     limit_seconds   int NOT NULL CHECK (limit_seconds > 0),
-    fit_at_start    boolean NOT NULL DEFAULT true, -- what the exam asks for held when it was begun
     created_at      timestamptz NOT NULL,
     started_at      timestamptz,
     deadline_at     timestamptz,
     submitted_at    timestamptz,
     score_ppm       int CHECK (score_ppm BETWEEN 0 AND 1000000),
-    verdict         text NOT NULL DEFAULT '' CHECK (verdict IN ('', 'passed', 'violation', 'suspicious', 'not_reviewed')),
-    reviewed_at     timestamptz, -- by the clock of who reviewed
-    reviewer        text NOT NULL DEFAULT '', -- the person who decided; empty: the provider alone
+    reviewed_at     timestamptz,
+    reviewer        text NOT NULL DEFAULT '', -- the person who decided
     version         int NOT NULL DEFAULT 1,
     CONSTRAINT attempts_numbered UNIQUE (sitting_id, n),
     CHECK ((started_at IS NULL) = (deadline_at IS NULL))
 );
-CREATE UNIQUE INDEX attempts_by_external ON exams.attempts (provider, external_id) WHERE external_id <> '';
 CREATE INDEX attempts_by_deadline ON exams.attempts (deadline_at) WHERE state IN ('started', 'ready_to_submit');
 CREATE INDEX attempts_to_review ON exams.attempts (created_at) WHERE state IN ('submitted', 'timed_out', 'second_review_required', 'error');
 CREATE INDEX attempts_by_learner ON exams.attempts (learner_id);
-GRANT UPDATE (state, external_id, launch_url, limit_seconds, fit_at_start, started_at, deadline_at, submitted_at, score_ppm, verdict, reviewed_at, reviewer, version)
+GRANT UPDATE (state, limit_seconds, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, version)
     ON exams.attempts TO cursus_app;
 
 CREATE TABLE exams.attempt_events (

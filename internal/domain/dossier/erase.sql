@@ -100,9 +100,6 @@ update identity.external_ids set subject = identity.erased_subject(source, subje
 -- name: 24 what was written to her
 update outreach.recipients set facts = '{}' where person_id = $1 and facts <> '{}';
 
--- name: 05 ids and addresses at the proctor
-update exams.attempts set external_id = '', launch_url = '' where learner_id = $1 and (external_id <> '' or launch_url <> '');
-
 -- name: 15 that her address takes no mail
 delete from outreach.dead_addresses d using identity.people p where p.id = $1 and p.email is not null and d.address = sha256(convert_to(p.email, 'UTF8'));
 

@@ -14,24 +14,19 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
-// Attempt is what happened in the room, or at the provider of the proctoring.
+// Attempt is what happened in the room.
 type Attempt struct {
 	ID           string       `db:"id"`
 	SittingID    string       `db:"sitting_id"`
 	LearnerID    string       `db:"learner_id"`
 	N            int          `db:"n"`
 	State        AttemptState `db:"state"`
-	Provider     string       `db:"provider"` // empty: people
-	ExternalID   string       `db:"external_id"`
-	LaunchURL    string       `db:"launch_url"`
 	LimitSeconds int          `db:"limit_seconds"`
-	FitAtStart   bool         `db:"fit_at_start"`
 	CreatedAt    time.Time    `db:"created_at"`
 	StartedAt    *time.Time   `db:"started_at"`
 	DeadlineAt   *time.Time   `db:"deadline_at"` // by the server's clock
 	SubmittedAt  *time.Time   `db:"submitted_at"`
 	ScorePPM     *int         `db:"score_ppm"`
-	Verdict      Verdict      `db:"verdict"`
 	ReviewedAt   *time.Time   `db:"reviewed_at"`
 	Reviewer     string       `db:"reviewer"`
 	Version      int          `db:"version"`
@@ -115,14 +110,14 @@ func (s *Service) OpenAttemptTx(ctx context.Context, tx *postgres.Tx, sittingID,
 	if err != nil {
 		return last, err
 	}
-	a := Attempt{ID: ident.New("att"), SittingID: x.ID, LearnerID: x.LearnerID, N: last.N + 1, State: Created, Provider: exam.Provider, LimitSeconds: more.Limit(exam.LimitMinutes) * 60}
+	a := Attempt{ID: ident.New("att"), SittingID: x.ID, LearnerID: x.LearnerID, N: last.N + 1, State: Created, LimitSeconds: more.Limit(exam.LimitMinutes) * 60}
 	if found {
 		a.LimitSeconds = max(remaining(last), 60)
 		if err := s.moveAttemptTx(ctx, tx, &last, EvResume, ""); err != nil {
 			return last, err
 		}
 	}
-	if _, err := tx.Exec(ctx, q.Q("AddAttempt"), a.ID, a.SittingID, a.LearnerID, a.N, a.Provider, a.LimitSeconds, tx.Now()); err != nil {
+	if _, err := tx.Exec(ctx, q.Q("AddAttempt"), a.ID, a.SittingID, a.LearnerID, a.N, a.LimitSeconds, tx.Now()); err != nil {
 		return a, err
 	}
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "attempt.created", Object: a.ID, Detail: map[string]any{"sitting": x.ID, "limit_seconds": a.LimitSeconds}}); err != nil {
@@ -301,8 +296,7 @@ func (s *Service) moveAttemptTx(ctx context.Context, tx *postgres.Tx, a *Attempt
 }
 
 func storeAttempt(ctx context.Context, tx *postgres.Tx, a *Attempt) error {
-	_, err := tx.Exec(ctx, q.Q("StoreAttempt"), a.ID, a.State, a.ExternalID, a.LaunchURL, a.FitAtStart, a.StartedAt, a.DeadlineAt, a.SubmittedAt, a.ScorePPM, a.Verdict,
-		a.ReviewedAt, a.Reviewer)
+	_, err := tx.Exec(ctx, q.Q("StoreAttempt"), a.ID, a.State, a.StartedAt, a.DeadlineAt, a.SubmittedAt, a.ScorePPM, a.ReviewedAt, a.Reviewer)
 	return err
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-
-	"pgregory.net/rapid"
 )
 
 // Every pair of a state and an event is an edge or a refusal that says why; the table is closed, everything can be reached, and who is done never
@@ -61,54 +59,4 @@ func TestEveryEventOfAnAttemptIsAnEdgeOrARefusal(t *testing.T) {
 			}
 		}
 	}
-}
-
-// word is one thing that a provider can say.
-type word struct {
-	event  AttemptEvent
-	review review
-}
-
-// hear brings a state and the review that is known to what a word makes of them, as Service.hearTx does.
-func hear(t *rapid.T, s AttemptState, known review, w word) (AttemptState, review) {
-	if w.review.verdict != "" {
-		if !w.review.supersedes(known) {
-			return s, known
-		}
-		known = w.review
-	}
-	for _, e := range told(s, w.event) {
-		to, refused := next(s, e)
-		if refused != nil {
-			t.Fatal(s, e, refused)
-		}
-		s = to
-	}
-	return s, known
-}
-
-// Any number of words of a provider, in any order, end in the state of one telling in order. What breaks: a late "started" takes a review
-// back, or a review that comes before "submitted" is lost.
-func TestProviderEventsConverge(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		words := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) word {
-			if rapid.Bool().Draw(t, "review?") {
-				v := rapid.SampledFrom([]Verdict{VerdictPassed, VerdictViolation, VerdictSuspicious, VerdictNotReviewed}).Draw(t, "verdict")
-				return word{v.event(), review{v, int64(rapid.IntRange(1, 3).Draw(t, "at"))}}
-			}
-			return word{event: rapid.SampledFrom([]AttemptEvent{EvDownload, EvReady, EvStart, EvSubmit, EvFail}).Draw(t, "event")}
-		}), 1, 8).Draw(t, "words")
-		end := func(words []word) AttemptState {
-			s, known := Created, review{}
-			for _, w := range words {
-				s, known = hear(t, s, known, w)
-			}
-			return s
-		}
-		want := end(words)
-		more := slices.Concat(words, words[:rapid.IntRange(0, len(words)).Draw(t, "again")])
-		if got := end(rapid.Permutation(more).Draw(t, "order")); got != want {
-			t.Fatalf("%s, and in another order %s", want, got)
-		}
-	})
 }

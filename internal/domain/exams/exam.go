@@ -58,7 +58,6 @@ type Rules struct {
 	CancelHours   int            `db:"cancel_hours"`  // before a slot begins, until which it can be left or changed
 	OfferHours    int            `db:"offer_hours"`   // how long a place that became free is kept for who waits
 	AppealDays    int            `db:"appeal_days"`   // after a result
-	Provider      string         `db:"provider"`      // of the proctoring; empty: people
 }
 
 // Exam is an exam of a session. One that nobody wrote has no id and version 0.
@@ -177,7 +176,7 @@ func (s *Service) PutTx(ctx context.Context, tx *postgres.Tx, session string, ki
 		return Exam{}, fault.InvalidInput(fault.Field{Pointer: "/prerequisites", Code: "no-such-course", Detail: "There is no course " + unknown[0] + "."})
 	}
 	if _, err := tx.Exec(ctx, q.Q("PutExam"), ident.New("exm"), x.ID, kind, n.Title.EN, n.Title.FR, n.OpensAt, n.ClosesAt, n.GradePPM, n.Diligence, n.Identity,
-		n.Practice, n.Prerequisites, n.MaxAttempts, n.WaitDays, n.LimitMinutes, n.PassPPM, n.CancelHours, n.OfferHours, n.AppealDays, n.Provider, tx.Now()); err != nil {
+		n.Practice, n.Prerequisites, n.MaxAttempts, n.WaitDays, n.LimitMinutes, n.PassPPM, n.CancelHours, n.OfferHours, n.AppealDays, tx.Now()); err != nil {
 		return Exam{}, err
 	}
 	e, err := ExamTx(ctx, tx, x.ID, kind)

@@ -1,17 +1,17 @@
 -- name: Exams
 select id, session_id, kind, title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts, wait_days,
-       limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, provider, version
+       limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, version
   from exams.exams where session_id = $1 order by kind;
 
 -- name: PutExam
 insert into exams.exams (id, session_id, kind, title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts,
-                         wait_days, limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, provider, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+                         wait_days, limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 on conflict on constraint one_exam_per_kind do update
    set title_en = excluded.title_en, title_fr = excluded.title_fr, opens_at = excluded.opens_at, closes_at = excluded.closes_at, grade_ppm = excluded.grade_ppm,
        diligence = excluded.diligence, identity = excluded.identity, practice = excluded.practice, prerequisites = excluded.prerequisites,
        max_attempts = excluded.max_attempts, wait_days = excluded.wait_days, limit_minutes = excluded.limit_minutes, pass_ppm = excluded.pass_ppm,
-       cancel_hours = excluded.cancel_hours, offer_hours = excluded.offer_hours, appeal_days = excluded.appeal_days, provider = excluded.provider,
+       cancel_hours = excluded.cancel_hours, offer_hours = excluded.offer_hours, appeal_days = excluded.appeal_days,
        version = exams.exams.version + 1;
 
 -- name: UnknownCourses
@@ -189,8 +189,7 @@ select distinct x.id from exams.slots x join exams.waiting w on w.slot_id = x.id
  order by 1 limit $2;
 
 -- name: Unsound
-select exams.disputed(s.enrolment_id) or exists (select 1 from exams.attempts a where a.sitting_id = s.id and not a.fit_at_start)
-  from exams.sittings s where s.id = $1;
+select exams.disputed(s.enrolment_id) from exams.sittings s where s.id = $1;
 
 -- name: WithheldOf
 select id from exams.sittings where enrolment_id = any($1::text[]) and state = 'withheld' order by id;
@@ -203,22 +202,19 @@ update exams.attempts set state = 'expired', version = version + 1
  where sitting_id = $1 and started_at is null and state in ('created', 'download_software_clicked', 'ready_to_start') and created_at <= $2;
 
 -- name: Attempt
-select id, sitting_id, learner_id, n, state, provider, external_id, launch_url, limit_seconds, fit_at_start, created_at, started_at, deadline_at, submitted_at, score_ppm,
-       verdict, reviewed_at, reviewer, version
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, version
   from exams.attempts where id = $1;
 
 -- name: Attempts
-select id, sitting_id, learner_id, n, state, provider, external_id, launch_url, limit_seconds, fit_at_start, created_at, started_at, deadline_at, submitted_at, score_ppm,
-       verdict, reviewed_at, reviewer, version
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, version
   from exams.attempts where sitting_id = $1 order by n desc;
 
 -- name: AddAttempt
-insert into exams.attempts (id, sitting_id, learner_id, n, state, provider, limit_seconds, created_at) values ($1, $2, $3, $4, 'created', $5, $6, $7);
+insert into exams.attempts (id, sitting_id, learner_id, n, state, limit_seconds, created_at) values ($1, $2, $3, $4, 'created', $5, $6);
 
 -- name: StoreAttempt
 update exams.attempts
-   set state = $2, external_id = $3, launch_url = $4, fit_at_start = $5, started_at = $6, deadline_at = $7, submitted_at = $8, score_ppm = $9, verdict = $10,
-       reviewed_at = $11, reviewer = $12, version = version + 1
+   set state = $2, started_at = $3, deadline_at = $4, submitted_at = $5, score_ppm = $6, reviewed_at = $7, reviewer = $8, version = version + 1
  where id = $1;
 
 -- name: NoteEvent
@@ -261,10 +257,6 @@ update exams.appeals set state = $2, decided_by = $3, decided_at = $4, answer = 
 -- name: CheckPlaces
 select x.id, x.capacity from exams.slots x
  where x.capacity < (select count(*) from exams.sittings t where t.slot_id = x.id and t.state <> 'canceled');
-
--- name: CheckStarted
-select a.id from exams.attempts a join exams.sittings s on s.id = a.sitting_id
- where a.started_at is not null and not a.fit_at_start and s.state in ('passed', 'failed');
 
 -- name: CheckAppeals
 select id from exams.appeals where decided_by <> '' and decided_by = first_reviewer;

@@ -411,7 +411,7 @@ func (s *Service) resultTx(ctx context.Context, tx *postgres.Tx, x *Sitting, r R
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "sitting." + string(r.State), Object: x.ID, Detail: map[string]any{"score_ppm": r.ScorePPM}})
 }
 
-// soundTx says whether a result can be told now: the exam is open to her still, nobody contests its payment, and she might begin when she did.
+// soundTx says whether a result can be told now: the exam is open to her still, and nobody contests its payment.
 func soundTx(ctx context.Context, tx *postgres.Tx, x Sitting) (bool, error) {
 	e, err := enrolment.OneTx(ctx, tx, x.EnrolmentID)
 	if err != nil {

@@ -98,7 +98,7 @@ func TestTheCertificatePages(t *testing.T) {
 				t.Errorf("%s (%s): %s", path, lang, bad)
 			}
 		}
-		if answer, _ := visitor(t, app, "learner-link").send("GET", path, ""); answer.StatusCode != 403 {
+		if answer, _ := visitor(t, app, "learner-link").send("GET", path, ""); answer.StatusCode != http.StatusForbidden {
 			t.Errorf("a learner is answered %d at %s", answer.StatusCode, path)
 		}
 	}
