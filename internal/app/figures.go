@@ -22,6 +22,9 @@ func indicators(n journey.Counts) web.Indicators {
 
 // Comparison holds the five indicators of all sessions.
 func (p Pages) Comparison(ctx context.Context, who web.Viewer) (out web.Comparison, err error) {
+	if err := p.may(ctx, who, "analytics:read"); err != nil {
+		return out, err
+	}
 	c, err := analytics.Compare(as(ctx, who), p.h.DB, p.h.Clock.Now())
 	if err != nil {
 		return out, err
@@ -44,6 +47,9 @@ func (p Pages) Comparison(ctx context.Context, who web.Viewer) (out web.Comparis
 
 // Outcomes holds what the paid formula became in every session where somebody has or had it.
 func (p Pages) Outcomes(ctx context.Context, who web.Viewer) (out web.Outcomes, err error) {
+	if err := p.may(ctx, who, "analytics:read"); err != nil {
+		return out, err
+	}
 	out = web.Outcomes{AsOf: p.h.Clock.Now(), Formula: "QUALIFYING", Demo: p.h.Config.Demo}
 	err = p.h.DB.View(as(ctx, who), "outcomes page", func(ctx context.Context, tx *postgres.Tx) error {
 		out.Rows = nil

@@ -3,12 +3,15 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,8 +109,11 @@ func (v *visitor) do(r *http.Request) (status int, body, to string) {
 // ofALearner says what stands in the addresses that name something of one learner.
 var ofALearner = map[string]string{"/orders/:id": "order", "/learning/:id": "enrolment", "/documents/:id": "document", "/certificates/:id": "certificate", "/learning/programs/:edition": "edition"}
 
-// Every page and every form that is there for who signed in, by nobody, by another learner and by every role of staff, for the things of a
-// learner; and every page of the console by who is no staff. Who is nobody is led to sign in; what is somebody else's is not there (404),
+// ofASchool says what stands in the addresses that name something of one school.
+var ofASchool = map[string]string{"/cohorts/:id": "cohort", "/partners/:key": "school"}
+
+// Every page and every form that is there for who signed in, by nobody, by another learner, by every role at another school, by the manager of
+// a company and by every role of staff, for the things of a learner and of a school; and every page of the console by who is no staff. Who is nobody is led to sign in; what is somebody else's is not there (404),
 // also for staff whose scopes do not say otherwise; the console is closed (403) to others; and nothing changes.
 func TestTheAccessMatrixOfPages(t *testing.T) {
 	w, mails := newSite(t)
@@ -120,16 +126,42 @@ func TestTheAccessMatrixOfPages(t *testing.T) {
 	o := w.order(ben.ID, w.paid, "ben")
 	w.pay(o, visa)
 	w.becomes(o, sales.Paid)
+	owner := w.person("owner@a.example", "Owner")
+	things["cohort"], things["school"] = w.cohortOf("SCHOOLA", owner.ID).ID, "SCHOOLA"
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return identity.PutPartnerRoleTx(ctx, tx, "SCHOOLA", owner.ID, identity.RoleOwner)
+	})
 	type column struct {
 		*visitor
 		name   string
 		scopes []string
+		staff  bool
 	}
-	columns := []column{{w.visit(t, mails, ""), "nobody", nil}, {w.visit(t, mails, "ben@example.org"), "learner B", identity.ScopesOf(nil)}}
+	columns := []column{{w.visit(t, mails, ""), "nobody", nil, false}, {w.visit(t, mails, "ben@example.org"), "learner B", identity.ScopesOf(nil), false}}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return errors.Join(identity.PutOrganisationTx(ctx, tx, "SCHOOLB", "School B"), identity.PutOrganisationTx(ctx, tx, "COMPANY", "Company"))
+	})
+	for _, role := range []string{identity.RoleOwner, identity.RoleRegistrar, identity.RoleTeacher, identity.RoleCashier, identity.RoleManager} {
+		p, organisation := w.person(role+"@b.example", role), "SCHOOLB"
+		if role == identity.RoleManager {
+			organisation = "COMPANY"
+		}
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return identity.PutPartnerRoleTx(ctx, tx, organisation, p.ID, role)
+		})
+		columns = append(columns, column{w.visit(t, mails, p.Email), role + " of " + organisation, identity.ScopesOf(nil), role == identity.RoleCashier}) // whose desk is in the console
+	}
+	if a := w.visit(t, mails, owner.Email); true { // what nobody else sees is there
+		for prefix, kind := range ofASchool {
+			if status, _, _ := a.get(strings.SplitN(prefix, ":", 2)[0] + things[kind]); status != http.StatusOK {
+				t.Errorf("%s of her own: %d", prefix, status)
+			}
+		}
+	}
 	for _, role := range []string{"catalogue", "refund", "exams", "certificates", "analytics", "cashier"} {
 		p := w.person(role+"@example.org", role)
 		w.inTx(func(ctx context.Context, tx *postgres.Tx) error { return identity.GrantRoleTx(ctx, tx, p.ID, role) })
-		columns = append(columns, column{w.visit(t, mails, p.Email), role, identity.ScopesOf([]string{role})})
+		columns = append(columns, column{w.visit(t, mails, p.Email), role, identity.ScopesOf([]string{role}), true})
 	}
 	w.quiet()
 	rows, cells := everyRow(t, testkit.Owner(t, w.dsn)), 0
@@ -138,12 +170,15 @@ func TestTheAccessMatrixOfPages(t *testing.T) {
 		method, path, _ := strings.Cut(route, " ")
 		console := path == "/staff" || strings.HasPrefix(path, "/staff/") || path == "/console" || strings.HasPrefix(path, "/console/")
 		kind, address := "", path
-		for prefix, k := range ofALearner {
+		of := maps.Clone(ofALearner)
+		maps.Copy(of, ofASchool)
+		for prefix, k := range of {
 			if rest, ok := strings.CutPrefix(path, prefix); ok && (rest == "" || rest[0] == '/' || rest[0] == '.') {
-				kind, address = k, strings.SplitN(strings.TrimPrefix(prefix, "/"), ":", 2)[0]+things[k]+strings.NewReplacer(":n", "1", ":format", "pdf").Replace(rest)
+				kind, address = k, strings.SplitN(strings.TrimPrefix(prefix, "/"), ":", 2)[0]+things[k]+strings.NewReplacer(":n", "1", ":format", "pdf", ":id", "cli_00000000000000000000000000", ":upload", "upl_00000000000000000000000000").Replace(rest)
 				address = "/" + address
 			}
 		}
+		address = strings.NewReplacer(":figure", "waterfall", ":format", "csv").Replace(address)
 		if !console && kind == "" {
 			continue // it is about the visitor herself, or for everybody
 		}
@@ -162,8 +197,14 @@ func TestTheAccessMatrixOfPages(t *testing.T) {
 			switch {
 			case c.name == "nobody":
 				bad = !signIn
+			case path == "/staff":
+				bad = c.name == "analytics" && status != http.StatusOK || c.staff && c.name != "analytics" && (status != http.StatusSeeOther || to != "/console") || !c.staff && status != http.StatusForbidden
+			case strings.HasPrefix(path, "/staff/") && !slices.Contains(c.scopes, "analytics:read") && (path != "/staff/figures/learners" || !slices.Contains(c.scopes, "grades:read")):
+				bad = status != http.StatusForbidden
 			case console:
-				bad = c.name == "learner B" && status != http.StatusForbidden || status >= 500
+				bad = !c.staff && status != http.StatusForbidden || status >= 500
+			case strings.HasPrefix(path, "/partners/:key/systems") && status == http.StatusForbidden:
+				bad = c.name == "owner of SCHOOLB" // who looks after no keys anywhere is told so, whatever is there
 			case kind == "document" || !wider(c.scopes, reach):
 				bad = status != http.StatusNotFound && (method == http.MethodGet || status != http.StatusBadRequest)
 			default:
@@ -173,7 +214,7 @@ func TestTheAccessMatrixOfPages(t *testing.T) {
 				t.Errorf("%s %s by %s: %d %s", method, address, c.name, status, to)
 			}
 			now := rows()
-			if now != before && method == http.MethodPost && (!console || c.name == "learner B" || c.name == "nobody") {
+			if now != before && method == http.MethodPost && (!console || !c.staff) {
 				t.Errorf("%s %s by %s: the house was changed", method, address, c.name)
 			}
 			before = now

@@ -29,6 +29,9 @@ type drawing struct {
 
 func (w *Web) staff(r *request) (reply, error) {
 	c, err := w.house.Comparison(r.ctx, r.viewer)
+	if fault.From(err).Kind == fault.Forbidden { // the figures are not for all of the staff: her work is in the console
+		return reply{redirect: "/console"}, nil
+	}
 	if err != nil {
 		return reply{}, err
 	}
