@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"cursus/internal/app"
+	"cursus/internal/domain/cohorts"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
@@ -167,6 +169,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	p.tellsThrough()
 	p.writesThrough()
 	p.opensThrough()
+	p.billsThrough()
 	p.verify()
 }
 
@@ -299,6 +302,47 @@ func (p *program) tellsThrough() {
 	p.counts(map[string]int{
 		"select count(*) from webhooks.deliveries where endpoint_id = '" + e.ID + "' and state = 'delivered' and tried = 1": 1,
 		"select count(*) from webhooks.attempts": 1,
+	})
+	p.stop()
+}
+
+// billsThrough invoices the month of a cohort while the process dies before and after the invoice is written: there is one.
+func (p *program) billsThrough() {
+	p.t.Helper()
+	registrar := p.person("registrar@monthly.example", "Registrar")
+	p.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return errors.Join(identity.PutOrganisationTx(ctx, tx, "MONTHLY", "Monthly"), identity.PutPartnerRoleTx(ctx, tx, "MONTHLY", registrar.ID, identity.RoleRegistrar))
+	})
+	by, days := cohorts.By{PersonID: registrar.ID}, 30
+	c, err := p.h.Cohorts.Create(system, by, "monthly", cohorts.NewCohort{Organisation: "MONTHLY", Key: "M1", Name: "Master 1", OfferID: p.paid.ID, Agreement: cohorts.InvoicedMonthly, DueDays: &days})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var rows []cohorts.Row
+	for i := range 3 {
+		rows = append(rows, cohorts.Row{StudentKey: fmt.Sprint("k", i), Email: p.person(fmt.Sprintf("monthly%d@example.org", i), "Learner").Email})
+	}
+	if _, err := p.h.Cohorts.Enrol(system, by, c.ID, "monthly rows", cohorts.Delta, rows); err != nil {
+		p.t.Fatal(err)
+	}
+	p.start("")
+	p.quiet()
+	p.stop()
+	if _, err := testkit.Owner(p.t, p.dsn).Exec("update sales.accounts set ends_at = now() - interval '1 minute'"); err != nil { // the month is over
+		p.t.Fatal(err)
+	}
+	for _, place := range []string{"month invoiced, not committed", "month billed"} {
+		p.start(place)
+		p.dies(place)
+	}
+	p.start("")
+	p.quiet()
+	p.counts(map[string]int{
+		"select count(*) from sales.orders where organisation = 'MONTHLY'":                                                                                     1,
+		"select quantity from sales.lines l join sales.orders o on o.id = l.order_id where o.organisation = 'MONTHLY' and o.state = 'billed'":                  3,
+		"select count(*) from invoicing.documents d join sales.orders o on o.id = d.order_id where o.organisation = 'MONTHLY'":                                 1,
+		"select count(*) from payments.payments y join sales.orders o on o.id = y.order_id where o.organisation = 'MONTHLY'":                                   1,
+		"select count(*) from ledger.transactions where kind = 'sale' and reference = (select id || ':sale' from sales.orders where organisation = 'MONTHLY')": 1,
 	})
 	p.stop()
 }
