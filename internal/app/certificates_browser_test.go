@@ -22,7 +22,7 @@ func init() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		batch, err := w.h.Certificates.Issue(system, "axe", certificates.NewBatch{Kind: "attestation", Session: w.session.Key})
+		batch, err := w.h.Certificates.Issue(system, "axe-batch", certificates.NewBatch{Kind: "attestation", Session: w.session.Key})
 		if err != nil {
 			w.t.Fatal(err)
 		}

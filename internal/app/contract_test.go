@@ -141,11 +141,13 @@ func everyRow(t *testing.T, owner *sql.DB) func() string {
 		t.Fatal(err)
 	}
 	defer func() { _ = found.Close() }()
+	var tables []string
 	for found.Next() {
 		var name string
 		if err := found.Scan(&name); err != nil {
 			t.Fatal(err)
 		}
+		tables = append(tables, name)
 		parts = append(parts, fmt.Sprintf("(SELECT count(*) || ':' || coalesce(max(xmin::text::bigint), 0) FROM %s)", name))
 	}
 	if err := found.Err(); err != nil || len(parts) < 20 {
@@ -159,8 +161,14 @@ func everyRow(t *testing.T, owner *sql.DB) func() string {
 			t.Fatal(err)
 		}
 		if now != snapshot {
+			before := strings.Fields(mark)
 			if err := owner.QueryRow(statement).Scan(&snapshot, &mark); err != nil {
 				t.Fatal(err)
+			}
+			for i, m := range strings.Fields(mark) {
+				if len(before) > i && before[i] != m {
+					t.Logf("%s changed: %s, then %s (rows:transaction)", tables[i], before[i], m)
+				}
 			}
 		}
 		return mark

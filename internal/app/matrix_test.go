@@ -454,6 +454,8 @@ func (w *world) furnished(walker *apitest.Walker, admin string, learner string) 
 	walker.Values["voucher_id"], _ = s.ask(201, "createVoucher", nil, nil)["id"].(string)
 	walker.Values["campaign"], _ = s.ask(201, "createCampaign", nil, nil)["id"].(string)
 	walker.Values["reconciliation"], _ = s.ask(202, "startReconciliation", nil, nil)["id"].(string)
+	walker.Values["certificate_layout"], _ = s.ask(201, "createCertificateLayout", nil, nil)["id"].(string)
+	walker.Values["certificate_batch"], _ = s.ask(201, "createCertificateBatch", nil, nil)["id"].(string)
 	s.ask(200, "putLMSPlatform", nil, nil)
 	w.quiet()
 }

@@ -290,6 +290,14 @@ func (w *world) verify() {
 	if err != nil || c.Dead != 0 {
 		w.t.Error("dead jobs:", c.Dead, err)
 	}
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error { // one that is tried again later is not ready, and would never be seen
+		var panicked []string
+		err := tx.Select(ctx, &panicked, postgres.Query{Name: "test", SQL: "select kind || ': ' || failure from jobs.queue where failure like 'panic:%'"})
+		for _, p := range panicked {
+			w.t.Error("a job that fails and is tried again:", p)
+		}
+		return err
+	})
 }
 
 func code(err error) string {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -502,4 +503,32 @@ func TestABatchIsResumed(t *testing.T) {
 		t.Errorf("%+v %v", p, err)
 	}
 	s.holds()
+}
+
+// A later review finds the exam failed: the certificate that rests upon it goes, the attestation stays, and with a passed sitting nothing does.
+func TestAnExamThatWasNotPassedAfterAll(t *testing.T) {
+	s := newSite(t)
+	zoe, enrolled := s.learner("Zoé Ndiaye", all...)
+	c, err := s.room.Award(system, s.passes(zoe, enrolled))
+	if err != nil {
+		t.Fatal(err)
+	}
+	attested, err := s.award("attestation", zoe.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ sitting, want string }{{"passed", certificates.StateValid}, {"failed", certificates.StateRevoked}, {"failed", certificates.StateRevoked}} {
+		s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := tx.Exec(ctx, postgres.Query{Name: "review", SQL: "update exams.sittings set state = $2 where id = $1"}, c.SittingID, step.sitting)
+			return err
+		})
+		if err := s.room.RevokeFailed(system, enrolled, "a review"); err != nil {
+			t.Fatal(err)
+		}
+		now, err := s.room.Certificate(system, c.ID)
+		other, err2 := s.room.Certificate(system, attested.ID)
+		if err := errors.Join(err, err2); err != nil || now.State() != step.want || other.State() != certificates.StateValid {
+			t.Errorf("%s: %s and %s, want %s and valid (%v)", step.sitting, now.State(), other.State(), step.want, err)
+		}
+	}
 }

@@ -69,6 +69,9 @@ update certificates.certificates set replaced_at = $2 where id = $1;
 select c.id from enrolment.enrolments e join certificates.certificates c on c.enrolment_id = e.id or c.learner_id = e.learner_id and c.edition_id is not null
  where e.id = $1 and c.revoked_at is null and c.replaced_at is null order by c.id;
 
+-- name: LiveOfExam
+select id from certificates.certificates where enrolment_id = $1 and sitting_id is not null and revoked_at is null and replaced_at is null order by id;
+
 -- name: Change
 insert into certificates.changes (certificate_id, change, reason, by, at) values ($1, $2, $3, $4, $5);
 
