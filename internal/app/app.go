@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"cursus/internal/books/journey"
 	"cursus/internal/books/ledger"
@@ -95,6 +96,10 @@ type Options struct {
 	Hooks  webhooks.Courier // of webhooks; nil: made from the configuration
 	OpenID identity.OpenID  // nil: made from the configuration
 	LMS    lms.Door         // to learning platforms; nil: made from the configuration
+
+	// Wait is how the house waits for its turn at a learning platform; nil: by the machine's time. On a clock that stands still nobody waits
+	// for it: each turn is a little later than the last one, and each wait would be longer.
+	Wait func(context.Context, time.Duration) error
 }
 
 // Open finds the database, starting the private server where no address is given, migrates it and opens the rooms.
@@ -199,7 +204,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Cohorts.RemindAfter(c.InvitationReminders)
 	h.Uploads = uploads.New(h.DB, h.Jobs, h.Cohorts, c.RosterAbsent)
 	h.Dossier = dossier.New(h.DB, h.Jobs, h.Uploads)
-	if err := h.openLMS(o.LMS, secret); err != nil {
+	if err := h.openLMS(o, secret); err != nil {
 		return err
 	}
 	h.letters = flows.Letters{Mail: o.Mail, BaseURL: c.BaseURL, MailDomain: domainOf(c.BaseURL), Demo: c.Demo}
@@ -213,13 +218,14 @@ func (h *House) furnish(o Options) (err error) {
 	return nil
 }
 
-func (h *House) openLMS(door lms.Door, secret []byte) (err error) {
+func (h *House) openLMS(o Options, secret []byte) (err error) {
+	door := o.LMS
 	if door == nil {
 		if door, err = openedx.New(openedx.Options{Inside: h.Config.LMSInside, Clock: h.Clock}); err != nil {
 			return err
 		}
 	}
-	h.LMS, err = lms.New(h.DB, h.Jobs, door, secret, lms.Options{})
+	h.LMS, err = lms.New(h.DB, h.Jobs, door, secret, lms.Options{Sleep: o.Wait})
 	return err
 }
 

@@ -85,7 +85,7 @@ func Seed(ctx context.Context, c config.Config, now time.Time, progress Progress
 	c.StripeURL = "http://" + stripe.Addr().String()
 	c.LMSInside = append(slices.Clone(c.LMSInside), stripe.Addr().String())
 	c.Mail = "" // nobody reads mails of years ago: they are dropped below
-	h, err := app.Open(ctx, c, app.Options{Clock: manual, Mail: silent{}})
+	h, err := app.Open(ctx, c, app.Options{Clock: manual, Mail: silent{}, Wait: func(context.Context, time.Duration) error { return nil }})
 	if err != nil {
 		return errors.Join(err, hook.Close(), stripe.Close())
 	}
