@@ -108,6 +108,7 @@
       svg.setAttribute("role", d.points.some((p) => p.a) ? "group" : "img");
       svg.setAttribute("aria-label", d.title + ". " + place.dataset.said);
       // A link says what its mark says when one points at it; all else is in the label and in the table.
+      for (const g of svg.querySelectorAll("g[aria-label]")) g.removeAttribute("aria-label"); // names of marks, which say nothing to anybody
       for (const a of svg.querySelectorAll("a")) a.setAttribute("aria-label", a.querySelector("title")?.textContent || d.title);
     }
     place.replaceChildren(drawing);
