@@ -67,12 +67,17 @@ var areas = []area{
 	{"console.area.trace", []place{{"/console/audit", "console.audit"}, {"/console/privacy", "console.privacy"}}},
 }
 
-// Areas is the menu for the templates.
-func (View) Areas() []area { return areas }
+// Areas is the menu for the templates: who is of a school's desk has her desk alone.
+func (v View) Areas() []area {
+	if v.Viewer.Desk {
+		return []area{{"console.area.accounts", []place{{"/console/desk", "console.desk"}}}}
+	}
+	return areas
+}
 
 // Places are all entries of the menu.
-func (View) Places() (all []place) {
-	for _, a := range areas {
+func (v View) Places() (all []place) {
+	for _, a := range v.Areas() {
 		all = append(all, a.Places...)
 	}
 	return all
