@@ -116,18 +116,20 @@ func TestEveryFigureInABrowser(t *testing.T) {
 	w.certified(staff.ID)
 	page := w.cfg.BaseURL + "/staff/figures/temporal_progression?session=" + w.session.Key
 	b.open(page + "&lang=en")
-	b.do(chromedp.WaitVisible(chromedp.CSS(".drawing svg a circle")))
+	for _, width := range []int64{390, 1200} { // a phone draws too
+		b.do(chromedp.EmulateViewport(width, 900), chromedp.WaitVisible(chromedp.CSS(".plotted svg a circle")))
+	}
 	b.seen("figure-bubbles")
-	b.arrives(func() { b.do(chromedp.Click(chromedp.CSS(".drawing svg a circle"))) }, "table tbody th")
+	b.arrives(func() { b.do(chromedp.Click(chromedp.CSS(".plotted svg a circle"))) }, "table tbody th")
 	b.shows("Staff Member")
 	b.open(page + "&lang=fr")
-	b.do(chromedp.WaitVisible(chromedp.CSS(".drawing svg a circle")))
+	b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg a circle")))
 	b.shows("Progression temporelle", "n = ", "100,0")
 	looked := map[string]bool{}
 	for _, d := range analytics.Definitions() {
 		b.open(w.cfg.BaseURL + "/staff/figures/" + d.ID + "?lang=en&" + w.figuresAsked(d).Encode())
 		if drawn := ask[int](b, `document.querySelectorAll("[data-plot]").length`); drawn > 0 {
-			b.do(chromedp.WaitVisible(chromedp.CSS(".drawing svg")))
+			b.do(chromedp.WaitVisible(chromedp.CSS(".plotted svg")))
 		}
 		if kinds := fmt.Sprint(kindsOf(b)); !looked[kinds] || os.Getenv("CURSUS_SHOTS") != "" {
 			looked[kinds] = true

@@ -425,7 +425,7 @@ func (s *figureSay) charts() (all []figureChart, err error) {
 			for _, p := range d.Points {
 				said = append(said, p.Said)
 			}
-			all = append(all, figureChart{d.Title, s.text("staff.chart.desc", strings.Join(said[:min(len(said), 12)], "; ")), template.JS(b)}) //nolint:gosec // JSON with <, > and & escaped
+			all = append(all, figureChart{d.Title, strings.Join(said[:min(len(said), 12)], "; "), template.JS(b)}) //nolint:gosec // JSON with <, > and & escaped
 		}
 	}
 	return all, s.err
