@@ -79,7 +79,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	})
 	w.examStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(second)("exams:write"))
 	w.privacyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("privacy:own"))
-	w.quiet()
+	w.told() // the provider has nothing more to say, or it would say it between two marks
 
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
 	own := []string{"orders:write", "orders:read", "learning:read", "exams:book", "webhooks:write"}
@@ -166,7 +166,7 @@ func everyRow(t *testing.T, owner *sql.DB) func() string {
 				t.Fatal(err)
 			}
 			for i, m := range strings.Fields(mark) {
-				if len(before) > i && before[i] != m {
+				if len(before) > i && before[i] != m && !strings.HasPrefix(tables[i], "platform.audit") {
 					t.Logf("%s changed: %s, then %s (rows:transaction)", tables[i], before[i], m)
 				}
 			}

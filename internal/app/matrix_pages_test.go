@@ -170,7 +170,7 @@ func TestTheAccessMatrixOfPages(t *testing.T) {
 			}
 		}
 	}
-	w.quiet()
+	w.told()
 	rows, cells := everyRow(t, testkit.Owner(t, w.dsn)), 0
 	before := rows()
 	for _, route := range web.Addresses() {

@@ -99,7 +99,7 @@ func TestTheAccessMatrix(t *testing.T) {
 			walker.Do(t, me)
 		}
 	}
-	w.quiet()
+	w.told()
 	rows := everyRow(t, testkit.Owner(t, w.dsn))
 	before, cells, at := rows(), 0, 0
 	hidden, seen, read := map[string]string{}, map[string]bool{}, map[string]bool{} // cells by thing that was not there; things that were; operations
