@@ -149,7 +149,9 @@ func (w *world) leaveTraces(t *testing.T, owner *sql.DB, learner, enrolment, ema
 		`UPDATE cohorts.members SET person_id = '` + learner + `' WHERE student_key = '` + key + `'`,
 		`INSERT INTO platform.idempotency VALUES ('cli_1', 'k', 'h', 201, convert_to('{"rows":[{"student_key":"` + key + `"}],"email":"` + email + `"}', 'UTF8'), now()),
 			('cli_1', 'k2', 'h', 201, '{"student_key":"K2"}', now())`,
-		`INSERT INTO jobs.queue (kind, args, created_at, due_at, failure, dead_at) VALUES ('identity.sign_in_link_asked', '{"email":"` + email + `"}', now(), now(), 'no mail for ` + email + `', now())`,
+		`INSERT INTO jobs.queue (kind, args, created_at, due_at, failure, dead_at) VALUES ('identity.sign_in_link_asked', '{"email":"` + email + `"}', now(), now(), 'no mail for ` + email + `', now()),
+			('outreach.send', '{"text":"to\n` + email + `\n"}', now(), now(), '', now()),
+			('identity.sign_in_link_asked', '{"email":"ann.` + email + `"}', now(), now(), 'no mail for Jo` + name + `', now())`, // somebody else, whose address ends like hers
 		`INSERT INTO lms.platforms (key, base_url, auth, per_minute, enabled, made_at) VALUES ('trace', 'https://lms.example', 'bearer', 1, false, now())`,
 		`INSERT INTO lms.secrets VALUES ('trace', decode(repeat('00', 40), 'hex'))`,
 		`INSERT INTO lms.syncs (enrolment_id, platform, state, asked_at, due_at, detail) VALUES ('` + enrolment + `', 'trace', 'refused', now(), now(), 'nobody is called ` + email + `')
@@ -323,6 +325,11 @@ func TestAPersonIsExportedAndErased(t *testing.T) {
 		return err
 	})
 
+	if r, err := owner.Exec(`DELETE FROM jobs.queue WHERE args = jsonb_build_object('email', 'ann.' || $1::text)`, email); err != nil {
+		t.Fatal(err)
+	} else if n, _ := r.RowsAffected(); n != 1 {
+		t.Error("the work for somebody else, whose address ends like hers, went with her")
+	}
 	for table, left := range everywhere(t, owner, clues...) {
 		if archive[table] == "" {
 			t.Errorf("%v stands in %s after the erasure: wipe it in domain/dossier, or say in archive why the law keeps it", left, table)

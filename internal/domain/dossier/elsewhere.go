@@ -3,6 +3,7 @@ package dossier
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/lib/pq"
@@ -23,29 +24,31 @@ func (s *Service) wipeElsewhere(ctx context.Context, tx *postgres.Tx, personID s
 	if err := tx.Select(ctx, &named, q.Q("Named"), personID); err != nil {
 		return nil, err
 	}
-	who, clues := uploads.Named{Keys: map[string][]string{}}, []string{}
+	who, clues, patterns := uploads.Named{Keys: map[string][]string{}}, []string{}, []string{}
 	for _, n := range named {
-		switch n.What {
-		case "email":
+		if n.What == "email" {
 			who.Email = n.Value
-			clues = append(clues, n.Value)
-			continue
-		case "key":
+		}
+		if n.What == "key" {
 			who.Keys[n.Organisation] = append(who.Keys[n.Organisation], n.Value)
-		case "name":
-			if strings.Contains(n.Value, " ") { // a single word would be found in what is not about her
-				clues = append(clues, n.Value)
-			}
+		}
+		if n.What == "email" || n.What == "name" && strings.Contains(n.Value, " ") { // a single word would be found in what is not about her
+			clues, patterns = append(clues, n.Value), append(patterns, alone(n.Value))
+		}
+		if n.What == "email" {
+			continue
 		}
 		raw, err := json.Marshal(n.Value)
 		if err != nil {
 			return nil, err
 		}
-		clues = append(clues, ":"+string(raw), ": "+string(raw)) // as the value of a member, and not inside of another word
+		for _, member := range []string{":" + string(raw), ": " + string(raw)} { // as the value of a member, and not inside of another word
+			clues, patterns = append(clues, member), append(patterns, regexp.QuoteMeta(member))
+		}
 	}
 	wiped := map[string]int64{}
-	for _, name := range []string{"jobs", "replies", "answers of partners"} {
-		n, err := tx.Exec(ctx, q.Q("Elsewhere "+name), pq.Array(clues))
+	for name, by := range map[string][]string{"jobs": patterns, "replies": clues, "answers of partners": patterns} {
+		n, err := tx.Exec(ctx, q.Q("Elsewhere "+name), pq.Array(by))
 		if err != nil {
 			return nil, err
 		}
@@ -58,4 +61,10 @@ func (s *Service) wipeElsewhere(ctx context.Context, tx *postgres.Tx, personID s
 		wiped["rosters"] = n
 	}
 	return wiped, err
+}
+
+// alone is a pattern of the database for an address or a name where it is not a part of another one: ann@example.org ends joann@example.org,
+// whose work is none of hers. What stands escaped before it (\n) is a blank.
+func alone(s string) string {
+	return `(?i)(?:(?<![[:alnum:]._%+-])|(?<=\\[bfnrt]))` + regexp.QuoteMeta(s) + `(?![[:alnum:]]|[.-][[:alnum:]])`
 }

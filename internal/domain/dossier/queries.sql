@@ -132,13 +132,13 @@ union all
 select 'username', '', u.username from lms.usernames u where u.person_id = $1;
 
 -- name: Elsewhere jobs
-delete from jobs.queue j where exists (select 1 from unnest($1::text[]) c where position(c in j.args::text) > 0 or position(c in j.failure) > 0);
+delete from jobs.queue j where exists (select 1 from unnest($1::text[]) c where j.args::text ~ c or j.failure ~ c);
 
 -- name: Elsewhere replies
 delete from platform.idempotency i where exists (select 1 from unnest($1::text[]) c where position(convert_to(c, 'UTF8') in i.body) > 0 or position(c in i.request_hash) > 0);
 
 -- name: Elsewhere answers of partners
-update webhooks.attempts a set response = '' where a.response <> '' and exists (select 1 from unnest($1::text[]) c where position(c in a.response) > 0);
+update webhooks.attempts a set response = '' where a.response <> '' and exists (select 1 from unnest($1::text[]) c where a.response ~ c);
 
 -- name: Rules
 select kind, days, version from dossier.rules;
