@@ -776,6 +776,37 @@ func TestMembersOnTheAccountOfTheSchool(t *testing.T) {
 	s.verify(t)
 }
 
+// A database that is busy is no reason why somebody stays: who left while the month ran is let go when it is over, and not invoiced.
+func TestABusyDatabaseInvoicesNobodyWhoLeft(t *testing.T) {
+	s := newSite(t)
+	c := s.monthly()
+	s.person("awa@example.org")
+	s.person("bob@example.org")
+	s.apply(c, cohorts.Delta, mail("k1", "awa@example.org"), mail("k2", "bob@example.org"))
+	s.follow(c)
+	s.apply(c, cohorts.Delta, row("k2", "withdrawn"))
+	for _, statement := range []string{
+		"create function busy() returns trigger language plpgsql as $$ begin raise exception 'busy' using errcode = 'serialization_failure'; end $$",
+		"create trigger busy before update on sales.seats for each row execute function busy()",
+	} {
+		if _, err := s.owner.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.room.Follow(context.Background(), c.ID); !errors.Is(err, postgres.ErrBusy) {
+		t.Error("the job does not say that it has to be done again:", err)
+	}
+	if _, err := s.owner.Exec("drop function busy cascade"); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.Advance(40 * 24 * time.Hour)
+	s.bill()
+	if months := s.months(c); len(months) != 1 || months[0].Places != 1 {
+		t.Errorf("%+v", months)
+	}
+	s.verify(t)
+}
+
 // Late invoices of months are asked for again, once for each step, and not when they are paid.
 func TestLateInvoicesAreAskedFor(t *testing.T) {
 	s := newSite(t)

@@ -164,16 +164,13 @@ func (s *Service) settle(ctx context.Context, memberID string) error {
 		m.Due = next != nil // until that is done
 		return store(ctx, tx, m)
 	})
-	if f := (*fault.Fault)(nil); errors.As(err, &f) && f.Kind != fault.Internal {
-		return s.refuse(ctx, memberID, f.Code)
+	if err == nil && next != nil {
+		err = next(ctx)
 	}
-	if err != nil || next == nil {
-		return err
-	}
-	err = next(ctx)
 	if errors.Is(err, idempotency.ErrInFlight) { // another worker is at it
 		return nil
 	}
+	// What cannot be had now refuses nobody: it is done again.
 	if f := (*fault.Fault)(nil); errors.As(err, &f) && f.Kind != fault.Internal && f.Kind != fault.Unavailable {
 		return s.refuse(ctx, memberID, f.Code)
 	}
