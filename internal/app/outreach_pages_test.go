@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"golang.org/x/net/html"
 
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/sales"
@@ -165,4 +166,66 @@ func TestAnAnnouncementInABrowser(t *testing.T) {
 	} else {
 		_ = r.Body.Close()
 	}
+}
+
+func init() {
+	walks = append(walks, func(w *world, _ string) map[string]string {
+		return map[string]string{"/console/nudges": "/console/nudges?" + url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode()}
+	})
+}
+
+// From a number of a figure staff come to the learners behind it and remind them: words that are wrong are kept and said, each gets one mail, and
+// the list is not reminded again on that day. Who may not write to people sees no way to it.
+func TestAListOfAFigureIsReminded(t *testing.T) {
+	w, mails := newSite(t)
+	zoe := w.person("zoe@example.org", "Zoé")
+	w.certified(zoe.ID)
+	if err := w.h.Outreach.Prefer(system, zoe.ID, outreach.Preferences{Nudges: true}); err != nil {
+		t.Fatal(err)
+	}
+	list := url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode()
+	reader := w.newDeskOf(t, mails, "reader@example.org", "analytics")
+	reader.open("/staff/figures/learners?" + list)
+	reader.says("Zoé")
+	if strings.Contains(words(reader.page), "Remind these learners") {
+		t.Error("who may not write to people is shown how")
+	}
+	reader.want = http.StatusForbidden
+	reader.open("/console/nudges?" + list)
+
+	d := w.newDesk(t, mails, "officer@example.org")
+	d.open("/staff/figures/learners?" + list)
+	links := d.all(func(n *html.Node) bool { return attr(n, "id") == "remind" })
+	if len(links) != 1 {
+		t.Fatal("no way from the list to a reminder")
+	}
+	at := attr(links[0], "href")
+	d.open(at)
+	d.says("1 learners", "{name}, {title}")
+	write := func(body, holdOut string) {
+		f := d.form(at)
+		for _, lang := range []string{"en", "fr"} {
+			f.set("subject_"+lang, "{title}")
+			f.set("body_"+lang, body)
+		}
+		f.set("hold_out", holdOut)
+		f.press("", "")
+	}
+	d.want = http.StatusBadRequest
+	write("Dear {nobody}", "95")
+	d.says("There is no {nobody} here", "0 to 900 of a thousand.", "Dear {nobody}")
+	d.want = http.StatusOK
+	write("Dear {name}", "0")
+	id := d.at[strings.LastIndex(d.at, "/")+1:]
+	w.until("she is reminded", func() bool {
+		if _, err := w.h.Outreach.AskDue(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		all := w.found(id)
+		return len(all) == 1 && all[0].PersonID == zoe.ID && all[0].State == "sent"
+	})
+	d.open(at)
+	d.want = http.StatusConflict
+	write("Dear {name}", "0")
+	w.verify()
 }

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"strings"
 	"time"
 
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
@@ -133,4 +135,40 @@ func (p Pages) SaveWeeklyMail(ctx context.Context, who web.Viewer, session strin
 	return p.outreachTx(ctx, who, "save weekly mail", func(ctx context.Context, tx *postgres.Tx) error {
 		return outreach.PutWeeklyTx(ctx, tx, session, version, m)
 	})
+}
+
+// Listed counts the learners behind a number of a figure: for who may read the list and write to people.
+func (p Pages) Listed(ctx context.Context, who web.Viewer, list analytics.WhoDid) (int64, error) {
+	people, err := p.listed(ctx, who, list)
+	return int64(len(people)), err
+}
+
+func (p Pages) listed(ctx context.Context, who web.Viewer, list analytics.WhoDid) (people []string, err error) {
+	if !who.May("outreach:write") {
+		return nil, errNoOutreach
+	}
+	for r := (page.Request{Limit: page.MaxLimit}); ; {
+		some, next, err := p.Doers(ctx, who, list, r)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range some {
+			people = append(people, d.LearnerID)
+		}
+		if r.After = next; next == "" {
+			return people, nil
+		}
+	}
+}
+
+// NudgeListed reminds the learners behind a number of a figure.
+func (p Pages) NudgeListed(ctx context.Context, who web.Viewer, key string, list analytics.WhoDid, words outreach.Text, holdOut int) (string, error) {
+	people, err := p.listed(ctx, who, list)
+	if err != nil {
+		return "", err
+	}
+	name := []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.Mode + list.Band, list.CollectedAt.Format(time.DateOnly), list.Exercise}, " · "))
+	ctx, caller := asCaller(ctx, who)
+	c, err := NewRooms(p.h).NudgeLearners(ctx, caller, key, outreach.NewNudge{List: string(name[:min(len(name), 150)]), Session: list.Session, People: people, Text: words, HoldOut: holdOut})
+	return c.ID, err
 }

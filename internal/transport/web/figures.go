@@ -195,6 +195,18 @@ type doersPage struct {
 	analytics.WhoDid
 	Doers []analytics.Doer
 	More  string // address of the next page
+	Nudge string // where they are reminded; empty: not by her
+}
+
+// whoDid reads of which list an address speaks.
+func whoDid(r *request) (d analytics.WhoDid, err error) {
+	d = analytics.WhoDid{Session: r.query("session"), Exercise: r.query("exercise"), Mode: r.query("mode"), Band: r.query("band")}
+	for name, to := range map[string]*time.Time{"collected_at": &d.CollectedAt, "as_of": &d.AsOf, "known_at": &d.KnownAt} {
+		if *to, err = dayOrInstant(r.query(name), name); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
 }
 
 func (w *Web) doers(r *request) (reply, error) {
@@ -202,11 +214,9 @@ func (w *Web) doers(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	d := doersPage{WhoDid: analytics.WhoDid{Session: r.query("session"), Exercise: r.query("exercise"), Mode: r.query("mode"), Band: r.query("band")}}
-	for name, to := range map[string]*time.Time{"collected_at": &d.CollectedAt, "as_of": &d.AsOf, "known_at": &d.KnownAt} {
-		if *to, err = dayOrInstant(r.query(name), name); err != nil {
-			return reply{}, err
-		}
+	var d doersPage
+	if d.WhoDid, err = whoDid(r); err != nil {
+		return reply{}, err
 	}
 	var next string
 	if d.Doers, next, err = w.house.Doers(r.ctx, r.viewer, d.WhoDid, p); err != nil {
@@ -215,11 +225,17 @@ func (w *Web) doers(r *request) (reply, error) {
 	if next != "" {
 		d.More = doersAt(d.WhoDid) + "&after=" + url.QueryEscape(paging.Cursor(next))
 	}
+	if r.viewer.May("outreach:write") {
+		d.Nudge = nudgeAt(d.WhoDid)
+	}
 	return reply{page: "figure_learners", title: "figures.learners", data: d}, nil
 }
 
 // doersAt is the address of the list behind a number.
-func doersAt(w analytics.WhoDid) string {
+func doersAt(w analytics.WhoDid) string { return "/staff/figures/learners?" + asked(w) }
+
+// asked is a list in an address.
+func asked(w analytics.WhoDid) string {
 	q := url.Values{"session": {w.Session}, "exercise": {w.Exercise}}
 	for name, v := range map[string]string{"mode": w.Mode, "band": w.Band} {
 		if v != "" {
@@ -231,7 +247,7 @@ func doersAt(w analytics.WhoDid) string {
 			q.Set(name, t.UTC().Format(time.RFC3339Nano))
 		}
 	}
-	return "/staff/figures/learners?" + q.Encode()
+	return q.Encode()
 }
 
 // figureSay puts a figure into the words of a language.

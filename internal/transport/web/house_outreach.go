@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cursus/internal/domain/analytics"
 	"cursus/internal/domain/outreach"
 	paging "cursus/internal/kernel/page"
 	"cursus/templates/mails"
@@ -30,6 +31,9 @@ type OutreachHouse interface {
 	TestCampaign(ctx context.Context, who Viewer, key, id string) error
 	ScheduleCampaign(ctx context.Context, who Viewer, id string, at *time.Time) error
 	CancelCampaign(ctx context.Context, who Viewer, id string) error
+	// Listed counts the learners behind a number of a figure; NudgeListed reminds them, once per key and once a day for each list.
+	Listed(ctx context.Context, who Viewer, list analytics.WhoDid) (int64, error)
+	NudgeListed(ctx context.Context, who Viewer, key string, list analytics.WhoDid, text outreach.Text, holdOut int) (id string, err error)
 
 	WeeklyMail(ctx context.Context, who Viewer, session string) (outreach.WeeklyMail, error)
 	SaveWeeklyMail(ctx context.Context, who Viewer, session string, version int, m outreach.WeeklyMail) error
@@ -48,6 +52,8 @@ func (w *Web) outreachRoutes() []route {
 		{method: "POST", path: "/console/campaigns/:id", who: staff, handle: w.changeCampaign, large: true},
 		{method: "GET", path: "/console/campaigns/:id/mail.html", who: staff, handle: w.campaignMail},
 		{method: "GET", path: "/console/campaigns/:id/recipients", who: staff, handle: w.campaignRecipients},
+		{method: "GET", path: "/console/nudges", who: staff, handle: w.nudgePage},
+		{method: "POST", path: "/console/nudges", who: staff, handle: w.nudge, large: true},
 		{method: "GET", path: "/console/weekly/:session", who: staff, handle: w.weekly},
 		{method: "POST", path: "/console/weekly/:session", who: staff, handle: w.saveWeekly, large: true},
 	}
