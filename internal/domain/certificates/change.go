@@ -2,11 +2,11 @@ package certificates
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"unicode/utf8"
 
 	"cursus/internal/books/journey"
+	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
@@ -28,7 +28,7 @@ func lockTx(ctx context.Context, tx *postgres.Tx, id string) (Certificate, error
 		return c, err
 	}
 	if c.EnrolmentID != "" {
-		if _, err := enrolmentOf(ctx, tx, c.EnrolmentID); err != nil {
+		if _, err := enrolment.LockTx(ctx, tx, c.EnrolmentID); err != nil {
 			return c, err
 		}
 	}
@@ -89,7 +89,7 @@ func (s *Service) turnedTx(ctx context.Context, tx *postgres.Tx, c Certificate, 
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate." + change, Object: c.ID, Detail: map[string]string{"reason": reason}})
 }
 
-// Reinstate lets a revoked certificate hold again, where a formula in force leads to it. Errors: ErrNoCertificate, ErrReason, ErrHolds, ErrReplaced,
+// Reinstate lets a revoked certificate hold again, where a formula in force leads to it and its exam is passed, or its program complete. Errors: ErrNoCertificate, ErrReason, ErrHolds, ErrReplaced,
 // ErrNotEarned, ErrExists where another one was awarded meanwhile.
 func (s *Service) Reinstate(ctx context.Context, id, reason string) (c Certificate, err error) {
 	if err := reasonable(reason); err != nil {
@@ -105,8 +105,16 @@ func (s *Service) Reinstate(ctx context.Context, id, reason string) (c Certifica
 		case StateReplaced:
 			return ErrReplaced
 		}
-		if leads, held, err := leadsTx(ctx, tx, c); err != nil || !leads || held {
-			return errors.Join(err, notEarned(!leads || held))
+		leads, held, err := leadsTx(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		done, err := doneTx(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		if !leads || held || !done {
+			return ErrNotEarned
 		}
 		if _, err := tx.Exec(ctx, q.Q("Reinstate"), c.ID); err != nil {
 			return err
@@ -121,13 +129,6 @@ func (s *Service) Reinstate(ctx context.Context, id, reason string) (c Certifica
 		return err
 	})
 	return c, err
-}
-
-func notEarned(so bool) error {
-	if so {
-		return ErrNotEarned
-	}
-	return nil
 }
 
 // Reissue prints a certificate anew with the name that its holder has now and a code of its own, once per key. The one before it is known as
@@ -181,23 +182,16 @@ func (s *Service) reissueTx(ctx context.Context, tx *postgres.Tx, old Certificat
 // follows no more. Otherwise it changes nothing.
 func (s *Service) RevokeUnpaid(ctx context.Context, enrolmentID, reason string) error {
 	return s.db.InTx(ctx, "revoke unpaid", func(ctx context.Context, tx *postgres.Tx) error {
-		if _, err := enrolmentOf(ctx, tx, enrolmentID); err != nil {
+		live, err := liveBehindTx(ctx, tx, enrolmentID)
+		if err != nil {
 			return err
 		}
-		var ids []string
-		if err := tx.Select(ctx, &ids, q.Q("LiveBehind"), enrolmentID); err != nil {
-			return err
-		}
-		for _, id := range ids {
-			c, err := lockTx(ctx, tx, id)
-			if err != nil {
-				return err
-			}
+		for _, c := range live {
 			leads, held, err := leadsTx(ctx, tx, c)
 			if err != nil {
 				return err
 			}
-			if leads || held || c.State() != StateValid { // one that is held back was not taken back
+			if leads || held { // one that is held back was not taken back
 				continue
 			}
 			if _, err := s.revokeTx(ctx, tx, c, reason); err != nil {
@@ -206,4 +200,25 @@ func (s *Service) RevokeUnpaid(ctx context.Context, enrolmentID, reason string) 
 		}
 		return nil
 	})
+}
+
+// liveBehindTx holds an enrolment and the live certificates that it leads to: its own, and those of programs that its learner follows.
+func liveBehindTx(ctx context.Context, tx *postgres.Tx, enrolmentID string) (live []Certificate, err error) {
+	if _, err := enrolment.LockTx(ctx, tx, enrolmentID); err != nil {
+		return nil, err
+	}
+	var ids []string
+	if err := tx.Select(ctx, &ids, q.Q("LiveBehind"), enrolmentID); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		c, err := lockTx(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if c.State() == StateValid {
+			live = append(live, c)
+		}
+	}
+	return live, nil
 }

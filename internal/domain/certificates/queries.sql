@@ -69,9 +69,6 @@ update certificates.certificates set replaced_at = $2 where id = $1;
 select c.id from enrolment.enrolments e join certificates.certificates c on c.enrolment_id = e.id or c.learner_id = e.learner_id and c.edition_id is not null
  where e.id = $1 and c.revoked_at is null and c.replaced_at is null order by c.id;
 
--- name: LiveOfExam
-select id from certificates.certificates where enrolment_id = $1 and sitting_id is not null and revoked_at is null and replaced_at is null order by id;
-
 -- name: Change
 insert into certificates.changes (certificate_id, change, reason, by, at) values ($1, $2, $3, $4, $5);
 
@@ -121,8 +118,11 @@ select pdf from certificates.documents where certificate_id = $1;
 insert into certificates.documents (certificate_id, pdf, sha256, rendered_at, signed) values ($1, $2, $3, $4, $5) on conflict do nothing;
 
 -- name: CheckEarned
+-- A later review may find a sitting not passed: its certificate goes then.
 select c.id from certificates.certificates c left join exams.sittings s on s.id = c.sitting_id
- where case c.stage when 'exam_passed' then s.state <> 'passed' or s.enrolment_id <> c.enrolment_id
+ where case c.stage when 'exam_passed' then s.enrolment_id <> c.enrolment_id
+                      or not exists (select 1 from journey.enrolments j where j.enrolment_id = c.enrolment_id and j.ever & 1024 <> 0)
+                      or c.revoked_at is null and c.replaced_at is null and s.state not in ('passed', 'withheld') and s.result_at < now() - interval '15 minutes'
                     when 'succeeded' then not exists (select 1 from journey.enrolments j where j.enrolment_id = c.enrolment_id and j.ever & 64 <> 0)
                     else not exists (select 1 from enrolment.memberships m
                                       where m.learner_id = c.learner_id and m.edition_id = c.edition_id and (c.entitlement = '' or c.entitlement = any(m.entitlements)) and m.granted_at <= c.issued_at
