@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/lib/pq"
 
@@ -35,7 +36,7 @@ func (s *Service) Award(ctx context.Context, sittingID string) (c Certificate, e
 		if err != nil {
 			return err
 		}
-		if _, err := enrolmentOf(ctx, tx, x.EnrolmentID); err != nil {
+		if _, err := enrolment.LockTx(ctx, tx, x.EnrolmentID); err != nil {
 			return err
 		}
 		if c, err = one(ctx, tx, "OfSitting", x.ID); !errors.Is(err, ErrNoCertificate) {
@@ -157,7 +158,7 @@ func sessionFactsTx(ctx context.Context, tx *postgres.Tx, what subject, c *Certi
 	if !ok {
 		return enrolment.ErrNoEnrolment
 	}
-	if e, err = enrolmentOf(ctx, tx, e.ID); err != nil {
+	if e, err = enrolment.LockTx(ctx, tx, e.ID); err != nil {
 		return err
 	}
 	k := what.kind
@@ -221,7 +222,7 @@ func (s *Service) editionFactsTx(ctx context.Context, tx *postgres.Tx, what subj
 		return nil, err
 	}
 	for _, m := range members {
-		if what.kind.Entitlement == "" || has(m, what.kind.Entitlement) {
+		if what.kind.Entitlement == "" || slices.Contains(m.Entitlements, what.kind.Entitlement) {
 			f.Formula = m.Formula
 			break
 		}
@@ -251,15 +252,6 @@ func (s *Service) editionFactsTx(ctx context.Context, tx *postgres.Tx, what subj
 	f.Hours, f.ECTSHundredths = way.Path.HoursDone, way.Path.ECTSDone
 	f.Partners, err = organisationsTx(ctx, tx, partners)
 	return partners, err
-}
-
-func has(m enrolment.Membership, entitlement string) bool {
-	for _, e := range m.Entitlements {
-		if e == entitlement {
-			return true
-		}
-	}
-	return false
 }
 
 // organisationsTx are the names of organisations, each once, in the order asked for. One that is not ours is named by what it is called there.
@@ -347,15 +339,15 @@ func percent(ppm int, lang string) string {
 	return fmt.Sprintf("%d %%", ppm/10_000)
 }
 
-// leads says whether a formula in force still leads to a certificate that was awarded; held is one that an unpaid instalment holds back.
+// leadsTx says whether a formula in force still leads to a certificate that was awarded; held is one that an unpaid instalment holds back.
 func leadsTx(ctx context.Context, tx *postgres.Tx, c Certificate) (leads, held bool, err error) {
 	if c.EnrolmentID != "" {
-		e, err := enrolmentOf(ctx, tx, c.EnrolmentID)
+		e, err := enrolment.LockTx(ctx, tx, c.EnrolmentID)
 		return c.entitlement == "" || e.Has(c.entitlement), e.Hold != enrolment.NoHold, err
 	}
 	members, err := enrolment.MembershipsInTx(ctx, tx, c.LearnerID, c.EditionID)
 	for _, m := range members {
-		leads = leads || c.entitlement == "" || has(m, c.entitlement)
+		leads = leads || c.entitlement == "" || slices.Contains(m.Entitlements, c.entitlement)
 	}
 	return leads, false, err
 }

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"cursus/internal/domain/enrolment"
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
@@ -227,11 +226,6 @@ func (s *Service) Print(ctx context.Context, id string) error {
 		_, err := tx.Exec(ctx, q.Q("KeepPDF"), id, pdf, sum[:], tx.Now(), s.signer != nil)
 		return err
 	})
-}
-
-// enrolmentOf is the enrolment, held until the transaction ends.
-func enrolmentOf(ctx context.Context, tx *postgres.Tx, id string) (enrolment.Enrolment, error) {
-	return enrolment.LockTx(ctx, tx, id)
 }
 
 // Checks are this room's invariants.

@@ -1,4 +1,3 @@
-// Package certificates owns what a certificate says; the renderer only sets it on paper.
 package certificates
 
 import (
