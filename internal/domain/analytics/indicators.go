@@ -99,7 +99,7 @@ func percent(tenths *int64) string {
 	if tenths == nil {
 		return "–"
 	}
-	return fmt.Sprintf("%d.%d %%", *tenths/10, *tenths%10)
+	return fmt.Sprintf("%.1f %%", float64(*tenths)/10)
 }
 
 // JSON writes the report with two-space indentation and a final line end.

@@ -61,6 +61,11 @@ func TestDifferenceOfTwoShares(t *testing.T) {
 	if d, low, _ := Difference(NewRate(3, 2), NewRate(1, 2)); *d != 1000 || low != nil {
 		t.Error("what is no share has an interval")
 	}
+	for tenths, want := range map[int64]string{-233: "-23.3 %", -5: "-0.5 %", 5: "0.5 %"} { // the sign stands once, and stands where the whole is nought
+		if got := percent(&tenths); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
 	if d, _, _ := Difference(NewRate(0, 0), NewRate(1, 2)); d != nil {
 		t.Error("nobody has a difference")
 	}

@@ -465,10 +465,10 @@ func TestTheFiguresAreTheSameInEveryForm(t *testing.T) {
 }
 
 func TestNumbersForPeople(t *testing.T) {
-	tenths := int64(220)
+	tenths, below, little := int64(220), int64(-233), int64(-5)
 	for got, want := range map[string]string{
 		share("en", &tenths): "22.0%", share("fr", &tenths): "22,0\u00a0%", share("fr", nil): "–", count("en", 1234567): "1,234,567", count("fr", 10246): "10\u202f246",
-		count("en", 12): "12", count("en", -1234): "-1,234", count("en", -123): "-123", grade("en", 500000): "50%", grade("fr", 871999): "87,1\u00a0%",
+		share("en", &below): "-23.3%", share("fr", &little): "-0,5\u00a0%", count("en", 12): "12", count("en", -1234): "-1,234", count("en", -123): "-123", grade("en", 500000): "50%", grade("fr", 871999): "87,1\u00a0%",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

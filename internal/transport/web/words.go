@@ -131,10 +131,11 @@ func share(lang string, tenths *int64) string {
 	if tenths == nil {
 		return "–"
 	}
+	number := fmt.Sprintf("%.1f", float64(*tenths)/10)
 	if lang == "fr" {
-		return fmt.Sprintf("%d,%d\u00a0%%", *tenths/10, *tenths%10)
+		return strings.Replace(number, ".", ",", 1) + "\u00a0%"
 	}
-	return fmt.Sprintf("%d.%d%%", *tenths/10, *tenths%10)
+	return number + "%"
 }
 
 // count prints people in groups of three: "10,246", "10 246".
