@@ -2,6 +2,7 @@ package analytics
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -182,7 +183,7 @@ func DoersTx(ctx context.Context, tx *postgres.Tx, w WhoDid, p page.Request) (al
 		}
 	}
 	did, next, err := gradebook.DoersTx(ctx, tx, ask, p)
-	if label, number, found := cutLast(w.Exercise, " #"); err != nil && found {
+	if label, number, found := cutLast(w.Exercise, " #"); errors.Is(err, gradebook.ErrNoExercise) && found {
 		ask.Label, ask.Occurrence = label, number-1
 		did, next, err = gradebook.DoersTx(ctx, tx, ask, p)
 	}
@@ -208,8 +209,8 @@ func cutLast(s, sep string) (before string, number int, found bool) {
 	if i < 0 {
 		return s, 0, false
 	}
-	n, err := strconv.Atoi(s[i+len(sep):])
-	return s[:i], n, err == nil
+	n, err := strconv.ParseUint(s[i+len(sep):], 10, 31)
+	return s[:i], int(n), err == nil
 }
 
 // learnersOfTx finds the people of enrolments.
