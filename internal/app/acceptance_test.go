@@ -110,7 +110,7 @@ func TestRealReports(t *testing.T) {
 		question.SessionID = session.ID
 		if err := db.View(ctx, "count", func(ctx context.Context, tx *postgres.Tx) (err error) {
 			if cohort != "" {
-				if question.Enrolments, err = gradebook.CohortTx(ctx, tx, session.ID, cohort, question.AsOf); err != nil {
+				if question.Enrolments, err = gradebook.CohortTx(ctx, tx, session.ID, cohort, question.AsOf, question.KnownAt); err != nil {
 					return err
 				}
 			}

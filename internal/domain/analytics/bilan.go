@@ -112,7 +112,7 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	}
 	own := Cell{}
 	if cohort := ask.Params["own_cohort"]; cohort != "" {
-		if question.Enrolments, err = gradebook.CohortTx(ctx, tx, s.ID, cohort, ask.AsOf); err != nil {
+		if question.Enrolments, err = gradebook.CohortTx(ctx, tx, s.ID, cohort, ask.AsOf, ask.KnownAt); err != nil {
 			return err
 		}
 		of, err := journey.CountsTx(ctx, tx, question)

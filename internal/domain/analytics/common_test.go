@@ -2,6 +2,7 @@ package analytics_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/kernel/clock"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
@@ -99,5 +101,54 @@ func TestLearnersInCommonAndWhatChanged(t *testing.T) {
 	want := "enrolled 10 2 0 1 0 0 11 | started 4 0 0 1 1 0 4 | diligent 0 0 0 0 0 0 0 | succeeded 4 0 0 1 0 3 0 | certified 0 0 0 0 0 0 0 | paying 0 0 0 0 0 0 0 | "
 	if got := show("change", "session=X-1", "since=2019-05-10"); got != want {
 		t.Errorf("%s\nwant %s", got, want)
+	}
+	// No exercise is that much of a namesake: it is not there, whatever the number.
+	if err := db.View(system, "doers", func(ctx context.Context, tx *postgres.Tx) error {
+		_, _, err := analytics.DoersTx(ctx, tx, analytics.WhoDid{Session: "X-1", Exercise: "HW 01 #99999999999"}, page.Request{Limit: 10})
+		return err
+	}); !errors.Is(err, gradebook.ErrNoExercise) {
+		t.Error(err)
+	}
+}
+
+// Whose students a learner is, is asked as it was known: a report that is imported later changes nothing of an earlier answer.
+func TestACohortIsTheOneThatWasKnown(t *testing.T) {
+	c := clock.NewManual(time.Date(2019, 6, 1, 12, 0, 0, 0, time.UTC))
+	db := testkit.Open(t, testkit.OwnerDSN(t), c)
+	if err := db.InTx(system, "session", func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "X-1", CourseKey: "XC", Title: catalog.Text{EN: "X"}, Platform: "fun", ThresholdPPM: 500_000})
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	report := func(day int, cohorts ...string) {
+		t.Helper()
+		rows := "id,username,grade,HW 01,Cohort Name\n"
+		for i, name := range cohorts {
+			rows += fmt.Sprintf("%d,u%d,0.6,1.0,%s\n", i, i, name)
+		}
+		if _, err := gradebook.New(db, jobs.New(db, nil)).Import(system, gradebook.Intake{SessionID: "X-1", FileName: "r.csv", CollectedAt: time.Date(2019, 5, day, 0, 0, 0, 0, time.UTC), Content: []byte(rows)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := func(known time.Time) (out string) {
+		t.Helper()
+		at := time.Date(2019, 5, 20, 0, 0, 0, 0, time.UTC)
+		f, err := analytics.FigureOf(system, db, "bilan", analytics.Ask{AsOf: at, KnownAt: known, Params: map[string]string{"session": "X-1", "own_cohort": "ours"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, err := analytics.IndicatorsOf(system, db, analytics.Question{Session: "X-1", Cohort: "ours", AsOf: at, KnownAt: known})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(*f.Rows[2].Cells[2].Count, " ", i.Enrolled)
+	}
+	report(1, "ours", "ours", "theirs")
+	known := c.Now()
+	c.Advance(time.Hour)
+	report(10, "theirs", "ours", "theirs")
+	if then, now := asked(known), asked(time.Time{}); then != "2 2" || now != "1 1" {
+		t.Errorf("as known then %s, now %s", then, now)
 	}
 }

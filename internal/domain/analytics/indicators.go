@@ -62,7 +62,7 @@ func IndicatorsOf(ctx context.Context, db *postgres.DB, question Question) (out 
 		out.Session, out.Course, out.Title, out.Open = s.Key, s.CourseKey, s.Title().In("en"), openAt(tx, s, question.AsOf)
 		ask := journey.Question{SessionID: s.ID, AsOf: question.AsOf, KnownAt: question.KnownAt, Basis: out.Basis, Week1Rule: out.Week1Rule}
 		if question.Cohort != "" {
-			if ask.Enrolments, err = gradebook.CohortTx(ctx, tx, s.ID, question.Cohort, question.AsOf); err != nil {
+			if ask.Enrolments, err = gradebook.CohortTx(ctx, tx, s.ID, question.Cohort, question.AsOf, question.KnownAt); err != nil {
 				return err
 			}
 		}

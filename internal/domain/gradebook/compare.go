@@ -25,7 +25,7 @@ func (k *intake) past(ctx context.Context, at time.Time) (p past, err error) {
 	if p.states, err = journey.StatesTx(ctx, k.tx, k.sessionID, at); err != nil {
 		return p, err
 	}
-	if p.cohorts, err = cohortsAsOf(ctx, k.tx, k.sessionID, at); err != nil {
+	if p.cohorts, err = cohortsAsOf(ctx, k.tx, k.sessionID, at, nil); err != nil {
 		return p, err
 	}
 	var cells []struct {
@@ -46,12 +46,12 @@ func (k *intake) past(ctx context.Context, at time.Time) (p past, err error) {
 	return p, nil
 }
 
-func cohortsAsOf(ctx context.Context, tx *postgres.Tx, sessionID string, at time.Time) (map[string]string, error) {
+func cohortsAsOf(ctx context.Context, tx *postgres.Tx, sessionID string, at time.Time, knownAt *time.Time) (map[string]string, error) {
 	var rows []struct {
 		EnrolmentID string `db:"enrolment_id"`
 		Cohort      string `db:"cohort"`
 	}
-	if err := tx.Select(ctx, &rows, q.Q("CohortsAsOf"), sessionID, at); err != nil {
+	if err := tx.Select(ctx, &rows, q.Q("CohortsAsOf"), sessionID, at, knownAt); err != nil {
 		return nil, err
 	}
 	out := make(map[string]string, len(rows))

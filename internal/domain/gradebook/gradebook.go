@@ -68,12 +68,13 @@ func (s *Service) Collections(ctx context.Context, sessionID string) ([]Collecti
 	return out, err
 }
 
-// CohortTx gives the enrolments that were in a cohort of a session at an instant; a zero time is now.
-func CohortTx(ctx context.Context, tx *postgres.Tx, sessionID, cohort string, at time.Time) ([]string, error) {
+// CohortTx gives the enrolments that were in a cohort of a session at an instant, with what had been recorded by another (zero: now,
+// everything).
+func CohortTx(ctx context.Context, tx *postgres.Tx, sessionID, cohort string, at, knownAt time.Time) ([]string, error) {
 	if at.IsZero() {
 		at = tx.Now()
 	}
-	all, err := cohortsAsOf(ctx, tx, sessionID, at)
+	all, err := cohortsAsOf(ctx, tx, sessionID, at, given(knownAt))
 	ids := []string{}
 	for id, c := range all {
 		if c == cohort {

@@ -141,10 +141,10 @@ func TestOrderOfImportDoesNotMatter(t *testing.T) {
 			for _, cohort := range []string{"A", "B"} {
 				var x, y []string
 				if err := db.View(system, "cohort", func(ctx context.Context, tx *postgres.Tx) (err error) {
-					if x, err = gradebook.CohortTx(ctx, tx, inOrder.ID, cohort, day(d)); err != nil {
+					if x, err = gradebook.CohortTx(ctx, tx, inOrder.ID, cohort, day(d), time.Time{}); err != nil {
 						return err
 					}
-					y, err = gradebook.CohortTx(ctx, tx, shuffled.ID, cohort, day(d))
+					y, err = gradebook.CohortTx(ctx, tx, shuffled.ID, cohort, day(d), time.Time{})
 					return err
 				}); err != nil || len(x) != len(y) {
 					t.Fatalf("cohort %s on day %d: %d and %d (%v)", cohort, d, len(x), len(y), err)

@@ -62,20 +62,12 @@ func ProgressionTx(ctx context.Context, tx *postgres.Tx, sessionID string, asOf,
 	return out, err
 }
 
-// CollectedTx gives the times of the collections of a session up to an instant that had been recorded by another (zero: all), oldest first.
-func CollectedTx(ctx context.Context, tx *postgres.Tx, sessionID string, asOf, knownAt time.Time) ([]time.Time, error) {
-	bound := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
+// given is a bound of a statement: nil where there is none.
+func given(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
 	}
-	times := []time.Time{}
-	err := tx.Select(ctx, &times, q.Q("Collected"), sessionID, bound(asOf), bound(knownAt))
-	for i := range times {
-		times[i] = times[i].UTC()
-	}
-	return times, err
+	return &t
 }
 
 // Doers asks who did an exercise. Zero times, and a nil band, do not narrow.
@@ -108,12 +100,6 @@ func DoersTx(ctx context.Context, tx *postgres.Tx, d Doers, p page.Request) (all
 		return nil, "", ErrNoExercise
 	} else if err != nil {
 		return nil, "", err
-	}
-	given := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
 	}
 	all = []Doer{}
 	if err := tx.Select(ctx, &all, q.Q("Doers"), column, p.After, d.AsOf, given(d.KnownAt), given(d.CollectedAt), d.Mode, d.Band, p.Limit+1); err != nil {

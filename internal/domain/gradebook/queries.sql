@@ -52,8 +52,10 @@ select $1, c.enrolment_id, c.column_id, c.at, c.value, $6
   from unnest($2::text[], $3::int[], $4::timestamptz[], $5::bigint[]) as c(enrolment_id, column_id, at, value);
 
 -- name: CohortsAsOf
+-- A row says what the report of its time says, so that it was known when that report was.
 select distinct on (enrolment_id) enrolment_id, cohort
   from gradebook.cohorts where session_id = $1 and at <= $2
+   and ($3::timestamptz is null or at in (select collected_at from gradebook.collections where session_id = $1 and recorded_at <= $3))
  order by enrolment_id, at desc, seq desc;
 
 -- name: AddCohorts
@@ -130,8 +132,3 @@ select distinct on (c.enrolment_id) c.enrolment_id, c.value
   from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind = 'grade'
  where c.enrolment_id = any($1::text[])
  order by c.enrolment_id, c.at desc, c.seq desc;
-
--- name: Collected
-select collected_at from gradebook.collections
- where session_id = $1 and ($2::timestamptz is null or collected_at <= $2) and ($3::timestamptz is null or recorded_at <= $3)
- order by collected_at;
