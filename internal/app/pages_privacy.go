@@ -134,18 +134,9 @@ func (p Pages) WithdrawErasure(ctx context.Context, who web.Viewer, id string) e
 
 // Erasures lists requests, with what is in the way of the open ones.
 func (p Pages) Erasures(ctx context.Context, who web.Viewer, r page.Request) (all []dossier.Erasure, next string, err error) {
-	err = p.keeper(ctx, who, "erasures", func(ctx context.Context, tx *postgres.Tx, by dossier.By) error {
-		if all, next, err = dossier.ErasuresTx(ctx, tx, "", r); err != nil {
-			return err
-		}
-		for i, e := range all {
-			if e.Open() {
-				if all[i], err = p.h.Dossier.ErasureTx(ctx, tx, by, e.ID); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+	err = p.keeper(ctx, who, "erasures", func(ctx context.Context, tx *postgres.Tx, _ dossier.By) error {
+		all, next, err = dossier.ErasuresTx(ctx, tx, "", r)
+		return err
 	})
 	return all, next, err
 }

@@ -106,18 +106,9 @@ func (r Rooms) RequestErasure(ctx context.Context, who api.Principal) (dossier.E
 
 // Erasures lists requests, each with what is in its way while it is open.
 func (r Rooms) Erasures(ctx context.Context, who api.Principal, state string, p page.Request) (all []dossier.Erasure, next string, err error) {
-	err = r.ofPerson(ctx, who, "erasures", func(ctx context.Context, tx *postgres.Tx, by dossier.By) error {
-		if all, next, err = dossier.ErasuresTx(ctx, tx, state, p); err != nil {
-			return err
-		}
-		for i, e := range all {
-			if e.Open() {
-				if all[i], err = r.h.Dossier.ErasureTx(ctx, tx, by, e.ID); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+	err = r.ofPerson(ctx, who, "erasures", func(ctx context.Context, tx *postgres.Tx, _ dossier.By) error {
+		all, next, err = dossier.ErasuresTx(ctx, tx, state, p)
+		return err
 	})
 	return all, next, err
 }

@@ -89,7 +89,7 @@ func inTheWay(ctx context.Context, tx *postgres.Tx, personID string) (why []stri
 	return why, err
 }
 
-// ErasuresTx lists requests, the newest first; an empty state is any.
+// ErasuresTx lists requests, the newest first, each with what is in its way while it is open; an empty state is any.
 func ErasuresTx(ctx context.Context, tx *postgres.Tx, state string, p page.Request) (all []Erasure, next string, err error) {
 	if err = tx.Select(ctx, &all, q.Q("Erasures"), state, p.After, p.Limit+1); err != nil {
 		return nil, "", err
@@ -97,6 +97,13 @@ func ErasuresTx(ctx context.Context, tx *postgres.Tx, state string, p page.Reque
 	if len(all) > p.Limit {
 		all = all[:p.Limit]
 		next = all[p.Limit-1].ID
+	}
+	for i := range all {
+		if all[i].Open() {
+			if all[i].InTheWay, err = inTheWay(ctx, tx, all[i].PersonID); err != nil {
+				return nil, "", err
+			}
+		}
 	}
 	return all, next, nil
 }
@@ -167,7 +174,8 @@ func (s *Service) EraseTx(ctx context.Context, tx *postgres.Tx, id, personID str
 			return err
 		}
 		if n > 0 {
-			wiped[name[3:]] = n
+			_, what, _ := strings.Cut(name, " ")
+			wiped[what] = n
 		}
 	}
 	if _, err := tx.Exec(ctx, q.Q("EraseName"), personID, tx.Now()); err != nil {
