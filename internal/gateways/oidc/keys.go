@@ -92,13 +92,20 @@ func (k keys) find(id, algorithm string) (jose.JSONWebKey, bool) {
 // minRSA is the shortest modulus of RSA that is taken, in bits.
 const minRSA = 2048
 
-// signs says whether a key may verify signatures of an algorithm: a public one, for signatures, not said to be for another algorithm.
+// signs says whether a key may verify signatures of an algorithm: a public one of its kind, for signatures, not said to be for another algorithm.
 func signs(key jose.JSONWebKey, algorithm string) bool {
 	if !key.Valid() || !key.IsPublic() || key.Use != "" && key.Use != "sig" || key.Algorithm != "" && key.Algorithm != algorithm {
 		return false
 	}
-	r, is := key.Key.(*rsa.PublicKey)
-	return !is || r.N.BitLen() >= minRSA
+	switch of := key.Key.(type) {
+	case *rsa.PublicKey:
+		return of.N.BitLen() >= minRSA && (strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS"))
+	case *ecdsa.PublicKey:
+		return algorithm == map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[of.Curve.Params().BitSize]
+	case ed25519.PublicKey:
+		return algorithm == string(jose.EdDSA)
+	}
+	return false
 }
 
 // described says what a key of a provider is, and whether tokens that it signed are taken.
@@ -114,21 +121,8 @@ func described(key jose.JSONWebKey) identity.ProviderKey {
 	default:
 		k.Kind = "?"
 	}
-	k.Taken = slices.ContainsFunc(allowed, func(a jose.SignatureAlgorithm) bool { return fitsKind(key, string(a)) && signs(key, string(a)) })
+	k.Taken = slices.ContainsFunc(allowed, func(a jose.SignatureAlgorithm) bool { return signs(key, string(a)) })
 	return k
-}
-
-// fitsKind says whether a key is of the kind that an algorithm signs with.
-func fitsKind(key jose.JSONWebKey, algorithm string) bool {
-	switch of := key.Key.(type) {
-	case *rsa.PublicKey:
-		return strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS")
-	case *ecdsa.PublicKey:
-		return algorithm == map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[of.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		return algorithm == string(jose.EdDSA)
-	}
-	return false
 }
 
 // allowed are the algorithms of ID tokens. None of them is made with what is public, or with what we share.
