@@ -28,7 +28,7 @@ type ClaimNames struct {
 	Hints    map[string]string `json:"hints,omitempty"` // role by group
 }
 
-// maxHints is how many groups may hint at a role, and how many of hers are looked at.
+// maxHints is how many groups of a provider may hint at a role.
 const maxHints = 100
 
 // Usual are the names with those of the standard where none is said.
@@ -101,9 +101,6 @@ func HintsTx(ctx context.Context, tx *postgres.Tx, provider string) ([]Hint, err
 
 // hintTx writes down what somebody's groups hint at, in place of what they did before.
 func hintTx(ctx context.Context, tx *postgres.Tx, p Provider, personID string, groups []string) error {
-	if p.Claims.Groups == "" {
-		return nil
-	}
 	if _, err := tx.Exec(ctx, q.Q("DropHints"), p.ID, personID); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type ProviderReport struct {
 // Endpoint is one address of a provider; empty where it has none.
 type Endpoint struct{ Name, Address string }
 
-// ProviderKey is one key of a provider. Why says why it is not taken: its use, its kind, its size.
+// ProviderKey is one key of a provider. It is not taken because of its use, its kind or its size.
 type ProviderKey struct {
 	ID, Kind, Algorithm string
 	Bits                int // of RSA; 0: another kind

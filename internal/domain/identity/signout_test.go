@@ -168,6 +168,15 @@ func TestGroupsHintAtRolesAndGiveNone(t *testing.T) {
 	if _, err := signIn(s, id, identity.Claims{Subject: "s", Groups: []string{"others"}}); err != nil || len(hints()) != 0 {
 		t.Error(err, hints())
 	}
+	if _, err := signIn(s, id, identity.Claims{Subject: "s", Groups: []string{"profs"}}); err != nil || len(hints()) != 1 {
+		t.Error(err, hints())
+	}
+	if err := s.PutProvider(system, id, identity.NewProvider{Name: "SSO", ClientID: "cursus", People: identity.Everybody, Enabled: true}, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := signIn(s, id, identity.Claims{Subject: "s"}); err != nil || len(hints()) != 0 {
+		t.Error("its groups are asked for no more, and hint still:", err, hints())
+	}
 	for name, bad := range map[string]identity.ClaimNames{
 		"a role that is none": {Groups: "g", Hints: map[string]string{"x": "king"}}, "a role at no organisation": {Groups: "g", Hints: map[string]string{"x": "teacher"}}, "hints without groups": {Hints: map[string]string{"x": "exams"}},
 		"groups without hints": {Groups: "g"}, "an address that proves itself": {Email: "mail", Verified: "mail"}, "a name with blanks": {Email: "e mail"}, "an empty group": {Groups: "g", Hints: map[string]string{"": "exams"}},
