@@ -463,6 +463,71 @@ func TestARefundDuringASittingWithholdsTheResult(t *testing.T) {
 	r.verify()
 }
 
+// What breaks: a sitting that was canceled with its slot is moved all the same, and she comes to an exam that nobody booked for her.
+func TestNobodyMovesOutOfASlotThatIsCalledOff(t *testing.T) {
+	r := newRoom(t, 1)
+	off, later := r.slot(48*time.Hour, 1), r.slot(96*time.Hour, 1)
+	x := r.sitting(0, off.ID)
+	moved := make(chan error, 1)
+	r.in(func(ctx context.Context, tx *postgres.Tx) error {
+		_, err := r.exams.CancelSlotTx(ctx, tx, off.ID, 0)
+		go func() {
+			moved <- r.try(system, func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := r.exams.MoveTx(ctx, tx, x.ID, later.ID, r.learners[0])
+				return err
+			})
+		}()
+		time.Sleep(300 * time.Millisecond) // it waits for the slot by now
+		return err
+	})
+	r.wants(<-moved, exams.ErrDecided)
+	if x := r.stands(x.ID); x.State != exams.Canceled || x.SlotID != off.ID {
+		t.Errorf("%+v", x)
+	}
+	r.verify()
+}
+
+// What breaks: one result that was told by somebody else meanwhile keeps those of all others withheld.
+func TestEveryWithheldResultIsTold(t *testing.T) {
+	r := newRoom(t, 2)
+	r.must(r.exams.Refresh(system, r.session.ID, "grades")) // nothing is decided otherwise below
+	var sittings []exams.Sitting
+	for i := range r.enrolments {
+		x := r.sitting(i, "")
+		sittings = append(sittings, x)
+		order := fmt.Sprint("ord_", i)
+		r.in(func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := enrolment.RevokeTx(ctx, tx, order, "refunded")
+			return err
+		})
+		score := 700_000
+		_, err := r.exams.RecordResult(system, exams.Result{SittingID: x.ID, State: exams.Passed, ScorePPM: &score})
+		r.must(err)
+		r.in(func(ctx context.Context, tx *postgres.Tx) error {
+			_, err := enrolment.GrantTx(ctx, tx, enrolment.Grant{LearnerID: r.learners[i], SessionID: r.session.ID, OrderID: order + "_again", Formula: "Q", Entitlements: []string{"proctored_exam"}, Qualifying: true})
+			return err
+		})
+	}
+	first := 0 // in the order in which they are told
+	if sittings[1].ID < sittings[0].ID {
+		first = 1
+	}
+	told := make(chan error, 1)
+	r.in(func(ctx context.Context, tx *postgres.Tx) error {
+		if _, err := enrolment.LockTx(ctx, tx, r.enrolments[first]); err != nil {
+			return err
+		}
+		go func() { told <- r.exams.Refresh(system, r.session.ID, "paid") }()
+		time.Sleep(300 * time.Millisecond) // it waits for the enrolment by now
+		_, err := tx.Exec(ctx, postgres.Query{Name: "told", SQL: "update exams.sittings set state = held_state, held_state = '', result_at = booked_at where id = $1"}, sittings[first].ID)
+		return err
+	})
+	r.must(<-told)
+	if x := r.stands(sittings[1-first].ID); x.State != exams.Passed {
+		t.Errorf("%+v", x)
+	}
+}
+
 // Local times are those of the place, also in the night in which its clocks change.
 func TestSlotsGoByTheClockOfTheirPlace(t *testing.T) {
 	paris, err := time.LoadLocation("Europe/Paris")

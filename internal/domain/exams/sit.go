@@ -165,54 +165,42 @@ type SittingMoved struct {
 // Kind names the job.
 func (SittingMoved) Kind() string { return "exams.sitting_moved" }
 
-// bookedTx holds a sitting that can still be left; learnerID as in BookSitting: she is bound by the day until which she may, staff are not.
-// Errors: ErrNoSitting, ErrDecided, ErrBegun, ErrTooLate.
-func bookedTx(ctx context.Context, tx *postgres.Tx, sittingID, learnerID string) (x Sitting, slot Slot, err error) {
-	if x, err = SittingTx(ctx, tx, sittingID); err != nil {
-		return x, slot, err
+// bookedTx holds a sitting that can still be left, with its slot and the one that it is to go to; empty: none. learnerID as in BookSitting: she is
+// bound by the day until which she may, staff are not. Errors: ErrNoSitting, ErrDecided, ErrBegun, ErrTooLate.
+func bookedTx(ctx context.Context, tx *postgres.Tx, sittingID, toSlot, learnerID string) (x Sitting, e enrolment.Enrolment, err error) {
+	if x, e, err = lockedSitting(ctx, tx, sittingID, learnerID); err != nil {
+		return x, e, err
 	}
-	if learnerID != "" && x.LearnerID != learnerID {
-		return x, slot, ErrNoSitting
+	if err = lockSlots(ctx, tx, x.SlotID, toSlot); err != nil {
+		return x, e, err
 	}
-	if _, err = enrolment.LockTx(ctx, tx, x.EnrolmentID); err != nil {
-		return x, slot, err
-	}
-	if x, err = SittingTx(ctx, tx, sittingID); err != nil {
-		return x, slot, err
+	if x, err = SittingTx(ctx, tx, sittingID); err != nil { // who calls a slot off holds the slot alone
+		return x, e, err
 	}
 	if x.State != Booked {
-		return x, slot, ErrDecided
+		return x, e, ErrDecided
 	}
 	var begun bool
 	if err = tx.Get(ctx, &begun, q.Q("Begun"), x.ID); err != nil {
-		return x, slot, err
+		return x, e, err
 	}
 	if begun {
-		return x, slot, ErrBegun
+		return x, e, ErrBegun
 	}
-	if x.SlotID != "" {
-		if slot, err = SlotTx(ctx, tx, x.SlotID); err == nil && learnerID != "" && !tx.Now().Before(slot.LeaveBy()) {
+	if x.SlotID != "" && learnerID != "" {
+		slot, err := SlotTx(ctx, tx, x.SlotID)
+		if err == nil && !tx.Now().Before(slot.LeaveBy()) {
 			err = ErrTooLate
 		}
+		return x, e, err
 	}
-	return x, slot, err
+	return x, e, nil
 }
 
 // MoveTx books a sitting into another slot of its exam. Errors: those of CancelTx, and those of Book about slots.
 func (s *Service) MoveTx(ctx context.Context, tx *postgres.Tx, sittingID, slotID, learnerID string) (Sitting, error) {
-	x, _, err := bookedTx(ctx, tx, sittingID, learnerID)
+	x, e, err := bookedTx(ctx, tx, sittingID, slotID, learnerID)
 	if err != nil || x.SlotID == slotID {
-		return x, err
-	}
-	e, err := enrolment.OneTx(ctx, tx, x.EnrolmentID)
-	if err != nil {
-		return x, err
-	}
-	held := []string{slotID}
-	if x.SlotID != "" {
-		held = append(held, x.SlotID)
-	}
-	if err := lockSlots(ctx, tx, held...); err != nil {
 		return x, err
 	}
 	to, err := SlotTx(ctx, tx, slotID)
@@ -260,17 +248,12 @@ func moveTx(ctx context.Context, tx *postgres.Tx, x Sitting, to string) error {
 // CancelTx cancels a booking; its place goes to who waits. learnerID as in BookSitting. A canceled one stays so. Errors: ErrNoSitting, ErrDecided,
 // ErrBegun, ErrTooLate.
 func (s *Service) CancelTx(ctx context.Context, tx *postgres.Tx, sittingID, learnerID string) (Sitting, error) {
-	x, _, err := bookedTx(ctx, tx, sittingID, learnerID)
+	x, _, err := bookedTx(ctx, tx, sittingID, "", learnerID)
 	if err != nil {
 		if x.State == Canceled && errors.Is(err, ErrDecided) {
 			err = nil
 		}
 		return x, err
-	}
-	if x.SlotID != "" {
-		if err := lockSlots(ctx, tx, x.SlotID); err != nil {
-			return x, err
-		}
 	}
 	if err := s.endBookingTx(ctx, tx, x, "canceled"); err != nil {
 		return x, err
@@ -431,15 +414,12 @@ func (s *Service) releaseTx(ctx context.Context, tx *postgres.Tx, enrolments []s
 		return err
 	}
 	for _, id := range held {
-		x, err := SittingTx(ctx, tx, id)
+		x, _, err := lockedSitting(ctx, tx, id, "")
 		if err != nil {
 			return err
 		}
-		if _, err := enrolment.LockTx(ctx, tx, x.EnrolmentID); err != nil {
-			return err
-		}
-		if x, err = SittingTx(ctx, tx, id); err != nil || x.State != Withheld {
-			return err
+		if x.State != Withheld { // somebody else told it meanwhile
+			continue
 		}
 		sound, err := soundTx(ctx, tx, x)
 		if err != nil {
