@@ -29,8 +29,5 @@ select a.seq, a.at, a.actor, a.action, a.object, a.detail, coalesce(o.origin, ''
 -- name: Head
 select h.seq, encode(h.hash, 'hex') as hash from platform.audit_head h;
 
--- name: WipeOrigins
-delete from platform.audit_origins o using platform.audit a where a.seq = o.seq and a.at < $1;
-
 -- name: Hold
 select pg_advisory_xact_lock(hashtextextended('edit:' || $1::text, 0));

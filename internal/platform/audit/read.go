@@ -79,8 +79,3 @@ func Verify(ctx context.Context, db *postgres.DB) (Verdict, error) {
 	}
 	return v, nil
 }
-
-// WipeOrigins forgets from where was asked what was done before a time. The chain holds without it.
-func WipeOrigins(ctx context.Context, tx *postgres.Tx, before time.Time) (int64, error) {
-	return tx.Exec(ctx, q.Q("WipeOrigins"), before)
-}
