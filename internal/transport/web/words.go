@@ -131,11 +131,14 @@ func share(lang string, tenths *int64) string {
 	if tenths == nil {
 		return "–"
 	}
-	number := fmt.Sprintf("%.1f", float64(*tenths)/10)
-	if lang == "fr" {
-		return strings.Replace(number, ".", ",", 1) + "\u00a0%"
+	sign, n := "", *tenths
+	if n < 0 {
+		sign, n = "-", -n
 	}
-	return number + "%"
+	if lang == "fr" {
+		return fmt.Sprintf("%s%d,%d\u00a0%%", sign, n/10, n%10)
+	}
+	return fmt.Sprintf("%s%d.%d%%", sign, n/10, n%10)
 }
 
 // count prints people in groups of three: "10,246", "10 246".
