@@ -807,6 +807,32 @@ func TestABusyDatabaseInvoicesNobodyWhoLeft(t *testing.T) {
 	s.verify(t)
 }
 
+// What cannot be invoiced, or asked for, holds up no other month.
+func TestOneMonthHoldsUpNoOther(t *testing.T) {
+	s := newSite(t)
+	all := []cohorts.Cohort{s.monthly(), s.monthly(), s.monthly()}
+	for i, c := range all {
+		s.person(fmt.Sprint(i, "@example.org"))
+		s.apply(c, cohorts.Delta, mail(fmt.Sprint("k", i), fmt.Sprint(i, "@example.org")))
+		s.follow(c)
+	}
+	s.clock.Advance(40 * 24 * time.Hour)
+	broken := errors.New("broken")
+	n, err := s.sales.BillDue(context.Background(), func(_ context.Context, account string) error {
+		if account == all[0].ID {
+			return broken
+		}
+		return nil
+	})
+	if n != 2 || !errors.Is(err, broken) {
+		t.Error(n, err)
+	}
+	if n := s.bill(); n != 1 {
+		t.Error(n)
+	}
+	s.verify(t)
+}
+
 // Late invoices of months are asked for again, once for each step, and not when they are paid.
 func TestLateInvoicesAreAskedFor(t *testing.T) {
 	s := newSite(t)

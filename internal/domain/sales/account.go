@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,8 +13,6 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
 	"cursus/internal/domain/offers"
-	"cursus/internal/domain/payments"
-	"cursus/internal/kernel/failpoint"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/money"
@@ -72,14 +68,6 @@ func (a Month) Price() money.Amount { return money.Of(a.PriceMinor, a.Currency) 
 
 // Total is what the order costs, so far.
 func (a Month) Total() money.Amount { return money.Of(a.TotalMinor, a.Currency) }
-
-// OrderBilled says that the order of a month was invoiced.
-type OrderBilled struct {
-	OrderID string `json:"order_id"`
-}
-
-// Kind names the job.
-func (OrderBilled) Kind() string { return "sales.order_billed" }
 
 // until is until when an order can be, or is to be, paid.
 func (o Order) until() *time.Time {
@@ -300,185 +288,4 @@ func MonthsTx(ctx context.Context, tx *postgres.Tx, account string) (all []Month
 	all = []Month{}
 	err = tx.Select(ctx, &all, q.Q("AccountsOf"), account)
 	return all, err
-}
-
-// BillDue invoices the orders of months that are over, once each, one transaction each. before is called with the account of each, outside of
-// it: what was said of its places while the month ran, and was not done yet, is done then. It gives how many were invoiced.
-func (s *Service) BillDue(ctx context.Context, before func(ctx context.Context, account string) error) (n int, err error) {
-	ctx = postgres.WithActor(ctx, "system")
-	const some = 100
-	for after := ""; ; {
-		var due []struct {
-			OrderID string `db:"order_id"`
-			Account string `db:"account"`
-		}
-		if err := s.db.View(ctx, "months to bill", func(ctx context.Context, tx *postgres.Tx) error {
-			return tx.Select(ctx, &due, q.Q("AccountsToBill"), tx.Now(), after, some)
-		}); err != nil {
-			return n, err
-		}
-		for _, x := range due {
-			if err := before(ctx, x.Account); err != nil {
-				return n, err
-			}
-			did := false
-			if err := s.db.InTx(ctx, "bill month", func(ctx context.Context, tx *postgres.Tx) (err error) {
-				did, err = s.billTx(ctx, tx, x.OrderID)
-				return err
-			}); err != nil {
-				return n, err
-			}
-			failpoint.Here("month billed")
-			if did {
-				n++
-			}
-		}
-		if len(due) < some {
-			return n, nil
-		}
-		after = due[some-1].OrderID
-	}
-}
-
-// billTx invoices an order whose month is over: what it collected is sold now, and owed. Again it does nothing.
-func (s *Service) billTx(ctx context.Context, tx *postgres.Tx, id string) (bool, error) {
-	o, err := one(ctx, tx, "Lock", id)
-	if err != nil || o.State != Accruing {
-		return false, err
-	}
-	a, _, err := MonthTx(ctx, tx, id)
-	if err != nil || tx.Now().Before(a.EndsAt) {
-		return false, err
-	}
-	if o.Total.IsZero() {
-		if _, err := tx.Exec(ctx, q.Q("BillAccount"), o.ID, o.State, nil, nil, tx.Now()); err != nil {
-			return false, err
-		}
-		return true, s.fulfilTx(ctx, tx, &o)
-	}
-	parts, err := PartsTx(ctx, tx, o.ID)
-	if err != nil {
-		return false, err
-	}
-	if err := accrue(ctx, tx, o, o.ID+":billed", "billed", slices.Clone(parts), false); err != nil {
-		return false, err
-	}
-	shares := make([]share, len(parts))
-	for i, p := range parts {
-		shares[i] = share{p.EnrolmentID, p.Sold}
-	}
-	if err := s.post(ctx, tx, o.ID+":sale", "sale", o.Total, o, ledger.Receivable, ledger.Revenue, shares...); err != nil {
-		return false, err
-	}
-	contact, err := identity.PersonTx(ctx, tx, o.BuyerID)
-	if err != nil {
-		return false, err
-	}
-	due := tx.Now().AddDate(0, 0, a.DueDays)
-	p, err := payments.CreateByHandTx(ctx, tx, payments.NewByHand{
-		OrderID: o.ID, Holder: payments.Bank, Amount: o.Total, Description: o.description(500), Email: contact.Email, Lang: o.Lang, BuyerReference: a.Account + " " + a.First.Format("2006-01"),
-		Demo: o.Demo, ExpiresAt: due,
-	})
-	if err != nil {
-		return false, err
-	}
-	if !Life.Allows(o.State, Billed) {
-		return false, errNotInLife
-	}
-	o.State, o.DueAt, o.PaymentID = Billed, &due, p.ID
-	o.paidBy(p)
-	if _, err := tx.Exec(ctx, q.Q("BillAccount"), o.ID, o.State, due, p.ID, tx.Now()); err != nil {
-		return false, err
-	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.billed", Object: o.ID, Detail: map[string]any{
-		"account": a.Account, "month": a.First.Format("2006-01"), "places": o.Lines[0].Quantity, "total": o.Total, "due_at": due}}); err != nil {
-		return false, err
-	}
-	if err := s.jobs.EnqueueTx(ctx, tx, OrderBilled{o.ID}); err != nil {
-		return false, err
-	}
-	buyer, err := o.buyerTx(ctx, tx)
-	if err != nil {
-		return false, err
-	}
-	document, err := invoicing.InvoiceTx(ctx, tx, s.issuer, o.document(buyer))
-	if err == nil {
-		failpoint.Here("month invoiced, not committed")
-		o.InvoiceNumber = document.Number
-	}
-	return true, err
-}
-
-// paidBill notes that the money of an order that was billed is there: it was sold and invoiced with its month.
-func (s *Service) paidBill(ctx context.Context, tx *postgres.Tx, o *Order) error {
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "order.paid", Object: o.ID, Detail: map[string]any{"total": o.Total}}); err != nil {
-		return err
-	}
-	if err := s.post(ctx, tx, o.PaymentID+":capture", "capture", o.Total, *o, s.paidFrom(*o), ledger.Receivable); err != nil {
-		return err
-	}
-	return paid(ctx, tx, o)
-}
-
-// remindAfter is how many days after it was due an invoice of a month is asked for again, once each.
-var remindAfter = []int{3, 10, 21}
-
-// RemindOfBilled asks again for invoices of months that are late, once for each step of the ladder. It gives how many.
-func (s *Service) RemindOfBilled(ctx context.Context) (n int, err error) {
-	ctx = postgres.WithActor(ctx, "system")
-	const some = 100
-	for after := ""; ; {
-		var ids []string
-		if err := s.db.View(ctx, "late invoices", func(ctx context.Context, tx *postgres.Tx) error {
-			return tx.Select(ctx, &ids, q.Q("AccountsToRemind"), len(remindAfter), tx.Now().AddDate(0, 0, -remindAfter[0]), after, some)
-		}); err != nil {
-			return n, err
-		}
-		for _, id := range ids {
-			did := false
-			if err := s.db.InTx(ctx, "remind of invoice", func(ctx context.Context, tx *postgres.Tx) (err error) {
-				did, err = s.remindTx(ctx, tx, id)
-				return err
-			}); err != nil {
-				return n, err
-			}
-			if did {
-				n++
-			}
-		}
-		if len(ids) < some {
-			return n, nil
-		}
-		after = ids[some-1]
-	}
-}
-
-// remindTx asks again for one, if a step has come: the last that has, so that who was not reminded for long is not reminded of all at once.
-func (s *Service) remindTx(ctx context.Context, tx *postgres.Tx, id string) (bool, error) {
-	o, err := one(ctx, tx, "Lock", id)
-	if err != nil || o.State != Billed {
-		return false, err
-	}
-	a, _, err := MonthTx(ctx, tx, id)
-	if err != nil {
-		return false, err
-	}
-	step := a.Reminders
-	for step < len(remindAfter) && !tx.Now().Before(o.DueAt.AddDate(0, 0, remindAfter[step])) {
-		step++
-	}
-	if step == a.Reminders {
-		return false, nil
-	}
-	if _, err := tx.Exec(ctx, q.Q("AccountReminded"), id, step); err != nil {
-		return false, err
-	}
-	news := "account_reminder"
-	if step == len(remindAfter) {
-		news = "account_last_notice"
-	}
-	if err := s.tell(ctx, tx, o, news, fmt.Sprintf("%s.%d", o.PaymentID, step), o.Total); err != nil {
-		return false, err
-	}
-	return true, audit.AppendTx(ctx, tx, audit.Entry{Action: "order.reminded", Object: id, Detail: map[string]any{"step": step, "due_at": o.DueAt}})
 }

@@ -874,7 +874,7 @@ select pg_advisory_xact_lock(hashtextextended('account:' || $1, 0));
 select order_id, account from sales.accounts where ends_at <= $1 and billed_at is null and dropped_at is null and order_id > $2 order by order_id limit $3;
 
 -- name: AccountsToRemind
-select a.order_id from sales.accounts a join sales.orders o on o.id = a.order_id
+select a.order_id, a.account from sales.accounts a join sales.orders o on o.id = a.order_id
  where o.state = 'billed' and a.reminders < $1 and o.due_at <= $2 and a.order_id > $3 order by a.order_id limit $4;
 
 -- name: GrowAccount
