@@ -11,18 +11,23 @@ import (
 	"cursus/internal/testkit"
 )
 
-// The commands of the README, one after the other, with what they print and how they end.
-func TestCommandsOfTheReadme(t *testing.T) {
-	dsn := testkit.OwnerDSN(t)
-	t.Setenv("CURSUS_DATABASE_URL", dsn)
+// folder gives what writes a file into a folder of the test, and says where it is.
+func folder(t *testing.T) (write func(name, content string) string) {
 	dir := t.TempDir()
-	write := func(name, content string) string {
+	return func(name, content string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return path
 	}
+}
+
+// The commands of the README, one after the other, with what they print and how they end.
+func TestCommandsOfTheReadme(t *testing.T) {
+	dsn := testkit.OwnerDSN(t)
+	t.Setenv("CURSUS_DATABASE_URL", dsn)
+	write := folder(t)
 	weeks := write("weeks.csv", "exercise,week\nHW 01,1\nHW 02,2\n")
 	first := write("x_grade_report_2018-09-17-2117.csv", "id,username,grade,HW 01,HW 02\n1,ada,0.5,1,0.5\n2,bob,0,0,0\n")
 	second := write("x_grade_report_2018-09-24-2117.csv", "id,username,grade,HW 01,HW 02\n1,ada,0.5,1,0.5\n3,short,0\n")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,19 +23,12 @@ import (
 func TestImportRoster(t *testing.T) {
 	dsn := testkit.OwnerDSN(t)
 	t.Setenv("CURSUS_DATABASE_URL", dsn)
-	dir := t.TempDir()
-	write := func(name, content string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
+	write := folder(t)
 	school(t)
 	first := write("first.csv", "student_key,status,email\nS1,enrolled,s1@esp.example.sn\nS2,enrolled,\nS3,here,\n")
 	fewer := write("fewer.csv", "student_key,status,email\nS1,enrolled,s1@esp.example.sn\n")
 	torn := write("torn.csv", "student_key,status\nS1\n")
-	outcome := filepath.Join(dir, "outcome.csv")
+	outcome := first + ".other.csv"
 	for _, step := range []struct {
 		args   string
 		status int
@@ -51,7 +43,7 @@ func TestImportRoster(t *testing.T) {
 		{"--as registrar@esp.example.sn --apply " + torn, 1, []string{"line 2"}, "Applied"},
 		{"--as stranger@example.org --apply " + first, 1, []string{"no-such-cohort"}, "Applied"},
 		{"--as nobody@example.org --apply " + first, 1, []string{"no-such-person"}, "Applied"},
-		{"--as registrar@esp.example.sn " + filepath.Join(dir, "none.csv"), 2, []string{"none.csv"}, "Applied"},
+		{"--as registrar@esp.example.sn " + first + "none", 2, []string{"first.csvnone"}, "Applied"},
 	} {
 		var out bytes.Buffer
 		status := run(context.Background(), append([]string{"import", "roster", "--cohort", "net-2026"}, strings.Fields(step.args)...), streams{&out, &out})
