@@ -145,12 +145,12 @@ func (r Rooms) NudgeLearners(ctx context.Context, who api.Principal, key string,
 
 // RecordBounces takes a report on a mail in. Dead addresses are kept from staff: the house writes them down.
 func (r Rooms) RecordBounces(ctx context.Context, _ api.Principal, report string) (n int, err error) {
+	all, err := outreach.ReadBounces(strings.NewReader(report))
+	if err != nil {
+		return 0, err
+	}
 	err = r.h.DB.InTx(postgres.WithActor(ctx, "system"), "bounces", func(ctx context.Context, tx *postgres.Tx) error {
-		if n, err = outreach.BouncesTx(ctx, tx, strings.NewReader(report)); err != nil {
-			return err
-		}
-		all, err := outreach.ReadBounces(strings.NewReader(report))
-		if err != nil {
+		if n, err = outreach.BouncesTx(ctx, tx, all); err != nil {
 			return err
 		}
 		for _, b := range all { // who is invited may be nobody that outreach knows
@@ -161,7 +161,7 @@ func (r Rooms) RecordBounces(ctx context.Context, _ api.Principal, report string
 			if err != nil {
 				return err
 			}
-			n = max(n, some)
+			n = max(n, int(some))
 		}
 		return nil
 	})

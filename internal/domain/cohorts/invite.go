@@ -145,16 +145,27 @@ func (i invitation) live(at time.Time) bool {
 // Letter gives the invitation of a job; false when it was used, or ended, or nobody waits for it any more.
 func (s *Service) Letter(ctx context.Context, invitationID string) (l Letter, live bool, err error) {
 	err = s.db.View(postgres.WithActor(ctx, "system"), "letter", func(ctx context.Context, tx *postgres.Tx) error {
-		i, m, c, err := s.invitationTx(ctx, tx, s.token(invitationID))
-		if err != nil {
-			return err
-		}
-		org, err := identity.OrganisationTx(ctx, tx, c.Organisation)
-		l = Letter{Cohort: c, Member: m, Token: s.token(i.ID), Until: i.ExpiresAt, School: org.Name}
-		live = i.live(tx.Now()) && m.State == Waiting && m.PersonID == "" && m.Email != ""
+		i, found, err := s.letterTx(ctx, tx, s.token(invitationID))
+		l, live = found, i.live(tx.Now()) && found.wanted()
+		l.Token = s.token(invitationID)
 		return err
 	})
 	return l, live, err
+}
+
+// wanted says whether there is somebody who can be written to, and waits.
+func (l Letter) wanted() bool {
+	return l.Member.State == Waiting && l.Member.PersonID == "" && l.Member.Email != ""
+}
+
+// letterTx is invitationTx with what its mails and pages say; the letter has no secret in it.
+func (s *Service) letterTx(ctx context.Context, tx *postgres.Tx, token string) (i invitation, l Letter, err error) {
+	i, m, c, err := s.invitationTx(ctx, tx, token)
+	if err != nil {
+		return i, l, err
+	}
+	org, err := identity.OrganisationTx(ctx, tx, c.Organisation)
+	return i, Letter{Cohort: c, Member: m, Until: i.ExpiresAt, School: org.Name}, err
 }
 
 // invitationTx finds an invitation by its token. Error: ErrNoInvite.
@@ -180,15 +191,11 @@ func (s *Service) invitationTx(ctx context.Context, tx *postgres.Tx, token strin
 // SeeInvitation says what an invitation is to, and takes nothing up. Errors: ErrNoInvite, ErrInviteOver.
 func (s *Service) SeeInvitation(ctx context.Context, token string) (l Letter, err error) {
 	err = s.db.View(postgres.WithActor(ctx, "system"), "invitation", func(ctx context.Context, tx *postgres.Tx) error {
-		i, m, c, err := s.invitationTx(ctx, tx, token)
+		i, found, err := s.letterTx(ctx, tx, token)
 		if err == nil && !i.live(tx.Now()) {
 			err = ErrInviteOver
 		}
-		if err != nil {
-			return err
-		}
-		org, err := identity.OrganisationTx(ctx, tx, c.Organisation)
-		l = Letter{Cohort: c, Member: m, Until: i.ExpiresAt, School: org.Name}
+		l = found
 		return err
 	})
 	return l, err

@@ -12,7 +12,6 @@ import (
 
 	"github.com/lib/pq"
 
-	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
 	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
@@ -127,19 +126,16 @@ func (s *Service) Recall(ctx context.Context, e Reminded) (l Letter, live bool, 
 		} else if err != nil {
 			return err
 		}
-		i, m, c, err := s.invitationTx(ctx, tx, s.token(e.InvitationID))
+		i, found, err := s.letterTx(ctx, tx, s.token(e.InvitationID))
 		if err != nil {
 			return err
 		}
+		l = found
+		l.Token, l.Stop = s.token(i.ID), s.stopToken(i.ID)
 		state = "skipped"
-		if live = i.remindable(tx.Now()) && m.State == Waiting && m.PersonID == "" && m.Email != ""; live {
+		if live = i.remindable(tx.Now()) && l.wanted(); live {
 			state = "sending"
 		}
-		org, err := identity.OrganisationTx(ctx, tx, c.Organisation)
-		if err != nil {
-			return err
-		}
-		l = Letter{Cohort: c, Member: m, Token: s.token(i.ID), Stop: s.stopToken(i.ID), Until: i.ExpiresAt, School: org.Name}
 		_, err = tx.Exec(ctx, q.Q("MoveReminder"), e.InvitationID, e.Step, state, nil)
 		return err
 	})
@@ -157,41 +153,28 @@ func (s *Service) NoteReminder(ctx context.Context, e Reminded, became Sent) err
 		if _, err := tx.Exec(ctx, q.Q("MoveReminder"), e.InvitationID, e.Step, became, at); err != nil || became != MailRefused {
 			return err
 		}
-		return bouncedTx(ctx, tx, e.InvitationID)
+		_, err := BouncedTx(ctx, tx, e.InvitationID)
+		return err
 	})
 }
 
 // NoteInvited notes what became of the first mail of an invitation.
 func (s *Service) NoteInvited(ctx context.Context, invitationID string, became Sent) error {
 	return s.db.InTx(postgres.WithActor(ctx, "system"), "note invitation", func(ctx context.Context, tx *postgres.Tx) error {
+		statement := "Mailed"
 		if became == MailRefused {
-			return bouncedTx(ctx, tx, invitationID)
+			statement = "Bounced"
 		}
-		_, err := tx.Exec(ctx, q.Q("Mailed"), invitationID, tx.Now())
+		_, err := tx.Exec(ctx, q.Q(statement), invitationID, tx.Now())
 		return err
 	})
 }
 
-// BouncedTx notes that mails came back for good, by their Message-IDs; those that are no invitations are passed over. It gives how many were.
-func BouncedTx(ctx context.Context, tx *postgres.Tx, messageIDs ...string) (n int, err error) {
-	for _, m := range messageIDs {
-		id, _, _ := strings.Cut(m, "@")
-		id, _, _ = strings.Cut(id, ".")
-		if !strings.HasPrefix(id, "ivt_") {
-			continue
-		}
-		some, err := tx.Exec(ctx, q.Q("Bounced"), id, tx.Now())
-		if err != nil {
-			return n, err
-		}
-		n += int(some)
-	}
-	return n, nil
-}
-
-func bouncedTx(ctx context.Context, tx *postgres.Tx, invitationID string) error {
-	_, err := BouncedTx(ctx, tx, invitationID)
-	return err
+// BouncedTx notes that a mail came back for good, by its Message-ID, and gives of how many invitations it was: one or none.
+func BouncedTx(ctx context.Context, tx *postgres.Tx, messageID string) (int64, error) {
+	id, _, _ := strings.Cut(messageID, "@")
+	id, _, _ = strings.Cut(id, ".")
+	return tx.Exec(ctx, q.Q("Bounced"), id, tx.Now())
 }
 
 // stopToken derives what ends the reminders of an invitation. It is another one than that which takes it up: programs of mail providers get it.
@@ -231,12 +214,9 @@ func (s *Service) remindersTx(ctx context.Context, tx *postgres.Tx, stop string)
 	if subtle.ConstantTimeCompare([]byte(stop), []byte(s.stopToken(id))) != 1 {
 		return l, false, ErrNoInvite
 	}
-	i, m, c, err := s.invitationTx(ctx, tx, s.token(id))
-	if err != nil {
-		return l, false, err
-	}
-	org, err := identity.OrganisationTx(ctx, tx, c.Organisation)
-	return Letter{Cohort: c, Member: m, Stop: stop, Until: i.ExpiresAt, School: org.Name}, i.RefusedAt != nil, err
+	i, l, err := s.letterTx(ctx, tx, s.token(id))
+	l.Stop = stop
+	return l, i.RefusedAt != nil, err
 }
 
 // LinkOf gives the token of the invitation that waits for a member, for who may enrol to hand out again; empty where there is none. It is not

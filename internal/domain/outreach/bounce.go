@@ -103,13 +103,9 @@ func addressOf(field string) string {
 	return address
 }
 
-// BouncesTx takes a report in and gives how many of its recipients are ours. The mail that came back, if it is one of a campaign and was to
-// that address, has bounced; after a hard bounce nothing of this room goes to the address any more. Error: ErrNotABounce.
-func BouncesTx(ctx context.Context, tx *postgres.Tx, report io.Reader) (n int, err error) {
-	all, err := ReadBounces(report)
-	if err != nil {
-		return 0, err
-	}
+// BouncesTx takes in what a report says and gives how many of its recipients are ours. The mail that came back, if it is one of a campaign and
+// was to that address, has bounced; after a hard bounce nothing of this room goes to the address any more.
+func BouncesTx(ctx context.Context, tx *postgres.Tx, all []Bounce) (n int, err error) {
 	for _, b := range all {
 		var known bool
 		if err := tx.Get(ctx, &known, q.Q("KnownAddress"), b.Address); err != nil {

@@ -188,7 +188,10 @@ func TestBounces(t *testing.T) {
 	} {
 		var n int
 		h.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
-			n, err = outreach.BouncesTx(ctx, tx, strings.NewReader(text))
+			all, err := outreach.ReadBounces(strings.NewReader(text))
+			if err == nil {
+				n, err = outreach.BouncesTx(ctx, tx, all)
+			}
 			return err
 		})
 		if want := map[string]int{"a@example.org": 1, "b@example.org": 1}[email]; n != want {
