@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -13,7 +12,6 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/privacy"
 	"cursus/internal/domain/programs"
-	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/kernel/lifecycle"
@@ -56,7 +54,7 @@ const (
 	Canceled  State = "canceled"
 )
 
-// Life is every move of a campaign. A weekly mail and a nudge begin as sending.
+// Life is every move of a campaign. All but an announcement begin as sending.
 var Life = lifecycle.Table[State]{Name: "campaign", Start: Draft, Moves: map[State][]State{
 	Draft: {Scheduled, Canceled}, Scheduled: {Draft, Sending, Canceled}, Sending: {Done, Canceled},
 }}
@@ -142,49 +140,6 @@ func (r campaignRow) campaign() (Campaign, error) {
 		c.Text = &t
 	}
 	return c, nil
-}
-
-// subject is what a campaign is about, as its words can say it.
-type subject struct {
-	title         catalog.Text
-	starts, until *time.Time
-	path          string
-}
-
-func subjectTx(ctx context.Context, tx *postgres.Tx, a About) (s subject, err error) {
-	switch {
-	case a.Session != "":
-		x, err := catalog.SessionTx(ctx, tx, a.Session)
-		if err != nil {
-			return s, err
-		}
-		return subject{x.Title(), x.StartsAt, x.EnrolUntil, "/sessions/" + x.Key}, nil
-	case a.Edition != "":
-		e, err := programs.EditionTx(ctx, tx, a.Edition)
-		if err != nil {
-			return s, err
-		}
-		return subject{e.Title, e.StartsAt, e.EnrolUntil, "/editions/" + e.Key}, nil
-	}
-	return subject{path: "/"}, nil
-}
-
-// values are what the words of a mail to somebody can say.
-func (s subject) values(name, lang string, facts Facts) map[string]string {
-	day := func(t *time.Time) string {
-		if t == nil {
-			return map[bool]string{true: "bientôt", false: "soon"}[lang == "fr"]
-		}
-		return clock.Day(*t, lang)
-	}
-	next := strings.Join(facts.Next, ", ")
-	if next == "" {
-		next = map[bool]string{true: "plus rien", false: "nothing more"}[lang == "fr"]
-	}
-	return map[string]string{
-		"name": name, "title": s.title.In(lang), "starts": day(s.starts), "until": day(s.until),
-		"week": fmt.Sprint(facts.Week), "next": next, "missing": fmt.Sprint(facts.Missing),
-	}
 }
 
 // resolveTx finds what was written: what it is about, and the segment. What it refuses says where.
