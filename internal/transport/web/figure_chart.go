@@ -1,0 +1,156 @@
+package web
+
+import (
+	"encoding/json"
+	"html/template"
+	"slices"
+	"strings"
+
+	"cursus/internal/domain/analytics"
+)
+
+// figureChart is what the script draws. Data is JSON; without script the table says the same.
+type figureChart struct {
+	Title, Said string
+	Data        template.JS
+}
+
+// point is one mark of a drawing: where it stands, how large it is, what it says, and where a click leads.
+type point struct {
+	X    string `json:"x,omitempty"`
+	Y    string `json:"y,omitempty"`
+	S    string `json:"s,omitempty"` // series
+	V    *int64 `json:"v"`
+	Low  *int64 `json:"lo,omitempty"`
+	High *int64 `json:"hi,omitempty"`
+	Text string `json:"t"`           // the value, as people read it
+	Said string `json:"h"`           // what it says when one points at it
+	Link string `json:"a,omitempty"` // who stands behind it
+}
+
+// drawn is one drawing. Unit: share (tenths of a per cent), amount or count.
+type drawn struct {
+	Kind   string   `json:"kind"`
+	Title  string   `json:"title"`
+	XTitle string   `json:"x,omitempty"`
+	YTitle string   `json:"y,omitempty"`
+	Unit   string   `json:"unit"`
+	Series []string `json:"series,omitempty"`
+	Points []point  `json:"points"`
+}
+
+func (s *figureSay) charts() (all []figureChart, err error) {
+	for _, c := range s.f.Charts {
+		facets := []string{""}
+		if c.Facet != "" {
+			facets = nil
+			for _, r := range s.f.Rows {
+				if text := s.value(r, s.column(c.Facet)); !slices.Contains(facets, text) {
+					facets = append(facets, text)
+				}
+			}
+		}
+		for _, facet := range facets {
+			d := s.draw(c, facet)
+			if len(d.Points) == 0 {
+				continue
+			}
+			b, err := json.Marshal(d)
+			if err != nil {
+				return nil, err
+			}
+			said := make([]string, 0, len(d.Points))
+			for _, p := range d.Points {
+				said = append(said, p.Said)
+			}
+			all = append(all, figureChart{d.Title, strings.Join(said[:min(len(said), 12)], "; "), template.JS(b)}) //nolint:gosec // JSON with <, > and & escaped
+		}
+	}
+	return all, s.err
+}
+
+// draw makes the drawing of one chart, or of one panel of it.
+func (s *figureSay) draw(c analytics.Chart, facet string) drawn {
+	d := drawn{Kind: c.Kind, Title: s.in(s.f.Title), Unit: "count"}
+	if facet != "" {
+		d.Title = facet
+	} else if len(s.f.Charts) > 1 && len(c.Values) == 1 {
+		d.Title = s.in(s.f.Columns[s.column(c.Values[0])].Title)
+	}
+	if i := s.column(c.X); i >= 0 {
+		d.XTitle = s.in(s.f.Columns[i].Title)
+	}
+	if i := s.column(c.Y); i >= 0 {
+		d.YTitle = s.in(s.f.Columns[i].Title)
+	}
+	for _, v := range c.Values {
+		d.Series = append(d.Series, s.in(s.f.Columns[s.column(v)].Title))
+	}
+	for _, r := range s.f.Rows {
+		if c.Facet != "" && s.value(r, s.column(c.Facet)) != facet {
+			continue
+		}
+		for i, v := range c.Values {
+			at := s.column(v)
+			if p, drawn := s.point(c, r, at, &d); drawn {
+				p.S = d.Series[i]
+				if r.Summary {
+					p.S = "Σ"
+				}
+				d.Points = append(d.Points, p)
+			}
+		}
+	}
+	return d
+}
+
+func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) (p point, drawn bool) {
+	column, cell := s.f.Columns[at], r.Cells[at]
+	var small string
+	if p.Text, small = s.cell(column, cell); cell == (analytics.Cell{}) {
+		return p, false
+	}
+	switch {
+	case cell.Rate != nil:
+		p.V, p.Low, p.High = cell.Rate.Tenths, cell.Rate.Low, cell.Rate.High
+		d.Unit = "share"
+		if c.Kind == "stack" { // the lengths of a stack are people
+			p.V, p.Low, p.High, d.Unit = &cell.Rate.Count, nil, nil, "count"
+		}
+	case cell.Mean != nil:
+		p.V, d.Unit = cell.Mean, "share"
+	case cell.Amount != nil:
+		p.V, d.Unit = &cell.Amount.Minor, "amount"
+	default:
+		p.V = cell.Count
+		if column.Kind == analytics.Tenths {
+			d.Unit = "share"
+		}
+	}
+	var said []string
+	for _, id := range []string{c.Y, c.X} {
+		if i := s.column(id); i >= 0 {
+			text := s.value(r, i)
+			if id == c.Y {
+				p.Y = text
+			} else {
+				p.X = text
+			}
+			said = append(said, text)
+		}
+	}
+	if len(c.Values) > 1 {
+		said = append(said, s.in(column.Title))
+	}
+	value := p.Text
+	if small != "" {
+		value += " (" + small + ")"
+	}
+	said = append(said, value)
+	for _, h := range c.Hover {
+		i := s.column(h)
+		said = append(said, s.in(s.f.Columns[i].Title)+": "+s.value(r, i))
+	}
+	p.Said, p.Link = strings.Join(said, " · "), linkOf(cell)
+	return p, p.V != nil
+}
