@@ -21,9 +21,6 @@ type Board struct {
 	Reads    bool   // who looks gets the digest by mail
 }
 
-// shownWeeks is how many digests a page names.
-const shownWeeks = 12
-
 // Board shows a group to who may follow it. Errors: those of Learners.
 func (s *Service) Board(ctx context.Context, personID, groupID string, f Filter, p page.Request) (b Board, err error) {
 	if err := f.check(); err != nil {
@@ -35,7 +32,7 @@ func (s *Service) Board(ctx context.Context, personID, groupID string, f Filter,
 			return err
 		}
 		b = Board{Group: g}
-		members, _, err := membersTx(ctx, tx, g.ID, everybody)
+		sessions, members, err := allTx(ctx, tx, g)
 		if err != nil {
 			return err
 		}
@@ -44,12 +41,10 @@ func (s *Service) Board(ctx context.Context, personID, groupID string, f Filter,
 				b.Shared++
 			}
 		}
-		if b.Counts, err = countsTx(ctx, tx, g, !staff); err != nil {
+		if b.Counts, err = countsTx(ctx, tx, g, sessions, members, !staff); err != nil {
 			return err
 		}
-		if b.Weeks, err = weeksTx(ctx, tx, g, shownWeeks); err != nil {
-			return err
-		}
+		b.Weeks = told(sessions, tx.Now())
 		if err := tx.Get(ctx, &b.Reads, q.Q("Reads"), g.ID, personID); err != nil {
 			return err
 		}

@@ -41,23 +41,19 @@ func (s *Service) Counts(ctx context.Context, personID, groupID string) (out Cou
 		if err != nil {
 			return err
 		}
-		out, err = countsTx(ctx, tx, g, !staff)
+		sessions, members, err := allTx(ctx, tx, g)
+		if err != nil {
+			return err
+		}
+		out, err = countsTx(ctx, tx, g, sessions, members, !staff)
 		return err
 	})
 	return out, err
 }
 
 // countsTx counts everybody who follows, whether or not she agrees to be seen by name.
-func countsTx(ctx context.Context, tx *postgres.Tx, g Group, suppress bool) (out Counts, err error) {
+func countsTx(ctx context.Context, tx *postgres.Tx, g Group, sessions []session, members []member, suppress bool) (out Counts, err error) {
 	out = Counts{Cohort: g.ID, Suppressed: suppress, Sessions: []SessionCounts{}}
-	sessions, err := sessionsTx(ctx, tx, g)
-	if err != nil {
-		return out, err
-	}
-	members, _, err := membersTx(ctx, tx, g.ID, everybody)
-	if err != nil {
-		return out, err
-	}
 	facts, err := factsTx(ctx, tx, sessions, members)
 	if err != nil {
 		return out, err

@@ -100,11 +100,7 @@ func (s *Service) Digest(ctx context.Context, personID, groupID, week string) (d
 
 func digestTx(ctx context.Context, tx *postgres.Tx, g Group, w Week, suppress bool) (d Digest, err error) {
 	d = Digest{Group: g, Week: w, Suppressed: suppress}
-	sessions, err := sessionsTx(ctx, tx, g)
-	if err != nil {
-		return d, err
-	}
-	all, _, err := membersTx(ctx, tx, g.ID, everybody)
+	sessions, all, err := allTx(ctx, tx, g)
 	if err != nil {
 		return d, err
 	}
@@ -155,10 +151,7 @@ func digestTx(ctx context.Context, tx *postgres.Tx, g Group, w Week, suppress bo
 }
 
 // lags says whether she is behind or silent. Who is unknown is neither.
-func (f fact) lags(s session) bool {
-	pace := f.course(s).Pace
-	return pace == Behind || pace == Silent
-}
+func (f fact) lags(s session) bool { return f.course(s).Pace.lags() }
 
 // called is how a school finds her.
 func (m member) called() string {
@@ -168,32 +161,23 @@ func (m member) called() string {
 	return m.Name + " (" + m.StudentKey + ")"
 }
 
-// weeksTx gives the last weeks of a group that are over and had something to tell, the newest first.
-func weeksTx(ctx context.Context, tx *postgres.Tx, g Group, most int) (weeks []Week, err error) {
-	sessions, err := sessionsTx(ctx, tx, g)
-	if err != nil {
-		return nil, err
-	}
-	first, last := tx.Now(), time.Time{} // of what began
+// shownWeeks is how many digests a page names.
+const shownWeeks = 12
+
+// told gives the last weeks that are over and had something to tell, the newest first.
+func told(sessions []session, now time.Time) (weeks []Week) {
+	first := now
 	for _, s := range sessions {
-		if s.Begins == nil || !s.Begins.Before(tx.Now()) {
-			continue
-		}
-		end := tx.Now()
-		if s.Ends != nil && s.Ends.Add(afterEnd).Before(end) {
-			end = s.Ends.Add(afterEnd)
-		}
-		if s.Begins.Before(first) {
+		if s.Begins != nil && s.Begins.Before(first) {
 			first = *s.Begins
 		}
-		if end.After(last) {
-			last = end
+	}
+	for w := WeekOf(now).Before(); len(weeks) < shownWeeks && first.Before(w.Until()); w = w.Before() {
+		if runs(sessions, w) {
+			weeks = append(weeks, w)
 		}
 	}
-	for w := WeekOf(last).Before(); len(weeks) < most && first.Before(w.Until()); w = w.Before() {
-		weeks = append(weeks, w)
-	}
-	return weeks, nil
+	return weeks
 }
 
 // afterEnd is how long after its last session ended a group is still told of: exams and certificates come then.

@@ -140,7 +140,7 @@ func mailTx(ctx context.Context, tx *postgres.Tx, statement, id string) (m maili
 // again.
 func (s *Service) Mail(ctx context.Context, digestID string) error {
 	ctx = asSystem(ctx)
-	m, d, err := s.dueTx(ctx, digestID)
+	m, d, err := s.due(ctx, digestID)
 	if err != nil || m.State != "waiting" {
 		return err
 	}
@@ -165,8 +165,8 @@ func (s *Service) Mail(ctx context.Context, digestID string) error {
 	return s.ended(context.WithoutCancel(ctx), m, outcome)
 }
 
-// dueTx reads a mail with what it says. One that needs no sending any more is ended.
-func (s *Service) dueTx(ctx context.Context, digestID string) (m mailing, d Digest, err error) {
+// due reads a mail with what it says. One that needs no sending any more is ended.
+func (s *Service) due(ctx context.Context, digestID string) (m mailing, d Digest, err error) {
 	err = s.db.InTx(ctx, "digest due", func(ctx context.Context, tx *postgres.Tx) error {
 		if m, err = mailTx(ctx, tx, "Mailing", digestID); err != nil {
 			return err

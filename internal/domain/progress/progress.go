@@ -186,6 +186,8 @@ type Filter struct {
 // Lagging asks for those who are behind schedule, whether they did something or nothing.
 const Lagging Pace = "lagging"
 
+func (p Pace) lags() bool { return p == Behind || p == Silent }
+
 // Paces are those that can be asked for, beside Lagging.
 var Paces = []Pace{NotBegun, OnTime, Behind, Silent}
 
@@ -205,7 +207,7 @@ func (f Filter) check() error {
 
 // keeps says whether a course is asked for.
 func (f Filter) keeps(c Course) bool {
-	lagging := f.Pace == Lagging && (c.Pace == Behind || c.Pace == Silent)
+	lagging := f.Pace == Lagging && c.Pace.lags()
 	return (f.Session == "" || f.Session == c.Session) && (f.Stage == "" || f.Stage == c.Stage) && (f.Pace == "" || f.Pace == c.Pace || lagging)
 }
 

@@ -59,6 +59,15 @@ func membersTx(ctx context.Context, tx *postgres.Tx, groupID string, p page.Requ
 	return all, next, err
 }
 
+// allTx reads what a group follows, and all of its members.
+func allTx(ctx context.Context, tx *postgres.Tx, g Group) (sessions []session, members []member, err error) {
+	if sessions, err = sessionsTx(ctx, tx, g); err != nil {
+		return nil, nil, err
+	}
+	members, _, err = membersTx(ctx, tx, g.ID, everybody)
+	return sessions, members, err
+}
+
 // factsTx gives what is known of members, by person and session.
 func factsTx(ctx context.Context, tx *postgres.Tx, sessions []session, members []member) (map[string]map[string]fact, error) {
 	return factsOf(ctx, tx, "Facts", sessions, members, tx.Now())
