@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/progress"
 	"cursus/internal/platform/postgres"
@@ -36,12 +35,21 @@ func read(t *testing.T, pdf []byte) string {
 	return strings.Join(strings.Fields(string(text)), " ")
 }
 
-// digests are the mails of digests that left for an address, each with its text and its PDF.
-func (w *world) digests(to string) (all []struct {
+// digestMail is a digest that left.
+type digestMail struct {
 	header mail.Header
 	text   string
 	pdf    []byte
-}) {
+}
+
+// token is that of the link that ends it.
+func (m digestMail) token() string {
+	_, token, _ := strings.Cut(strings.Trim(m.header.Get("List-Unsubscribe"), "<>"), "/digest/")
+	return token
+}
+
+// digests are the mails of digests that left for an address.
+func (w *world) digests(to string) (all []digestMail) {
 	w.t.Helper()
 	files, _ := filepath.Glob(filepath.Join(strings.TrimPrefix(w.cfg.Mail, "file://"), "*"))
 	for _, f := range files {
@@ -53,11 +61,7 @@ func (w *world) digests(to string) (all []struct {
 		if err != nil || !strings.Contains(m.Header.Get("To"), to) || !strings.HasPrefix(m.Header.Get("Message-Id"), "<dig_") {
 			continue
 		}
-		one := struct {
-			header mail.Header
-			text   string
-			pdf    []byte
-		}{header: m.Header}
+		one := digestMail{header: m.Header}
 		var walk func(kind string, body io.Reader)
 		walk = func(kind string, body io.Reader) {
 			_, with, _ := mime.ParseMediaType(kind)
@@ -85,7 +89,7 @@ func (w *world) digests(to string) (all []struct {
 }
 
 // digestLink has one digest of a group mailed to somebody, and gives the link that ends it.
-func (w *world) digestLink(group string, to identity.Person) (token string) {
+func (w *world) digestLink(group string, to identity.Person) string {
 	w.t.Helper()
 	if _, err := testkit.Owner(w.t, w.dsn).Exec(`insert into progress.digests (id, group_id, person_id, week, state, made_at) values ('dig_walk', $1, $2, '2026-01-05', 'waiting', now())`, group, to.ID); err != nil {
 		w.t.Fatal(err)
@@ -97,8 +101,7 @@ func (w *world) digestLink(group string, to identity.Person) (token string) {
 	if len(all) != 1 {
 		w.t.Fatal(len(all), "digests")
 	}
-	_, token, _ = strings.Cut(strings.Trim(all[0].header.Get("List-Unsubscribe"), "<>"), "/digest/")
-	return token
+	return all[0].token()
 }
 
 // The digest of a week says who started, who fell behind and who is certified, of those who agree to it by now; it leaves once for each reader
@@ -106,9 +109,6 @@ func (w *world) digestLink(group string, to identity.Person) (token string) {
 func TestTheWeeklyDigest(t *testing.T) {
 	w := newWorld(t)
 	c, people := w.followed(12, 0)
-	for _, p := range people[:3] {
-		w.agrees(p, true)
-	}
 	var teacher, left identity.Person
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if teacher, err = identity.PutPersonTx(ctx, tx, "teacher@esp.example.org", "Aïssatou", "fr"); err != nil {
@@ -135,17 +135,7 @@ func TestTheWeeklyDigest(t *testing.T) {
 	if err := w.h.Progress.Read(system, left.ID, c.ID, true); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.Advance(15 * 24 * time.Hour)
-	w.grades(w.clock.Now(), followedGrades()...)
-	var enrolment string
-	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Get(ctx, &enrolment, postgres.Query{Name: "test", SQL: "select id from enrolment.enrolments where learner_id = $1"}, people[0].ID)
-	})
-	if _, err := w.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: people[0].ID, EnrolmentID: enrolment, IdempotencyKey: "b"}); err != nil {
-		t.Fatal(err)
-	}
-	w.pass(enrolment)
-	w.quiet()
+	w.firstIsCertified(people)
 	week := progress.WeekOf(w.clock.Now())
 	asked := func(want int) {
 		t.Helper()
@@ -213,11 +203,10 @@ func TestTheWeeklyDigest(t *testing.T) {
 	if n := len(w.digests(teacher.Email)); n != 1 {
 		t.Error(n, "digests")
 	}
-	_, token, _ := strings.Cut(strings.Trim(first.header.Get("List-Unsubscribe"), "<>"), "/digest/")
-	if _, err := w.h.Progress.Link(system, token+"x"); err == nil {
+	if _, err := w.h.Progress.Link(system, first.token()+"x"); err == nil {
 		t.Error("a link that nobody made")
 	}
-	if l, err := w.h.Progress.Unsubscribe(system, token); err != nil || !l.Refused || l.Group.ID != c.ID {
+	if l, err := w.h.Progress.Unsubscribe(system, first.token()); err != nil || !l.Refused || l.Group.ID != c.ID {
 		t.Error(l, err)
 	}
 	if got := hers().ask(200, "getCohortDigestMail", at, nil); got["wanted"] != false {

@@ -93,11 +93,9 @@ func (w *world) agrees(p identity.Person, given bool) {
 	})
 }
 
-// A teacher of a school follows its cohort by key: by learner who agrees to it, in files, and in counts that give nobody away; another school
-// finds nothing.
-func TestASchoolFollowsItsCohort(t *testing.T) {
-	w := newWorld(t)
-	c, people := w.followed(12, 0)
+// firstIsCertified lets the first three of followed agree to be seen, and two weeks pass: followedGrades come in, and the first is certified.
+func (w *world) firstIsCertified(people []identity.Person) {
+	w.t.Helper()
 	for _, p := range people[:3] {
 		w.agrees(p, true)
 	}
@@ -108,10 +106,18 @@ func TestASchoolFollowsItsCohort(t *testing.T) {
 		return tx.Get(ctx, &enrolment, postgres.Query{Name: "test", SQL: "select id from enrolment.enrolments where learner_id = $1"}, people[0].ID)
 	})
 	if _, err := w.h.Exams.Book(context.Background(), exams.BookSitting{LearnerID: people[0].ID, EnrolmentID: enrolment, IdempotencyKey: "b"}); err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	w.pass(enrolment)
 	w.quiet()
+}
+
+// A teacher of a school follows its cohort by key: by learner who agrees to it, in files, and in counts that give nobody away; another school
+// finds nothing.
+func TestASchoolFollowsItsCohort(t *testing.T) {
+	w := newWorld(t)
+	c, people := w.followed(12, 0)
+	w.firstIsCertified(people)
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.PutOrganisationTx(ctx, tx, "ENS", "ENS Dakar")
 	})
