@@ -98,15 +98,11 @@ func (s *Service) AppealTx(ctx context.Context, tx *postgres.Tx, sittingID, lear
 	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "appeal.made", Object: id, Detail: map[string]string{"sitting": x.ID}}); err != nil {
 		return Appeal{}, err
 	}
-	return appealTx(ctx, tx, id)
+	return AppealOneTx(ctx, tx, id)
 }
 
 // AppealOneTx finds an appeal. Errors: ErrNoAppeal.
-func AppealOneTx(ctx context.Context, tx *postgres.Tx, id string) (Appeal, error) {
-	return appealTx(ctx, tx, id)
-}
-
-func appealTx(ctx context.Context, tx *postgres.Tx, id string) (a Appeal, err error) {
+func AppealOneTx(ctx context.Context, tx *postgres.Tx, id string) (a Appeal, err error) {
 	err = tx.Get(ctx, &a, q.Q("OneAppeal"), id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoAppeal
@@ -132,7 +128,7 @@ type Ruling struct {
 // RuleTx answers an appeal, once; upheld, the sitting gets the score that is said. Another person than who decided first does. Errors:
 // ErrNoAppeal, ErrDecided, ErrSameReviewer.
 func (s *Service) RuleTx(ctx context.Context, tx *postgres.Tx, r Ruling) (Appeal, error) {
-	a, err := appealTx(ctx, tx, r.AppealID)
+	a, err := AppealOneTx(ctx, tx, r.AppealID)
 	if err != nil {
 		return a, err
 	}
@@ -146,7 +142,7 @@ func (s *Service) RuleTx(ctx context.Context, tx *postgres.Tx, r Ruling) (Appeal
 	if err != nil {
 		return a, err
 	}
-	if a, err = appealTx(ctx, tx, a.ID); err != nil {
+	if a, err = AppealOneTx(ctx, tx, a.ID); err != nil {
 		return a, err
 	}
 	by := postgres.Author(ctx)
@@ -171,7 +167,7 @@ func (s *Service) RuleTx(ctx context.Context, tx *postgres.Tx, r Ruling) (Appeal
 	if err := s.jobs.EnqueueTx(ctx, tx, AppealDecided{a.ID}); err != nil {
 		return a, err
 	}
-	return appealTx(ctx, tx, a.ID)
+	return AppealOneTx(ctx, tx, a.ID)
 }
 
 // AppealDecided says that an appeal was answered.

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/lib/pq"
+
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/fault"
@@ -143,7 +145,7 @@ func SlotTx(ctx context.Context, tx *postgres.Tx, id string) (Slot, error) {
 // lockSlots holds slots in the order of their ids, so that whoever takes, leaves or counts places follows the other.
 func lockSlots(ctx context.Context, tx *postgres.Tx, ids ...string) error {
 	var found []string
-	return tx.Select(ctx, &found, q.Q("LockSlots"), array(ids))
+	return tx.Select(ctx, &found, q.Q("LockSlots"), pq.Array(ids))
 }
 
 // HasSlotsTx says whether the exam of a session that leads to the certificate has slots to come: one of them is chosen then.

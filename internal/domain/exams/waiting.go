@@ -52,12 +52,8 @@ func (s *Service) WaitTx(ctx context.Context, tx *postgres.Tx, slotID, enrolment
 	if x.Left() > 0 && x.Waiting == 0 {
 		return Wait{}, ErrPlaceLeft
 	}
-	d, _, err := DecideTx(ctx, tx, e, x.Kind)
-	if err != nil {
+	if _, err := fitTx(ctx, tx, e, x.Kind); err != nil {
 		return Wait{}, err
-	}
-	if !d.Eligible {
-		return Wait{}, d.refusal()
 	}
 	if _, err := tx.Exec(ctx, q.Q("Wait"), x.ID, e.ID, e.LearnerID, tx.Now()); err != nil {
 		return Wait{}, err
