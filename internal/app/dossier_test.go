@@ -161,6 +161,7 @@ func (w *world) leaveTraces(t *testing.T, owner *sql.DB, learner, enrolment, ema
 		`INSERT INTO webhooks.events (id, type, cause, at, body, made_at) VALUES ('evt_trace', 'order.paid', 'trace', now(), '{}', now())`,
 		`INSERT INTO webhooks.deliveries (id, endpoint_id, event_id, state, tried, status, made_at, ended_at) VALUES ('whd_trace', 'whe_trace', 'evt_trace', 'delivered', 1, 200, now(), now())`,
 		`INSERT INTO webhooks.attempts (delivery_id, n, at, duration_ms, status, response) VALUES ('whd_trace', 1, now(), 1, 200, 'welcome, ` + name + ` <` + email + `>')`,
+		`INSERT INTO dossier.exports (id, person_id, asked_by, asked_at, total) VALUES ('exp_trace', '` + learner + `', '` + learner + `', now(), 1)`, // it is being made
 		`INSERT INTO outreach.dead_addresses VALUES (sha256('` + email + `'), '5.1.1', now())`,
 		`INSERT INTO invoicing.billing (order_id, person_id, buyer, updated_at) VALUES ('ord_trace', '` + learner + `', '{"name": "` + name + `"}', now())`,
 	} {
@@ -338,6 +339,9 @@ func TestAPersonIsExportedAndErased(t *testing.T) {
 	var others, kept int
 	if err := owner.QueryRow(`SELECT (SELECT count(*) FROM platform.idempotency WHERE key = 'k2') + (SELECT count(*) FROM cohorts.members WHERE student_key = 'K2')`).Scan(&others); err != nil || others != 2 {
 		t.Error("what is of others went with her:", others, err)
+	}
+	if err := owner.QueryRow(`SELECT count(*) FROM dossier.exports WHERE person_id = $1 AND state <> 'expired'`, zoe.ID).Scan(&kept); err != nil || kept > 0 {
+		t.Error("what was read of her for an export before is written after", err)
 	}
 	if err := owner.QueryRow(`SELECT count(*) FROM invoicing.billing WHERE order_id = 'ord_trace' AND buyer <> '{}'`).Scan(&kept); err != nil || kept > 0 {
 		t.Error("billing without an invoice names her", err)

@@ -71,7 +71,7 @@ delete from platform.audit_origins o using platform.audit a where a.seq = o.seq 
 update privacy.consents set origin = '' where person_id = $1 and origin <> '';
 
 -- name: 16 files of her exports
-update dossier.exports set state = 'expired', file = null where person_id = $1 and state = 'ready';
+update dossier.exports set state = 'expired', file = null where person_id = $1 and state <> 'expired';
 
 -- name: 17 sign-ins
 delete from identity.tokens where person_id = $1 or email = (select p.email from identity.people p where p.id = $1);
