@@ -7,6 +7,7 @@ import (
 
 	"cursus/internal/app"
 	"cursus/internal/domain/analytics"
+	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/platform/config"
 )
@@ -84,17 +85,11 @@ func (c outcomesCmd) Run(ctx context.Context, s streams, settings config.Config)
 	})
 }
 
-// instant reads an RFC 3339 time, or a day, which stands for its last microsecond in UTC; nothing is the zero time.
+// instant reads a time as flags give it.
 func instant(flag, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if day, err := time.Parse(time.DateOnly, text); err == nil {
-		return day.AddDate(0, 0, 1).Add(-time.Microsecond), nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := clock.Instant(text)
 	if err != nil {
 		return t, fault.InvalidInput(fault.Field{Pointer: flag, Code: "bad-time", Detail: "A time such as 2018-10-31T21:00:00Z, or a day such as 2018-10-31."})
 	}
-	return t.UTC(), nil
+	return t, nil
 }

@@ -10,6 +10,7 @@ import (
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/gradebook"
+	"cursus/internal/kernel/clock"
 	"cursus/internal/platform/postgres"
 )
 
@@ -66,11 +67,12 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
-	closed := ask.AsOf
-	if v := ask.Params["closed_on"]; v != "" {
-		if closed, err = instantOf("closed_on", v); err != nil {
-			return err
-		}
+	closed, err := ask.instant("closed_on")
+	if err != nil {
+		return err
+	}
+	if closed.IsZero() {
+		closed = ask.AsOf
 	}
 	hours, worked, err := ask.given("hours", bilanFunctions)
 	if err != nil {
@@ -153,16 +155,13 @@ func bilanTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	return nil
 }
 
-// instantOf reads a day, which stands for its end, or an instant.
-func instantOf(param, v string) (time.Time, error) {
-	if day, err := time.Parse(time.DateOnly, v); err == nil {
-		return day.AddDate(0, 0, 1).Add(-time.Microsecond), nil
-	}
-	t, err := time.Parse(time.RFC3339, v)
+// instant reads a parameter that is a time, as a question writes it.
+func (a Ask) instant(param string) (time.Time, error) {
+	t, err := clock.Instant(a.Params[param])
 	if err != nil {
 		return t, badParam(param, "A day such as 2018-10-31, or a time such as 2018-10-31T21:00:00Z.")
 	}
-	return t.UTC(), nil
+	return t, nil
 }
 
 func wayTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {

@@ -30,9 +30,9 @@ func changeFigures() []Definition {
 	}}
 }
 
-// sinceOf reads the earlier of the two instants. A day stands for its end.
+// sinceOf reads the earlier of the two instants.
 func (a Ask) sinceOf() (time.Time, error) {
-	t, err := instantOf("since", a.Params["since"])
+	t, err := a.instant("since")
 	if err != nil {
 		return t, err
 	}
@@ -42,23 +42,20 @@ func (a Ask) sinceOf() (time.Time, error) {
 	return t, nil
 }
 
-// changed are the stages whose change is explained, each by what has to hold.
-func changed(rule string) []struct {
+type changedStage struct {
 	id     string
 	title  catalog.Text
-	stages int
-} {
+	stages int // a mask
+}
+
+// changed are the stages whose change is explained, each by what has to hold.
+func changed(rule string) []changedStage {
 	diligent, _ := journey.DiligentMask(rule) // the rule is one of the parameter
-	all := []struct {
-		id     string
-		title  catalog.Text
-		stages int
-	}{
+	return []changedStage{
 		{"enrolled", catalog.Text{EN: "Enrolled", FR: "Inscrits"}, 0}, {"started", stageColumns[0].Title, journey.Mask(journey.Started)}, {"diligent", stageColumns[1].Title, diligent},
 		{"succeeded", stageColumns[2].Title, journey.Mask(journey.Succeeded)}, {"certified", stageColumns[7].Title, journey.Mask(journey.Certified)},
 		{"paying", catalog.Text{EN: "Paying", FR: "Payants"}, journey.Mask(journey.Qualifying)},
 	}
-	return all
 }
 
 func changeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {

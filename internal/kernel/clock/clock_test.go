@@ -25,3 +25,19 @@ func TestTimesSurviveTheDatabase(t *testing.T) {
 		t.Error(m.Now())
 	}
 }
+
+// A day stands for all of itself; an instant is what it says, wherever it was written; nothing is no time, and anything else is refused.
+func TestInstantsAsTheyAreWritten(t *testing.T) {
+	for text, want := range map[string]string{
+		"2018-10-31": "2018-10-31T23:59:59.999999Z", "2018-10-31T21:00:00+02:00": "2018-10-31T19:00:00Z", "": "0001-01-01T00:00:00Z",
+	} {
+		if got, err := clock.Instant(text); err != nil || got.Format(time.RFC3339Nano) != want {
+			t.Errorf("%q is %v (%v)", text, got, err)
+		}
+	}
+	for _, text := range []string{"yesterday", "2018-02-30", "2018-10-31 21:00"} {
+		if at, err := clock.Instant(text); err == nil {
+			t.Errorf("%q is %v", text, at)
+		}
+	}
+}

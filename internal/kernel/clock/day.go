@@ -20,3 +20,15 @@ func Day(t time.Time, lang string) string {
 	}
 	return d + " " + months[t.Month()-1] + " " + strconv.Itoa(t.Year())
 }
+
+// Instant reads an RFC 3339 time, or a day such as 2018-10-31, which stands for its last microsecond in UTC. Nothing is the zero time.
+func Instant(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day.AddDate(0, 0, 1).Add(-time.Microsecond), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	return t.UTC(), err
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/analytics"
+	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	paging "cursus/internal/kernel/page"
 )
@@ -76,17 +77,11 @@ func figureAsk(r *request, d analytics.Definition) (ask analytics.Ask, written m
 }
 
 func dayOrInstant(v, name string) (time.Time, error) {
-	if v == "" {
-		return time.Time{}, nil
-	}
-	if day, err := time.Parse(time.DateOnly, v); err == nil {
-		return day.AddDate(0, 0, 1).Add(-time.Microsecond), nil
-	}
-	t, err := time.Parse(time.RFC3339, v)
+	t, err := clock.Instant(v)
 	if err != nil {
 		return t, fault.InvalidInput(fault.Field{Pointer: "query/" + name, Code: "bad-time", Detail: "A day such as 2018-10-31, or a time such as 2018-10-31T21:00:00Z."})
 	}
-	return t.UTC(), nil
+	return t, nil
 }
 
 func (w *Web) figure(r *request) (out reply, err error) {
