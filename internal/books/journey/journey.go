@@ -175,6 +175,14 @@ type Counts struct {
 	Certified int64 `db:"certified" json:"certified"`
 }
 
+// Plus counts the people of both; somebody who is in both counts twice.
+func (c Counts) Plus(d Counts) Counts {
+	return Counts{
+		Enrolled: c.Enrolled + d.Enrolled, Started: c.Started + d.Started, Diligent: c.Diligent + d.Diligent, Succeeded: c.Succeeded + d.Succeeded, Eligible: c.Eligible + d.Eligible,
+		Booked: c.Booked + d.Booked, Sat: c.Sat + d.Sat, Passed: c.Passed + d.Passed, Certified: c.Certified + d.Certified,
+	}
+}
+
 // endOfTime stands for "no bound" where a question gives only the other one of its two times.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 

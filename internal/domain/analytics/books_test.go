@@ -93,7 +93,7 @@ func (s *school) addsUp(ask analytics.CubeQuestion) {
 		}
 		people, sums := journey.Counts{}, map[money.Currency][5]int64{}
 		for _, c := range cells {
-			people = plus(people, c.Counts)
+			people = people.Plus(c.Counts)
 			if m := sums[c.Currency]; c.Currency != "" {
 				sums[c.Currency] = [5]int64{m[0] + c.Gross, m[1] + c.Refunds, m[2] + c.Disputes, m[3] + c.Fees, m[4] + c.Costs}
 			}
@@ -104,7 +104,7 @@ func (s *school) addsUp(ask analytics.CubeQuestion) {
 			if err != nil {
 				return err
 			}
-			want = plus(want, n)
+			want = want.Plus(n)
 		}
 		if people != want {
 			s.t.Errorf("%+v counts %+v, the journey %+v", ask, people, want)
@@ -143,13 +143,6 @@ func some(at time.Time) *time.Time {
 	return &at
 }
 
-func plus(a, b journey.Counts) journey.Counts {
-	return journey.Counts{
-		Enrolled: a.Enrolled + b.Enrolled, Started: a.Started + b.Started, Diligent: a.Diligent + b.Diligent, Succeeded: a.Succeeded + b.Succeeded, Eligible: a.Eligible + b.Eligible,
-		Booked: a.Booked + b.Booked, Sat: a.Sat + b.Sat, Passed: a.Passed + b.Passed, Certified: a.Certified + b.Certified,
-	}
-}
-
 // answers asks for every figure that has a past and gives the bytes.
 func (s *school) answers(asOf, knownAt time.Time) map[string]string {
 	out := map[string]string{}
@@ -173,15 +166,10 @@ func (s *school) answers(asOf, knownAt time.Time) map[string]string {
 				with[p.ID] = s.sessions[1].Key
 			case p.ID == "sessions" && p.Required:
 				with[p.ID] = s.sessions[0].Key + "," + s.sessions[1].Key
+			case p.Required && p.Instant:
+				with[p.ID] = asOf.Add(-240 * time.Hour).Format(time.RFC3339)
 			case p.Required && p.Of == nil && p.Default == "":
 				with[p.ID] = s.sessions[0].Key
-			}
-		}
-		if slices.ContainsFunc(d.Params, func(p analytics.Param) bool { return p.Instant }) {
-			for _, p := range d.Params {
-				if p.Instant && p.Required {
-					with[p.ID] = asOf.Add(-240 * time.Hour).Format(time.RFC3339)
-				}
 			}
 		}
 		f, err := analytics.FigureOf(system, s.db, d.ID, analytics.Ask{AsOf: asOf, KnownAt: knownAt, Params: with})

@@ -41,10 +41,7 @@ func Compare(ctx context.Context, db *postgres.DB, asOf time.Time) (c Comparison
 				continue
 			}
 			c.Sessions = append(c.Sessions, Compared{s, openAt(tx, s, asOf), n})
-			c.Pooled.Enrolled += n.Enrolled
-			c.Pooled.Started += n.Started
-			c.Pooled.Diligent += n.Diligent
-			c.Pooled.Succeeded += n.Succeeded
+			c.Pooled = c.Pooled.Plus(n)
 		}
 		return nil
 	})

@@ -168,8 +168,8 @@ func (f *Figure) cubesTx(ctx context.Context, tx *postgres.Tx, by ...string) ([]
 	return CubeTx(ctx, tx, ask)
 }
 
-// cubeStages are the people of a cell, by stage.
-func cubeStages(c CubeCell) []int64 {
+// cubeStages are the people by stage.
+func cubeStages(c journey.Counts) []int64 {
 	return []int64{c.Started, c.Diligent, c.Succeeded, c.Eligible, c.Booked, c.Sat, c.Passed, c.Certified}
 }
 
@@ -214,7 +214,7 @@ func cubeTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 			}
 		}
 		row.Cells = append(row.Cells, textCell(string(c.Currency)), countCell(c.Enrolled), countCell(c.Paying))
-		for _, n := range cubeStages(c) {
+		for _, n := range cubeStages(c.Counts) {
 			row.Cells = append(row.Cells, countCell(n))
 		}
 		if c.Currency == "" {
@@ -335,16 +335,15 @@ func heatTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	if err != nil {
 		return err
 	}
-	months, order := map[string]*CubeCell{}, []string{}
+	months, order := map[string]*journey.Counts{}, []string{}
 	var people int64
 	for _, c := range cells { // of all currencies
 		m := months[c.Month]
 		if m == nil {
-			m = &CubeCell{}
+			m = &journey.Counts{}
 			months[c.Month], order = m, append(order, c.Month)
 		}
-		m.Enrolled, m.Started, m.Diligent, m.Succeeded, m.Eligible = m.Enrolled+c.Enrolled, m.Started+c.Started, m.Diligent+c.Diligent, m.Succeeded+c.Succeeded, m.Eligible+c.Eligible
-		m.Booked, m.Sat, m.Passed, m.Certified = m.Booked+c.Booked, m.Sat+c.Sat, m.Passed+c.Passed, m.Certified+c.Certified
+		*m = m.Plus(c.Counts)
 		people += c.Enrolled
 	}
 	f.base("enrolled", "enrolled", "inscrits", people)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
@@ -38,12 +39,21 @@ var bands = [4][3]string{
 	{"to_025", "0 to 0.25", "0 à 0,25"}, {"to_050", "to 0.5", "jusqu’à 0,5"}, {"to_075", "to 0.75", "jusqu’à 0,75"}, {"above_075", "above 0.75", "plus de 0,75"},
 }
 
-// inMapOrder puts the exercises in the order of the weeks; those that the map of the session does not name come last, as the reports have them.
-func inMapOrder(ctx context.Context, tx *postgres.Tx, sessionID string, asked Ask) (did []gradebook.Did, weeks map[string]int, err error) {
-	if did, err = gradebook.ProgressionTx(ctx, tx, sessionID, asked.AsOf, asked.KnownAt); err != nil {
-		return nil, nil, err
+// didTx asks what became of the exercises of the session that the figure is of, and how many ever were enrolled and started. The exercises are in
+// the order of the weeks; those that the map of the session does not name come last, as the reports have them.
+func (f *Figure) didTx(ctx context.Context, tx *postgres.Tx) (ever journey.Counts, did []gradebook.Did, weeks map[string]int, err error) {
+	s, err := f.sessionTx(ctx, tx, "session")
+	if err != nil {
+		return ever, nil, nil, err
 	}
-	exercises, err := catalog.ExercisesTx(ctx, tx, sessionID)
+	f.Basis = "ever"
+	if ever, err = journey.CountsTx(ctx, tx, journey.Question{SessionID: s.ID, AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt, Basis: f.Basis}); err != nil {
+		return ever, nil, nil, err
+	}
+	if did, err = gradebook.ProgressionTx(ctx, tx, s.ID, f.Ask.AsOf, f.Ask.KnownAt); err != nil {
+		return ever, nil, nil, err
+	}
+	exercises, err := catalog.ExercisesTx(ctx, tx, s.ID)
 	weeks = map[string]int{}
 	for _, e := range exercises {
 		weeks[e.Label] = e.Week
@@ -55,19 +65,11 @@ func inMapOrder(ctx context.Context, tx *postgres.Tx, sessionID string, asked As
 		return 1 << 20
 	}
 	slices.SortStableFunc(did, func(a, b gradebook.Did) int { return late(a) - late(b) })
-	return did, weeks, err
+	return ever, did, weeks, err
 }
 
-func qualityTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	s, err := f.sessionTx(ctx, tx, "session")
-	if err != nil {
-		return err
-	}
-	ever, err := f.everTx(ctx, tx, s.ID)
-	if err != nil {
-		return err
-	}
-	did, weeks, err := inMapOrder(ctx, tx, s.ID, ask)
+func qualityTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
+	ever, did, weeks, err := f.didTx(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -114,15 +116,7 @@ func weekCell(week int) Cell {
 }
 
 func progressionTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
-	s, err := f.sessionTx(ctx, tx, "session")
-	if err != nil {
-		return err
-	}
-	ever, err := f.everTx(ctx, tx, s.ID)
-	if err != nil {
-		return err
-	}
-	did, weeks, err := inMapOrder(ctx, tx, s.ID, ask)
+	ever, did, weeks, err := f.didTx(ctx, tx)
 	if err != nil {
 		return err
 	}

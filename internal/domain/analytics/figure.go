@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/kernel/fault"
@@ -254,10 +253,4 @@ func labelOf(label string, occurrence int) string {
 		return label
 	}
 	return fmt.Sprintf("%s #%d", label, occurrence+1)
-}
-
-// everTx counts all who ever were enrolled in a session, and all who started.
-func (f *Figure) everTx(ctx context.Context, tx *postgres.Tx, sessionID string) (journey.Counts, error) {
-	f.Basis = "ever"
-	return journey.CountsTx(ctx, tx, journey.Question{SessionID: sessionID, AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt, Basis: "ever"})
 }

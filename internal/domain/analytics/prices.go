@@ -58,7 +58,7 @@ type pricePoint struct {
 // days counts from the first sale to the last, both included.
 func (p pricePoint) days() int64 { return int64(p.Last.Sub(p.First)/(24*time.Hour)) + 1 }
 
-// Elasticity is the arc elasticity between two prices in thousandths: the change of places per day over the change of the price, each relative
+// elasticity is the arc elasticity between two prices in thousandths: the change of places per day over the change of the price, each relative
 // to the mid-point. ok is false where one price is not another.
 func elasticity(a, b pricePoint) (thousandths int64, ok bool) {
 	// places per day are compared as a.Places·b.days against b.Places·a.days

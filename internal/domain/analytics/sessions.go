@@ -78,11 +78,11 @@ var indicatorColumns = []Column{
 	col("diligent_success", Share, "Diligent success", "Réussite des assidus"),
 }
 
-// means adds the row of the plain means of the columns from the given one on; amounts and what is no share have none.
-func (f *Figure) means(from int) Row {
+// means is the row of the plain means of the columns but the first; amounts and what is no share have none.
+func (f *Figure) means() Row {
 	row := Row{Summary: true, Cells: make([]Cell, len(f.Columns))}
 	row.Cells[0] = saidCell("plain_mean", "Plain mean", "Moyenne simple")
-	for i := from; i < len(f.Columns); i++ {
+	for i := 1; i < len(f.Columns); i++ {
 		var all []*int64
 		for k, r := range f.Rows {
 			if k > 0 && r.Cells[0].Text == f.Rows[k-1].Cells[0].Text {
@@ -125,12 +125,11 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 		open := openAt(tx, s, ask.AsOf)
 		f.Open = f.Open || open
 		f.Rows = append(f.Rows, Row{Open: open, Cells: append([]Cell{textCell(s.Key), countCell(n.Enrolled)}, indicatorsOf(n)...)})
-		pooled.Enrolled, pooled.Started, pooled.Diligent, pooled.Succeeded = pooled.Enrolled+n.Enrolled, pooled.Started+n.Started, pooled.Diligent+n.Diligent, pooled.Succeeded+n.Succeeded
+		pooled = pooled.Plus(n)
 	}
 	f.base("enrolled", "enrolled", "inscrits", pooled.Enrolled)
 	if len(f.Rows) > 0 {
-		plain := f.means(1)
-		f.Rows = append(f.Rows, plain, Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(pooled.Enrolled)}, indicatorsOf(pooled)...)})
+		f.Rows = append(f.Rows, f.means(), Row{Summary: true, Cells: append([]Cell{saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(pooled.Enrolled)}, indicatorsOf(pooled)...)})
 	}
 	return nil
 }
@@ -235,8 +234,7 @@ func qualifyingTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	if len(f.Rows) == 0 {
 		return nil
 	}
-	plain := f.means(1)
-	f.Rows = append(f.Rows, plain)
+	f.Rows = append(f.Rows, f.means())
 	shares := []Cell{
 		saidCell("weighted_mean", "Weighted mean", "Moyenne pondérée"), countCell(paid), shareCell(paid, enrolled), shareCell(started, paid), shareCell(diligent, paid), shareCell(certified, diligent), shareCell(certified, paid),
 	}
