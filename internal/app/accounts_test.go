@@ -19,8 +19,6 @@ import (
 	"github.com/chromedp/chromedp"
 	"golang.org/x/text/unicode/norm"
 
-	"cursus/api/contract"
-	"cursus/internal/app"
 	"cursus/internal/domain/accounting"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
@@ -141,14 +139,7 @@ func (w *world) billedStory(t *testing.T, walker *apitest.Walker, token string) 
 // is shown, and the text on it, read by another program, that of the data; staff without the accounts do not see it.
 func TestDocumentsOverTheAPI(t *testing.T) {
 	w := newWorld(t)
-	server, err := app.NewServer(w.h, contract.YAML, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	walker, err := apitest.New(contract.YAML, server.Test)
-	if err != nil {
-		t.Fatal(err)
-	}
+	walker := w.walk(w.h)
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		_, err := invoicing.PutIssuerTx(ctx, tx, issuerForTests(), 0)
 		return err

@@ -17,7 +17,6 @@ import (
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 	"cursus/internal/testkit"
-	"cursus/internal/transport"
 	"cursus/internal/transport/api/apitest"
 )
 
@@ -37,10 +36,9 @@ func (w *world) replica() replica {
 	return replica{h, w.walk(h)}
 }
 
-// walk serves a house and waits until its cache hears of changes.
+// walk serves a house over its contract.
 func (w *world) walk(h *app.House) *apitest.Walker {
 	w.t.Helper()
-	var server *transport.Server
 	server, err := app.NewServer(h, contract.YAML, nil)
 	if err != nil {
 		w.t.Fatal(err)

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"cursus/api/contract"
-	"cursus/internal/app"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/progress"
 	"cursus/internal/platform/postgres"
@@ -63,14 +61,7 @@ func (s *asker) sells(starts time.Time) (offer string) {
 // statement adds up to 7,500,000 XOF.
 func TestASchoolEnrolsACohortThatPaysAtItsDesk(t *testing.T) {
 	w := newWorld(t)
-	server, err := app.NewServer(w.h, contract.YAML, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	walker, err := apitest.New(contract.YAML, server.Test)
-	if err != nil {
-		t.Fatal(err)
-	}
+	walker := w.walk(w.h)
 	officer := w.person("officer@imt.example", "Officer")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		for key, name := range map[string]string{"ESP": "École supérieure polytechnique", "ENS": "École normale"} {

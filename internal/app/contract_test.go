@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"cursus/api/contract"
-	"cursus/internal/app"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
@@ -25,14 +23,7 @@ import (
 // nobody sees or moves what is somebody else's; what is strange and allowed is no failure of ours; every answer is as documented.
 func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w := newWorld(t)
-	server, err := app.NewServer(w.h, contract.YAML, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	walker, err := apitest.New(contract.YAML, server.Test)
-	if err != nil {
-		t.Fatal(err)
-	}
+	walker := w.walk(w.h)
 	unaudited := everyWriteIsAudited(t, walker, testkit.Owner(t, w.dsn))
 	zoe := w.person("zoe@example.org", "Zoé N’Diaye 🎓")
 	walker.Values = w.certified(zoe.ID)

@@ -12,8 +12,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"cursus/api/contract"
-	"cursus/internal/app"
 	"cursus/internal/domain/enrolment"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
@@ -145,14 +143,7 @@ func (w *world) examStory(t *testing.T, walker *apitest.Walker, staff, second st
 // The way from the rules of an exam to the certificate that a second reviewer gave.
 func TestExamsThroughTheAPI(t *testing.T) {
 	w := newWorld(t)
-	server, err := app.NewServer(w.h, contract.YAML, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	walker, err := apitest.New(contract.YAML, server.Test)
-	if err != nil {
-		t.Fatal(err)
-	}
+	walker := w.walk(w.h)
 	staff, second := w.person("staff@example.org", "Staff Member"), w.person("second@example.org", "Second Person")
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		for _, p := range []identity.Person{staff, second} {

@@ -47,7 +47,7 @@ func (p Pages) ExamPage(ctx context.Context, who web.Viewer, enrolmentID string)
 			open := y.Sitting.State == exams.Booked
 			out.Story, out.CanBook = &y, out.CanBook && !open && y.Sitting.State != exams.Withheld
 			out.CanLeave = open && len(y.Attempts) == 0 && (y.Slot == nil || tx.Now().Before(y.Slot.LeaveBy()))
-			out.CanAppeal = y.Sitting.State == exams.Failed && y.Appeal == nil && y.Sitting.ResultAt != nil && !tx.Now().After(y.Sitting.ResultAt.AddDate(0, 0, y.Exam.AppealDays))
+			out.CanAppeal = y.MayAppeal(tx.Now())
 		}
 		if out.Minutes, err = exams.MinutesTx(ctx, tx, e); err != nil {
 			return err

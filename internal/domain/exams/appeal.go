@@ -80,7 +80,7 @@ func (s *Service) AppealTx(ctx context.Context, tx *postgres.Tx, sittingID, lear
 	if err != nil {
 		return Appeal{}, err
 	}
-	if x.State != Failed || x.ResultAt == nil || tx.Now().After(x.ResultAt.AddDate(0, 0, exam.AppealDays)) {
+	if !exam.appealable(x, tx.Now()) {
 		return Appeal{}, ErrNoAppealDue
 	}
 	a, found, err := lastAttemptTx(ctx, tx, x.ID)
@@ -99,6 +99,11 @@ func (s *Service) AppealTx(ctx context.Context, tx *postgres.Tx, sittingID, lear
 		return Appeal{}, err
 	}
 	return AppealOneTx(ctx, tx, id)
+}
+
+// appealable says whether a sitting has a result against which an appeal is open.
+func (e Exam) appealable(x Sitting, now time.Time) bool {
+	return x.State == Failed && x.ResultAt != nil && !now.After(x.ResultAt.AddDate(0, 0, e.AppealDays))
 }
 
 // AppealOneTx finds an appeal. Errors: ErrNoAppeal.
@@ -208,6 +213,11 @@ type Story struct {
 	Events    []Event
 	Incidents []Incident
 	Appeal    *Appeal
+}
+
+// MayAppeal says whether who sat may appeal now.
+func (y Story) MayAppeal(now time.Time) bool {
+	return y.Appeal == nil && y.Exam.appealable(y.Sitting, now)
 }
 
 // StoryTx tells a sitting. Who counts places reads it as the house. Errors: ErrNoSitting.
