@@ -3,10 +3,10 @@ package flows
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"cursus/internal/domain/cohorts"
+	"cursus/internal/domain/outreach"
 	"cursus/internal/gateways/mail"
 	"cursus/templates/mails"
 )
@@ -59,12 +59,13 @@ func (h *House) invite(ctx context.Context, name string, l cohorts.Letter, refer
 		return cohorts.MailLater, err
 	}
 	m.Subject, m.Text, m.HTML = written.Subject, written.Text, written.HTML
-	switch err = h.Mail.Send(ctx, m); {
-	case err == nil:
+	err = h.Mail.Send(ctx, m)
+	switch outcomeOf(err) {
+	case outreach.Delivered:
 		return cohorts.MailTaken, nil
-	case errors.Is(err, mail.ErrUncertain):
+	case outreach.Unknown:
 		return cohorts.MailUncertain, err
-	case errors.Is(err, mail.ErrRefused), errors.Is(err, mail.ErrNoMailbox), errors.Is(err, mail.ErrMessage):
+	case outreach.Dead, outreach.Refused:
 		return cohorts.MailRefused, nil
 	}
 	return cohorts.MailLater, err

@@ -63,9 +63,6 @@ type Month struct {
 	PaidAt     *time.Time     `json:"paid_at,omitempty" db:"paid_at"`
 }
 
-// Price is that of one place.
-func (a Month) Price() money.Amount { return money.Of(a.PriceMinor, a.Currency) }
-
 // Total is what the order costs, so far.
 func (a Month) Total() money.Amount { return money.Of(a.TotalMinor, a.Currency) }
 

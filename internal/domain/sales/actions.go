@@ -126,7 +126,7 @@ type standing struct {
 // unasked says that no money was asked for yet.
 func (s standing) unasked() bool { return s.payment == "" && !s.free }
 
-// inForce says whether what the order opened is open.
+// inForce says whether the order was paid and what it opened is open; one of an account opens before it is paid.
 func (s State) inForce() bool { return s == Paid || s == PartiallyRefunded || s == Disputed }
 
 // decide says what is to be done next, and of every action whether it can be taken. It is the one place that does.

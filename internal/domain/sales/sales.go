@@ -65,6 +65,9 @@ type OrderReversed struct {
 	Reason      string   `json:"reason"`
 }
 
+// Kind names the job.
+func (OrderReversed) Kind() string { return "sales.order_reversed" }
+
 // OrderContested says that the bank asks for the money of an order, or no longer does: what is earned with it waits meanwhile.
 type OrderContested struct {
 	OrderID string `json:"order_id"`
@@ -72,9 +75,6 @@ type OrderContested struct {
 
 // Kind names the job.
 func (OrderContested) Kind() string { return "sales.order_contested" }
-
-// Kind names the job.
-func (OrderReversed) Kind() string { return "sales.order_reversed" }
 
 // Service is the room.
 type Service struct {
