@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"cursus/internal/kernel/fault"
@@ -74,6 +75,9 @@ func (c Config) CheckServing() error {
 	}
 	if c.DrainSeconds < 0 || c.DrainSeconds > maxDrain {
 		refuse("CURSUS_DRAIN_SECONDS", "out-of-range", fmt.Sprintf("It must be from 0 to %d.", maxDrain))
+	}
+	if slices.Contains(c.InvitationReminders, 0) {
+		refuse("CURSUS_INVITATION_REMINDER_DAYS", "zero", "Each is a number of days above or below nothing, such as 3 or -2.")
 	}
 	if len(refused.Fields) > 0 {
 		return refused
