@@ -49,12 +49,7 @@ func ProgressionTx(ctx context.Context, tx *postgres.Tx, sessionID string, asOf,
 		Band2      int64     `db:"band_2"`
 		Band3      int64     `db:"band_3"`
 	}
-	var err error
-	if knownAt.IsZero() {
-		err = tx.Select(ctx, &rows, q.Q("Progression"), sessionID, asOf)
-	} else {
-		err = tx.Select(ctx, &rows, q.Q("ProgressionKnown"), sessionID, asOf, knownAt)
-	}
+	err := tx.Select(ctx, &rows, q.Q("Progression"), sessionID, asOf, given(knownAt))
 	out := make([]Did, len(rows))
 	for i, r := range rows {
 		out[i] = Did{r.ColumnID, r.Label, r.Occurrence, r.At.UTC(), r.FirstDone, r.LastChange, [4]int64{r.Band0, r.Band1, r.Band2, r.Band3}}

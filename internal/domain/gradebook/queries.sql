@@ -74,6 +74,7 @@ insert into gradebook.runs (session_id, column_id, from_at, until_at, band, firs
 select session_id, column_id, from_at, until_at, band, first, learners from gradebook.runs_of($1, null);
 
 -- name: Progression
+-- From the runs that are kept; from the cells for what had been recorded by an instant ($3).
 select k.id as column_id, k.label, k.occurrence, r.from_at,
        coalesce(sum(r.learners) filter (where r.first), 0)::bigint as first_done,
        coalesce(sum(r.learners) filter (where r.until_at > $2), 0)::bigint as last_change,
@@ -81,21 +82,8 @@ select k.id as column_id, k.label, k.occurrence, r.from_at,
        coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 1), 0)::bigint as band_1,
        coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 2), 0)::bigint as band_2,
        coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 3), 0)::bigint as band_3
-  from gradebook.runs r join gradebook.columns k on k.id = r.column_id
- where r.session_id = $1 and r.from_at <= $2
- group by k.id, k.label, k.occurrence, r.from_at
- order by k.id, r.from_at;
-
--- name: ProgressionKnown
--- The same from the cells, for what had been recorded by an instant.
-select k.id as column_id, k.label, k.occurrence, r.from_at,
-       coalesce(sum(r.learners) filter (where r.first), 0)::bigint as first_done,
-       coalesce(sum(r.learners) filter (where r.until_at > $2), 0)::bigint as last_change,
-       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 0), 0)::bigint as band_0,
-       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 1), 0)::bigint as band_1,
-       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 2), 0)::bigint as band_2,
-       coalesce(sum(r.learners) filter (where r.until_at > $2 and r.band = 3), 0)::bigint as band_3
-  from gradebook.runs_of($1, $3) r join gradebook.columns k on k.id = r.column_id
+  from (select * from gradebook.runs where session_id = $1 and $3::timestamptz is null
+        union all select * from gradebook.runs_of($1, $3) where $3 is not null) r join gradebook.columns k on k.id = r.column_id
  where r.from_at <= $2
  group by k.id, k.label, k.occurrence, r.from_at
  order by k.id, r.from_at;
