@@ -1,6 +1,10 @@
 package analytics
 
-import "cursus/internal/kernel/disclosure"
+import (
+	"slices"
+
+	"cursus/internal/kernel/disclosure"
+)
 
 // suppress keeps back what would tell of few people: the rows are groups of which everybody is in one, so each column of counts is a list with
 // a total that may be known. Of a row in which a count is kept back no amount is told either, since an amount over a price is a count.
@@ -31,11 +35,9 @@ func (f *Figure) suppress() {
 			}
 		}
 	}
-	for i, b := range f.Base {
-		if b.N > 0 && b.N < disclosure.Least {
-			f.Base[i].N = 0
-			f.note("Of fewer than ten people nothing is told.", "De moins de dix personnes, rien n’est dit.")
-		}
+	all := len(f.Base)
+	if f.Base = slices.DeleteFunc(f.Base, func(b Base) bool { return b.N > 0 && b.N < disclosure.Least }); len(f.Base) < all {
+		f.note("Of fewer than ten people nothing is told.", "De moins de dix personnes, rien n’est dit.")
 	}
 	f.note("For a partner: counts from 1 to 9 are kept back, with as many others as it takes that no total gives them away, and the amounts of these rows.", "Pour un partenaire : les comptes de 1 à 9 sont retenus, avec autant d’autres qu’il faut pour qu’aucun total ne les livre, et les montants de ces lignes.")
 }

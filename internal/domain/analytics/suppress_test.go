@@ -8,7 +8,7 @@ import (
 	"cursus/internal/kernel/money"
 )
 
-// What a partner is given has no count from 1 to 9, no amount in a row that keeps one back, and of no currency one row alone without amounts.
+// What a partner is given has no count from 1 to 9 and none that is not so, no amount in a row that keeps one back, and of no currency one row alone without amounts.
 func TestAPartnerIsToldOfNobodyAlone(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		f := &Figure{Columns: []Column{col("session", Text, "", ""), col("currency", Text, "", ""), col("enrolled", Count, "", ""), col("certified", Count, "", ""), col("net", Amount, "", "")}}
@@ -18,7 +18,15 @@ func TestAPartnerIsToldOfNobodyAlone(t *testing.T) {
 				textCell("S"), textCell(string(c)), countCell(rapid.Int64Range(0, 30).Draw(r, "enrolled")), countCell(rapid.Int64Range(0, 30).Draw(r, "certified")), amountCell(150, c),
 			}})
 		}
+		var total int64
+		for _, row := range f.Rows {
+			total += *row.Cells[2].Count
+		}
+		f.base("enrolled", "", "", total)
 		f.suppress()
+		if told := len(f.Base) == 1; told != (total == 0 || total >= 10) || told && f.Base[0].N != total {
+			r.Fatalf("of %d people the figure says that it is of %v", total, f.Base)
+		}
 		quiet, rows := map[string]int{}, map[string]int{}
 		for _, row := range f.Rows {
 			kept := false
