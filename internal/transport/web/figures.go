@@ -156,7 +156,7 @@ func (w *Web) figureFile(r *request) (reply, error) {
 		err = f.JSON(&b)
 		return reply{file: &File{d.ID + ".json", "application/json", b.Bytes()}, inline: true}, err
 	}
-	return reply{}, fault.New(fault.NotFound, "no-such-format", "The figures are there as csv and json.")
+	return reply{}, errNoFigureFile
 }
 
 // doersPage lists who did an exercise.

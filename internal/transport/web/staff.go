@@ -229,6 +229,8 @@ func (w *Web) outcomesFile(r *request) (reply, error) {
 	return export(r.param("format"), "outcomes", rows, o)
 }
 
+var errNoFigureFile = fault.New(fault.NotFound, "no-such-format", "The figures are there as csv and json.")
+
 func export(format, name string, rows [][]string, value any) (reply, error) {
 	var b bytes.Buffer
 	switch format {
@@ -245,7 +247,7 @@ func export(format, name string, rows [][]string, value any) (reply, error) {
 		}
 		return reply{file: &File{name + ".json", "application/json", b.Bytes()}, inline: true}, nil
 	}
-	return reply{}, fault.New(fault.NotFound, "no-such-format", "The figures are there as csv and json.")
+	return reply{}, errNoFigureFile
 }
 
 func rateCells(r Rate) []string {
