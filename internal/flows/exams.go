@@ -137,7 +137,7 @@ func (h *House) notPassed(ctx context.Context, sittingID string) error {
 	if !x.Kind.Counts() || x.State == exams.Passed {
 		return h.Exams.RefreshOne(ctx, x.EnrolmentID, x.ID)
 	}
-	if err := h.Certificates.RevokeFailed(ctx, x.EnrolmentID, "a review found the exam not passed"); err != nil {
+	if err := h.Certificates.RevokeFailed(ctx, x.EnrolmentID); err != nil {
 		return err
 	}
 	return h.Exams.RefreshOne(ctx, x.EnrolmentID, x.ID)

@@ -29,7 +29,7 @@ import (
 // codeBytes is the length of a certificate's code: 128 random bits.
 const codeBytes = 16
 
-// Award gives the certificate that a passed sitting has earned, once. Errors: exams.ErrNoSitting, ErrNotEarned.
+// Award gives the certificate that a passed sitting has earned, once; one that a review took back holds again. Errors: exams.ErrNoSitting, ErrNotEarned.
 func (s *Service) Award(ctx context.Context, sittingID string) (c Certificate, err error) {
 	err = s.db.InTx(ctx, "award", func(ctx context.Context, tx *postgres.Tx) error {
 		x, err := exams.SittingTx(ctx, tx, sittingID)
@@ -39,7 +39,11 @@ func (s *Service) Award(ctx context.Context, sittingID string) (c Certificate, e
 		if _, err := enrolment.LockTx(ctx, tx, x.EnrolmentID); err != nil {
 			return err
 		}
-		if c, err = one(ctx, tx, "OfSitting", x.ID); !errors.Is(err, ErrNoCertificate) {
+		c, err = one(ctx, tx, "OfSitting", x.ID)
+		if err == nil && x.State == exams.Passed {
+			c, err = s.againTx(ctx, tx, c)
+		}
+		if !errors.Is(err, ErrNoCertificate) {
 			return err
 		}
 		if x.State != exams.Passed || !x.Kind.Counts() {

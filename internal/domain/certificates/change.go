@@ -99,36 +99,40 @@ func (s *Service) Reinstate(ctx context.Context, id, reason string) (c Certifica
 		if c, err = lockTx(ctx, tx, id); err != nil {
 			return err
 		}
-		switch c.State() {
-		case StateValid:
-			return ErrHolds
-		case StateReplaced:
-			return ErrReplaced
-		}
-		leads, held, err := leadsTx(ctx, tx, c)
-		if err != nil {
-			return err
-		}
-		done, err := doneTx(ctx, tx, c)
-		if err != nil {
-			return err
-		}
-		if !leads || held || !done {
-			return ErrNotEarned
-		}
-		if _, err := tx.Exec(ctx, q.Q("Reinstate"), c.ID); err != nil {
-			return err
-		}
-		if err := s.turnedTx(ctx, tx, c, "reinstated", reason); err != nil {
-			return err
-		}
-		if err := s.jobs.EnqueueTx(ctx, tx, Reinstated{c.ID}); err != nil {
-			return err
-		}
-		c, err = one(ctx, tx, "One", c.ID)
+		c, err = s.reinstateTx(ctx, tx, c, reason)
 		return err
 	})
 	return c, err
+}
+
+func (s *Service) reinstateTx(ctx context.Context, tx *postgres.Tx, c Certificate, reason string) (Certificate, error) {
+	switch c.State() {
+	case StateValid:
+		return c, ErrHolds
+	case StateReplaced:
+		return c, ErrReplaced
+	}
+	leads, held, err := leadsTx(ctx, tx, c)
+	if err != nil {
+		return c, err
+	}
+	done, err := doneTx(ctx, tx, c)
+	if err != nil {
+		return c, err
+	}
+	if !leads || held || !done {
+		return c, ErrNotEarned
+	}
+	if _, err := tx.Exec(ctx, q.Q("Reinstate"), c.ID); err != nil {
+		return c, err
+	}
+	if err := s.turnedTx(ctx, tx, c, "reinstated", reason); err != nil {
+		return c, err
+	}
+	if err := s.jobs.EnqueueTx(ctx, tx, Reinstated{c.ID}); err != nil {
+		return c, err
+	}
+	return one(ctx, tx, "One", c.ID)
 }
 
 // Reissue prints a certificate anew with the name that its holder has now and a code of its own, once per key. The one before it is known as

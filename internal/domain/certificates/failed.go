@@ -9,9 +9,12 @@ import (
 	"cursus/internal/platform/postgres"
 )
 
+// notPassed is the reason for which RevokeFailed revokes; what it revoked holds again by itself when the exam is passed after all.
+const notPassed = "a review found the exam not passed"
+
 // RevokeFailed revokes the certificates of an enrolment whose sitting is not passed any more, because a later review found otherwise, and those of
 // programs that were complete by one of these alone. What asks for no exam, and what was passed, stays.
-func (s *Service) RevokeFailed(ctx context.Context, enrolmentID, reason string) error {
+func (s *Service) RevokeFailed(ctx context.Context, enrolmentID string) error {
 	return s.db.InTx(ctx, "revoke failed", func(ctx context.Context, tx *postgres.Tx) error {
 		live, err := liveBehindTx(ctx, tx, enrolmentID)
 		if err != nil {
@@ -31,7 +34,7 @@ func (s *Service) RevokeFailed(ctx context.Context, enrolmentID, reason string) 
 		for _, c := range append(failed, programs...) {
 			done, err := doneTx(ctx, tx, c)
 			if err == nil && !done {
-				_, err = s.revokeTx(ctx, tx, c, reason)
+				_, err = s.revokeTx(ctx, tx, c, notPassed)
 			}
 			if err != nil {
 				return err
@@ -39,6 +42,19 @@ func (s *Service) RevokeFailed(ctx context.Context, enrolmentID, reason string) 
 		}
 		return nil
 	})
+}
+
+// againTx reinstates the certificate of a passed sitting that a review had found not passed. Another one that was awarded meanwhile stays in its place,
+// and what was revoked for another reason stays revoked. Error: ErrNotEarned.
+func (s *Service) againTx(ctx context.Context, tx *postgres.Tx, c Certificate) (Certificate, error) {
+	if c.RevokedReason != notPassed {
+		return c, nil
+	}
+	var taken bool
+	if err := tx.Get(ctx, &taken, q.Q("Taken"), c.LearnerID, c.Kind, c.SessionID); err != nil || taken {
+		return c, err
+	}
+	return s.reinstateTx(ctx, tx, c, "the exam is passed after all")
 }
 
 // doneTx says whether what a certificate was awarded for is done still: its sitting is passed, or its program complete. What asks for no exam

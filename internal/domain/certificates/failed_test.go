@@ -19,7 +19,7 @@ func TestAnExamThatWasNotPassedAfterAll(t *testing.T) {
 			_, err := tx.Exec(ctx, postgres.Query{Name: "review", SQL: "update exams.sittings set state = $2 where id = $1"}, c.SittingID, found)
 			return err
 		})
-		if err := s.room.RevokeFailed(system, c.EnrolmentID, "a review"); err != nil {
+		if err := s.room.RevokeFailed(system, c.EnrolmentID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,6 +66,23 @@ func TestAnExamThatWasNotPassedAfterAll(t *testing.T) {
 		if _, err := s.room.Reinstate(system, program.ID, "please"); !succeeded && code(err) != "certificate-not-earned" {
 			t.Error("it holds again, and the program is not complete:", err)
 		}
+		// An appeal finds that it was passed: her certificate holds again by itself, and one that staff revoked does not.
+		again := func(want string) {
+			t.Helper()
+			s.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+				_, err := tx.Exec(ctx, postgres.Query{Name: "appeal", SQL: "update exams.sittings set state = 'passed' where id = $1"}, c.SittingID)
+				return err
+			})
+			if now, err := s.room.Award(system, c.SittingID); err != nil || now.ID != c.ID || now.State() != want {
+				t.Errorf("%s: %s, want %s (%v)", name, now.State(), want, err)
+			}
+			s.holds()
+		}
+		again(certificates.StateValid)
+		if _, err := s.room.Revoke(system, c.ID, "fraud"); err != nil {
+			t.Fatal(err)
+		}
+		again(certificates.StateRevoked)
 	}
 	// Who forgets to revoke is found.
 	who, enrolled := s.learner("Forgotten", all...)
