@@ -36,16 +36,14 @@ func PutOrganisationTx(ctx context.Context, tx *postgres.Tx, key, name string) e
 	if err := audit.HoldTx(ctx, tx, "organisation/"+key); err != nil {
 		return err
 	}
-	var before any
-	if old, err := OrganisationTx(ctx, tx, key); err == nil {
-		before = map[string]string{"name": old.Name}
-	} else if !errors.Is(err, ErrNoOrganisation) {
+	old, err := OrganisationTx(ctx, tx, key)
+	if err != nil && !errors.Is(err, ErrNoOrganisation) {
 		return err
 	}
 	if _, err := tx.Exec(ctx, q.Q("PutOrganisation"), key, name, tx.Now()); err != nil {
 		return err
 	}
-	return audit.AppendTx(ctx, tx, audit.Entry{Action: "organisation.put", Object: key, Before: before, After: map[string]string{"name": name}})
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: "organisation.put", Object: key, Before: audit.Was(old.Key != "", map[string]string{"name": old.Name}), After: map[string]string{"name": name}})
 }
 
 // JoinTx makes a person a member of an organisation; twice does nothing. Errors: ErrNoOrganisation.
