@@ -47,7 +47,11 @@ func (s *Service) wipeElsewhere(ctx context.Context, tx *postgres.Tx, personID s
 		}
 	}
 	wiped := map[string]int64{}
-	for name, by := range map[string][]string{"jobs": patterns, "replies": clues, "answers of partners": patterns} {
+	for _, name := range []string{"jobs", "replies", "answers of partners"} {
+		by := patterns
+		if name == "replies" { // of bytes, which have no patterns: there rather too much than too little
+			by = clues
+		}
 		n, err := tx.Exec(ctx, q.Q("Elsewhere "+name), pq.Array(by))
 		if err != nil {
 			return nil, err
