@@ -31,7 +31,7 @@ import (
 
 var at = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
-func document(t *testing.T) []byte {
+func document(t testing.TB) []byte {
 	t.Helper()
 	r, err := pdf.New()
 	if err != nil {
@@ -45,7 +45,7 @@ func document(t *testing.T) []byte {
 }
 
 // identity writes a certificate and its key into files.
-func identity(t *testing.T, key crypto.Signer) (certificate, private string) {
+func identity(t testing.TB, key crypto.Signer) (certificate, private string) {
 	t.Helper()
 	folder := t.TempDir()
 	template := &x509.Certificate{
@@ -191,5 +191,41 @@ func TestTheTimeIsStamped(t *testing.T) {
 		if _, err := s.Sign(context.Background(), document(t), at); fault.From(err).Code != "document-not-signed" {
 			t.Errorf("%s: %v", answer, err)
 		}
+	}
+}
+
+// BenchmarkSign prints a certificate and signs it, on one core (-cpu 1), with a key of each kind.
+func BenchmarkSign(b *testing.B) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	printer, err := pdf.New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	facts := certificates.CertificateFacts{HolderName: "Zoé Ndiaye", CourseTitle: "Networks", Issuer: "IMT", IssuedAt: at, Code: "0123456789abcdefghjkmnpqrs", VerificationURL: "https://cursus.test/verify/0", Language: "fr"}
+	for name, key := range map[string]crypto.Signer{"rsa-2048": rsaKey, "ecdsa-p256": ecKey} {
+		certificate, private := identity(b, key)
+		s, err := pades.New(pades.Options{Certificate: certificate, Key: private})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				doc, err := printer.Certificate(context.Background(), facts, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.Sign(context.Background(), doc, at); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "printed-and-signed/s")
+		})
 	}
 }

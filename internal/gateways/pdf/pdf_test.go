@@ -141,14 +141,3 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkCertificate(b *testing.B) {
-	for _, c := range []struct{ name, holder string }{{"code-page", "Aïcha N'Diaye"}, {"wide", "Łukasz Żółć"}, {"arabic", "محمد عبد السلام"}, {"han", "王小明"}} {
-		b.Run(c.name, func(b *testing.B) {
-			for b.Loop() {
-				render(b, facts(c.holder))
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "certificates/s")
-		})
-	}
-}
