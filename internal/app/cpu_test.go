@@ -15,14 +15,14 @@ import (
 // machine that does other things beside it says more than a rate. The second one is zero where /proc is not there to ask.
 type spent struct{ ours, postgres time.Duration }
 
-func (s *shop) spent(b *testing.B) (p spent) {
+func (w *world) spent(b *testing.B) (p spent) {
 	b.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
 	}
 	p.ours = time.Duration(u.Utime.Nano() + u.Stime.Nano())
-	rows, err := testkit.Owner(b, s.dsn).Query("select pid from pg_stat_activity where datname = current_database()")
+	rows, err := testkit.Owner(b, w.dsn).Query("select pid from pg_stat_activity where datname = current_database()")
 	if err != nil {
 		b.Fatal(err)
 	}

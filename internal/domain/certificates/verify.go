@@ -2,6 +2,7 @@ package certificates
 
 import (
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -70,13 +71,24 @@ func normal(code string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.Join(strings.Fields(code), ""), "-", ""))
 }
 
+// look finds a certificate for the house, in one round trip: how a certificate stands has to be asked for each time.
+func (s *Service) look(ctx context.Context, statement string, by any) (Certificate, error) {
+	var r row
+	err := s.db.Look(ctx, &r, q.Q(statement), by)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Certificate{}, ErrNoCertificate
+	}
+	if err != nil {
+		return Certificate{}, err
+	}
+	return r.certificate()
+}
+
 // Verify finds a certificate by its code, for anybody: whoever holds the paper may know what is on it. Errors: ErrNoCertificate, ErrGuesses.
 func (s *Service) Verify(ctx context.Context, code string) (c Certificate, err error) {
 	err = s.guarded(ctx, func(ctx context.Context) error {
-		return s.db.View(ctx, "verify", func(ctx context.Context, tx *postgres.Tx) (err error) {
-			c, err = one(ctx, tx, "ByCode", normal(code))
-			return err
-		})
+		c, err = s.look(ctx, "ByCode", normal(code))
+		return err
 	})
 	return c, err
 }
@@ -89,18 +101,16 @@ func (s *Service) Examine(ctx context.Context, sum, code string) (c Certificate,
 		return c, "", fault.InvalidInput(fault.Field{Pointer: "/sha256", Code: "bad-hash", Detail: "64 hexadecimal digits."})
 	}
 	err = s.guarded(ctx, func(ctx context.Context) error {
-		return s.db.View(ctx, "examine", func(ctx context.Context, tx *postgres.Tx) error {
-			if c, err = one(ctx, tx, "ByHash", hash); err == nil {
-				state = c.State()
-				return nil
-			}
-			if !errors.Is(err, ErrNoCertificate) || code == "" {
-				return err
-			}
-			state = StateAltered
-			c, err = one(ctx, tx, "ByCode", normal(code))
+		if c, err = s.look(ctx, "ByHash", hash); err == nil {
+			state = c.State()
+			return nil
+		}
+		if !errors.Is(err, ErrNoCertificate) || code == "" {
 			return err
-		})
+		}
+		state = StateAltered
+		c, err = s.look(ctx, "ByCode", normal(code))
+		return err
 	})
 	return c, state, err
 }
