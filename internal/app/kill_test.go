@@ -170,6 +170,7 @@ func TestKilledAtEachStep(t *testing.T) {
 	p.writesThrough()
 	p.opensThrough()
 	p.billsThrough()
+	p.certifiesThrough(crowd())
 	p.verify()
 }
 
