@@ -36,10 +36,11 @@ bench: deps ## Measure: a catalogue of 2,000 courses beside bare Fiber, purchase
 	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/domain/uploads
 	$(GO) test -run '^$$' -bench . -benchtime 2s -cpu 1 -v ./internal/gateways/pdf ./internal/gateways/pades
 
-fuzz: ## Feed broken grade reports, catalogue files and rosters to their readers, a minute each
+fuzz: ## Feed broken grade reports, catalogue files, rosters and files of exam results to their readers, a minute each
 	$(GO) test -run '^$$' -fuzz FuzzParse -fuzztime 60s ./internal/domain/gradebook
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/exchange
 	$(GO) test -run '^$$' -fuzz FuzzRead -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/cohorts/roster
+	$(GO) test -run '^$$' -fuzz FuzzResults -fuzztime 60s -fuzzminimizetime 2s ./internal/domain/exams
 
 LINTER := .cache/bin/golangci-lint-2.15.0
 $(LINTER):

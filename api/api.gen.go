@@ -1309,6 +1309,30 @@ func (e ExamKind) Valid() bool {
 	}
 }
 
+// Defines values for ExamResultRowOutcome.
+const (
+	ExamResultRowOutcomeChanged   ExamResultRowOutcome = "changed"
+	ExamResultRowOutcomeNew       ExamResultRowOutcome = "new"
+	ExamResultRowOutcomeRefused   ExamResultRowOutcome = "refused"
+	ExamResultRowOutcomeUnchanged ExamResultRowOutcome = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the ExamResultRowOutcome enum.
+func (e ExamResultRowOutcome) Valid() bool {
+	switch e {
+	case ExamResultRowOutcomeChanged:
+		return true
+	case ExamResultRowOutcomeNew:
+		return true
+	case ExamResultRowOutcomeRefused:
+		return true
+	case ExamResultRowOutcomeUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExamSlotState.
 const (
 	ExamSlotStateCanceled ExamSlotState = "canceled"
@@ -8904,6 +8928,110 @@ type ExamFile struct {
 //
 // Example: proctored
 type ExamKind string
+
+// ExamResultRow What became of a row.
+type ExamResultRow struct {
+	// Code Why it is refused, or unchanged.
+	//
+	// Example: not-booked
+	Code *string `json:"code,omitempty"`
+
+	// Column Column of what is refused, in bytes; absent: the whole line.
+	//
+	// Example: 5
+	Column *int `json:"column,omitempty"`
+
+	// Detail For people.
+	//
+	// Example: Nobody of this name or address had booked this exam when the attempt began.
+	Detail *string `json:"detail,omitempty"`
+
+	// From Where the attempt stood; absent: it is new.
+	//
+	// Example: started
+	From *string `json:"from,omitempty"`
+
+	// Line Line of the file; the header is line 1.
+	//
+	// Example: 17
+	Line int `json:"line"`
+
+	// Outcome What became of it.
+	//
+	// Example: refused
+	Outcome ExamResultRowOutcome `json:"outcome"`
+
+	// SittingId Id of the sitting.
+	//
+	// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+	SittingId *SittingID `json:"sitting_id,omitempty"`
+
+	// To Where it stands.
+	//
+	// Example: verified
+	To *string `json:"to,omitempty"`
+}
+
+// ExamResultRowOutcome What became of it.
+//
+// Example: refused
+type ExamResultRowOutcome string
+
+// ExamResults What a file of exam results did, row by row.
+type ExamResults struct {
+	// Changed Rows that moved an attempt, or told another score.
+	//
+	// Example: 2
+	Changed int `json:"changed"`
+
+	// DryRun This is what would have been done.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// FileName The name of the file.
+	//
+	// Example: IMT_PRD_s9_proctored_exam_results_report_2026-06-02-0900.csv
+	FileName string `json:"file_name"`
+
+	// Id Id of the file.
+	//
+	// Example: erf_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Kind What the exam is for; the proctored one leads to the certificate.
+	//
+	// Example: proctored
+	Kind ExamKind `json:"kind"`
+
+	// New Rows that opened an attempt.
+	//
+	// Example: 18
+	New int `json:"new"`
+
+	// Refused Rows that were not taken.
+	//
+	// Example: 1
+	Refused int `json:"refused"`
+
+	// Replayed The same bytes had been taken in before.
+	//
+	// Example: false
+	Replayed bool `json:"replayed"`
+
+	// Rows One for each row of the file.
+	Rows []ExamResultRow `json:"rows"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Unchanged Rows of attempts that stand there already, or further.
+	//
+	// Example: 0
+	Unchanged int `json:"unchanged"`
+}
 
 // ExamSlot A place and a time of an exam.
 type ExamSlot struct {
@@ -19447,6 +19575,18 @@ type CopySessionParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// ImportExamResultsParams defines parameters for ImportExamResults.
+type ImportExamResultsParams struct {
+	// FileName The name of the file.
+	FileName string `form:"file_name" json:"file_name"`
+
+	// Kind The exam that the file is of; samples are of the practice exam.
+	Kind *ExamKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// DryRun Say what would change, and change nothing (200).
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
 // CreateExamSlotParams defines parameters for CreateExamSlot.
 type CreateExamSlotParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -23353,6 +23493,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportExamResultsWithBody Import a file of exam results
+	//
+	// Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
+	// with a column `score` from 0 to 1 where there is one. Learners are found by the platform's username or by their address, attempts by their
+	// code. Each row moves its attempt along its table, or is told with the reason why not. The same bytes again change nothing; rows that were
+	// refused are tried again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/exam-results (the `ImportExamResults` operationId).
+	ImportExamResultsWithBody(ctx context.Context, session SessionRef, params *ImportExamResultsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListExamSlots List the slots of a session
 	//
@@ -30417,6 +30569,28 @@ func (c *Client) CopySessionWithBody(ctx context.Context, session SessionRef, pa
 // Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 func (c *Client) CopySession(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCopySessionRequest(c.Server, session, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportExamResultsWithBody Import a file of exam results
+//
+// Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
+// with a column `score` from 0 to 1 where there is one. Learners are found by the platform's username or by their address, attempts by their
+// code. Each row moves its attempt along its table, or is told with the reason why not. The same bytes again change nothing; rows that were
+// refused are tried again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/exam-results (the `ImportExamResults` operationId).
+func (c *Client) ImportExamResultsWithBody(ctx context.Context, session SessionRef, params *ImportExamResultsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportExamResultsRequestWithBody(c.Server, session, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -45803,6 +45977,89 @@ func NewCopySessionRequestWithBody(server string, session SessionRef, params *Co
 	return req, nil
 }
 
+// NewImportExamResultsRequestWithBody constructs an http.Request for the ImportExamResults method, with any body, and a specified content type
+func NewImportExamResultsRequestWithBody(server string, session SessionRef, params *ImportExamResultsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/exam-results", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "file_name", params.FileName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListExamSlotsRequest constructs an http.Request for the ListExamSlots method
 func NewListExamSlotsRequest(server string, session SessionRef) (*http.Request, error) {
 	var err error
@@ -52000,6 +52257,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/copies (the `CopySession` operationId).
 	CopySessionWithResponse(ctx context.Context, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody, reqEditors ...RequestEditorFn) (*CopySessionResponse, error)
+
+	// ImportExamResultsWithBodyWithResponse Import a file of exam results
+	//
+	// Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
+	// with a column `score` from 0 to 1 where there is one. Learners are found by the platform's username or by their address, attempts by their
+	// code. Each row moves its attempt along its table, or is told with the reason why not. The same bytes again change nothing; rows that were
+	// refused are tried again.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/exam-results (the `ImportExamResults` operationId).
+	ImportExamResultsWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportExamResultsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportExamResultsResponse, error)
 
 	// ListExamSlotsWithResponse List the slots of a session
 	//
@@ -65557,6 +65826,61 @@ func (r CopySessionResponse) ContentType() string {
 	return ""
 }
 
+type ImportExamResultsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamResults
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ExamResults
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportExamResultsResponse) GetJSON200() *ExamResults {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ImportExamResultsResponse) GetJSON201() *ExamResults {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportExamResultsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportExamResultsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportExamResultsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportExamResultsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportExamResultsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListExamSlotsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -73622,6 +73946,24 @@ func (c *ClientWithResponses) CopySessionWithResponse(ctx context.Context, sessi
 		return nil, err
 	}
 	return ParseCopySessionResponse(rsp)
+}
+
+// ImportExamResultsWithBodyWithResponse Import a file of exam results
+//
+// Takes in the proctored exam results report of Open edX (CSV, plain or gzip, in any dialect of a spreadsheet; at most 8 MiB and 10,000 rows),
+// with a column `score` from 0 to 1 where there is one. Learners are found by the platform's username or by their address, attempts by their
+// code. Each row moves its attempt along its table, or is told with the reason why not. The same bytes again change nothing; rows that were
+// refused are tried again.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/exam-results (the `ImportExamResults` operationId).
+func (c *ClientWithResponses) ImportExamResultsWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportExamResultsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportExamResultsResponse, error) {
+	rsp, err := c.ImportExamResultsWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportExamResultsResponse(rsp)
 }
 
 // ListExamSlotsWithResponse List the slots of a session
@@ -84246,6 +84588,46 @@ func ParseCopySessionResponse(rsp *http.Response) (*CopySessionResponse, error) 
 			headers.Location = value
 		}
 		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseImportExamResultsResponse parses an HTTP response from a ImportExamResultsWithResponse call
+func ParseImportExamResultsResponse(rsp *http.Response) (*ImportExamResultsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportExamResultsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ExamResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -802,6 +802,9 @@ type ServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
+	// ImportExamResults Import a file of exam results
+	// (POST /v1/sessions/{session}/exam-results)
+	ImportExamResults(c *fiber.Ctx, session SessionRef, params ImportExamResultsParams) error
 	// ListExamSlots List the slots of a session
 	// (GET /v1/sessions/{session}/exam-slots)
 	ListExamSlots(c *fiber.Ctx, session SessionRef) error
@@ -11821,6 +11824,65 @@ func (siw *ServerInterfaceWrapper) CopySession(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ImportExamResults operation middleware
+func (siw *ServerInterfaceWrapper) ImportExamResults(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportExamResultsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "file_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "file_name", query, &params.FileName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter file_name: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", query, &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter kind: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ImportExamResults(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // ListExamSlots operation middleware
 func (siw *ServerInterfaceWrapper) ListExamSlots(c *fiber.Ctx) error {
 
@@ -14656,6 +14718,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ImportGrades)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/exam-results", wrapper.ImportExamResults)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/exam-slots", wrapper.ListExamSlots)
 
@@ -20261,6 +20325,35 @@ func (response CopySession201JSONResponse) VisitCopySessionResponse(ctx *fiber.C
 	return ctx.JSON(&response.Body)
 }
 
+type ImportExamResultsRequestObject struct {
+	Session     SessionRef `json:"session"`
+	Params      ImportExamResultsParams
+	ContentType string
+	Body        io.Reader
+}
+
+type ImportExamResultsResponseObject interface {
+	VisitImportExamResultsResponse(ctx *fiber.Ctx) error
+}
+
+type ImportExamResults200JSONResponse ExamResults
+
+func (response ImportExamResults200JSONResponse) VisitImportExamResultsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ImportExamResults201JSONResponse ExamResults
+
+func (response ImportExamResults201JSONResponse) VisitImportExamResultsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 type ListExamSlotsRequestObject struct {
 	Session SessionRef `json:"session"`
 }
@@ -22168,6 +22261,9 @@ type StrictServerInterface interface {
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(ctx context.Context, request CopySessionRequestObject) (CopySessionResponseObject, error)
+	// ImportExamResults Import a file of exam results
+	// (POST /v1/sessions/{session}/exam-results)
+	ImportExamResults(ctx context.Context, request ImportExamResultsRequestObject) (ImportExamResultsResponseObject, error)
 	// ListExamSlots List the slots of a session
 	// (GET /v1/sessions/{session}/exam-slots)
 	ListExamSlots(ctx context.Context, request ListExamSlotsRequestObject) (ListExamSlotsResponseObject, error)
@@ -30672,6 +30768,37 @@ func (sh *strictHandler) CopySession(ctx *fiber.Ctx, session SessionRef, params 
 		return err
 	} else if validResponse, ok := response.(CopySessionResponseObject); ok {
 		if err := validResponse.VisitCopySessionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ImportExamResults operation middleware
+func (sh *strictHandler) ImportExamResults(ctx *fiber.Ctx, session SessionRef, params ImportExamResultsParams) error {
+	var request ImportExamResultsRequestObject
+
+	request.Session = session
+	request.Params = params
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportExamResults(ctx.UserContext(), request.(ImportExamResultsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportExamResults")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportExamResultsResponseObject); ok {
+		if err := validResponse.VisitImportExamResultsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

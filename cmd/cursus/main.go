@@ -25,6 +25,7 @@ type cli struct {
 	Import  struct {
 		Session sessionCmd `cmd:"" help:"Make a session with its exercise map."`
 		Grades  gradesCmd  `cmd:"" help:"Import grade reports of a session (Open edX and FUN); the same file again does nothing."`
+		Results resultsCmd `cmd:"" help:"Take in a file of exam results; the same file again does nothing."`
 		Roster  rosterCmd  `cmd:"" help:"Bring a cohort to what a school's roster says (CSV or OneRoster); the same file again does nothing."`
 	} `cmd:"" help:"Take in what other systems know."`
 	Report struct {

@@ -40,7 +40,7 @@ var notOfPeople = map[string]string{
 	"catalog.courses": "of the catalogue", "catalog.exercises": "of the catalogue", "catalog.moves": "of the catalogue", "catalog.session_versions": "of the catalogue", "catalog.sessions": "of the catalogue",
 	"certificates.batches": "of sessions", "certificates.images": "of the house", "certificates.kinds": "of the house", "certificates.layouts": "of the house",
 	"certificates.documents": "the papers themselves are in the file", "cohorts.cohorts": "of schools", "dossier.rules": "the schedule", "dossier.runs": "of nights",
-	"exams.exams": "of sessions", "exams.slots": "of exams",
+	"exams.exams": "of sessions", "exams.result_files": "of sessions: what became of rows, by line; it names nobody", "exams.slots": "of exams",
 	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.runs": "counts", "gradebook.rejected_rows": "lines and codes",
 	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.logout_tokens": "hashes of ids, for minutes", "identity.providers": "of the house", "identity.salt": "of the house",
 	"invoicing.files": "the papers themselves are in the file", "invoicing.issuers": "of the house", "invoicing.regimes": "of the house", "invoicing.sellers": "of the house", "invoicing.series": "of the house",

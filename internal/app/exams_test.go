@@ -137,7 +137,30 @@ func (w *world) examStory(t *testing.T, walker *apitest.Walker, staff, second st
 	if c := w.certificate(awa.ID, own); c.ID == "" {
 		t.Error("passed on appeal, and no certificate")
 	}
+	w.results(s, b, his)
 	walker.Values["slot"], walker.Values["appeal"] = later, appeal["appeal"]
+}
+
+// results has somebody book, and brings in what a file says of his attempt.
+func (w *world) results(staff, learner *asker, enrolment string) {
+	at := map[string]string{"session": w.session.Key, "kind": "proctored"}
+	starts := w.clock.Now().Add(30 * time.Minute).Truncate(time.Second)
+	slot := staff.ask(201, "createExamSlot", at, map[string]any{"place": "Online", "zone": "UTC", "starts_at": starts.Format(time.RFC3339), "ends_at": starts.Add(time.Hour).Format(time.RFC3339), "capacity": 5})["id"].(string)
+	sitting := map[string]string{"sitting": learner.ask(201, "bookExamSlot", map[string]string{"enrolment": enrolment, "slot": slot}, nil)["id"].(string)}
+	w.clock.Advance(2 * time.Hour)
+	file := []byte("course_id,email,attempt_code,started_at,status,score\nc,ben.waits@example.org,PX-1," + starts.Format(time.RFC3339) + ",verified,0.9\n")
+	if r := staff.ask(200, "importExamResults", at, file, query("file_name=r.csv&dry_run=true")); r["new"] != 1.0 {
+		staff.t.Error(r)
+	}
+	staff.ask(201, "importExamResults", at, file, query("file_name=r.csv"))
+	if r := staff.ask(200, "importExamResults", at, file, query("file_name=r.csv")); r["replayed"] != true {
+		staff.t.Error(r)
+	}
+	staff.ask(422, "importExamResults", at, []byte("a,b\n"), query("file_name=r.csv"))
+	if x := learner.ask(200, "getSitting", sitting, nil)["sitting"].(map[string]any); x["state"] != "passed" || x["score_ppm"] != 900000.0 {
+		staff.t.Error(x)
+	}
+	w.quiet()
 }
 
 // The way from the rules of an exam to the certificate that a second reviewer gave.

@@ -27,6 +27,7 @@ type Attempt struct {
 	ScorePPM     *int         `db:"score_ppm"`
 	ReviewedAt   *time.Time   `db:"reviewed_at"`
 	Reviewer     string       `db:"reviewer"`
+	Code         string       `db:"code"` // by which the provider knows it; empty: none was told
 	Version      int          `db:"version"`
 }
 
@@ -105,20 +106,25 @@ func (s *Service) OpenAttemptTx(ctx context.Context, tx *postgres.Tx, sittingID,
 	if err != nil {
 		return last, err
 	}
-	a := Attempt{ID: ident.New("att"), SittingID: x.ID, LearnerID: x.LearnerID, N: last.N + 1, State: Created, LimitSeconds: more.Limit(exam.LimitMinutes) * 60}
+	limit := more.Limit(exam.LimitMinutes) * 60
 	if found {
-		a.LimitSeconds = max(remaining(last), 60)
+		limit = max(remaining(last), 60)
 		if err := s.moveAttemptTx(ctx, tx, &last, EvResume, ""); err != nil {
 			return last, err
 		}
 	}
-	if _, err := tx.Exec(ctx, q.Q("AddAttempt"), a.ID, a.SittingID, a.LearnerID, a.N, a.LimitSeconds, tx.Now()); err != nil {
-		return a, err
+	return addAttemptTx(ctx, tx, x, last.N+1, limit)
+}
+
+func addAttemptTx(ctx context.Context, tx *postgres.Tx, x Sitting, n, limitSeconds int) (Attempt, error) {
+	id := ident.New("att")
+	if _, err := tx.Exec(ctx, q.Q("AddAttempt"), id, x.ID, x.LearnerID, n, limitSeconds, tx.Now()); err != nil {
+		return Attempt{}, err
 	}
-	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "attempt.created", Object: a.ID, Detail: map[string]any{"sitting": x.ID, "limit_seconds": a.LimitSeconds}}); err != nil {
-		return a, err
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "attempt.created", Object: id, Detail: map[string]any{"sitting": x.ID, "limit_seconds": limitSeconds}}); err != nil {
+		return Attempt{}, err
 	}
-	return AttemptTx(ctx, tx, a.ID)
+	return AttemptTx(ctx, tx, id)
 }
 
 // remaining is what was left of the time of an attempt when it ended.

@@ -202,12 +202,34 @@ update exams.attempts set state = 'expired', version = version + 1
  where sitting_id = $1 and started_at is null and state in ('created', 'download_software_clicked', 'ready_to_start') and created_at <= $2;
 
 -- name: Attempt
-select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, version
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, version
   from exams.attempts where id = $1;
 
 -- name: Attempts
-select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, version
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, version
   from exams.attempts where sitting_id = $1 order by n desc;
+
+-- name: AttemptByCode
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, version
+  from exams.attempts where code = $1;
+
+-- name: NameAttempt
+update exams.attempts set code = $2 where id = $1;
+
+-- name: Sitters
+-- Who ever booked an exam of a session, by all that a platform's file may call her.
+select e.id as enrolment_id, coalesce(p.email, '') as email, coalesce(u.username, '') as username
+  from enrolment.enrolments e join identity.people p on p.id = e.learner_id left join lms.usernames u on u.platform = $2 and u.person_id = e.learner_id
+ where e.session_id = $1 and exists (select 1 from exams.sittings t where t.enrolment_id = e.id)
+ order by e.id;
+
+-- name: ResultFile
+select id, file_name, outcomes, refused from exams.result_files where session_id = $1 and kind = $2 and sha256 = $3;
+
+-- name: KeepResultFile
+insert into exams.result_files (id, session_id, kind, sha256, file_name, outcomes, refused, imported_by, imported_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict on constraint result_file_once do update
+   set file_name = excluded.file_name, outcomes = excluded.outcomes, refused = excluded.refused, imported_by = excluded.imported_by, imported_at = excluded.imported_at;
 
 -- name: AddAttempt
 insert into exams.attempts (id, sitting_id, learner_id, n, state, limit_seconds, created_at) values ($1, $2, $3, $4, 'created', $5, $6);

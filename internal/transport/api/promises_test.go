@@ -17,7 +17,7 @@ var keyless = map[string]string{
 	"cancelExamSlot": "ends it under If-Match", "cancelSitting": "ends it, again nothing", "actOnSitting": "moves along an edge, and again there is none",
 	"appealSitting": "one appeal for a sitting", "decideAppeal": "an appeal is decided once",
 	"cancelWorkshopDay": "ends it, again nothing", "holdWorkshopDay": "moves it, again nothing", "recordAttendance": "says what is so, again nothing",
-	"recordProductions": "says what is so, again nothing", "importGrades": "the same file is known by its hash", "importExercises": "replaces under If-Match",
+	"recordProductions": "says what is so, again nothing", "importGrades": "the same file is known by its hash", "importExamResults": "the same file is known by its hash", "importExercises": "replaces under If-Match",
 	"recordResult": "the same result again changes nothing", "revokeCertificate": "ends it, again nothing", "reinstateCertificate": "what holds is refused",
 	"addCertificateImage": "the same image is known by its hash", "previewCertificateLayout": "writes nothing", "previewProgram": "writes nothing", "quoteOrder": "writes nothing",
 	"replayWebhook": "receivers know an event by its id, however often it is sent", "replayWebhooks": "receivers know an event by its id, however often it is sent",

@@ -35,4 +35,6 @@ type ExamRooms interface {
 	AppealSitting(ctx context.Context, who Principal, sitting, reason string) (exams.Appeal, error)
 	Appeals(ctx context.Context, who Principal) ([]exams.Appeal, error)
 	DecideAppeal(ctx context.Context, who Principal, r exams.Ruling) (exams.Appeal, error)
+	// ImportExamResults takes a file of results in, once.
+	ImportExamResults(ctx context.Context, who Principal, in exams.ResultsIntake) (exams.Results, error)
 }

@@ -10,12 +10,12 @@ import (
 
 // examRoutes are the addresses of exams.
 func (w *Web) examRoutes() []route {
-	return []route{
+	return append(w.examResultRoutes(), []route{
 		{method: "GET", path: "/learning/:id/exam", who: signedIn, handle: w.examPage},
 		{method: "POST", path: "/learning/:id/exam", who: signedIn, handle: w.actOnExam},
 		{method: "GET", path: "/console/exams", who: staff, handle: w.examDesk},
 		{method: "POST", path: "/console/exams", who: staff, handle: w.workOnExams},
-	}
+	}...)
 }
 
 func (w *Web) examPage(r *request) (reply, error) {

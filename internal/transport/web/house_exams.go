@@ -16,6 +16,9 @@ type ExamHouse interface {
 	// ExamDesk is what staff have to do about exams.
 	ExamDesk(ctx context.Context, who Viewer) (ExamDesk, error)
 	WorkOnExams(ctx context.Context, who Viewer, key string, w ExamWork) error
+	// ExamSessions are the keys of the sessions that may have exams.
+	ExamSessions(ctx context.Context, who Viewer) ([]string, error)
+	ImportExamResults(ctx context.Context, who Viewer, in exams.ResultsIntake) (exams.Results, error)
 }
 
 // ExamAct is what a learner does: book, wait, leave (the row), move, cancel, decline, submit or appeal.

@@ -1,0 +1,40 @@
+package app
+
+import (
+	"context"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/exams"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/api"
+	"cursus/internal/transport/web"
+)
+
+// ImportExamResults takes a file of results in.
+func (r Rooms) ImportExamResults(ctx context.Context, _ api.Principal, in exams.ResultsIntake) (exams.Results, error) {
+	return r.h.Exams.ImportResults(ctx, in)
+}
+
+// ExamSessions lists the keys of the sessions that may have exams.
+func (p Pages) ExamSessions(ctx context.Context, who web.Viewer) (keys []string, err error) {
+	if err := p.onExams(ctx, who); err != nil {
+		return nil, err
+	}
+	err = p.h.DB.View(as(ctx, who), "sessions with exams", func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := catalog.SessionsTx(ctx, tx)
+		keys = nil
+		for _, s := range all {
+			keys = append(keys, s.Key)
+		}
+		return err
+	})
+	return keys, err
+}
+
+// ImportExamResults is the same for staff at a page.
+func (p Pages) ImportExamResults(ctx context.Context, who web.Viewer, in exams.ResultsIntake) (exams.Results, error) {
+	if err := p.onExams(ctx, who); err != nil {
+		return exams.Results{}, err
+	}
+	return p.h.Exams.ImportResults(as(ctx, who), in)
+}
