@@ -1373,6 +1373,7 @@ func (e ExamWaitState) Valid() bool {
 const (
 	ExerciseActivityCaseStudy ExerciseActivity = "case_study"
 	ExerciseActivityLab       ExerciseActivity = "lab"
+	ExerciseActivityMock      ExerciseActivity = "mock"
 	ExerciseActivityQuiz      ExerciseActivity = "quiz"
 )
 
@@ -1382,6 +1383,8 @@ func (e ExerciseActivity) Valid() bool {
 	case ExerciseActivityCaseStudy:
 		return true
 	case ExerciseActivityLab:
+		return true
+	case ExerciseActivityMock:
 		return true
 	case ExerciseActivityQuiz:
 		return true
@@ -2648,6 +2651,7 @@ func (e ProgramPublication) Valid() bool {
 const (
 	ProposedExerciseActivityCaseStudy ProposedExerciseActivity = "case_study"
 	ProposedExerciseActivityLab       ProposedExerciseActivity = "lab"
+	ProposedExerciseActivityMock      ProposedExerciseActivity = "mock"
 	ProposedExerciseActivityQuiz      ProposedExerciseActivity = "quiz"
 )
 
@@ -2657,6 +2661,8 @@ func (e ProposedExerciseActivity) Valid() bool {
 	case ProposedExerciseActivityCaseStudy:
 		return true
 	case ProposedExerciseActivityLab:
+		return true
+	case ProposedExerciseActivityMock:
 		return true
 	case ProposedExerciseActivityQuiz:
 		return true
@@ -2779,6 +2785,24 @@ func (e QuoteStepKind) Valid() bool {
 	case QuoteStepKindPrice:
 		return true
 	case QuoteStepKindVoucher:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReadinessBy.
+const (
+	ReadinessByGrade ReadinessBy = "grade"
+	ReadinessByMock  ReadinessBy = "mock"
+)
+
+// Valid indicates whether the value is a known member of the ReadinessBy enum.
+func (e ReadinessBy) Valid() bool {
+	switch e {
+	case ReadinessByGrade:
+		return true
+	case ReadinessByMock:
 		return true
 	default:
 		return false
@@ -14398,6 +14422,95 @@ type Rate struct {
 	Wilson95LowTenths *int64 `json:"wilson95_low_tenths"`
 }
 
+// Readiness How somebody stands before her exam, beside those who sat it.
+type Readiness struct {
+	// AsOf RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AsOf Time `json:"as_of"`
+
+	// By The result by which she is held against others; absent: too few to say.
+	//
+	// Example: grade
+	By *ReadinessBy `json:"by,omitempty"`
+
+	// Definition The rule and its version.
+	//
+	// Example: readiness/1
+	Definition string `json:"definition"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// FromPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	FromPpm *PPM `json:"from_ppm,omitempty"`
+
+	// GradePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	GradePpm *PPM `json:"grade_ppm,omitempty"`
+
+	// MockPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	MockPpm *PPM `json:"mock_ppm,omitempty"`
+
+	// Passed A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
+	//
+	// Example: {"count":9,"of":20,"tenths_of_percent":450,"wilson95_high_tenths":658,"wilson95_low_tenths":258}
+	Passed *Rate `json:"passed,omitempty"`
+
+	// ToPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ToPpm *PPM `json:"to_ppm,omitempty"`
+
+	// Weeks Those that she began or that are over.
+	Weeks []ReadinessWeek `json:"weeks"`
+}
+
+// ReadinessBy The result by which she is held against others; absent: too few to say.
+//
+// Example: grade
+type ReadinessBy string
+
+// ReadinessWeek A week of the course beside those who passed.
+type ReadinessWeek struct {
+	// Done How many of its exercises have a score.
+	//
+	// Example: 3
+	Done int `json:"done"`
+
+	// MedianPpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	MedianPpm *PPM `json:"median_ppm,omitempty"`
+
+	// Passed How many people the median is of; absent: too few to say.
+	//
+	// Example: 24
+	Passed *int `json:"passed,omitempty"`
+
+	// Ppm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	Ppm PPM `json:"ppm"`
+
+	// Review Half of those who passed stood higher.
+	//
+	// Example: true
+	Review bool `json:"review"`
+
+	// Week Its number.
+	//
+	// Example: 2
+	Week int `json:"week"`
+}
+
 // Reason Why, for the record.
 //
 // Example: Asked for within the fourteen days.
@@ -18931,6 +19044,18 @@ type BookExamSlotParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// BookMockExamParams defines parameters for BookMockExam.
+type BookMockExamParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// GetReadinessParams defines parameters for GetReadiness.
+type GetReadinessParams struct {
+	// AsOf What was true at this time; now when absent.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+}
+
 // BookSittingParams defines parameters for BookSitting.
 type BookSittingParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -21860,6 +21985,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
 	RetryLMSEnrolment(ctx context.Context, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// BookMockExam Book a mock exam
+	//
+	// Books the practice exam of the session, as often as one likes; one that has slots is booked by its slot. Nothing hangs on its result.
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/mock-exams (the `BookMockExam` operationId).
+	BookMockExam(ctx context.Context, enrolment EnrolmentRef, params *BookMockExamParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReadiness How did those fare who stood where I stand?
+	//
+	// Of everybody of this session, and of those of its course that did not begin later, who has a result of the proctored exam: those in the band of
+	// ten points of the caller's own result, by her best mock exam or else by her global grade, and how many of them passed at their first sitting, with
+	// Wilson's 95 % interval. Where fewer than ten people of the band sat the exam, the bands beside it are taken in; where they are fewer still, `by` is
+	// absent: there are too few to say. Their results are those of the day of their first result. Each week has her mean over its scored exercises beside the
+	// median of ten people at least who passed; `review` says that half of them stood higher. It tells what became of others and is no forecast.
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/readiness (the `GetReadiness` operationId).
+	GetReadiness(ctx context.Context, enrolment EnrolmentRef, params *GetReadinessParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// BookSitting Book an exam
 	//
@@ -27016,6 +27159,44 @@ func (c *Client) RetryLMSEnrolmentWithBody(ctx context.Context, enrolment Enrolm
 // Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
 func (c *Client) RetryLMSEnrolment(ctx context.Context, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRetryLMSEnrolmentRequest(c.Server, enrolment, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// BookMockExam Book a mock exam
+//
+// Books the practice exam of the session, as often as one likes; one that has slots is booked by its slot. Nothing hangs on its result.
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/mock-exams (the `BookMockExam` operationId).
+func (c *Client) BookMockExam(ctx context.Context, enrolment EnrolmentRef, params *BookMockExamParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewBookMockExamRequest(c.Server, enrolment, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReadiness How did those fare who stood where I stand?
+//
+// Of everybody of this session, and of those of its course that did not begin later, who has a result of the proctored exam: those in the band of
+// ten points of the caller's own result, by her best mock exam or else by her global grade, and how many of them passed at their first sitting, with
+// Wilson's 95 % interval. Where fewer than ten people of the band sat the exam, the bands beside it are taken in; where they are fewer still, `by` is
+// absent: there are too few to say. Their results are those of the day of their first result. Each week has her mean over its scored exercises beside the
+// median of ten people at least who passed; `review` says that half of them stood higher. It tells what became of others and is no forecast.
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/readiness (the `GetReadiness` operationId).
+func (c *Client) GetReadiness(ctx context.Context, enrolment EnrolmentRef, params *GetReadinessParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReadinessRequest(c.Server, enrolment, params)
 	if err != nil {
 		return nil, err
 	}
@@ -38531,6 +38712,114 @@ func NewRetryLMSEnrolmentRequestWithBody(server string, enrolment EnrolmentRef, 
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewBookMockExamRequest constructs an http.Request for the BookMockExam method
+func NewBookMockExamRequest(server string, enrolment EnrolmentRef, params *BookMockExamParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/mock-exams", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGetReadinessRequest constructs an http.Request for the GetReadiness method
+func NewGetReadinessRequest(server string, enrolment EnrolmentRef, params *GetReadinessParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/readiness", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -50451,6 +50740,28 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/enrolments/{enrolment}/lms/retries (the `RetryLMSEnrolment` operationId).
 	RetryLMSEnrolmentWithResponse(ctx context.Context, enrolment EnrolmentRef, body RetryLMSEnrolmentJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryLMSEnrolmentResponse, error)
 
+	// BookMockExamWithResponse Book a mock exam
+	//
+	// Books the practice exam of the session, as often as one likes; one that has slots is booked by its slot. Nothing hangs on its result.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/mock-exams (the `BookMockExam` operationId).
+	BookMockExamWithResponse(ctx context.Context, enrolment EnrolmentRef, params *BookMockExamParams, reqEditors ...RequestEditorFn) (*BookMockExamResponse, error)
+
+	// GetReadinessWithResponse How did those fare who stood where I stand?
+	//
+	// Of everybody of this session, and of those of its course that did not begin later, who has a result of the proctored exam: those in the band of
+	// ten points of the caller's own result, by her best mock exam or else by her global grade, and how many of them passed at their first sitting, with
+	// Wilson's 95 % interval. Where fewer than ten people of the band sat the exam, the bands beside it are taken in; where they are fewer still, `by` is
+	// absent: there are too few to say. Their results are those of the day of their first result. Each week has her mean over its scored exercises beside the
+	// median of ten people at least who passed; `review` says that half of them stood higher. It tells what became of others and is no forecast.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/readiness (the `GetReadiness` operationId).
+	GetReadinessWithResponse(ctx context.Context, enrolment EnrolmentRef, params *GetReadinessParams, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
+
 	// BookSittingWithResponse Book an exam
 	//
 	// Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
@@ -58945,6 +59256,102 @@ func (r RetryLMSEnrolmentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RetryLMSEnrolmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type BookMockExamResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Sitting
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r BookMockExamResponse) GetJSON201() *Sitting {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r BookMockExamResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r BookMockExamResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r BookMockExamResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r BookMockExamResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r BookMockExamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReadinessResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Readiness
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReadinessResponse) GetJSON200() *Readiness {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetReadinessResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReadinessResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReadinessResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReadinessResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReadinessResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -70989,6 +71396,40 @@ func (c *ClientWithResponses) RetryLMSEnrolmentWithResponse(ctx context.Context,
 	return ParseRetryLMSEnrolmentResponse(rsp)
 }
 
+// BookMockExamWithResponse Book a mock exam
+//
+// Books the practice exam of the session, as often as one likes; one that has slots is booked by its slot. Nothing hangs on its result.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/mock-exams (the `BookMockExam` operationId).
+func (c *ClientWithResponses) BookMockExamWithResponse(ctx context.Context, enrolment EnrolmentRef, params *BookMockExamParams, reqEditors ...RequestEditorFn) (*BookMockExamResponse, error) {
+	rsp, err := c.BookMockExam(ctx, enrolment, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseBookMockExamResponse(rsp)
+}
+
+// GetReadinessWithResponse How did those fare who stood where I stand?
+//
+// Of everybody of this session, and of those of its course that did not begin later, who has a result of the proctored exam: those in the band of
+// ten points of the caller's own result, by her best mock exam or else by her global grade, and how many of them passed at their first sitting, with
+// Wilson's 95 % interval. Where fewer than ten people of the band sat the exam, the bands beside it are taken in; where they are fewer still, `by` is
+// absent: there are too few to say. Their results are those of the day of their first result. Each week has her mean over its scored exercises beside the
+// median of ten people at least who passed; `review` says that half of them stood higher. It tells what became of others and is no forecast.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/readiness (the `GetReadiness` operationId).
+func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, enrolment EnrolmentRef, params *GetReadinessParams, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error) {
+	rsp, err := c.GetReadiness(ctx, enrolment, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReadinessResponse(rsp)
+}
+
 // BookSittingWithResponse Book an exam
 //
 // Books a sitting of the proctored exam. While a condition is not met, it is refused (422) and `errors` names each.
@@ -79576,6 +80017,72 @@ func ParseRetryLMSEnrolmentResponse(rsp *http.Response) (*RetryLMSEnrolmentRespo
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest LMSEnrolment
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseBookMockExamResponse parses an HTTP response from a BookMockExamWithResponse call
+func ParseBookMockExamResponse(rsp *http.Response) (*BookMockExamResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &BookMockExamResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Sitting
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReadinessResponse parses an HTTP response from a GetReadinessWithResponse call
+func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReadinessResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Readiness
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

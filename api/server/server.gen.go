@@ -379,6 +379,12 @@ type ServerInterface interface {
 	// RetryLMSEnrolment Tell a platform of an enrolment again
 	// (POST /v1/enrolments/{enrolment}/lms/retries)
 	RetryLMSEnrolment(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// BookMockExam Book a mock exam
+	// (POST /v1/enrolments/{enrolment}/mock-exams)
+	BookMockExam(c *fiber.Ctx, enrolment EnrolmentRef, params BookMockExamParams) error
+	// GetReadiness How did those fare who stood where I stand?
+	// (GET /v1/enrolments/{enrolment}/readiness)
+	GetReadiness(c *fiber.Ctx, enrolment EnrolmentRef, params GetReadinessParams) error
 	// BookSitting Book an exam
 	// (POST /v1/enrolments/{enrolment}/sittings)
 	BookSitting(c *fiber.Ctx, enrolment EnrolmentRef, params BookSittingParams) error
@@ -6007,6 +6013,104 @@ func (siw *ServerInterfaceWrapper) RetryLMSEnrolment(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.RetryLMSEnrolment(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// BookMockExam operation middleware
+func (siw *ServerInterfaceWrapper) BookMockExam(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BookMockExamParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.BookMockExam(c, enrolment, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetReadiness operation middleware
+func (siw *ServerInterfaceWrapper) GetReadiness(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetReadinessParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetReadiness(c, enrolment, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -14437,6 +14541,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/lms/retries", wrapper.RetryLMSEnrolment)
 
+	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/mock-exams", wrapper.BookMockExam)
+
+	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/readiness", wrapper.GetReadiness)
+
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/sittings", wrapper.BookSitting)
 
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/workshops", wrapper.GetWorkshops)
@@ -17508,6 +17616,42 @@ type RetryLMSEnrolmentResponseObject interface {
 type RetryLMSEnrolment200JSONResponse LMSEnrolment
 
 func (response RetryLMSEnrolment200JSONResponse) VisitRetryLMSEnrolmentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type BookMockExamRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Params    BookMockExamParams
+}
+
+type BookMockExamResponseObject interface {
+	VisitBookMockExamResponse(ctx *fiber.Ctx) error
+}
+
+type BookMockExam201JSONResponse Sitting
+
+func (response BookMockExam201JSONResponse) VisitBookMockExamResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetReadinessRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Params    GetReadinessParams
+}
+
+type GetReadinessResponseObject interface {
+	VisitGetReadinessResponse(ctx *fiber.Ctx) error
+}
+
+type GetReadiness200JSONResponse Readiness
+
+func (response GetReadiness200JSONResponse) VisitGetReadinessResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -21838,6 +21982,12 @@ type StrictServerInterface interface {
 	// RetryLMSEnrolment Tell a platform of an enrolment again
 	// (POST /v1/enrolments/{enrolment}/lms/retries)
 	RetryLMSEnrolment(ctx context.Context, request RetryLMSEnrolmentRequestObject) (RetryLMSEnrolmentResponseObject, error)
+	// BookMockExam Book a mock exam
+	// (POST /v1/enrolments/{enrolment}/mock-exams)
+	BookMockExam(ctx context.Context, request BookMockExamRequestObject) (BookMockExamResponseObject, error)
+	// GetReadiness How did those fare who stood where I stand?
+	// (GET /v1/enrolments/{enrolment}/readiness)
+	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
 	// BookSitting Book an exam
 	// (POST /v1/enrolments/{enrolment}/sittings)
 	BookSitting(ctx context.Context, request BookSittingRequestObject) (BookSittingResponseObject, error)
@@ -26211,6 +26361,62 @@ func (sh *strictHandler) RetryLMSEnrolment(ctx *fiber.Ctx, enrolment EnrolmentRe
 		return err
 	} else if validResponse, ok := response.(RetryLMSEnrolmentResponseObject); ok {
 		if err := validResponse.VisitRetryLMSEnrolmentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// BookMockExam operation middleware
+func (sh *strictHandler) BookMockExam(ctx *fiber.Ctx, enrolment EnrolmentRef, params BookMockExamParams) error {
+	var request BookMockExamRequestObject
+
+	request.Enrolment = enrolment
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.BookMockExam(ctx.UserContext(), request.(BookMockExamRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BookMockExam")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(BookMockExamResponseObject); ok {
+		if err := validResponse.VisitBookMockExamResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReadiness operation middleware
+func (sh *strictHandler) GetReadiness(ctx *fiber.Ctx, enrolment EnrolmentRef, params GetReadinessParams) error {
+	var request GetReadinessRequestObject
+
+	request.Enrolment = enrolment
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReadiness(ctx.UserContext(), request.(GetReadinessRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReadiness")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
+		if err := validResponse.VisitGetReadinessResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

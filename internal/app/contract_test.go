@@ -69,6 +69,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		return identity.GrantRoleTx(ctx, tx, second.ID, "exams")
 	})
 	w.examStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(second)("exams:write"))
+	w.confidenceStory(t, walker, w.tokens(staff)(api.Scopes...))
 	w.privacyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("privacy:own"))
 	w.told() // the provider has nothing more to say, or it would say it between two marks
 

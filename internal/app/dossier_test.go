@@ -41,6 +41,7 @@ var notOfPeople = map[string]string{
 	"certificates.batches": "of sessions", "certificates.images": "of the house", "certificates.kinds": "of the house", "certificates.layouts": "of the house",
 	"certificates.documents": "the papers themselves are in the file", "cohorts.cohorts": "of schools", "dossier.rules": "the schedule", "dossier.runs": "of nights",
 	"exams.exams": "of sessions", "exams.result_files": "of sessions: what became of rows, by line; it names nobody", "exams.slots": "of exams",
+	"confidence.plans":      "of sessions",
 	"gradebook.collections": "files of whole sessions; her cells are exported", "gradebook.columns": "of sessions", "gradebook.runs": "counts", "gradebook.rejected_rows": "lines and codes",
 	"identity.clients": "of systems", "identity.keys": "of systems", "identity.organisations": "of schools", "identity.logout_tokens": "hashes of ids, for minutes", "identity.providers": "of the house", "identity.salt": "of the house",
 	"invoicing.files": "the papers themselves are in the file", "invoicing.issuers": "of the house", "invoicing.regimes": "of the house", "invoicing.sellers": "of the house", "invoicing.series": "of the house",
@@ -163,6 +164,9 @@ func (w *world) leaveTraces(t *testing.T, owner *sql.DB, learner, enrolment, ema
 		`INSERT INTO webhooks.attempts (delivery_id, n, at, duration_ms, status, response) VALUES ('whd_trace', 1, now(), 1, 200, 'welcome, ` + name + ` <` + email + `>')`,
 		`INSERT INTO dossier.exports (id, person_id, asked_by, asked_at, total) VALUES ('exp_trace', '` + learner + `', '` + learner + `', now(), 1)`, // it is being made
 		`INSERT INTO outreach.dead_addresses VALUES (sha256('` + email + `'), '5.1.1', now())`,
+		`INSERT INTO confidence.contacts (enrolment_id, learner_id, session_id, how, outcome, note, by, at)
+			SELECT id, learner_id, session_id, 'call', 'reached', 'spoke with ` + name + `', 'staff:per_x', now() FROM enrolment.enrolments WHERE id = '` + enrolment + `'`,
+		`INSERT INTO confidence.numbers VALUES ('` + learner + `', '+221 33 999 88 77', now())`,
 		`INSERT INTO invoicing.billing (order_id, person_id, buyer, updated_at) VALUES ('ord_trace', '` + learner + `', '{"name": "` + name + `"}', now())`,
 	} {
 		if _, err := owner.Exec(s); err != nil {
@@ -170,10 +174,10 @@ func (w *world) leaveTraces(t *testing.T, owner *sql.DB, learner, enrolment, ema
 		}
 	}
 	hash := sha256.Sum256([]byte(email)) // without a salt it says who she is to whoever knows her address
-	clues := []string{email, name, key, "192.0.2.77", string(hash[:])}
+	clues := []string{email, name, key, "192.0.2.77", "+221 33 999 88 77", string(hash[:])}
 	for table, want := range map[string]string{
 		"uploads.contents": key, "uploads.uploads": key, "cohorts.members": key, "platform.idempotency": key, "jobs.queue": email, "lms.syncs": email, "webhooks.attempts": name,
-		"invoicing.billing": name, "outreach.dead_addresses": string(hash[:]), "privacy.consents": "192.0.2.77",
+		"invoicing.billing": name, "outreach.dead_addresses": string(hash[:]), "privacy.consents": "192.0.2.77", "confidence.contacts": name, "confidence.numbers": "+221 33 999 88 77",
 	} {
 		if got := everywhere(t, owner, clues...); !slices.Contains(got[table], want) {
 			t.Fatalf("no trace of her in %s, so that it is not proven that it goes: %v", table, got)

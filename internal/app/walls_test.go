@@ -33,6 +33,7 @@ var personal = []string{
 	"badges.credentials", "identity.managers", "sales.seats", "sales.claim_links", "sales.transfers", "identity.clients", "identity.keys", "identity.cashiers", "identity.partner_roles", "identity.role_hints", "identity.provider_sessions",
 	"outreach.recipients", "progress.readers", "progress.digests",
 	"exams.waiting", "exams.attempts", "exams.attempt_events", "exams.incidents", "exams.appeals", "exams.sitting_moves",
+	"confidence.contacts", "confidence.coaches", "confidence.numbers",
 }
 
 // Whatever a handler forgets, the database does not show one learner's rows to another, and the application owns no table.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -25,7 +26,7 @@ var mapHeaders = map[string]string{
 }
 
 // ReadExerciseMap reads a CSV whose header names exercise and week, and may name scored (Y or N, default Y), weight (0 to 1,000, or per
-// cent; default 0) and activity (quiz, case_study or lab; by default guessed from the label). Other columns are passed over. It takes
+// cent; default 0) and activity (quiz, case_study, lab or mock; by default guessed from the label). Other columns are passed over. It takes
 // what spreadsheets save (see package sheet). A file with a wrong line is refused with line and column of each fault.
 func ReadExerciseMap(r io.Reader) ([]Exercise, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxMapBytes+1))
@@ -132,8 +133,8 @@ func (m *mapReader) row(row []string) {
 	if said := strings.ReplaceAll(strings.ToLower(cell("activity")), " ", "_"); said != "" {
 		e.Activity = said
 	}
-	if e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab {
-		m.refuse(line, m.at["activity"]+1, "bad-activity", "The activity is quiz, case_study or lab.")
+	if !slices.Contains(ExerciseKinds(), e.Activity) {
+		m.refuse(line, m.at["activity"]+1, "bad-activity", "The activity is quiz, case_study, lab or mock.")
 	}
 	m.out = append(m.out, e)
 }

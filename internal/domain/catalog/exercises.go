@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +19,11 @@ const (
 	Quiz      = "quiz"       // knowledge
 	CaseStudy = "case_study" // practical application
 	Lab       = "lab"        // know-how
+	Mock      = "mock"       // the exam, tried out: of no activity of the framework, and in no week's mean
 )
+
+// ExerciseKinds are what an exercise can be.
+func ExerciseKinds() []string { return []string{Quiz, CaseStudy, Lab, Mock} }
 
 // Exercise is a column of the grade reports. Week 0 is outside the weeks (a final exam, a bonus).
 type Exercise struct {
@@ -62,8 +67,8 @@ func checkExercises(exercises []Exercise) error {
 			wrong = append(wrong, fault.Field{Pointer: at + "label", Code: "duplicate", Detail: "An exercise stands twice in the map."})
 		case e.Week < 0 || e.Week > 53:
 			wrong = append(wrong, fault.Field{Pointer: at + "week", Code: "bad-week", Detail: "0 to 53."})
-		case e.Activity != Quiz && e.Activity != CaseStudy && e.Activity != Lab:
-			wrong = append(wrong, fault.Field{Pointer: at + "activity", Code: "bad-activity", Detail: "quiz, case_study or lab."})
+		case !slices.Contains(ExerciseKinds(), e.Activity):
+			wrong = append(wrong, fault.Field{Pointer: at + "activity", Code: "bad-activity", Detail: "quiz, case_study, lab or mock."})
 		case e.WeightPPM < 0 || e.WeightPPM > MaxWeightPPM:
 			wrong = append(wrong, fault.Field{Pointer: at + "weight_ppm", Code: "bad-weight", Detail: "0 to 1,000,000,000 (1,000)."})
 		}

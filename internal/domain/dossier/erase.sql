@@ -38,6 +38,12 @@ update exams.incidents set note = '' where learner_id = $1 and note <> '';
 -- name: 05f words of appeals
 update exams.appeals set reason = '', answer = '' where learner_id = $1 and (reason <> '' or answer <> '');
 
+-- name: 05y notes on calls
+update confidence.contacts set note = '' where learner_id = $1 and note <> '';
+
+-- name: 05z the number to call her under
+delete from confidence.numbers where learner_id = $1;
+
 -- name: 06 notes on productions
 update workshops.productions set note = '' where learner_id = $1 and note <> '';
 

@@ -215,5 +215,14 @@ select to_jsonb(x) as row from progress.readers x where x.person_id = $1 order b
 -- name: progress.digests
 select to_jsonb(x) as row from progress.digests x where x.person_id = $1 order by x.id;
 
+-- name: confidence.contacts
+select to_jsonb(x) as row from confidence.contacts x where x.learner_id = $1 order by x.seq;
+
+-- name: confidence.coaches
+select to_jsonb(x) as row from confidence.coaches x where x.learner_id = $1 order by x.seq;
+
+-- name: confidence.numbers
+select to_jsonb(x) as row from confidence.numbers x where x.learner_id = $1;
+
 -- name: outreach.recipients
 select to_jsonb(x) as row from outreach.recipients x where x.person_id = $1 order by x.id;

@@ -20,7 +20,10 @@ select k from unnest($1::text[]) as k where not exists (select 1 from catalog.co
 -- name: Facts
 select e.id as enrolment_id, exams.disputed(e.id) as disputed, coalesce(b.blocked, false) as blocked, b.until as blocked_until,
        case when i.verified then i.valid_until end as identity_until, coalesce(f.followed, '{}') as followed,
-       exists (select 1 from exams.sittings p where p.enrolment_id = e.id and p.kind = 'practice' and p.state in ('passed', 'failed')) as practised,
+       exists (select 1 from exams.sittings p where p.enrolment_id = e.id and p.kind = 'practice' and p.state in ('passed', 'failed'))
+         or exists (select 1 from gradebook.cells m join gradebook.columns k on k.id = m.column_id and k.kind = 'exercise'
+                      join catalog.exercises x on x.session_id = k.session_id and x.label = k.label and x.activity = 'mock'
+                     where m.enrolment_id = e.id and m.value >= 0) as practised,
        t.taken, t.last_result, t.passed
   from enrolment.enrolments e
   left join lateral (select blocked, until from exams.blocks where enrolment_id = e.id order by seq desc limit 1) b on true

@@ -45,6 +45,7 @@ type fake struct {
 	api.CohortRooms
 	api.LMSRooms
 	api.ExamRooms
+	api.ConfidenceRooms
 	api.RosterRooms
 	mu      sync.Mutex
 	calls   []string

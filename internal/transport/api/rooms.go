@@ -79,6 +79,7 @@ type Rooms interface {
 	CohortRooms
 	LMSRooms
 	ExamRooms
+	ConfidenceRooms
 	RosterRooms
 }
 

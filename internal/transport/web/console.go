@@ -19,6 +19,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.hookRoutes()...)
 	all = append(all, w.lmsRoutes()...)
 	all = append(all, w.examRoutes()...)
+	all = append(all, w.confidenceRoutes()...)
 	all = append(all, w.outreachRoutes()...)
 	all = append(all, w.partnerRoutes()...)
 	all = append(all, w.traceRoutes()...)

@@ -21,6 +21,7 @@ type fake struct {
 	AuthoringHouse // nil: the areas are tried on the whole house
 	ProgramHouse
 	ExamHouse
+	ConfidenceHouse
 	OfferHouse
 	PriceHouse
 	AccessHouse

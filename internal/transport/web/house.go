@@ -56,6 +56,7 @@ type House interface {
 	CertificateHouse
 	LMSHouse
 	ExamHouse
+	ConfidenceHouse
 	OutreachHouse
 	PartnerHouse
 	TraceHouse

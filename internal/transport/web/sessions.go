@@ -285,7 +285,7 @@ func (View) IsTime(name string) bool {
 }
 
 // ExerciseKinds are the activities that an exercise can belong to.
-func (View) ExerciseKinds() []string { return []string{catalog.Quiz, catalog.CaseStudy, catalog.Lab} }
+func (View) ExerciseKinds() []string { return catalog.ExerciseKinds() }
 
 // SessionKinds are the kinds of sessions.
 func (View) SessionKinds() []string {

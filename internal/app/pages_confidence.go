@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/confidence"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/paths"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/transport/web"
+)
+
+// ReadinessPage shows a learner how she stands before the exam of one of her enrolments.
+func (p Pages) ReadinessPage(ctx context.Context, who web.Viewer, enrolmentID string) (out web.ReadinessPage, err error) {
+	err = p.h.DB.View(postgres.WithActor(ctx, "system"), "readiness page", func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := enrolment.OneTx(ctx, tx, enrolmentID)
+		if err == nil && e.LearnerID != who.PersonID {
+			err = enrolment.ErrNoEnrolment
+		}
+		if err != nil {
+			return err
+		}
+		s, err := catalog.SessionTx(ctx, tx, e.SessionID)
+		if err != nil {
+			return err
+		}
+		locked, err := paths.LockedTx(ctx, tx, e.LearnerID)
+		if err != nil {
+			return err
+		}
+		out = web.ReadinessPage{EnrolmentID: e.ID, SessionKey: s.Key, SessionTitle: text(s.Title()), CourseURL: s.CourseURL}
+		if _, shut := locked[s.ID]; shut || e.Revoked {
+			out.CourseURL = ""
+		}
+		if out.Ready, err = confidence.ReadinessTx(ctx, tx, e, tx.Now()); err != nil {
+			return err
+		}
+		out.Passed = analytics.NewRate(int64(out.Ready.Passed), int64(out.Ready.Sat))
+		d, sittings, err := exams.EligibilityTx(ctx, tx, e)
+		if err != nil {
+			return err
+		}
+		out.CanBook = d.Eligible && !slices.ContainsFunc(sittings, func(x exams.Sitting) bool { return x.State == exams.Booked || x.State == exams.Withheld })
+		return mockTx(ctx, tx, e, &out.Mock)
+	})
+	return out, err
+}
+
+// mockTx tells what a learner can do with the mock exam.
+func mockTx(ctx context.Context, tx *postgres.Tx, e enrolment.Enrolment, m *web.MockExam) (err error) {
+	if m.InCourse, err = confidence.MockInCourseTx(ctx, tx, e.SessionID); err != nil {
+		return err
+	}
+	d, _, err := exams.DecideTx(ctx, tx, e, exams.Practice)
+	if errors.Is(err, exams.ErrNoExam) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m.Here = true
+	f, err := exams.FileTx(ctx, tx, e.ID)
+	if err != nil {
+		return err
+	}
+	m.CanBook = d.Eligible
+	for _, x := range f.Sittings {
+		if x.Kind == exams.Practice {
+			m.Sittings = append(m.Sittings, x)
+			m.CanBook = m.CanBook && x.State != exams.Booked && x.State != exams.Withheld
+		}
+	}
+	slots, err := exams.SlotsTx(ctx, tx, exams.SlotFilter{SessionID: e.SessionID, From: tx.Now()})
+	for _, x := range slots {
+		if x.Kind == exams.Practice && x.State == exams.SlotPlanned && x.Left() > 0 {
+			m.Slots = append(m.Slots, web.ExamSlot{Slot: x})
+		}
+	}
+	return err
+}
+
+// BookMock books the practice exam of an enrolment of hers.
+func (p Pages) BookMock(ctx context.Context, who web.Viewer, enrolmentID, key, slot string) error {
+	_, err := p.h.Exams.Book(ctx, exams.BookSitting{LearnerID: who.PersonID, EnrolmentID: enrolmentID, Kind: exams.Practice, SlotID: slot, IdempotencyKey: key})
+	return err
+}

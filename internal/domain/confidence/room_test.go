@@ -1,0 +1,235 @@
+package confidence_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/confidence"
+	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/clock"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+var system = postgres.WithActor(context.Background(), "system")
+
+// school is the room on a database of its own: a course with an earlier session, in which people sat, and one that runs.
+type school struct {
+	*testing.T
+	db             *postgres.DB
+	clock          *clock.Manual
+	exams          *exams.Service
+	book           *gradebook.Service
+	earlier, now   catalog.Session
+	people, enrols map[string]string // by name
+	ids            map[string]int    // on the platform
+	reports        int
+}
+
+func newSchool(t *testing.T) *school {
+	s := &school{T: t, clock: testkit.Clock(), people: map[string]string{}, enrols: map[string]string{}, ids: map[string]int{}}
+	s.db = testkit.Open(t, testkit.OwnerDSN(t), s.clock)
+	j := jobs.New(s.db, nil)
+	s.exams, s.book = exams.New(s.db, j), gradebook.New(s.db, j)
+	start := s.clock.Now().AddDate(0, 0, -14)
+	before := start.AddDate(-1, 0, 0)
+	s.in(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		if err := catalog.PutCourseTx(ctx, tx, catalog.Course{Key: "PRD", Title: catalog.Text{EN: "Networks"}}); err != nil {
+			return err
+		}
+		if s.earlier, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-8", CourseKey: "PRD", Title: catalog.Text{EN: "Networks"}, Platform: "fun", StartsAt: &before}); err != nil {
+			return err
+		}
+		if s.now, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: "PRD-9", CourseKey: "PRD", Title: catalog.Text{EN: "Networks"}, Platform: "fun", StartsAt: &start}); err != nil {
+			return err
+		}
+		for _, x := range []catalog.Session{s.earlier, s.now} {
+			if _, err := catalog.PutExercisesTx(ctx, tx, x.ID, []catalog.Exercise{
+				{Label: "HW 01", Week: 1, Scored: true, Activity: catalog.Quiz}, {Label: "HW 02", Week: 2, Scored: true, Activity: catalog.Quiz}, {Label: "Trial", Scored: true, Activity: catalog.Mock},
+			}, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return s
+}
+
+func (s *school) in(fn func(ctx context.Context, tx *postgres.Tx) error) {
+	s.Helper()
+	if err := s.db.InTx(system, "test", fn); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// joins enrols people in a session with the exam; a name is of one enrolment.
+func (s *school) joins(x catalog.Session, names ...string) {
+	s.Helper()
+	s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		for _, name := range names {
+			s.ids[name] = 1000 + len(s.ids)
+			p, err := identity.PutPersonTx(ctx, tx, name+"@example.org", name, "en")
+			if err != nil {
+				return err
+			}
+			if err := identity.LinkTx(ctx, tx, p.ID, "fun", fmt.Sprint(s.ids[name])); err != nil {
+				return err
+			}
+			s.people[name] = p.ID
+			if s.enrols[name], err = enrolment.GrantTx(ctx, tx, enrolment.Grant{LearnerID: p.ID, SessionID: x.ID, OrderID: "ord_" + name, Formula: "Q", Entitlements: []string{"proctored_exam", "certificate"}, Qualifying: true}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// graded imports a report: of each name its grade, the two weeks and the mock exam.
+func (s *school) graded(x catalog.Session, rows ...string) {
+	s.Helper()
+	s.reports++
+	text := "Student ID,Email,Username,Grade,HW 01,HW 02,Trial,Enrollment Track,Verification Status,Certificate Eligible,Certificate Delivered,Certificate Type,Enrollment Status\r\n"
+	for _, r := range rows {
+		name, cells, _ := strings.Cut(r, " ")
+		text += fmt.Sprint(s.ids[name]) + "," + name + "@example.org," + name + "," + strings.NewReplacer(" ", ",", "_", " ").Replace(cells) + ",honor,N/A,Y,N,N/A,enrolled\r\n"
+	}
+	if _, err := s.book.Import(system, gradebook.Intake{SessionID: x.ID, FileName: "r.csv", CollectedAt: s.clock.Now().Add(time.Duration(s.reports) * -time.Second), Content: []byte(text)}); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// sits has somebody book the exam and be told a result.
+func (s *school) sits(name string, state exams.State) {
+	s.Helper()
+	x := s.books(name)
+	r := exams.Result{SittingID: x.ID, State: state}
+	if ppm := 700_000; state != exams.NoShow {
+		r.ScorePPM = &ppm
+	}
+	if _, err := s.exams.RecordResult(system, r); err != nil {
+		s.Fatal(name, err)
+	}
+}
+
+func (s *school) books(name string) exams.Sitting {
+	s.Helper()
+	x, err := s.exams.Book(system, exams.BookSitting{LearnerID: s.people[name], EnrolmentID: s.enrols[name], IdempotencyKey: name + fmt.Sprint(s.clock.Now().UnixNano())})
+	if err != nil {
+		s.Fatal(name, err)
+	}
+	return x
+}
+
+func (s *school) succeeds(names ...string) {
+	s.Helper()
+	s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		var all []journey.Change
+		for _, n := range names {
+			all = append(all, journey.Change{EnrolmentID: s.enrols[n], Stage: journey.Succeeded, At: tx.Now(), Reached: true, Cause: "test"})
+		}
+		return journey.RecordTx(ctx, tx, all)
+	})
+	for _, n := range names {
+		if err := s.exams.RefreshOne(system, s.enrols[n], "test"); err != nil {
+			s.Fatal(err)
+		}
+	}
+}
+
+func (s *school) readiness(name string, asOf time.Time) (r confidence.Readiness) {
+	s.Helper()
+	s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := enrolment.OneTx(ctx, tx, s.enrols[name])
+		if err != nil {
+			return err
+		}
+		r, err = confidence.ReadinessTx(ctx, tx, e, asOf)
+		return err
+	})
+	return r
+}
+
+func numbered(prefix string, n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprint(prefix, i))
+	}
+	return all
+}
+
+// A learner is held against those of the earlier session who stood where she stands: by the grade, and by the mock exam once that can tell. What came
+// later does not change what was true at an instant.
+func TestReadinessAgainstThoseWhoSat(t *testing.T) {
+	s := newSchool(t)
+	then := numbered("then", 12)
+	s.joins(s.earlier, then...)
+	s.joins(s.now, "awa", "new")
+	var rows []string
+	for i, n := range then {
+		rows = append(rows, fmt.Sprintf("%s 0.75 0.%d 0.9 0.8%d", n, 4+i%5, i%10))
+	}
+	s.graded(s.earlier, rows...)
+	s.graded(s.now, "awa 0.72 0.5 1.0 Not_Attempted", "new 0.1 Not_Attempted Not_Attempted Not_Attempted")
+	s.succeeds(then...)
+	nobody := s.clock.Now()
+	s.clock.Advance(time.Hour)
+	for i, n := range then {
+		s.sits(n, map[bool]exams.State{true: exams.Failed, false: exams.Passed}[i == 0])
+	}
+	r := s.readiness("awa", time.Time{})
+	if r.Standing != (confidence.Standing{By: confidence.ByGrade, FromPPM: 700_000, ToPPM: 800_000, Sat: 12, Passed: 11}) || *r.GradePPM != 720_000 || r.MockPPM != nil {
+		t.Errorf("%+v", r)
+	}
+	if len(r.Weeks) != 2 || !r.Weeks[0].Review || r.Weeks[1].Review || r.Weeks[0].Passed != 11 || *r.Weeks[0].MedianPPM != 600_000 {
+		t.Errorf("weeks: %+v", r.Weeks)
+	}
+	if r := s.readiness("new", time.Time{}); r.By != "" || r.Sat != 0 {
+		t.Errorf("nobody stood where she stands: %+v", r)
+	}
+	if r := s.readiness("awa", nobody); r.By != "" || r.Weeks[0].MedianPPM != nil {
+		t.Errorf("before anybody sat: %+v", r)
+	}
+	s.clock.Advance(time.Hour)
+	s.graded(s.now, "awa 0.72 0.5 1.0 0.85")
+	if r := s.readiness("awa", time.Time{}); r.By != confidence.ByMock || r.Sat != 12 || r.FromPPM != 800_000 || *r.MockPPM != 850_000 {
+		t.Errorf("after the mock exam: %+v", r)
+	}
+	if r := s.readiness("awa", nobody.Add(time.Hour)); r.By != confidence.ByGrade {
+		t.Errorf("as it was before: %+v", r)
+	}
+	// the mock exam of the reports is a practice exam sat
+	s.in(func(ctx context.Context, tx *postgres.Tx) error {
+		e, err := exams.ExamTx(ctx, tx, s.now.ID, exams.Proctored)
+		if err != nil {
+			return err
+		}
+		e.Practice = true
+		if _, err := s.exams.PutTx(ctx, tx, s.now.ID, exams.Proctored, exams.NewExam{Rules: e.Rules}, 0); err != nil {
+			return err
+		}
+		for name, met := range map[string]bool{"awa": true, "new": false} {
+			one, err := enrolment.OneTx(ctx, tx, s.enrols[name])
+			if err != nil {
+				return err
+			}
+			d, _, err := exams.DecideTx(ctx, tx, one, exams.Proctored)
+			if err != nil {
+				return err
+			}
+			for _, c := range d.Conditions {
+				if c.Code == exams.NeedsPractice && c.Met != met {
+					t.Error(name, "practised:", c.Met)
+				}
+			}
+		}
+		return nil
+	})
+}
