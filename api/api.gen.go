@@ -439,6 +439,36 @@ func (e CertificateKindSubject) Valid() bool {
 	}
 }
 
+// Defines values for CertificateList.
+const (
+	CertificateListAtRisk                 CertificateList = "at_risk"
+	CertificateListBehindSchedule         CertificateList = "behind_schedule"
+	CertificateListBookedNotSat           CertificateList = "booked_not_sat"
+	CertificateListEligibleNotBooked      CertificateList = "eligible_not_booked"
+	CertificateListPaidSilent             CertificateList = "paid_silent"
+	CertificateListRefundAfterCertificate CertificateList = "refund_after_certificate"
+)
+
+// Valid indicates whether the value is a known member of the CertificateList enum.
+func (e CertificateList) Valid() bool {
+	switch e {
+	case CertificateListAtRisk:
+		return true
+	case CertificateListBehindSchedule:
+		return true
+	case CertificateListBookedNotSat:
+		return true
+	case CertificateListEligibleNotBooked:
+		return true
+	case CertificateListPaidSilent:
+		return true
+	case CertificateListRefundAfterCertificate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CertificatePreviewLanguage.
 const (
 	CertificatePreviewLanguageEn CertificatePreviewLanguage = "en"
@@ -1687,6 +1717,27 @@ func (e LMSState) Valid() bool {
 	case LMSStateRefused:
 		return true
 	case LMSStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListedLearnerReasons.
+const (
+	ListedLearnerReasonsIdle        ListedLearnerReasons = "idle"
+	ListedLearnerReasonsLowScores   ListedLearnerReasons = "low_scores"
+	ListedLearnerReasonsWeeksMissed ListedLearnerReasons = "weeks_missed"
+)
+
+// Valid indicates whether the value is a known member of the ListedLearnerReasons enum.
+func (e ListedLearnerReasons) Valid() bool {
+	switch e {
+	case ListedLearnerReasonsIdle:
+		return true
+	case ListedLearnerReasonsLowScores:
+		return true
+	case ListedLearnerReasonsWeeksMissed:
 		return true
 	default:
 		return false
@@ -3436,6 +3487,63 @@ func (e StageCode) Valid() bool {
 	}
 }
 
+// Defines values for StageEffectStage.
+const (
+	StageEffectStageCertified  StageEffectStage = "certified"
+	StageEffectStageEligible   StageEffectStage = "eligible"
+	StageEffectStageExamBooked StageEffectStage = "exam_booked"
+	StageEffectStageExamPassed StageEffectStage = "exam_passed"
+	StageEffectStageExamSat    StageEffectStage = "exam_sat"
+	StageEffectStageStarted    StageEffectStage = "started"
+	StageEffectStageSucceeded  StageEffectStage = "succeeded"
+	StageEffectStageWorked     StageEffectStage = "worked"
+)
+
+// Valid indicates whether the value is a known member of the StageEffectStage enum.
+func (e StageEffectStage) Valid() bool {
+	switch e {
+	case StageEffectStageCertified:
+		return true
+	case StageEffectStageEligible:
+		return true
+	case StageEffectStageExamBooked:
+		return true
+	case StageEffectStageExamPassed:
+		return true
+	case StageEffectStageExamSat:
+		return true
+	case StageEffectStageStarted:
+		return true
+	case StageEffectStageSucceeded:
+		return true
+	case StageEffectStageWorked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StageEffectVerdict.
+const (
+	StageEffectVerdictNoInterval           StageEffectVerdict = "no_interval"
+	StageEffectVerdictNoProvableDifference StageEffectVerdict = "no_provable_difference"
+	StageEffectVerdictProvableDifference   StageEffectVerdict = "provable_difference"
+)
+
+// Valid indicates whether the value is a known member of the StageEffectVerdict enum.
+func (e StageEffectVerdict) Valid() bool {
+	switch e {
+	case StageEffectVerdictNoInterval:
+		return true
+	case StageEffectVerdictNoProvableDifference:
+		return true
+	case StageEffectVerdictProvableDifference:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Standing.
 const (
 	StandingBehind Standing = "behind"
@@ -3970,6 +4078,24 @@ func (e ExportCatalogueParamsFormat) Valid() bool {
 	case ExportCatalogueParamsFormatCsv:
 		return true
 	case ExportCatalogueParamsFormatJson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListListedLearnersParamsOf.
+const (
+	ListListedLearnersParamsOfAll  ListListedLearnersParamsOf = "all"
+	ListListedLearnersParamsOfOpen ListListedLearnersParamsOf = "open"
+)
+
+// Valid indicates whether the value is a known member of the ListListedLearnersParamsOf enum.
+func (e ListListedLearnersParamsOf) Valid() bool {
+	switch e {
+	case ListListedLearnersParamsOfAll:
+		return true
+	case ListListedLearnersParamsOfOpen:
 		return true
 	default:
 		return false
@@ -6076,6 +6202,11 @@ type CertificateLayouts struct {
 	// Layouts By name.
 	Layouts []CertificateLayout `json:"layouts"`
 }
+
+// CertificateList A list of learners whom a word at the right time may bring to a certificate, or whose certificate is in question.
+//
+// Example: paid_silent
+type CertificateList string
 
 // CertificatePage A page of certificates.
 type CertificatePage struct {
@@ -10734,6 +10865,77 @@ type LedgerEntry struct {
 	Transaction string `json:"transaction"`
 }
 
+// ListedLearner A learner on a list, by enrolment.
+type ListedLearner struct {
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// LearnerId Id of the person.
+	//
+	// Example: per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	LearnerId string `json:"learner_id"`
+
+	// Money The money of the enrolment by currency.
+	Money []ListedMoney `json:"money"`
+
+	// Name As she wrote it; empty when she did not.
+	//
+	// Example: Zoé N’Diaye
+	Name string `json:"name"`
+
+	// Reasons Why she is behind or at risk.
+	Reasons []ListedLearnerReasons `json:"reasons"`
+
+	// Session Key of the session.
+	//
+	// Example: PRD-9
+	Session string `json:"session"`
+
+	// Since RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	Since Time `json:"since"`
+
+	// WeeksMissed Weeks that are over without any of their scored exercises.
+	//
+	// Example: 1
+	WeeksMissed int `json:"weeks_missed"`
+}
+
+// ListedLearnerReasons Example: idle
+type ListedLearnerReasons string
+
+// ListedLearnerPage A page of learners.
+type ListedLearnerPage struct {
+	// Learners The learners.
+	Learners []ListedLearner `json:"learners"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// ListedMoney What an enrolment brought, in one currency.
+type ListedMoney struct {
+	// Back An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Back Money `json:"back"`
+
+	// Gross An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Gross Money `json:"gross"`
+
+	// Net An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Net Money `json:"net"`
+}
+
 // MailPreferences Which mails somebody gets, of those that she may refuse.
 //
 // Example: {"news":true,"nudges":false,"progress_mail":true}
@@ -12161,6 +12363,12 @@ type NextStep struct {
 //
 // Example: follow
 type NextStepCode string
+
+// NudgeEffect What a nudge did.
+type NudgeEffect struct {
+	// Stages By stage.
+	Stages []StageEffect `json:"stages"`
+}
 
 // Offer A formula of a session, or of an edition of a program, at a price. One of `session` and `edition` is there.
 type Offer struct {
@@ -16380,6 +16588,54 @@ type Stage struct {
 // Example: started
 type StageCode string
 
+// StageEffect Of who had not reached a stage when a nudge began, who has it now.
+type StageEffect struct {
+	// DifferenceTenths Written to − held out, in tenths of a per cent; absent without two groups.
+	//
+	// Example: 103
+	DifferenceTenths *int64 `json:"difference_tenths,omitempty"`
+
+	// HeldOut A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
+	//
+	// Example: {"count":9,"of":20,"tenths_of_percent":450,"wilson95_high_tenths":658,"wilson95_low_tenths":258}
+	HeldOut Rate `json:"held_out"`
+
+	// HighTenths Upper bound.
+	//
+	// Example: 210
+	HighTenths *int64 `json:"high_tenths,omitempty"`
+
+	// LowTenths Lower bound of its 95 % interval.
+	//
+	// Example: -21
+	LowTenths *int64 `json:"low_tenths,omitempty"`
+
+	// Stage The stage; `worked` is a score that is new or changed since.
+	//
+	// Example: exam_booked
+	Stage StageEffectStage `json:"stage"`
+
+	// Verdict What the interval shows.
+	//
+	// Example: no_provable_difference
+	Verdict StageEffectVerdict `json:"verdict"`
+
+	// WrittenTo A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
+	//
+	// Example: {"count":9,"of":20,"tenths_of_percent":450,"wilson95_high_tenths":658,"wilson95_low_tenths":258}
+	WrittenTo Rate `json:"written_to"`
+}
+
+// StageEffectStage The stage; `worked` is a score that is new or changed since.
+//
+// Example: exam_booked
+type StageEffectStage string
+
+// StageEffectVerdict What the interval shows.
+//
+// Example: no_provable_difference
+type StageEffectVerdict string
+
 // Standing How far a learner is in a running session.
 //
 // Example: behind
@@ -18596,6 +18852,30 @@ type PutCertificateLayoutParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
+
+// ListListedLearnersParams defines parameters for ListListedLearners.
+type ListListedLearnersParams struct {
+	// Session Id or key of the session; several when absent.
+	Session *string `form:"session,omitempty" json:"session,omitempty"`
+
+	// Of Without a session: those that are open at the time, or all.
+	Of *ListListedLearnersParamsOf `form:"of,omitempty" json:"of,omitempty"`
+
+	// AsOf What was true at this time; now when absent.
+	AsOf *AsOf `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// KnownAt With what was known at this time; everything when absent.
+	KnownAt *KnownAt `form:"known_at,omitempty" json:"known_at,omitempty"`
+
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListListedLearnersParamsOf defines parameters for ListListedLearners.
+type ListListedLearnersParamsOf string
 
 // ListCertificatesParams defines parameters for ListCertificates.
 type ListCertificatesParams struct {
@@ -20821,6 +21101,14 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/campaigns/{campaign}/cancellation (the `CancelCampaign` operationId).
 	CancelCampaign(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetNudgeEffect Get what a nudge did
+	//
+	// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
+	// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
+	GetNudgeEffect(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetCampaignEnrolments Get the enrolments around a campaign
 	//
 	// In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
@@ -21021,6 +21309,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
 	PutCertificateLayout(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListListedLearners Who is on a list that makes certificates
+	//
+	// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+	// rules are in the definition of the figure.
+	//
+	// Corresponds with GET /v1/certificate-lists/{list}/learners (the `ListListedLearners` operationId).
+	ListListedLearners(ctx context.Context, list CertificateList, params *ListListedLearnersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewCertificateLayoutWithBody Preview a layout of certificates
 	//
@@ -24673,6 +24969,24 @@ func (c *Client) CancelCampaign(ctx context.Context, campaign CampaignRef, reqEd
 	return c.Client.Do(req)
 }
 
+// GetNudgeEffect Get what a nudge did
+//
+// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
+// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+//
+// Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
+func (c *Client) GetNudgeEffect(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetNudgeEffectRequest(c.Server, campaign)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetCampaignEnrolments Get the enrolments around a campaign
 //
 // In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
@@ -25104,6 +25418,24 @@ func (c *Client) PutCertificateLayoutWithBody(ctx context.Context, certificateLa
 // Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
 func (c *Client) PutCertificateLayout(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutCertificateLayoutRequest(c.Server, certificateLayout, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListListedLearners Who is on a list that makes certificates
+//
+// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+// rules are in the definition of the figure.
+//
+// Corresponds with GET /v1/certificate-lists/{list}/learners (the `ListListedLearners` operationId).
+func (c *Client) ListListedLearners(ctx context.Context, list CertificateList, params *ListListedLearnersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListListedLearnersRequest(c.Server, list, params)
 	if err != nil {
 		return nil, err
 	}
@@ -33233,6 +33565,40 @@ func NewCancelCampaignRequest(server string, campaign CampaignRef) (*http.Reques
 	return req, nil
 }
 
+// NewGetNudgeEffectRequest constructs an http.Request for the GetNudgeEffect method
+func NewGetNudgeEffectRequest(server string, campaign CampaignRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "campaign", campaign, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/campaigns/%s/effect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetCampaignEnrolmentsRequest constructs an http.Request for the GetCampaignEnrolments method
 func NewGetCampaignEnrolmentsRequest(server string, campaign CampaignRef) (*http.Request, error) {
 	var err error
@@ -34132,6 +34498,127 @@ func NewPutCertificateLayoutRequestWithBody(server string, certificateLayout Cer
 
 		req.Header.Set("If-Match", headerParam0)
 
+	}
+
+	return req, nil
+}
+
+// NewListListedLearnersRequest constructs an http.Request for the ListListedLearners method
+func NewListListedLearnersRequest(server string, list CertificateList, params *ListListedLearnersParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "list", list, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/certificate-lists/%s/learners", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Session != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "session", *params.Session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Of != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "of", *params.Of, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.KnownAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "known_at", *params.KnownAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -49445,6 +49932,16 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/campaigns/{campaign}/cancellation (the `CancelCampaign` operationId).
 	CancelCampaignWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*CancelCampaignResponse, error)
 
+	// GetNudgeEffectWithResponse Get what a nudge did
+	//
+	// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
+	// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
+	GetNudgeEffectWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetNudgeEffectResponse, error)
+
 	// GetCampaignEnrolmentsWithResponse Get the enrolments around a campaign
 	//
 	// In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
@@ -49667,6 +50164,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/certificate-layouts/{certificate_layout} (the `PutCertificateLayout` operationId).
 	PutCertificateLayoutWithResponse(ctx context.Context, certificateLayout CertificateLayoutRef, params *PutCertificateLayoutParams, body PutCertificateLayoutJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCertificateLayoutResponse, error)
+
+	// ListListedLearnersWithResponse Who is on a list that makes certificates
+	//
+	// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+	// rules are in the definition of the figure.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/certificate-lists/{list}/learners (the `ListListedLearners` operationId).
+	ListListedLearnersWithResponse(ctx context.Context, list CertificateList, params *ListListedLearnersParams, reqEditors ...RequestEditorFn) (*ListListedLearnersResponse, error)
 
 	// PreviewCertificateLayoutWithBodyWithResponse Preview a layout of certificates
 	//
@@ -54243,6 +54750,54 @@ func (r CancelCampaignResponse) ContentType() string {
 	return ""
 }
 
+type GetNudgeEffectResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *NudgeEffect
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetNudgeEffectResponse) GetJSON200() *NudgeEffect {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetNudgeEffectResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetNudgeEffectResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetNudgeEffectResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetNudgeEffectResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetNudgeEffectResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetCampaignEnrolmentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -55144,6 +55699,54 @@ func (r PutCertificateLayoutResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutCertificateLayoutResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListListedLearnersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListedLearnerPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListListedLearnersResponse) GetJSON200() *ListedLearnerPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListListedLearnersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListListedLearnersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListListedLearnersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListListedLearnersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListListedLearnersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -69302,6 +69905,22 @@ func (c *ClientWithResponses) CancelCampaignWithResponse(ctx context.Context, ca
 	return ParseCancelCampaignResponse(rsp)
 }
 
+// GetNudgeEffectWithResponse Get what a nudge did
+//
+// Of who had not reached a stage of the session when the nudge began, how many have it now: of those whom it went to, and of those who were held out by
+// chance, with the difference and whether it can be proved. Of other campaigns nothing is told.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/campaigns/{campaign}/effect (the `GetNudgeEffect` operationId).
+func (c *ClientWithResponses) GetNudgeEffectWithResponse(ctx context.Context, campaign CampaignRef, reqEditors ...RequestEditorFn) (*GetNudgeEffectResponse, error) {
+	rsp, err := c.GetNudgeEffect(ctx, campaign, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetNudgeEffectResponse(rsp)
+}
+
 // GetCampaignEnrolmentsWithResponse Get the enrolments around a campaign
 //
 // In what it announces, by day from a week before to three weeks after it began: of those whom it wrote to, and of the others. That they came after it
@@ -69667,6 +70286,22 @@ func (c *ClientWithResponses) PutCertificateLayoutWithResponse(ctx context.Conte
 		return nil, err
 	}
 	return ParsePutCertificateLayoutResponse(rsp)
+}
+
+// ListListedLearnersWithResponse Who is on a list that makes certificates
+//
+// The learners behind a size of the figure `certificate_lists`, by enrolment: why they are on the list, since when, and the money of the enrolment. The
+// rules are in the definition of the figure.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/certificate-lists/{list}/learners (the `ListListedLearners` operationId).
+func (c *ClientWithResponses) ListListedLearnersWithResponse(ctx context.Context, list CertificateList, params *ListListedLearnersParams, reqEditors ...RequestEditorFn) (*ListListedLearnersResponse, error) {
+	rsp, err := c.ListListedLearners(ctx, list, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListListedLearnersResponse(rsp)
 }
 
 // PreviewCertificateLayoutWithBodyWithResponse Preview a layout of certificates
@@ -76260,6 +76895,39 @@ func ParseCancelCampaignResponse(rsp *http.Response) (*CancelCampaignResponse, e
 	return response, nil
 }
 
+// ParseGetNudgeEffectResponse parses an HTTP response from a GetNudgeEffectWithResponse call
+func ParseGetNudgeEffectResponse(rsp *http.Response) (*GetNudgeEffectResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetNudgeEffectResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest NudgeEffect
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetCampaignEnrolmentsResponse parses an HTTP response from a GetCampaignEnrolmentsWithResponse call
 func ParseGetCampaignEnrolmentsResponse(rsp *http.Response) (*GetCampaignEnrolmentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -76940,6 +77608,39 @@ func ParsePutCertificateLayoutResponse(rsp *http.Response) (*PutCertificateLayou
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListListedLearnersResponse parses an HTTP response from a ListListedLearnersWithResponse call
+func ParseListListedLearnersResponse(rsp *http.Response) (*ListListedLearnersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListListedLearnersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListedLearnerPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -79,6 +79,9 @@ type ServerInterface interface {
 	// CancelCampaign Cancel a campaign
 	// (POST /v1/campaigns/{campaign}/cancellation)
 	CancelCampaign(c *fiber.Ctx, campaign CampaignRef) error
+	// GetNudgeEffect Get what a nudge did
+	// (GET /v1/campaigns/{campaign}/effect)
+	GetNudgeEffect(c *fiber.Ctx, campaign CampaignRef) error
 	// GetCampaignEnrolments Get the enrolments around a campaign
 	// (GET /v1/campaigns/{campaign}/enrolments)
 	GetCampaignEnrolments(c *fiber.Ctx, campaign CampaignRef) error
@@ -133,6 +136,9 @@ type ServerInterface interface {
 	// PutCertificateLayout Rewrite a layout of certificates
 	// (PUT /v1/certificate-layouts/{certificate_layout})
 	PutCertificateLayout(c *fiber.Ctx, certificateLayout CertificateLayoutRef, params PutCertificateLayoutParams) error
+	// ListListedLearners Who is on a list that makes certificates
+	// (GET /v1/certificate-lists/{list}/learners)
+	ListListedLearners(c *fiber.Ctx, list CertificateList, params ListListedLearnersParams) error
 	// PreviewCertificateLayout Preview a layout of certificates
 	// (POST /v1/certificate-previews)
 	PreviewCertificateLayout(c *fiber.Ctx) error
@@ -1808,6 +1814,35 @@ func (siw *ServerInterfaceWrapper) CancelCampaign(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetNudgeEffect operation middleware
+func (siw *ServerInterfaceWrapper) GetNudgeEffect(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "campaign" -------------
+	var campaign CampaignRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "campaign", c.Params("campaign"), &campaign, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter campaign: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetNudgeEffect(c, campaign)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetCampaignEnrolments operation middleware
 func (siw *ServerInterfaceWrapper) GetCampaignEnrolments(c *fiber.Ctx) error {
 
@@ -2501,6 +2536,86 @@ func (siw *ServerInterfaceWrapper) PutCertificateLayout(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutCertificateLayout(c, certificateLayout, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListListedLearners operation middleware
+func (siw *ServerInterfaceWrapper) ListListedLearners(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "list" -------------
+	var list CertificateList
+
+	err = runtime.BindStyledParameterWithOptions("simple", "list", c.Params("list"), &list, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter list: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListListedLearnersParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", query, &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "of", query, &params.Of, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter of: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", query, &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter as_of: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "known_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "known_at", query, &params.KnownAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter known_at: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListListedLearners(c, list, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -14341,6 +14456,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/campaigns/:campaign/cancellation", wrapper.CancelCampaign)
 
+	router.Get(options.BaseURL+"/v1/campaigns/:campaign/effect", wrapper.GetNudgeEffect)
+
 	router.Get(options.BaseURL+"/v1/campaigns/:campaign/enrolments", wrapper.GetCampaignEnrolments)
 
 	router.Get(options.BaseURL+"/v1/campaigns/:campaign/preview", wrapper.PreviewCampaign)
@@ -14376,6 +14493,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/certificate-layouts/:certificate_layout", wrapper.GetCertificateLayout)
 
 	router.Put(options.BaseURL+"/v1/certificate-layouts/:certificate_layout", wrapper.PutCertificateLayout)
+
+	router.Get(options.BaseURL+"/v1/certificate-lists/:list/learners", wrapper.ListListedLearners)
 
 	router.Post(options.BaseURL+"/v1/certificate-previews", wrapper.PreviewCertificateLayout)
 
@@ -15387,6 +15506,23 @@ func (response CancelCampaign200JSONResponse) VisitCancelCampaignResponse(ctx *f
 	return ctx.JSON(&response)
 }
 
+type GetNudgeEffectRequestObject struct {
+	Campaign CampaignRef `json:"campaign"`
+}
+
+type GetNudgeEffectResponseObject interface {
+	VisitGetNudgeEffectResponse(ctx *fiber.Ctx) error
+}
+
+type GetNudgeEffect200JSONResponse NudgeEffect
+
+func (response GetNudgeEffect200JSONResponse) VisitGetNudgeEffectResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type GetCampaignEnrolmentsRequestObject struct {
 	Campaign CampaignRef `json:"campaign"`
 }
@@ -15767,6 +15903,24 @@ func (response PutCertificateLayout200JSONResponse) VisitPutCertificateLayoutRes
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type ListListedLearnersRequestObject struct {
+	List   CertificateList `json:"list"`
+	Params ListListedLearnersParams
+}
+
+type ListListedLearnersResponseObject interface {
+	VisitListListedLearnersResponse(ctx *fiber.Ctx) error
+}
+
+type ListListedLearners200JSONResponse ListedLearnerPage
+
+func (response ListListedLearners200JSONResponse) VisitListListedLearnersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type PreviewCertificateLayoutRequestObject struct {
@@ -21682,6 +21836,9 @@ type StrictServerInterface interface {
 	// CancelCampaign Cancel a campaign
 	// (POST /v1/campaigns/{campaign}/cancellation)
 	CancelCampaign(ctx context.Context, request CancelCampaignRequestObject) (CancelCampaignResponseObject, error)
+	// GetNudgeEffect Get what a nudge did
+	// (GET /v1/campaigns/{campaign}/effect)
+	GetNudgeEffect(ctx context.Context, request GetNudgeEffectRequestObject) (GetNudgeEffectResponseObject, error)
 	// GetCampaignEnrolments Get the enrolments around a campaign
 	// (GET /v1/campaigns/{campaign}/enrolments)
 	GetCampaignEnrolments(ctx context.Context, request GetCampaignEnrolmentsRequestObject) (GetCampaignEnrolmentsResponseObject, error)
@@ -21736,6 +21893,9 @@ type StrictServerInterface interface {
 	// PutCertificateLayout Rewrite a layout of certificates
 	// (PUT /v1/certificate-layouts/{certificate_layout})
 	PutCertificateLayout(ctx context.Context, request PutCertificateLayoutRequestObject) (PutCertificateLayoutResponseObject, error)
+	// ListListedLearners Who is on a list that makes certificates
+	// (GET /v1/certificate-lists/{list}/learners)
+	ListListedLearners(ctx context.Context, request ListListedLearnersRequestObject) (ListListedLearnersResponseObject, error)
 	// PreviewCertificateLayout Preview a layout of certificates
 	// (POST /v1/certificate-previews)
 	PreviewCertificateLayout(ctx context.Context, request PreviewCertificateLayoutRequestObject) (PreviewCertificateLayoutResponseObject, error)
@@ -23170,6 +23330,33 @@ func (sh *strictHandler) CancelCampaign(ctx *fiber.Ctx, campaign CampaignRef) er
 	return nil
 }
 
+// GetNudgeEffect operation middleware
+func (sh *strictHandler) GetNudgeEffect(ctx *fiber.Ctx, campaign CampaignRef) error {
+	var request GetNudgeEffectRequestObject
+
+	request.Campaign = campaign
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNudgeEffect(ctx.UserContext(), request.(GetNudgeEffectRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNudgeEffect")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetNudgeEffectResponseObject); ok {
+		if err := validResponse.VisitGetNudgeEffectResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetCampaignEnrolments operation middleware
 func (sh *strictHandler) GetCampaignEnrolments(ctx *fiber.Ctx, campaign CampaignRef) error {
 	var request GetCampaignEnrolmentsRequestObject
@@ -23734,6 +23921,34 @@ func (sh *strictHandler) PutCertificateLayout(ctx *fiber.Ctx, certificateLayout 
 		return err
 	} else if validResponse, ok := response.(PutCertificateLayoutResponseObject); ok {
 		if err := validResponse.VisitPutCertificateLayoutResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListListedLearners operation middleware
+func (sh *strictHandler) ListListedLearners(ctx *fiber.Ctx, list CertificateList, params ListListedLearnersParams) error {
+	var request ListListedLearnersRequestObject
+
+	request.List = list
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListListedLearners(ctx.UserContext(), request.(ListListedLearnersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListListedLearners")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListListedLearnersResponseObject); ok {
+		if err := validResponse.VisitListListedLearnersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

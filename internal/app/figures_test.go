@@ -81,6 +81,12 @@ func (w *world) figuresStory(t *testing.T, walker *apitest.Walker, staff string)
 	s.ask(400, "getFigure", at, nil, asked("session:"+w.session.Key+";session:"+w.session.Key))
 	s.ask(400, "getFigure", map[string]string{"figure": "temporal_progression"}, nil, asked("session:"+w.session.Key+";mode:last"))
 	s.ask(404, "getFigure", at, nil, asked("session:NONE-1"))
+	listed := s.ask(200, "listListedLearners", map[string]string{"list": "paid_silent"}, nil, query("limit=1&session="+w.session.Key))["learners"].([]any)
+	if n := len(listed); n > 1 {
+		t.Errorf("a page of one has %d", n)
+	}
+	s.ask(404, "listListedLearners", map[string]string{"list": "paid_silently"}, nil)
+	s.ask(404, "listListedLearners", map[string]string{"list": "paid_silent"}, nil, query("session=NONE-1"))
 	who := s.ask(200, "listExerciseLearners", map[string]string{"session": w.session.Key}, nil, query(url.Values{"exercise": {firstExercise}}.Encode()))["learners"].([]any)
 	if len(who) != 1 || who[0].(map[string]any)["name"] != "Zoé N’Diaye 🎓" {
 		t.Errorf("behind the exercise: %v", who)
@@ -102,7 +108,7 @@ func init() {
 		first := "/staff/figures/exercise_quality/file.csv?session=" + w.session.Key
 		return map[string]string{
 			"/staff/figures/:figure": strings.Join(pages, " "), "/staff/figures/:figure/file.:format": first,
-			"/staff/figures/learners": "/staff/figures/learners?" + url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode(),
+			"/staff/figures/learners": "/staff/figures/learners?" + url.Values{"session": {w.session.Key}, "exercise": {firstExercise}}.Encode() + " /staff/figures/learners?list=paid_silent&of=all",
 		}
 	})
 }

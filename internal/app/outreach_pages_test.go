@@ -192,6 +192,7 @@ func TestAListOfAFigureIsReminded(t *testing.T) {
 	}
 	reader.want = http.StatusForbidden
 	reader.open("/console/nudges?" + list)
+	reader.want = http.StatusOK
 
 	d := w.newDesk(t, mails, "officer@example.org")
 	d.open("/staff/figures/learners?" + list)
@@ -227,5 +228,19 @@ func TestAListOfAFigureIsReminded(t *testing.T) {
 	d.open(at)
 	d.want = http.StatusConflict
 	write("Dear {name}", "0")
+	d.want = http.StatusOK
+	d.open("/console/campaigns/" + id)
+	d.says("What it did", "nobody to compare")
+
+	// A list that makes certificates leads to its learners and to a reminder in the same way.
+	o := w.order(w.person("silent@example.org", "Awa").ID, w.paid, "silent")
+	w.pay(o, visa)
+	w.becomes(o, sales.Paid)
+	d.open("/staff/figures/certificate_lists?session=" + w.session.Key)
+	d.says("Paid but silent", "Refund after certificate", "Value at stake")
+	d.open("/staff/figures/learners?list=paid_silent&session=" + w.session.Key)
+	d.says("Awa", "Paid but silent", "150")
+	d.open(attr(d.all(func(n *html.Node) bool { return attr(n, "id") == "remind" })[0], "href"))
+	d.says("1 learners", "Paid but silent")
 	w.verify()
 }

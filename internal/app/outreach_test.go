@@ -156,6 +156,8 @@ func (w *world) outreachStory(t *testing.T, walker *apitest.Walker, learner, sta
 	if c.Counts.Recipients != 1 {
 		t.Errorf("%+v", c)
 	}
+	walker.Values["campaign"] = c.ID
+	ask("getNudgeEffect", 200, staff, nil)
 	ask("nudgeLearners", 409, staff, func(r *apitest.Request) { nudge(r); r.Header.Set("Idempotency-Key", "nudge again") })
 	ask("recordBounces", 200, staff, nil)
 	ask("recordBounces", 422, staff, func(r *apitest.Request) { r.Body = []byte(`{"report":"Subject: hello"}`) })

@@ -68,3 +68,15 @@ func (p Pages) FigurePaper(ctx context.Context, who web.Viewer, id string, ask a
 	content, err := p.h.printer.Figure(ctx, f, lang)
 	return web.File{Name: id + ".pdf", ContentType: "application/pdf", Content: content}, err
 }
+
+// ListedLearners lists who is on a list that makes certificates.
+func (p Pages) ListedLearners(ctx context.Context, who web.Viewer, w analytics.WhoIsListed, r page.Request) (all []analytics.Listed, next string, err error) {
+	err = p.h.DB.View(as(ctx, who), "listed learners", func(ctx context.Context, tx *postgres.Tx) error {
+		if err := mayTx(ctx, tx, who, errNoFigures, "grades:read"); err != nil {
+			return err
+		}
+		all, next, err = analytics.ListedTx(ctx, tx, w, r)
+		return err
+	})
+	return all, next, err
+}

@@ -68,6 +68,15 @@ func (p Pages) Campaign(ctx context.Context, who web.Viewer, id string) (c outre
 	return c, days, err
 }
 
+// NudgeEffect says what a nudge did.
+func (p Pages) NudgeEffect(ctx context.Context, who web.Viewer, id string) (stages []outreach.Effect, err error) {
+	err = p.outreachTx(ctx, who, "nudge effect", func(ctx context.Context, tx *postgres.Tx) error {
+		stages, err = outreach.NudgeEffectTx(ctx, tx, id)
+		return err
+	})
+	return stages, err
+}
+
 // CampaignMail is one as a learner gets it.
 func (p Pages) CampaignMail(ctx context.Context, who web.Viewer, id, learner, standing, lang string) (m mails.Mail, err error) {
 	err = p.outreachTx(ctx, who, "campaign mail", func(ctx context.Context, tx *postgres.Tx) error {
@@ -148,17 +157,31 @@ func (p Pages) listed(ctx context.Context, who web.Viewer, list analytics.WhoDid
 		return nil, errNoOutreach
 	}
 	for r := (page.Request{Limit: page.MaxLimit}); ; {
-		some, next, err := p.Doers(ctx, who, list, r)
+		some, next, err := p.learnersOf(ctx, who, list, r)
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range some {
-			people = append(people, d.LearnerID)
-		}
+		people = append(people, some...)
 		if r.After = next; next == "" {
 			return people, nil
 		}
 	}
+}
+
+// learnersOf are the people of one page of a list.
+func (p Pages) learnersOf(ctx context.Context, who web.Viewer, list analytics.WhoDid, r page.Request) (people []string, next string, err error) {
+	if list.List != "" {
+		all, next, err := p.ListedLearners(ctx, who, list.Listed(), r)
+		for _, x := range all {
+			people = append(people, x.LearnerID)
+		}
+		return people, next, err
+	}
+	all, next, err := p.Doers(ctx, who, list, r)
+	for _, x := range all {
+		people = append(people, x.LearnerID)
+	}
+	return people, next, err
 }
 
 // NudgeListed reminds the learners behind a number of a figure.
@@ -168,6 +191,9 @@ func (p Pages) NudgeListed(ctx context.Context, who web.Viewer, key string, list
 		return "", err
 	}
 	name := []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.Mode + list.Band, list.CollectedAt.Format(time.DateOnly), list.Exercise}, " · "))
+	if list.List != "" {
+		name = []rune(strings.Join([]string{p.h.Clock.Now().Format(time.DateOnly), list.Session, list.List}, " · "))
+	}
 	ctx, caller := asCaller(ctx, who)
 	c, err := NewRooms(p.h).NudgeLearners(ctx, caller, key, outreach.NewNudge{List: string(name[:min(len(name), 150)]), Session: list.Session, People: people, Text: words, HoldOut: holdOut})
 	return c.ID, err

@@ -110,6 +110,15 @@ func (r Rooms) CampaignEnrolments(ctx context.Context, _ api.Principal, id strin
 	return days, err
 }
 
+// NudgeEffect says what a nudge did.
+func (r Rooms) NudgeEffect(ctx context.Context, _ api.Principal, id string) (stages []outreach.Effect, err error) {
+	err = r.h.DB.View(ctx, "nudge effect", func(ctx context.Context, tx *postgres.Tx) error {
+		stages, err = outreach.NudgeEffectTx(ctx, tx, id)
+		return err
+	})
+	return stages, err
+}
+
 // WeeklyMail is that of a session.
 func (r Rooms) WeeklyMail(ctx context.Context, _ api.Principal, session string) (m outreach.WeeklyMail, err error) {
 	err = r.h.DB.View(ctx, "weekly mail", func(ctx context.Context, tx *postgres.Tx) error {

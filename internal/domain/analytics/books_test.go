@@ -45,14 +45,16 @@ func (s *school) inTx(work func(ctx context.Context, tx *postgres.Tx) error) {
 }
 
 // grades imports a report of some learners, made up to a month ago: late ones, un-enrolments, returns, regrades and drops to nought come of it.
-func (s *school) grades() {
+func (s *school) grades() { s.report("0", "0.25", "0.5", "0.75", "1.0") }
+
+func (s *school) report(scores ...string) {
 	session := rapid.SampledFrom(s.sessions).Draw(s.t, "session")
 	at := s.clock.Now().Add(-time.Duration(rapid.IntRange(0, 720).Draw(s.t, "hours ago")) * time.Hour).Truncate(time.Second)
 	report := "id,username,grade,HW 01,HW 02,Cohort Name\n"
 	for i := range 4 {
 		if rapid.Bool().Draw(s.t, "is in it") || i == 0 {
 			score := func(what string) string {
-				return rapid.SampledFrom([]string{"0", "0.25", "0.5", "0.75", "1.0"}).Draw(s.t, what)
+				return rapid.SampledFrom(scores).Draw(s.t, what)
 			}
 			report += fmt.Sprintf("%d,u%d,%s,%s,%s,\n", i, i, score("grade"), score("HW 01"), score("HW 02"))
 		}
@@ -168,6 +170,10 @@ func (s *school) answers(asOf, knownAt time.Time) map[string]string {
 				with[p.ID] = s.sessions[0].Key + "," + s.sessions[1].Key
 			case p.Required && p.Instant:
 				with[p.ID] = asOf.Add(-240 * time.Hour).Format(time.RFC3339)
+			case p.ID == "list":
+				with[p.ID] = analytics.BehindSchedule
+			case p.ID == "of": // the sessions are of the far past of the next rounds
+				with[p.ID] = "all"
 			case p.Required && p.Of == nil && p.Default == "":
 				with[p.ID] = s.sessions[0].Key
 			}

@@ -144,14 +144,21 @@ func progressionTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) err
 	return nil
 }
 
-// WhoDid asks who stands behind a bubble of the temporal progression, or a band of the quality of results.
+// WhoDid asks who stands behind a bubble of the temporal progression, or a band of the quality of results; or, where it names one, who is on a
+// list that makes certificates.
 type WhoDid struct {
+	List, Of      string // of WhoIsListed
 	Session       string // id or key
 	Exercise      string // as the figures name it
 	CollectedAt   time.Time
 	Mode          string // gradebook.FirstDone (default) or LastChange
 	Band          string // as the figure names its columns, or empty
 	AsOf, KnownAt time.Time
+}
+
+// Listed is the question for a list, where it names one.
+func (w WhoDid) Listed() WhoIsListed {
+	return WhoIsListed{List: w.List, Session: w.Session, Of: w.Of, AsOf: w.AsOf, KnownAt: w.KnownAt}
 }
 
 // Doer is a learner who did an exercise.

@@ -139,7 +139,7 @@ func badParam(param, detail string) error {
 
 // Definitions lists every figure, in the order of the paper and then of money.
 func Definitions() []Definition {
-	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), changeFigures(), moneyFigures(), bilanFigures())
+	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), changeFigures(), moneyFigures(), listFigures(), bilanFigures())
 }
 
 // DefinitionOf finds one. Errors: ErrNoFigure.

@@ -118,3 +118,74 @@ select c.at, c.recorded_at, k.kind, c.value >= 0, c.value, k.label
   from gradebook.cells c join gradebook.columns k on k.id = c.column_id and k.kind in ('exercise', 'grade')
  where c.enrolment_id = $1 and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
  order by at, what, exercise;
+
+-- name: Listed
+-- Who is on one of the lists that make certificates, by enrolment. $1 sessions, $2 true at, $3 known at (null: now), $4 the list, $5 stages that its
+-- members have, $6 that they have not, $7 the stage since whose time they are on it, $8 after, $9 limit (null: all); of those at risk: $10 days, $11
+-- scores, $12 the mean below which it is low, $13 signs. Weeks are judged by the last report, which alone says who did what.
+with asked as materialized (
+    select s.id, s.key, r.last, coalesce(s.starts_at, r.first) as begins_at
+      from catalog.sessions s
+      cross join lateral (select min(c.collected_at) as first, max(c.collected_at) as last from gradebook.collections c
+                           where c.session_id = s.id and ($2::timestamptz is null or c.collected_at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) r
+     where s.id = any($1::text[])
+), held as (
+    select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
+      from journey.changes c
+     where ($2::timestamptz is not null or $3::timestamptz is not null) and c.session_id = any($1::text[])
+       and c.at <= coalesce($2, 'infinity') and c.recorded_at <= coalesce($3, 'infinity')
+     order by c.enrolment_id, c.stage, c.at desc, c.seq desc
+), who as (
+    select j.enrolment_id, j.session_id, j.learner_id, j.reached
+      from journey.enrolments j where $2::timestamptz is null and $3::timestamptz is null and j.session_id = any($1::text[])
+    union all
+    select j.enrolment_id, j.session_id, j.learner_id, x.reached
+      from (select h.enrolment_id, bit_or(case when h.reached then 1 << t.bit else 0 end)::int as reached
+              from held h join journey.stages t on t.stage = h.stage group by h.enrolment_id) x
+      join journey.enrolments j on j.enrolment_id = x.enrolment_id
+)
+select w.enrolment_id, w.learner_id, p.full_name as name, a.key as session,
+       coalesce(case $4::text when 'refund_after_certificate' then b.at when 'behind_schedule' then g.last_at when 'at_risk' then g.last_at else t.at end, t.at) as since,
+       case when $4 in ('behind_schedule', 'at_risk') then coalesce(g.missed, 0) else 0 end as missed,
+       $4 = 'at_risk' and coalesce(g.idle, false) as idle, $4 = 'at_risk' and coalesce(g.low, false) as low
+  from who w
+  join asked a on a.id = w.session_id
+  join identity.people p on p.id = w.learner_id
+  cross join lateral (
+    select case when $4 = 'refund_after_certificate' then min(c.at) else max(c.at) end as at from journey.changes c
+     where c.enrolment_id = w.enrolment_id and c.stage = $7::text and c.reached
+       and ($2::timestamptz is null or c.at <= $2) and ($3::timestamptz is null or c.recorded_at <= $3)) t
+  left join lateral (
+    select min(l.occurred_at) as at
+      from ledger.entries e join ledger.transactions l on l.id = e.transaction_id
+     where e.enrolment_id = w.enrolment_id and e.account in ('refunds', 'disputes') and e.minor > 0 and l.occurred_at >= t.at
+       and ($2::timestamptz is null or l.occurred_at <= $2) and ($3::timestamptz is null or l.recorded_at <= $3)) b on $4 = 'refund_after_certificate' and t.at is not null
+  left join lateral (
+    select max(d.at) as last_at, max(d.at) < a.last - make_interval(days => $10::int) as idle, avg(d.value) filter (where d.nth <= $11::int) < $12::bigint as low,
+           (select count(distinct x.week) from catalog.exercises x
+             where x.session_id = w.session_id and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= a.last - a.begins_at)::int
+           - count(distinct d.week)::int as missed
+      from (select c.at, c.value, row_number() over (order by c.at desc, k.id desc) as nth,
+                   (select x.week from catalog.exercises x
+                     where x.session_id = w.session_id and x.label = k.label and x.scored and x.week > 0 and make_interval(days => 7 * x.week) <= a.last - a.begins_at) as week
+              from gradebook.columns k
+              cross join lateral (select c.at, c.value from gradebook.cells c
+                                   where c.enrolment_id = w.enrolment_id and c.column_id = k.id and ($2::timestamptz is null or c.at <= $2)
+                                     and ($3::timestamptz is null or c.recorded_at is null or c.recorded_at <= $3)
+                                   order by c.at desc, c.seq desc limit 1) c
+             where k.session_id = w.session_id and k.kind = 'exercise' and c.value >= 0) d) g on $4 in ('behind_schedule', 'at_risk')
+ where w.reached & $5::int = $5 and w.reached & $6::int = 0 and w.enrolment_id > $8::text
+   and case $4 when 'behind_schedule' then g.missed > 0
+               when 'at_risk' then (coalesce(g.missed, 0) > 0)::int + coalesce(g.idle, false)::int + coalesce(g.low, false)::int >= $13::int
+               when 'refund_after_certificate' then b.at is not null else true end
+ order by w.enrolment_id limit $9::int;
+
+-- name: ListedMoney
+-- What enrolments brought, by currency: $2 true at, $3 known at (null: now).
+select e.enrolment_id, t.currency, coalesce(-sum(e.minor) filter (where e.account = 'revenue'), 0)::bigint as gross,
+       coalesce(sum(e.minor) filter (where e.account in ('refunds', 'disputes')), 0)::bigint as back
+  from ledger.entries e join ledger.transactions t on t.id = e.transaction_id
+ where e.enrolment_id = any($1::text[]) and e.account in ('revenue', 'refunds', 'disputes')
+   and ($2::timestamptz is null or t.occurred_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
+ group by e.enrolment_id, t.currency
+ order by e.enrolment_id, t.currency;

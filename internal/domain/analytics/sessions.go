@@ -152,6 +152,23 @@ func Difference(a, b Rate) (tenths, low, high *int64) {
 	return &d, &l, &h
 }
 
+var verdicts = map[string]catalog.Text{
+	"no_interval":            {EN: "nobody to compare", FR: "personne à comparer"},
+	"no_provable_difference": {EN: "no provable difference", FR: "pas de différence démontrable"},
+	"provable_difference":    {EN: "provable difference", FR: "différence démontrable"},
+}
+
+// Verdict says what the interval of a difference shows: no_interval, no_provable_difference or provable_difference.
+func Verdict(low, high *int64) string {
+	switch {
+	case low == nil:
+		return "no_interval"
+	case *low <= 0 && *high >= 0:
+		return "no_provable_difference"
+	}
+	return "provable_difference"
+}
+
 func differenceTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error {
 	var counts [2]journey.Counts
 	var keys [2]string
@@ -173,14 +190,9 @@ func differenceTx(ctx context.Context, tx *postgres.Tx, _ Ask, f *Figure) error 
 	f.Charts = []Chart{{Kind: "bars", Y: "indicator", Values: []string{"session_share"}}, {Kind: "bars", Y: "indicator", Values: []string{"other_share"}}}
 	a, b := fiveIndicators(counts[0]), fiveIndicators(counts[1])
 	for i := range a {
-		verdict := saidCell("no_interval", "nobody to compare", "personne à comparer")
 		d, low, high := Difference(a[i].Rate, b[i].Rate)
-		switch {
-		case low != nil && *low <= 0 && *high >= 0:
-			verdict = saidCell("no_provable_difference", "no provable difference", "pas de différence démontrable")
-		case low != nil:
-			verdict = saidCell("provable_difference", "provable difference", "différence démontrable")
-		}
+		verdict := Cell{Text: Verdict(low, high)}
+		verdict.Said = verdicts[verdict.Text]
 		f.Rows = append(f.Rows, Row{Cells: []Cell{{Text: a[i].ID, Said: indicatorColumns[i].Title}, {Rate: &a[i].Rate}, {Rate: &b[i].Rate}, {Count: d}, {Count: low}, {Count: high}, verdict}})
 	}
 	return nil

@@ -16,13 +16,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lib/pq"
 	"pgregory.net/rapid"
 
+	"cursus/internal/books/journey"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/privacy"
 	"cursus/internal/kernel/fault"
+	"cursus/internal/kernel/page"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 )
@@ -219,6 +222,8 @@ func TestANudgeHasItsHoldOutGroup(t *testing.T) {
 	n := outreach.NewNudge{List: "behind/PRD-8/2026-03-02", Session: "PRD-8", People: append(people, people[0]), HoldOut: 400,
 		Text: outreach.Text{EN: outreach.Words{Subject: "{title}", Paragraphs: []string{"Hello {name}"}}, FR: outreach.Words{Subject: "{title}", Paragraphs: []string{"Bonjour {name}"}}}}
 	var id string
+	h.books(people[:1]) // before: it is no effect
+	h.clock.Advance(time.Hour)
 	h.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
 		id, err = h.room.NudgeTx(ctx, tx, n)
 		return err
@@ -226,6 +231,8 @@ func TestANudgeHasItsHoldOutGroup(t *testing.T) {
 	for range 4 {
 		h.serve()
 	}
+	h.clock.Advance(time.Hour)
+	h.whatANudgeDid(id, people[0])
 	c := h.campaign(id).Counts
 	if c.Recipients != 60 || c.HeldOut < 5 || c.HeldOut > 45 || c.Sent != 60-c.HeldOut || int64(h.server.all()) != c.Sent {
 		t.Errorf("%+v, %d mails", c, h.server.all())
@@ -246,6 +253,63 @@ func TestANudgeHasItsHoldOutGroup(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
+}
+
+// books lets learners of the old session book an exam.
+func (h *house) books(people []string) {
+	h.Helper()
+	h.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		var all []string
+		if err := tx.Select(ctx, &all, postgres.Query{Name: "test", SQL: "select id from enrolment.enrolments where session_id = $1 and learner_id = any($2) order by id"}, h.old.ID, pq.Array(people)); err != nil {
+			return err
+		}
+		var changes []journey.Change
+		for _, e := range all {
+			changes = append(changes, journey.Change{EnrolmentID: e, Stage: journey.ExamBooked, At: tx.Now(), Reached: true, Cause: "test"})
+		}
+		return journey.RecordTx(ctx, tx, changes)
+	})
+}
+
+// whatANudgeDid has all whom it went to book, and one of those held out: the two groups are those that were drawn, without who had booked before,
+// and the difference is provable; of a stage that nobody reached it is not; and other campaigns have no groups.
+func (h *house) whatANudgeDid(id, before string) {
+	h.Helper()
+	groups := map[bool][]string{}
+	h.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		all, _, err := outreach.RecipientsTx(ctx, tx, id, "", page.Request{Limit: 100})
+		for _, r := range all {
+			if r.PersonID != before {
+				groups[r.State == "held_out"] = append(groups[r.State == "held_out"], r.PersonID)
+			}
+		}
+		return err
+	})
+	h.books(append(groups[false], groups[true][0]))
+	h.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		all, err := outreach.NudgeEffectTx(ctx, tx, id)
+		got := map[string]string{}
+		for _, e := range all {
+			got[e.Stage] = fmt.Sprint(e.Written.Count, "/", e.Written.Of, " ", e.HeldOut.Count, "/", e.HeldOut.Of, " ", e.Verdict)
+		}
+		if want := fmt.Sprint(len(groups[false]), "/", len(groups[false]), " 1/", len(groups[true]), " provable_difference"); got["exam_booked"] != want {
+			h.Errorf("%s, want %s", got["exam_booked"], want)
+		}
+		if !strings.HasSuffix(got["certified"], " no_provable_difference") || !strings.HasPrefix(got["worked"], "0/") {
+			h.Error(got)
+		}
+		if err != nil {
+			return err
+		}
+		other, err := outreach.CreateTx(ctx, tx, announcement())
+		if err != nil {
+			return err
+		}
+		if none, err := outreach.NudgeEffectTx(ctx, tx, other); err != nil || len(none) > 0 {
+			h.Error(none, err)
+		}
+		return nil
+	})
 }
 
 // weather is a way out of the house in which anything may happen. It keeps what was delivered, by campaign and person.

@@ -19,6 +19,7 @@ type FigureRooms interface {
 	// FigureFile is Figure, for a file.
 	FigureFile(ctx context.Context, who Principal, id string, ask analytics.Ask) (analytics.Figure, error)
 	ExerciseLearners(ctx context.Context, who Principal, w analytics.WhoDid, p page.Request) (all []analytics.Doer, next string, err error)
+	ListedLearners(ctx context.Context, who Principal, w analytics.WhoIsListed, p page.Request) (all []analytics.Listed, next string, err error)
 }
 
 func (h handlers) ListFigures(ctx context.Context, r server.ListFiguresRequestObject) (server.ListFiguresResponseObject, error) {
@@ -93,4 +94,12 @@ func (h handlers) ListExerciseLearners(ctx context.Context, r server.ListExercis
 		return h.rooms.ExerciseLearners(ctx, callerOf(ctx), w, p)
 	})
 	return server.ListExerciseLearners200JSONResponse{Learners: rows, NextCursor: next}, err
+}
+
+func (h handlers) ListListedLearners(ctx context.Context, r server.ListListedLearnersRequestObject) (server.ListListedLearnersResponseObject, error) {
+	w := analytics.WhoIsListed{List: string(r.List), Session: value(r.Params.Session), Of: string(value(r.Params.Of)), AsOf: value(r.Params.AsOf), KnownAt: value(r.Params.KnownAt)}
+	rows, next, err := listed[contract.ListedLearner](r.Params.Limit, r.Params.Cursor, func(p page.Request) ([]analytics.Listed, string, error) {
+		return h.rooms.ListedLearners(ctx, callerOf(ctx), w, p)
+	})
+	return server.ListListedLearners200JSONResponse{Learners: rows, NextCursor: next}, err
 }

@@ -85,6 +85,15 @@ func (h handlers) GetCampaignEnrolments(ctx context.Context, r server.GetCampaig
 	return server.GetCampaignEnrolments200JSONResponse(out), err
 }
 
+func (h handlers) GetNudgeEffect(ctx context.Context, r server.GetNudgeEffectRequestObject) (server.GetNudgeEffectResponseObject, error) {
+	stages, err := h.rooms.NudgeEffect(ctx, callerOf(ctx), r.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	out, err := as[contract.NudgeEffect](map[string]any{"stages": stages})
+	return server.GetNudgeEffect200JSONResponse(out), err
+}
+
 func (h handlers) GetWeeklyMail(ctx context.Context, r server.GetWeeklyMailRequestObject) (server.GetWeeklyMailResponseObject, error) {
 	m, err := h.rooms.WeeklyMail(ctx, callerOf(ctx), r.Session)
 	if err != nil {

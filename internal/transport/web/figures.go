@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/catalog"
 	"cursus/internal/kernel/clock"
 	"cursus/internal/kernel/fault"
 	paging "cursus/internal/kernel/page"
@@ -162,14 +163,17 @@ func (w *Web) figureFile(r *request) (reply, error) {
 // doersPage lists who did an exercise.
 type doersPage struct {
 	analytics.WhoDid
-	Doers []analytics.Doer
-	More  string // address of the next page
-	Nudge string // where they are reminded; empty: not by her
+	Doers   []analytics.Doer
+	Listed  []analytics.Listed // of a list that makes certificates
+	Title   catalog.Text       // of that list
+	Figures template.URL       // what the files of that list are asked with
+	More    string             // address of the next page
+	Nudge   string             // where they are reminded; empty: not by her, or not from here
 }
 
 // whoDid reads of which list an address speaks.
 func whoDid(r *request) (d analytics.WhoDid, err error) {
-	d = analytics.WhoDid{Session: r.query("session"), Exercise: r.query("exercise"), Mode: r.query("mode"), Band: r.query("band")}
+	d = analytics.WhoDid{List: r.query("list"), Of: r.query("of"), Session: r.query("session"), Exercise: r.query("exercise"), Mode: r.query("mode"), Band: r.query("band")}
 	for name, to := range map[string]*time.Time{"collected_at": &d.CollectedAt, "as_of": &d.AsOf, "known_at": &d.KnownAt} {
 		if *to, err = dayOrInstant(r.query(name), name); err != nil {
 			return d, err
@@ -188,13 +192,19 @@ func (w *Web) doers(r *request) (reply, error) {
 		return reply{}, err
 	}
 	var next string
-	if d.Doers, next, err = w.house.Doers(r.ctx, r.viewer, d.WhoDid, p); err != nil {
+	if d.List != "" {
+		d.Title, d.Figures = analytics.ListTitle(d.List), template.URL(listAsked(d.WhoDid).Encode()) //nolint:gosec // encoded by net/url
+		d.Listed, next, err = w.house.ListedLearners(r.ctx, r.viewer, d.WhoDid.Listed(), p)
+	} else {
+		d.Doers, next, err = w.house.Doers(r.ctx, r.viewer, d.WhoDid, p)
+	}
+	if err != nil {
 		return reply{}, err
 	}
 	if next != "" {
 		d.More = doersAt(d.WhoDid) + "&after=" + url.QueryEscape(paging.Cursor(next))
 	}
-	if r.viewer.May("outreach:write") {
+	if r.viewer.May("outreach:write") && d.Session != "" {
 		d.Nudge = nudgeAt(d.WhoDid)
 	}
 	return reply{page: "figure_learners", title: "figures.learners", data: d}, nil
@@ -205,18 +215,37 @@ func doersAt(w analytics.WhoDid) string { return "/staff/figures/learners?" + as
 
 // asked is a list in an address.
 func asked(w analytics.WhoDid) string {
+	if w.List != "" {
+		return listAsked(w).Encode()
+	}
 	q := url.Values{"session": {w.Session}, "exercise": {w.Exercise}}
 	for name, v := range map[string]string{"mode": w.Mode, "band": w.Band} {
 		if v != "" {
 			q.Set(name, v)
 		}
 	}
-	for name, t := range map[string]time.Time{"collected_at": w.CollectedAt, "as_of": w.AsOf, "known_at": w.KnownAt} {
+	setTimes(q, map[string]time.Time{"collected_at": w.CollectedAt, "as_of": w.AsOf, "known_at": w.KnownAt})
+	return q.Encode()
+}
+
+func setTimes(q url.Values, times map[string]time.Time) {
+	for name, t := range times {
 		if !t.IsZero() {
 			q.Set(name, t.UTC().Format(time.RFC3339Nano))
 		}
 	}
-	return q.Encode()
+}
+
+// listAsked is a list that makes certificates in an address; the figure of its learners is asked with the same.
+func listAsked(w analytics.WhoDid) url.Values {
+	q := url.Values{"list": {w.List}}
+	for name, v := range map[string]string{"session": w.Session, "of": w.Of} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	setTimes(q, map[string]time.Time{"as_of": w.AsOf, "known_at": w.KnownAt})
+	return q
 }
 
 // At2 points to a time, for Moment.

@@ -16,4 +16,6 @@ type FigureHouse interface {
 	FigurePaper(ctx context.Context, who Viewer, id string, ask analytics.Ask, lang string) (File, error)
 	// Doers lists who stands behind a number, by name: for who may read grades.
 	Doers(ctx context.Context, who Viewer, w analytics.WhoDid, p paging.Request) (all []analytics.Doer, next string, err error)
+	// ListedLearners lists who is on a list that makes certificates: for who may read grades.
+	ListedLearners(ctx context.Context, who Viewer, w analytics.WhoIsListed, p paging.Request) (all []analytics.Listed, next string, err error)
 }

@@ -21,6 +21,8 @@ type OutreachHouse interface {
 	Campaigns(ctx context.Context, who Viewer, p paging.Request) (all []outreach.Campaign, next string, err error)
 	// Campaign finds one with the enrolments of the days around it.
 	Campaign(ctx context.Context, who Viewer, id string) (outreach.Campaign, []outreach.Day, error)
+	// NudgeEffect says what a nudge did, beside those who were held out; nothing of other campaigns.
+	NudgeEffect(ctx context.Context, who Viewer, id string) ([]outreach.Effect, error)
 	// CampaignMail is a campaign as a learner (an id; empty: nobody real) gets it, in a language; of a weekly mail the one for a standing.
 	CampaignMail(ctx context.Context, who Viewer, id, learner, standing, lang string) (mails.Mail, error)
 	CampaignRecipients(ctx context.Context, who Viewer, id, state string, p paging.Request) (all []outreach.Recipient, next string, err error)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"cursus/internal/domain/analytics"
+	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/kernel/fault"
 )
@@ -20,6 +21,9 @@ type nudgeForm struct {
 
 // Fields are the fields of its words.
 func (f nudgeForm) Fields() wordFields { return wordFields{"", languages, f.Written} }
+
+// Title is what a list that makes certificates is called.
+func (f nudgeForm) Title() catalog.Text { return analytics.ListTitle(f.List.List) }
 
 // Holes are what its words can say.
 func (nudgeForm) Holes() string {

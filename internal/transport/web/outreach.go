@@ -170,6 +170,7 @@ func (w *Web) makeCampaign(r *request) (reply, error) {
 type campaignPage struct {
 	One       outreach.Campaign
 	Days      []outreach.Day
+	Effect    []outreach.Effect // of a nudge
 	Drawn     drawing
 	Form      campaignForm
 	Learner   string
@@ -190,6 +191,12 @@ func (w *Web) campaignWith(r *request, refused *campaignForm) (reply, error) {
 	var err error
 	if d.One, d.Days, err = w.house.Campaign(r.ctx, r.viewer, r.param("id")); err != nil {
 		return reply{}, err
+	}
+	if d.Effect, err = w.house.NudgeEffect(r.ctx, r.viewer, d.One.ID); err != nil {
+		return reply{}, err
+	}
+	if len(d.Effect) > 0 { // a nudge announces nothing that one could enrol in
+		d.Days = nil
 	}
 	if d.One.Text == nil {
 		d.Standings = outreach.Standings()

@@ -1,0 +1,336 @@
+package analytics
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/kernel/money"
+	"cursus/internal/kernel/page"
+	"cursus/internal/platform/postgres"
+)
+
+// The lists of learners whom a word at the right time may bring to a certificate, or whose certificate is in question.
+const (
+	PaidSilent             = "paid_silent"
+	EligibleNotBooked      = "eligible_not_booked"
+	BookedNotSat           = "booked_not_sat"
+	BehindSchedule         = "behind_schedule"
+	AtRisk                 = "at_risk"
+	RefundAfterCertificate = "refund_after_certificate"
+)
+
+// certificateList is one list: what the state of an enrolment must have and must not have, and the stage since whose time she is on it. What
+// else its rule asks for (weeks, scores, refunds) is in the statement.
+type certificateList struct {
+	id          string
+	title, says catalog.Text
+	has, lacks  int
+	since       journey.Stage
+}
+
+// Numbers of the rule of those at risk. They are fixed, so that it works in the first session of a course, and is the same in each.
+const (
+	idleDays    = 14          // days before the last report without a score that is new or changed
+	lastScores  = 3           // of so many exercises the mean is taken
+	lowBillions = 500_000_000 // a mean below it is low; in billionths
+	riskSigns   = 2           // so many of the three signs put her on the list
+)
+
+func certificateLists() []certificateList {
+	done := journey.Mask(journey.ExamSat, journey.ExamPassed, journey.Certified)
+	studies := journey.Mask(journey.Enrolled, journey.Started, journey.Qualifying)
+	return []certificateList{{
+		id: PaidSilent, has: journey.Mask(journey.Enrolled, journey.Qualifying), lacks: done | journey.Mask(journey.Started, journey.Succeeded), since: journey.Qualifying,
+		title: catalog.Text{EN: "Paid but silent", FR: "Payé mais silencieux"},
+		says:  catalog.Text{EN: "a paid formula is in force and no scored exercise is done", FR: "une formule payante est en vigueur et aucun exercice noté n’est fait"},
+	}, {
+		id: EligibleNotBooked, has: journey.Mask(journey.Enrolled, journey.Eligible), lacks: done | journey.Mask(journey.ExamBooked), since: journey.Eligible,
+		title: catalog.Text{EN: "Eligible but not booked", FR: "Éligible sans réservation"},
+		says:  catalog.Text{EN: "may sit the exam and has booked no time", FR: "peut passer l’examen et n’a rien réservé"},
+	}, {
+		id: BookedNotSat, has: journey.Mask(journey.Enrolled, journey.ExamBooked), lacks: done, since: journey.ExamBooked,
+		title: catalog.Text{EN: "Booked but not sat", FR: "Réservé sans être passé"},
+		says:  catalog.Text{EN: "has booked an exam and has not sat one, missed ones included", FR: "a réservé un examen et n’en a passé aucun, absences comprises"},
+	}, {
+		id: BehindSchedule, has: studies, lacks: done | journey.Mask(journey.Succeeded), since: journey.Started,
+		title: catalog.Text{EN: "Behind schedule", FR: "En retard"},
+		says: catalog.Text{
+			EN: "paying, started, not succeeded, and in a week that is over none of its scored exercises is done; weeks count from the start of the session (without one, from its first report) to its last report",
+			FR: "payant, a commencé, pas de réussite, et dans une semaine terminée aucun de ses exercices notés n’est fait ; les semaines comptent du début de la session (sinon de son premier relevé) à son dernier relevé",
+		},
+	}, {
+		id: AtRisk, has: studies, lacks: done | journey.Mask(journey.Succeeded), since: journey.Started,
+		title: catalog.Text{EN: "At risk", FR: "À risque"},
+		says: catalog.Text{
+			EN: "paying, started, not succeeded, and at least two of three signs: behind schedule; no score new or changed in the 14 days before the last report; the mean of the last three exercises done is below 0.5. Nothing is learnt from earlier sessions, so it works in the first",
+			FR: "payant, a commencé, pas de réussite, et au moins deux signes sur trois : en retard ; aucune note nouvelle ou changée dans les 14 jours avant le dernier relevé ; la moyenne des trois derniers exercices faits est sous 0,5. Rien n’est appris de sessions antérieures : elle vaut dès la première",
+		},
+	}, {
+		id: RefundAfterCertificate, since: journey.Certified,
+		title: catalog.Text{EN: "Refund after certificate", FR: "Remboursé après certificat"},
+		says:  catalog.Text{EN: "money went back, by refund or lost dispute, at or after the time of her first certificate", FR: "de l’argent est reparti, par remboursement ou litige perdu, au moment de son premier certificat ou après"},
+	}}
+}
+
+// ListTitle is what a list is called; empty where there is none.
+func ListTitle(id string) (title catalog.Text) {
+	for _, l := range certificateLists() {
+		if l.id == id {
+			title = l.title
+		}
+	}
+	return title
+}
+
+func listIDs() (ids []string) {
+	for _, l := range certificateLists() {
+		ids = append(ids, l.id)
+	}
+	return ids
+}
+
+var (
+	maybeSession = Param{ID: "session", Title: catalog.Text{EN: "Session (none: several)", FR: "Session (aucune : plusieurs)"}}
+	whichOf      = Param{ID: "of", Title: catalog.Text{EN: "Without a session", FR: "Sans session"}, Of: []string{"open", "all"}, Default: "open"}
+)
+
+func listFigures() []Definition {
+	says := catalog.Text{
+		EN: "Lists of learners whom a word at the right time may bring to a certificate, or whose certificate is in question. Value at stake is the net that was paid of their enrolments: gross − refunds − lost disputes, by currency. A learner can be on several lists.",
+		FR: "Listes d’apprenants qu’un mot au bon moment peut mener au certificat, ou dont le certificat est en question. La valeur en jeu est le net payé de leurs inscriptions : brut − remboursements − litiges perdus, par devise. On peut être sur plusieurs listes.",
+	}
+	for _, l := range certificateLists() {
+		says.EN += " " + l.title.EN + ": " + l.says.EN + "."
+		says.FR += " " + l.title.FR + " : " + l.says.FR + "."
+	}
+	return []Definition{{
+		ID: "certificate_lists", Version: 1, Times: true, Money: true, Params: []Param{maybeSession, whichOf}, answer: listsTx, Says: says,
+		Title: catalog.Text{EN: "Lists that make certificates", FR: "Listes qui font des certificats"},
+	}, {
+		ID: "listed_learners", Version: 1, Times: true, Money: true, Personal: true, answer: listedTx,
+		Params: []Param{{ID: "list", Title: catalog.Text{EN: "List", FR: "Liste"}, Required: true, Of: listIDs()}, maybeSession, whichOf},
+		Title:  catalog.Text{EN: "Learners on a list", FR: "Apprenants d’une liste"},
+		Says: catalog.Text{
+			EN: "Who is on one of the lists that make certificates, why, and the money of the enrolment. A line for each currency.",
+			FR: "Qui est sur une des listes qui font des certificats, pourquoi, et l’argent de l’inscription. Une ligne par devise.",
+		},
+	}}
+}
+
+// Listed is somebody on a list, by enrolment.
+type Listed struct {
+	EnrolmentID string      `json:"enrolment_id" db:"enrolment_id"`
+	LearnerID   string      `json:"learner_id" db:"learner_id"`
+	Name        string      `json:"name" db:"name"`
+	Session     string      `json:"session" db:"session"`
+	Since       time.Time   `json:"since" db:"since"` // the stage of the list; money that went back; the last work of those behind or at risk
+	Reasons     []string    `json:"reasons" db:"-"`   // weeks_missed, idle, low_scores
+	WeeksMissed int         `json:"weeks_missed" db:"missed"`
+	Money       []PaidMoney `json:"money" db:"-"`
+	Idle        bool        `json:"-" db:"idle"`
+	Low         bool        `json:"-" db:"low"`
+}
+
+// PaidMoney is what an enrolment brought, in one currency.
+type PaidMoney struct {
+	Gross money.Amount `json:"gross"`
+	Back  money.Amount `json:"back"` // refunds and lost disputes
+	Net   money.Amount `json:"net"`
+}
+
+// WhoIsListed asks for a list. An empty Session is all that are open at the time, or, with Of "all", all.
+type WhoIsListed struct {
+	List, Session, Of string
+	AsOf, KnownAt     time.Time
+}
+
+// sessionsTx are the sessions asked for.
+func (w WhoIsListed) sessionsTx(ctx context.Context, tx *postgres.Tx) (sessions []catalog.Session, err error) {
+	if w.Session != "" {
+		s, err := catalog.SessionTx(ctx, tx, w.Session)
+		return []catalog.Session{s}, err
+	}
+	all, err := catalog.SessionsTx(ctx, tx)
+	return slices.DeleteFunc(all, func(s catalog.Session) bool { return w.Of != "all" && !openAt(tx, s, w.AsOf) }), err
+}
+
+// ListedTx lists who is on a list, by enrolment, a page at a time. Errors: catalog.ErrNoSession, and a fault of input for an unknown list.
+func ListedTx(ctx context.Context, tx *postgres.Tx, w WhoIsListed, p page.Request) (all []Listed, next string, err error) {
+	sessions, err := w.sessionsTx(ctx, tx)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := p.Limit + 1
+	if all, err = w.allTx(ctx, tx, sessions, p.After, &limit); err != nil {
+		return nil, "", err
+	}
+	if len(all) > p.Limit {
+		all, next = all[:p.Limit], all[p.Limit-1].EnrolmentID
+	}
+	return all, next, w.moneyTx(ctx, tx, all)
+}
+
+// allTx is who is on the list in some sessions, without the money.
+func (w WhoIsListed) allTx(ctx context.Context, tx *postgres.Tx, sessions []catalog.Session, after string, limit *int) (all []Listed, err error) {
+	i := slices.IndexFunc(certificateLists(), func(l certificateList) bool { return l.id == w.List })
+	if i < 0 {
+		return nil, badParam("list", "There is no such list.")
+	}
+	l, ids := certificateLists()[i], []string{}
+	for _, s := range sessions {
+		ids = append(ids, s.ID)
+	}
+	all = []Listed{}
+	err = tx.Select(ctx, &all, q.Q("Listed"), array(ids), given(w.AsOf), given(w.KnownAt), l.id, l.has, l.lacks, l.since, after, limit, idleDays, lastScores, lowBillions, riskSigns)
+	for i := range all {
+		x := &all[i]
+		x.Since, x.Reasons = x.Since.UTC(), []string{}
+		for _, r := range []struct {
+			reason string
+			holds  bool
+		}{{"weeks_missed", x.WeeksMissed > 0}, {"idle", x.Idle}, {"low_scores", x.Low}} {
+			if r.holds {
+				x.Reasons = append(x.Reasons, r.reason)
+			}
+		}
+	}
+	return all, err
+}
+
+// moneyTx gives those on a list the money of their enrolments.
+func (w WhoIsListed) moneyTx(ctx context.Context, tx *postgres.Tx, all []Listed) error {
+	at, ids := map[string]int{}, make([]string, len(all))
+	for i := range all {
+		all[i].Money, ids[i], at[all[i].EnrolmentID] = []PaidMoney{}, all[i].EnrolmentID, i
+	}
+	var rows []struct {
+		EnrolmentID string         `db:"enrolment_id"`
+		Currency    money.Currency `db:"currency"`
+		Gross       int64          `db:"gross"`
+		Back        int64          `db:"back"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("ListedMoney"), array(ids), given(w.AsOf), given(w.KnownAt))
+	for _, r := range rows {
+		x := &all[at[r.EnrolmentID]]
+		x.Money = append(x.Money, PaidMoney{money.Of(r.Gross, r.Currency), money.Of(r.Back, r.Currency), money.Of(r.Gross-r.Back, r.Currency)})
+	}
+	return err
+}
+
+// listTx asks one list with the parameters of the figure, and gives those on it with their money.
+func (f *Figure) listTx(ctx context.Context, tx *postgres.Tx, list string) (all []Listed, err error) {
+	w := f.listed(list)
+	sessions, err := w.sessionsTx(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if len(sessions) == 1 && w.Session != "" {
+		f.Ask.Params["session"] = sessions[0].Key
+	}
+	for _, s := range sessions {
+		f.Open = f.Open || openAt(tx, s, f.Ask.AsOf)
+	}
+	f.Basis = "current"
+	if err := tx.Get(ctx, &f.Demo, q.Q("AnyDemo")); err != nil {
+		return nil, err
+	}
+	if all, err = w.allTx(ctx, tx, sessions, "", nil); err != nil {
+		return nil, err
+	}
+	return all, w.moneyTx(ctx, tx, all)
+}
+
+func (f *Figure) listed(list string) WhoIsListed {
+	return WhoIsListed{List: list, Session: f.Ask.Params["session"], Of: f.Ask.Params["of"], AsOf: f.Ask.AsOf, KnownAt: f.Ask.KnownAt}
+}
+
+var paidColumns = []Column{
+	col("gross", Amount, "Paid", "Payé"), col("back", Amount, "Went back", "Reparti"), col("net", Amount, "Value at stake", "Valeur en jeu"),
+}
+
+func listsTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	f.Columns = append([]Column{col("list", Text, "List", "Liste"), col("learners", Count, "Learners", "Apprenants"), col("currency", Text, "Currency", "Devise")}, paidColumns...)
+	f.Charts = []Chart{{Kind: "bars", Y: "list", Values: []string{"net"}, Facet: "currency"}}
+	on := map[string]bool{}
+	for _, l := range certificateLists() {
+		all, err := f.listTx(ctx, tx, l.id)
+		if err != nil {
+			return err
+		}
+		sums := map[money.Currency][2]int64{}
+		for _, x := range all {
+			on[x.EnrolmentID] = true
+			for _, m := range x.Money {
+				s := sums[m.Net.Currency]
+				sums[m.Net.Currency] = [2]int64{s[0] + m.Gross.Minor, s[1] + m.Back.Minor}
+			}
+		}
+		size := countCell(int64(len(all)))
+		if len(all) > 0 {
+			size.Who = &WhoDid{Session: f.Ask.Params["session"], List: l.id, Of: ask.Params["of"], AsOf: ask.AsOf, KnownAt: ask.KnownAt}
+		}
+		head := []Cell{{Text: l.id, Said: l.title}, size}
+		if len(sums) == 0 {
+			f.Rows = append(f.Rows, Row{Cells: append(head, make([]Cell, 4)...)})
+		}
+		for _, c := range money.Currencies() {
+			if s, there := sums[c]; there {
+				f.Rows = append(f.Rows, Row{Cells: append(slices.Clone(head), textCell(string(c)), amountCell(s[0], c), amountCell(s[1], c), amountCell(s[0]-s[1], c))})
+			}
+		}
+	}
+	f.base("listed", "enrolments on some list", "inscriptions sur une liste", int64(len(on)))
+	return nil
+}
+
+// reasonTitles say why somebody is behind or at risk.
+var reasonTitles = map[string]catalog.Text{
+	"weeks_missed": {EN: "weeks without work", FR: "semaines sans travail"}, "idle": {EN: "idle for 14 days", FR: "inactif depuis 14 jours"}, "low_scores": {EN: "low last scores", FR: "dernières notes basses"},
+}
+
+// Why are the reasons for people.
+func (l Listed) Why() (out catalog.Text) {
+	for i, r := range l.Reasons {
+		if i > 0 {
+			out.EN, out.FR = out.EN+", ", out.FR+", "
+		}
+		out.EN, out.FR = out.EN+reasonTitles[r].EN, out.FR+reasonTitles[r].FR
+	}
+	return out
+}
+
+func listedTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
+	all, err := f.listTx(ctx, tx, ask.Params["list"])
+	if err != nil {
+		return err
+	}
+	f.base("listed", "enrolments on the list", "inscriptions sur la liste", int64(len(all)))
+	f.Columns = append([]Column{
+		col("learner", Text, "Learner", "Apprenant"), col("enrolment", Text, "Enrolment", "Inscription"), col("session", Text, "Session", "Session"), col("since", Instant, "Since", "Depuis"),
+		col("why", Text, "Why", "Pourquoi"), col("weeks_missed", Count, "Weeks missed", "Semaines manquées"),
+	}, paidColumns...)
+	for _, x := range all {
+		name := x.Name
+		if name == "" {
+			name = x.LearnerID
+		}
+		why := Cell{Said: x.Why()}
+		for i, r := range x.Reasons {
+			if i > 0 {
+				why.Text += " "
+			}
+			why.Text += r
+		}
+		head := []Cell{textCell(name), textCell(x.EnrolmentID), textCell(x.Session), timeCell(x.Since), why, countCell(int64(x.WeeksMissed))}
+		if len(x.Money) == 0 {
+			f.Rows = append(f.Rows, Row{Cells: append(head, make([]Cell, 3)...)})
+		}
+		for _, m := range x.Money {
+			f.Rows = append(f.Rows, Row{Cells: append(slices.Clone(head), Cell{Amount: &m.Gross}, Cell{Amount: &m.Back}, Cell{Amount: &m.Net})})
+		}
+	}
+	return nil
+}
