@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"cursus/internal/books/journey"
 	"cursus/internal/domain/exchange"
 	"cursus/internal/domain/lms"
 	"cursus/internal/kernel/fault"
@@ -239,6 +240,9 @@ func (h *House) sweep(ctx context.Context) {
 			if n, err := h.LMS.AskDiffering(ctx, ""); err != nil || n > 0 {
 				h.Log.InfoContext(ctx, "learning platforms are asked for what differs", "enrolments", n, "error", err)
 			}
+		}
+		if _, err := journey.SumDays(ctx, h.DB); err != nil {
+			h.Log.InfoContext(ctx, "the days of the journey could not be summed up", "error", err)
 		}
 		if err := h.Dossier.AskNightly(ctx); err != nil {
 			h.Log.InfoContext(ctx, "the retention schedule could not be applied", "error", err)

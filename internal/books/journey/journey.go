@@ -140,14 +140,20 @@ func RecordTx(ctx context.Context, tx *postgres.Tx, changes []Change) error {
 		unique = append(unique, id)
 	}
 	sort.Strings(unique)
-	n, err := tx.Exec(ctx, q.Q("Record"), pq.Array(ids), pq.Array(stages), pq.Array(reached), pq.Array(ats), pq.Array(causes), tx.Now())
-	if err != nil {
+	var written struct {
+		Changes int64 `db:"changes"`
+		First   int64 `db:"first"` // its place in the history
+	}
+	if err := tx.Get(ctx, &written, q.Q("Record"), pq.Array(ids), pq.Array(stages), pq.Array(reached), pq.Array(ats), pq.Array(causes), tx.Now()); err != nil {
 		return err
 	}
-	if n != int64(len(changes)) {
+	if written.Changes != int64(len(changes)) {
 		return ErrUnknownEnrolment
 	}
-	_, err = tx.Exec(ctx, q.Q("Refresh"), pq.Array(unique))
+	if _, err := tx.Exec(ctx, q.Q("Tally"), pq.Array(unique), written.First); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, q.Q("Refresh"), pq.Array(unique), tx.Now())
 	return err
 }
 
@@ -186,35 +192,61 @@ func (c Counts) Plus(d Counts) Counts {
 // endOfTime stands for "no bound" where a question gives only the other one of its two times.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// CountsTx answers a question. Without times it reads one index entry per enrolment; with times it asks the history.
+// CountsTx answers a question: of a whole session by its tallies, which are few; of chosen enrolments by their rows, and with times by
+// their history.
 func CountsTx(ctx context.Context, tx *postgres.Tx, question Question) (Counts, error) {
+	if question.Enrolments == nil {
+		all, err := CountsOfTx(ctx, tx, question, question.SessionID)
+		return all[question.SessionID], err
+	}
 	var c Counts
-	var of []Stage
-	switch question.Basis {
-	case "", "current":
-		of = append(of, Enrolled)
-	case "ever":
-	default:
-		return c, ErrBasis
-	}
-	if question.Qualifying {
-		of = append(of, Qualifying)
-	}
-	diligent, err := DiligentMask(question.Week1Rule)
+	of, diligent, err := question.masks()
 	if err != nil {
 		return c, err
 	}
-	var only any
-	if question.Enrolments != nil {
-		only = pq.Array(question.Enrolments)
-	}
-	args := []any{question.SessionID, mask(of...), diligent, only, question.Basis == "ever"}
+	args := []any{question.SessionID, of, diligent, pq.Array(question.Enrolments), question.Basis == "ever"}
 	if question.AsOf.IsZero() && question.KnownAt.IsZero() {
 		err := tx.Get(ctx, &c, q.Q("CountsNow"), args...)
 		return c, err
 	}
 	err = tx.Get(ctx, &c, q.Q("CountsAsOf"), append(args, orEnd(question.AsOf), orEnd(question.KnownAt))...)
 	return c, err
+}
+
+// CountsOfTx answers one question for each of several whole sessions, by their ids; its own session does not matter. One without
+// enrolments is missing.
+func CountsOfTx(ctx context.Context, tx *postgres.Tx, question Question, sessions ...string) (map[string]Counts, error) {
+	of, diligent, err := question.masks()
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		SessionID string `db:"session_id"`
+		Counts
+	}
+	err = tx.Select(ctx, &rows, q.Q("Counts"), pq.Array(sessions), of, diligent, question.Basis == "ever", orEnd(question.AsOf), orEnd(question.KnownAt))
+	all := make(map[string]Counts, len(rows))
+	for _, r := range rows {
+		all[r.SessionID] = r.Counts
+	}
+	return all, err
+}
+
+// masks are the stages of who is counted, and of the diligent. Errors: ErrBasis, ErrWeek1Rule.
+func (question Question) masks() (of, diligent int, err error) {
+	var stages []Stage
+	switch question.Basis {
+	case "", "current":
+		stages = append(stages, Enrolled)
+	case "ever":
+	default:
+		return 0, 0, ErrBasis
+	}
+	if question.Qualifying {
+		stages = append(stages, Qualifying)
+	}
+	diligent, err = DiligentMask(question.Week1Rule)
+	return mask(stages...), diligent, err
 }
 
 func orEnd(t time.Time) time.Time {
@@ -228,6 +260,8 @@ func orEnd(t time.Time) time.Time {
 func Checks() []postgres.Check {
 	return []postgres.Check{
 		{Invariant: "18", Name: "the row of an enrolment is what its history says", Query: q.Q("CheckRowsEqualHistory")},
+		{Invariant: "18", Name: "the tallies of a session add up to its history", Query: q.Q("CheckTalliesEqualHistory")},
+		{Invariant: "18", Name: "the days of a session are the sums of its tallies", Query: q.Q("CheckDaysEqualTallies")},
 		{Invariant: "18", Name: "stages reached imply the earlier ones", Query: q.Q("CheckStagesImplyEarlierOnes")},
 	}
 }

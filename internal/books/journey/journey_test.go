@@ -95,7 +95,70 @@ func TestHistoryAgainstModel(t *testing.T) {
 			}
 		}
 	})
-	testkit.Verify(t, db, Checks()[:1])
+	testkit.Verify(t, db, Checks()[:3])
+}
+
+// The tallies of a session answer what the history of its enrolments does, for any pair of times, basis and rule: whatever the order in
+// which changes come, also of several at one instant, of stages lost and reached again, and of transactions that overtake each other.
+func TestTalliesAnswerWhatTheHistoryDoes(t *testing.T) {
+	dsn, clock, round := testkit.OwnerDSN(t), testkit.Clock(), 0
+	db := testkit.Open(t, dsn, clock)
+	stages := []Stage{Enrolled, Started, Week1First, Week1Any, Week2First, Succeeded, ExamPassed, Certified, Qualifying}
+	rapid.Check(t, func(t *rapid.T) {
+		round++
+		session, opened := fmt.Sprintf("ses_%d", round), clock.Now()
+		var ids []string
+		for i := range rapid.IntRange(1, 4).Draw(t, "enrolments") {
+			ids = append(ids, fmt.Sprintf("enr_%d_%d", round, i))
+		}
+		times := []time.Time{{}, opened}
+		for range rapid.IntRange(1, 5).Draw(t, "transactions") {
+			clock.Advance(time.Duration(rapid.SampledFrom([]int{-2, 0, 5, 600, 3000}).Draw(t, "minutes")) * time.Minute)
+			times = append(times, clock.Now())
+			inTx(t, db, func(ctx context.Context, tx *postgres.Tx) error {
+				var o []Opening
+				for _, id := range ids {
+					o = append(o, Opening{id, session, "per_1", day(rapid.IntRange(0, 2).Draw(t, "opens")), "test", rapid.Bool().Draw(t, "qualifying")})
+				}
+				if err := OpenTx(ctx, tx, o[:rapid.IntRange(0, len(o)).Draw(t, "opened")]); err != nil {
+					return err
+				}
+				rows, err := RowsTx(ctx, tx, ids...)
+				if err != nil {
+					return err
+				}
+				var batch []Change
+				for range rapid.IntRange(0, 6).Draw(t, "changes") {
+					c := Change{
+						rapid.SampledFrom(ids).Draw(t, "id"), rapid.SampledFrom(stages).Draw(t, "stage"), day(rapid.IntRange(0, 4).Draw(t, "day")),
+						rapid.Bool().Draw(t, "reached"), "test",
+					}
+					if _, ok := rows[c.EnrolmentID]; ok {
+						batch = append(batch, c)
+					}
+				}
+				return RecordTx(ctx, tx, batch)
+			})
+		}
+		if _, err := SumDays(context.Background(), db); err != nil {
+			t.Fatal(err)
+		}
+		for range 8 {
+			question := Question{
+				SessionID: session, Basis: rapid.SampledFrom([]string{"current", "ever"}).Draw(t, "basis"), Week1Rule: rapid.SampledFrom([]string{"first", "any", "none"}).Draw(t, "rule"),
+				Qualifying: rapid.Bool().Draw(t, "paid"), KnownAt: rapid.SampledFrom(times).Draw(t, "known"),
+			}
+			if rapid.Bool().Draw(t, "past") {
+				question.AsOf = day(rapid.IntRange(-1, 5).Draw(t, "as of"))
+			}
+			tallies := counts(t, db, question)
+			question.Enrolments = ids
+			if history := counts(t, db, question); tallies != history {
+				t.Fatalf("%+v: the tallies say %+v, the history %+v", question, tallies, history)
+			}
+		}
+	})
+	testkit.Verify(t, db, Checks()[:3])
 }
 
 func TestBasisRulesAndUnknownEnrolments(t *testing.T) {

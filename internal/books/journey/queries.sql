@@ -4,11 +4,14 @@ with openings as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bool[]) with ordinality
                   as o(enrolment_id, session_id, learner_id, at, cause, qualifying, position)
 ), opened as (
-    insert into journey.enrolments (enrolment_id, session_id, learner_id, reached, ever, enrolled_at, qualifying_at)
-    select o.enrolment_id, o.session_id, o.learner_id, m.bits, m.bits, o.at, case when o.qualifying then o.at end
+    insert into journey.enrolments (enrolment_id, session_id, learner_id, reached, ever, enrolled_at, qualifying_at, known_at)
+    select o.enrolment_id, o.session_id, o.learner_id, m.bits, m.bits, o.at, case when o.qualifying then o.at end, $9
       from openings o cross join lateral (select case when o.qualifying then $8::int else $7::int end as bits) m
     on conflict (enrolment_id) do nothing
-    returning enrolment_id
+    returning enrolment_id, session_id, reached, enrolled_at
+), counted as (
+    insert into journey.tallies (session_id, at, recorded_at, reached, ever, n)
+    select session_id, enrolled_at, $9, reached, reached, count(*) from opened group by session_id, enrolled_at, reached
 )
 insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
 select o.enrolment_id, o.session_id, s.stage, true, o.at, $9, o.cause
@@ -18,15 +21,19 @@ select o.enrolment_id, o.session_id, s.stage, true, o.at, $9, o.cause
 returning enrolment_id;
 
 -- name: Record
+-- Nothing is learnt before what was written earlier, also where this transaction began before the one that wrote it.
 with locked as materialized (
-    select enrolment_id, session_id from journey.enrolments where enrolment_id = any($1::text[]) order by enrolment_id for update
+    select enrolment_id, session_id, known_at from journey.enrolments where enrolment_id = any($1::text[]) order by enrolment_id for update
+), written as (
+    insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
+    select c.enrolment_id, e.session_id, c.stage, c.reached, c.at, greatest($6, e.known_at), c.cause
+      from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[], $5::text[]) with ordinality
+           as c(enrolment_id, stage, reached, at, cause, position)
+      join locked e on e.enrolment_id = c.enrolment_id
+     order by c.position
+    returning seq
 )
-insert into journey.changes (enrolment_id, session_id, stage, reached, at, recorded_at, cause)
-select c.enrolment_id, e.session_id, c.stage, c.reached, c.at, $6, c.cause
-  from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[], $5::text[]) with ordinality
-       as c(enrolment_id, stage, reached, at, cause, position)
-  join locked e on e.enrolment_id = c.enrolment_id
- order by c.position;
+select count(*) as changes, coalesce(min(seq), 0) as first from written;
 
 -- name: Refresh
 with steps as (
@@ -56,8 +63,78 @@ with steps as (
 update journey.enrolments e
    set reached = r.reached, ever = r.ever, enrolled_at = r.enrolled_at, started_at = r.started_at, week2_at = r.week2_at,
        succeeded_at = r.succeeded_at, qualifying_at = r.qualifying_at, exam_booked_at = r.exam_booked_at,
-       exam_sat_at = r.exam_sat_at, exam_passed_at = r.exam_passed_at, certified_at = r.certified_at
+       exam_sat_at = r.exam_sat_at, exam_passed_at = r.exam_passed_at, certified_at = r.certified_at, known_at = greatest(e.known_at, $2)
   from rows r where r.enrolment_id = e.enrolment_id and e.enrolment_id = any($1::text[]); -- said twice, so that the index is used while the table is young
+
+-- name: Tally
+-- What the history of some enrolments says with the changes from $2 on, less what it said without them; see the view tallies_of_history.
+with told as (
+    select c.enrolment_id, c.session_id, t.bit, c.reached::int as reached, c.at, c.seq, v.sign,
+           max(c.recorded_at) over (partition by c.enrolment_id) as recorded_at
+      from journey.changes c join journey.stages t on t.stage = c.stage
+      join (values (1), (-1)) as v(sign) on v.sign = 1 or c.seq < $2
+     where c.enrolment_id = any($1::text[])
+), turns as (
+    select enrolment_id, session_id, sign, recorded_at, at,
+           (reached - coalesce(lag(reached) over (partition by enrolment_id, sign, bit order by at, seq), 0)) << bit as turn
+      from told
+), instants as (
+    select enrolment_id, session_id, sign, recorded_at, at, sum(turn) as turn from turns group by enrolment_id, session_id, sign, recorded_at, at
+), states as (
+    select i.*, sum(turn) over (partition by enrolment_id, sign order by at)::int as reached from instants i
+), evers as (
+    select s.*, bit_or(reached) over (partition by enrolment_id, sign order by at) as ever from states s
+), steps as (
+    select e.*, lag(reached) over w as was, lag(ever) over w as had from evers e window w as (partition by enrolment_id, sign order by at)
+)
+insert into journey.tallies (session_id, at, recorded_at, reached, ever, n)
+select session_id, at, recorded_at, reached, ever, sum(n)
+  from (select session_id, at, recorded_at, reached, ever, sign as n from steps where (was, had) is distinct from (reached, ever)
+        union all
+        select session_id, at, recorded_at, was, had, -sign from steps where was is not null and (was, had) is distinct from (reached, ever)) m
+ group by session_id, at, recorded_at, reached, ever having sum(n) <> 0;
+
+-- name: Counts
+-- Of everybody in some sessions: the days before that of $5, of which all had been learnt before the day of $6, and what is not in those.
+with summed as (
+    select least(until, ($6::timestamptz at time zone 'UTC')::date) as until, ($5::timestamptz at time zone 'UTC')::date as day from journey.summed
+), parts as (
+    select d.session_id, d.reached, d.ever, d.n from summed s join journey.days d on d.session_id = any($1::text[]) and d.day < s.day and d.known < s.until
+    union all
+    select t.session_id, t.reached, t.ever, t.n
+      from summed s join journey.tallies t on t.session_id = any($1::text[]) and t.at >= s.day::timestamp at time zone 'UTC' and t.at <= $5 and t.recorded_at <= $6
+    union all
+    select t.session_id, t.reached, t.ever, t.n
+      from summed s join journey.tallies t on t.session_id = any($1::text[]) and t.recorded_at >= s.until::timestamp at time zone 'UTC' and t.recorded_at <= $6
+                                          and t.at < s.day::timestamp at time zone 'UTC'
+)
+select session_id, coalesce(sum(n), 0)::bigint as enrolled,
+       coalesce(sum(n) filter (where reached & 2 <> 0), 0)::bigint as started,
+       coalesce(sum(n) filter (where reached & $3::int = $3::int), 0)::bigint as diligent,
+       coalesce(sum(n) filter (where reached & 64 <> 0), 0)::bigint as succeeded,
+       coalesce(sum(n) filter (where reached & 128 <> 0), 0)::bigint as eligible,
+       coalesce(sum(n) filter (where reached & 256 <> 0), 0)::bigint as booked,
+       coalesce(sum(n) filter (where reached & 512 <> 0), 0)::bigint as sat,
+       coalesce(sum(n) filter (where reached & 1024 <> 0), 0)::bigint as passed,
+       coalesce(sum(n) filter (where reached & 2048 <> 0), 0)::bigint as certified
+  from (select session_id, case when $4::bool then ever else reached end as reached, n from parts) p
+ where reached & $2::int = $2::int
+ group by session_id;
+
+-- name: Unsummed
+select until from journey.summed where until < $1::date for update;
+
+-- name: Sum
+with days as (
+    insert into journey.days (session_id, day, known, reached, ever, n)
+    select session_id, (at at time zone 'UTC')::date, (recorded_at at time zone 'UTC')::date, reached, ever, sum(n)
+      from journey.tallies where recorded_at >= $1::date::timestamp at time zone 'UTC' and recorded_at < $2::date::timestamp at time zone 'UTC'
+     group by 1, 2, 3, 4, 5 having sum(n) <> 0
+    returning 1
+), moved as (
+    update journey.summed set until = $2::date
+)
+select count(*) from days;
 
 -- name: CountsNow
 select count(*) as enrolled,
@@ -71,7 +148,7 @@ select count(*) as enrolled,
        count(*) filter (where reached & 2048 <> 0) as certified
   from (select case when $5::bool then ever else reached end as reached
           from journey.enrolments
-         where session_id = $1 and ($4::text[] is null or enrolment_id = any($4::text[]))) e
+         where session_id = $1 and enrolment_id = any($4::text[])) e
  where reached & $2::int = $2::int;
 
 -- name: CountsAsOf
@@ -79,7 +156,7 @@ with steps as (
     select distinct on (c.enrolment_id, c.stage, c.at) c.enrolment_id, c.stage, c.at, c.reached
       from journey.changes c
      where c.session_id = $1 and c.at <= $6 and c.recorded_at <= $7
-       and ($4::text[] is null or c.enrolment_id = any($4::text[]))
+       and c.enrolment_id = any($4::text[])
      order by c.enrolment_id, c.stage, c.at, c.seq desc
 ), stages as (
     select s.enrolment_id, s.stage,
@@ -117,6 +194,20 @@ with steps as (
 select e.enrolment_id, e.reached, p.reached as history, e.ever, p.ever as history_ever
   from journey.enrolments e left join past p on p.enrolment_id = e.enrolment_id
  where e.reached is distinct from p.reached or e.ever is distinct from p.ever;
+
+-- name: CheckTalliesEqualHistory
+select coalesce(t.session_id, h.session_id) as session_id, coalesce(t.at, h.at) as at, coalesce(t.reached, h.reached) as reached, t.n, h.n as history
+  from (select session_id, at, recorded_at, reached, ever, sum(n) as n from journey.tallies group by session_id, at, recorded_at, reached, ever having sum(n) <> 0) t
+  full join journey.tallies_of_history h using (session_id, at, recorded_at, reached, ever)
+ where t.n is distinct from h.n;
+
+-- name: CheckDaysEqualTallies
+select coalesce(t.session_id, d.session_id) as session_id, coalesce(t.day, d.day) as day, coalesce(t.known, d.known) as known, t.n, d.n as summed
+  from (select session_id, (at at time zone 'UTC')::date as day, (recorded_at at time zone 'UTC')::date as known, reached, ever, sum(n) as n
+          from journey.tallies where recorded_at < (select until::timestamp at time zone 'UTC' from journey.summed)
+         group by 1, 2, 3, 4, 5 having sum(n) <> 0) t
+  full join journey.days d using (session_id, day, known, reached, ever)
+ where t.n is distinct from d.n;
 
 -- name: CheckStagesImplyEarlierOnes
 select enrolment_id, reached from journey.enrolments

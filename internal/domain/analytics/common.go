@@ -198,11 +198,12 @@ func startedTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) error {
 	f.Charts = []Chart{{Kind: "bars", Y: "session", Values: []string{"started"}}, {Kind: "bars", Y: "session", Values: []string{"common"}}}
 	first := a.sets.In(a.of(0))
 	f.base("started", "started in "+a.keys[0], "ont commencé dans "+a.keys[0], first)
+	counts, err := journey.CountsOfTx(ctx, tx, journey.Question{AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: f.Basis}, idsOf(sessions)...)
+	if err != nil {
+		return err
+	}
 	for i, s := range sessions {
-		n, err := journey.CountsTx(ctx, tx, journey.Question{SessionID: s.ID, AsOf: ask.AsOf, KnownAt: ask.KnownAt, Basis: f.Basis})
-		if err != nil {
-			return err
-		}
+		n := counts[s.ID]
 		f.Rows = append(f.Rows, Row{Open: openAt(tx, s, ask.AsOf), Cells: []Cell{textCell(s.Key), shareCell(n.Started, n.Enrolled), shareCell(a.sets.In(a.of(0, i)), first)}})
 	}
 	return nil

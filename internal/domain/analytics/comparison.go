@@ -32,11 +32,12 @@ func Compare(ctx context.Context, db *postgres.DB, asOf time.Time) (c Comparison
 		if err != nil {
 			return err
 		}
+		counts, err := journey.CountsOfTx(ctx, tx, journey.Question{AsOf: asOf}, idsOf(sessions)...)
+		if err != nil {
+			return err
+		}
 		for _, s := range sessions {
-			n, err := journey.CountsTx(ctx, tx, journey.Question{SessionID: s.ID, AsOf: asOf})
-			if err != nil {
-				return err
-			}
+			n := counts[s.ID]
 			if n.Enrolled == 0 {
 				continue
 			}

@@ -58,6 +58,14 @@ func (f *Figure) sessionsTx(ctx context.Context, tx *postgres.Tx) ([]catalog.Ses
 	return all, nil
 }
 
+func idsOf(sessions []catalog.Session) []string {
+	ids := make([]string, len(sessions))
+	for i, s := range sessions {
+		ids[i] = s.ID
+	}
+	return ids
+}
+
 // question asks for a session with the basis, the rule and the times of the figure.
 func (f *Figure) question(session string) journey.Question {
 	f.Basis, f.Week1Rule = f.Ask.Params["basis"], f.Ask.Params["week1_rule"]
@@ -113,12 +121,13 @@ func comparisonTx(ctx context.Context, tx *postgres.Tx, ask Ask, f *Figure) erro
 	for _, c := range f.Columns[1:] {
 		f.Charts = append(f.Charts, Chart{Kind: "bars", Y: "session", Values: []string{c.ID}})
 	}
+	counts, err := journey.CountsOfTx(ctx, tx, f.question(""), idsOf(sessions)...)
+	if err != nil {
+		return err
+	}
 	var pooled journey.Counts
 	for _, s := range sessions {
-		n, err := journey.CountsTx(ctx, tx, f.question(s.ID))
-		if err != nil {
-			return err
-		}
+		n := counts[s.ID]
 		if n.Enrolled == 0 {
 			continue
 		}
