@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -107,10 +108,28 @@ func Start(ctx context.Context, dir string, o Options) (*Cluster, error) {
 			return nil, err
 		}
 	}
-	if err := c.launch(cred, o.Settings); err != nil {
-		return nil, err
+	for deadline := time.Now().Add(patience); ; {
+		from, err := c.launch(cred, o.Settings)
+		if err != nil {
+			return nil, err
+		}
+		err = c.wait(ctx)
+		if !errors.Is(err, errEnded) || !c.heirs(from) || time.Now().After(deadline) {
+			return c, err
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	return c, c.wait(ctx)
+}
+
+// patience is how long the children of a server that was killed may finish what they are at, before another one starts over them.
+const patience = 30 * time.Second
+
+var errEnded = errors.New("the private PostgreSQL ended at its start")
+
+// heirs says whether a server ended at its start because children of a killed one are still at work. from is where the log was then.
+func (c *Cluster) heirs(from int64) bool {
+	log, err := os.ReadFile(c.logFile())
+	return err == nil && from <= int64(len(log)) && bytes.Contains(log[from:], []byte("pre-existing shared memory block"))
 }
 
 // lock opens a file of the folder and locks it; the kernel lets go of the lock when the file is closed or the process dies.
@@ -173,12 +192,16 @@ func (c *Cluster) init(ctx context.Context, cred *syscall.Credential) error {
 	return nil
 }
 
-func (c *Cluster) launch(cred *syscall.Credential, settings map[string]string) error {
+// launch starts the server and tells where its log goes on.
+func (c *Cluster) launch(cred *syscall.Credential, settings map[string]string) (from int64, err error) {
 	log, err := os.OpenFile(c.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = log.Close() }()
+	if from, err = log.Seek(0, io.SeekEnd); err != nil {
+		return 0, err
+	}
 	args := []string{"-D", c.data(), "-k", c.dir, "-c", "listen_addresses=", "-c", "unix_socket_permissions=0777",
 		"-c", "TimeZone=UTC", "-c", "log_min_messages=warning"}
 	for k, v := range settings {
@@ -188,11 +211,11 @@ func (c *Cluster) launch(cred *syscall.Credential, settings map[string]string) e
 	c.cmd.Dir, c.cmd.Stdout, c.cmd.Stderr = c.dir, log, log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: cred, Setpgid: true} // its own group: the terminal's Ctrl-C is for us
 	if err := c.cmd.Start(); err != nil {
-		return err
+		return 0, err
 	}
 	c.done = make(chan struct{})
-	go func() { _ = c.cmd.Wait(); close(c.done) }()
-	return nil
+	go func(cmd *exec.Cmd, done chan struct{}) { _ = cmd.Wait(); close(done) }(c.cmd, c.done)
+	return from, nil
 }
 
 // pid is the process that postmaster.pid names, 0 when there is none.
@@ -231,7 +254,7 @@ func (c *Cluster) wait(ctx context.Context) error {
 		case <-deadline.C:
 			return fmt.Errorf("the private PostgreSQL did not answer in 60 s; see %s", c.logFile())
 		case <-c.ended():
-			return fmt.Errorf("the private PostgreSQL ended at its start; see %s", c.logFile())
+			return fmt.Errorf("%w; see %s", errEnded, c.logFile())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

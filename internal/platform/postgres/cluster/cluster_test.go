@@ -45,6 +45,19 @@ func TestServerSurvivesKillAndIsAdopted(t *testing.T) {
 	if err := twin.Stop(); err != nil || !c.running() {
 		t.Fatal("a process that ends took the server from another one:", err)
 	}
+	// A child that is at work outlives its server, and holds what the next one needs, until it has done.
+	var child int
+	busy, err := db.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := busy.QueryRowContext(ctx, `select pg_backend_pid()`).Scan(&child); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(child, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(time.Second, func() { _ = syscall.Kill(child, syscall.SIGCONT) })
 	if err := syscall.Kill(c.pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
