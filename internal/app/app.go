@@ -42,6 +42,7 @@ import (
 	"cursus/internal/gateways/openedx"
 	"cursus/internal/gateways/pades"
 	"cursus/internal/gateways/pdf"
+	"cursus/internal/gateways/proctoring"
 	"cursus/internal/gateways/stripegate"
 	"cursus/internal/gateways/webhookgate"
 	"cursus/internal/kernel/clock"
@@ -91,12 +92,13 @@ type House struct {
 
 // Options change what a house is made of; the zero value is for production.
 type Options struct {
-	Clock  clock.Clock
-	Log    *slog.Logger
-	Mail   mail.Sender      // nil: made from the configuration
-	Hooks  webhooks.Courier // of webhooks; nil: made from the configuration
-	OpenID identity.OpenID  // nil: made from the configuration
-	LMS    lms.Door         // to learning platforms; nil: made from the configuration
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Mail    mail.Sender      // nil: made from the configuration
+	Hooks   webhooks.Courier // of webhooks; nil: made from the configuration
+	OpenID  identity.OpenID  // nil: made from the configuration
+	LMS     lms.Door         // to learning platforms; nil: made from the configuration
+	Proctor exams.Proctor    // to providers of proctoring; nil: made from the configuration
 
 	// Wait is how the house waits for its turn at a learning platform; nil: by the machine's time. On a clock that stands still nobody waits
 	// for it: each turn is a little later than the last one, and each wait would be longer.
@@ -172,6 +174,9 @@ func (h *House) furnish(o Options) (err error) {
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
+	if err := h.openProctors(o, secret); err != nil {
+		return err
+	}
 	printer, err := pdf.New()
 	if err != nil {
 		return err
@@ -228,6 +233,16 @@ func (h *House) openLMS(o Options, secret []byte) (err error) {
 	}
 	h.LMS, err = lms.New(h.DB, h.Jobs, door, secret, lms.Options{Sleep: o.Wait})
 	return err
+}
+
+// openProctors opens the way to the providers that watch over exams.
+func (h *House) openProctors(o Options, secret []byte) (err error) {
+	if o.Proctor == nil {
+		if o.Proctor, err = proctoring.New(proctoring.Options{Inside: h.Config.ProctorInside, Clock: h.Clock}); err != nil {
+			return err
+		}
+	}
+	return h.Exams.ProctorWith(o.Proctor, secret, h.Config.BaseURL)
 }
 
 // gatewayOf opens the way to the payment provider; nil without a key.

@@ -206,6 +206,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Exams.Sweep(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "attempts ended by the clock", "attempts", n, "error", err)
 		}
+		if n, err := h.Exams.SweepProctors(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "providers of proctoring are told and heard", "words", n, "error", err)
+		}
 		if n, err := h.Exams.ServeWaiting(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "places of exams offered to who waits", "slots", n, "error", err)
 		}

@@ -34,6 +34,7 @@ var personal = []string{
 	"outreach.recipients", "progress.readers", "progress.digests",
 	"exams.waiting", "exams.attempts", "exams.attempt_events", "exams.incidents", "exams.appeals", "exams.sitting_moves",
 	"confidence.contacts", "confidence.coaches", "confidence.numbers",
+	"exams.proctorings", "exams.provider_events", "exams.provider_secrets",
 }
 
 // Whatever a handler forgets, the database does not show one learner's rows to another, and the application owns no table.

@@ -71,7 +71,7 @@ var oneRoom = map[string][]string{
 	"github.com/jung-kurt/gofpdf":         {"internal/gateways/pdf"},
 	"github.com/gofiber/fiber/v2":         {"internal/transport", "api"},
 	"github.com/wneessen/go-mail":         {"internal/gateways/mail"},
-	"github.com/go-jose/go-jose/v4":       {"internal/gateways/oidc"},
+	"github.com/go-jose/go-jose/v4":       {"internal/gateways/oidc", "internal/gateways/proctoring"},
 	"github.com/prometheus/client_golang": {"internal/platform/telemetry"},
 	"github.com/google/uuid":              {"internal/kernel/ident"},
 	"github.com/getkin/kin-openapi":       {"internal/transport/api"},

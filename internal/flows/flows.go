@@ -77,6 +77,8 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.sittingMoved)
 	jobs.Register(j, h.placeInSlotOffered)
 	jobs.Register(j, h.appealDecided)
+	jobs.Register(j, h.proctorDue)
+	jobs.Register(j, h.proctorHeard)
 	jobs.Register(j, h.sittingBooked)
 	jobs.Register(j, h.resultRecorded)
 	jobs.Register(j, h.certificateAwarded)

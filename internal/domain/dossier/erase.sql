@@ -38,6 +38,12 @@ update exams.incidents set note = '' where learner_id = $1 and note <> '';
 -- name: 05f words of appeals
 update exams.appeals set reason = '', answer = '' where learner_id = $1 and (reason <> '' or answer <> '');
 
+-- name: 05g what providers of proctoring said
+update exams.provider_events set raw = '', note = '' where learner_id = $1 and (raw <> '' or note <> '');
+
+-- name: 05h addresses of set-ups
+update exams.proctorings set launch_url = '' where learner_id = $1 and launch_url <> '';
+
 -- name: 05y notes on calls
 update confidence.contacts set note = '' where learner_id = $1 and note <> '';
 

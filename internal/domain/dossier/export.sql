@@ -99,6 +99,12 @@ select to_jsonb(x) as row from exams.attempts x where x.learner_id = $1 order by
 -- name: exams.attempt_events
 select to_jsonb(x) as row from exams.attempt_events x where x.learner_id = $1 order by x.seq;
 
+-- name: exams.proctorings
+select to_jsonb(x) as row from exams.proctorings x where x.learner_id = $1 order by x.attempt_id;
+
+-- name: exams.provider_events
+select to_jsonb(x) - 'raw' - 'digest' as row from exams.provider_events x where x.learner_id = $1 order by x.id;
+
 -- name: exams.incidents
 select to_jsonb(x) as row from exams.incidents x where x.learner_id = $1 order by x.seq;
 

@@ -47,11 +47,23 @@ func (s *Service) ActTx(ctx context.Context, tx *postgres.Tx, act Act) (Attempt,
 	return s.actTx(ctx, tx, act, staffsActs, "")
 }
 
-// ActAsLearnerTx is ActTx for who sits herself. She starts by herself a practice exam alone: others are started by who proctors them.
+// ActAsLearnerTx is ActTx for who sits herself. She starts by herself a practice exam, and one over which a provider watches, which she sets up first
+// (download_software) and starts once the provider is ready. Others are started by who proctors them.
 func (s *Service) ActAsLearnerTx(ctx context.Context, tx *postgres.Tx, act Act, learnerID string) (Attempt, error) {
 	may := learnersActs
-	if x, err := SittingTx(ctx, tx, act.SittingID); err == nil && x.Kind == Practice {
-		may = append([]AttemptEvent{EvStart}, may...)
+	if x, err := SittingTx(ctx, tx, act.SittingID); err == nil && x.LearnerID == learnerID {
+		watched, ready, err := s.setUpTx(ctx, tx, x)
+		if err != nil {
+			return Attempt{}, err
+		}
+		if watched && act.Event == EvStart && !ready {
+			return Attempt{}, ErrNotReady
+		}
+		if watched {
+			may = append([]AttemptEvent{EvDownload, EvStart}, may...)
+		} else if x.Kind == Practice {
+			may = append([]AttemptEvent{EvStart}, may...)
+		}
 	}
 	act.ScorePPM, act.Note = nil, ""
 	return s.actTx(ctx, tx, act, may, learnerID)
@@ -69,7 +81,7 @@ func (s *Service) actTx(ctx context.Context, tx *postgres.Tx, act Act, may []Att
 	if err != nil {
 		return a, err
 	}
-	begins := act.Event == EvStart || act.Event == EvReady || act.Event == EvDecline
+	begins := act.Event == EvStart || act.Event == EvReady || act.Event == EvDownload || act.Event == EvDecline
 	if begins && (!found || a.State == ReadyToResume) {
 		if a, err = s.OpenAttemptTx(ctx, tx, x.ID, learnerID); err != nil {
 			return a, err
@@ -134,6 +146,9 @@ func (s *Service) moveAttemptTx(ctx context.Context, tx *postgres.Tx, a *Attempt
 		return err
 	}
 	if err := noteEvent(ctx, tx, *a, e, from, note); err != nil {
+		return err
+	}
+	if err := s.stirTx(ctx, tx, *a); err != nil {
 		return err
 	}
 	return audit.AppendTx(ctx, tx, audit.Entry{Action: "attempt." + string(to), Object: a.ID, Detail: map[string]string{"event": string(e), "from": string(from)}})

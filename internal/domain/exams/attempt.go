@@ -113,7 +113,11 @@ func (s *Service) OpenAttemptTx(ctx context.Context, tx *postgres.Tx, sittingID,
 			return last, err
 		}
 	}
-	return addAttemptTx(ctx, tx, x, last.N+1, limit)
+	a, err := addAttemptTx(ctx, tx, x, last.N+1, limit)
+	if err != nil {
+		return a, err
+	}
+	return a, s.watchTx(ctx, tx, a, exam)
 }
 
 func addAttemptTx(ctx context.Context, tx *postgres.Tx, x Sitting, n, limitSeconds int) (Attempt, error) {

@@ -44,6 +44,7 @@ const (
 	EvExpire      AttemptEvent = "expire"
 	EvPass        AttemptEvent = "review_passed"       // or rules were broken in a way that voids nothing
 	EvSuspect     AttemptEvent = "review_suspicious"   // a person looks
+	EvViolate     AttemptEvent = "review_violation"    // of the rules, which voids the attempt
 	EvNotReviewed AttemptEvent = "review_not_reviewed" // the provider could not
 	EvVerify      AttemptEvent = "verify"              // a person decides
 	EvReject      AttemptEvent = "reject"
@@ -53,24 +54,28 @@ const (
 
 // Events lists what can happen to an attempt.
 func Events() []AttemptEvent {
-	return []AttemptEvent{EvDownload, EvReady, EvStart, EvFinish, EvGoOn, EvSubmit, EvTimeOut, EvFail, EvDecline, EvExpire, EvPass, EvSuspect, EvNotReviewed, EvVerify,
-		EvReject, EvAllowResume, EvResume}
+	return []AttemptEvent{EvDownload, EvReady, EvStart, EvFinish, EvGoOn, EvSubmit, EvTimeOut, EvFail, EvDecline, EvExpire, EvPass, EvSuspect, EvViolate, EvNotReviewed,
+		EvVerify, EvReject, EvAllowResume, EvResume}
 }
 
 // edges is what each event makes of each state. An attempt that is reviewed can be reviewed otherwise, by a provider that looks again or by a
-// person; a review that arrives after an error shows that the provider had only lost its way.
+// person; a review that arrives after an error shows that the provider had only lost its way. What a person decided no review of a provider moves
+// (applyTx), although the table has its edge: a later review of a provider goes before its earlier one.
 var edges = map[AttemptState]map[AttemptEvent]AttemptState{
 	Created:       {EvDownload: Downloading, EvReady: ReadyToStart, EvStart: Started, EvDecline: Declined, EvExpire: Expired, EvFail: Errored},
 	Downloading:   {EvReady: ReadyToStart, EvStart: Started, EvDecline: Declined, EvExpire: Expired, EvFail: Errored},
 	ReadyToStart:  {EvStart: Started, EvDecline: Declined, EvExpire: Expired, EvFail: Errored},
 	Started:       {EvFinish: ReadyToSubmit, EvSubmit: Submitted, EvTimeOut: TimedOut, EvFail: Errored},
 	ReadyToSubmit: {EvGoOn: Started, EvSubmit: Submitted, EvTimeOut: TimedOut, EvFail: Errored},
-	TimedOut:      {EvSubmit: Submitted, EvFail: Errored, EvPass: Verified, EvSuspect: SecondReview, EvNotReviewed: Errored, EvVerify: Verified, EvReject: Rejected},
-	Submitted:     {EvFail: Errored, EvPass: Verified, EvSuspect: SecondReview, EvNotReviewed: Errored, EvVerify: Verified, EvReject: Rejected},
-	SecondReview:  {EvPass: Verified, EvVerify: Verified, EvReject: Rejected},
-	Verified:      {EvSuspect: SecondReview, EvReject: Rejected},
-	Rejected:      {EvVerify: Verified},
-	Errored:       {EvPass: Verified, EvSuspect: SecondReview, EvVerify: Verified, EvReject: Rejected, EvAllowResume: ReadyToResume, EvExpire: Expired},
+	TimedOut: {EvSubmit: Submitted, EvFail: Errored, EvPass: Verified, EvSuspect: SecondReview, EvViolate: Rejected, EvNotReviewed: Errored, EvVerify: Verified,
+		EvReject: Rejected},
+	Submitted: {EvFail: Errored, EvPass: Verified, EvSuspect: SecondReview, EvViolate: Rejected, EvNotReviewed: Errored, EvVerify: Verified,
+		EvReject: Rejected},
+	SecondReview: {EvPass: Verified, EvViolate: Rejected, EvVerify: Verified, EvReject: Rejected},
+	Verified:     {EvSuspect: SecondReview, EvViolate: Rejected, EvReject: Rejected},
+	Rejected:     {EvPass: Verified, EvSuspect: SecondReview, EvVerify: Verified},
+	Errored: {EvPass: Verified, EvSuspect: SecondReview, EvViolate: Rejected, EvVerify: Verified, EvReject: Rejected, EvAllowResume: ReadyToResume,
+		EvExpire: Expired},
 	ReadyToResume: {EvResume: Resumed, EvExpire: Expired},
 }
 
@@ -97,7 +102,7 @@ var rank = map[AttemptState]int{
 
 // leads is the rank to which an event leads.
 var leads = map[AttemptEvent]int{
-	EvDownload: 1, EvReady: 2, EvStart: 3, EvFinish: 3, EvGoOn: 3, EvSubmit: 4, EvTimeOut: 4, EvFail: 4, EvPass: 5, EvSuspect: 5, EvNotReviewed: 4, EvVerify: 5, EvReject: 5,
+	EvDownload: 1, EvReady: 2, EvStart: 3, EvFinish: 3, EvGoOn: 3, EvSubmit: 4, EvTimeOut: 4, EvFail: 4, EvPass: 5, EvSuspect: 5, EvViolate: 5, EvNotReviewed: 4, EvVerify: 5, EvReject: 5,
 	EvAllowResume: 5, EvResume: 6, EvDecline: 6, EvExpire: 6,
 }
 

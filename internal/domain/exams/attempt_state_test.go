@@ -40,7 +40,7 @@ func TestEveryEventOfAnAttemptIsAnEdgeOrARefusal(t *testing.T) {
 			t.Error(s, "is never reached")
 		}
 	}
-	if edgesSeen != 50 || edgesSeen+refusals[ErrAttemptOver.Code]+refusals[ErrPast.Code]+refusals[ErrNotYet.Code] != len(states)*len(Events()) {
+	if edgesSeen != 57 || edgesSeen+refusals[ErrAttemptOver.Code]+refusals[ErrPast.Code]+refusals[ErrNotYet.Code] != len(states)*len(Events()) {
 		t.Error(edgesSeen, refusals)
 	}
 	// The edges that edx-proctoring knows.

@@ -14,6 +14,7 @@ import (
 	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
+	"cursus/internal/platform/seal"
 )
 
 //go:embed queries.sql
@@ -126,6 +127,9 @@ type Service struct {
 	db      *postgres.DB
 	jobs    *jobs.Jobs
 	replies *idempotency.Store
+	proctor Proctor // nil until ProctorWith
+	seal    seal.Sealer
+	base    string // address of our site
 }
 
 // New opens the room.
@@ -191,6 +195,7 @@ func Checks() []postgres.Check {
 		{Invariant: "18", Name: "the journey knows who passed", Query: q.Q("CheckPassed")},
 		{Invariant: "13", Name: "who passed was verified, where she was proctored", Query: q.Q("CheckAttempts")},
 		{Invariant: "11", Name: "no slot of an exam has more places taken than it has", Query: q.Q("CheckPlaces")},
+		{Invariant: "21", Name: "an attempt that no person decided is what the review of its provider says that counts", Query: q.Q("CheckProctors")},
 		{Invariant: "14", Name: "an appeal is decided by another person than the result", Query: q.Q("CheckAppeals")},
 	}
 }

@@ -132,6 +132,13 @@ func (s *Service) endBookingTx(ctx context.Context, tx *postgres.Tx, x Sitting, 
 	if _, err := tx.Exec(ctx, q.Q("ExpireUnbegun"), x.ID, tx.Now()); err != nil {
 		return err
 	}
+	if a, found, err := lastAttemptTx(ctx, tx, x.ID); err != nil {
+		return err
+	} else if found {
+		if err := s.stirTx(ctx, tx, a); err != nil {
+			return err
+		}
+	}
 	if err := recordTx(ctx, tx, x, false, journey.ExamBooked); err != nil {
 		return err
 	}

@@ -299,3 +299,135 @@ select t.id, t.enrolment_id, t.learner_id, t.session_id, t.kind, t.attempt, t.st
             and a.state in ('submitted', 'timed_out', 'second_review_required', 'error')))
    and ($2 = '' or t.id < $2)
  order by t.id desc limit $3;
+
+-- name: LockProvider
+select pg_advisory_xact_lock(hashtextextended('exams.providers ' || $1, 0));
+
+-- name: Providers
+select p.key, p.name, p.kind, p.base_url, p.target_url, p.deployment, p.client_id, p.issuer, p.keys_url, p.on_violation, p.setup_url, p.guide_en, p.guide_fr, p.enabled, p.version,
+       p.failures, p.failure, p.answered_at, p.heard_at, p.refused_at,
+       (select count(*) from exams.watched w where w.provider = p.key) as exams,
+       (select count(*) from exams.proctorings g where g.provider = p.key and g.due_at is not null) as untold,
+       (select count(*) from exams.provider_events v where v.provider = p.key and v.state = 'parked') as parked,
+       (select count(*) from exams.provider_secrets c where c.provider = p.key and c.purpose <> 'client' and (c.ends_at is null or c.ends_at > $2)) as secrets
+  from exams.providers p where $1 = '' or p.key = $1 order by p.key;
+
+-- name: PutProvider
+insert into exams.providers (key, name, kind, base_url, target_url, deployment, client_id, issuer, keys_url, on_violation, setup_url, guide_en, guide_fr, enabled, made_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+on conflict (key) do update
+   set name = excluded.name, base_url = excluded.base_url, target_url = excluded.target_url, deployment = excluded.deployment, client_id = excluded.client_id, issuer = excluded.issuer,
+       keys_url = excluded.keys_url, on_violation = excluded.on_violation, setup_url = excluded.setup_url, guide_en = excluded.guide_en, guide_fr = excluded.guide_fr,
+       enabled = excluded.enabled, version = exams.providers.version + 1;
+
+-- name: NextProviderSecret
+select coalesce(max(n), 0) + 1 from exams.provider_secrets where provider = $1 and purpose = $2;
+
+-- name: AddProviderSecret
+with older as (update exams.provider_secrets set ends_at = $6 where provider = $1 and purpose = $2 and (ends_at is null or ends_at > $6))
+insert into exams.provider_secrets (provider, purpose, n, sealed, made_at) values ($1, $2, $3, $4, $5);
+
+-- name: ProviderSecrets
+select purpose, n, sealed from exams.provider_secrets where provider = $1 and (ends_at is null or ends_at > $2) order by purpose, n desc;
+
+-- name: ProviderSecret
+select sealed from exams.provider_secrets where provider = $1 and purpose = $2 and n = $3;
+
+-- name: ProviderWell
+update exams.providers set failures = 0, failure = '', answered_at = $2 where key = $1;
+
+-- name: ProviderIll
+update exams.providers set failures = failures + 1, failure = $2 where key = $1;
+
+-- name: ProviderHeard
+update exams.providers set heard_at = $2 where key = $1;
+
+-- name: ProviderRefused
+update exams.providers set refused_at = $2 where key = $1 and (refused_at is null or refused_at <= $3);
+
+-- name: Watches
+select provider from exams.watched where exam_id = $1;
+
+-- name: Watch
+insert into exams.watched (exam_id, provider, chosen_at) values ($1, $2, $3)
+on conflict (exam_id) do update set provider = excluded.provider, chosen_at = excluded.chosen_at;
+
+-- name: Unwatch
+delete from exams.watched where exam_id = $1;
+
+-- name: Registration
+select external_id from exams.registrations where provider = $1 and exam_id = $2;
+
+-- name: Register
+insert into exams.registrations (provider, exam_id, external_id, registered_at) values ($1, $2, $3, $4) on conflict do nothing;
+
+-- name: Proctoring
+select attempt_id, learner_id, provider, exam_id, coalesce(external_id, '') as external_id, launch_url, told, due_at, tried, failure, verdict, verdict_at
+  from exams.proctorings where attempt_id = $1;
+
+-- name: AddProctoring
+insert into exams.proctorings (attempt_id, learner_id, provider, exam_id, due_at) values ($1, $2, $3, $4, $5);
+
+-- name: StirProctoring
+update exams.proctorings set due_at = $2 where attempt_id = $1;
+
+-- name: LeaseProctoring
+-- Who holds it takes it again.
+update exams.proctorings set leased_until = $3 where attempt_id = $1 and ($4 or leased_until is null or leased_until <= $2);
+
+-- name: ReleaseProctoring
+-- Of a provider that is off, what is to be told waits.
+update exams.proctorings set leased_until = null, due_at = case when $2 then null else due_at end where attempt_id = $1;
+
+-- name: ProctoringKnown
+update exams.proctorings set external_id = $2, launch_url = $3, tried = 0, failure = '' where attempt_id = $1;
+
+-- name: ProctoringTold
+update exams.proctorings set told = $2, tried = 0, failure = '' where attempt_id = $1;
+
+-- name: ProctoringFailed
+update exams.proctorings set leased_until = null, due_at = $2, tried = tried + 1, failure = $3 where attempt_id = $1;
+
+-- name: DueProctorings
+select g.attempt_id from exams.proctorings g join exams.providers p on p.key = g.provider
+ where g.due_at <= $1 and (g.leased_until is null or g.leased_until <= $1) and p.enabled order by g.due_at limit $2;
+
+-- name: AddProviderEvent
+insert into exams.provider_events (id, provider, message, digest, attempt, subject, event, verdict, severity, said_at, note, raw, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+on conflict on constraint message_of_provider do nothing;
+
+-- name: ProviderEventDigest
+select digest from exams.provider_events where provider = $1 and message = $2;
+
+-- name: LockProviderEvent
+select id, provider, attempt, subject, event, verdict, severity, said_at, note, state, tried from exams.provider_events where id = $1 for update;
+
+-- name: AttemptOfProvider
+select attempt_id from exams.proctorings where provider = $1 and external_id = $2;
+
+-- name: Park
+update exams.provider_events set state = 'parked', due_at = $2, tried = tried + 1 where id = $1;
+
+-- name: ProviderEventWorked
+update exams.provider_events set state = $2, learner_id = $3, worked_at = $4, due_at = null where id = $1;
+
+-- name: Reviewed
+update exams.proctorings set verdict = $2, verdict_at = $3 where attempt_id = $1;
+
+-- name: ParkedOf
+select id from exams.provider_events where provider = $1 and attempt = $2 and state = 'parked' order by id;
+
+-- name: DueParked
+select id from exams.provider_events where state = 'parked' and due_at <= $1 order by due_at limit $2;
+
+-- name: ProviderEvents
+select id, attempt, event, verdict, state, note, said_at, received_at
+  from exams.provider_events where provider = $1 and ($2 = '' or state = $2) and ($3 = '' or id < $3) order by id desc limit $4;
+
+-- name: CheckProctors
+-- Where the provider had the last word: a person, or a file of results, may have said otherwise.
+select a.id from exams.proctorings g join exams.attempts a on a.id = g.attempt_id
+ where a.reviewer = '' and a.state not in ('declined', 'expired', 'ready_to_resume', 'resumed')
+   and (g.verdict = 'passed' and a.state <> 'verified' or g.verdict = 'suspicious' and a.state <> 'second_review_required')
+   and (select l.by from exams.attempt_events l where l.attempt_id = a.id order by l.seq desc limit 1) = 'provider:' || g.provider;

@@ -2,6 +2,7 @@ package exams_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"testing"
@@ -25,6 +26,7 @@ var system = postgres.WithActor(context.Background(), "system")
 type room struct {
 	testing.TB
 	db         *postgres.DB
+	owner      *sql.DB
 	clock      *clock.Manual
 	exams      *exams.Service
 	session    catalog.Session
@@ -33,8 +35,9 @@ type room struct {
 }
 
 func newRoom(t testing.TB, learners int) *room {
-	r := &room{TB: t, clock: testkit.Clock()}
-	r.db = testkit.Open(t, testkit.OwnerDSN(t), r.clock)
+	dsn := testkit.OwnerDSN(t)
+	r := &room{TB: t, clock: testkit.Clock(), owner: testkit.Owner(t, dsn)}
+	r.db = testkit.Open(t, dsn, r.clock)
 	r.exams = exams.New(r.db, jobs.New(r.db, nil))
 	r.in(func(ctx context.Context, tx *postgres.Tx) (err error) {
 		if err := catalog.PutCourseTx(ctx, tx, catalog.Course{Key: "PRD", Title: catalog.Text{EN: "Networks"}}); err != nil {

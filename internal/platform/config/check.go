@@ -65,9 +65,11 @@ func (c Config) CheckServing() error {
 			}
 		}
 	}
-	for _, at := range c.LMSInside {
-		if host, port, err := net.SplitHostPort(at); err != nil || host == "" || port == "" {
-			refuse("CURSUS_LMS_INSIDE", "invalid", "Each is an address or a name with its port, such as 10.0.0.7:8000 or lms:8000.")
+	for name, inside := range map[string][]string{"CURSUS_LMS_INSIDE": c.LMSInside, "CURSUS_PROCTOR_INSIDE": c.ProctorInside} {
+		for _, at := range inside {
+			if host, port, err := net.SplitHostPort(at); err != nil || host == "" || port == "" {
+				refuse(name, "invalid", "Each is an address or a name with its port, such as 10.0.0.7:8000 or lms:8000.")
+			}
 		}
 	}
 	if c.OutreachPerMinute < 0 || c.OutreachPerMinute > 100_000 {

@@ -28,6 +28,7 @@ func TestWeakSettingsAreRefused(t *testing.T) {
 		"CURSUS_STRIPE_URL live-sandbox":       func(c *config.Config) { c.StripeURL, c.Demo = "http://127.0.0.1:1", true },
 		"CURSUS_DRAIN_SECONDS out-of-range":    func(c *config.Config) { c.DrainSeconds = 61 },
 		"CURSUS_INVITATION_REMINDER_DAYS zero": func(c *config.Config) { c.InvitationReminders = []int{3, 0} },
+		"CURSUS_PROCTOR_INSIDE invalid":        func(c *config.Config) { c.ProctorInside = []string{"proctor"} },
 		"CURSUS_LMS_INSIDE invalid":            func(c *config.Config) { c.LMSInside = []string{"lms"} },
 		"CURSUS_WEBHOOK_INSIDE no-demo":        func(c *config.Config) { c.WebhookInside = []string{"127.0.0.1:9000"} },
 		"CURSUS_OPENID_INSIDE no-demo":         func(c *config.Config) { c.OpenIDInside = []string{"127.0.0.1:9000"} },
