@@ -259,6 +259,48 @@ func (e CampaignState) Valid() bool {
 	}
 }
 
+// Defines values for CandidateProposal.
+const (
+	CandidateProposalReject CandidateProposal = "reject"
+	CandidateProposalVerify CandidateProposal = "verify"
+)
+
+// Valid indicates whether the value is a known member of the CandidateProposal enum.
+func (e CandidateProposal) Valid() bool {
+	switch e {
+	case CandidateProposalReject:
+		return true
+	case CandidateProposalVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CandidateState.
+const (
+	CandidateStateBooked CandidateState = "booked"
+	CandidateStateFailed CandidateState = "failed"
+	CandidateStateNoShow CandidateState = "no_show"
+	CandidateStatePassed CandidateState = "passed"
+)
+
+// Valid indicates whether the value is a known member of the CandidateState enum.
+func (e CandidateState) Valid() bool {
+	switch e {
+	case CandidateStateBooked:
+		return true
+	case CandidateStateFailed:
+		return true
+	case CandidateStateNoShow:
+		return true
+	case CandidateStatePassed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CatalogueChangeChange.
 const (
 	CatalogueChangeChangeChanged CatalogueChangeChange = "changed"
@@ -1807,6 +1849,24 @@ func (e NewAPIClientRoles) Valid() bool {
 	}
 }
 
+// Defines values for NewCandidateCheckMethod.
+const (
+	NewCandidateCheckMethodDocument NewCandidateCheckMethod = "document"
+	NewCandidateCheckMethodInPerson NewCandidateCheckMethod = "in_person"
+)
+
+// Valid indicates whether the value is a known member of the NewCandidateCheckMethod enum.
+func (e NewCandidateCheckMethod) Valid() bool {
+	switch e {
+	case NewCandidateCheckMethodDocument:
+		return true
+	case NewCandidateCheckMethodInPerson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewIdentityCheckMethod.
 const (
 	NewIdentityCheckMethodDocument NewIdentityCheckMethod = "document"
@@ -1927,6 +1987,57 @@ func (e NewOrderOnBehalfLang) Valid() bool {
 	case NewOrderOnBehalfLangEn:
 		return true
 	case NewOrderOnBehalfLangFr:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewProctorEventEvent.
+const (
+	NewProctorEventEventDecline NewProctorEventEvent = "decline"
+	NewProctorEventEventFail    NewProctorEventEvent = "fail"
+	NewProctorEventEventFinish  NewProctorEventEvent = "finish"
+	NewProctorEventEventGoOn    NewProctorEventEvent = "go_on"
+	NewProctorEventEventReady   NewProctorEventEvent = "ready"
+	NewProctorEventEventStart   NewProctorEventEvent = "start"
+	NewProctorEventEventSubmit  NewProctorEventEvent = "submit"
+)
+
+// Valid indicates whether the value is a known member of the NewProctorEventEvent enum.
+func (e NewProctorEventEvent) Valid() bool {
+	switch e {
+	case NewProctorEventEventDecline:
+		return true
+	case NewProctorEventEventFail:
+		return true
+	case NewProctorEventEventFinish:
+		return true
+	case NewProctorEventEventGoOn:
+		return true
+	case NewProctorEventEventReady:
+		return true
+	case NewProctorEventEventStart:
+		return true
+	case NewProctorEventEventSubmit:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewProposalVerdict.
+const (
+	NewProposalVerdictReject NewProposalVerdict = "reject"
+	NewProposalVerdictVerify NewProposalVerdict = "verify"
+)
+
+// Valid indicates whether the value is a known member of the NewProposalVerdict enum.
+func (e NewProposalVerdict) Valid() bool {
+	switch e {
+	case NewProposalVerdictReject:
+		return true
+	case NewProposalVerdictVerify:
 		return true
 	default:
 		return false
@@ -5684,6 +5795,69 @@ type CampaignSegment struct {
 // Example: draft
 type CampaignState string
 
+// Candidate Somebody who booked a place.
+type Candidate struct {
+	// Attempt Where her attempt stands; absent: none was opened.
+	//
+	// Example: started
+	Attempt *string `json:"attempt,omitempty"`
+
+	// DeadlineAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	DeadlineAt *Time `json:"deadline_at,omitempty"`
+
+	// IdentityUntil RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	IdentityUntil *Time `json:"identity_until,omitempty"`
+
+	// Incidents How many were noted.
+	//
+	// Example: 0
+	Incidents int `json:"incidents"`
+
+	// LimitMinutes With accommodations.
+	//
+	// Example: 90
+	LimitMinutes int `json:"limit_minutes"`
+
+	// Name What she is called.
+	//
+	// Example: Awa Diop
+	Name string `json:"name"`
+
+	// Proposal What was proposed.
+	//
+	// Example: verify
+	Proposal *CandidateProposal `json:"proposal,omitempty"`
+
+	// ScorePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ScorePpm *PPM `json:"score_ppm,omitempty"`
+
+	// SittingId Id of the sitting.
+	//
+	// Example: sit_01kb5t8kz9e0qv4m3r2x7nwhjd
+	SittingId SittingID `json:"sitting_id"`
+
+	// State How her sitting stands.
+	//
+	// Example: booked
+	State CandidateState `json:"state"`
+}
+
+// CandidateProposal What was proposed.
+//
+// Example: verify
+type CandidateProposal string
+
+// CandidateState How her sitting stands.
+//
+// Example: booked
+type CandidateState string
+
 // CardPage A page of the provider on which a card is left.
 type CardPage struct {
 	// Url Where.
@@ -8854,6 +9028,11 @@ type Exam struct {
 	// Example: 500000
 	GradePpm *PPM `json:"grade_ppm,omitempty"`
 
+	// HouseVerifies The institute verifies what a school that proctors proposes; else the school’s word is the result.
+	//
+	// Example: true
+	HouseVerifies bool `json:"house_verifies"`
+
 	// Identity Her identity has to be verified.
 	//
 	// Example: true
@@ -11218,6 +11397,31 @@ type NewCampaign struct {
 	Text MailText `json:"text"`
 }
 
+// NewCandidateCheck Whether a candidate showed who she is.
+//
+// Example: {"method":"document","note":"Passport","verified":true}
+type NewCandidateCheck struct {
+	// Method How.
+	//
+	// Example: document
+	Method NewCandidateCheckMethod `json:"method"`
+
+	// Note What was seen.
+	//
+	// Example: Passport
+	Note *string `json:"note,omitempty"`
+
+	// Verified She did.
+	//
+	// Example: true
+	Verified bool `json:"verified"`
+}
+
+// NewCandidateCheckMethod How.
+//
+// Example: document
+type NewCandidateCheckMethod string
+
 // NewCertificate What a learner has earned, of a session or of an edition, as the kind asks.
 //
 // Example: {"kind":"attestation","learner_id":"per_01kb5t8kz9e0qv4m3r2x7nwhjd","session":"PRD-8"}
@@ -11367,6 +11571,11 @@ type NewExam struct {
 	//
 	// Example: 500000
 	GradePpm *PPM `json:"grade_ppm,omitempty"`
+
+	// HouseVerifies The institute verifies what a school that proctors proposes; else the school’s word is the result.
+	//
+	// Example: true
+	HouseVerifies *bool `json:"house_verifies,omitempty"`
 
 	// Identity Her identity has to be verified.
 	//
@@ -11817,6 +12026,51 @@ type NewPartnerRole struct {
 	// Example: teacher
 	Role PartnerRoleName `json:"role"`
 }
+
+// NewProctorEvent What happens in the room.
+//
+// Example: {"event":"start"}
+type NewProctorEvent struct {
+	// Event What happens.
+	//
+	// Example: start
+	Event NewProctorEventEvent `json:"event"`
+
+	// Note In words.
+	//
+	// Example: As agreed
+	Note *string `json:"note,omitempty"`
+}
+
+// NewProctorEventEvent What happens.
+//
+// Example: start
+type NewProctorEventEvent string
+
+// NewProposal What who proctored says of an attempt. A score goes with `verify`, a note with `reject`.
+//
+// Example: {"score_ppm":700000,"verdict":"verify"}
+type NewProposal struct {
+	// Note Why.
+	//
+	// Example: Another hand
+	Note *string `json:"note,omitempty"`
+
+	// ScorePpm Millionths: 500000 is 0.5.
+	//
+	// Example: 500000
+	ScorePpm *PPM `json:"score_ppm,omitempty"`
+
+	// Verdict All was in order; or it should be rejected.
+	//
+	// Example: verify
+	Verdict NewProposalVerdict `json:"verdict"`
+}
+
+// NewProposalVerdict All was in order; or it should be rejected.
+//
+// Example: verify
+type NewProposalVerdict string
 
 // NewRefund Money to give back.
 //
@@ -13994,6 +14248,26 @@ type Problem struct {
 //
 // Example: invalid_client
 type ProblemError string
+
+// ProctoredSlot A slot with its candidates, as who proctors it sees them.
+type ProctoredSlot struct {
+	// Candidates By name.
+	Candidates []Candidate `json:"candidates"`
+
+	// HouseVerifies The institute verifies what is proposed; else it is the result.
+	//
+	// Example: true
+	HouseVerifies bool `json:"house_verifies"`
+
+	// Slot A place and a time of an exam.
+	Slot ExamSlot `json:"slot"`
+}
+
+// ProctoredSlots Slots that a school proctors.
+type ProctoredSlots struct {
+	// Slots In the order of time.
+	Slots []ExamSlot `json:"slots"`
+}
 
 // Program A program as it was published last.
 type Program struct {
@@ -19758,6 +20032,18 @@ type RecordIdentityCheckParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// CheckCandidateParams defines parameters for CheckCandidate.
+type CheckCandidateParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
+// ReportCandidateIncidentParams defines parameters for ReportCandidateIncident.
+type ReportCandidateIncidentParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListProgramsParams defines parameters for ListPrograms.
 type ListProgramsParams struct {
 	// Limit How many at most.
@@ -20468,6 +20754,18 @@ type MarkPaidBackJSONRequestBody = BankReference
 
 // RecordIdentityCheckJSONRequestBody defines body for RecordIdentityCheck for application/json ContentType.
 type RecordIdentityCheckJSONRequestBody = NewIdentityCheck
+
+// ProctorSittingJSONRequestBody defines body for ProctorSitting for application/json ContentType.
+type ProctorSittingJSONRequestBody = NewProctorEvent
+
+// CheckCandidateJSONRequestBody defines body for CheckCandidate for application/json ContentType.
+type CheckCandidateJSONRequestBody = NewCandidateCheck
+
+// ReportCandidateIncidentJSONRequestBody defines body for ReportCandidateIncident for application/json ContentType.
+type ReportCandidateIncidentJSONRequestBody = NewIncident
+
+// ProposeResultJSONRequestBody defines body for ProposeResult for application/json ContentType.
+type ProposeResultJSONRequestBody = NewProposal
 
 // PreviewProgramJSONRequestBody defines body for PreviewProgram for application/json ContentType.
 type PreviewProgramJSONRequestBody = ProgramTrial
@@ -23510,6 +23808,92 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
 	RecordIdentityCheck(ctx context.Context, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListProctoredSlots List the slots that your school proctors
+	//
+	// From two weeks before now on, of every school at which the caller proctors, in the order of time; at most 200.
+	//
+	// Corresponds with GET /v1/proctored-slots (the `ListProctoredSlots` operationId).
+	ListProctoredSlots(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetProctoredSlot Get a slot with its candidates
+	//
+	// A slot of another school is not there.
+	//
+	// Corresponds with GET /v1/proctored-slots/{slot} (the `GetProctoredSlot` operationId).
+	GetProctoredSlot(ctx context.Context, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProctorSittingWithBody Start or end an attempt
+	//
+	// As who proctors the slot: from an hour before it begins, and for two weeks after.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+	ProctorSittingWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProctorSitting Start or end an attempt
+	//
+	// As who proctors the slot: from an hour before it begins, and for two weeks after.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+	ProctorSitting(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProctorSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckCandidateWithBody Check who a candidate is
+	//
+	// From an hour before the slot begins until it ends; it holds until then.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+	CheckCandidateWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckCandidate Check who a candidate is
+	//
+	// From an hour before the slot begins until it ends; it holds until then.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+	CheckCandidate(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, body CheckCandidateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportCandidateIncidentWithBody Note an incident at a candidate’s sitting
+	//
+	// Noted for ever.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+	ReportCandidateIncidentWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReportCandidateIncident Note an incident at a candidate’s sitting
+	//
+	// Noted for ever.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+	ReportCandidateIncident(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, body ReportCandidateIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeResultWithBody Propose a result
+	//
+	// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+	ProposeResultWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ProposeResult Propose a result
+	//
+	// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+	ProposeResult(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProposeResultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewProgramWithBody Try a program
 	//
@@ -30170,6 +30554,192 @@ func (c *Client) RecordIdentityCheckWithBody(ctx context.Context, person string,
 // Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
 func (c *Client) RecordIdentityCheck(ctx context.Context, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordIdentityCheckRequest(c.Server, person, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListProctoredSlots List the slots that your school proctors
+//
+// From two weeks before now on, of every school at which the caller proctors, in the order of time; at most 200.
+//
+// Corresponds with GET /v1/proctored-slots (the `ListProctoredSlots` operationId).
+func (c *Client) ListProctoredSlots(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListProctoredSlotsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetProctoredSlot Get a slot with its candidates
+//
+// A slot of another school is not there.
+//
+// Corresponds with GET /v1/proctored-slots/{slot} (the `GetProctoredSlot` operationId).
+func (c *Client) GetProctoredSlot(ctx context.Context, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProctoredSlotRequest(c.Server, slot)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProctorSittingWithBody Start or end an attempt
+//
+// As who proctors the slot: from an hour before it begins, and for two weeks after.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+func (c *Client) ProctorSittingWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProctorSittingRequestWithBody(c.Server, slot, sitting, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProctorSitting Start or end an attempt
+//
+// As who proctors the slot: from an hour before it begins, and for two weeks after.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+func (c *Client) ProctorSitting(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProctorSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProctorSittingRequest(c.Server, slot, sitting, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckCandidateWithBody Check who a candidate is
+//
+// From an hour before the slot begins until it ends; it holds until then.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+func (c *Client) CheckCandidateWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckCandidateRequestWithBody(c.Server, slot, sitting, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckCandidate Check who a candidate is
+//
+// From an hour before the slot begins until it ends; it holds until then.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+func (c *Client) CheckCandidate(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, body CheckCandidateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckCandidateRequest(c.Server, slot, sitting, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportCandidateIncidentWithBody Note an incident at a candidate’s sitting
+//
+// Noted for ever.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+func (c *Client) ReportCandidateIncidentWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportCandidateIncidentRequestWithBody(c.Server, slot, sitting, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReportCandidateIncident Note an incident at a candidate’s sitting
+//
+// Noted for ever.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+func (c *Client) ReportCandidateIncident(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, body ReportCandidateIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReportCandidateIncidentRequest(c.Server, slot, sitting, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeResultWithBody Propose a result
+//
+// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+func (c *Client) ProposeResultWithBody(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeResultRequestWithBody(c.Server, slot, sitting, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ProposeResult Propose a result
+//
+// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+func (c *Client) ProposeResult(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProposeResultJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewProposeResultRequest(c.Server, slot, sitting, body)
 	if err != nil {
 		return nil, err
 	}
@@ -44772,6 +45342,309 @@ func NewRecordIdentityCheckRequestWithBody(server string, person string, params 
 	return req, nil
 }
 
+// NewListProctoredSlotsRequest constructs an http.Request for the ListProctoredSlots method
+func NewListProctoredSlotsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctored-slots")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetProctoredSlotRequest constructs an http.Request for the GetProctoredSlot method
+func NewGetProctoredSlotRequest(server string, slot ExamSlotID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctored-slots/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewProctorSittingRequest calls the generic ProctorSitting builder with application/json body
+func NewProctorSittingRequest(server string, slot ExamSlotID, sitting SittingRef, body ProctorSittingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewProctorSittingRequestWithBody(server, slot, sitting, "application/json", bodyReader)
+}
+
+// NewProctorSittingRequestWithBody constructs an http.Request for the ProctorSitting method, with any body, and a specified content type
+func NewProctorSittingRequestWithBody(server string, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctored-slots/%s/sittings/%s/events", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCheckCandidateRequest calls the generic CheckCandidate builder with application/json body
+func NewCheckCandidateRequest(server string, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, body CheckCandidateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCheckCandidateRequestWithBody(server, slot, sitting, params, "application/json", bodyReader)
+}
+
+// NewCheckCandidateRequestWithBody constructs an http.Request for the CheckCandidate method, with any body, and a specified content type
+func NewCheckCandidateRequestWithBody(server string, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctored-slots/%s/sittings/%s/identity-checks", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewReportCandidateIncidentRequest calls the generic ReportCandidateIncident builder with application/json body
+func NewReportCandidateIncidentRequest(server string, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, body ReportCandidateIncidentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReportCandidateIncidentRequestWithBody(server, slot, sitting, params, "application/json", bodyReader)
+}
+
+// NewReportCandidateIncidentRequestWithBody constructs an http.Request for the ReportCandidateIncident method, with any body, and a specified content type
+func NewReportCandidateIncidentRequestWithBody(server string, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctored-slots/%s/sittings/%s/incidents", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewProposeResultRequest calls the generic ProposeResult builder with application/json body
+func NewProposeResultRequest(server string, slot ExamSlotID, sitting SittingRef, body ProposeResultJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewProposeResultRequestWithBody(server, slot, sitting, "application/json", bodyReader)
+}
+
+// NewProposeResultRequestWithBody constructs an http.Request for the ProposeResult method, with any body, and a specified content type
+func NewProposeResultRequestWithBody(server string, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "slot", slot, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "sitting", sitting, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/proctored-slots/%s/sittings/%s/proposals", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewPreviewProgramRequest calls the generic PreviewProgram builder with application/json body
 func NewPreviewProgramRequest(server string, body PreviewProgramJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -52619,6 +53492,96 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/people/{person}/identity-checks (the `RecordIdentityCheck` operationId).
 	RecordIdentityCheckWithResponse(ctx context.Context, person string, params *RecordIdentityCheckParams, body RecordIdentityCheckJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordIdentityCheckResponse, error)
+
+	// ListProctoredSlotsWithResponse List the slots that your school proctors
+	//
+	// From two weeks before now on, of every school at which the caller proctors, in the order of time; at most 200.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/proctored-slots (the `ListProctoredSlots` operationId).
+	ListProctoredSlotsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListProctoredSlotsResponse, error)
+
+	// GetProctoredSlotWithResponse Get a slot with its candidates
+	//
+	// A slot of another school is not there.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/proctored-slots/{slot} (the `GetProctoredSlot` operationId).
+	GetProctoredSlotWithResponse(ctx context.Context, slot ExamSlotID, reqEditors ...RequestEditorFn) (*GetProctoredSlotResponse, error)
+
+	// ProctorSittingWithBodyWithResponse Start or end an attempt
+	//
+	// As who proctors the slot: from an hour before it begins, and for two weeks after.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+	ProctorSittingWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProctorSittingResponse, error)
+
+	// ProctorSittingWithResponse Start or end an attempt
+	//
+	// As who proctors the slot: from an hour before it begins, and for two weeks after.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+	ProctorSittingWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProctorSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*ProctorSittingResponse, error)
+
+	// CheckCandidateWithBodyWithResponse Check who a candidate is
+	//
+	// From an hour before the slot begins until it ends; it holds until then.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+	CheckCandidateWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckCandidateResponse, error)
+
+	// CheckCandidateWithResponse Check who a candidate is
+	//
+	// From an hour before the slot begins until it ends; it holds until then.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+	CheckCandidateWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, body CheckCandidateJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckCandidateResponse, error)
+
+	// ReportCandidateIncidentWithBodyWithResponse Note an incident at a candidate’s sitting
+	//
+	// Noted for ever.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+	ReportCandidateIncidentWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportCandidateIncidentResponse, error)
+
+	// ReportCandidateIncidentWithResponse Note an incident at a candidate’s sitting
+	//
+	// Noted for ever.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+	ReportCandidateIncidentWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, body ReportCandidateIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportCandidateIncidentResponse, error)
+
+	// ProposeResultWithBodyWithResponse Propose a result
+	//
+	// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+	ProposeResultWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeResultResponse, error)
+
+	// ProposeResultWithResponse Propose a result
+	//
+	// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+	ProposeResultWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProposeResultJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeResultResponse, error)
 
 	// PreviewProgramWithBodyWithResponse Try a program
 	//
@@ -65125,6 +66088,294 @@ func (r RecordIdentityCheckResponse) ContentType() string {
 	return ""
 }
 
+type ListProctoredSlotsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoredSlots
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListProctoredSlotsResponse) GetJSON200() *ProctoredSlots {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListProctoredSlotsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListProctoredSlotsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListProctoredSlotsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListProctoredSlotsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListProctoredSlotsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetProctoredSlotResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ProctoredSlot
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetProctoredSlotResponse) GetJSON200() *ProctoredSlot {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetProctoredSlotResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetProctoredSlotResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetProctoredSlotResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetProctoredSlotResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetProctoredSlotResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ProctorSittingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamAttempt
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ProctorSittingResponse) GetJSON200() *ExamAttempt {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ProctorSittingResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ProctorSittingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ProctorSittingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ProctorSittingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ProctorSittingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CheckCandidateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *IdentityCheck
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CheckCandidateResponse) GetJSON201() *IdentityCheck {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CheckCandidateResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CheckCandidateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CheckCandidateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CheckCandidateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CheckCandidateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReportCandidateIncidentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Incident
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ReportCandidateIncidentResponse) GetJSON201() *Incident {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReportCandidateIncidentResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReportCandidateIncidentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReportCandidateIncidentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReportCandidateIncidentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReportCandidateIncidentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ProposeResultResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ExamAttempt
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ProposeResultResponse) GetJSON200() *ExamAttempt {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ProposeResultResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ProposeResultResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ProposeResultResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ProposeResultResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ProposeResultResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type PreviewProgramResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -74272,6 +75523,156 @@ func (c *ClientWithResponses) RecordIdentityCheckWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseRecordIdentityCheckResponse(rsp)
+}
+
+// ListProctoredSlotsWithResponse List the slots that your school proctors
+//
+// From two weeks before now on, of every school at which the caller proctors, in the order of time; at most 200.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/proctored-slots (the `ListProctoredSlots` operationId).
+func (c *ClientWithResponses) ListProctoredSlotsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListProctoredSlotsResponse, error) {
+	rsp, err := c.ListProctoredSlots(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListProctoredSlotsResponse(rsp)
+}
+
+// GetProctoredSlotWithResponse Get a slot with its candidates
+//
+// A slot of another school is not there.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/proctored-slots/{slot} (the `GetProctoredSlot` operationId).
+func (c *ClientWithResponses) GetProctoredSlotWithResponse(ctx context.Context, slot ExamSlotID, reqEditors ...RequestEditorFn) (*GetProctoredSlotResponse, error) {
+	rsp, err := c.GetProctoredSlot(ctx, slot, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetProctoredSlotResponse(rsp)
+}
+
+// ProctorSittingWithBodyWithResponse Start or end an attempt
+//
+// As who proctors the slot: from an hour before it begins, and for two weeks after.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+func (c *ClientWithResponses) ProctorSittingWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProctorSittingResponse, error) {
+	rsp, err := c.ProctorSittingWithBody(ctx, slot, sitting, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProctorSittingResponse(rsp)
+}
+
+// ProctorSittingWithResponse Start or end an attempt
+//
+// As who proctors the slot: from an hour before it begins, and for two weeks after.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/events (the `ProctorSitting` operationId).
+func (c *ClientWithResponses) ProctorSittingWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProctorSittingJSONRequestBody, reqEditors ...RequestEditorFn) (*ProctorSittingResponse, error) {
+	rsp, err := c.ProctorSitting(ctx, slot, sitting, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProctorSittingResponse(rsp)
+}
+
+// CheckCandidateWithBodyWithResponse Check who a candidate is
+//
+// From an hour before the slot begins until it ends; it holds until then.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+func (c *ClientWithResponses) CheckCandidateWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CheckCandidateResponse, error) {
+	rsp, err := c.CheckCandidateWithBody(ctx, slot, sitting, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckCandidateResponse(rsp)
+}
+
+// CheckCandidateWithResponse Check who a candidate is
+//
+// From an hour before the slot begins until it ends; it holds until then.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks (the `CheckCandidate` operationId).
+func (c *ClientWithResponses) CheckCandidateWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *CheckCandidateParams, body CheckCandidateJSONRequestBody, reqEditors ...RequestEditorFn) (*CheckCandidateResponse, error) {
+	rsp, err := c.CheckCandidate(ctx, slot, sitting, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckCandidateResponse(rsp)
+}
+
+// ReportCandidateIncidentWithBodyWithResponse Note an incident at a candidate’s sitting
+//
+// Noted for ever.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+func (c *ClientWithResponses) ReportCandidateIncidentWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReportCandidateIncidentResponse, error) {
+	rsp, err := c.ReportCandidateIncidentWithBody(ctx, slot, sitting, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportCandidateIncidentResponse(rsp)
+}
+
+// ReportCandidateIncidentWithResponse Note an incident at a candidate’s sitting
+//
+// Noted for ever.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents (the `ReportCandidateIncident` operationId).
+func (c *ClientWithResponses) ReportCandidateIncidentWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, params *ReportCandidateIncidentParams, body ReportCandidateIncidentJSONRequestBody, reqEditors ...RequestEditorFn) (*ReportCandidateIncidentResponse, error) {
+	rsp, err := c.ReportCandidateIncident(ctx, slot, sitting, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReportCandidateIncidentResponse(rsp)
+}
+
+// ProposeResultWithBodyWithResponse Propose a result
+//
+// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+func (c *ClientWithResponses) ProposeResultWithBodyWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ProposeResultResponse, error) {
+	rsp, err := c.ProposeResultWithBody(ctx, slot, sitting, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeResultResponse(rsp)
+}
+
+// ProposeResultWithResponse Propose a result
+//
+// Of an attempt that was handed in; a later proposal stands. Where the exam asks for it the institute verifies it, else it is the result.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals (the `ProposeResult` operationId).
+func (c *ClientWithResponses) ProposeResultWithResponse(ctx context.Context, slot ExamSlotID, sitting SittingRef, body ProposeResultJSONRequestBody, reqEditors ...RequestEditorFn) (*ProposeResultResponse, error) {
+	rsp, err := c.ProposeResult(ctx, slot, sitting, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseProposeResultResponse(rsp)
 }
 
 // PreviewProgramWithBodyWithResponse Try a program
@@ -84512,6 +85913,204 @@ func ParseRecordIdentityCheckResponse(rsp *http.Response) (*RecordIdentityCheckR
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListProctoredSlotsResponse parses an HTTP response from a ListProctoredSlotsWithResponse call
+func ParseListProctoredSlotsResponse(rsp *http.Response) (*ListProctoredSlotsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListProctoredSlotsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoredSlots
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetProctoredSlotResponse parses an HTTP response from a GetProctoredSlotWithResponse call
+func ParseGetProctoredSlotResponse(rsp *http.Response) (*GetProctoredSlotResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetProctoredSlotResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ProctoredSlot
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseProctorSittingResponse parses an HTTP response from a ProctorSittingWithResponse call
+func ParseProctorSittingResponse(rsp *http.Response) (*ProctorSittingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ProctorSittingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamAttempt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCheckCandidateResponse parses an HTTP response from a CheckCandidateWithResponse call
+func ParseCheckCandidateResponse(rsp *http.Response) (*CheckCandidateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CheckCandidateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest IdentityCheck
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReportCandidateIncidentResponse parses an HTTP response from a ReportCandidateIncidentWithResponse call
+func ParseReportCandidateIncidentResponse(rsp *http.Response) (*ReportCandidateIncidentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReportCandidateIncidentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Incident
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseProposeResultResponse parses an HTTP response from a ProposeResultWithResponse call
+func ParseProposeResultResponse(rsp *http.Response) (*ProposeResultResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ProposeResultResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ExamAttempt
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

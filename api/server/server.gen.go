@@ -712,6 +712,24 @@ type ServerInterface interface {
 	// RecordIdentityCheck Record a proof of identity
 	// (POST /v1/people/{person}/identity-checks)
 	RecordIdentityCheck(c *fiber.Ctx, person string, params RecordIdentityCheckParams) error
+	// ListProctoredSlots List the slots that your school proctors
+	// (GET /v1/proctored-slots)
+	ListProctoredSlots(c *fiber.Ctx) error
+	// GetProctoredSlot Get a slot with its candidates
+	// (GET /v1/proctored-slots/{slot})
+	GetProctoredSlot(c *fiber.Ctx, slot ExamSlotID) error
+	// ProctorSitting Start or end an attempt
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/events)
+	ProctorSitting(c *fiber.Ctx, slot ExamSlotID, sitting SittingRef) error
+	// CheckCandidate Check who a candidate is
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks)
+	CheckCandidate(c *fiber.Ctx, slot ExamSlotID, sitting SittingRef, params CheckCandidateParams) error
+	// ReportCandidateIncident Note an incident at a candidate’s sitting
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents)
+	ReportCandidateIncident(c *fiber.Ctx, slot ExamSlotID, sitting SittingRef, params ReportCandidateIncidentParams) error
+	// ProposeResult Propose a result
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals)
+	ProposeResult(c *fiber.Ctx, slot ExamSlotID, sitting SittingRef) error
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(c *fiber.Ctx) error
@@ -10530,6 +10548,249 @@ func (siw *ServerInterfaceWrapper) RecordIdentityCheck(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ListProctoredSlots operation middleware
+func (siw *ServerInterfaceWrapper) ListProctoredSlots(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListProctoredSlots(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetProctoredSlot operation middleware
+func (siw *ServerInterfaceWrapper) GetProctoredSlot(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetProctoredSlot(c, slot)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ProctorSitting operation middleware
+func (siw *ServerInterfaceWrapper) ProctorSitting(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProctorSitting(c, slot, sitting)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CheckCandidate operation middleware
+func (siw *ServerInterfaceWrapper) CheckCandidate(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CheckCandidateParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CheckCandidate(c, slot, sitting, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReportCandidateIncident operation middleware
+func (siw *ServerInterfaceWrapper) ReportCandidateIncident(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReportCandidateIncidentParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReportCandidateIncident(c, slot, sitting, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ProposeResult operation middleware
+func (siw *ServerInterfaceWrapper) ProposeResult(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "slot" -------------
+	var slot ExamSlotID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "slot", c.Params("slot"), &slot, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter slot: %w", err).Error())
+	}
+
+	// ------------- Path parameter "sitting" -------------
+	var sitting SittingRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "sitting", c.Params("sitting"), &sitting, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter sitting: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ProposeResult(c, slot, sitting)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // PreviewProgram operation middleware
 func (siw *ServerInterfaceWrapper) PreviewProgram(c *fiber.Ctx) error {
 
@@ -14877,6 +15138,18 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/people/:person/exports", wrapper.RequestExport)
 
 	router.Post(options.BaseURL+"/v1/people/:person/identity-checks", wrapper.RecordIdentityCheck)
+
+	router.Get(options.BaseURL+"/v1/proctored-slots", wrapper.ListProctoredSlots)
+
+	router.Get(options.BaseURL+"/v1/proctored-slots/:slot", wrapper.GetProctoredSlot)
+
+	router.Post(options.BaseURL+"/v1/proctored-slots/:slot/sittings/:sitting/events", wrapper.ProctorSitting)
+
+	router.Post(options.BaseURL+"/v1/proctored-slots/:slot/sittings/:sitting/identity-checks", wrapper.CheckCandidate)
+
+	router.Post(options.BaseURL+"/v1/proctored-slots/:slot/sittings/:sitting/incidents", wrapper.ReportCandidateIncident)
+
+	router.Post(options.BaseURL+"/v1/proctored-slots/:slot/sittings/:sitting/proposals", wrapper.ProposeResult)
 
 	router.Post(options.BaseURL+"/v1/program-previews", wrapper.PreviewProgram)
 
@@ -19900,6 +20173,117 @@ func (response RecordIdentityCheck201JSONResponse) VisitRecordIdentityCheckRespo
 	return ctx.JSON(&response)
 }
 
+type ListProctoredSlotsRequestObject struct {
+}
+
+type ListProctoredSlotsResponseObject interface {
+	VisitListProctoredSlotsResponse(ctx *fiber.Ctx) error
+}
+
+type ListProctoredSlots200JSONResponse ProctoredSlots
+
+func (response ListProctoredSlots200JSONResponse) VisitListProctoredSlotsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetProctoredSlotRequestObject struct {
+	Slot ExamSlotID `json:"slot"`
+}
+
+type GetProctoredSlotResponseObject interface {
+	VisitGetProctoredSlotResponse(ctx *fiber.Ctx) error
+}
+
+type GetProctoredSlot200JSONResponse ProctoredSlot
+
+func (response GetProctoredSlot200JSONResponse) VisitGetProctoredSlotResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ProctorSittingRequestObject struct {
+	Slot    ExamSlotID `json:"slot"`
+	Sitting SittingRef `json:"sitting"`
+	Body    *ProctorSittingJSONRequestBody
+}
+
+type ProctorSittingResponseObject interface {
+	VisitProctorSittingResponse(ctx *fiber.Ctx) error
+}
+
+type ProctorSitting200JSONResponse ExamAttempt
+
+func (response ProctorSitting200JSONResponse) VisitProctorSittingResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CheckCandidateRequestObject struct {
+	Slot    ExamSlotID `json:"slot"`
+	Sitting SittingRef `json:"sitting"`
+	Params  CheckCandidateParams
+	Body    *CheckCandidateJSONRequestBody
+}
+
+type CheckCandidateResponseObject interface {
+	VisitCheckCandidateResponse(ctx *fiber.Ctx) error
+}
+
+type CheckCandidate201JSONResponse IdentityCheck
+
+func (response CheckCandidate201JSONResponse) VisitCheckCandidateResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ReportCandidateIncidentRequestObject struct {
+	Slot    ExamSlotID `json:"slot"`
+	Sitting SittingRef `json:"sitting"`
+	Params  ReportCandidateIncidentParams
+	Body    *ReportCandidateIncidentJSONRequestBody
+}
+
+type ReportCandidateIncidentResponseObject interface {
+	VisitReportCandidateIncidentResponse(ctx *fiber.Ctx) error
+}
+
+type ReportCandidateIncident201JSONResponse Incident
+
+func (response ReportCandidateIncident201JSONResponse) VisitReportCandidateIncidentResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type ProposeResultRequestObject struct {
+	Slot    ExamSlotID `json:"slot"`
+	Sitting SittingRef `json:"sitting"`
+	Body    *ProposeResultJSONRequestBody
+}
+
+type ProposeResultResponseObject interface {
+	VisitProposeResultResponse(ctx *fiber.Ctx) error
+}
+
+type ProposeResult200JSONResponse ExamAttempt
+
+func (response ProposeResult200JSONResponse) VisitProposeResultResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type PreviewProgramRequestObject struct {
 	Body *PreviewProgramJSONRequestBody
 }
@@ -22469,6 +22853,24 @@ type StrictServerInterface interface {
 	// RecordIdentityCheck Record a proof of identity
 	// (POST /v1/people/{person}/identity-checks)
 	RecordIdentityCheck(ctx context.Context, request RecordIdentityCheckRequestObject) (RecordIdentityCheckResponseObject, error)
+	// ListProctoredSlots List the slots that your school proctors
+	// (GET /v1/proctored-slots)
+	ListProctoredSlots(ctx context.Context, request ListProctoredSlotsRequestObject) (ListProctoredSlotsResponseObject, error)
+	// GetProctoredSlot Get a slot with its candidates
+	// (GET /v1/proctored-slots/{slot})
+	GetProctoredSlot(ctx context.Context, request GetProctoredSlotRequestObject) (GetProctoredSlotResponseObject, error)
+	// ProctorSitting Start or end an attempt
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/events)
+	ProctorSitting(ctx context.Context, request ProctorSittingRequestObject) (ProctorSittingResponseObject, error)
+	// CheckCandidate Check who a candidate is
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/identity-checks)
+	CheckCandidate(ctx context.Context, request CheckCandidateRequestObject) (CheckCandidateResponseObject, error)
+	// ReportCandidateIncident Note an incident at a candidate’s sitting
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/incidents)
+	ReportCandidateIncident(ctx context.Context, request ReportCandidateIncidentRequestObject) (ReportCandidateIncidentResponseObject, error)
+	// ProposeResult Propose a result
+	// (POST /v1/proctored-slots/{slot}/sittings/{sitting}/proposals)
+	ProposeResult(ctx context.Context, request ProposeResultRequestObject) (ProposeResultResponseObject, error)
 	// PreviewProgram Try a program
 	// (POST /v1/program-previews)
 	PreviewProgram(ctx context.Context, request PreviewProgramRequestObject) (PreviewProgramResponseObject, error)
@@ -30052,6 +30454,228 @@ func (sh *strictHandler) RecordIdentityCheck(ctx *fiber.Ctx, person string, para
 		return err
 	} else if validResponse, ok := response.(RecordIdentityCheckResponseObject); ok {
 		if err := validResponse.VisitRecordIdentityCheckResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListProctoredSlots operation middleware
+func (sh *strictHandler) ListProctoredSlots(ctx *fiber.Ctx) error {
+	var request ListProctoredSlotsRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProctoredSlots(ctx.UserContext(), request.(ListProctoredSlotsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProctoredSlots")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListProctoredSlotsResponseObject); ok {
+		if err := validResponse.VisitListProctoredSlotsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetProctoredSlot operation middleware
+func (sh *strictHandler) GetProctoredSlot(ctx *fiber.Ctx, slot ExamSlotID) error {
+	var request GetProctoredSlotRequestObject
+
+	request.Slot = slot
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetProctoredSlot(ctx.UserContext(), request.(GetProctoredSlotRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetProctoredSlot")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetProctoredSlotResponseObject); ok {
+		if err := validResponse.VisitGetProctoredSlotResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProctorSitting operation middleware
+func (sh *strictHandler) ProctorSitting(ctx *fiber.Ctx, slot ExamSlotID, sitting SittingRef) error {
+	var request ProctorSittingRequestObject
+
+	request.Slot = slot
+	request.Sitting = sitting
+
+	var body ProctorSittingJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProctorSitting(ctx.UserContext(), request.(ProctorSittingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProctorSitting")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProctorSittingResponseObject); ok {
+		if err := validResponse.VisitProctorSittingResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckCandidate operation middleware
+func (sh *strictHandler) CheckCandidate(ctx *fiber.Ctx, slot ExamSlotID, sitting SittingRef, params CheckCandidateParams) error {
+	var request CheckCandidateRequestObject
+
+	request.Slot = slot
+	request.Sitting = sitting
+	request.Params = params
+
+	var body CheckCandidateJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckCandidate(ctx.UserContext(), request.(CheckCandidateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckCandidate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckCandidateResponseObject); ok {
+		if err := validResponse.VisitCheckCandidateResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReportCandidateIncident operation middleware
+func (sh *strictHandler) ReportCandidateIncident(ctx *fiber.Ctx, slot ExamSlotID, sitting SittingRef, params ReportCandidateIncidentParams) error {
+	var request ReportCandidateIncidentRequestObject
+
+	request.Slot = slot
+	request.Sitting = sitting
+	request.Params = params
+
+	var body ReportCandidateIncidentJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReportCandidateIncident(ctx.UserContext(), request.(ReportCandidateIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReportCandidateIncident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReportCandidateIncidentResponseObject); ok {
+		if err := validResponse.VisitReportCandidateIncidentResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ProposeResult operation middleware
+func (sh *strictHandler) ProposeResult(ctx *fiber.Ctx, slot ExamSlotID, sitting SittingRef) error {
+	var request ProposeResultRequestObject
+
+	request.Slot = slot
+	request.Sitting = sitting
+
+	var body ProposeResultJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeResult(ctx.UserContext(), request.(ProposeResultRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeResult")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ProposeResultResponseObject); ok {
+		if err := validResponse.VisitProposeResultResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -138,7 +139,44 @@ func (w *world) examStory(t *testing.T, walker *apitest.Walker, staff, second st
 		t.Error("passed on appeal, and no certificate")
 	}
 	w.results(s, b, his)
+	w.proctoring(walker, s)
 	walker.Values["slot"], walker.Values["appeal"] = later, appeal["appeal"]
+}
+
+// proctoring has a school hold a slot, and one of its teachers proctor who booked it.
+func (w *world) proctoring(walker *apitest.Walker, staff *asker) {
+	eva, teacher := w.person("eva.sits@example.org", "Eva Sits"), w.person("teacher@rooms.example", "Teacher")
+	own := w.fit(eva, "ord_exam_eva", "9003")
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return errors.Join(identity.PutOrganisationTx(ctx, tx, "ROOMS", "School with rooms"), identity.PutPartnerRoleTx(ctx, tx, "ROOMS", teacher.ID, identity.RoleTeacher))
+	})
+	staff.ask(201, "recordIdentityCheck", map[string]string{"person": eva.ID}, map[string]any{"method": "document", "verified": true})
+	w.quiet()
+	at := map[string]string{"session": w.session.Key, "kind": "proctored"}
+	starts := w.clock.Now().Add(30 * time.Minute).Truncate(time.Second)
+	slot := staff.ask(201, "createExamSlot", at, map[string]any{"place": "Room 7", "zone": "Africa/Dakar", "starts_at": starts.Format(time.RFC3339), "ends_at": starts.Add(2 * time.Hour).Format(time.RFC3339), "capacity": 5, "organisation": "ROOMS"})["id"].(string)
+	e := &asker{t: staff.t, w: walker, token: w.tokens(eva)("learning:read", "exams:book")}
+	in := map[string]string{"slot": slot, "sitting": e.ask(201, "bookExamSlot", map[string]string{"enrolment": own, "slot": slot}, nil)["id"].(string)}
+	p := &asker{t: staff.t, w: walker, token: w.token(teacher.ID)}
+	e.ask(403, "getProctoredSlot", in, nil)
+	if all := p.ask(200, "listProctoredSlots", nil, nil)["slots"].([]any); len(all) != 1 {
+		staff.t.Error(all)
+	}
+	p.ask(201, "checkCandidate", in, nil)
+	p.ask(200, "proctorSitting", in, map[string]any{"event": "start"})
+	p.ask(201, "reportCandidateIncident", in, map[string]any{"kind": "technical", "severity": 10, "note": "The light went out"})
+	p.ask(409, "proposeResult", in, nil)
+	p.ask(200, "proctorSitting", in, map[string]any{"event": "submit"})
+	p.ask(200, "proposeResult", in, nil)
+	c := p.ask(200, "getProctoredSlot", in, nil)["candidates"].([]any)[0].(map[string]any)
+	if c["proposal"] != "verify" || c["attempt"] != "submitted" || c["incidents"] != 1.0 || c["name"] != "Eva Sits" {
+		staff.t.Error(c)
+	}
+	staff.ask(200, "actOnSitting", in, map[string]any{"event": "verify"})
+	w.quiet()
+	if x := e.ask(200, "getSitting", in, nil)["sitting"].(map[string]any); x["state"] != "passed" || x["score_ppm"] != 700000.0 {
+		staff.t.Error(x)
+	}
 }
 
 // results has somebody book, and brings in what a file says of his attempt.
@@ -193,6 +231,26 @@ func (w *world) slot(in time.Duration, capacity int) (x exams.Slot) {
 	return x
 }
 
+// heldBy plans a slot that a school proctors.
+func (w *world) heldBy(organisation, session string) (x exams.Slot) {
+	w.t.Helper()
+	at := w.h.DB.Now().Add(72 * time.Hour).Truncate(time.Minute)
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) (err error) {
+		x, err = w.h.Exams.PlanSlotTx(ctx, tx, session, exams.Proctored, exams.NewSlot{Organisation: organisation, Place: "Room 7", Zone: "Africa/Dakar", StartsAt: at, EndsAt: at.Add(2 * time.Hour), Capacity: 20})
+		return err
+	})
+	return x
+}
+
+// elsewhere is a session whose slots no operation of the walk lists.
+func (w *world) elsewhere(walker *apitest.Walker) string {
+	var id string
+	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+		return tx.Get(ctx, &id, postgres.Query{Name: "elsewhere", SQL: "select id from catalog.sessions where key <> $1 and id <> $1 order by id desc limit 1"}, walker.Example("listExamSlots").Path["session"])
+	})
+	return id
+}
+
 func init() {
 	walks = append(walks, func(w *world, staff string) map[string]string {
 		var id string
@@ -200,7 +258,10 @@ func init() {
 			return tx.Get(ctx, &id, postgres.Query{Name: "hers", SQL: "select id from enrolment.enrolments where learner_id = $1 and session_id = $2"}, staff, w.session.ID)
 		})
 		w.slot(72*time.Hour, 3)
-		return map[string]string{"/learning/:id/exam": "/learning/" + id + "/exam"}
+		w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
+			return errors.Join(identity.PutOrganisationTx(ctx, tx, "ROOMS", "School with rooms"), identity.PutPartnerRoleTx(ctx, tx, "ROOMS", staff, identity.RoleTeacher))
+		})
+		return map[string]string{"/learning/:id/exam": "/learning/" + id + "/exam", "/proctoring/:slot": "/proctoring/" + w.heldBy("ROOMS", w.session.ID).ID}
 	})
 }
 

@@ -110,7 +110,7 @@ func (v *visitor) do(r *http.Request) (status int, body, to string) {
 var ofALearner = map[string]string{"/orders/:id": "order", "/learning/:id": "enrolment", "/documents/:id": "document", "/certificates/:id": "certificate", "/learning/programs/:edition": "edition"}
 
 // ofASchool says what stands in the addresses that name something of one school.
-var ofASchool = map[string]string{"/cohorts/:id": "cohort", "/partners/:key": "school"}
+var ofASchool = map[string]string{"/cohorts/:id": "cohort", "/partners/:key": "school", "/proctoring/:slot": "slot"}
 
 // Every page and every form that is there for who signed in, by nobody, by another learner, by every role at another school, by the manager of
 // a company and by every role of staff, for the things of a learner and of a school; and every page of the console by who is no staff. Who is
@@ -131,6 +131,7 @@ func TestTheAccessMatrixOfPages(t *testing.T) {
 	w.inTx(func(ctx context.Context, tx *postgres.Tx) error {
 		return identity.PutPartnerRoleTx(ctx, tx, "SCHOOLA", owner.ID, identity.RoleOwner)
 	})
+	things["slot"] = w.heldBy("SCHOOLA", w.session.ID).ID
 	type column struct {
 		*visitor
 		name   string

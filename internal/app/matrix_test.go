@@ -65,7 +65,7 @@ type caller struct {
 
 // holders are the roles at a partner that its things ask for, beyond the scope; a kind of thing that is not named asks for the scope alone.
 var holders = map[string][]string{
-	"webhook": {identity.RoleOwner, identity.RoleManager}, "listOrganisationOrders": {identity.RoleManager}, "order": {identity.RoleManager},
+	"webhook": {identity.RoleOwner, identity.RoleManager}, "slot": {identity.RoleOwner, identity.RoleTeacher}, "listOrganisationOrders": {identity.RoleManager}, "order": {identity.RoleManager},
 }
 
 // holds says whether what she is for the partner is enough for a thing of it.
@@ -344,6 +344,7 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 			w.t.Fatal(err)
 		}
 		theirs["cohort"] = group.ID
+		theirs["slot"] = w.heldBy(key, w.elsewhere(walker)).ID
 		r := walker.Example("createWebhook")
 		r.Token, r.Body = secret, []byte(`{"url":"https://hooks.school.org/`+key+`","description":"","types":[],"enabled":true,"organisation":"`+key+`"}`)
 		var made struct{ ID string }
@@ -398,7 +399,7 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 // ofSchool are the things that only schools have.
 func ofSchool(all map[string]string) map[string]string {
 	some := map[string]string{}
-	for _, name := range []string{"organisation", "partner", "webhook", "delivery", "cohort", "upload", "client", "key"} {
+	for _, name := range []string{"organisation", "partner", "webhook", "delivery", "cohort", "upload", "client", "key", "slot"} {
 		some[name] = all[name]
 	}
 	return some

@@ -27,6 +27,9 @@ type Incident struct {
 
 var incidents = []string{"technical", "identity", "material", "help", "absence", "other"}
 
+// IncidentKinds lists what incidents are.
+func IncidentKinds() []string { return slices.Clone(incidents) }
+
 // ReportTx notes what happened at a sitting, for ever. HappenedAt zero: now. Errors: ErrNoSitting.
 func (s *Service) ReportTx(ctx context.Context, tx *postgres.Tx, sittingID string, i Incident) (Incident, error) {
 	x, err := SittingTx(ctx, tx, sittingID)

@@ -27,7 +27,8 @@ type Attempt struct {
 	ScorePPM     *int         `db:"score_ppm"`
 	ReviewedAt   *time.Time   `db:"reviewed_at"`
 	Reviewer     string       `db:"reviewer"`
-	Code         string       `db:"code"` // by which the provider knows it; empty: none was told
+	Code         string       `db:"code"`     // by which the provider knows it; empty: none was told
+	Proposal     string       `db:"proposal"` // of who proctored: verify, reject or nothing
 	Version      int          `db:"version"`
 }
 

@@ -52,12 +52,13 @@ type Rules struct {
 	Practice      bool           `db:"practice"`      // the practice exam comes first
 	Prerequisites pq.StringArray `db:"prerequisites"` // keys of courses that were followed with success
 	MaxAttempts   int            `db:"max_attempts"`
-	WaitDays      int            `db:"wait_days"`     // between a result and the next attempt
-	LimitMinutes  int            `db:"limit_minutes"` // of one attempt, before accommodations
-	PassPPM       int            `db:"pass_ppm"`      // what a score has to reach
-	CancelHours   int            `db:"cancel_hours"`  // before a slot begins, until which it can be left or changed
-	OfferHours    int            `db:"offer_hours"`   // how long a place that became free is kept for who waits
-	AppealDays    int            `db:"appeal_days"`   // after a result
+	WaitDays      int            `db:"wait_days"`      // between a result and the next attempt
+	LimitMinutes  int            `db:"limit_minutes"`  // of one attempt, before accommodations
+	PassPPM       int            `db:"pass_ppm"`       // what a score has to reach
+	CancelHours   int            `db:"cancel_hours"`   // before a slot begins, until which it can be left or changed
+	OfferHours    int            `db:"offer_hours"`    // how long a place that became free is kept for who waits
+	AppealDays    int            `db:"appeal_days"`    // after a result
+	HouseVerifies bool           `db:"house_verifies"` // what a school that proctors proposes is verified by the institute
 }
 
 // Exam is an exam of a session. One that nobody wrote has no id and version 0.
@@ -76,7 +77,7 @@ func (e Exam) Title() catalog.Text { return catalog.Text{EN: e.TitleEN, FR: e.Ti
 
 // usual is the exam that every session has, whether somebody wrote its rules or not.
 func usual(sessionID string) Exam {
-	return Exam{SessionID: sessionID, Kind: Proctored, Rules: Rules{MaxAttempts: MaxAttempts, LimitMinutes: 60, PassPPM: 500_000, CancelHours: 24, OfferHours: 24, AppealDays: 14}}
+	return Exam{SessionID: sessionID, Kind: Proctored, Rules: Rules{MaxAttempts: MaxAttempts, LimitMinutes: 60, PassPPM: 500_000, CancelHours: 24, OfferHours: 24, AppealDays: 14, HouseVerifies: true}}
 }
 
 // ExamTx finds the exam of a kind of a session, by its id. Errors: ErrNoExam.
@@ -176,7 +177,7 @@ func (s *Service) PutTx(ctx context.Context, tx *postgres.Tx, session string, ki
 		return Exam{}, fault.InvalidInput(fault.Field{Pointer: "/prerequisites", Code: "no-such-course", Detail: "There is no course " + unknown[0] + "."})
 	}
 	if _, err := tx.Exec(ctx, q.Q("PutExam"), ident.New("exm"), x.ID, kind, n.Title.EN, n.Title.FR, n.OpensAt, n.ClosesAt, n.GradePPM, n.Diligence, n.Identity,
-		n.Practice, n.Prerequisites, n.MaxAttempts, n.WaitDays, n.LimitMinutes, n.PassPPM, n.CancelHours, n.OfferHours, n.AppealDays, tx.Now()); err != nil {
+		n.Practice, n.Prerequisites, n.MaxAttempts, n.WaitDays, n.LimitMinutes, n.PassPPM, n.CancelHours, n.OfferHours, n.AppealDays, tx.Now(), n.HouseVerifies); err != nil {
 		return Exam{}, err
 	}
 	e, err := ExamTx(ctx, tx, x.ID, kind)

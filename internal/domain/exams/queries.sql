@@ -1,17 +1,17 @@
 -- name: Exams
 select id, session_id, kind, title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts, wait_days,
-       limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, version
+       limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, house_verifies, version
   from exams.exams where session_id = $1 order by kind;
 
 -- name: PutExam
 insert into exams.exams (id, session_id, kind, title_en, title_fr, opens_at, closes_at, grade_ppm, diligence, identity, practice, prerequisites, max_attempts,
-                         wait_days, limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+                         wait_days, limit_minutes, pass_ppm, cancel_hours, offer_hours, appeal_days, created_at, house_verifies)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 on conflict on constraint one_exam_per_kind do update
    set title_en = excluded.title_en, title_fr = excluded.title_fr, opens_at = excluded.opens_at, closes_at = excluded.closes_at, grade_ppm = excluded.grade_ppm,
        diligence = excluded.diligence, identity = excluded.identity, practice = excluded.practice, prerequisites = excluded.prerequisites,
        max_attempts = excluded.max_attempts, wait_days = excluded.wait_days, limit_minutes = excluded.limit_minutes, pass_ppm = excluded.pass_ppm,
-       cancel_hours = excluded.cancel_hours, offer_hours = excluded.offer_hours, appeal_days = excluded.appeal_days,
+       cancel_hours = excluded.cancel_hours, offer_hours = excluded.offer_hours, appeal_days = excluded.appeal_days, house_verifies = excluded.house_verifies,
        version = exams.exams.version + 1;
 
 -- name: UnknownCourses
@@ -130,6 +130,22 @@ select x.id, x.exam_id, e.session_id, s.key as session_key, e.kind, coalesce(x.o
    and ($5 = '' or (x.starts_at, x.id) > (select a.starts_at, a.id from exams.slots a where a.id = $5))
  order by x.starts_at, x.id limit $6;
 
+-- name: ProctoredSlots
+select id from exams.slots where organisation = any($1::text[]) and starts_at >= $2 order by starts_at, id limit 200;
+
+-- name: Candidates
+select t.id as sitting_id, t.learner_id, p.full_name, case t.state when 'withheld' then 'booked' else t.state end as state, coalesce(a.state, '') as attempt_state, a.deadline_at,
+       a.score_ppm, coalesce(a.proposal, '') as proposal, coalesce(a.limit_seconds, 0) / 60 as limit_minutes, coalesce(m.extra_minutes, 0) as extra_minutes, coalesce(m.percent, 100) as percent,
+       case when i.verified and i.valid_until > $2 then i.valid_until end as identity_until, (select count(*) from exams.incidents c where c.sitting_id = t.id) as incidents
+  from exams.sittings t join identity.people p on p.id = t.learner_id
+  left join lateral (select * from exams.attempts where sitting_id = t.id order by n desc limit 1) a on true
+  left join lateral (select extra_minutes, percent from exams.accommodations where enrolment_id = t.enrolment_id order by seq desc limit 1) m on true
+  left join lateral (select verified, valid_until from exams.identity_checks where learner_id = t.learner_id order by seq desc limit 1) i on true
+ where t.slot_id = $1 and t.state <> 'canceled' order by p.full_name, t.id limit 1000;
+
+-- name: Propose
+update exams.attempts set proposal = $2 where id = $1;
+
 -- name: LockSlots
 select id from exams.slots where id = any($1::text[]) order by id for update;
 
@@ -205,15 +221,15 @@ update exams.attempts set state = 'expired', version = version + 1
  where sitting_id = $1 and started_at is null and state in ('created', 'download_software_clicked', 'ready_to_start') and created_at <= $2;
 
 -- name: Attempt
-select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, version
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, proposal, version
   from exams.attempts where id = $1;
 
 -- name: Attempts
-select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, version
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, proposal, version
   from exams.attempts where sitting_id = $1 order by n desc;
 
 -- name: AttemptByCode
-select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, version
+select id, sitting_id, learner_id, n, state, limit_seconds, created_at, started_at, deadline_at, submitted_at, score_ppm, reviewed_at, reviewer, code, proposal, version
   from exams.attempts where code = $1;
 
 -- name: NameAttempt

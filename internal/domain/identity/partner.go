@@ -23,7 +23,7 @@ var (
 const (
 	RoleOwner     = "owner"     // gives and takes roles, makes and ends keys, enrols
 	RoleRegistrar = "registrar" // enrols
-	RoleTeacher   = "teacher"   // follows
+	RoleTeacher   = "teacher"   // follows, and proctors the exams that the school holds
 	RoleCashier   = "cashier"   // takes money at the desk
 	RoleManager   = "manager"   // orders seats, gives them out, follows those who sit on them
 )
@@ -31,9 +31,9 @@ const (
 // partnerScopes says what each role at a partner may do, at that partner alone: who asks with such a scope is asked for where, by MustActTx or
 // MustHoldTx.
 var partnerScopes = map[string][]string{
-	RoleOwner:     {"cohorts:read", "cohorts:write", "clients:write", "roles:write", "statements:read"},
+	RoleOwner:     {"cohorts:read", "cohorts:write", "clients:write", "roles:write", "statements:read", "exams:proctor"},
 	RoleRegistrar: {"cohorts:read", "cohorts:write"},
-	RoleTeacher:   {"cohorts:read"},
+	RoleTeacher:   {"cohorts:read", "exams:proctor"},
 	RoleCashier:   append([]string{"statements:read"}, scopesOf[RoleCashier]...),
 	RoleManager:   {"cohorts:read", "statements:read"},
 }

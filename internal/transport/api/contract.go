@@ -21,7 +21,7 @@ var Scopes = []string{
 	"orders:write", "orders:read", "learning:read", "exams:book", "preferences:write",
 	"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write", "webhooks:write",
-	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read",
+	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read", "exams:proctor",
 	"audit:read", "privacy:own", "privacy:write",
 	"outreach:write",
 }

@@ -46,6 +46,7 @@ type fake struct {
 	api.LMSRooms
 	api.ExamRooms
 	api.ConfidenceRooms
+	api.ProctorRooms
 	api.RosterRooms
 	mu      sync.Mutex
 	calls   []string

@@ -14,7 +14,7 @@ var keyless = map[string]string{
 	// They create nothing and move no money: the thing that they act on is there, and again it is as it was.
 	"moveSession": "moves to a named state under If-Match", "moveProgram": "moves to a named state under If-Match",
 	"moveEdition": "moves to a named state under If-Match", "moveOffer": "moves to a named state", "withdrawOffer": "ends it, again nothing",
-	"cancelExamSlot": "ends it under If-Match", "cancelSitting": "ends it, again nothing", "actOnSitting": "moves along an edge, and again there is none",
+	"cancelExamSlot": "ends it under If-Match", "proctorSitting": "moves along an edge, and again there is none", "proposeResult": "says what stands, again the same", "cancelSitting": "ends it, again nothing", "actOnSitting": "moves along an edge, and again there is none",
 	"appealSitting": "one appeal for a sitting", "decideAppeal": "an appeal is decided once",
 	"cancelWorkshopDay": "ends it, again nothing", "holdWorkshopDay": "moves it, again nothing", "recordAttendance": "says what is so, again nothing",
 	"recordProductions": "says what is so, again nothing", "importGrades": "the same file is known by its hash", "importExamResults": "the same file is known by its hash", "importExercises": "replaces under If-Match",
@@ -76,6 +76,7 @@ var short = map[string]string{
 	"listCohortMonths":      "ten years at most",
 	"listExamSlots":         "those of one session that have not begun, which its page shows whole",
 	"listAppeals":           "those that wait for somebody",
+	"listProctoredSlots":    "those of two weeks and of what is to come, 200 at most",
 	"listAgreements":        "one per school and kind of money",
 	"listIssuers":           "those of the house",
 	"listManagers":          "the people of one organisation who order for it",

@@ -80,6 +80,7 @@ type Rooms interface {
 	LMSRooms
 	ExamRooms
 	ConfidenceRooms
+	ProctorRooms
 	RosterRooms
 }
 

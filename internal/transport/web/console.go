@@ -18,7 +18,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(all, w.accessRoutes()...)
 	all = append(all, w.hookRoutes()...)
 	all = append(all, w.lmsRoutes()...)
-	all = append(all, w.examRoutes()...)
+	all = append(append(all, w.examRoutes()...), w.proctorRoutes()...)
 	all = append(all, w.confidenceRoutes()...)
 	all = append(all, w.outreachRoutes()...)
 	all = append(all, w.partnerRoutes()...)

@@ -22,6 +22,7 @@ type fake struct {
 	ProgramHouse
 	ExamHouse
 	ConfidenceHouse
+	ProctorHouse
 	OfferHouse
 	PriceHouse
 	AccessHouse

@@ -57,6 +57,7 @@ type House interface {
 	LMSHouse
 	ExamHouse
 	ConfidenceHouse
+	ProctorHouse
 	OutreachHouse
 	PartnerHouse
 	TraceHouse
