@@ -893,6 +893,8 @@ func (e CohortState) Valid() bool {
 const (
 	CollectionFamilyLegacy CollectionFamily = "legacy"
 	CollectionFamilyModern CollectionFamily = "modern"
+	CollectionFamilyPlain  CollectionFamily = "plain"
+	CollectionFamilyXapi   CollectionFamily = "xapi"
 )
 
 // Valid indicates whether the value is a known member of the CollectionFamily enum.
@@ -901,6 +903,52 @@ func (e CollectionFamily) Valid() bool {
 	case CollectionFamilyLegacy:
 		return true
 	case CollectionFamilyModern:
+		return true
+	case CollectionFamilyPlain:
+		return true
+	case CollectionFamilyXapi:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CollectionKind.
+const (
+	CollectionKindAnonymisedIds      CollectionKind = "anonymised_ids"
+	CollectionKindGradeReport        CollectionKind = "grade_report"
+	CollectionKindIssuedCertificates CollectionKind = "issued_certificates"
+	CollectionKindProblemReport      CollectionKind = "problem_report"
+	CollectionKindProfiles           CollectionKind = "profiles"
+	CollectionKindPull               CollectionKind = "pull"
+	CollectionKindRoster             CollectionKind = "roster"
+	CollectionKindScoresLong         CollectionKind = "scores_long"
+	CollectionKindScoresWide         CollectionKind = "scores_wide"
+	CollectionKindXapi               CollectionKind = "xapi"
+)
+
+// Valid indicates whether the value is a known member of the CollectionKind enum.
+func (e CollectionKind) Valid() bool {
+	switch e {
+	case CollectionKindAnonymisedIds:
+		return true
+	case CollectionKindGradeReport:
+		return true
+	case CollectionKindIssuedCertificates:
+		return true
+	case CollectionKindProblemReport:
+		return true
+	case CollectionKindProfiles:
+		return true
+	case CollectionKindPull:
+		return true
+	case CollectionKindRoster:
+		return true
+	case CollectionKindScoresLong:
+		return true
+	case CollectionKindScoresWide:
+		return true
+	case CollectionKindXapi:
 		return true
 	default:
 		return false
@@ -3700,6 +3748,27 @@ func (e StatementLineOutcome) Valid() bool {
 	case StatementLineOutcomeSurplus:
 		return true
 	case StatementLineOutcomeUnmatched:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatementOutcomeOutcome.
+const (
+	StatementOutcomeOutcomeDuplicate StatementOutcomeOutcome = "duplicate"
+	StatementOutcomeOutcomeIgnored   StatementOutcomeOutcome = "ignored"
+	StatementOutcomeOutcomeRejected  StatementOutcomeOutcome = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the StatementOutcomeOutcome enum.
+func (e StatementOutcomeOutcome) Valid() bool {
+	switch e {
+	case StatementOutcomeOutcomeDuplicate:
+		return true
+	case StatementOutcomeOutcomeIgnored:
+		return true
+	case StatementOutcomeOutcomeRejected:
 		return true
 	default:
 		return false
@@ -7199,8 +7268,11 @@ type CohortTransfer struct {
 	To string `json:"to"`
 }
 
-// Collection A grade report, and what its import did. In a list, `unmapped` and `rejects` are empty.
+// Collection An intake, and what its import did. In a list, what is said when it is made (`unmapped`, `rejects`, the difference) is empty.
 type Collection struct {
+	// AbsentColumns Exercises that earlier intakes had and this one has not: renamed, or gone.
+	AbsentColumns []string `json:"absent_columns"`
+
 	// CellsChanged Scores that are new or other than before.
 	//
 	// Example: 4112
@@ -7216,6 +7288,11 @@ type Collection struct {
 	// Example: false
 	DryRun bool `json:"dry_run"`
 
+	// Duplicates Of these, statements that had come before.
+	//
+	// Example: 0
+	Duplicates int `json:"duplicates"`
+
 	// Family A legacy report writes 0 where nothing was tried.
 	//
 	// Example: legacy
@@ -7226,10 +7303,15 @@ type Collection struct {
 	// Example: IMT_PRD_s7_grade_report_2018-10-31-2100.csv
 	FileName string `json:"file_name"`
 
-	// Id Id of the grade report.
+	// Id Id of the intake.
 	//
 	// Example: col_01kb5t8kz9e0qv4m3r2x7nwhjd
 	Id CollectionID `json:"id"`
+
+	// Kind What it is.
+	//
+	// Example: grade_report
+	Kind CollectionKind `json:"kind"`
 
 	// LearnersBack Learners who had left and are there again.
 	//
@@ -7246,6 +7328,24 @@ type Collection struct {
 	// Example: 254
 	LearnersNew int `json:"learners_new"`
 
+	// LinesIgnored Lines that are of no concern here.
+	//
+	// Example: 0
+	LinesIgnored int `json:"lines_ignored"`
+
+	// NewColumns Exercises that no intake had before.
+	NewColumns []string `json:"new_columns"`
+
+	// Origin Who gave it.
+	//
+	// Example: staff:per_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Origin string `json:"origin"`
+
+	// RecordedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RecordedAt Time `json:"recorded_at"`
+
 	// Rejects The first 1,000 rows that could not be read.
 	Rejects []Reject `json:"rejects"`
 
@@ -7254,7 +7354,7 @@ type Collection struct {
 	// Example: false
 	Replayed bool `json:"replayed"`
 
-	// RowsRead Rows with a learner.
+	// RowsRead Rows, statements or lines.
 	//
 	// Example: 6948
 	RowsRead int `json:"rows_read"`
@@ -7263,6 +7363,31 @@ type Collection struct {
 	//
 	// Example: 0
 	RowsRejected int `json:"rows_rejected"`
+
+	// ScoresDropped Of these, lowered to nought or taken back.
+	//
+	// Example: 2
+	ScoresDropped int `json:"scores_dropped"`
+
+	// ScoresFirst Of these, where there was no score before.
+	//
+	// Example: 3900
+	ScoresFirst int `json:"scores_first"`
+
+	// ScoresLowered Of these, lowered, and not to nought.
+	//
+	// Example: 10
+	ScoresLowered int `json:"scores_lowered"`
+
+	// ScoresRaised Of these, raised.
+	//
+	// Example: 200
+	ScoresRaised int `json:"scores_raised"`
+
+	// Sha256 Hash of the bytes as they came.
+	//
+	// Example: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+	Sha256 string `json:"sha256"`
 
 	// Unmapped Exercises that the map of the session does not place in a week.
 	Unmapped []string `json:"unmapped"`
@@ -7273,7 +7398,12 @@ type Collection struct {
 // Example: legacy
 type CollectionFamily string
 
-// CollectionID Id of the grade report.
+// CollectionKind What it is.
+//
+// Example: grade_report
+type CollectionKind string
+
+// CollectionID Id of the intake.
 //
 // Example: col_01kb5t8kz9e0qv4m3r2x7nwhjd
 type CollectionID = string
@@ -16993,6 +17123,48 @@ type StatementLine struct {
 // Example: matched
 type StatementLineOutcome string
 
+// StatementOutcome What became of a statement that was not taken.
+type StatementOutcome struct {
+	// Code Stable name of the reason.
+	//
+	// Example: not-graded
+	Code string `json:"code"`
+
+	// Id Its id.
+	//
+	// Example: 8f2d1c1e-6c1a-5d3b-9a50-0d6f2e1b7a11
+	Id *string `json:"id,omitempty"`
+
+	// Outcome Duplicate — it came before; ignored — it is of nothing that is graded; rejected — it cannot be understood.
+	//
+	// Example: ignored
+	Outcome StatementOutcomeOutcome `json:"outcome"`
+
+	// Position Its place in the batch.
+	//
+	// Example: 3
+	Position int `json:"position"`
+}
+
+// StatementOutcomeOutcome Duplicate — it came before; ignored — it is of nothing that is graded; rejected — it cannot be understood.
+//
+// Example: ignored
+type StatementOutcomeOutcome string
+
+// StatementOutcomes What became of a batch. Those that are not listed were taken.
+type StatementOutcomes struct {
+	// Collection An intake, and what its import did. In a list, what is said when it is made (`unmapped`, `rejects`, the difference) is empty.
+	Collection Collection `json:"collection"`
+
+	// Others The others, in the order of the batch.
+	Others []StatementOutcome `json:"others"`
+
+	// Taken Statements that were taken.
+	//
+	// Example: 98
+	Taken int `json:"taken"`
+}
+
 // TaxCategory UNCL 5305: S standard or reduced, Z zero, E exempt, O outside the scope, AE reverse charge, G export.
 //
 // Example: E
@@ -20253,7 +20425,7 @@ type ImportGradesParams struct {
 	// FileName The name of the file. Its end may say when the report was made (`…_2018-10-31-2100.csv`, in UTC).
 	FileName string `form:"file_name" json:"file_name"`
 
-	// CollectedAt When the report was made; needed where the file name does not say it.
+	// CollectedAt When the file was made; needed where the file name does not say it, except for xAPI statements.
 	CollectedAt *Time `form:"collected_at,omitempty" json:"collected_at,omitempty"`
 
 	// DryRun Say what would change, and change nothing (200).
@@ -24288,16 +24460,28 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/sessions/{session}/collections (the `ListCollections` operationId).
 	ListCollections(ctx context.Context, session SessionRef, params *ListCollectionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ImportGradesWithBody Import a grade report
+	// ImportGradesWithBody Import grades, rosters or other files of a learning platform
 	//
-	// Takes in a grade report of Open edX or FUN, as it was downloaded or compressed with gzip; at most 256 MiB, also after
-	// decompression. The same bytes again do nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed
-	// with line and column and left out. Reports may come in any order.
+	// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
+	// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
+	// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+	// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
+	// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+	// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
+	// Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
+	// are new and which are absent.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/sessions/{session}/collections (the `ImportGrades` operationId).
 	ImportGradesWithBody(ctx context.Context, session SessionRef, params *ImportGradesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCollection Get one intake of a session
+	//
+	// What it was, what its import did, and the rows that could not be read.
+	//
+	// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
+	GetCollection(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CopySessionWithBody Copy a session to another term
 	//
@@ -24491,6 +24675,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
 	GetSessionSheet(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RecordStatementsWithBody Record xAPI statements of graded events
+	//
+	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+	// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+	// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+	// times of the statements.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+	RecordStatementsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetWeeklyMail Get the weekly mail of a session
 	//
@@ -31603,17 +31799,39 @@ func (c *Client) ListCollections(ctx context.Context, session SessionRef, params
 	return c.Client.Do(req)
 }
 
-// ImportGradesWithBody Import a grade report
+// ImportGradesWithBody Import grades, rosters or other files of a learning platform
 //
-// Takes in a grade report of Open edX or FUN, as it was downloaded or compressed with gzip; at most 256 MiB, also after
-// decompression. The same bytes again do nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed
-// with line and column and left out. Reports may come in any order.
+// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
+// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
+// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
+// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
+// Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
+// are new and which are absent.
 //
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/sessions/{session}/collections (the `ImportGrades` operationId).
 func (c *Client) ImportGradesWithBody(ctx context.Context, session SessionRef, params *ImportGradesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewImportGradesRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCollection Get one intake of a session
+//
+// What it was, what its import did, and the rows that could not be read.
+//
+// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
+func (c *Client) GetCollection(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCollectionRequest(c.Server, session, collection)
 	if err != nil {
 		return nil, err
 	}
@@ -32027,6 +32245,28 @@ func (c *Client) RecordProductions(ctx context.Context, session SessionRef, body
 // Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
 func (c *Client) GetSessionSheet(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetSessionSheetRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RecordStatementsWithBody Record xAPI statements of graded events
+//
+// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+// times of the statements.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+func (c *Client) RecordStatementsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRecordStatementsRequestWithBody(c.Server, session, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -47566,6 +47806,47 @@ func NewImportGradesRequestWithBody(server string, session SessionRef, params *I
 	return req, nil
 }
 
+// NewGetCollectionRequest constructs an http.Request for the GetCollection method
+func NewGetCollectionRequest(server string, session SessionRef, collection CollectionID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "collection", collection, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/collections/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCopySessionRequest calls the generic CopySession builder with application/json body
 func NewCopySessionRequest(server string, session SessionRef, params *CopySessionParams, body CopySessionJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -48579,6 +48860,42 @@ func NewGetSessionSheetRequest(server string, session SessionRef) (*http.Request
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewRecordStatementsRequestWithBody constructs an http.Request for the RecordStatements method, with any body, and a specified content type
+func NewRecordStatementsRequestWithBody(server string, session SessionRef, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/statements", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -54010,16 +54327,30 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/sessions/{session}/collections (the `ListCollections` operationId).
 	ListCollectionsWithResponse(ctx context.Context, session SessionRef, params *ListCollectionsParams, reqEditors ...RequestEditorFn) (*ListCollectionsResponse, error)
 
-	// ImportGradesWithBodyWithResponse Import a grade report
+	// ImportGradesWithBodyWithResponse Import grades, rosters or other files of a learning platform
 	//
-	// Takes in a grade report of Open edX or FUN, as it was downloaded or compressed with gzip; at most 256 MiB, also after
-	// decompression. The same bytes again do nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed
-	// with line and column and left out. Reports may come in any order.
+	// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
+	// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
+	// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+	// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
+	// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+	// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
+	// Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
+	// are new and which are absent.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/sessions/{session}/collections (the `ImportGrades` operationId).
 	ImportGradesWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportGradesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportGradesResponse, error)
+
+	// GetCollectionWithResponse Get one intake of a session
+	//
+	// What it was, what its import did, and the rows that could not be read.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
+	GetCollectionWithResponse(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*GetCollectionResponse, error)
 
 	// CopySessionWithBodyWithResponse Copy a session to another term
 	//
@@ -54225,6 +54556,18 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/sheet (the `GetSessionSheet` operationId).
 	GetSessionSheetWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetSessionSheetResponse, error)
+
+	// RecordStatementsWithBodyWithResponse Record xAPI statements of graded events
+	//
+	// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+	// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+	// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+	// times of the statements.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+	RecordStatementsWithBodyWithResponse(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordStatementsResponse, error)
 
 	// GetWeeklyMailWithResponse Get the weekly mail of a session
 	//
@@ -68024,6 +68367,54 @@ func (r ImportGradesResponse) ContentType() string {
 	return ""
 }
 
+type GetCollectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Collection
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetCollectionResponse) GetJSON200() *Collection {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetCollectionResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetCollectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetCollectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetCollectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetCollectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CopySessionResponse201Headers the declared response headers of an HTTP 201 response for CopySession
 type CopySessionResponse201Headers struct {
 	ETag     string
@@ -68810,6 +69201,54 @@ func (r GetSessionSheetResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetSessionSheetResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RecordStatementsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *StatementOutcomes
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RecordStatementsResponse) GetJSON200() *StatementOutcomes {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RecordStatementsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RecordStatementsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RecordStatementsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RecordStatementsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RecordStatementsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -76378,11 +76817,16 @@ func (c *ClientWithResponses) ListCollectionsWithResponse(ctx context.Context, s
 	return ParseListCollectionsResponse(rsp)
 }
 
-// ImportGradesWithBodyWithResponse Import a grade report
+// ImportGradesWithBodyWithResponse Import grades, rosters or other files of a learning platform
 //
-// Takes in a grade report of Open edX or FUN, as it was downloaded or compressed with gzip; at most 256 MiB, also after
-// decompression. The same bytes again do nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed
-// with line and column and left out. Reports may come in any order.
+// Takes in what a learning platform says of a session, as it was downloaded or compressed with gzip; at most 256 MiB, also after
+// decompression. What the file is, is told by its header: a grade report of Open edX or FUN, a problem grade report, student profiles
+// (only who is enrolled since when, and by which names, is kept), anonymised ids, the counts of issued certificates; of any other
+// platform a roster (`learner,enrolled_at,left_at`), scores a row each (`learner,exercise,score,attempted_at`) or a column per
+// exercise (`learner,…`), where a learner is an id, a username or an address; xAPI statements, one a line. The same bytes again do
+// nothing and answer what was done then (200, `replayed`). Rows that cannot be read are listed with line and column and left out.
+// Files may come in any order. A dry run says the difference: who is new, has left or is back, how scores change, which exercises
+// are new and which are absent.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -76393,6 +76837,21 @@ func (c *ClientWithResponses) ImportGradesWithBodyWithResponse(ctx context.Conte
 		return nil, err
 	}
 	return ParseImportGradesResponse(rsp)
+}
+
+// GetCollectionWithResponse Get one intake of a session
+//
+// What it was, what its import did, and the rows that could not be read.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/collections/{collection} (the `GetCollection` operationId).
+func (c *ClientWithResponses) GetCollectionWithResponse(ctx context.Context, session SessionRef, collection CollectionID, reqEditors ...RequestEditorFn) (*GetCollectionResponse, error) {
+	rsp, err := c.GetCollection(ctx, session, collection, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetCollectionResponse(rsp)
 }
 
 // CopySessionWithBodyWithResponse Copy a session to another term
@@ -76730,6 +77189,24 @@ func (c *ClientWithResponses) GetSessionSheetWithResponse(ctx context.Context, s
 		return nil, err
 	}
 	return ParseGetSessionSheetResponse(rsp)
+}
+
+// RecordStatementsWithBodyWithResponse Record xAPI statements of graded events
+//
+// Takes a batch of xAPI statements (1.0.3 or 2.0), one a line or as one array, in any order. Each is known by its id and taken once, whatever batch it comes in. A
+// score of a course is its total, any other that of an exercise; `registered` and `unregistered` say who is enrolled. Each statement
+// has its outcome: taken, duplicate, ignored (it is of nothing that is graded) or rejected, with the reason. Stages are reached at the
+// times of the statements.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
+func (c *ClientWithResponses) RecordStatementsWithBodyWithResponse(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordStatementsResponse, error) {
+	rsp, err := c.RecordStatementsWithBody(ctx, session, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRecordStatementsResponse(rsp)
 }
 
 // GetWeeklyMailWithResponse Get the weekly mail of a session
@@ -87340,6 +87817,39 @@ func ParseImportGradesResponse(rsp *http.Response) (*ImportGradesResponse, error
 	return response, nil
 }
 
+// ParseGetCollectionResponse parses an HTTP response from a GetCollectionWithResponse call
+func ParseGetCollectionResponse(rsp *http.Response) (*GetCollectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetCollectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Collection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCopySessionResponse parses an HTTP response from a CopySessionWithResponse call
 func ParseCopySessionResponse(rsp *http.Response) (*CopySessionResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -87962,6 +88472,39 @@ func ParseGetSessionSheetResponse(rsp *http.Response) (*GetSessionSheetResponse,
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRecordStatementsResponse parses an HTTP response from a RecordStatementsWithResponse call
+func ParseRecordStatementsResponse(rsp *http.Response) (*RecordStatementsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RecordStatementsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest StatementOutcomes
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -826,9 +826,12 @@ type ServerInterface interface {
 	// ListCollections List the grade reports of a session
 	// (GET /v1/sessions/{session}/collections)
 	ListCollections(c *fiber.Ctx, session SessionRef, params ListCollectionsParams) error
-	// ImportGrades Import a grade report
+	// ImportGrades Import grades, rosters or other files of a learning platform
 	// (POST /v1/sessions/{session}/collections)
 	ImportGrades(c *fiber.Ctx, session SessionRef, params ImportGradesParams) error
+	// GetCollection Get one intake of a session
+	// (GET /v1/sessions/{session}/collections/{collection})
+	GetCollection(c *fiber.Ctx, session SessionRef, collection CollectionID) error
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(c *fiber.Ctx, session SessionRef, params CopySessionParams) error
@@ -874,6 +877,9 @@ type ServerInterface interface {
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(c *fiber.Ctx, session SessionRef) error
+	// RecordStatements Record xAPI statements of graded events
+	// (POST /v1/sessions/{session}/statements)
+	RecordStatements(c *fiber.Ctx, session SessionRef) error
 	// GetWeeklyMail Get the weekly mail of a session
 	// (GET /v1/sessions/{session}/weekly-mail)
 	GetWeeklyMail(c *fiber.Ctx, session SessionRef) error
@@ -12251,6 +12257,43 @@ func (siw *ServerInterfaceWrapper) ImportGrades(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetCollection operation middleware
+func (siw *ServerInterfaceWrapper) GetCollection(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "collection" -------------
+	var collection CollectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "collection", c.Params("collection"), &collection, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collection: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetCollection(c, session, collection)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // CopySession operation middleware
 func (siw *ServerInterfaceWrapper) CopySession(c *fiber.Ctx) error {
 
@@ -13039,6 +13082,35 @@ func (siw *ServerInterfaceWrapper) GetSessionSheet(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetSessionSheet(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// RecordStatements operation middleware
+func (siw *ServerInterfaceWrapper) RecordStatements(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.RecordStatements(c, session)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -15217,6 +15289,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/collections", wrapper.ImportGrades)
 
+	router.Get(options.BaseURL+"/v1/sessions/:session/collections/:collection", wrapper.GetCollection)
+
 	router.Post(options.BaseURL+"/v1/sessions/:session/copies", wrapper.CopySession)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/exam-results", wrapper.ImportExamResults)
@@ -15246,6 +15320,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/productions", wrapper.RecordProductions)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/sheet", wrapper.GetSessionSheet)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/statements", wrapper.RecordStatements)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/weekly-mail", wrapper.GetWeeklyMail)
 
@@ -20969,6 +21045,24 @@ func (response ImportGrades201JSONResponse) VisitImportGradesResponse(ctx *fiber
 	return ctx.JSON(&response)
 }
 
+type GetCollectionRequestObject struct {
+	Session    SessionRef   `json:"session"`
+	Collection CollectionID `json:"collection"`
+}
+
+type GetCollectionResponseObject interface {
+	VisitGetCollectionResponse(ctx *fiber.Ctx) error
+}
+
+type GetCollection200JSONResponse Collection
+
+func (response GetCollection200JSONResponse) VisitGetCollectionResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
 type CopySessionRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  CopySessionParams
@@ -21332,6 +21426,24 @@ func (response GetSessionSheet200JSONResponse) VisitGetSessionSheetResponse(ctx 
 	ctx.Status(200)
 
 	return ctx.JSON(&response.Body)
+}
+
+type RecordStatementsRequestObject struct {
+	Session SessionRef `json:"session"`
+	Body    io.Reader
+}
+
+type RecordStatementsResponseObject interface {
+	VisitRecordStatementsResponse(ctx *fiber.Ctx) error
+}
+
+type RecordStatements200JSONResponse StatementOutcomes
+
+func (response RecordStatements200JSONResponse) VisitRecordStatementsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
 }
 
 type GetWeeklyMailRequestObject struct {
@@ -22967,9 +23079,12 @@ type StrictServerInterface interface {
 	// ListCollections List the grade reports of a session
 	// (GET /v1/sessions/{session}/collections)
 	ListCollections(ctx context.Context, request ListCollectionsRequestObject) (ListCollectionsResponseObject, error)
-	// ImportGrades Import a grade report
+	// ImportGrades Import grades, rosters or other files of a learning platform
 	// (POST /v1/sessions/{session}/collections)
 	ImportGrades(ctx context.Context, request ImportGradesRequestObject) (ImportGradesResponseObject, error)
+	// GetCollection Get one intake of a session
+	// (GET /v1/sessions/{session}/collections/{collection})
+	GetCollection(ctx context.Context, request GetCollectionRequestObject) (GetCollectionResponseObject, error)
 	// CopySession Copy a session to another term
 	// (POST /v1/sessions/{session}/copies)
 	CopySession(ctx context.Context, request CopySessionRequestObject) (CopySessionResponseObject, error)
@@ -23015,6 +23130,9 @@ type StrictServerInterface interface {
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(ctx context.Context, request GetSessionSheetRequestObject) (GetSessionSheetResponseObject, error)
+	// RecordStatements Record xAPI statements of graded events
+	// (POST /v1/sessions/{session}/statements)
+	RecordStatements(ctx context.Context, request RecordStatementsRequestObject) (RecordStatementsResponseObject, error)
 	// GetWeeklyMail Get the weekly mail of a session
 	// (GET /v1/sessions/{session}/weekly-mail)
 	GetWeeklyMail(ctx context.Context, request GetWeeklyMailRequestObject) (GetWeeklyMailResponseObject, error)
@@ -31779,6 +31897,34 @@ func (sh *strictHandler) ImportGrades(ctx *fiber.Ctx, session SessionRef, params
 	return nil
 }
 
+// GetCollection operation middleware
+func (sh *strictHandler) GetCollection(ctx *fiber.Ctx, session SessionRef, collection CollectionID) error {
+	var request GetCollectionRequestObject
+
+	request.Session = session
+	request.Collection = collection
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCollection(ctx.UserContext(), request.(GetCollectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCollection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCollectionResponseObject); ok {
+		if err := validResponse.VisitGetCollectionResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CopySession operation middleware
 func (sh *strictHandler) CopySession(ctx *fiber.Ctx, session SessionRef, params CopySessionParams) error {
 	var request CopySessionRequestObject
@@ -32293,6 +32439,35 @@ func (sh *strictHandler) GetSessionSheet(ctx *fiber.Ctx, session SessionRef) err
 		return err
 	} else if validResponse, ok := response.(GetSessionSheetResponseObject); ok {
 		if err := validResponse.VisitGetSessionSheetResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RecordStatements operation middleware
+func (sh *strictHandler) RecordStatements(ctx *fiber.Ctx, session SessionRef) error {
+	var request RecordStatementsRequestObject
+
+	request.Session = session
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordStatements(ctx.UserContext(), request.(RecordStatementsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordStatements")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RecordStatementsResponseObject); ok {
+		if err := validResponse.VisitRecordStatementsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -62,7 +62,7 @@ type gradesCmd struct {
 	Session     string    `required:"" help:"Id or key of the session."`
 	CollectedAt time.Time `help:"When the report was made (RFC 3339), for a file whose name does not end in _YYYY-MM-DD-HHMM.csv."`
 	DryRun      bool      `help:"Say what would change, and change nothing."`
-	Files       []string  `arg:"" type:"existingfile" help:"Grade reports, plain or gzip."`
+	Files       []string  `arg:"" type:"existingfile" help:"What a platform says of the session, plain or gzip: grade reports, problem grade reports, profiles, anonymised ids, counts of certificates, rosters and scores in the plain forms, xAPI statements."`
 }
 
 func (c gradesCmd) Run(ctx context.Context, s streams, settings config.Config) error {
@@ -112,8 +112,17 @@ func (c gradesCmd) say(s streams, r gradebook.Collection, path string, took time
 	default:
 		fmt.Fprintf(s.out, "%s: ", base(path))
 	}
-	fmt.Fprintf(s.out, "%d rows, %d new, %d left, %d back, %d cells changed, %d rows rejected (%d ms)\n",
-		r.RowsRead, r.LearnersNew, r.LearnersLeft, r.LearnersBack, r.CellsChanged, len(r.Rejects), took.Milliseconds())
+	fmt.Fprintf(s.out, "%s, %d rows, %d new, %d left, %d back, %d cells changed, %d rows rejected (%d ms)\n",
+		r.Kind, r.RowsRead, r.LearnersNew, r.LearnersLeft, r.LearnersBack, r.CellsChanged, len(r.Rejects), took.Milliseconds())
+	if c.DryRun {
+		fmt.Fprintf(s.out, "  scores: %d first, %d raised, %d lowered, %d dropped\n", r.ScoresFirst, r.ScoresRaised, r.ScoresLowered, r.ScoresDropped)
+	}
+	if len(r.NewColumns) > 0 {
+		fmt.Fprintf(s.out, "  new exercises: %v\n", r.NewColumns)
+	}
+	if len(r.AbsentColumns) > 0 {
+		fmt.Fprintf(s.out, "  exercises of earlier files that are not in this one, renamed or gone: %v\n", r.AbsentColumns)
+	}
 	for _, reject := range r.Rejects {
 		fmt.Fprintf(s.out, "  line %d, column %d: %s (%s)\n", reject.Line, reject.Column, reject.Detail, reject.Code)
 	}

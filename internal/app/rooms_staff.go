@@ -146,7 +146,7 @@ func (r Rooms) CreateOffer(ctx context.Context, who api.Principal, n api.NewOffe
 }
 
 // ImportGrades takes a grade report in.
-func (r Rooms) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) (api.Collection, error) {
+func (r Rooms) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) (gradebook.Collection, error) {
 	in := gradebook.Intake{SessionID: i.Session, FileName: i.FileName, Content: i.Content, DryRun: i.DryRun}
 	if i.CollectedAt != nil {
 		in.CollectedAt = i.CollectedAt.UTC()
@@ -155,36 +155,24 @@ func (r Rooms) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) 
 		sum := sha256.Sum256(i.Content)
 		in.FileName = hex.EncodeToString(sum[:8]) + ".csv"
 	}
-	c, err := r.h.Gradebook.Import(ctx, in)
-	return apiCollection(c), err
+	return r.h.Gradebook.Import(ctx, in)
 }
 
-func apiCollection(c gradebook.Collection) api.Collection {
-	out := api.Collection{
-		ID: c.ID, CollectedAt: c.CollectedAt, FileName: c.FileName, Family: c.Family, RowsRead: c.RowsRead, RowsRejected: c.RowsRejected, LearnersNew: c.LearnersNew,
-		LearnersLeft: c.LearnersLeft, LearnersBack: c.LearnersBack, CellsChanged: c.CellsChanged, Replayed: c.Replayed, Unmapped: c.Unmapped,
-	}
-	for _, x := range c.Rejects {
-		out.Rejects = append(out.Rejects, api.Reject{Line: x.Line, Column: x.Column, Code: x.Code, Detail: x.Detail})
-	}
-	return out
+// RecordStatements takes xAPI statements.
+func (r Rooms) RecordStatements(ctx context.Context, _ api.Principal, session string, content []byte) (gradebook.Collection, error) {
+	return r.h.Gradebook.Import(ctx, gradebook.Intake{SessionID: session, FileName: "statements.json", Content: content, Only: gradebook.XAPI})
 }
 
-// Collections lists the reports of a session.
-func (r Rooms) Collections(ctx context.Context, _ api.Principal, session string, p page.Request) (out []api.Collection, next string, err error) {
-	var s catalog.Session
-	if err := r.h.DB.View(ctx, "session", func(ctx context.Context, tx *postgres.Tx) (err error) {
-		s, err = catalog.SessionTx(ctx, tx, session)
-		return err
-	}); err != nil {
-		return nil, "", err
-	}
-	all, err := r.h.Gradebook.Collections(ctx, s.ID)
-	all, next = cut(all, p, func(c gradebook.Collection) string { return c.ID })
-	for _, c := range all {
-		out = append(out, apiCollection(c))
-	}
+// Collections lists the intakes of a session.
+func (r Rooms) Collections(ctx context.Context, _ api.Principal, session string, p page.Request) (out []gradebook.Collection, next string, err error) {
+	all, err := r.h.Gradebook.Collections(ctx, session)
+	out, next = cut(all, p, func(c gradebook.Collection) string { return c.ID })
 	return out, next, err
+}
+
+// Collection finds one of them.
+func (r Rooms) Collection(ctx context.Context, _ api.Principal, session, collection string) (gradebook.Collection, error) {
+	return r.h.Gradebook.Collection(ctx, session, collection)
 }
 
 func apiRate(x analytics.Rate) api.Rate { return api.Rate(x) }

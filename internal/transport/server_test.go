@@ -13,6 +13,7 @@ import (
 
 	client "cursus/api"
 	"cursus/api/contract"
+	"cursus/internal/domain/gradebook"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/transport"
 	"cursus/internal/transport/api"
@@ -26,12 +27,12 @@ type rooms struct {
 	hold chan struct{}
 }
 
-func (r rooms) ImportGrades(_ context.Context, _ api.Principal, i api.Intake) (api.Collection, error) {
+func (r rooms) ImportGrades(_ context.Context, _ api.Principal, i api.Intake) (gradebook.Collection, error) {
 	r.got <- len(i.Content)
 	if r.hold != nil {
 		<-r.hold
 	}
-	return api.Collection{ID: "col_01kb5t8kz9e0qv4m3r2x7nwhjd", FileName: i.FileName, Family: "legacy"}, nil
+	return gradebook.Collection{ID: "col_01kb5t8kz9e0qv4m3r2x7nwhjd", FileName: i.FileName, Family: "legacy"}, nil
 }
 
 func (r rooms) ReceiveStripeEvent(_ context.Context, raw []byte, _ string) error {

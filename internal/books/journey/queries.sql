@@ -217,15 +217,6 @@ select enrolment_id, reached from journey.enrolments
     or (reached & 1024 <> 0 and reached & 512 = 0) -- passed without having sat
     or (reached & 2048 <> 0 and reached & 1024 = 0);
 
--- name: StatesAsOf
-select s.enrolment_id, bit_or(case when s.reached then 1 << t.bit else 0 end)::int as reached
-  from (select distinct on (c.enrolment_id, c.stage) c.enrolment_id, c.stage, c.reached
-          from journey.changes c
-         where c.session_id = $1 and c.at <= $2
-         order by c.enrolment_id, c.stage, c.at desc, c.seq desc) s
-  join journey.stages t on t.stage = s.stage
- group by s.enrolment_id;
-
 -- name: Rows
 select enrolment_id, reached, ever, enrolled_at, started_at, week2_at, succeeded_at, qualifying_at, exam_booked_at, exam_sat_at,
        exam_passed_at, certified_at
@@ -293,3 +284,8 @@ with steps as (
      group by s.enrolment_id
 )
 select before, after, been, count(*) as learners from moves group by before, after, been order by before, after, been;
+
+-- name: History
+select c.enrolment_id, c.stage, c.at, c.reached from journey.changes c
+ where c.session_id = $3 and ($1::text[] is null or c.enrolment_id = any($1::text[])) and c.stage = any($2::text[])
+ order by c.enrolment_id, c.stage, c.at, c.seq;

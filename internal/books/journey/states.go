@@ -24,20 +24,36 @@ func (s State) With(stage Stage, holds bool) State {
 	return s &^ State(mask(stage))
 }
 
-// StatesTx gives what held of each enrolment of a session at an instant, with everything that is recorded now.
-func StatesTx(ctx context.Context, tx *postgres.Tx, sessionID string, at time.Time) (map[string]State, error) {
+// Step says that a stage holds, or not, since an instant.
+type Step struct {
+	At      time.Time
+	Reached bool
+}
+
+// HistoryTx gives the steps of stages of enrolments of a session (nil: all) in the order of time, with everything that is recorded now: of
+// several at one instant the last one, which counts.
+func HistoryTx(ctx context.Context, tx *postgres.Tx, sessionID string, enrolments []string, stages ...Stage) (map[string]map[Stage][]Step, error) {
 	var rows []struct {
-		EnrolmentID string `db:"enrolment_id"`
-		Reached     int    `db:"reached"`
+		EnrolmentID string    `db:"enrolment_id"`
+		Stage       Stage     `db:"stage"`
+		At          time.Time `db:"at"`
+		Reached     bool      `db:"reached"`
 	}
-	if err := tx.Select(ctx, &rows, q.Q("StatesAsOf"), sessionID, at); err != nil {
+	if err := tx.Select(ctx, &rows, q.Q("History"), pq.Array(enrolments), pq.Array(stages), sessionID); err != nil {
 		return nil, err
 	}
-	states := make(map[string]State, len(rows))
+	all := make(map[string]map[Stage][]Step, len(enrolments))
 	for _, r := range rows {
-		states[r.EnrolmentID] = State(r.Reached)
+		if all[r.EnrolmentID] == nil {
+			all[r.EnrolmentID] = map[Stage][]Step{}
+		}
+		steps := all[r.EnrolmentID][r.Stage]
+		if n := len(steps); n > 0 && steps[n-1].At.Equal(r.At) {
+			steps = steps[:n-1]
+		}
+		all[r.EnrolmentID][r.Stage] = append(steps, Step{r.At.UTC(), r.Reached})
 	}
-	return states, nil
+	return all, nil
 }
 
 // Row is one enrolment's way so far. First tells when each stage was first reached; it may not hold any more.

@@ -19,8 +19,8 @@ var queriesSQL string
 var q = postgres.MustLoad("enrolment", queriesSQL)
 
 // ImportTx finds or makes the enrolments of learners in a session and gives learner → enrolment, and the enrolments that are new.
-// A new one opens its journey at `at`, because of `cause`.
-func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners []string, at time.Time, cause string) (all map[string]string, fresh map[string]bool, err error) {
+// A new one opens its journey at the time that `at` gives for its learner, because of `cause`.
+func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners []string, at func(learnerID string) time.Time, cause string) (all map[string]string, fresh map[string]bool, err error) {
 	var known []struct {
 		LearnerID string `db:"learner_id"`
 		ID        string `db:"id"`
@@ -33,7 +33,7 @@ func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners [
 		all[k.LearnerID] = k.ID
 	}
 	fresh = map[string]bool{}
-	var ids, people []string
+	var ids, people, opened []string
 	var openings []journey.Opening
 	for _, l := range learners {
 		if all[l] != "" {
@@ -41,13 +41,14 @@ func ImportTx(ctx context.Context, tx *postgres.Tx, sessionID string, learners [
 		}
 		id := ident.New("enr")
 		all[l], fresh[id] = id, true
-		ids, people = append(ids, id), append(people, l)
-		openings = append(openings, journey.Opening{EnrolmentID: id, SessionID: sessionID, LearnerID: l, At: at, Cause: cause})
+		since := at(l)
+		ids, people, opened = append(ids, id), append(people, l), append(opened, since.UTC().Format(time.RFC3339Nano))
+		openings = append(openings, journey.Opening{EnrolmentID: id, SessionID: sessionID, LearnerID: l, At: since, Cause: cause})
 	}
 	if len(ids) == 0 {
 		return all, nil, nil
 	}
-	if _, err := tx.Exec(ctx, q.Q("Add"), pq.Array(ids), pq.Array(people), sessionID, at); err != nil {
+	if _, err := tx.Exec(ctx, q.Q("Add"), pq.Array(ids), pq.Array(people), sessionID, pq.Array(opened)); err != nil {
 		return nil, nil, err
 	}
 	return all, fresh, journey.OpenTx(ctx, tx, openings)

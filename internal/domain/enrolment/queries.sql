@@ -3,7 +3,7 @@ select learner_id, id from enrolment.enrolments where session_id = $1 and learne
 
 -- name: Add
 insert into enrolment.enrolments (id, learner_id, session_id, opened_at)
-select e.id, e.learner_id, $3, $4 from unnest($1::text[], $2::text[]) as e(id, learner_id);
+select e.id, e.learner_id, $3, e.opened_at from unnest($1::text[], $2::text[], $4::timestamptz[]) as e(id, learner_id, opened_at);
 
 -- name: CheckJourneyOpen
 select e.id from enrolment.enrolments e

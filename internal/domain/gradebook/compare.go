@@ -2,203 +2,463 @@ package gradebook
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/lib/pq"
 
 	"cursus/internal/books/journey"
-	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
-// past is what the books say of a session at an instant.
-type past struct {
-	states  map[string]journey.State
-	cells   map[string]map[int]int64
-	cohorts map[string]string
-}
-
-func (k *intake) past(ctx context.Context, at time.Time) (p past, err error) {
-	if p.states, err = journey.StatesTx(ctx, k.tx, k.sessionID, at); err != nil {
-		return p, err
-	}
-	if p.cohorts, err = cohortsAsOf(ctx, k.tx, k.sessionID, at, nil); err != nil {
-		return p, err
-	}
-	var cells []struct {
-		EnrolmentID string `db:"enrolment_id"`
-		ColumnID    int    `db:"column_id"`
-		Value       int64  `db:"value"`
-	}
-	if err := k.tx.Select(ctx, &cells, q.Q("CellsAsOf"), k.sessionID, at); err != nil {
-		return p, err
-	}
-	p.cells = map[string]map[int]int64{}
-	for _, c := range cells {
-		if p.cells[c.EnrolmentID] == nil {
-			p.cells[c.EnrolmentID] = map[int]int64{}
-		}
-		p.cells[c.EnrolmentID][c.ColumnID] = c.Value
-	}
-	return p, nil
-}
-
-func cohortsAsOf(ctx context.Context, tx *postgres.Tx, sessionID string, at time.Time, knownAt *time.Time) (map[string]string, error) {
-	var rows []struct {
-		EnrolmentID string `db:"enrolment_id"`
-		Cohort      string `db:"cohort"`
-	}
-	if err := tx.Select(ctx, &rows, q.Q("CohortsAsOf"), sessionID, at, knownAt); err != nil {
-		return nil, err
-	}
-	out := make(map[string]string, len(rows))
-	for _, r := range rows {
-		out[r.EnrolmentID] = r.Cohort
-	}
-	return out, nil
-}
-
-// laterReport is a report that was imported before this one although it was made after it.
+// laterReport is a snapshot after an instant of which this intake says something, although it was imported before.
 type laterReport struct {
-	at            time.Time
-	named, unread map[string]bool // the learners it has a row for, and those whose row could not be read
-	past          past            // what the books say of its time, before this import
+	at      time.Time
+	rank    int
+	wiped   bool // its file is not kept any more: it said what the books say
+	full    bool // who is not in it has left
+	cohorts bool
+	rows    map[string]*Row // by enrolment
+	unread  map[string]bool // enrolments whose row could not be read
+	columns map[int]int     // column → place among the cells of a row
+}
+
+// earliest is the first instant of which an intake says something.
+func (k *intake) earliest() time.Time {
+	first := k.at
+	for _, e := range k.report.Events {
+		if e.At.Before(first) {
+			first = e.At
+		}
+	}
+	return first
 }
 
 func (k *intake) readLater(ctx context.Context) error {
+	if len(k.rows) == 0 && len(k.events) == 0 {
+		return nil
+	}
 	var stored []struct {
 		CollectedAt time.Time `db:"collected_at"`
+		Kind        Kind      `db:"kind"`
 		Content     []byte    `db:"content"`
 	}
-	if err := k.tx.Select(ctx, &stored, q.Q("LaterCollections"), k.sessionID, k.at); err != nil {
+	if err := k.tx.Select(ctx, &stored, q.Q("LaterCollections"), k.session.ID, k.earliest(), pq.Array(snapshots)); err != nil {
 		return err
 	}
 	for _, c := range stored {
+		l := laterReport{at: c.CollectedAt.UTC(), rank: c.Kind.rank(), rows: map[string]*Row{}, unread: map[string]bool{}, columns: map[int]int{}}
+		if l.at.Equal(k.at) && l.rank == k.rank {
+			return ErrTimeTaken
+		}
+		if len(c.Content) == 0 {
+			l.wiped = true
+			k.later = append(k.later, l)
+			continue
+		}
 		r, err := Parse(c.Content)
 		if err != nil {
 			return fmt.Errorf("stored report of %s: %w", c.CollectedAt, err)
 		}
-		l := laterReport{at: c.CollectedAt, named: map[string]bool{}, unread: map[string]bool{}}
+		r.settle(l.at)
+		l.full, l.cohorts = !r.Partial, r.Cohorts
+		for i, c := range r.Columns {
+			if id, known := k.columns[c]; known {
+				l.columns[id] = i
+			}
+		}
+		all := make([]learner, 0, len(r.Rows)+len(r.Rejects))
 		for _, row := range r.Rows {
-			l.named[row.Subject] = true
+			all = append(all, row.learner())
 		}
 		for _, reject := range r.Rejects {
-			l.unread[reject.Subject] = true
+			all = append(all, r.rejected(reject))
 		}
-		if l.past, err = k.past(ctx, l.at); err != nil {
+		who, err := k.people.find(ctx, all)
+		if err != nil {
 			return err
 		}
+		for i, person := range who {
+			id := k.enrolments[person]
+			switch {
+			case person == "" || id == "":
+			case i < len(r.Rows):
+				l.rows[id] = &r.Rows[i]
+			default:
+				l.unread[id] = true
+			}
+		}
 		k.later = append(k.later, l)
+	}
+	slices.SortStableFunc(k.later, func(a, b laterReport) int {
+		if d := a.at.Compare(b.at); d != 0 {
+			return d
+		}
+		return a.rank - b.rank
+	})
+	return nil
+}
+
+// rejected is who is behind a row that could not be read.
+func (r Report) rejected(x Reject) learner {
+	switch r.Kind {
+	case Grades, Problems, Profiles:
+		return learner{id: x.Subject}
+	case Pulled:
+		return learner{username: x.Subject}
+	}
+	return learner{any: x.Subject}
+}
+
+// after says whether a report has the word after an instant, or after one of a rank that was made at the very instant.
+func (l *laterReport) after(at time.Time, rank int) bool {
+	return l.at.After(at) || l.at.Equal(at) && l.rank > rank
+}
+
+// nextCell gives what the next snapshot says of a cell.
+func (k *intake) nextCell(id string, column int, at time.Time, rank int, otherwise int64) (then time.Time, v int64, ok bool) {
+	for i := range k.later {
+		l := &k.later[i]
+		if !l.after(at, rank) {
+			continue
+		}
+		if l.wiped {
+			return l.at, k.cells[id][column].at(l.at, otherwise), true
+		}
+		row, place := l.rows[id], -1
+		if p, has := l.columns[column]; has {
+			place = p
+		}
+		if row == nil || place < 0 || row.Cells[place] == unsaid {
+			continue
+		}
+		return l.at, row.Cells[place], true
+	}
+	return then, 0, false
+}
+
+// nextPresence gives what the next snapshot says of whether somebody is enrolled, as a whole one does by not naming her.
+func (k *intake) nextPresence(id string, at time.Time, rank int) (then time.Time, enrolled, ok bool) {
+	for i := range k.later {
+		l := &k.later[i]
+		row := l.rows[id]
+		if l.wiped && l.after(at, rank) {
+			return l.at, k.stages[id][journey.Enrolled].at(l.at, false), true
+		}
+		if !l.after(at, rank) || l.unread[id] || row == nil && !l.full || row != nil && row.Quiet {
+			continue
+		}
+		return l.at, row != nil && row.Enrolled, true
+	}
+	return then, false, false
+}
+
+func (k *intake) nextCohort(id string, at time.Time) (then time.Time, name string, ok bool) {
+	for i := range k.later {
+		l := &k.later[i]
+		if l.wiped && l.after(at, k.rank) {
+			return l.at, k.cohorts[id].at(l.at, ""), true
+		}
+		if row := l.rows[id]; l.after(at, k.rank) && l.cohorts && row != nil {
+			return l.at, row.Cohort, true
+		}
+	}
+	return then, "", false
+}
+
+// concerned are the enrolments of which the intake says something; a whole one says of every member that she is here or not.
+func (k *intake) concerned() []string {
+	ids := make(map[string]bool, len(k.rows)+len(k.members))
+	for _, id := range k.rows {
+		ids[id] = true
+	}
+	for _, id := range k.events {
+		ids[id] = true
+	}
+	if !k.report.Partial {
+		for id := range k.members {
+			ids[id] = true
+		}
+	}
+	out := make([]string, 0, len(ids))
+	for id := range ids {
+		out = append(out, id)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// readPast reads what the books say of who is concerned.
+func (k *intake) readPast(ctx context.Context) (err error) {
+	ids := k.concerned()
+	if len(ids) == 0 {
+		return nil
+	}
+	if !k.report.Partial {
+		ids = nil // of the whole session it is faster
+	}
+	if k.stages, err = stagesOf(ctx, k.tx, k.session.ID, ids); err != nil {
+		return err
+	}
+	if k.cells, err = cellsOf(ctx, k.tx, k.session.ID, ids); err != nil {
+		return err
+	}
+	k.cohorts = map[string]timeline[string]{}
+	if !k.report.Cohorts {
+		return nil
+	}
+	var rows []struct {
+		EnrolmentID string    `db:"enrolment_id"`
+		At          time.Time `db:"at"`
+		Cohort      string    `db:"cohort"`
+	}
+	if err := k.tx.Select(ctx, &rows, q.Q("CohortsOf"), pq.Array(ids), k.session.ID); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		k.cohorts[r.EnrolmentID] = k.cohorts[r.EnrolmentID].with(r.At.UTC(), r.Cohort)
 	}
 	return nil
 }
 
-// next gives the first later report that says anything of a learner's scores, and the first that says whether she is
-// enrolled (as a later report does by not naming her); nil where none does.
-func (k *intake) next(subject string) (scores, presence *laterReport) {
-	for i := range k.later {
-		l := &k.later[i]
-		if presence == nil && !l.unread[subject] {
-			presence = l
-		}
-		if l.named[subject] {
-			return l, presence
-		}
+func stagesOf(ctx context.Context, tx *postgres.Tx, sessionID string, ids []string) (map[string]map[journey.Stage]timeline[bool], error) {
+	history, err := journey.HistoryTx(ctx, tx, sessionID, ids, append(slices.Clone(derived), journey.Enrolled)...)
+	if err != nil {
+		return nil, err
 	}
-	return nil, presence
+	out := make(map[string]map[journey.Stage]timeline[bool], len(history))
+	for id, stages := range history {
+		of := make(map[journey.Stage]timeline[bool], len(stages))
+		for stage, steps := range stages {
+			for _, s := range steps {
+				of[stage] = append(of[stage], step[bool]{s.At, s.Reached})
+			}
+		}
+		out[id] = of
+	}
+	return out, nil
 }
 
-// compare finds what the report changes at its time, and what must be said again at the time of the next report on the
-// same learner so that nothing changes from there on. Learners who were in a report before and are not in this one have
-// left, except those whose row could not be read.
-func (k *intake) compare(ctx context.Context, r Report, rows []string, platform string) error {
-	before, err := k.past(ctx, k.at)
+func cellsOf(ctx context.Context, tx *postgres.Tx, sessionID string, ids []string) (map[string]map[int]timeline[int64], error) {
+	var cells []struct {
+		EnrolmentID string    `db:"enrolment_id"`
+		ColumnID    int       `db:"column_id"`
+		At          time.Time `db:"at"`
+		Value       int64     `db:"value"`
+	}
+	if err := tx.Select(ctx, &cells, q.Q("CellsOf"), pq.Array(ids), sessionID); err != nil {
+		return nil, err
+	}
+	out := map[string]map[int]timeline[int64]{}
+	for _, c := range cells {
+		if out[c.EnrolmentID] == nil {
+			out[c.EnrolmentID] = map[int]timeline[int64]{}
+		}
+		out[c.EnrolmentID][c.ColumnID] = out[c.EnrolmentID][c.ColumnID].with(c.At.UTC(), c.Value)
+	}
+	return out, nil
+}
+
+// compare finds what the intake changes: at times of its own, then at its time. What it changes at an instant must not change what the next
+// snapshot says, so that is said again there. Members of whom a whole report says nothing have left, except those whose row could not be read.
+func (k *intake) compare(ctx context.Context) error {
+	r := &k.report
+	for i, e := range r.Events {
+		if e.Column == presence {
+			k.setPresence(k.events[i], e.At, -1, e.Value == 1, true)
+		}
+	}
+	for i, e := range r.Events {
+		id := k.events[i]
+		if e.Column == presence {
+			continue
+		}
+		k.assume(id, e.At, -1)
+		if was, there := k.cells[id][k.ids[e.Column]].has(e.At); there && was > e.Value {
+			continue // of two scores at one instant the better one counts, whichever comes first
+		}
+		k.setCell(id, e.Column, e.At, -1, e.Value, true)
+	}
+	accounted := make(map[string]bool, len(k.rows))
+	for i, id := range k.rows {
+		row := r.Rows[i]
+		accounted[id] = true
+		if !row.Quiet {
+			if len(k.later) == 0 && row.Enrolled && !k.fresh[id] && !k.stages[id][journey.Enrolled].at(k.at, false) {
+				k.collection.LearnersBack++
+			}
+			k.setPresence(id, k.at, k.rank, row.Enrolled, k.rank < 0)
+		} else {
+			k.assume(id, k.at, k.rank)
+		}
+		for c, v := range row.Cells {
+			if v != unsaid {
+				k.setCell(id, c, k.at, k.rank, v, false)
+			}
+		}
+		if r.Cohorts {
+			k.setCohort(id, row.Cohort)
+		}
+	}
+	if !r.Partial {
+		if err := k.leave(ctx, accounted); err != nil {
+			return err
+		}
+	}
+	var fresh []string
+	for _, id := range slices.Concat(k.rows, k.events) {
+		if !k.members[id] {
+			k.members[id], fresh = true, append(fresh, id)
+		}
+		accounted[id] = true
+	}
+	for _, id := range k.concerned() {
+		k.reconsider(id)
+		if accounted[id] {
+			k.changes = append(k.changes, k.rules.differences(id, k.cells[id], k.stages[id], k.collection.ID)...)
+		}
+	}
+	if len(fresh) > 0 {
+		if _, err := k.tx.Exec(ctx, q.Q("AddMembers"), pq.Array(fresh), k.session.ID); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(k.reassumed)) {
+		at := make([]string, len(k.assumed[id]))
+		for i, t := range k.assumed[id] {
+			at[i] = t.Format(time.RFC3339Nano)
+		}
+		if _, err := k.tx.Exec(ctx, q.Q("SetAssumed"), id, pq.Array(at)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assume takes somebody who has a score to be enrolled since then, where nothing says anything of the time before.
+func (k *intake) assume(id string, at time.Time, rank int) {
+	l := k.stages[id][journey.Enrolled]
+	if len(l) > 0 && l[0].at.Before(at) || slices.ContainsFunc(k.assumed[id], at.Equal) {
+		return
+	}
+	if len(l) > 0 && l[0].at.Equal(at) && (!k.fresh[id] || k.spoken[id]) {
+		return // somebody says so
+	}
+	then, says, ok := k.nextPresence(id, at, rank)
+	if !ok || !then.Equal(at) {
+		k.setStage(id, journey.Enrolled, at, true)
+	}
+	if ok && k.stages[id][journey.Enrolled].at(then, false) != says {
+		k.setStage(id, journey.Enrolled, then, says)
+	}
+	if ok && then.Equal(at) {
+		return // a snapshot says what was so at the very instant
+	}
+	k.assumed[id], k.reassumed[id] = append(k.assumed[id], at), true
+	slices.SortFunc(k.assumed[id], time.Time.Compare)
+}
+
+// reconsider lets what was assumed of somebody give way to what was said of the time before.
+func (k *intake) reconsider(id string) {
+	for _, at := range k.assumed[id] {
+		l := k.stages[id][journey.Enrolled]
+		want := true
+		if i := l.from(at); i > 0 {
+			want = l[i-1].value
+		}
+		if l.at(at, false) != want {
+			k.setStage(id, journey.Enrolled, at, want)
+		}
+	}
+}
+
+// leave says of the members whom a whole report does not name that they have left.
+func (k *intake) leave(ctx context.Context, accounted map[string]bool) error {
+	unread := make([]learner, 0, len(k.report.Rejects))
+	for _, x := range k.report.Rejects {
+		unread = append(unread, k.report.rejected(x))
+	}
+	who, err := k.people.find(ctx, unread)
 	if err != nil {
 		return err
 	}
-	var members []struct {
-		EnrolmentID string `db:"enrolment_id"`
-		Subject     string `db:"subject"`
-	}
-	if err := k.tx.Select(ctx, &members, q.Q("Members"), k.sessionID, platform); err != nil {
-		return err
-	}
-	accounted := make(map[string]bool, len(rows))
-	for i, id := range rows {
-		row := r.Rows[i]
-		accounted[row.Subject] = true
-		was := before.states[id]
-		scores, presence := k.next(row.Subject)
-		if k.fresh[id] {
-			was = was.With(journey.Enrolled, true) // her journey opens with this report
-		} else if len(k.later) == 0 && row.Enrolled && !was.Has(journey.Enrolled) {
-			k.collection.LearnersBack++
+	for _, person := range who {
+		if id := k.enrolments[person]; person != "" && id != "" {
+			accounted[id] = true
 		}
-		k.setStage(id, journey.Enrolled, row.Enrolled, was, presence)
-		state := k.rules.state(k.compareCells(r.Columns, row.Cells, id, before, scores))
-		for _, stage := range derived {
-			k.setStage(id, stage, state.Has(stage), was, scores)
-		}
-		k.setCohort(id, row.Cohort, before, scores)
 	}
-	for _, reject := range r.Rejects {
-		accounted[reject.Subject] = true
-	}
-	known := make(map[string]bool, len(members))
-	for _, m := range members {
-		known[m.EnrolmentID] = true
-		if was := before.states[m.EnrolmentID]; !accounted[m.Subject] && was.Has(journey.Enrolled) {
-			_, presence := k.next(m.Subject)
+	for _, id := range k.concerned() {
+		if !accounted[id] && k.stages[id][journey.Enrolled].at(k.at, false) {
 			k.collection.LearnersLeft++
-			k.setStage(m.EnrolmentID, journey.Enrolled, false, was, presence)
+			k.setPresence(id, k.at, k.rank, false, false)
 		}
 	}
-	if rows = slices.DeleteFunc(slices.Clone(rows), func(id string) bool { return known[id] }); len(rows) > 0 {
-		_, err = k.tx.Exec(ctx, q.Q("AddMembers"), pq.Array(rows), k.sessionID)
-	}
-	return err
+	return nil
 }
 
-func (k *intake) setStage(id string, stage journey.Stage, holds bool, before journey.State, next *laterReport) {
-	if before.Has(stage) != holds {
-		k.changes = append(k.changes, journey.Change{EnrolmentID: id, Stage: stage, At: k.at, Reached: holds, Cause: k.collection.ID})
+// setPresence says that somebody is enrolled or not since an instant. What an intake that is not read again says is written even where it changes
+// nothing: an older one that comes later must find it.
+func (k *intake) setPresence(id string, at time.Time, rank int, enrolled, always bool) {
+	if i := slices.IndexFunc(k.assumed[id], at.Equal); i >= 0 {
+		k.assumed[id], k.reassumed[id] = slices.Delete(k.assumed[id], i, i+1), true
 	}
-	if next != nil && next.past.states[id].Has(stage) != holds {
-		k.changes = append(k.changes, journey.Change{EnrolmentID: id, Stage: stage, At: next.at, Reached: !holds, Cause: k.collection.ID})
+	k.spoken[id] = true
+	then, says, ok := k.nextPresence(id, at, rank)
+	was := k.stages[id][journey.Enrolled]
+	_, there := was.has(at)
+	if was.at(at, false) != enrolled || always && !there {
+		k.setStage(id, journey.Enrolled, at, enrolled)
+	}
+	if ok && k.stages[id][journey.Enrolled].at(then, false) != says {
+		k.setStage(id, journey.Enrolled, then, says)
 	}
 }
 
-// compareCells keeps the cells that differ and gives all cells of the learner as they are with this report: a column that
-// the report does not have keeps what it said before.
-func (k *intake) compareCells(columns []Column, cells []int64, id string, before past, next *laterReport) map[int]int64 {
-	merged := make(map[int]int64, len(cells))
-	for c, v := range before.cells[id] {
-		merged[c] = v
+func (k *intake) setStage(id string, stage journey.Stage, at time.Time, holds bool) {
+	if k.stages[id] == nil {
+		k.stages[id] = map[journey.Stage]timeline[bool]{}
 	}
-	for i, v := range cells {
-		c := k.columns[columns[i]]
-		if v != valueOf(before.cells[id], c, columns[i]) {
-			k.addCell(id, c, k.at, v)
-			k.collection.CellsChanged++
-		}
-		if next != nil {
-			if then := valueOf(next.past.cells[id], c, columns[i]); then != v {
-				k.addCell(id, c, next.at, then)
-			}
-		}
-		merged[c] = v
-	}
-	return merged
+	k.stages[id][stage] = k.stages[id][stage].with(at, holds)
+	k.changes = append(k.changes, journey.Change{EnrolmentID: id, Stage: stage, At: at, Reached: holds, Cause: k.collection.ID})
 }
 
-// valueOf is a cell's value where nothing was written: no attempt, and a total grade of nought.
-func valueOf(cells map[int]int64, column int, c Column) int64 {
-	if v, ok := cells[column]; ok {
-		return v
+// setCell says what a cell holds since an instant.
+func (k *intake) setCell(id string, place int, at time.Time, rank int, v int64, always bool) {
+	column, otherwise := k.ids[place], nothing(k.report.Columns[place])
+	was := k.cells[id][column]
+	then, says, ok := k.nextCell(id, column, at, rank, otherwise)
+	_, there := was.has(at)
+	if before := was.at(at, otherwise); before != v || always && !there {
+		k.addCell(id, column, at, v)
+		k.count(before, v)
 	}
+	if ok && k.cells[id][column].at(then, otherwise) != says {
+		k.addCell(id, column, then, says)
+	}
+}
+
+// count says in which direction scores went.
+func (k *intake) count(before, v int64) {
+	if before == v {
+		return
+	}
+	k.collection.CellsChanged++
+	switch {
+	case before > 0 && v <= 0:
+		k.collection.ScoresDropped++
+	case before >= 0 && v > before:
+		k.collection.ScoresRaised++
+	case before >= 0 && v < before:
+		k.collection.ScoresLowered++
+	default:
+		k.collection.ScoresFirst++
+	}
+}
+
+// nothing is a cell's value where nothing was written: no attempt, and a total grade of nought.
+func nothing(c Column) int64 {
 	if c.Kind == "grade" {
 		return 0
 	}
@@ -206,53 +466,24 @@ func valueOf(cells map[int]int64, column int, c Column) int64 {
 }
 
 func (k *intake) addCell(id string, column int, at time.Time, value int64) {
+	if k.cells[id] == nil {
+		k.cells[id] = map[int]timeline[int64]{}
+	}
+	k.cells[id][column] = k.cells[id][column].with(at, value)
 	k.cellIDs, k.cellTimes = append(k.cellIDs, id), append(k.cellTimes, at.Format(time.RFC3339Nano))
 	k.cellColumns, k.cellValues = append(k.cellColumns, int64(column)), append(k.cellValues, value)
 }
 
-func (k *intake) setCohort(id, cohort string, before past, next *laterReport) {
+func (k *intake) setCohort(id, cohort string) {
 	add := func(at time.Time, name string) {
+		k.cohorts[id] = k.cohorts[id].with(at, name)
 		k.cohortIDs, k.cohortTimes, k.cohortNames = append(k.cohortIDs, id), append(k.cohortTimes, at.Format(time.RFC3339Nano)), append(k.cohortNames, name)
 	}
-	if before.cohorts[id] != cohort {
+	then, name, ok := k.nextCohort(id, k.at)
+	if k.cohorts[id].at(k.at, "") != cohort {
 		add(k.at, cohort)
 	}
-	if next != nil && next.past.cohorts[id] != cohort {
-		add(next.at, next.past.cohorts[id])
+	if ok && k.cohorts[id].at(then, "") != name {
+		add(then, name)
 	}
-}
-
-// write stores the collection and what it changes.
-func (k *intake) write(ctx context.Context, sum, packed []byte) error {
-	c := k.collection
-	if _, err := k.tx.Exec(ctx, q.Q("AddCollection"), c.ID, k.sessionID, c.CollectedAt, k.tx.Now(), sum, c.FileName, packed, c.Family,
-		c.RowsRead, c.RowsRejected, c.LearnersNew, c.LearnersLeft, c.LearnersBack, c.CellsChanged); err != nil {
-		return err
-	}
-	var lines, columns []int64
-	var codes, details []string
-	for _, r := range c.Rejects {
-		lines, columns = append(lines, int64(r.Line)), append(columns, int64(r.Column))
-		codes, details = append(codes, r.Code), append(details, r.Detail)
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddRejects"), c.ID, pq.Array(lines), pq.Array(columns), pq.Array(codes), pq.Array(details)); err != nil {
-		return err
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddCells"), k.sessionID, pq.Array(k.cellIDs), pq.Array(k.cellColumns), pq.Array(k.cellTimes), pq.Array(k.cellValues), k.tx.Now()); err != nil {
-		return err
-	}
-	for _, statement := range []string{"ForgetRuns", "KeepRuns"} {
-		if _, err := k.tx.Exec(ctx, q.Q(statement), k.sessionID); err != nil {
-			return err
-		}
-	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddCohorts"), k.sessionID, pq.Array(k.cohortIDs), pq.Array(k.cohortTimes), pq.Array(k.cohortNames)); err != nil {
-		return err
-	}
-	if err := journey.RecordTx(ctx, k.tx, k.changes); err != nil {
-		return err
-	}
-	return audit.AppendTx(ctx, k.tx, audit.Entry{Action: "grades.imported", Object: c.ID, Detail: map[string]any{
-		"session": k.sessionID, "collected_at": c.CollectedAt, "sha256": hex.EncodeToString(sum), "rows": c.RowsRead, "rejected": c.RowsRejected,
-	}})
 }

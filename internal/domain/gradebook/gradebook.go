@@ -8,11 +8,14 @@ package gradebook
 
 import (
 	"context"
+	"database/sql"
 	_ "embed"
+	"errors"
 	"time"
 
 	"github.com/lib/pq"
 
+	"cursus/internal/domain/catalog"
 	"cursus/internal/platform/jobs"
 	"cursus/internal/platform/postgres"
 )
@@ -44,10 +47,16 @@ func (Imported) Kind() string { return "gradebook.imported" }
 type Collection struct {
 	ID           string    `db:"id" json:"id"`
 	CollectedAt  time.Time `db:"collected_at" json:"collected_at"`
+	RecordedAt   time.Time `db:"recorded_at" json:"recorded_at"`
 	FileName     string    `db:"file_name" json:"file_name"`
+	Kind         Kind      `db:"kind" json:"kind"`
 	Family       string    `db:"family" json:"family"`
+	Origin       string    `db:"origin" json:"origin"` // who gave it
+	SHA256       string    `db:"sha256" json:"sha256"` // of the bytes as they came, in hexadecimal
 	RowsRead     int       `db:"rows_read" json:"rows_read"`
 	RowsRejected int       `db:"rows_rejected" json:"rows_rejected"`
+	LinesIgnored int       `db:"lines_ignored" json:"lines_ignored"` // what is of no concern here
+	Duplicates   int       `db:"duplicates" json:"duplicates"`       // of these, statements that had come before
 	LearnersNew  int       `db:"learners_new" json:"learners_new"`
 	LearnersLeft int       `db:"learners_left" json:"learners_left"`
 	LearnersBack int       `db:"learners_back" json:"learners_back"`
@@ -56,16 +65,62 @@ type Collection struct {
 	Unmapped     []string  `json:"unmapped"` // exercises that the session's map does not place in a week
 	Rejects      []Reject  `json:"rejects"`
 
+	// The difference, said when it is made.
+	ScoresFirst   int      `json:"scores_first"`   // where there was none
+	ScoresRaised  int      `json:"scores_raised"`  //
+	ScoresLowered int      `json:"scores_lowered"` // and not to nought
+	ScoresDropped int      `json:"scores_dropped"` // to nought, or taken back
+	NewColumns    []string `json:"new_columns"`    // exercises that no intake had before
+	AbsentColumns []string `json:"absent_columns"` // that earlier ones had: renamed, or gone
+	Ignored       []Reject `json:"ignored"`
+
 	sessionID string
 }
 
-// Collections lists what was imported into a session, oldest collection first.
-func (s *Service) Collections(ctx context.Context, sessionID string) ([]Collection, error) {
-	var out []Collection
-	err := s.db.View(ctx, "collections", func(ctx context.Context, tx *postgres.Tx) error {
-		return tx.Select(ctx, &out, q.Q("Collections"), sessionID)
+// Collections lists what was imported into a session (id or key), oldest collection first. Error: catalog.ErrNoSession.
+func (s *Service) Collections(ctx context.Context, session string) (out []Collection, err error) {
+	err = s.db.View(ctx, "collections", func(ctx context.Context, tx *postgres.Tx) error {
+		of, err := catalog.SessionTx(ctx, tx, session)
+		if err != nil {
+			return err
+		}
+		out = nil
+		return tx.Select(ctx, &out, q.Q("Collections"), of.ID)
 	})
 	return out, err
+}
+
+// Collection finds one of a session (id or key), with the rows that could not be read. Errors: catalog.ErrNoSession, ErrNoCollection.
+func (s *Service) Collection(ctx context.Context, session, id string) (c Collection, err error) {
+	err = s.db.View(ctx, "collection", func(ctx context.Context, tx *postgres.Tx) error {
+		of, err := catalog.SessionTx(ctx, tx, session)
+		if err != nil {
+			return err
+		}
+		if err := tx.Get(ctx, &c, q.Q("Collection"), of.ID, id); errors.Is(err, sql.ErrNoRows) {
+			return ErrNoCollection
+		} else if err != nil {
+			return err
+		}
+		c.Rejects = nil
+		return tx.Select(ctx, &c.Rejects, q.Q("Rejects"), id)
+	})
+	return c, err
+}
+
+func cohortsAsOf(ctx context.Context, tx *postgres.Tx, sessionID string, at time.Time, knownAt *time.Time) (map[string]string, error) {
+	var rows []struct {
+		EnrolmentID string `db:"enrolment_id"`
+		Cohort      string `db:"cohort"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("CohortsAsOf"), sessionID, at, knownAt); err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(rows))
+	for _, r := range rows {
+		out[r.EnrolmentID] = r.Cohort
+	}
+	return out, nil
 }
 
 // CohortTx gives the enrolments that were in a cohort of a session at an instant, with what had been recorded by another (zero: now,

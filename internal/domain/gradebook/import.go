@@ -6,8 +6,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/lib/pq"
@@ -15,38 +18,47 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/enrolment"
-	"cursus/internal/domain/identity"
 	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/audit"
 	"cursus/internal/platform/postgres"
 )
 
-// Intake is a grade report to import. A zero CollectedAt is read from the file name.
+// Intake is a file to import. A zero CollectedAt is read from the file name; what says when each thing happened needs none.
 type Intake struct {
 	SessionID   string
 	FileName    string
 	CollectedAt time.Time
 	Content     []byte
+	Only        Kind // refuse anything else; empty: nothing is refused
 	DryRun      bool // say what would change, and change nothing
 }
 
 var errDryRun = errors.New("dry run")
 
-// Import takes a report in, once: the same bytes again do nothing and say so. Rows that cannot be read are listed and left
+// Import takes an intake of any kind in, once: the same bytes again do nothing and say so. Rows that cannot be read are listed and left
 // out; the learners of such rows keep what they had. Errors: the faults of this room and catalog.ErrNoSession.
 func (s *Service) Import(ctx context.Context, in Intake) (Collection, error) {
 	in.FileName = filepath.Base(in.FileName)
-	if in.CollectedAt.IsZero() {
-		at, ok := CollectedAt(in.FileName)
-		if !ok {
-			return Collection{}, ErrNoTime
-		}
-		in.CollectedAt = at
-	}
 	report, err := Parse(in.Content)
 	if err != nil {
 		return Collection{}, err
 	}
-	packed, err := pack(in.Content)
+	if in.Only != "" && report.Kind != in.Only {
+		return Collection{}, ErrOtherKind.Detailf("This is a %s, not a %s.", report.Kind, in.Only)
+	}
+	in.CollectedAt = in.CollectedAt.Truncate(time.Microsecond) // as the books are
+	if in.CollectedAt.IsZero() {
+		if at, ok := CollectedAt(in.FileName); ok {
+			in.CollectedAt = at
+		} else if report.Kind != XAPI {
+			return Collection{}, ErrNoTime
+		}
+	}
+	kept := in.Content
+	if report.Kind.private() {
+		kept = nil
+	}
+	packed, err := pack(kept)
 	if err != nil {
 		return Collection{}, err
 	}
@@ -66,7 +78,11 @@ func (s *Service) Import(ctx context.Context, in Intake) (Collection, error) {
 	return c, err
 }
 
+// pack compresses what is kept; nothing stays nothing.
 func pack(content []byte) ([]byte, error) {
+	if content == nil {
+		return []byte{}, nil
+	}
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
 	if err != nil {
@@ -79,16 +95,31 @@ func pack(content []byte) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// intake is one import under way: the state just before it and the changes that it makes.
+// intake is one import under way: what the books say of the learners whom it concerns, and the changes that it makes.
 type intake struct {
 	tx         *postgres.Tx
+	people     people
 	collection Collection
-	sessionID  string
+	report     Report
+	session    catalog.Session
 	at         time.Time
-	later      []laterReport // the reports after this one; none when it is the newest
+	rank       int
+	later      []laterReport // the snapshots after the first instant of this one
 	columns    map[Column]int
+	ids        []int // of the report's columns
 	rules      rules
-	fresh      map[string]bool // enrolments that this report made
+	enrolments map[string]string      // person → enrolment
+	members    map[string]bool        // enrolments that were in an intake of this session before
+	rows       []string               // enrolment of each row
+	events     []string               // and of each event
+	fresh      map[string]bool        // enrolments that this intake made
+	assumed    map[string][]time.Time // since when somebody is taken to be enrolled because she has a score
+	reassumed  map[string]bool        // of whom that changed
+	spoken     map[string]bool        // of whom this intake says whether she is enrolled
+
+	cells   map[string]map[int]timeline[int64]
+	stages  map[string]map[journey.Stage]timeline[bool]
+	cohorts map[string]timeline[string]
 
 	changes                             []journey.Change
 	cellIDs, cellTimes                  []string
@@ -113,86 +144,340 @@ func importTx(ctx context.Context, tx *postgres.Tx, in Intake, r Report, packed 
 	if session, err = catalog.LockSessionTx(ctx, tx, session.ID); err != nil { // its threshold is not edited meanwhile
 		return Collection{}, err
 	}
-	k := &intake{tx: tx, sessionID: session.ID, at: in.CollectedAt, collection: Collection{
-		sessionID: session.ID,
-		ID:        ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, Family: r.Family,
-		RowsRead: len(r.Rows) + len(r.Rejects), RowsRejected: len(r.Rejects), Rejects: r.Rejects,
+	if in.CollectedAt.IsZero() {
+		in.CollectedAt = tx.Now().Truncate(time.Microsecond)
+	}
+	k := &intake{tx: tx, people: people{tx, session.Platform}, session: session, at: in.CollectedAt, rank: r.Kind.rank(), collection: Collection{
+		sessionID: session.ID, ID: ident.New("col"), CollectedAt: in.CollectedAt, FileName: in.FileName, RecordedAt: tx.Now(), Kind: r.Kind, Family: r.Family, Origin: clip(postgres.Actor(ctx)), SHA256: hex.EncodeToString(sum[:]),
+		RowsRead: len(r.Rows) + len(r.Rejects) + len(r.Ignored) + len(r.Issued) + len(r.Known),
 	}}
-	if err := k.readLater(ctx); err != nil {
+	if r.Kind.rank() < 0 && len(r.Rows) == 0 {
+		k.collection.RowsRead += len(r.Events)
+	}
+	if err := k.accept(ctx, r); err != nil {
 		return Collection{}, err
 	}
-	if err := k.prepareColumns(ctx, r, session); err != nil {
-		return Collection{}, err
+	steps := []func(context.Context) error{k.prepareColumns, k.enrol, k.readLater, k.readPast, k.compare}
+	for _, do := range steps {
+		if err := do(ctx); err != nil {
+			return Collection{}, err
+		}
 	}
-	rows, err := k.enrol(ctx, r, session)
-	if err != nil {
-		return Collection{}, err
-	}
-	if err := k.compare(ctx, r, rows, session.Platform); err != nil {
-		return Collection{}, err
-	}
-	if err := catalog.GradedTx(ctx, tx, session.ID); err != nil {
-		return Collection{}, err
+	if len(k.ids) > 0 {
+		if err := catalog.GradedTx(ctx, tx, session.ID); err != nil {
+			return Collection{}, err
+		}
 	}
 	return k.collection, k.write(ctx, sum[:], packed)
 }
 
-// prepareColumns makes the columns that are new and places them by the session's exercise map.
-func (k *intake) prepareColumns(ctx context.Context, r Report, session catalog.Session) error {
-	var kinds, labels []string
-	var occurrences []int64
-	for _, c := range r.Columns {
-		kinds, labels, occurrences = append(kinds, c.Kind), append(labels, c.Label), append(occurrences, int64(c.Occurrence))
+// accept keeps of the events those that are of this session, not of the future and not taken before.
+func (k *intake) accept(ctx context.Context, r Report) error {
+	r.settle(k.at)
+	refuse := func(e Event, code, detail string) {
+		r.Rejects = append(r.Rejects, Reject{Line: e.line, Column: 1, Code: code, Detail: detail, Subject: e.Key, ID: e.id})
 	}
-	if _, err := k.tx.Exec(ctx, q.Q("AddColumns"), k.sessionID, pq.Array(kinds), pq.Array(labels), pq.Array(occurrences)); err != nil {
-		return err
+	var ids []string
+	seen := map[string]bool{}
+	events := r.Events[:0:0]
+	for _, e := range r.Events {
+		if e.At.IsZero() {
+			e.At = k.at
+		}
+		switch {
+		case e.course != "" && k.session.PlatformKey != "" && e.course != k.session.PlatformKey:
+			refuse(e, "other-course", "The statement is of the course "+clip(e.course)+".")
+		case e.At.After(k.at):
+			refuse(e, "in-the-future", "It is of a time after the collection.")
+		case e.id != "" && seen[e.id]:
+			r.Ignored = append(r.Ignored, Reject{Line: e.line, Code: Duplicate, ID: e.id})
+			k.collection.Duplicates++
+		default:
+			if e.id != "" {
+				seen[e.id] = true
+				ids = append(ids, e.id)
+			}
+			events = append(events, e)
+		}
 	}
-	var known []struct {
-		ID         int    `db:"id"`
-		Kind       string `db:"kind"`
-		Label      string `db:"label"`
-		Occurrence int    `db:"occurrence"`
+	if len(ids) > 0 {
+		var taken []string
+		slices.Sort(ids)
+		if err := k.tx.Select(ctx, &taken, q.Q("AddStatements"), k.session.ID, pq.Array(ids), k.collection.ID); err != nil {
+			return err
+		}
+		new := make(map[string]bool, len(taken))
+		for _, id := range taken {
+			new[id] = true
+		}
+		events = slices.DeleteFunc(events, func(e Event) bool {
+			if e.id == "" || new[e.id] {
+				return false
+			}
+			r.Ignored = append(r.Ignored, Reject{Line: e.line, Code: Duplicate, ID: e.id})
+			k.collection.Duplicates++
+			return true
+		})
 	}
-	if err := k.tx.Select(ctx, &known, q.Q("Columns"), k.sessionID); err != nil {
-		return err
-	}
-	exercises, err := catalog.ExercisesTx(ctx, k.tx, k.sessionID)
-	if err != nil {
-		return err
-	}
-	k.columns = make(map[Column]int, len(known))
-	order := make([]Column, 0, len(known))
-	for _, c := range known {
-		column := Column{c.Kind, c.Label, c.Occurrence}
-		k.columns[column] = c.ID
-		order = append(order, column)
-	}
-	k.rules, k.collection.Unmapped = newRules(k.columns, order, exercises, session.ThresholdPPM)
+	r.Events = events
+	slices.SortStableFunc(r.Rejects, func(a, b Reject) int { return a.Line - b.Line })
+	slices.SortStableFunc(r.Ignored, func(a, b Reject) int { return a.Line - b.Line })
+	k.report = r
+	k.collection.Rejects, k.collection.RowsRejected, k.collection.Ignored, k.collection.LinesIgnored = r.Rejects, len(r.Rejects), r.Ignored, len(r.Ignored)
 	return nil
 }
 
-// enrol gives the enrolment of each row, making learners, enrolments and members as needed.
-func (k *intake) enrol(ctx context.Context, r Report, session catalog.Session) ([]string, error) {
-	people := make([]identity.ExternalPerson, len(r.Rows))
-	for i, row := range r.Rows {
-		people[i] = identity.ExternalPerson{Subject: row.Subject, FullName: row.Username, Email: row.Email}
+// Duplicate says of a statement that it came before.
+const Duplicate = "duplicate"
+
+// prepareColumns makes the columns that are new and places them by the session's exercise map.
+func (k *intake) prepareColumns(ctx context.Context) error {
+	var kinds, labels, titles []string
+	var occurrences []int64
+	for _, c := range k.report.Columns {
+		kinds, labels, occurrences = append(kinds, c.Kind), append(labels, c.Label), append(occurrences, int64(c.Occurrence))
+		titles = append(titles, k.report.Titles[c.Label])
 	}
-	ids, err := identity.ImportPeopleTx(ctx, k.tx, session.Platform, people)
+	before, err := columnsTx(ctx, k.tx, k.session.ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	learners := make([]string, len(r.Rows))
-	for i, row := range r.Rows {
-		learners[i] = ids[row.Subject]
+	if _, err := k.tx.Exec(ctx, q.Q("AddColumns"), k.session.ID, pq.Array(kinds), pq.Array(labels), pq.Array(occurrences), pq.Array(titles)); err != nil {
+		return err
 	}
-	enrolments, fresh, err := enrolment.ImportTx(ctx, k.tx, session.ID, learners, k.at, k.collection.ID)
+	known, err := columnsTx(ctx, k.tx, k.session.ID)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	exercises, err := catalog.ExercisesTx(ctx, k.tx, k.session.ID)
+	if err != nil {
+		return err
+	}
+	k.columns = columnIDs(known)
+	for _, c := range k.report.Columns {
+		k.ids = append(k.ids, k.columns[c])
+	}
+	k.rules, k.collection.Unmapped = newRules(known, exercises, k.session.ThresholdPPM)
+	k.collection.NewColumns, k.collection.AbsentColumns = columnDifference(before, k.report)
+	return nil
+}
+
+// column is a column of a session as it is kept.
+type column struct {
+	ID         int     `db:"id"`
+	Kind       string  `db:"kind"`
+	Label      string  `db:"label"`
+	Occurrence int     `db:"occurrence"`
+	Title      *string `db:"title"`
+	MergedInto *int    `db:"merged_into"`
+}
+
+func (c column) key() Column { return Column{c.Kind, c.Label, c.Occurrence} }
+
+func columnsTx(ctx context.Context, tx *postgres.Tx, sessionID string) (all []column, err error) {
+	err = tx.Select(ctx, &all, q.Q("Columns"), sessionID)
+	return all, err
+}
+
+// columnIDs gives where the cells of a column are kept: those of a renamed one with the exercise that it is.
+func columnIDs(all []column) map[Column]int {
+	out := make(map[Column]int, len(all))
+	for _, c := range all {
+		if out[c.key()] = c.ID; c.MergedInto != nil {
+			out[c.key()] = *c.MergedInto
+		}
+	}
+	return out
+}
+
+// columnDifference says which exercises a report has for the first time, and which of those before it has no longer.
+func columnDifference(before []column, r Report) (fresh, absent []string) {
+	had := map[Column]bool{}
+	ids := columnIDs(before)
+	for _, c := range before {
+		had[c.key()] = true
+	}
+	there := map[int]bool{}
+	for _, c := range r.Columns {
+		if id, known := ids[c]; known {
+			there[id] = true
+		} else if c.Kind == "exercise" && !slices.Contains(fresh, c.Label) {
+			fresh = append(fresh, c.Label)
+		}
+	}
+	if k := r.Kind; k != Grades && k != Pulled && k != Wide {
+		return fresh, nil // others say part of it
+	}
+	for _, c := range before {
+		if c.Kind == "exercise" && c.MergedInto == nil && !there[c.ID] && !slices.Contains(absent, c.Label) {
+			absent = append(absent, c.Label)
+		}
+	}
+	return fresh, absent
+}
+
+// enrol gives the enrolment of each row and event, making learners, enrolments and members as needed.
+func (k *intake) enrol(ctx context.Context) error {
+	r := &k.report
+	if err := k.people.alias(ctx, r.Known); err != nil {
+		return err
+	}
+	all := make([]learner, 0, len(r.Rows)+len(r.Events))
+	for _, row := range r.Rows {
+		all = append(all, row.learner())
+	}
+	for _, e := range r.Events {
+		l := learner{any: e.Key, name: e.Username}
+		if r.Kind == Profiles {
+			l = learner{id: e.Key}
+		}
+		all = append(all, l)
+	}
+	if err := k.passOver(ctx, &all); err != nil {
+		return err
+	}
+	people, err := k.people.meet(ctx, all)
+	if err != nil {
+		return err
+	}
+	since := map[string]time.Time{}
+	for i := range r.Rows {
+		since[people[i]] = k.at
+	}
+	for i, e := range r.Events { // she was here at the latest when she did something
+		person := people[len(r.Rows)+i]
+		if first, there := since[person]; !there || e.At.Before(first) {
+			since[person] = e.At
+		}
+	}
+	var learners []string
+	listed := make(map[string]bool, len(people))
+	for _, p := range people {
+		if !listed[p] {
+			listed[p], learners = true, append(learners, p)
+		}
+	}
+	enrolments, fresh, err := enrolment.ImportTx(ctx, k.tx, k.session.ID, learners, func(id string) time.Time { return since[id] }, k.collection.ID)
+	if err != nil {
+		return err
 	}
 	k.fresh, k.collection.LearnersNew = fresh, len(fresh)
-	rows := make([]string, len(r.Rows))
-	for i := range rows {
-		rows[i] = enrolments[learners[i]]
+	for i := range people {
+		if id := enrolments[people[i]]; i < len(r.Rows) {
+			k.rows = append(k.rows, id)
+		} else {
+			k.events = append(k.events, id)
+		}
 	}
-	return rows, nil
+	var members []struct {
+		EnrolmentID string         `db:"enrolment_id"`
+		LearnerID   string         `db:"learner_id"`
+		Assumed     pq.StringArray `db:"assumed"`
+	}
+	if err := k.tx.Select(ctx, &members, q.Q("Members"), k.session.ID); err != nil {
+		return err
+	}
+	k.enrolments, k.members, k.assumed, k.reassumed, k.spoken = enrolments, make(map[string]bool, len(members)), map[string][]time.Time{}, map[string]bool{}, map[string]bool{}
+	for _, m := range members {
+		k.enrolments[m.LearnerID], k.members[m.EnrolmentID] = m.EnrolmentID, true
+		for _, at := range m.Assumed {
+			t, err := time.Parse(time.RFC3339Nano, at)
+			if err != nil {
+				return err
+			}
+			k.assumed[m.EnrolmentID] = append(k.assumed[m.EnrolmentID], t)
+		}
+	}
+	return nil
+}
+
+// passOver leaves out who is on a list of a platform, has left there, and was never with us.
+func (k *intake) passOver(ctx context.Context, all *[]learner) error {
+	if k.report.Kind != Pulled {
+		return nil
+	}
+	known, err := k.people.find(ctx, *all)
+	if err != nil {
+		return err
+	}
+	rows, learners := k.report.Rows[:0:0], (*all)[:0:0]
+	for i, row := range k.report.Rows {
+		if known[i] == "" && row.Subject == "" && !row.Enrolled {
+			k.collection.LinesIgnored++
+			continue
+		}
+		rows, learners = append(rows, row), append(learners, (*all)[i])
+	}
+	k.report.Rows, *all = rows, learners
+	return nil
+}
+
+// write stores the collection and what it changes.
+func (k *intake) write(ctx context.Context, sum, packed []byte) error {
+	c := k.collection
+	if _, err := k.tx.Exec(ctx, q.Q("AddCollection"), c.ID, k.session.ID, c.CollectedAt, k.tx.Now(), sum, c.FileName, packed, c.Family,
+		c.RowsRead, c.RowsRejected, c.LearnersNew, c.LearnersLeft, c.LearnersBack, c.CellsChanged, c.Kind, c.Origin, c.LinesIgnored, c.Duplicates); err != nil {
+		return err
+	}
+	var lines, columns []int64
+	var codes, details []string
+	for i, r := range c.Rejects {
+		if i > 0 && r.Line == c.Rejects[i-1].Line {
+			continue // one reason says enough of a line
+		}
+		lines, columns = append(lines, int64(r.Line)), append(columns, int64(r.Column))
+		codes, details = append(codes, r.Code), append(details, r.Detail)
+	}
+	if _, err := k.tx.Exec(ctx, q.Q("AddRejects"), c.ID, pq.Array(lines), pq.Array(columns), pq.Array(codes), pq.Array(details)); err != nil {
+		return err
+	}
+	if err := k.writeIssued(ctx); err != nil {
+		return err
+	}
+	if err := k.writeCells(ctx); err != nil {
+		return err
+	}
+	if _, err := k.tx.Exec(ctx, q.Q("AddCohorts"), k.session.ID, pq.Array(k.cohortIDs), pq.Array(k.cohortTimes), pq.Array(k.cohortNames)); err != nil {
+		return err
+	}
+	if err := journey.RecordTx(ctx, k.tx, k.changes); err != nil {
+		return err
+	}
+	return audit.AppendTx(ctx, k.tx, audit.Entry{Action: "grades.imported", Object: c.ID, Detail: map[string]any{
+		"session": k.session.ID, "kind": c.Kind, "collected_at": c.CollectedAt, "sha256": hex.EncodeToString(sum), "rows": c.RowsRead, "rejected": c.RowsRejected,
+	}})
+}
+
+func (k *intake) writeCells(ctx context.Context) error {
+	if len(k.cellIDs) == 0 {
+		return nil
+	}
+	if _, err := k.tx.Exec(ctx, q.Q("AddCells"), k.session.ID, pq.Array(k.cellIDs), pq.Array(k.cellColumns), pq.Array(k.cellTimes), pq.Array(k.cellValues), k.tx.Now()); err != nil {
+		return err
+	}
+	return countRunsTx(ctx, k.tx, k.session.ID)
+}
+
+// countRunsTx makes the kept counts of exercises anew.
+func countRunsTx(ctx context.Context, tx *postgres.Tx, sessionID string) error {
+	for _, statement := range []string{"ForgetRuns", "KeepRuns"} {
+		if _, err := tx.Exec(ctx, q.Q(statement), sessionID); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
+}
+
+func (k *intake) writeIssued(ctx context.Context) error {
+	var types, runs []string
+	var totals []int64
+	for _, x := range k.report.Issued {
+		run := ""
+		if !x.RunAt.IsZero() {
+			run = x.RunAt.Format(time.RFC3339Nano)
+		}
+		types, totals, runs = append(types, x.Type), append(totals, int64(x.Total)), append(runs, run)
+	}
+	_, err := k.tx.Exec(ctx, q.Q("AddIssued"), k.collection.ID, pq.Array(types), pq.Array(totals), pq.Array(runs))
+	return err
 }

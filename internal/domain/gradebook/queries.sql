@@ -2,20 +2,38 @@
 select pg_advisory_xact_lock(hashtextextended('gradebook:' || $1, 0));
 
 -- name: CollectionByContent
-select id, collected_at, file_name, family, rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed
+select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
+       learners_new, learners_left, learners_back, cells_changed
   from gradebook.collections where session_id = $1 and sha256 = $2;
 
 -- name: Collections
-select id, collected_at, file_name, family, rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed
-  from gradebook.collections where session_id = $1 order by collected_at;
+select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
+       learners_new, learners_left, learners_back, cells_changed
+  from gradebook.collections where session_id = $1 order by collected_at, kind, id;
+
+-- name: Collection
+select id, collected_at, recorded_at, file_name, kind, family, origin, encode(sha256, 'hex') as sha256, rows_read, rows_rejected, lines_ignored, duplicates,
+       learners_new, learners_left, learners_back, cells_changed
+  from gradebook.collections where session_id = $1 and id = $2;
+
+-- name: Rejects
+select line, col, code, detail from gradebook.rejected_rows where collection_id = $1 order by line limit 1000;
 
 -- name: LaterCollections
-select collected_at, content from gradebook.collections where session_id = $1 and collected_at > $2 order by collected_at;
+select collected_at, kind, content from gradebook.collections where session_id = $1 and collected_at >= $2 and kind = any($3::text[]) order by collected_at;
 
 -- name: AddCollection
 insert into gradebook.collections (id, session_id, collected_at, recorded_at, sha256, file_name, content, family,
-    rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+    rows_read, rows_rejected, learners_new, learners_left, learners_back, cells_changed, kind, origin, lines_ignored, duplicates)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+
+-- name: AddStatements
+insert into gradebook.statements (session_id, id, collection_id) select $1, s.id, $3 from unnest($2::text[]) as s(id) order by s.id
+on conflict do nothing returning id;
+
+-- name: AddIssued
+insert into gradebook.issued (collection_id, type, total, run_at)
+select $1, i.type, i.total, nullif(i.run_at, '')::timestamptz from unnest($2::text[], $3::int[], $4::text[]) as i(type, total, run_at);
 
 -- name: AddRejects
 insert into gradebook.rejected_rows (collection_id, line, col, code, detail)
@@ -23,28 +41,32 @@ select $1, r.line, r.col, r.code, r.detail
   from unnest($2::int[], $3::int[], $4::text[], $5::text[]) as r(line, col, code, detail);
 
 -- name: AddColumns
-insert into gradebook.columns (session_id, kind, label, occurrence)
-select $1, c.kind, c.label, c.occurrence from unnest($2::text[], $3::text[], $4::int[]) as c(kind, label, occurrence)
+insert into gradebook.columns (session_id, kind, label, occurrence, title)
+select $1, c.kind, c.label, c.occurrence, nullif(c.title, '') from unnest($2::text[], $3::text[], $4::int[], $5::text[]) as c(kind, label, occurrence, title)
 on conflict do nothing;
 
 -- name: Columns
-select id, kind, label, occurrence from gradebook.columns where session_id = $1 order by id;
+select id, kind, label, occurrence, title, merged_into from gradebook.columns where session_id = $1 order by id;
 
 -- name: Members
-select m.enrolment_id, x.subject
-  from gradebook.members m
-  join enrolment.enrolments e on e.id = m.enrolment_id
-  join identity.external_ids x on x.person_id = e.learner_id and x.source = $2
- where m.session_id = $1;
+select m.enrolment_id, e.learner_id, m.assumed from gradebook.members m join enrolment.enrolments e on e.id = m.enrolment_id where m.session_id = $1;
+
+-- name: MemberIDs
+select enrolment_id from gradebook.members where session_id = $1 order by enrolment_id;
 
 -- name: AddMembers
 insert into gradebook.members (enrolment_id, session_id)
 select m, $2 from unnest($1::text[]) as m on conflict do nothing;
 
--- name: CellsAsOf
-select distinct on (enrolment_id, column_id) enrolment_id, column_id, value
-  from gradebook.cells where session_id = $1 and at <= $2
- order by enrolment_id, column_id, at desc, seq desc;
+-- name: SetAssumed
+update gradebook.members set assumed = $2 where enrolment_id = $1;
+
+-- name: CellsOf
+select enrolment_id, column_id, at, value from gradebook.cells where session_id = $2 and ($1::text[] is null or enrolment_id = any($1::text[]))
+ order by enrolment_id, column_id, at, seq;
+
+-- name: CohortsOf
+select enrolment_id, at, cohort from gradebook.cohorts where session_id = $2 and ($1::text[] is null or enrolment_id = any($1::text[])) order by enrolment_id, at, seq;
 
 -- name: AddCells
 insert into gradebook.cells (session_id, enrolment_id, column_id, at, value, recorded_at)

@@ -1,7 +1,6 @@
 package gradebook
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 const (
 	NotAttempted int64 = -1
 	NotAvailable int64 = -2
+	unsaid       int64 = -3 // the report says nothing of it; never kept
 	one          int64 = 1_000_000_000
 )
 
@@ -36,29 +36,68 @@ type Column struct {
 	Occurrence int
 }
 
-// Report is a grade report as it was read.
+// Report is an intake as it was read: what it says of learners at the time at which it was made (Rows), and at times of their own (Events).
 type Report struct {
+	Kind    Kind
 	Family  string
-	Columns []Column // the first is the total grade
+	Columns []Column // of a grade report, the first is the total grade
 	Rows    []Row
+	Events  []Event
 	Rejects []Reject
+	Titles  map[string]string // label of an exercise → what people call it, where that is something else
+	Partial bool              // who is not in it has not left
+	Cohorts bool              // it says in which cohort each is
+	Known   []Alias           // other keys of learners, for other intakes
+	Issued  []Issued          // certificates that the platform counts
+	Ignored []Reject          // what is of no concern here, with the reason
 }
 
 // Row is one learner. Cells stand in the order of the report's columns.
 type Row struct {
 	Subject, Username, Cohort string
 	Email                     string // as the platform knows it; may be empty
+	Key                       string // where the file does not say what kind of key it has: an id, a username or an address
 	Enrolled                  bool
+	Quiet                     bool // it says nothing of whether she is enrolled
 	Cells                     []int64
+
+	line int
 }
+
+// key is what the file calls her.
+func (r Row) key() string {
+	for _, k := range []string{r.Subject, r.Key} {
+		if k != "" {
+			return k
+		}
+	}
+	return r.Username
+}
+
+// Event is what an intake says of a learner since an instant: a score in a column, or that she came (1) or left (0).
+type Event struct {
+	Key      string
+	Username string // where it says so beside the key
+	Column   int    // among the report's columns; presence: that she is enrolled or not
+	At       time.Time
+	Value    int64
+
+	line   int
+	id     string // of the statement
+	course string // that it says to be of; "" where it does not
+}
+
+// presence stands for a column in an event that says whether she is enrolled.
+const presence = -1
 
 // Reject is a row that was not taken, with its place in the file.
 type Reject struct {
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
+	Line    int    `json:"line" db:"line"`
+	Column  int    `json:"column" db:"col"`
+	Code    string `json:"code" db:"code"`
+	Detail  string `json:"detail" db:"detail"`
 	Subject string `json:"-"` // the learner, where the row still says who
+	ID      string `json:"-"` // of the statement
 }
 
 var tailHeaders = map[string]bool{
@@ -100,7 +139,7 @@ func Exercises(raw []byte) (labels []string, family string, err error) {
 		return nil, "", err
 	}
 	header, err := sheet.Reader(data).Read()
-	if err != nil {
+	if err != nil || (len(header) > 0 && problems(header)) {
 		return nil, "", ErrNotAReport.Because(err)
 	}
 	l, err := readHeader(header)
@@ -167,50 +206,41 @@ func readHeader(header []string) (layout, error) {
 	return l, nil
 }
 
-// Parse reads a grade report of either family. A row that cannot be read becomes a Reject and never shifts into another
-// column; a file that is not a grade report, or names a learner twice, is refused as a whole or by row respectively.
-func Parse(raw []byte) (Report, error) {
-	data, err := text(raw)
+// parseGrades reads a grade report of either family. A row that cannot be read becomes a Reject and never shifts into another
+// column; a learner who is in it twice is taken once.
+func parseGrades(t *table) (Report, error) {
+	l, err := readHeader(t.header)
 	if err != nil {
 		return Report{}, err
 	}
-	in := sheet.Reader(data)
-	in.ReuseRecord = true
-	header, err := in.Read()
-	if err != nil {
-		return Report{}, ErrNotAReport.Because(err)
-	}
-	l, err := readHeader(header)
-	if err != nil {
-		return Report{}, err
-	}
-	r := Report{Family: l.family, Columns: append([]Column(nil), l.columns...)}
-	decimalComma, seen := in.Comma == ';', map[string]bool{}
+	r := Report{Kind: Grades, Family: l.family, Columns: append([]Column(nil), l.columns...), Cohorts: l.cohort >= 0}
+	return r, r.rows(t, l.subject, func(record []string) (Row, int, string, string) { return l.row(record, t.comma) })
+}
+
+// rows reads what follows the header; subject is the column of the learner, for what is said of a row that is twice there.
+func (r *Report) rows(t *table, subject int, read func(record []string) (row Row, at int, code, detail string)) error {
+	seen := map[string]bool{}
 	for {
-		record, err := in.Read()
+		record, line, err := t.next()
 		if errors.Is(err, io.EOF) {
-			if len(r.Rows) == 0 { // it would un-enrol everybody
-				return Report{}, ErrNobody
+			if len(r.Rows) == 0 && !r.Partial { // it would un-enrol everybody
+				return ErrNobody
 			}
-			return r, nil
+			return nil
 		}
 		if err != nil {
-			var bad *csv.ParseError
-			if errors.As(err, &bad) {
-				return Report{}, ErrUnreadable.At(fmt.Sprintf("line %d, column %d", bad.Line, bad.Column), "bad-csv", "A quotation mark is out of place.")
-			}
-			return Report{}, ErrUnreadable.Because(err)
+			return err
 		}
-		row, at, code, detail := l.row(record, decimalComma)
-		if code == "" && seen[row.Subject] {
-			at, code, detail = l.subject, "duplicated", "The learner is in the file twice."
+		row, at, code, detail := read(record)
+		if code == "" && seen[row.key()] {
+			at, code, detail = subject, "duplicated", "The learner is in the file twice."
 		}
 		if code != "" {
-			line, _ := in.FieldPos(0)
-			r.Rejects = append(r.Rejects, Reject{line, at + 1, code, detail, row.Subject})
+			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: row.key()})
 			continue
 		}
-		seen[row.Subject] = true
+		seen[row.key()] = true
+		row.line = line
 		r.Rows = append(r.Rows, row)
 	}
 }

@@ -1,6 +1,9 @@
 package gradebook
 
 import (
+	"slices"
+	"time"
+
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/catalog"
 )
@@ -18,35 +21,36 @@ type rules struct {
 }
 
 // newRules places the columns of a session by its exercise map. An exercise that the map does not know counts as scored and
-// belongs to no week; its label is in unmapped. Averages and the total are no exercises.
-func newRules(columns map[Column]int, order []Column, exercises []catalog.Exercise, thresholdPPM int) (r rules, unmapped []string) {
+// belongs to no week; its label is in unmapped. Averages, the total and renamed columns, whose cells are kept elsewhere, are no exercises.
+func newRules(columns []column, exercises []catalog.Exercise, thresholdPPM int) (r rules, unmapped []string) {
 	r.threshold = int64(thresholdPPM) * 1000
 	known := map[string]bool{}
-	place := func(c Column, e catalog.Exercise) {
+	place := func(c column, e catalog.Exercise) {
 		if !e.Scored {
 			return
 		}
-		r.scored = append(r.scored, columns[c])
+		r.scored = append(r.scored, c.ID)
 		switch {
 		case e.Activity != catalog.Quiz:
 		case e.Week == 1:
-			r.week1 = append(r.week1, columns[c])
+			r.week1 = append(r.week1, c.ID)
 		case e.Week == 2:
-			r.week2 = append(r.week2, columns[c])
+			r.week2 = append(r.week2, c.ID)
 		}
 	}
 	for _, e := range exercises {
 		known[e.Label] = true
-		for _, c := range order {
-			if c.Kind == "exercise" && c.Label == e.Label {
+		for _, c := range columns {
+			if c.Kind == "exercise" && c.Label == e.Label && c.MergedInto == nil {
 				place(c, e)
 			}
 		}
 	}
-	for _, c := range order {
+	for _, c := range columns {
 		switch {
+		case c.MergedInto != nil:
 		case c.Kind == "grade":
-			r.grade = columns[c]
+			r.grade = c.ID
 		case c.Kind == "exercise" && !known[c.Label]:
 			place(c, catalog.Exercise{Scored: true})
 			unmapped = append(unmapped, c.Label)
@@ -55,15 +59,10 @@ func newRules(columns map[Column]int, order []Column, exercises []catalog.Exerci
 	return r, unmapped
 }
 
-// state derives the stages from the cells of one learner; a cell that is not there was not attempted.
-func (r rules) state(cells map[int]int64) (s journey.State) {
-	did := func(column int) bool { v, ok := cells[column]; return ok && v >= 0 }
-	for _, c := range r.scored {
-		if did(c) {
-			s = s.With(journey.Started, true)
-			break
-		}
-	}
+// state derives the stages from the cells of one learner at an instant; a cell that is not there was not attempted.
+func (r rules) state(cells map[int]timeline[int64], at time.Time) (s journey.State) {
+	did := func(column int) bool { return cells[column].at(at, NotAttempted) >= 0 }
+	s = s.With(journey.Started, slices.ContainsFunc(r.scored, did))
 	n := 0
 	for _, c := range r.week1 {
 		if did(c) {
@@ -76,5 +75,40 @@ func (r rules) state(cells map[int]int64) (s journey.State) {
 	if len(r.week2) > 0 {
 		s = s.With(journey.Week2First, did(r.week2[0]))
 	}
-	return s.With(journey.Succeeded, cells[r.grade] >= r.threshold)
+	return s.With(journey.Succeeded, r.grade != 0 && cells[r.grade].at(at, 0) >= r.threshold)
+}
+
+// differences are the changes after which the journey of a learner says at every instant what her cells say.
+func (r rules) differences(id string, cells map[int]timeline[int64], stages map[journey.Stage]timeline[bool], cause string) (out []journey.Change) {
+	var times []time.Time
+	if came := stages[journey.Enrolled]; len(came) > 0 {
+		times = append(times, came[0].at) // a threshold of nought is reached by being there
+	}
+	for _, l := range cells {
+		for _, s := range l {
+			times = append(times, s.at)
+		}
+	}
+	for _, stage := range derived {
+		for _, s := range stages[stage] {
+			times = append(times, s.at)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	times = slices.CompactFunc(times, time.Time.Equal)
+	holds := map[journey.Stage]bool{}
+	for _, at := range times {
+		state := r.state(cells, at)
+		for _, stage := range derived {
+			said, there := stages[stage].has(at)
+			if there {
+				holds[stage] = said
+			}
+			if want := state.Has(stage); want != holds[stage] {
+				holds[stage] = want
+				out = append(out, journey.Change{EnrolmentID: id, Stage: stage, At: at, Reached: want, Cause: cause})
+			}
+		}
+	}
+	return out
 }

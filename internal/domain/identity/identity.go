@@ -69,6 +69,43 @@ func ImportPeopleTx(ctx context.Context, tx *postgres.Tx, source string, in []Ex
 	return people, err
 }
 
+// KnownPeopleTx gives the people behind the subjects of a source, also those who had themselves erased; a subject of nobody is missing.
+func KnownPeopleTx(ctx context.Context, tx *postgres.Tx, source string, subjects []string) (map[string]string, error) {
+	people, err := known(ctx, tx, source, subjects)
+	if err != nil || len(people) == len(subjects) {
+		return people, err
+	}
+	return people, erased(ctx, tx, source, slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return people[s] != "" }), people)
+}
+
+// AddSubjectsTx notes further subjects of people at a source (subject → person); one that is somebody's already stays hers.
+func AddSubjectsTx(ctx context.Context, tx *postgres.Tx, source string, people map[string]string) error {
+	subjects := slices.Sorted(maps.Keys(people))
+	ids := make([]string, len(subjects))
+	for i, s := range subjects {
+		ids[i] = people[s]
+	}
+	if len(subjects) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, q.Q("AddSubjects"), source, pq.Array(subjects), pq.Array(ids))
+	return err
+}
+
+// SubjectsTx gives the subjects of people at a source.
+func SubjectsTx(ctx context.Context, tx *postgres.Tx, source string, people []string) (map[string][]string, error) {
+	var rows []struct {
+		Subject  string `db:"subject"`
+		PersonID string `db:"person_id"`
+	}
+	err := tx.Select(ctx, &rows, q.Q("SubjectsOf"), source, pq.Array(people))
+	out := map[string][]string{}
+	for _, r := range rows {
+		out[r.PersonID] = append(out[r.PersonID], r.Subject)
+	}
+	return out, err
+}
+
 // erased finds those who were here and had themselves erased: they are counted as before, and nobody is made anew.
 func erased(ctx context.Context, tx *postgres.Tx, source string, subjects []string, people map[string]string) error {
 	var rows []struct {

@@ -17,6 +17,13 @@ select p.id, p.full_name, $3 from unnest($1::text[], $2::text[]) as p(id, full_n
 insert into identity.external_ids (source, subject, person_id)
 select $1, p.subject, p.person_id from unnest($2::text[], $3::text[]) as p(subject, person_id);
 
+-- name: AddSubjects
+insert into identity.external_ids (source, subject, person_id)
+select $1, s.subject, s.person_id from unnest($2::text[], $3::text[]) as s(subject, person_id) on conflict do nothing;
+
+-- name: SubjectsOf
+select subject, person_id from identity.external_ids where source = $1 and person_id = any($2::text[]) order by person_id, subject;
+
 -- name: AddExternalID
 insert into identity.external_ids (source, subject, person_id) values ($1, $2, $3) on conflict do nothing;
 

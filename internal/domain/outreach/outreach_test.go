@@ -203,7 +203,7 @@ func (h *house) learner(email, lang string, customer bool) string {
 		}
 		h.people[email] = p.ID
 		if !customer {
-			_, _, err = enrolment.ImportTx(ctx, tx, h.old.ID, []string{p.ID}, tx.Now(), "test")
+			_, _, err = enrolment.ImportTx(ctx, tx, h.old.ID, []string{p.ID}, func(string) time.Time { return tx.Now() }, "test")
 			return err
 		}
 		_, err = enrolment.GrantTx(ctx, tx, enrolment.Grant{LearnerID: p.ID, SessionID: h.old.ID, OrderID: "ord_" + p.ID, Formula: "DISCOVERY", Entitlements: []string{"knowledge"}})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	contract "cursus/api"
+	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 )
@@ -153,13 +154,17 @@ func some(in []string) *[]string {
 	return &in
 }
 
-func toCollection(c Collection) contract.Collection {
+func toCollection(c gradebook.Collection) contract.Collection {
+	labels := func(all []string) []string {
+		return each(all[:min(len(all), maxRejects)], func(s string) string { return clip(s, 254) })
+	}
 	return contract.Collection{
-		Id: c.ID, CollectedAt: c.CollectedAt.UTC(), FileName: c.FileName, Family: contract.CollectionFamily(c.Family), RowsRead: c.RowsRead,
-		RowsRejected: c.RowsRejected, LearnersNew: c.LearnersNew, LearnersLeft: c.LearnersLeft, LearnersBack: c.LearnersBack,
-		CellsChanged: c.CellsChanged, Replayed: c.Replayed,
-		Unmapped: each(c.Unmapped[:min(len(c.Unmapped), maxRejects)], func(s string) string { return clip(s, 254) }),
-		Rejects: each(c.Rejects[:min(len(c.Rejects), maxRejects)], func(r Reject) contract.Reject {
+		Id: c.ID, CollectedAt: c.CollectedAt.UTC(), RecordedAt: c.RecordedAt.UTC(), FileName: c.FileName, Kind: contract.CollectionKind(c.Kind), Family: contract.CollectionFamily(c.Family),
+		Origin: c.Origin, Sha256: c.SHA256, RowsRead: c.RowsRead, RowsRejected: c.RowsRejected, LinesIgnored: c.LinesIgnored, Duplicates: c.Duplicates,
+		LearnersNew: c.LearnersNew, LearnersLeft: c.LearnersLeft, LearnersBack: c.LearnersBack, CellsChanged: c.CellsChanged, ScoresFirst: c.ScoresFirst,
+		ScoresRaised: c.ScoresRaised, ScoresLowered: c.ScoresLowered, ScoresDropped: c.ScoresDropped, Replayed: c.Replayed,
+		Unmapped: labels(c.Unmapped), NewColumns: labels(c.NewColumns), AbsentColumns: labels(c.AbsentColumns),
+		Rejects: each(c.Rejects[:min(len(c.Rejects), maxRejects)], func(r gradebook.Reject) contract.Reject {
 			return contract.Reject{Line: r.Line, Column: r.Column, Code: r.Code, Detail: clip(r.Detail, 499)}
 		}),
 	}

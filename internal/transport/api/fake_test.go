@@ -9,6 +9,7 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
@@ -267,25 +268,37 @@ func (f *fake) CreateOffer(ctx context.Context, _ api.Principal, n api.NewOffer)
 	return o, f.asked(ctx, "CreateOffer", n)
 }
 
-func (f *fake) collection() api.Collection {
-	c := api.Collection{ID: "col" + id, CollectedAt: at, FileName: "x_2018-10-31-2100.csv", Family: "legacy"}
+func (f *fake) collection() gradebook.Collection {
+	c := gradebook.Collection{ID: "col" + id, CollectedAt: at, RecordedAt: at, FileName: "x_2018-10-31-2100.csv", Kind: gradebook.Grades, Family: "legacy", SHA256: strings.Repeat("0", 64)}
 	if !f.sparse {
 		c.RowsRead, c.RowsRejected, c.Unmapped = 5000, 2000, []string{"HW 40"}
 		for i := range 2000 {
-			c.Rejects = append(c.Rejects, api.Reject{Line: i + 2, Column: 5, Code: "bad-score", Detail: "A score is a number from 0 to 1."})
+			c.Rejects = append(c.Rejects, gradebook.Reject{Line: i + 2, Column: 5, Code: "bad-score", Detail: "A score is a number from 0 to 1."})
 		}
 	}
 	return c
 }
 
-func (f *fake) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) (api.Collection, error) {
+func (f *fake) ImportGrades(ctx context.Context, _ api.Principal, i api.Intake) (gradebook.Collection, error) {
 	c := f.collection()
 	c.Replayed = string(i.Content) == "again"
 	return c, f.asked(ctx, "ImportGrades", i)
 }
 
-func (f *fake) Collections(ctx context.Context, _ api.Principal, session string, _ page.Request) ([]api.Collection, string, error) {
-	return []api.Collection{f.collection()}, "", f.asked(ctx, "Collections", session)
+func (f *fake) RecordStatements(ctx context.Context, _ api.Principal, session string, _ []byte) (gradebook.Collection, error) {
+	c := f.collection()
+	c.Kind, c.Family = gradebook.XAPI, "xapi"
+	c.Rejects = append(c.Rejects, gradebook.Reject{Line: 1, Column: 1, Code: "bad-score"})
+	c.Ignored = append(c.Ignored, gradebook.Reject{Line: 2, Code: gradebook.Duplicate, ID: "8f2d1c1e-6c1a-5d3b-9a50-0d6f2e1b7a11"}, gradebook.Reject{Line: 3, Code: "not-graded"})
+	return c, f.asked(ctx, "RecordStatements", session)
+}
+
+func (f *fake) Collection(ctx context.Context, _ api.Principal, session, _ string) (gradebook.Collection, error) {
+	return f.collection(), f.asked(ctx, "Collection", session)
+}
+
+func (f *fake) Collections(ctx context.Context, _ api.Principal, session string, _ page.Request) ([]gradebook.Collection, string, error) {
+	return []gradebook.Collection{f.collection()}, "", f.asked(ctx, "Collections", session)
 }
 
 func (f *fake) RecordResult(ctx context.Context, _ api.Principal, r api.NewResult) (api.Sitting, error) {

@@ -6,6 +6,7 @@ import (
 
 	"cursus/internal/domain/catalog"
 	"cursus/internal/domain/exams"
+	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
 	"cursus/internal/kernel/page"
@@ -49,9 +50,12 @@ type Rooms interface {
 	// PutExercises replaces the map of a session. version is the one that was read; 0 takes any. Another one is a Precondition fault.
 	PutExercises(ctx context.Context, who Principal, session string, exercises []Exercise, version int) (Session, error)
 	CreateOffer(ctx context.Context, who Principal, n NewOffer) (Offer, error)
-	ImportGrades(ctx context.Context, who Principal, i Intake) (Collection, error)
+	ImportGrades(ctx context.Context, who Principal, i Intake) (gradebook.Collection, error)
 	// Collections lists the reports of a session, the oldest first; neither Unmapped nor Rejects are needed.
-	Collections(ctx context.Context, who Principal, session string, p page.Request) (collections []Collection, next string, err error)
+	Collections(ctx context.Context, who Principal, session string, p page.Request) (collections []gradebook.Collection, next string, err error)
+	// RecordStatements takes xAPI statements; what is something else is refused.
+	RecordStatements(ctx context.Context, who Principal, session string, content []byte) (gradebook.Collection, error)
+	Collection(ctx context.Context, who Principal, session, collection string) (gradebook.Collection, error)
 	// RecordResult does nothing when the sitting has this very result, and is a Conflict when it has another.
 	RecordResult(ctx context.Context, who Principal, r NewResult) (Sitting, error)
 	// Refund answers the order as it stands once the refund is requested.
@@ -292,23 +296,6 @@ type Intake struct {
 	CollectedAt       *time.Time
 	Content           []byte
 	DryRun            bool
-}
-
-// Collection is what an import did. Counts are of rows, learners and cells.
-type Collection struct {
-	ID                                                                            string
-	CollectedAt                                                                   time.Time
-	FileName, Family                                                              string // family: legacy, modern
-	RowsRead, RowsRejected, LearnersNew, LearnersLeft, LearnersBack, CellsChanged int
-	Replayed                                                                      bool
-	Unmapped                                                                      []string
-	Rejects                                                                       []Reject // all of them; the API shows the first 1,000
-}
-
-// Reject is a row that was not taken, with its place in the file.
-type Reject struct {
-	Line, Column int
-	Code, Detail string
 }
 
 // IndicatorsQuestion asks for the five indicators. Zero times are now; the rest is never empty but the cohort.

@@ -1,0 +1,160 @@
+package gradebook_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"cursus/internal/books/journey"
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/gradebook"
+	"cursus/internal/platform/jobs"
+	"cursus/internal/platform/postgres"
+	"cursus/internal/testkit"
+)
+
+// file is an intake of a random session.
+type file struct {
+	name string
+	at   time.Time
+	text string
+}
+
+// A learner comes on day 0; before and after, intakes of every kind tell of her.
+func randomFiles(t *rapid.T) (all []file) {
+	learners := []string{"1", "2", "3"}
+	score := func() string { return rapid.SampledFrom([]string{"0", "1", "0.5", "0.25"}).Draw(t, "score") }
+	exercise := func() string { return rapid.SampledFrom([]string{"HW 01", "HW 03", "Lab 01"}).Draw(t, "exercise") }
+	for i := range rapid.IntRange(2, 5).Draw(t, "files") {
+		f := file{name: fmt.Sprintf("f%d", i), at: day(i + 3)}
+		var b strings.Builder
+		switch kind := rapid.SampledFrom([]string{"report", "short report", "wide", "long", "xapi", "roster", "problems"}).Draw(t, "kind"); kind {
+		case "report", "short report":
+			columns := []string{"HW 01", "HW 03", "Lab 01"}
+			if kind == "short report" { // the column set changes
+				columns = columns[1:]
+			}
+			fmt.Fprintf(&b, "Student ID,Email,Username,Grade,%s,Enrollment Status\n9,,u9,0%s,enrolled\n", strings.Join(columns, ","), strings.Repeat(",0", len(columns)))
+			for _, l := range learners {
+				if rapid.Bool().Draw(t, "present") {
+					fmt.Fprintf(&b, "%s,,u%s,%s", l, l, score())
+					for range columns {
+						b.WriteString("," + rapid.SampledFrom([]string{"Not Attempted", "0", "1", "0.5"}).Draw(t, "cell"))
+					}
+					fmt.Fprintf(&b, ",%s\n", rapid.SampledFrom([]string{"enrolled", "unenrolled"}).Draw(t, "status"))
+				}
+			}
+		case "problems":
+			b.WriteString("Student ID,Username,Final Grade,HW 01 (Earned),HW 01 (Possible)\n9,u9,0,0,1\n")
+			for _, l := range learners {
+				fmt.Fprintf(&b, "%s,u%s,%s,%s,1\n", l, l, score(), score())
+			}
+		case "wide":
+			b.WriteString("learner,HW 01,grade\n")
+			for _, l := range learners { // by the names that reports give them, where there was one
+				fmt.Fprintf(&b, "%s,%s,%s\n", l, score(), score())
+			}
+		case "long":
+			b.WriteString("learner,exercise,score,attempted_at\n")
+			for range rapid.IntRange(1, 4).Draw(t, "rows") {
+				fmt.Fprintf(&b, "%s,%s,%s,%s\n", rapid.SampledFrom(learners).Draw(t, "learner"), exercise(), score(), day(rapid.IntRange(1, i+3).Draw(t, "day")).Format(time.RFC3339))
+			}
+		case "xapi":
+			b.WriteString("[")
+			for n := range rapid.IntRange(1, 4).Draw(t, "statements") {
+				if n > 0 {
+					b.WriteString(",")
+				}
+				fmt.Fprintf(&b, `{"id":"00000000-0000-5000-8000-%012d","actor":{"account":{"name":%q}},"verb":{"id":"http://id.tincanapi.com/verb/earned"},"object":{"id":%q},"result":{"score":{"scaled":%s}},"timestamp":%q}`,
+					i*10+n, rapid.SampledFrom(learners).Draw(t, "learner"), exercise(), score(), day(rapid.IntRange(1, i+3).Draw(t, "day")).Format(time.RFC3339))
+			}
+			b.WriteString("]")
+		case "roster":
+			b.WriteString("learner,enrolled_at,left_at\n")
+			for _, l := range learners {
+				left := ""
+				if rapid.Bool().Draw(t, "left") {
+					left = day(rapid.IntRange(1, i+3).Draw(t, "day")).Format(time.RFC3339)
+				}
+				fmt.Fprintf(&b, "%s,%s,%s\n", l, day(0).Format(time.RFC3339), left)
+			}
+		}
+		f.text = b.String()
+		all = append(all, f)
+	}
+	// Who is enrolled from the start is so whatever comes first.
+	return append([]file{{"first", day(2), "learner,enrolled_at,left_at\n1," + day(0).Format(time.RFC3339) + ",\n2," + day(0).Format(time.RFC3339) + ",\n3," + day(0).Format(time.RFC3339) + ",\n9," + day(0).Format(time.RFC3339) + ",\n"}}, all...)
+}
+
+// Intakes of every kind in any order make the same books, which are those that a rebuild from the cells makes; and what one dry run says, the
+// import does.
+func TestIntakesOfEveryKindInAnyOrder(t *testing.T) {
+	db, round := testkit.DB(t), 0
+	book := gradebook.New(db, jobs.New(db, nil))
+	rapid.Check(t, func(t *rapid.T) {
+		round++
+		files := randomFiles(t)
+		order := rapid.Permutation(slices.Collect(indexes(len(files)))).Draw(t, "order")
+		make := func(key string) catalog.Session {
+			exercises, err := catalog.ReadExerciseMap(strings.NewReader(weeks))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var s catalog.Session
+			if err := db.InTx(system, "session", func(ctx context.Context, tx *postgres.Tx) (err error) {
+				s, err = catalog.CreateSessionTx(ctx, tx, catalog.NewSession{Key: key, CourseKey: "PRD", Title: catalog.Text{EN: key}, Platform: fmt.Sprint("p", round), ThresholdPPM: 500_000, Exercises: exercises})
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		inOrder, shuffled := make(fmt.Sprintf("MO%d", round)), make(fmt.Sprintf("MS%d", round))
+		put := func(s catalog.Session, f file) {
+			in := gradebook.Intake{SessionID: s.ID, FileName: f.name, CollectedAt: f.at, Content: []byte(f.text), DryRun: true}
+			dry, err := book.Import(system, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in.DryRun = false
+			if c, err := book.Import(system, in); err != nil || c.CellsChanged != dry.CellsChanged || c.LearnersLeft != dry.LearnersLeft || c.LearnersNew != dry.LearnersNew {
+				t.Fatal(c, dry, err)
+			}
+		}
+		for i := range files {
+			put(inOrder, files[i])
+			put(shuffled, files[order[i]])
+		}
+		for d := range 2 * (len(files) + 3) {
+			at := day(0).Add(time.Duration(d) * 12 * time.Hour)
+			for _, question := range []journey.Question{{AsOf: at}, {AsOf: at, Basis: "ever", Week1Rule: "any"}, {AsOf: at, Week1Rule: "none"}} {
+				a, b := question, question
+				a.SessionID, b.SessionID = inOrder.ID, shuffled.ID
+				if x, y := countsOf(t, db, a), countsOf(t, db, b); x != y {
+					t.Fatalf("%s %+v: in order %+v, order %v %+v\n%+v", at, question, x, order, y, files)
+				}
+			}
+		}
+		for _, s := range []catalog.Session{inOrder, shuffled} {
+			if n, err := book.Rebuild(system, s.ID); err != nil || n != 0 {
+				t.Fatalf("a rebuild from the facts changes %d stages: %v", n, err)
+			}
+		}
+	})
+	testkit.Verify(t, db, append(journey.Checks(), gradebook.Checks()...))
+}
+
+func indexes(n int) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for i := range n {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+}

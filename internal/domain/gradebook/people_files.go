@@ -1,0 +1,150 @@
+package gradebook
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The ways in which a platform calls a learner beside her id.
+const (
+	byUsername  = "username"
+	byMail      = "mail"      // kept as a hash: nobody reads it, and the same address is found again
+	byAnonymous = "anonymous" // ids of anonymized_ids
+	byExternal  = "external"  // external_user_key
+)
+
+// Alias is another key of the learner with an id.
+type Alias struct{ Subject, Way, Key string }
+
+// parseProfiles reads student_profile_info for what is needed of it: who is enrolled since when, in which cohort, and by which names the platform
+// calls her. All else, such as year of birth, gender and address, is passed over and the file is not kept.
+func parseProfiles(t *table, at map[string]int) (r Report, err error) {
+	place := func(name string) int {
+		if i, ok := at[name]; ok {
+			return i
+		}
+		return -1
+	}
+	id, username, email, cohort, since, external := at["id"], at["username"], place("email"), place("cohort"), place("enrollment_date"), place("external_user_key")
+	r = Report{Kind: Profiles, Family: Modern, Partial: true, Cohorts: cohort >= 0}
+	return r, r.rows(t, id, func(record []string) (row Row, col int, code, detail string) {
+		if id < len(record) {
+			row.Subject = strings.Clone(strings.TrimSpace(record[id]))
+		}
+		if col, code, detail = t.short(record); code != "" {
+			return row, col, code, detail
+		}
+		row.Username, row.Enrolled = strings.Clone(record[username]), true
+		if row.Subject == "" || len(row.Subject) > 255 {
+			return row, id, "bad-learner", "The learner's id is missing or too long."
+		}
+		if utf8.RuneCountInString(row.Username) > 255 {
+			return row, username, "bad-learner", "The user name is longer than 255 characters."
+		}
+		if email >= 0 && len(record[email]) <= 254 {
+			row.Email = strings.Clone(record[email])
+		}
+		if cohort >= 0 {
+			if row.Cohort = strings.Clone(record[cohort]); row.Cohort == "[unassigned]" || row.Cohort == "[unavailable]" {
+				row.Cohort = ""
+			}
+			if utf8.RuneCountInString(row.Cohort) > 255 {
+				return row, cohort, "bad-cohort", "The cohort's name is longer than 255 characters."
+			}
+		}
+		if since >= 0 && strings.TrimSpace(record[since]) != "" {
+			came, ok := parseTime(record[since])
+			if !ok {
+				return row, since, "bad-time", badTime
+			}
+			r.Events = append(r.Events, Event{Key: row.Subject, Column: presence, At: came, Value: 1})
+		}
+		if external >= 0 {
+			if key := strings.TrimSpace(record[external]); key != "" && len(key) <= 255 {
+				r.Known = append(r.Known, Alias{row.Subject, byExternal, strings.Clone(key)})
+			}
+		}
+		return row, 0, "", ""
+	})
+}
+
+// parseIDs reads anonymized_ids: by which ids learners are called where they are not to be known. It says nothing of who is enrolled.
+func parseIDs(t *table, at map[string]int) (r Report, err error) {
+	r = Report{Kind: IDs, Family: Modern, Partial: true}
+	id, keys := at["user id"], []int{at["anonymized user id"]}
+	if i, ok := at["course specific anonymized user id"]; ok {
+		keys = append(keys, i)
+	}
+	for {
+		record, line, err := t.next()
+		if errors.Is(err, io.EOF) {
+			return r, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		if col, code, detail := t.short(record); code != "" {
+			r.Rejects = append(r.Rejects, Reject{Line: line, Column: col + 1, Code: code, Detail: detail})
+			continue
+		}
+		subject := strings.Clone(strings.TrimSpace(record[id]))
+		if subject == "" || len(subject) > 255 {
+			r.Rejects = append(r.Rejects, Reject{Line: line, Column: id + 1, Code: "bad-learner", Detail: "The learner's id is missing or too long."})
+			continue
+		}
+		for _, k := range keys {
+			if key := strings.Clone(strings.TrimSpace(record[k])); key != "" && len(key) <= 255 {
+				r.Known = append(r.Known, Alias{subject, byAnonymous, key})
+			}
+		}
+	}
+}
+
+// Issued is how many certificates a platform counts.
+type Issued struct {
+	Type  string
+	Total int
+	RunAt time.Time
+}
+
+// parseIssued reads issued certificates: `CourseID,Certificate Type,Total Certificates Issued,Date Report Run`. It names nobody.
+func parseIssued(t *table, at map[string]int) (r Report, err error) {
+	r = Report{Kind: Counted, Family: Modern, Partial: true}
+	kind, total, run := at["certificate type"], at["total certificates issued"], -1
+	if i, ok := at["date report run"]; ok {
+		run = i
+	}
+	for {
+		record, line, err := t.next()
+		if errors.Is(err, io.EOF) {
+			return r, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		reject := func(col int, code, detail string) {
+			r.Rejects = append(r.Rejects, Reject{Line: line, Column: col + 1, Code: code, Detail: detail})
+		}
+		if col, code, detail := t.short(record); code != "" {
+			reject(col, code, detail)
+			continue
+		}
+		x := Issued{Type: strings.Clone(strings.TrimSpace(record[kind]))}
+		if x.Type == "" || utf8.RuneCountInString(x.Type) > 100 {
+			reject(kind, "bad-type", "A type of certificate has a name of 1 to 100 characters.")
+			continue
+		}
+		if x.Total, err = strconv.Atoi(strings.TrimSpace(record[total])); err != nil || x.Total < 0 || x.Total > 1e9 {
+			reject(total, "bad-number", "A number of certificates is written 0, 1, 2 ….")
+			continue
+		}
+		if run >= 0 {
+			x.RunAt, _ = parseTime(record[run]) // platforms write it in the words of their language
+		}
+		r.Issued = append(r.Issued, x)
+	}
+}

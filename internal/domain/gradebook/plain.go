@@ -1,0 +1,280 @@
+package gradebook
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The plain forms: what any platform, or somebody with a spreadsheet, can write. A learner is called by what the platform calls her: an id, a
+// username or an address.
+
+// parseTime reads an instant of a file: RFC 3339, or a date with or without a time, in UTC. It is exact to the microsecond, as the books are.
+func parseTime(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02 15:04:05Z07:00", "2006-01-02", "02/01/2006"} {
+		if t, err := time.Parse(form, s); err == nil && t.Year() >= 1990 && t.Year() < 2200 {
+			return t.UTC().Truncate(time.Microsecond), true
+		}
+	}
+	return time.Time{}, false
+}
+
+const badTime = "A time is written 2026-03-01T09:00:00Z or 2026-03-01."
+
+// plainTable knows where the columns of a plain form are.
+type plainTable struct {
+	*table
+	at map[string]int
+}
+
+func openPlain(t *table) (p plainTable, err error) {
+	var twice string
+	p.table = t
+	if p.at, twice = named(t.header); twice != "" && slices.Contains([]string{"learner", "exercise", "score", "attempted_at", "enrolled_at", "left_at"}, twice) {
+		return p, ErrNotAReport.Detailf("The column %s stands twice.", twice)
+	}
+	return p, nil
+}
+
+// cell gives a cell by the name of its column; "" where there is none.
+func (p plainTable) cell(record []string, name string) string {
+	if i, ok := p.at[name]; ok {
+		return strings.TrimSpace(record[i])
+	}
+	return ""
+}
+
+// learner reads who a row is of.
+func (p plainTable) learner(record []string) (key, name string, at int, code, detail string) {
+	if at, code, detail = p.short(record); code != "" {
+		if i := p.at["learner"]; i < len(record) {
+			key = strings.Clone(strings.TrimSpace(record[i]))
+		}
+		return key, "", at, code, detail
+	}
+	key, name = strings.Clone(p.cell(record, "learner")), strings.Clone(p.cell(record, "name"))
+	if key == "" || len(key) > 255 {
+		return "", "", p.at["learner"], "bad-learner", "The learner's id, username or address is missing or too long."
+	}
+	if utf8.RuneCountInString(name) > 255 {
+		return key, "", p.at["name"], "bad-learner", "The name is longer than 255 characters."
+	}
+	return key, name, 0, "", ""
+}
+
+// parseRoster reads learner, enrolled_at, left_at. It says of each whether she is enrolled at the time of the file, and since when she was or
+// was not; of who is not in it, it says nothing.
+func parseRoster(t *table) (r Report, err error) {
+	p, err := openPlain(t)
+	if err != nil {
+		return r, err
+	}
+	r = Report{Kind: Roster, Family: Plain, Partial: true}
+	_, r.Cohorts = p.at["cohort"]
+	return r, r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
+		if row.Key, row.Username, at, code, detail = p.learner(record); code != "" {
+			return row, at, code, detail
+		}
+		came, ok := parseTime(p.cell(record, "enrolled_at"))
+		if !ok {
+			return row, p.at["enrolled_at"], "bad-time", badTime
+		}
+		row.Enrolled, row.Cohort = true, strings.Clone(p.cell(record, "cohort"))
+		if utf8.RuneCountInString(row.Cohort) > 255 {
+			return row, p.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
+		}
+		events := []Event{{Key: row.Key, Column: presence, At: came, Value: 1}}
+		if said := p.cell(record, "left_at"); said != "" {
+			left, ok := parseTime(said)
+			if !ok {
+				return row, p.at["left_at"], "bad-time", badTime
+			}
+			if left.Before(came) {
+				return row, p.at["left_at"], "left-before", "She left before she was enrolled."
+			}
+			row.Enrolled, events = false, append(events, Event{Key: row.Key, Column: presence, At: left, Value: 0})
+		}
+		r.Events = append(r.Events, events...)
+		return row, 0, "", ""
+	})
+}
+
+// settle says of a roster who is enrolled at the time at which it was made: a leave may be announced in it. Who is to come later is refused.
+func (r *Report) settle(at time.Time) {
+	if r.Kind != Roster {
+		return
+	}
+	now, to := map[string]int64{}, map[string]bool{}
+	r.Events = slices.DeleteFunc(r.Events, func(e Event) bool {
+		if e.At.After(at) {
+			to[e.Key] = to[e.Key] || e.Value == 1
+			return true
+		}
+		now[e.Key] = e.Value
+		return false
+	})
+	r.Rows = slices.DeleteFunc(r.Rows, func(row Row) bool {
+		if to[row.Key] {
+			r.Rejects = append(r.Rejects, Reject{Line: row.line, Column: 1, Code: "in-the-future", Detail: "She is to be enrolled after the time of the file.", Subject: row.Key})
+		}
+		return to[row.Key]
+	})
+	for i, row := range r.Rows {
+		r.Rows[i].Enrolled = now[row.Key] == 1
+	}
+}
+
+// columnOf finds the column of an exercise, making it where it is new.
+func (r *Report) columnOf(label string) int {
+	c := Column{Kind: "exercise", Label: label}
+	if l := strings.ToLower(label); l == "grade" || l == "total" {
+		c = Column{Kind: "grade", Label: "grade"}
+	}
+	return r.column(c)
+}
+
+func (r *Report) column(c Column) int {
+	if i := slices.Index(r.Columns, c); i >= 0 {
+		return i
+	}
+	r.Columns = append(r.Columns, c)
+	return len(r.Columns) - 1
+}
+
+const badLabel = "An exercise has a name of 1 to 255 characters."
+
+func okLabel(label string) bool { return label != "" && utf8.RuneCountInString(label) <= 255 }
+
+// parseLong reads learner, exercise, score and, optionally, attempted_at: a row per score, at the time of the attempt. Without a time it is
+// that of the file. The exercise grade is the total.
+func parseLong(t *table) (r Report, err error) {
+	p, err := openPlain(t)
+	if err != nil {
+		return r, err
+	}
+	r = Report{Kind: Long, Family: Plain, Partial: true}
+	places := map[string]int{} // r.column is linear
+	for {
+		record, line, err := t.next()
+		if errors.Is(err, io.EOF) {
+			return r, nil
+		}
+		if err != nil {
+			return r, err
+		}
+		if blank(record) {
+			continue
+		}
+		e, label, at, code, detail := p.score(record)
+		if code != "" {
+			r.Rejects = append(r.Rejects, Reject{Line: line, Column: at + 1, Code: code, Detail: detail, Subject: e.Key})
+			continue
+		}
+		place, known := places[label]
+		if !known {
+			place = r.columnOf(label)
+			places[label] = place
+		}
+		e.Column, e.line = place, line
+		r.Events = append(r.Events, e)
+	}
+}
+
+func (p plainTable) score(record []string) (e Event, label string, at int, code, detail string) {
+	if e.Key, e.Username, at, code, detail = p.learner(record); code != "" {
+		return e, "", at, code, detail
+	}
+	label = strings.Clone(p.cell(record, "exercise"))
+	if !okLabel(label) {
+		return e, "", p.at["exercise"], "bad-label", badLabel
+	}
+	var ok bool
+	if e.Value, ok = parseCell(record[p.at["score"]], p.comma); !ok {
+		return e, "", p.at["score"], "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
+	}
+	if said := p.cell(record, "attempted_at"); said != "" {
+		if e.At, ok = parseTime(said); !ok {
+			return e, "", p.at["attempted_at"], "bad-time", badTime
+		}
+	}
+	return e, label, 0, "", ""
+}
+
+// asides are the columns of a wide form that are no exercises.
+var asides = map[string]bool{"learner": true, "name": true, "cohort": true, "status": true, "email": true}
+
+// parseWide reads learner and a column per exercise; grade is the total, an empty cell was not attempted. Who is not in it has left only where
+// the file has a column status, so that it speaks of enrolments.
+func parseWide(t *table) (r Report, err error) {
+	p, err := openPlain(t)
+	if err != nil {
+		return r, err
+	}
+	r = Report{Kind: Wide, Family: Plain}
+	_, r.Cohorts = p.at["cohort"]
+	_, speaks := p.at["status"]
+	r.Partial = !speaks
+	place, seen := map[int]int{}, map[Column]int{}
+	for i, h := range t.header {
+		label := strings.TrimSpace(h)
+		if low := strings.ToLower(label); asides[low] && p.at[low] == i {
+			continue
+		}
+		if !okLabel(label) {
+			return r, ErrNotAReport.Detailf("A score column has no name, or one of more than 255 characters.")
+		}
+		c := Column{Kind: "exercise", Label: label}
+		switch {
+		case strings.EqualFold(label, "grade") && p.at["grade"] == i:
+			c = Column{Kind: "grade", Label: "grade"}
+		case averageLabel.MatchString(label):
+			c.Kind = "average"
+		}
+		bare := c
+		c.Occurrence = seen[bare] // two exercises may have one name: they are told apart by their order
+		seen[bare]++
+		place[i] = len(r.Columns)
+		r.Columns = append(r.Columns, c)
+	}
+	if len(r.Columns) == 0 {
+		return r, ErrNotAReport.Detailf("The file has no column of scores.")
+	}
+	return r, r.rows(t, p.at["learner"], func(record []string) (row Row, at int, code, detail string) {
+		if row.Key, row.Username, at, code, detail = p.learner(record); code != "" {
+			return row, at, code, detail
+		}
+		row.Enrolled, row.Quiet, row.Cohort = true, !speaks, strings.Clone(p.cell(record, "cohort"))
+		if utf8.RuneCountInString(row.Cohort) > 255 {
+			return row, p.at["cohort"], "bad-cohort", "The cohort's name is longer than 255 characters."
+		}
+		if speaks {
+			switch strings.ToLower(p.cell(record, "status")) {
+			case "enrolled":
+			case "unenrolled":
+				row.Enrolled = false
+			default:
+				return row, p.at["status"], "bad-status", "The enrolment status is enrolled or unenrolled."
+			}
+		}
+		row.Cells = make([]int64, len(r.Columns))
+		for i, c := range place {
+			said := strings.TrimSpace(record[i])
+			if said == "" {
+				said = "Not Attempted"
+			}
+			v, ok := parseCell(said, p.comma)
+			if !ok {
+				return row, i, "bad-score", "A score is a number from 0 to 1, Not Attempted or Not Available."
+			}
+			if v < 0 && r.Columns[c].Kind == "grade" {
+				v = 0
+			}
+			row.Cells[c] = v
+		}
+		return row, 0, "", ""
+	})
+}

@@ -1,0 +1,249 @@
+package gradebook
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// statement is what is read of an xAPI statement (1.0.3, and IEEE 9274.1.1 = 2.0).
+type statement struct {
+	ID    string `json:"id"`
+	Actor struct {
+		Mbox    string `json:"mbox"`
+		Account struct {
+			Name string `json:"name"`
+		} `json:"account"`
+	} `json:"actor"`
+	Verb struct {
+		ID string `json:"id"`
+	} `json:"verb"`
+	Object struct {
+		ObjectType string `json:"objectType"`
+		ID         string `json:"id"`
+		Definition struct {
+			Type string            `json:"type"`
+			Name map[string]string `json:"name"`
+		} `json:"definition"`
+	} `json:"object"`
+	Result struct {
+		Score *struct {
+			Scaled json.Number `json:"scaled"`
+			Raw    json.Number `json:"raw"`
+			Min    json.Number `json:"min"`
+			Max    json.Number `json:"max"`
+		} `json:"score"`
+	} `json:"result"`
+	Timestamp string `json:"timestamp"`
+	Stored    string `json:"stored"`
+}
+
+// What the verbs of graded events are called; the last part of their address tells them apart.
+var (
+	scoring = []string{"evaluated", "attempted", "earned", "scored", "answered", "completed", "passed", "failed"}
+	coming  = map[string]int64{"registered": 1, "unregistered": 0}
+	uuid    = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+)
+
+// parseJSON reads an array of xAPI statements, one statement, or one a line; or what was pulled from the API of a platform. What is no JSON is
+// refused as a whole; a statement that cannot be understood, alone.
+func parseJSON(data []byte) (Report, error) {
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.UseNumber()
+	if data[0] == '[' {
+		if _, err := in.Token(); err != nil {
+			return Report{}, badJSON(in, err)
+		}
+	}
+	r := Report{Kind: XAPI, Family: string(XAPI), Partial: true, Titles: map[string]string{}}
+	places := map[Column]int{}
+	for n := 1; data[0] != '[' || in.More(); n++ {
+		var raw json.RawMessage
+		if err := in.Decode(&raw); errors.Is(err, io.EOF) && data[0] != '[' {
+			break
+		} else if err != nil {
+			return Report{}, badJSON(in, err)
+		}
+		if n == 1 && data[0] == '{' {
+			if begun, ok := pullOf(raw); ok {
+				return parsePull(begun, in)
+			}
+		}
+		r.statement(n, raw, places)
+	}
+	if data[0] == '[' {
+		if _, err := in.Token(); err != nil { // the bracket that ends it: otherwise it was cut
+			return Report{}, badJSON(in, err)
+		}
+		if _, err := in.Token(); !errors.Is(err, io.EOF) {
+			return Report{}, badJSON(in, err)
+		}
+	}
+	return r, nil
+}
+
+func badJSON(in *json.Decoder, err error) error {
+	return ErrUnreadable.At(fmt.Sprintf("byte %d", in.InputOffset()), "bad-json", "This is not JSON, or it is cut.").Because(err)
+}
+
+// statement takes one statement, and says why where it does not.
+func (r *Report) statement(n int, raw json.RawMessage, places map[Column]int) {
+	var s statement
+	in := json.NewDecoder(bytes.NewReader(raw))
+	in.UseNumber()
+	if err := in.Decode(&s); err != nil {
+		r.Rejects = append(r.Rejects, Reject{Line: n, Column: 1, Code: "bad-statement", Detail: "This is not an xAPI statement."})
+		return
+	}
+	id := strings.ToLower(s.ID)
+	if id == "" { // the same one again is known by what it says
+		sum := sha256.Sum256(raw)
+		id = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	refuse := func(code, detail string) {
+		r.Rejects = append(r.Rejects, Reject{Line: n, Column: 1, Code: code, Detail: detail, ID: id})
+	}
+	ignore := func(code string) { r.Ignored = append(r.Ignored, Reject{Line: n, Code: code, ID: id}) }
+	if s.ID != "" && !uuid.MatchString(id) {
+		id = ""
+		refuse("bad-statement-id", "The id of a statement is a UUID.")
+		return
+	}
+	verb := s.Verb.ID[strings.LastIndexByte(s.Verb.ID, '/')+1:]
+	presenceValue, comes := coming[verb]
+	if !comes && !slices.Contains(scoring, verb) || s.Object.ObjectType != "" && s.Object.ObjectType != "Activity" {
+		ignore("not-graded")
+		return
+	}
+	if !comes && (s.Result.Score == nil || s.Result.Score.Scaled == "" && s.Result.Score.Raw == "") {
+		ignore("no-score")
+		return
+	}
+	key := s.Actor.Account.Name
+	if key == "" {
+		key = strings.TrimPrefix(s.Actor.Mbox, "mailto:")
+	}
+	if key = strings.TrimSpace(key); key == "" || len(key) > 255 {
+		refuse("bad-learner", "The actor has an account or an mbox.")
+		return
+	}
+	said := s.Timestamp
+	if said == "" {
+		said = s.Stored
+	}
+	at, err := time.Parse(time.RFC3339Nano, said)
+	if err != nil || at.Year() < 1990 || at.Year() >= 2200 {
+		refuse("bad-time", "The timestamp is an instant, 2026-03-01T09:00:00Z.")
+		return
+	}
+	e := Event{Key: key, At: at.UTC().Truncate(time.Microsecond), line: n, id: id, course: courseOf(s.Object.ID)}
+	label := s.Object.ID[strings.LastIndex(s.Object.ID, "/xblock/")+1:]
+	label = strings.TrimPrefix(label, "xblock/")
+	course := strings.HasSuffix(s.Object.Definition.Type, "/course") || strings.Contains(s.Object.ID, "/course/") && !strings.Contains(s.Object.ID, "block-v1:")
+	switch {
+	case comes:
+		e.Column, e.Value = presence, presenceValue
+	case !course && !okLabel(label):
+		refuse("bad-object", "The object has an id of 1 to 255 characters.")
+		return
+	default:
+		c := Column{Kind: "exercise", Label: label}
+		if course {
+			c = Column{Kind: "grade", Label: "grade"}
+		}
+		var ok bool
+		if e.Value, ok = scaled(s.Result.Score.Scaled, s.Result.Score.Raw, s.Result.Score.Min, s.Result.Score.Max); !ok {
+			refuse("bad-score", "A score is scaled from 0 to 1, or raw from min to max.")
+			return
+		}
+		if e.Column, ok = places[c]; !ok {
+			e.Column = len(r.Columns)
+			places[c], r.Columns = e.Column, append(r.Columns, c)
+			r.Titles[c.Label] = titleOf(s.Object.Definition.Name)
+		}
+	}
+	r.Events = append(r.Events, e)
+}
+
+// courseOf reads the key of the course out of the address of an object; "" where it has none.
+func courseOf(id string) string {
+	if i := strings.Index(id, "course-v1:"); i >= 0 {
+		key, _, _ := strings.Cut(id[i:], "/")
+		return strings.TrimSpace(key)
+	}
+	if i := strings.Index(id, "block-v1:"); i >= 0 {
+		key, _, ok := strings.Cut(id[i+len("block-v1:"):], "+type@")
+		if ok {
+			return "course-v1:" + key
+		}
+	}
+	return ""
+}
+
+func titleOf(names map[string]string) string {
+	for _, lang := range []string{"en", "en-US", "fr", "fr-FR"} {
+		if n := strings.TrimSpace(names[lang]); n != "" {
+			return clip(n)
+		}
+	}
+	var langs []string
+	for lang := range names {
+		langs = append(langs, lang)
+	}
+	slices.Sort(langs)
+	for _, lang := range langs {
+		if n := strings.TrimSpace(names[lang]); n != "" {
+			return clip(n)
+		}
+	}
+	return ""
+}
+
+func clip(s string) string {
+	r := []rune(s)
+	return string(r[:min(len(r), 255)])
+}
+
+// scaled gives a score in billionths: scaled where it is there, otherwise raw from min (0) to max.
+func scaled(scaledTo, raw, least, most json.Number) (int64, bool) {
+	if scaledTo != "" {
+		r := number(scaledTo)
+		if r == nil {
+			return 0, false
+		}
+		return billionths(r)
+	}
+	r, top, bottom := number(raw), number(most), new(big.Rat)
+	if least != "" {
+		bottom = number(least)
+	}
+	if r == nil || top == nil || bottom == nil || top.Cmp(bottom) <= 0 {
+		return 0, false
+	}
+	return billionths(new(big.Rat).Quo(new(big.Rat).Sub(r, bottom), new(big.Rat).Sub(top, bottom)))
+}
+
+// number reads a number of JSON exactly; nil where it is too long to be a score: an exponent of a few letters can fill the memory.
+func number(n json.Number) *big.Rat {
+	s := string(n)
+	if len(s) > 40 {
+		return nil
+	}
+	if i := strings.IndexAny(s, "eE"); i >= 0 && len(strings.TrimLeft(s[i+1:], "+-0")) > 2 {
+		return nil
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return nil
+	}
+	return r
+}
