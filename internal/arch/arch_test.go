@@ -35,7 +35,7 @@ var floors = []struct {
 	{"internal/domain/offers", 23, false}, {"internal/domain/enrolment", 23, false},
 	{"internal/domain/lms", 24, false}, {"internal/domain/gradebook", 24, false}, {"internal/domain/sales", 24, false}, {"internal/domain/workshops", 24, false},
 	{"internal/domain/cohorts/roster", 22, false},
-	{"internal/domain/exams", 25, false}, {"internal/domain/paths", 25, false}, {"internal/domain/exchange", 25, false},
+	{"internal/domain/exams", 25, false}, {"internal/domain/labs", 25, false}, {"internal/domain/paths", 25, false}, {"internal/domain/exchange", 25, false},
 	{"internal/domain/cohorts", 25, true},
 	{"internal/domain/uploads", 26, false}, {"internal/domain/accounting", 26, false}, {"internal/domain/confidence", 26, false}, {"internal/domain/certificates", 26, false},
 	{"internal/domain/analytics", 27, false},
@@ -56,7 +56,7 @@ var floors = []struct {
 // schemaFloors gives each PostgreSQL schema the floor of its room.
 var schemaFloors = map[string]int{
 	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "privacy": 22, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
-	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "badges": 27, "outreach": 27, "progress": 27, "dossier": 29,
+	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "badges": 27, "outreach": 27, "progress": 27, "dossier": 29,
 }
 
 // oneRoom lists outside dependencies and the only folders that may import them.

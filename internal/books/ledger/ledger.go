@@ -37,6 +37,7 @@ const (
 	Tax        = "tax"         // owed to the state
 
 	WorkshopCost = "cost:workshop" // what workshop days cost; every account below cost: is a cost
+	LabCost      = "cost:lab"      // what the minutes of labs cost
 )
 
 // Clearing is the account of the money that a payment provider or a partner's desk holds for us.

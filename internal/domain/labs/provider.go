@@ -1,0 +1,159 @@
+package labs
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"cursus/internal/kernel/fault"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/postgres"
+)
+
+// Shape is how a launch reaches a provider.
+type Shape string
+
+// The shapes of a launch.
+const (
+	JWT Shape = "jwt" // a signed token, posted
+	LTI Shape = "lti" // LTI 1.3: a login that the provider answers, and an id_token
+)
+
+// Provider hosts the machines of labs.
+type Provider struct {
+	Key          string `json:"key" db:"key"`
+	Title        string `json:"title" db:"title"`
+	Shape        Shape  `json:"shape" db:"shape"`
+	LaunchURL    string `json:"launch_url" db:"launch_url"`
+	LoginURL     string `json:"login_url,omitempty" db:"login_url"`
+	ClientID     string `json:"client_id" db:"client_id"`
+	DeploymentID string `json:"deployment_id,omitempty" db:"deployment_id"`
+	StopURL      string `json:"stop_url" db:"stop_url"`
+	Parked       int    `json:"parked_events" db:"parked"` // events that could not be applied
+	Version      int    `json:"version" db:"version"`
+
+	Sealed []byte `json:"-" db:"sealed"`
+}
+
+// NewProvider is what is said of a provider. Secret is whsec_ and 24 to 64 bytes in base64; empty: the one that is there stays.
+type NewProvider struct {
+	Title        string `json:"title"`
+	Shape        Shape  `json:"shape"`
+	LaunchURL    string `json:"launch_url"`
+	LoginURL     string `json:"login_url"`
+	ClientID     string `json:"client_id"`
+	DeploymentID string `json:"deployment_id"`
+	StopURL      string `json:"stop_url"`
+	Secret       string `json:"secret"`
+}
+
+func (p Provider) setting() NewProvider {
+	return NewProvider{Title: p.Title, Shape: p.Shape, LaunchURL: p.LaunchURL, LoginURL: p.LoginURL, ClientID: p.ClientID, DeploymentID: p.DeploymentID, StopURL: p.StopURL}
+}
+
+const secretPrefix = "whsec_"
+
+var (
+	keyForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$`)
+	printable = regexp.MustCompile(`^[!-~]*$`)
+)
+
+// readSecret gives the bytes of a secret as it is written.
+func readSecret(written string) ([]byte, bool) {
+	text, ok := strings.CutPrefix(written, secretPrefix)
+	b, err := base64.StdEncoding.DecodeString(text)
+	return b, ok && err == nil && len(b) >= 24 && len(b) <= 64
+}
+
+func (s *Service) checkProvider(key string, n NewProvider, first bool) error {
+	var wrong []fault.Field
+	refuse := func(bad bool, pointer, code, detail string) {
+		if bad {
+			wrong = append(wrong, fault.Field{Pointer: pointer, Code: code, Detail: detail})
+		}
+	}
+	address := func(pointer, a string) {
+		if err := s.door.Check(a); err != nil {
+			f := fault.From(err)
+			refuse(true, pointer, f.Code, f.Detail)
+		}
+	}
+	refuse(!keyForm.MatchString(key), "path/provider", "bad-key", "1 to 40 letters, digits, dots, hyphens and underscores.")
+	refuse(strings.TrimSpace(n.Title) == "" || utf8.RuneCountInString(n.Title) > 200, "/title", "bad-length", "1 to 200 characters.")
+	refuse(n.Shape != JWT && n.Shape != LTI, "/shape", "unknown-shape", "jwt or lti.")
+	address("/launch_url", n.LaunchURL)
+	address("/stop_url", n.StopURL)
+	if n.Shape == LTI {
+		address("/login_url", n.LoginURL)
+	} else {
+		refuse(n.LoginURL != "", "/login_url", "not-for-jwt", "With lti alone.")
+	}
+	refuse(n.ClientID == "" || len(n.ClientID) > 200 || !printable.MatchString(n.ClientID), "/client_id", "bad-client", "1 to 200 printable ASCII characters without blanks.")
+	refuse((n.DeploymentID != "") != (n.Shape == LTI) || len(n.DeploymentID) > 200 || !printable.MatchString(n.DeploymentID), "/deployment_id", "bad-deployment", "With lti, and with it alone: 1 to 200 printable ASCII characters without blanks.")
+	_, good := readSecret(n.Secret)
+	refuse(n.Secret != "" && !good, "/secret", "bad-secret", "whsec_ and 24 to 64 bytes in base64.")
+	refuse(n.Secret == "" && first, "/secret", "missing", "A new provider needs a secret.")
+	if wrong != nil {
+		return fault.InvalidInput(wrong...)
+	}
+	return nil
+}
+
+// ProviderTx finds a provider. Error: ErrNoProvider.
+func ProviderTx(ctx context.Context, tx *postgres.Tx, key string) (Provider, error) {
+	var p Provider
+	err := tx.Get(ctx, &p, q.Q("Provider"), key)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNoProvider
+	}
+	return p, err
+}
+
+// ProvidersTx lists the providers by key.
+func ProvidersTx(ctx context.Context, tx *postgres.Tx) ([]Provider, error) {
+	out := []Provider{}
+	err := tx.Select(ctx, &out, q.Q("Providers"))
+	return out, err
+}
+
+// PutProviderTx makes a provider, or rewrites the one that was read at a version (0: any). Error: ErrChanged.
+func (s *Service) PutProviderTx(ctx context.Context, tx *postgres.Tx, key string, n NewProvider, version int) (Provider, error) {
+	old, err := ProviderTx(ctx, tx, key)
+	first := errors.Is(err, ErrNoProvider)
+	if err != nil && !first {
+		return old, err
+	}
+	if err := s.checkProvider(key, n, first); err != nil {
+		return old, err
+	}
+	if first && version > 0 {
+		return old, ErrChanged
+	}
+	sealed := old.Sealed
+	if n.Secret != "" {
+		plain, _ := readSecret(n.Secret)
+		sealed = s.seal.Seal(plain, key)
+	}
+	// Of two who write at once one finds another version: the statement compares it.
+	done, err := tx.Exec(ctx, q.Q("PutProvider"), key, n.Title, n.Shape, n.LaunchURL, n.LoginURL, n.ClientID, n.DeploymentID, n.StopURL, sealed, tx.Now(), version)
+	if err != nil {
+		return old, err
+	}
+	if done == 0 {
+		return old, ErrChanged
+	}
+	detail := map[string]any{"new_secret": n.Secret != ""}
+	n.Secret = ""
+	var before any
+	if !first {
+		before = old.setting()
+	}
+	if err := audit.AppendTx(ctx, tx, audit.Entry{Action: "lab_provider.put", Object: key, Detail: detail, Before: before, After: n}); err != nil {
+		return old, err
+	}
+	return ProviderTx(ctx, tx, key)
+}
