@@ -1813,6 +1813,126 @@ func (e LMSState) Valid() bool {
 	}
 }
 
+// Defines values for LabEntitlement.
+const (
+	LabEntitlementCertificate   LabEntitlement = "certificate"
+	LabEntitlementCoaching      LabEntitlement = "coaching"
+	LabEntitlementExtraContent  LabEntitlement = "extra_content"
+	LabEntitlementKnowHow       LabEntitlement = "know_how"
+	LabEntitlementKnowledge     LabEntitlement = "knowledge"
+	LabEntitlementLabs          LabEntitlement = "labs"
+	LabEntitlementManagerReport LabEntitlement = "manager_report"
+	LabEntitlementPractice      LabEntitlement = "practice"
+	LabEntitlementProctoredExam LabEntitlement = "proctored_exam"
+	LabEntitlementWorkshop      LabEntitlement = "workshop"
+)
+
+// Valid indicates whether the value is a known member of the LabEntitlement enum.
+func (e LabEntitlement) Valid() bool {
+	switch e {
+	case LabEntitlementCertificate:
+		return true
+	case LabEntitlementCoaching:
+		return true
+	case LabEntitlementExtraContent:
+		return true
+	case LabEntitlementKnowHow:
+		return true
+	case LabEntitlementKnowledge:
+		return true
+	case LabEntitlementLabs:
+		return true
+	case LabEntitlementManagerReport:
+		return true
+	case LabEntitlementPractice:
+		return true
+	case LabEntitlementProctoredExam:
+		return true
+	case LabEntitlementWorkshop:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LabLaunchState.
+const (
+	LabLaunchStateEnded   LabLaunchState = "ended"
+	LabLaunchStateRunning LabLaunchState = "running"
+)
+
+// Valid indicates whether the value is a known member of the LabLaunchState enum.
+func (e LabLaunchState) Valid() bool {
+	switch e {
+	case LabLaunchStateEnded:
+		return true
+	case LabLaunchStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LabLaunchStopReason.
+const (
+	LabLaunchStopReasonAccess  LabLaunchStopReason = "access"
+	LabLaunchStopReasonIdle    LabLaunchStopReason = "idle"
+	LabLaunchStopReasonQuota   LabLaunchStopReason = "quota"
+	LabLaunchStopReasonTeacher LabLaunchStopReason = "teacher"
+)
+
+// Valid indicates whether the value is a known member of the LabLaunchStopReason enum.
+func (e LabLaunchStopReason) Valid() bool {
+	switch e {
+	case LabLaunchStopReasonAccess:
+		return true
+	case LabLaunchStopReasonIdle:
+		return true
+	case LabLaunchStopReasonQuota:
+		return true
+	case LabLaunchStopReasonTeacher:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LabProviderShape.
+const (
+	LabProviderShapeJwt LabProviderShape = "jwt"
+	LabProviderShapeLti LabProviderShape = "lti"
+)
+
+// Valid indicates whether the value is a known member of the LabProviderShape enum.
+func (e LabProviderShape) Valid() bool {
+	switch e {
+	case LabProviderShapeJwt:
+		return true
+	case LabProviderShapeLti:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LabProviderBodyShape.
+const (
+	LabProviderBodyShapeJwt LabProviderBodyShape = "jwt"
+	LabProviderBodyShapeLti LabProviderBodyShape = "lti"
+)
+
+// Valid indicates whether the value is a known member of the LabProviderBodyShape enum.
+func (e LabProviderBodyShape) Valid() bool {
+	switch e {
+	case LabProviderBodyShapeJwt:
+		return true
+	case LabProviderBodyShapeLti:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListedLearnerReasons.
 const (
 	ListedLearnerReasonsIdle        ListedLearnerReasons = "idle"
@@ -1963,6 +2083,48 @@ func (e NewIncidentKind) Valid() bool {
 	case NewIncidentKindOther:
 		return true
 	case NewIncidentKindTechnical:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewLabEntitlement.
+const (
+	NewLabEntitlementCertificate   NewLabEntitlement = "certificate"
+	NewLabEntitlementCoaching      NewLabEntitlement = "coaching"
+	NewLabEntitlementExtraContent  NewLabEntitlement = "extra_content"
+	NewLabEntitlementKnowHow       NewLabEntitlement = "know_how"
+	NewLabEntitlementKnowledge     NewLabEntitlement = "knowledge"
+	NewLabEntitlementLabs          NewLabEntitlement = "labs"
+	NewLabEntitlementManagerReport NewLabEntitlement = "manager_report"
+	NewLabEntitlementPractice      NewLabEntitlement = "practice"
+	NewLabEntitlementProctoredExam NewLabEntitlement = "proctored_exam"
+	NewLabEntitlementWorkshop      NewLabEntitlement = "workshop"
+)
+
+// Valid indicates whether the value is a known member of the NewLabEntitlement enum.
+func (e NewLabEntitlement) Valid() bool {
+	switch e {
+	case NewLabEntitlementCertificate:
+		return true
+	case NewLabEntitlementCoaching:
+		return true
+	case NewLabEntitlementExtraContent:
+		return true
+	case NewLabEntitlementKnowHow:
+		return true
+	case NewLabEntitlementKnowledge:
+		return true
+	case NewLabEntitlementLabs:
+		return true
+	case NewLabEntitlementManagerReport:
+		return true
+	case NewLabEntitlementPractice:
+		return true
+	case NewLabEntitlementProctoredExam:
+		return true
+	case NewLabEntitlementWorkshop:
 		return true
 	default:
 		return false
@@ -11124,6 +11286,352 @@ type LMSRetry struct {
 // Example: confirmed
 type LMSState string
 
+// Lab A lab of a session.
+type Lab struct {
+	// Cost An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Cost Money `json:"cost"`
+
+	// CostPerMinuteMilli What a minute costs, in thousandths of a minor unit: 1250 EUR is 1.25 cents. The cost of a launch is rounded half up to the minor unit, once.
+	//
+	// Example: 1250
+	CostPerMinuteMilli int64 `json:"cost_per_minute_milli"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Entitlement What a formula opens that leads here; absent: labs.
+	//
+	// Example: labs
+	Entitlement LabEntitlement `json:"entitlement"`
+
+	// Id Id of the lab.
+	//
+	// Example: lab_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id LabID `json:"id"`
+
+	// IdleMinutes Minutes without activity after which the machine is stopped.
+	//
+	// Example: 15
+	IdleMinutes int `json:"idle_minutes"`
+
+	// Minutes That were used in it.
+	//
+	// Example: 420
+	Minutes int `json:"minutes"`
+
+	// Open Whether it can be opened.
+	//
+	// Example: true
+	Open bool `json:"open"`
+
+	// Provider Key of the provider.
+	//
+	// Example: procan
+	Provider LabProviderKey `json:"provider"`
+
+	// QuotaMinutes Minutes of each learner.
+	//
+	// Example: 120
+	QuotaMinutes int `json:"quota_minutes"`
+
+	// Resource What it is called at the provider.
+	//
+	// Example: routing
+	Resource string `json:"resource"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Title A title in English, in French or in both.
+	//
+	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
+	Title Title `json:"title"`
+
+	// Version How often it was written; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+
+	// Week Its week; 0 is outside the weeks.
+	//
+	// Example: 2
+	Week int `json:"week"`
+}
+
+// LabEntitlement What a formula opens that leads here; absent: labs.
+//
+// Example: labs
+type LabEntitlement string
+
+// LabBoard Who is in the labs of a session.
+type LabBoard struct {
+	// At RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	At Time `json:"at"`
+
+	// Launches Who asks for help first.
+	Launches []LabLaunch `json:"launches"`
+}
+
+// LabID Id of the lab.
+//
+// Example: lab_01kb5t8kz9e0qv4m3r2x7nwhjd
+type LabID = string
+
+// LabLaunch A launch and what came of it. `cost` is what stands in the ledger.
+type LabLaunch struct {
+	// Cost An amount in minor units of a currency.
+	//
+	// Example: {"amount_minor":15000,"currency":"EUR"}
+	Cost Money `json:"cost"`
+
+	// EndedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	EndedAt *Time `json:"ended_at,omitempty"`
+
+	// Enrolment Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Enrolment EnrolmentID `json:"enrolment"`
+
+	// FullName Of the learner, where the caller may know it.
+	//
+	// Example: Awa Diop
+	FullName *string `json:"full_name,omitempty"`
+
+	// HelpSince RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	HelpSince *Time `json:"help_since,omitempty"`
+
+	// Id Id of the launch.
+	//
+	// Example: lln_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id LabLaunchID `json:"id"`
+
+	// Lab Id of the lab.
+	//
+	// Example: lab_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Lab LabID `json:"lab"`
+
+	// LastActivityAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	LastActivityAt *Time `json:"last_activity_at,omitempty"`
+
+	// Minutes That have begun; of one that runs until now.
+	//
+	// Example: 42
+	Minutes int `json:"minutes"`
+
+	// MinutesLeft Of the quota of the learner.
+	//
+	// Example: 78
+	MinutesLeft int `json:"minutes_left"`
+
+	// StartedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StartedAt *Time `json:"started_at,omitempty"`
+
+	// State Whether she is in.
+	//
+	// Example: running
+	State LabLaunchState `json:"state"`
+
+	// StopAskedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	StopAskedAt *Time `json:"stop_asked_at,omitempty"`
+
+	// StopReason Why it was to be stopped.
+	//
+	// Example: idle
+	StopReason *LabLaunchStopReason `json:"stop_reason,omitempty"`
+
+	// Title A title in English, in French or in both.
+	//
+	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
+	Title Title `json:"title"`
+}
+
+// LabLaunchState Whether she is in.
+//
+// Example: running
+type LabLaunchState string
+
+// LabLaunchStopReason Why it was to be stopped.
+//
+// Example: idle
+type LabLaunchStopReason string
+
+// LabLaunchID Id of the launch.
+//
+// Example: lln_01kb5t8kz9e0qv4m3r2x7nwhjd
+type LabLaunchID = string
+
+// LabLaunchPage A page of launches.
+type LabLaunchPage struct {
+	// Launches The latest first.
+	Launches []LabLaunch `json:"launches"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// LabLink A link that opens a lab once, within a minute.
+type LabLink struct {
+	// ExpiresAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ExpiresAt Time `json:"expires_at"`
+
+	// Launch Id of the launch.
+	//
+	// Example: lln_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Launch LabLaunchID `json:"launch"`
+
+	// Url For the browser in which the learner is signed in.
+	//
+	// Example: https://cursus.example.org/labs/launches/lln_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Url string `json:"url"`
+}
+
+// LabList The labs of a session.
+type LabList struct {
+	// Labs By week.
+	Labs []Lab `json:"labs"`
+}
+
+// LabProvider A provider of labs.
+type LabProvider struct {
+	// ClientId By which it knows us; the audience of a token.
+	//
+	// Example: cursus
+	ClientId string `json:"client_id"`
+
+	// DeploymentId Of `lti`.
+	//
+	// Example: 1
+	DeploymentId *string `json:"deployment_id,omitempty"`
+
+	// Key Key of the provider.
+	//
+	// Example: procan
+	Key LabProviderKey `json:"key"`
+
+	// LaunchUrl Where the browser posts a launch.
+	//
+	// Example: https://labs.procan.example.org/launch
+	LaunchUrl string `json:"launch_url"`
+
+	// LoginUrl Of `lti`: where a login is initiated.
+	//
+	// Example: https://labs.procan.example.org/login
+	LoginUrl *string `json:"login_url,omitempty"`
+
+	// ParkedEvents Signed events that could not be applied; they are kept with the reason.
+	//
+	// Example: 0
+	ParkedEvents int `json:"parked_events"`
+
+	// Shape How a launch reaches it.
+	//
+	// Example: jwt
+	Shape LabProviderShape `json:"shape"`
+
+	// StopUrl Where stop requests are posted.
+	//
+	// Example: https://labs.procan.example.org/stop
+	StopUrl string `json:"stop_url"`
+
+	// Title Its name.
+	//
+	// Example: Procan
+	Title string `json:"title"`
+
+	// Version How often it was written; the ETag.
+	//
+	// Example: 1
+	Version int `json:"version"`
+}
+
+// LabProviderShape How a launch reaches it.
+//
+// Example: jwt
+type LabProviderShape string
+
+// LabProviderBody What is said of a provider of labs.
+//
+// Example: {"client_id":"cursus","launch_url":"https://labs.procan.org/launch","secret":"whsec_Y3Vyc3VzIGFuZCBhIHByb3ZpZGVyIG9mIGxhYnM=","shape":"jwt","stop_url":"https://labs.procan.org/stop","title":"Procan"}
+type LabProviderBody struct {
+	// ClientId By which it knows us; the audience of a token.
+	//
+	// Example: cursus
+	ClientId string `json:"client_id"`
+
+	// DeploymentId Of `lti`.
+	//
+	// Example: 1
+	DeploymentId *string `json:"deployment_id,omitempty"`
+
+	// LaunchUrl Where the browser posts a launch.
+	//
+	// Example: https://labs.procan.example.org/launch
+	LaunchUrl string `json:"launch_url"`
+
+	// LoginUrl Of `lti`: where a login is initiated.
+	//
+	// Example: https://labs.procan.example.org/login
+	LoginUrl *string `json:"login_url,omitempty"`
+
+	// Secret `whsec_` and 24 to 64 bytes in base64, which both sides know. It is sealed and never shown.
+	//
+	// Example: whsec_Y3Vyc3VzIGFuZCBhIHByb3ZpZGVyIG9mIGxhYnM=
+	Secret *string `json:"secret,omitempty"`
+
+	// Shape How a launch reaches it.
+	//
+	// Example: jwt
+	Shape LabProviderBodyShape `json:"shape"`
+
+	// StopUrl Where stop requests are posted.
+	//
+	// Example: https://labs.procan.example.org/stop
+	StopUrl string `json:"stop_url"`
+
+	// Title Its name.
+	//
+	// Example: Procan
+	Title string `json:"title"`
+}
+
+// LabProviderBodyShape How a launch reaches it.
+//
+// Example: jwt
+type LabProviderBodyShape string
+
+// LabProviderKey Key of the provider.
+//
+// Example: procan
+type LabProviderKey = string
+
+// LabProviderList The providers of labs.
+type LabProviderList struct {
+	// Providers By key.
+	Providers []LabProvider `json:"providers"`
+}
+
 // LedgerEntry One line of the ledger.
 type LedgerEntry struct {
 	// Account The account.
@@ -11448,6 +11956,55 @@ type MoneyMetric struct {
 	//
 	// Example: 1
 	Version int `json:"version"`
+}
+
+// MyLab A lab as its learner stands to it.
+type MyLab struct {
+	// CanOpen Whether she can open it now.
+	//
+	// Example: true
+	CanOpen bool `json:"can_open"`
+
+	// Id Id of the lab.
+	//
+	// Example: lab_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id LabID `json:"id"`
+
+	// MinutesLeft Of the quota.
+	//
+	// Example: 78
+	MinutesLeft int `json:"minutes_left"`
+
+	// MinutesUsed That have begun.
+	//
+	// Example: 42
+	MinutesUsed int `json:"minutes_used"`
+
+	// Reason Why not, as the code of a problem.
+	//
+	// Example: formula-without-labs
+	Reason *string `json:"reason,omitempty"`
+
+	// Running Whether a machine of hers runs.
+	//
+	// Example: false
+	Running bool `json:"running"`
+
+	// Title A title in English, in French or in both.
+	//
+	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
+	Title Title `json:"title"`
+
+	// Week Its week; 0 is outside the weeks.
+	//
+	// Example: 2
+	Week int `json:"week"`
+}
+
+// MyLabs The labs of an enrolment.
+type MyLabs struct {
+	// Labs By week.
+	Labs []MyLab `json:"labs"`
 }
 
 // NewAPIClient A system that will speak to the API.
@@ -11886,6 +12443,64 @@ type NewIncident struct {
 //
 // Example: technical
 type NewIncidentKind string
+
+// NewLab What a lab is made of.
+type NewLab struct {
+	// CostPerMinuteMilli What a minute costs, in thousandths of a minor unit: 1250 EUR is 1.25 cents. The cost of a launch is rounded half up to the minor unit, once.
+	//
+	// Example: 1250
+	CostPerMinuteMilli int64 `json:"cost_per_minute_milli"`
+
+	// Currency ISO 4217.
+	//
+	// Example: EUR
+	Currency Currency `json:"currency"`
+
+	// Entitlement What a formula opens that leads here; absent: labs.
+	//
+	// Example: labs
+	Entitlement *NewLabEntitlement `json:"entitlement,omitempty"`
+
+	// IdleMinutes Minutes without activity after which the machine is stopped.
+	//
+	// Example: 15
+	IdleMinutes int `json:"idle_minutes"`
+
+	// Open Whether it can be opened.
+	//
+	// Example: true
+	Open bool `json:"open"`
+
+	// Provider Key of the provider.
+	//
+	// Example: procan
+	Provider LabProviderKey `json:"provider"`
+
+	// QuotaMinutes Minutes of each learner.
+	//
+	// Example: 120
+	QuotaMinutes int `json:"quota_minutes"`
+
+	// Resource What it is called at the provider.
+	//
+	// Example: routing
+	Resource string `json:"resource"`
+
+	// Title A title in English, in French or in both.
+	//
+	// Example: {"en":"Network routing","fr":"Routage des réseaux"}
+	Title Title `json:"title"`
+
+	// Week Its week; 0 is outside the weeks.
+	//
+	// Example: 2
+	Week int `json:"week"`
+}
+
+// NewLabEntitlement What a formula opens that leads here; absent: labs.
+//
+// Example: labs
+type NewLabEntitlement string
 
 // NewNudge A reminder to people on a list.
 //
@@ -19024,6 +19639,30 @@ type KnownAt = Time
 // Example: fun
 type LMSPlatformRef = LMSKey
 
+// LabEventID defines model for LabEventID.
+type LabEventID = string
+
+// LabEventSignature defines model for LabEventSignature.
+type LabEventSignature = string
+
+// LabEventTime defines model for LabEventTime.
+type LabEventTime = string
+
+// LabLaunchRef Id of the launch.
+//
+// Example: lln_01kb5t8kz9e0qv4m3r2x7nwhjd
+type LabLaunchRef = LabLaunchID
+
+// LabProviderRef Key of the provider.
+//
+// Example: procan
+type LabProviderRef = LabProviderKey
+
+// LabRef Id of the lab.
+//
+// Example: lab_01kb5t8kz9e0qv4m3r2x7nwhjd
+type LabRef = LabID
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -19770,6 +20409,12 @@ type BookExamSlotParams struct {
 	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
 }
 
+// LaunchLabParams defines parameters for LaunchLab.
+type LaunchLabParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // BookMockExamParams defines parameters for BookMockExam.
 type BookMockExamParams struct {
 	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
@@ -19870,6 +20515,30 @@ type PutFormulaParams struct {
 
 // PutIssuerParams defines parameters for PutIssuer.
 type PutIssuerParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// PutLabProviderParams defines parameters for PutLabProvider.
+type PutLabProviderParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ReceiveLabEventParams defines parameters for ReceiveLabEvent.
+type ReceiveLabEventParams struct {
+	// WebhookId Id of the event, the same however often it is sent.
+	WebhookId LabEventID `json:"Webhook-Id"`
+
+	// WebhookTimestamp When it is sent, in seconds since 1970; not more than five minutes from now.
+	WebhookTimestamp LabEventTime `json:"Webhook-Timestamp"`
+
+	// WebhookSignature One signature or several.
+	WebhookSignature LabEventSignature `json:"Webhook-Signature"`
+}
+
+// PutLabParams defines parameters for PutLab.
+type PutLabParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
 	IfMatch IfMatch `json:"If-Match"`
 }
@@ -20534,6 +21203,21 @@ type GetIndicatorsParamsBasis string
 // GetIndicatorsParamsWeek1Rule defines parameters for GetIndicators.
 type GetIndicatorsParamsWeek1Rule string
 
+// ListLabLaunchesParams defines parameters for ListLabLaunches.
+type ListLabLaunchesParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateLabParams defines parameters for CreateLab.
+type CreateLabParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // MoveSessionParams defines parameters for MoveSession.
 type MoveSessionParams struct {
 	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
@@ -20843,6 +21527,12 @@ type TakeUpInvitationJSONRequestBody = InvitationToken
 // PutIssuerJSONRequestBody defines body for PutIssuer for application/json ContentType.
 type PutIssuerJSONRequestBody = IssuerBody
 
+// PutLabProviderJSONRequestBody defines body for PutLabProvider for application/json ContentType.
+type PutLabProviderJSONRequestBody = LabProviderBody
+
+// PutLabJSONRequestBody defines body for PutLab for application/json ContentType.
+type PutLabJSONRequestBody = NewLab
+
 // PutLMSPlatformJSONRequestBody defines body for PutLMSPlatform for application/json ContentType.
 type PutLMSPlatformJSONRequestBody = LMSPlatformBody
 
@@ -20992,6 +21682,9 @@ type PutExamJSONRequestBody = NewExam
 
 // PutExercisesJSONRequestBody defines body for PutExercises for application/json ContentType.
 type PutExercisesJSONRequestBody = ExerciseMap
+
+// CreateLabJSONRequestBody defines body for CreateLab for application/json ContentType.
+type CreateLabJSONRequestBody = NewLab
 
 // MoveSessionJSONRequestBody defines body for MoveSession for application/json ContentType.
 type MoveSessionJSONRequestBody = PublicationMove
@@ -22727,6 +23420,21 @@ type ClientInterface interface {
 	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `WaitForExamSlot` operationId).
 	WaitForExamSlot(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetMyLabs Get my labs
+	//
+	// The labs of the session of an enrolment, how many minutes are used and left, and why one cannot be opened now.
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/labs (the `GetMyLabs` operationId).
+	GetMyLabs(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LaunchLab Ask for a link to a lab
+	//
+	// The link opens the lab once, within a minute, in the browser in which the learner is signed in here. Who has a machine that runs is led to
+	// that one. A lab that she cannot open says why (422, with the code that `getMyLabs` tells).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/labs/{lab}/launches (the `LaunchLab` operationId).
+	LaunchLab(ctx context.Context, enrolment EnrolmentRef, lab LabRef, params *LaunchLabParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetLMSEnrolment Get how far a platform knows of an enrolment
 	//
 	// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -23022,6 +23730,98 @@ type ClientInterface interface {
 	//
 	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
 	PutIssuer(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GiveLabHelp Say that a learner was helped
+	//
+	// Of a launch that runs; again nothing.
+	//
+	// Corresponds with POST /v1/lab-launches/{lab_launch}/help (the `GiveLabHelp` operationId).
+	GiveLabHelp(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StopLab Have a machine stopped
+	//
+	// Asks the provider, who tells when it is done. Within five minutes again nothing.
+	//
+	// Corresponds with POST /v1/lab-launches/{lab_launch}/stop (the `StopLab` operationId).
+	StopLab(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLabProviders List the providers of labs
+	//
+	// By key; secrets are never shown.
+	//
+	// Corresponds with GET /v1/lab-providers (the `ListLabProviders` operationId).
+	ListLabProviders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLabProvider Get a provider of labs
+	//
+	// As it stands now; its secret is never shown.
+	//
+	// Corresponds with GET /v1/lab-providers/{lab_provider} (the `GetLabProvider` operationId).
+	GetLabProvider(ctx context.Context, labProvider LabProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLabProviderWithBody Write a provider of labs
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+	// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+	//
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+	PutLabProviderWithBody(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLabProvider Write a provider of labs
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+	// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+	//
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+	PutLabProvider(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, body PutLabProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReceiveLabEventWithBody Receive an event of a lab
+	//
+	// For the provider alone: the signature over the raw bytes (Standard Webhooks, with the secret that we share) is the credential. The body is
+	// `{"type":"lab.started","timestamp":…,"data":{"launch":…}}`; types are `lab.started`, `lab.activity`, `lab.help_asked`, `lab.help_given` and `lab.stopped`.
+	// 204 means that it is durably stored. In whatever order events come and however often, they say the same. At most 64 KiB.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/lab-providers/{lab_provider}/events (the `ReceiveLabEvent` operationId).
+	ReceiveLabEventWithBody(ctx context.Context, labProvider LabProviderRef, params *ReceiveLabEventParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLab Get a lab
+	//
+	// As it stands now.
+	//
+	// Corresponds with GET /v1/labs/{lab} (the `GetLab` operationId).
+	GetLab(ctx context.Context, lab LabRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLabWithBody Rewrite a lab
+	//
+	// What a minute costs changes for launches to come alone.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+	PutLabWithBody(ctx context.Context, lab LabRef, params *PutLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLab Rewrite a lab
+	//
+	// What a minute costs changes for launches to come alone.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+	PutLab(ctx context.Context, lab LabRef, params *PutLabParams, body PutLabJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLMSPlatforms List learning platforms
 	//
@@ -24606,6 +25406,45 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 	GetIndicators(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLabBoard See who is in the labs of a session now
+	//
+	// Who asks for help first, she who waits longest before the others; then by the last activity. Names are told to who may read results (`grades:read`).
+	//
+	// Corresponds with GET /v1/sessions/{session}/lab-board (the `GetLabBoard` operationId).
+	GetLabBoard(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLabLaunches List who was in the labs of a session
+	//
+	// The latest launch first. Names are told to who may read results (`grades:read`).
+	//
+	// Corresponds with GET /v1/sessions/{session}/lab-launches (the `ListLabLaunches` operationId).
+	ListLabLaunches(ctx context.Context, session SessionRef, params *ListLabLaunchesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListLabs List the labs of a session
+	//
+	// By week, with the minutes that were used in them and what these cost.
+	//
+	// Corresponds with GET /v1/sessions/{session}/labs (the `ListLabs` operationId).
+	ListLabs(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateLabWithBody Make a lab
+	//
+	// A machine of a provider, for the learners of a session whose formula opens it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+	CreateLabWithBody(ctx context.Context, session SessionRef, params *CreateLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateLab Make a lab
+	//
+	// A machine of a provider, for the learners of a session whose formula opens it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+	CreateLab(ctx context.Context, session SessionRef, params *CreateLabParams, body CreateLabJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MoveSessionWithBody Move a session to another state of publication
 	//
@@ -28026,6 +28865,41 @@ func (c *Client) WaitForExamSlot(ctx context.Context, enrolment EnrolmentRef, sl
 	return c.Client.Do(req)
 }
 
+// GetMyLabs Get my labs
+//
+// The labs of the session of an enrolment, how many minutes are used and left, and why one cannot be opened now.
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/labs (the `GetMyLabs` operationId).
+func (c *Client) GetMyLabs(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMyLabsRequest(c.Server, enrolment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LaunchLab Ask for a link to a lab
+//
+// The link opens the lab once, within a minute, in the browser in which the learner is signed in here. Who has a machine that runs is led to
+// that one. A lab that she cannot open says why (422, with the code that `getMyLabs` tells).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/labs/{lab}/launches (the `LaunchLab` operationId).
+func (c *Client) LaunchLab(ctx context.Context, enrolment EnrolmentRef, lab LabRef, params *LaunchLabParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLaunchLabRequest(c.Server, enrolment, lab, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetLMSEnrolment Get how far a platform knows of an enrolment
 //
 // Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -28672,6 +29546,198 @@ func (c *Client) PutIssuerWithBody(ctx context.Context, issuer IssuerRef, params
 // Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
 func (c *Client) PutIssuer(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPutIssuerRequest(c.Server, issuer, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GiveLabHelp Say that a learner was helped
+//
+// Of a launch that runs; again nothing.
+//
+// Corresponds with POST /v1/lab-launches/{lab_launch}/help (the `GiveLabHelp` operationId).
+func (c *Client) GiveLabHelp(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGiveLabHelpRequest(c.Server, labLaunch)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StopLab Have a machine stopped
+//
+// Asks the provider, who tells when it is done. Within five minutes again nothing.
+//
+// Corresponds with POST /v1/lab-launches/{lab_launch}/stop (the `StopLab` operationId).
+func (c *Client) StopLab(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStopLabRequest(c.Server, labLaunch)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLabProviders List the providers of labs
+//
+// By key; secrets are never shown.
+//
+// Corresponds with GET /v1/lab-providers (the `ListLabProviders` operationId).
+func (c *Client) ListLabProviders(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLabProvidersRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLabProvider Get a provider of labs
+//
+// As it stands now; its secret is never shown.
+//
+// Corresponds with GET /v1/lab-providers/{lab_provider} (the `GetLabProvider` operationId).
+func (c *Client) GetLabProvider(ctx context.Context, labProvider LabProviderRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLabProviderRequest(c.Server, labProvider)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLabProviderWithBody Write a provider of labs
+//
+// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+//
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+func (c *Client) PutLabProviderWithBody(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLabProviderRequestWithBody(c.Server, labProvider, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLabProvider Write a provider of labs
+//
+// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+//
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+func (c *Client) PutLabProvider(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, body PutLabProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLabProviderRequest(c.Server, labProvider, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReceiveLabEventWithBody Receive an event of a lab
+//
+// For the provider alone: the signature over the raw bytes (Standard Webhooks, with the secret that we share) is the credential. The body is
+// `{"type":"lab.started","timestamp":…,"data":{"launch":…}}`; types are `lab.started`, `lab.activity`, `lab.help_asked`, `lab.help_given` and `lab.stopped`.
+// 204 means that it is durably stored. In whatever order events come and however often, they say the same. At most 64 KiB.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/lab-providers/{lab_provider}/events (the `ReceiveLabEvent` operationId).
+func (c *Client) ReceiveLabEventWithBody(ctx context.Context, labProvider LabProviderRef, params *ReceiveLabEventParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReceiveLabEventRequestWithBody(c.Server, labProvider, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLab Get a lab
+//
+// As it stands now.
+//
+// Corresponds with GET /v1/labs/{lab} (the `GetLab` operationId).
+func (c *Client) GetLab(ctx context.Context, lab LabRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLabRequest(c.Server, lab)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLabWithBody Rewrite a lab
+//
+// What a minute costs changes for launches to come alone.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+func (c *Client) PutLabWithBody(ctx context.Context, lab LabRef, params *PutLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLabRequestWithBody(c.Server, lab, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLab Rewrite a lab
+//
+// What a minute costs changes for launches to come alone.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+func (c *Client) PutLab(ctx context.Context, lab LabRef, params *PutLabParams, body PutLabJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLabRequest(c.Server, lab, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -32096,6 +33162,95 @@ func (c *Client) ImportExercisesWithBody(ctx context.Context, session SessionRef
 // Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 func (c *Client) GetIndicators(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetIndicatorsRequest(c.Server, session, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLabBoard See who is in the labs of a session now
+//
+// Who asks for help first, she who waits longest before the others; then by the last activity. Names are told to who may read results (`grades:read`).
+//
+// Corresponds with GET /v1/sessions/{session}/lab-board (the `GetLabBoard` operationId).
+func (c *Client) GetLabBoard(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLabBoardRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLabLaunches List who was in the labs of a session
+//
+// The latest launch first. Names are told to who may read results (`grades:read`).
+//
+// Corresponds with GET /v1/sessions/{session}/lab-launches (the `ListLabLaunches` operationId).
+func (c *Client) ListLabLaunches(ctx context.Context, session SessionRef, params *ListLabLaunchesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLabLaunchesRequest(c.Server, session, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListLabs List the labs of a session
+//
+// By week, with the minutes that were used in them and what these cost.
+//
+// Corresponds with GET /v1/sessions/{session}/labs (the `ListLabs` operationId).
+func (c *Client) ListLabs(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLabsRequest(c.Server, session)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateLabWithBody Make a lab
+//
+// A machine of a provider, for the learners of a session whose formula opens it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+func (c *Client) CreateLabWithBody(ctx context.Context, session SessionRef, params *CreateLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateLabRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateLab Make a lab
+//
+// A machine of a provider, for the learners of a session whose formula opens it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+func (c *Client) CreateLab(ctx context.Context, session SessionRef, params *CreateLabParams, body CreateLabJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateLabRequest(c.Server, session, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -39932,6 +41087,94 @@ func NewWaitForExamSlotRequest(server string, enrolment EnrolmentRef, slot ExamS
 	return req, nil
 }
 
+// NewGetMyLabsRequest constructs an http.Request for the GetMyLabs method
+func NewGetMyLabsRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/labs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewLaunchLabRequest constructs an http.Request for the LaunchLab method
+func NewLaunchLabRequest(server string, enrolment EnrolmentRef, lab LabRef, params *LaunchLabParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "lab", lab, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/labs/%s/launches", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetLMSEnrolmentRequest constructs an http.Request for the GetLMSEnrolment method
 func NewGetLMSEnrolmentRequest(server string, enrolment EnrolmentRef) (*http.Request, error) {
 	var err error
@@ -41249,6 +42492,356 @@ func NewPutIssuerRequestWithBody(server string, issuer IssuerRef, params *PutIss
 	}
 
 	operationPath := fmt.Sprintf("/v1/issuers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewGiveLabHelpRequest constructs an http.Request for the GiveLabHelp method
+func NewGiveLabHelpRequest(server string, labLaunch LabLaunchRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "lab_launch", labLaunch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lab-launches/%s/help", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStopLabRequest constructs an http.Request for the StopLab method
+func NewStopLabRequest(server string, labLaunch LabLaunchRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "lab_launch", labLaunch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lab-launches/%s/stop", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListLabProvidersRequest constructs an http.Request for the ListLabProviders method
+func NewListLabProvidersRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lab-providers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetLabProviderRequest constructs an http.Request for the GetLabProvider method
+func NewGetLabProviderRequest(server string, labProvider LabProviderRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "lab_provider", labProvider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lab-providers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLabProviderRequest calls the generic PutLabProvider builder with application/json body
+func NewPutLabProviderRequest(server string, labProvider LabProviderRef, params *PutLabProviderParams, body PutLabProviderJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLabProviderRequestWithBody(server, labProvider, params, "application/json", bodyReader)
+}
+
+// NewPutLabProviderRequestWithBody constructs an http.Request for the PutLabProvider method, with any body, and a specified content type
+func NewPutLabProviderRequestWithBody(server string, labProvider LabProviderRef, params *PutLabProviderParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "lab_provider", labProvider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lab-providers/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewReceiveLabEventRequestWithBody constructs an http.Request for the ReceiveLabEvent method, with any body, and a specified content type
+func NewReceiveLabEventRequestWithBody(server string, labProvider LabProviderRef, params *ReceiveLabEventParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "lab_provider", labProvider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/lab-providers/%s/events", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Webhook-Id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Webhook-Id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Webhook-Timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Webhook-Timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Webhook-Signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Webhook-Signature", headerParam2)
+
+	}
+
+	return req, nil
+}
+
+// NewGetLabRequest constructs an http.Request for the GetLab method
+func NewGetLabRequest(server string, lab LabRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "lab", lab, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/labs/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLabRequest calls the generic PutLab builder with application/json body
+func NewPutLabRequest(server string, lab LabRef, params *PutLabParams, body PutLabJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLabRequestWithBody(server, lab, params, "application/json", bodyReader)
+}
+
+// NewPutLabRequestWithBody constructs an http.Request for the PutLab method, with any body, and a specified content type
+func NewPutLabRequestWithBody(server string, lab LabRef, params *PutLabParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "lab", lab, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/labs/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -48578,6 +50171,207 @@ func NewGetIndicatorsRequest(server string, session SessionRef, params *GetIndic
 	return req, nil
 }
 
+// NewGetLabBoardRequest constructs an http.Request for the GetLabBoard method
+func NewGetLabBoardRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/lab-board", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListLabLaunchesRequest constructs an http.Request for the ListLabLaunches method
+func NewListLabLaunchesRequest(server string, session SessionRef, params *ListLabLaunchesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/lab-launches", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListLabsRequest constructs an http.Request for the ListLabs method
+func NewListLabsRequest(server string, session SessionRef) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/labs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateLabRequest calls the generic CreateLab builder with application/json body
+func NewCreateLabRequest(server string, session SessionRef, params *CreateLabParams, body CreateLabJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateLabRequestWithBody(server, session, params, "application/json", bodyReader)
+}
+
+// NewCreateLabRequestWithBody constructs an http.Request for the CreateLab method, with any body, and a specified content type
+func NewCreateLabRequestWithBody(server string, session SessionRef, params *CreateLabParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/labs", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewMoveSessionRequest calls the generic MoveSession builder with application/json body
 func NewMoveSessionRequest(server string, session SessionRef, params *MoveSessionParams, body MoveSessionJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -52410,6 +54204,25 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting (the `WaitForExamSlot` operationId).
 	WaitForExamSlotWithResponse(ctx context.Context, enrolment EnrolmentRef, slot ExamSlotID, reqEditors ...RequestEditorFn) (*WaitForExamSlotResponse, error)
 
+	// GetMyLabsWithResponse Get my labs
+	//
+	// The labs of the session of an enrolment, how many minutes are used and left, and why one cannot be opened now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/labs (the `GetMyLabs` operationId).
+	GetMyLabsWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetMyLabsResponse, error)
+
+	// LaunchLabWithResponse Ask for a link to a lab
+	//
+	// The link opens the lab once, within a minute, in the browser in which the learner is signed in here. Who has a machine that runs is led to
+	// that one. A lab that she cannot open says why (422, with the code that `getMyLabs` tells).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/enrolments/{enrolment}/labs/{lab}/launches (the `LaunchLab` operationId).
+	LaunchLabWithResponse(ctx context.Context, enrolment EnrolmentRef, lab LabRef, params *LaunchLabParams, reqEditors ...RequestEditorFn) (*LaunchLabResponse, error)
+
 	// GetLMSEnrolmentWithResponse Get how far a platform knows of an enrolment
 	//
 	// Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -52741,6 +54554,108 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PUT /v1/issuers/{issuer} (the `PutIssuer` operationId).
 	PutIssuerWithResponse(ctx context.Context, issuer IssuerRef, params *PutIssuerParams, body PutIssuerJSONRequestBody, reqEditors ...RequestEditorFn) (*PutIssuerResponse, error)
+
+	// GiveLabHelpWithResponse Say that a learner was helped
+	//
+	// Of a launch that runs; again nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/lab-launches/{lab_launch}/help (the `GiveLabHelp` operationId).
+	GiveLabHelpWithResponse(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*GiveLabHelpResponse, error)
+
+	// StopLabWithResponse Have a machine stopped
+	//
+	// Asks the provider, who tells when it is done. Within five minutes again nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/lab-launches/{lab_launch}/stop (the `StopLab` operationId).
+	StopLabWithResponse(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*StopLabResponse, error)
+
+	// ListLabProvidersWithResponse List the providers of labs
+	//
+	// By key; secrets are never shown.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/lab-providers (the `ListLabProviders` operationId).
+	ListLabProvidersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLabProvidersResponse, error)
+
+	// GetLabProviderWithResponse Get a provider of labs
+	//
+	// As it stands now; its secret is never shown.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/lab-providers/{lab_provider} (the `GetLabProvider` operationId).
+	GetLabProviderWithResponse(ctx context.Context, labProvider LabProviderRef, reqEditors ...RequestEditorFn) (*GetLabProviderResponse, error)
+
+	// PutLabProviderWithBodyWithResponse Write a provider of labs
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+	// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+	//
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+	PutLabProviderWithBodyWithResponse(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLabProviderResponse, error)
+
+	// PutLabProviderWithResponse Write a provider of labs
+	//
+	// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+	// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+	// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+	// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+	//
+	// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+	PutLabProviderWithResponse(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, body PutLabProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLabProviderResponse, error)
+
+	// ReceiveLabEventWithBodyWithResponse Receive an event of a lab
+	//
+	// For the provider alone: the signature over the raw bytes (Standard Webhooks, with the secret that we share) is the credential. The body is
+	// `{"type":"lab.started","timestamp":…,"data":{"launch":…}}`; types are `lab.started`, `lab.activity`, `lab.help_asked`, `lab.help_given` and `lab.stopped`.
+	// 204 means that it is durably stored. In whatever order events come and however often, they say the same. At most 64 KiB.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/lab-providers/{lab_provider}/events (the `ReceiveLabEvent` operationId).
+	ReceiveLabEventWithBodyWithResponse(ctx context.Context, labProvider LabProviderRef, params *ReceiveLabEventParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveLabEventResponse, error)
+
+	// GetLabWithResponse Get a lab
+	//
+	// As it stands now.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/labs/{lab} (the `GetLab` operationId).
+	GetLabWithResponse(ctx context.Context, lab LabRef, reqEditors ...RequestEditorFn) (*GetLabResponse, error)
+
+	// PutLabWithBodyWithResponse Rewrite a lab
+	//
+	// What a minute costs changes for launches to come alone.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+	PutLabWithBodyWithResponse(ctx context.Context, lab LabRef, params *PutLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLabResponse, error)
+
+	// PutLabWithResponse Rewrite a lab
+	//
+	// What a minute costs changes for launches to come alone.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+	PutLabWithResponse(ctx context.Context, lab LabRef, params *PutLabParams, body PutLabJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLabResponse, error)
 
 	// ListLMSPlatformsWithResponse List learning platforms
 	//
@@ -54483,6 +56398,51 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/sessions/{session}/indicators (the `GetIndicators` operationId).
 	GetIndicatorsWithResponse(ctx context.Context, session SessionRef, params *GetIndicatorsParams, reqEditors ...RequestEditorFn) (*GetIndicatorsResponse, error)
+
+	// GetLabBoardWithResponse See who is in the labs of a session now
+	//
+	// Who asks for help first, she who waits longest before the others; then by the last activity. Names are told to who may read results (`grades:read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/lab-board (the `GetLabBoard` operationId).
+	GetLabBoardWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetLabBoardResponse, error)
+
+	// ListLabLaunchesWithResponse List who was in the labs of a session
+	//
+	// The latest launch first. Names are told to who may read results (`grades:read`).
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/lab-launches (the `ListLabLaunches` operationId).
+	ListLabLaunchesWithResponse(ctx context.Context, session SessionRef, params *ListLabLaunchesParams, reqEditors ...RequestEditorFn) (*ListLabLaunchesResponse, error)
+
+	// ListLabsWithResponse List the labs of a session
+	//
+	// By week, with the minutes that were used in them and what these cost.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/labs (the `ListLabs` operationId).
+	ListLabsWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*ListLabsResponse, error)
+
+	// CreateLabWithBodyWithResponse Make a lab
+	//
+	// A machine of a provider, for the learners of a session whose formula opens it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+	CreateLabWithBodyWithResponse(ctx context.Context, session SessionRef, params *CreateLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateLabResponse, error)
+
+	// CreateLabWithResponse Make a lab
+	//
+	// A machine of a provider, for the learners of a session whose formula opens it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+	CreateLabWithResponse(ctx context.Context, session SessionRef, params *CreateLabParams, body CreateLabJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateLabResponse, error)
 
 	// MoveSessionWithBodyWithResponse Move a session to another state of publication
 	//
@@ -61075,6 +63035,102 @@ func (r WaitForExamSlotResponse) ContentType() string {
 	return ""
 }
 
+type GetMyLabsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MyLabs
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMyLabsResponse) GetJSON200() *MyLabs {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetMyLabsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMyLabsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMyLabsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMyLabsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMyLabsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LaunchLabResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *LabLink
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r LaunchLabResponse) GetJSON201() *LabLink {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LaunchLabResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LaunchLabResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LaunchLabResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LaunchLabResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LaunchLabResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetLMSEnrolmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -62386,6 +64442,397 @@ func (r PutIssuerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PutIssuerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GiveLabHelpResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GiveLabHelpResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GiveLabHelpResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GiveLabHelpResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GiveLabHelpResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GiveLabHelpResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StopLabResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StopLabResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StopLabResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StopLabResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StopLabResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StopLabResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLabProvidersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LabProviderList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLabProvidersResponse) GetJSON200() *LabProviderList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLabProvidersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLabProvidersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLabProvidersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLabProvidersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLabProvidersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetLabProviderResponse200Headers the declared response headers of an HTTP 200 response for GetLabProvider
+type GetLabProviderResponse200Headers struct {
+	ETag string
+}
+
+type GetLabProviderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LabProvider
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetLabProviderResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLabProviderResponse) GetJSON200() *LabProvider {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLabProviderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLabProviderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLabProviderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLabProviderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLabProviderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutLabProviderResponse200Headers the declared response headers of an HTTP 200 response for PutLabProvider
+type PutLabProviderResponse200Headers struct {
+	ETag string
+}
+
+type PutLabProviderResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LabProvider
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutLabProviderResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLabProviderResponse) GetJSON200() *LabProvider {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutLabProviderResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLabProviderResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLabProviderResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLabProviderResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLabProviderResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReceiveLabEventResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ReceiveLabEventResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ReceiveLabEventResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReceiveLabEventResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReceiveLabEventResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReceiveLabEventResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetLabResponse200Headers the declared response headers of an HTTP 200 response for GetLab
+type GetLabResponse200Headers struct {
+	ETag string
+}
+
+type GetLabResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Lab
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetLabResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLabResponse) GetJSON200() *Lab {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLabResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLabResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLabResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLabResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLabResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutLabResponse200Headers the declared response headers of an HTTP 200 response for PutLab
+type PutLabResponse200Headers struct {
+	ETag string
+}
+
+type PutLabResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Lab
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutLabResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLabResponse) GetJSON200() *Lab {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutLabResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLabResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLabResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLabResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLabResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -68953,6 +71400,206 @@ func (r GetIndicatorsResponse) ContentType() string {
 	return ""
 }
 
+type GetLabBoardResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LabBoard
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLabBoardResponse) GetJSON200() *LabBoard {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetLabBoardResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLabBoardResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLabBoardResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLabBoardResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLabBoardResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLabLaunchesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LabLaunchPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLabLaunchesResponse) GetJSON200() *LabLaunchPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLabLaunchesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLabLaunchesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLabLaunchesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLabLaunchesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLabLaunchesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListLabsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LabList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLabsResponse) GetJSON200() *LabList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLabsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLabsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLabsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLabsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLabsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateLabResponse201Headers the declared response headers of an HTTP 201 response for CreateLab
+type CreateLabResponse201Headers struct {
+	ETag     string
+	Location string
+}
+
+type CreateLabResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Lab
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateLabResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateLabResponse) GetJSON201() *Lab {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateLabResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateLabResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateLabResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateLabResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateLabResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // MoveSessionResponse200Headers the declared response headers of an HTTP 200 response for MoveSession
 type MoveSessionResponse200Headers struct {
 	ETag string
@@ -73676,6 +76323,37 @@ func (c *ClientWithResponses) WaitForExamSlotWithResponse(ctx context.Context, e
 	return ParseWaitForExamSlotResponse(rsp)
 }
 
+// GetMyLabsWithResponse Get my labs
+//
+// The labs of the session of an enrolment, how many minutes are used and left, and why one cannot be opened now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/labs (the `GetMyLabs` operationId).
+func (c *ClientWithResponses) GetMyLabsWithResponse(ctx context.Context, enrolment EnrolmentRef, reqEditors ...RequestEditorFn) (*GetMyLabsResponse, error) {
+	rsp, err := c.GetMyLabs(ctx, enrolment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMyLabsResponse(rsp)
+}
+
+// LaunchLabWithResponse Ask for a link to a lab
+//
+// The link opens the lab once, within a minute, in the browser in which the learner is signed in here. Who has a machine that runs is led to
+// that one. A lab that she cannot open says why (422, with the code that `getMyLabs` tells).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/enrolments/{enrolment}/labs/{lab}/launches (the `LaunchLab` operationId).
+func (c *ClientWithResponses) LaunchLabWithResponse(ctx context.Context, enrolment EnrolmentRef, lab LabRef, params *LaunchLabParams, reqEditors ...RequestEditorFn) (*LaunchLabResponse, error) {
+	rsp, err := c.LaunchLab(ctx, enrolment, lab, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLaunchLabResponse(rsp)
+}
+
 // GetLMSEnrolmentWithResponse Get how far a platform knows of an enrolment
 //
 // Of her own enrolment, or of any with `lms:write`. 404 where no platform is told of it.
@@ -74222,6 +76900,168 @@ func (c *ClientWithResponses) PutIssuerWithResponse(ctx context.Context, issuer 
 		return nil, err
 	}
 	return ParsePutIssuerResponse(rsp)
+}
+
+// GiveLabHelpWithResponse Say that a learner was helped
+//
+// Of a launch that runs; again nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/lab-launches/{lab_launch}/help (the `GiveLabHelp` operationId).
+func (c *ClientWithResponses) GiveLabHelpWithResponse(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*GiveLabHelpResponse, error) {
+	rsp, err := c.GiveLabHelp(ctx, labLaunch, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGiveLabHelpResponse(rsp)
+}
+
+// StopLabWithResponse Have a machine stopped
+//
+// Asks the provider, who tells when it is done. Within five minutes again nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/lab-launches/{lab_launch}/stop (the `StopLab` operationId).
+func (c *ClientWithResponses) StopLabWithResponse(ctx context.Context, labLaunch LabLaunchRef, reqEditors ...RequestEditorFn) (*StopLabResponse, error) {
+	rsp, err := c.StopLab(ctx, labLaunch, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStopLabResponse(rsp)
+}
+
+// ListLabProvidersWithResponse List the providers of labs
+//
+// By key; secrets are never shown.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/lab-providers (the `ListLabProviders` operationId).
+func (c *ClientWithResponses) ListLabProvidersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListLabProvidersResponse, error) {
+	rsp, err := c.ListLabProviders(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLabProvidersResponse(rsp)
+}
+
+// GetLabProviderWithResponse Get a provider of labs
+//
+// As it stands now; its secret is never shown.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/lab-providers/{lab_provider} (the `GetLabProvider` operationId).
+func (c *ClientWithResponses) GetLabProviderWithResponse(ctx context.Context, labProvider LabProviderRef, reqEditors ...RequestEditorFn) (*GetLabProviderResponse, error) {
+	rsp, err := c.GetLabProvider(ctx, labProvider, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLabProviderResponse(rsp)
+}
+
+// PutLabProviderWithBodyWithResponse Write a provider of labs
+//
+// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+//
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+func (c *ClientWithResponses) PutLabProviderWithBodyWithResponse(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLabProviderResponse, error) {
+	rsp, err := c.PutLabProviderWithBody(ctx, labProvider, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLabProviderResponse(rsp)
+}
+
+// PutLabProviderWithResponse Write a provider of labs
+//
+// Makes a provider (`If-Match: *`) or rewrites it. With `jwt` a launch is a token (RS256, keys at `/v1/badges/keys`) that the browser posts to
+// `launch_url` as `token`, with `launch`, `resource`, `minutes_left`, `idle_minutes`, `events_url` and `return_url`. With `lti` it is a launch by LTI 1.3:
+// we are the platform, log in at `login_url`, and answer at `/labs/lti` with an id_token for `launch_url` and for no other address. A stop
+// request is posted to `stop_url`, signed as Standard Webhooks wants it: `{"type":"lab.stop","timestamp":…,"data":{"launch":…,"reason":…}}`.
+//
+// Addresses are those of public servers, or ones that the operator named (`CURSUS_LAB_INSIDE`). Without `secret` the one that is there stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/lab-providers/{lab_provider} (the `PutLabProvider` operationId).
+func (c *ClientWithResponses) PutLabProviderWithResponse(ctx context.Context, labProvider LabProviderRef, params *PutLabProviderParams, body PutLabProviderJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLabProviderResponse, error) {
+	rsp, err := c.PutLabProvider(ctx, labProvider, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLabProviderResponse(rsp)
+}
+
+// ReceiveLabEventWithBodyWithResponse Receive an event of a lab
+//
+// For the provider alone: the signature over the raw bytes (Standard Webhooks, with the secret that we share) is the credential. The body is
+// `{"type":"lab.started","timestamp":…,"data":{"launch":…}}`; types are `lab.started`, `lab.activity`, `lab.help_asked`, `lab.help_given` and `lab.stopped`.
+// 204 means that it is durably stored. In whatever order events come and however often, they say the same. At most 64 KiB.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/lab-providers/{lab_provider}/events (the `ReceiveLabEvent` operationId).
+func (c *ClientWithResponses) ReceiveLabEventWithBodyWithResponse(ctx context.Context, labProvider LabProviderRef, params *ReceiveLabEventParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReceiveLabEventResponse, error) {
+	rsp, err := c.ReceiveLabEventWithBody(ctx, labProvider, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReceiveLabEventResponse(rsp)
+}
+
+// GetLabWithResponse Get a lab
+//
+// As it stands now.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/labs/{lab} (the `GetLab` operationId).
+func (c *ClientWithResponses) GetLabWithResponse(ctx context.Context, lab LabRef, reqEditors ...RequestEditorFn) (*GetLabResponse, error) {
+	rsp, err := c.GetLab(ctx, lab, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLabResponse(rsp)
+}
+
+// PutLabWithBodyWithResponse Rewrite a lab
+//
+// What a minute costs changes for launches to come alone.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+func (c *ClientWithResponses) PutLabWithBodyWithResponse(ctx context.Context, lab LabRef, params *PutLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLabResponse, error) {
+	rsp, err := c.PutLabWithBody(ctx, lab, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLabResponse(rsp)
+}
+
+// PutLabWithResponse Rewrite a lab
+//
+// What a minute costs changes for launches to come alone.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/labs/{lab} (the `PutLab` operationId).
+func (c *ClientWithResponses) PutLabWithResponse(ctx context.Context, lab LabRef, params *PutLabParams, body PutLabJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLabResponse, error) {
+	rsp, err := c.PutLab(ctx, lab, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLabResponse(rsp)
 }
 
 // ListLMSPlatformsWithResponse List learning platforms
@@ -77068,6 +79908,81 @@ func (c *ClientWithResponses) GetIndicatorsWithResponse(ctx context.Context, ses
 		return nil, err
 	}
 	return ParseGetIndicatorsResponse(rsp)
+}
+
+// GetLabBoardWithResponse See who is in the labs of a session now
+//
+// Who asks for help first, she who waits longest before the others; then by the last activity. Names are told to who may read results (`grades:read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/lab-board (the `GetLabBoard` operationId).
+func (c *ClientWithResponses) GetLabBoardWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*GetLabBoardResponse, error) {
+	rsp, err := c.GetLabBoard(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLabBoardResponse(rsp)
+}
+
+// ListLabLaunchesWithResponse List who was in the labs of a session
+//
+// The latest launch first. Names are told to who may read results (`grades:read`).
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/lab-launches (the `ListLabLaunches` operationId).
+func (c *ClientWithResponses) ListLabLaunchesWithResponse(ctx context.Context, session SessionRef, params *ListLabLaunchesParams, reqEditors ...RequestEditorFn) (*ListLabLaunchesResponse, error) {
+	rsp, err := c.ListLabLaunches(ctx, session, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLabLaunchesResponse(rsp)
+}
+
+// ListLabsWithResponse List the labs of a session
+//
+// By week, with the minutes that were used in them and what these cost.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/labs (the `ListLabs` operationId).
+func (c *ClientWithResponses) ListLabsWithResponse(ctx context.Context, session SessionRef, reqEditors ...RequestEditorFn) (*ListLabsResponse, error) {
+	rsp, err := c.ListLabs(ctx, session, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLabsResponse(rsp)
+}
+
+// CreateLabWithBodyWithResponse Make a lab
+//
+// A machine of a provider, for the learners of a session whose formula opens it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+func (c *ClientWithResponses) CreateLabWithBodyWithResponse(ctx context.Context, session SessionRef, params *CreateLabParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateLabResponse, error) {
+	rsp, err := c.CreateLabWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateLabResponse(rsp)
+}
+
+// CreateLabWithResponse Make a lab
+//
+// A machine of a provider, for the learners of a session whose formula opens it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/labs (the `CreateLab` operationId).
+func (c *ClientWithResponses) CreateLabWithResponse(ctx context.Context, session SessionRef, params *CreateLabParams, body CreateLabJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateLabResponse, error) {
+	rsp, err := c.CreateLab(ctx, session, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateLabResponse(rsp)
 }
 
 // MoveSessionWithBodyWithResponse Move a session to another state of publication
@@ -82547,6 +85462,72 @@ func ParseWaitForExamSlotResponse(rsp *http.Response) (*WaitForExamSlotResponse,
 	return response, nil
 }
 
+// ParseGetMyLabsResponse parses an HTTP response from a GetMyLabsWithResponse call
+func ParseGetMyLabsResponse(rsp *http.Response) (*GetMyLabsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMyLabsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MyLabs
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLaunchLabResponse parses an HTTP response from a LaunchLabWithResponse call
+func ParseLaunchLabResponse(rsp *http.Response) (*LaunchLabResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LaunchLabResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest LabLink
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetLMSEnrolmentResponse parses an HTTP response from a GetLMSEnrolmentWithResponse call
 func ParseGetLMSEnrolmentResponse(rsp *http.Response) (*GetLMSEnrolmentResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -83485,6 +86466,310 @@ func ParsePutIssuerResponse(rsp *http.Response) (*PutIssuerResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers PutIssuerResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGiveLabHelpResponse parses an HTTP response from a GiveLabHelpWithResponse call
+func ParseGiveLabHelpResponse(rsp *http.Response) (*GiveLabHelpResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GiveLabHelpResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStopLabResponse parses an HTTP response from a StopLabWithResponse call
+func ParseStopLabResponse(rsp *http.Response) (*StopLabResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StopLabResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLabProvidersResponse parses an HTTP response from a ListLabProvidersWithResponse call
+func ParseListLabProvidersResponse(rsp *http.Response) (*ListLabProvidersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLabProvidersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LabProviderList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLabProviderResponse parses an HTTP response from a GetLabProviderWithResponse call
+func ParseGetLabProviderResponse(rsp *http.Response) (*GetLabProviderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLabProviderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LabProvider
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetLabProviderResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutLabProviderResponse parses an HTTP response from a PutLabProviderWithResponse call
+func ParsePutLabProviderResponse(rsp *http.Response) (*PutLabProviderResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLabProviderResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LabProvider
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutLabProviderResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseReceiveLabEventResponse parses an HTTP response from a ReceiveLabEventWithResponse call
+func ParseReceiveLabEventResponse(rsp *http.Response) (*ReceiveLabEventResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReceiveLabEventResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLabResponse parses an HTTP response from a GetLabWithResponse call
+func ParseGetLabResponse(rsp *http.Response) (*GetLabResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLabResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Lab
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetLabResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutLabResponse parses an HTTP response from a PutLabWithResponse call
+func ParsePutLabResponse(rsp *http.Response) (*PutLabResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLabResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Lab
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutLabResponse200Headers
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -88281,6 +91566,158 @@ func ParseGetIndicatorsResponse(rsp *http.Response) (*GetIndicatorsResponse, err
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseGetLabBoardResponse parses an HTTP response from a GetLabBoardWithResponse call
+func ParseGetLabBoardResponse(rsp *http.Response) (*GetLabBoardResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLabBoardResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LabBoard
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLabLaunchesResponse parses an HTTP response from a ListLabLaunchesWithResponse call
+func ParseListLabLaunchesResponse(rsp *http.Response) (*ListLabLaunchesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLabLaunchesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LabLaunchPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListLabsResponse parses an HTTP response from a ListLabsWithResponse call
+func ParseListLabsResponse(rsp *http.Response) (*ListLabsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLabsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LabList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateLabResponse parses an HTTP response from a CreateLabWithResponse call
+func ParseCreateLabResponse(rsp *http.Response) (*CreateLabResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateLabResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Lab
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateLabResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil

@@ -379,6 +379,12 @@ type ServerInterface interface {
 	// WaitForExamSlot Wait for a slot
 	// (PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting)
 	WaitForExamSlot(c *fiber.Ctx, enrolment EnrolmentRef, slot ExamSlotID) error
+	// GetMyLabs Get my labs
+	// (GET /v1/enrolments/{enrolment}/labs)
+	GetMyLabs(c *fiber.Ctx, enrolment EnrolmentRef) error
+	// LaunchLab Ask for a link to a lab
+	// (POST /v1/enrolments/{enrolment}/labs/{lab}/launches)
+	LaunchLab(c *fiber.Ctx, enrolment EnrolmentRef, lab LabRef, params LaunchLabParams) error
 	// GetLMSEnrolment Get how far a platform knows of an enrolment
 	// (GET /v1/enrolments/{enrolment}/lms)
 	GetLMSEnrolment(c *fiber.Ctx, enrolment EnrolmentRef) error
@@ -460,6 +466,30 @@ type ServerInterface interface {
 	// PutIssuer Write an issuer
 	// (PUT /v1/issuers/{issuer})
 	PutIssuer(c *fiber.Ctx, issuer IssuerRef, params PutIssuerParams) error
+	// GiveLabHelp Say that a learner was helped
+	// (POST /v1/lab-launches/{lab_launch}/help)
+	GiveLabHelp(c *fiber.Ctx, labLaunch LabLaunchRef) error
+	// StopLab Have a machine stopped
+	// (POST /v1/lab-launches/{lab_launch}/stop)
+	StopLab(c *fiber.Ctx, labLaunch LabLaunchRef) error
+	// ListLabProviders List the providers of labs
+	// (GET /v1/lab-providers)
+	ListLabProviders(c *fiber.Ctx) error
+	// GetLabProvider Get a provider of labs
+	// (GET /v1/lab-providers/{lab_provider})
+	GetLabProvider(c *fiber.Ctx, labProvider LabProviderRef) error
+	// PutLabProvider Write a provider of labs
+	// (PUT /v1/lab-providers/{lab_provider})
+	PutLabProvider(c *fiber.Ctx, labProvider LabProviderRef, params PutLabProviderParams) error
+	// ReceiveLabEvent Receive an event of a lab
+	// (POST /v1/lab-providers/{lab_provider}/events)
+	ReceiveLabEvent(c *fiber.Ctx, labProvider LabProviderRef, params ReceiveLabEventParams) error
+	// GetLab Get a lab
+	// (GET /v1/labs/{lab})
+	GetLab(c *fiber.Ctx, lab LabRef) error
+	// PutLab Rewrite a lab
+	// (PUT /v1/labs/{lab})
+	PutLab(c *fiber.Ctx, lab LabRef, params PutLabParams) error
 	// ListLMSPlatforms List learning platforms
 	// (GET /v1/lms-platforms)
 	ListLMSPlatforms(c *fiber.Ctx, params ListLMSPlatformsParams) error
@@ -862,6 +892,18 @@ type ServerInterface interface {
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(c *fiber.Ctx, session SessionRef, params GetIndicatorsParams) error
+	// GetLabBoard See who is in the labs of a session now
+	// (GET /v1/sessions/{session}/lab-board)
+	GetLabBoard(c *fiber.Ctx, session SessionRef) error
+	// ListLabLaunches List who was in the labs of a session
+	// (GET /v1/sessions/{session}/lab-launches)
+	ListLabLaunches(c *fiber.Ctx, session SessionRef, params ListLabLaunchesParams) error
+	// ListLabs List the labs of a session
+	// (GET /v1/sessions/{session}/labs)
+	ListLabs(c *fiber.Ctx, session SessionRef) error
+	// CreateLab Make a lab
+	// (POST /v1/sessions/{session}/labs)
+	CreateLab(c *fiber.Ctx, session SessionRef, params CreateLabParams) error
 	// MoveSession Move a session to another state of publication
 	// (POST /v1/sessions/{session}/moves)
 	MoveSession(c *fiber.Ctx, session SessionRef, params MoveSessionParams) error
@@ -6107,6 +6149,96 @@ func (siw *ServerInterfaceWrapper) WaitForExamSlot(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetMyLabs operation middleware
+func (siw *ServerInterfaceWrapper) GetMyLabs(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetMyLabs(c, enrolment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// LaunchLab operation middleware
+func (siw *ServerInterfaceWrapper) LaunchLab(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// ------------- Path parameter "lab" -------------
+	var lab LabRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab", c.Params("lab"), &lab, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LaunchLabParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.LaunchLab(c, enrolment, lab, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetLMSEnrolment operation middleware
 func (siw *ServerInterfaceWrapper) GetLMSEnrolment(c *fiber.Ctx) error {
 
@@ -7148,6 +7280,337 @@ func (siw *ServerInterfaceWrapper) PutIssuer(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.PutIssuer(c, issuer, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GiveLabHelp operation middleware
+func (siw *ServerInterfaceWrapper) GiveLabHelp(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "lab_launch" -------------
+	var labLaunch LabLaunchRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab_launch", c.Params("lab_launch"), &labLaunch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab_launch: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GiveLabHelp(c, labLaunch)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// StopLab operation middleware
+func (siw *ServerInterfaceWrapper) StopLab(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "lab_launch" -------------
+	var labLaunch LabLaunchRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab_launch", c.Params("lab_launch"), &labLaunch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab_launch: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.StopLab(c, labLaunch)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLabProviders operation middleware
+func (siw *ServerInterfaceWrapper) ListLabProviders(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLabProviders(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetLabProvider operation middleware
+func (siw *ServerInterfaceWrapper) GetLabProvider(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "lab_provider" -------------
+	var labProvider LabProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab_provider", c.Params("lab_provider"), &labProvider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab_provider: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLabProvider(c, labProvider)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutLabProvider operation middleware
+func (siw *ServerInterfaceWrapper) PutLabProvider(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "lab_provider" -------------
+	var labProvider LabProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab_provider", c.Params("lab_provider"), &labProvider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab_provider: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutLabProviderParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutLabProvider(c, labProvider, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ReceiveLabEvent operation middleware
+func (siw *ServerInterfaceWrapper) ReceiveLabEvent(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "lab_provider" -------------
+	var labProvider LabProviderRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab_provider", c.Params("lab_provider"), &labProvider, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab_provider: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReceiveLabEventParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Webhook-Id" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Webhook-Id")]; found {
+		var WebhookId LabEventID
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Webhook-Id, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Webhook-Id", valueList[0], &WebhookId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Webhook-Id: %w", err).Error())
+		}
+
+		params.WebhookId = WebhookId
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Webhook-Id is required, but not found")
+	}
+
+	// ------------- Required header parameter "Webhook-Timestamp" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Webhook-Timestamp")]; found {
+		var WebhookTimestamp LabEventTime
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Webhook-Timestamp, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Webhook-Timestamp", valueList[0], &WebhookTimestamp, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Webhook-Timestamp: %w", err).Error())
+		}
+
+		params.WebhookTimestamp = WebhookTimestamp
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Webhook-Timestamp is required, but not found")
+	}
+
+	// ------------- Required header parameter "Webhook-Signature" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Webhook-Signature")]; found {
+		var WebhookSignature LabEventSignature
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Webhook-Signature, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Webhook-Signature", valueList[0], &WebhookSignature, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Webhook-Signature: %w", err).Error())
+		}
+
+		params.WebhookSignature = WebhookSignature
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Webhook-Signature is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ReceiveLabEvent(c, labProvider, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetLab operation middleware
+func (siw *ServerInterfaceWrapper) GetLab(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "lab" -------------
+	var lab LabRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab", c.Params("lab"), &lab, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLab(c, lab)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutLab operation middleware
+func (siw *ServerInterfaceWrapper) PutLab(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "lab" -------------
+	var lab LabRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "lab", c.Params("lab"), &lab, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter lab: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutLabParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutLab(c, lab, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -12872,6 +13335,169 @@ func (siw *ServerInterfaceWrapper) GetIndicators(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetLabBoard operation middleware
+func (siw *ServerInterfaceWrapper) GetLabBoard(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetLabBoard(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLabLaunches operation middleware
+func (siw *ServerInterfaceWrapper) ListLabLaunches(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLabLaunchesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLabLaunches(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListLabs operation middleware
+func (siw *ServerInterfaceWrapper) ListLabs(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListLabs(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// CreateLab operation middleware
+func (siw *ServerInterfaceWrapper) CreateLab(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateLabParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.CreateLab(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // MoveSession operation middleware
 func (siw *ServerInterfaceWrapper) MoveSession(c *fiber.Ctx) error {
 
@@ -14989,6 +15615,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/exam-slots/:slot/waiting", wrapper.WaitForExamSlot)
 
+	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/labs", wrapper.GetMyLabs)
+
+	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/labs/:lab/launches", wrapper.LaunchLab)
+
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/lms", wrapper.GetLMSEnrolment)
 
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/lms/retries", wrapper.RetryLMSEnrolment)
@@ -15042,6 +15672,22 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Get(options.BaseURL+"/v1/issuers", wrapper.ListIssuers)
 
 	router.Put(options.BaseURL+"/v1/issuers/:issuer", wrapper.PutIssuer)
+
+	router.Post(options.BaseURL+"/v1/lab-launches/:lab_launch/help", wrapper.GiveLabHelp)
+
+	router.Post(options.BaseURL+"/v1/lab-launches/:lab_launch/stop", wrapper.StopLab)
+
+	router.Get(options.BaseURL+"/v1/lab-providers", wrapper.ListLabProviders)
+
+	router.Get(options.BaseURL+"/v1/lab-providers/:lab_provider", wrapper.GetLabProvider)
+
+	router.Put(options.BaseURL+"/v1/lab-providers/:lab_provider", wrapper.PutLabProvider)
+
+	router.Post(options.BaseURL+"/v1/lab-providers/:lab_provider/events", wrapper.ReceiveLabEvent)
+
+	router.Get(options.BaseURL+"/v1/labs/:lab", wrapper.GetLab)
+
+	router.Put(options.BaseURL+"/v1/labs/:lab", wrapper.PutLab)
 
 	router.Get(options.BaseURL+"/v1/lms-platforms", wrapper.ListLMSPlatforms)
 
@@ -15310,6 +15956,14 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Post(options.BaseURL+"/v1/sessions/:session/exercises/import", wrapper.ImportExercises)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/indicators", wrapper.GetIndicators)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/lab-board", wrapper.GetLabBoard)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/lab-launches", wrapper.ListLabLaunches)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/labs", wrapper.ListLabs)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/labs", wrapper.CreateLab)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/moves", wrapper.MoveSession)
 
@@ -18090,6 +18744,42 @@ func (response WaitForExamSlot200JSONResponse) VisitWaitForExamSlotResponse(ctx 
 	return ctx.JSON(&response)
 }
 
+type GetMyLabsRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+}
+
+type GetMyLabsResponseObject interface {
+	VisitGetMyLabsResponse(ctx *fiber.Ctx) error
+}
+
+type GetMyLabs200JSONResponse MyLabs
+
+func (response GetMyLabs200JSONResponse) VisitGetMyLabsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type LaunchLabRequestObject struct {
+	Enrolment EnrolmentRef `json:"enrolment"`
+	Lab       LabRef       `json:"lab"`
+	Params    LaunchLabParams
+}
+
+type LaunchLabResponseObject interface {
+	VisitLaunchLabResponse(ctx *fiber.Ctx) error
+}
+
+type LaunchLab201JSONResponse LabLink
+
+func (response LaunchLab201JSONResponse) VisitLaunchLabResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 type GetLMSEnrolmentRequestObject struct {
 	Enrolment EnrolmentRef `json:"enrolment"`
 }
@@ -18622,6 +19312,177 @@ type PutIssuer200JSONResponse struct {
 }
 
 func (response PutIssuer200JSONResponse) VisitPutIssuerResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type GiveLabHelpRequestObject struct {
+	LabLaunch LabLaunchRef `json:"lab_launch"`
+}
+
+type GiveLabHelpResponseObject interface {
+	VisitGiveLabHelpResponse(ctx *fiber.Ctx) error
+}
+
+type GiveLabHelp204Response struct {
+}
+
+func (response GiveLabHelp204Response) VisitGiveLabHelpResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type StopLabRequestObject struct {
+	LabLaunch LabLaunchRef `json:"lab_launch"`
+}
+
+type StopLabResponseObject interface {
+	VisitStopLabResponse(ctx *fiber.Ctx) error
+}
+
+type StopLab204Response struct {
+}
+
+func (response StopLab204Response) VisitStopLabResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type ListLabProvidersRequestObject struct {
+}
+
+type ListLabProvidersResponseObject interface {
+	VisitListLabProvidersResponse(ctx *fiber.Ctx) error
+}
+
+type ListLabProviders200JSONResponse LabProviderList
+
+func (response ListLabProviders200JSONResponse) VisitListLabProvidersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type GetLabProviderRequestObject struct {
+	LabProvider LabProviderRef `json:"lab_provider"`
+}
+
+type GetLabProviderResponseObject interface {
+	VisitGetLabProviderResponse(ctx *fiber.Ctx) error
+}
+
+type GetLabProvider200ResponseHeaders struct {
+	ETag string
+}
+
+type GetLabProvider200JSONResponse struct {
+	Body    LabProvider
+	Headers GetLabProvider200ResponseHeaders
+}
+
+func (response GetLabProvider200JSONResponse) VisitGetLabProviderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutLabProviderRequestObject struct {
+	LabProvider LabProviderRef `json:"lab_provider"`
+	Params      PutLabProviderParams
+	Body        *PutLabProviderJSONRequestBody
+}
+
+type PutLabProviderResponseObject interface {
+	VisitPutLabProviderResponse(ctx *fiber.Ctx) error
+}
+
+type PutLabProvider200ResponseHeaders struct {
+	ETag string
+}
+
+type PutLabProvider200JSONResponse struct {
+	Body    LabProvider
+	Headers PutLabProvider200ResponseHeaders
+}
+
+func (response PutLabProvider200JSONResponse) VisitPutLabProviderResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ReceiveLabEventRequestObject struct {
+	LabProvider LabProviderRef `json:"lab_provider"`
+	Params      ReceiveLabEventParams
+	ContentType string
+	Body        io.Reader
+}
+
+type ReceiveLabEventResponseObject interface {
+	VisitReceiveLabEventResponse(ctx *fiber.Ctx) error
+}
+
+type ReceiveLabEvent204Response struct {
+}
+
+func (response ReceiveLabEvent204Response) VisitReceiveLabEventResponse(ctx *fiber.Ctx) error {
+	ctx.Status(204)
+	return nil
+}
+
+type GetLabRequestObject struct {
+	Lab LabRef `json:"lab"`
+}
+
+type GetLabResponseObject interface {
+	VisitGetLabResponse(ctx *fiber.Ctx) error
+}
+
+type GetLab200ResponseHeaders struct {
+	ETag string
+}
+
+type GetLab200JSONResponse struct {
+	Body    Lab
+	Headers GetLab200ResponseHeaders
+}
+
+func (response GetLab200JSONResponse) VisitGetLabResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutLabRequestObject struct {
+	Lab    LabRef `json:"lab"`
+	Params PutLabParams
+	Body   *PutLabJSONRequestBody
+}
+
+type PutLabResponseObject interface {
+	VisitPutLabResponse(ctx *fiber.Ctx) error
+}
+
+type PutLab200ResponseHeaders struct {
+	ETag string
+}
+
+type PutLab200JSONResponse struct {
+	Body    Lab
+	Headers PutLab200ResponseHeaders
+}
+
+func (response PutLab200JSONResponse) VisitPutLabResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
@@ -21321,6 +22182,87 @@ func (response GetIndicators200JSONResponse) VisitGetIndicatorsResponse(ctx *fib
 	return ctx.JSON(&response)
 }
 
+type GetLabBoardRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type GetLabBoardResponseObject interface {
+	VisitGetLabBoardResponse(ctx *fiber.Ctx) error
+}
+
+type GetLabBoard200JSONResponse LabBoard
+
+func (response GetLabBoard200JSONResponse) VisitGetLabBoardResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListLabLaunchesRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  ListLabLaunchesParams
+}
+
+type ListLabLaunchesResponseObject interface {
+	VisitListLabLaunchesResponse(ctx *fiber.Ctx) error
+}
+
+type ListLabLaunches200JSONResponse LabLaunchPage
+
+func (response ListLabLaunches200JSONResponse) VisitListLabLaunchesResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListLabsRequestObject struct {
+	Session SessionRef `json:"session"`
+}
+
+type ListLabsResponseObject interface {
+	VisitListLabsResponse(ctx *fiber.Ctx) error
+}
+
+type ListLabs200JSONResponse LabList
+
+func (response ListLabs200JSONResponse) VisitListLabsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type CreateLabRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  CreateLabParams
+	Body    *CreateLabJSONRequestBody
+}
+
+type CreateLabResponseObject interface {
+	VisitCreateLabResponse(ctx *fiber.Ctx) error
+}
+
+type CreateLab201ResponseHeaders struct {
+	ETag     string
+	Location string
+}
+
+type CreateLab201JSONResponse struct {
+	Body    Lab
+	Headers CreateLab201ResponseHeaders
+}
+
+func (response CreateLab201JSONResponse) VisitCreateLabResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
+}
+
 type MoveSessionRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  MoveSessionParams
@@ -22632,6 +23574,12 @@ type StrictServerInterface interface {
 	// WaitForExamSlot Wait for a slot
 	// (PUT /v1/enrolments/{enrolment}/exam-slots/{slot}/waiting)
 	WaitForExamSlot(ctx context.Context, request WaitForExamSlotRequestObject) (WaitForExamSlotResponseObject, error)
+	// GetMyLabs Get my labs
+	// (GET /v1/enrolments/{enrolment}/labs)
+	GetMyLabs(ctx context.Context, request GetMyLabsRequestObject) (GetMyLabsResponseObject, error)
+	// LaunchLab Ask for a link to a lab
+	// (POST /v1/enrolments/{enrolment}/labs/{lab}/launches)
+	LaunchLab(ctx context.Context, request LaunchLabRequestObject) (LaunchLabResponseObject, error)
 	// GetLMSEnrolment Get how far a platform knows of an enrolment
 	// (GET /v1/enrolments/{enrolment}/lms)
 	GetLMSEnrolment(ctx context.Context, request GetLMSEnrolmentRequestObject) (GetLMSEnrolmentResponseObject, error)
@@ -22713,6 +23661,30 @@ type StrictServerInterface interface {
 	// PutIssuer Write an issuer
 	// (PUT /v1/issuers/{issuer})
 	PutIssuer(ctx context.Context, request PutIssuerRequestObject) (PutIssuerResponseObject, error)
+	// GiveLabHelp Say that a learner was helped
+	// (POST /v1/lab-launches/{lab_launch}/help)
+	GiveLabHelp(ctx context.Context, request GiveLabHelpRequestObject) (GiveLabHelpResponseObject, error)
+	// StopLab Have a machine stopped
+	// (POST /v1/lab-launches/{lab_launch}/stop)
+	StopLab(ctx context.Context, request StopLabRequestObject) (StopLabResponseObject, error)
+	// ListLabProviders List the providers of labs
+	// (GET /v1/lab-providers)
+	ListLabProviders(ctx context.Context, request ListLabProvidersRequestObject) (ListLabProvidersResponseObject, error)
+	// GetLabProvider Get a provider of labs
+	// (GET /v1/lab-providers/{lab_provider})
+	GetLabProvider(ctx context.Context, request GetLabProviderRequestObject) (GetLabProviderResponseObject, error)
+	// PutLabProvider Write a provider of labs
+	// (PUT /v1/lab-providers/{lab_provider})
+	PutLabProvider(ctx context.Context, request PutLabProviderRequestObject) (PutLabProviderResponseObject, error)
+	// ReceiveLabEvent Receive an event of a lab
+	// (POST /v1/lab-providers/{lab_provider}/events)
+	ReceiveLabEvent(ctx context.Context, request ReceiveLabEventRequestObject) (ReceiveLabEventResponseObject, error)
+	// GetLab Get a lab
+	// (GET /v1/labs/{lab})
+	GetLab(ctx context.Context, request GetLabRequestObject) (GetLabResponseObject, error)
+	// PutLab Rewrite a lab
+	// (PUT /v1/labs/{lab})
+	PutLab(ctx context.Context, request PutLabRequestObject) (PutLabResponseObject, error)
 	// ListLMSPlatforms List learning platforms
 	// (GET /v1/lms-platforms)
 	ListLMSPlatforms(ctx context.Context, request ListLMSPlatformsRequestObject) (ListLMSPlatformsResponseObject, error)
@@ -23115,6 +24087,18 @@ type StrictServerInterface interface {
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(ctx context.Context, request GetIndicatorsRequestObject) (GetIndicatorsResponseObject, error)
+	// GetLabBoard See who is in the labs of a session now
+	// (GET /v1/sessions/{session}/lab-board)
+	GetLabBoard(ctx context.Context, request GetLabBoardRequestObject) (GetLabBoardResponseObject, error)
+	// ListLabLaunches List who was in the labs of a session
+	// (GET /v1/sessions/{session}/lab-launches)
+	ListLabLaunches(ctx context.Context, request ListLabLaunchesRequestObject) (ListLabLaunchesResponseObject, error)
+	// ListLabs List the labs of a session
+	// (GET /v1/sessions/{session}/labs)
+	ListLabs(ctx context.Context, request ListLabsRequestObject) (ListLabsResponseObject, error)
+	// CreateLab Make a lab
+	// (POST /v1/sessions/{session}/labs)
+	CreateLab(ctx context.Context, request CreateLabRequestObject) (CreateLabResponseObject, error)
 	// MoveSession Move a session to another state of publication
 	// (POST /v1/sessions/{session}/moves)
 	MoveSession(ctx context.Context, request MoveSessionRequestObject) (MoveSessionResponseObject, error)
@@ -27036,6 +28020,62 @@ func (sh *strictHandler) WaitForExamSlot(ctx *fiber.Ctx, enrolment EnrolmentRef,
 	return nil
 }
 
+// GetMyLabs operation middleware
+func (sh *strictHandler) GetMyLabs(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
+	var request GetMyLabsRequestObject
+
+	request.Enrolment = enrolment
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMyLabs(ctx.UserContext(), request.(GetMyLabsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMyLabs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMyLabsResponseObject); ok {
+		if err := validResponse.VisitGetMyLabsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// LaunchLab operation middleware
+func (sh *strictHandler) LaunchLab(ctx *fiber.Ctx, enrolment EnrolmentRef, lab LabRef, params LaunchLabParams) error {
+	var request LaunchLabRequestObject
+
+	request.Enrolment = enrolment
+	request.Lab = lab
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.LaunchLab(ctx.UserContext(), request.(LaunchLabRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LaunchLab")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(LaunchLabResponseObject); ok {
+		if err := validResponse.VisitLaunchLabResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetLMSEnrolment operation middleware
 func (sh *strictHandler) GetLMSEnrolment(ctx *fiber.Ctx, enrolment EnrolmentRef) error {
 	var request GetLMSEnrolmentRequestObject
@@ -27888,6 +28928,254 @@ func (sh *strictHandler) PutIssuer(ctx *fiber.Ctx, issuer IssuerRef, params PutI
 		return err
 	} else if validResponse, ok := response.(PutIssuerResponseObject); ok {
 		if err := validResponse.VisitPutIssuerResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GiveLabHelp operation middleware
+func (sh *strictHandler) GiveLabHelp(ctx *fiber.Ctx, labLaunch LabLaunchRef) error {
+	var request GiveLabHelpRequestObject
+
+	request.LabLaunch = labLaunch
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GiveLabHelp(ctx.UserContext(), request.(GiveLabHelpRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GiveLabHelp")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GiveLabHelpResponseObject); ok {
+		if err := validResponse.VisitGiveLabHelpResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StopLab operation middleware
+func (sh *strictHandler) StopLab(ctx *fiber.Ctx, labLaunch LabLaunchRef) error {
+	var request StopLabRequestObject
+
+	request.LabLaunch = labLaunch
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.StopLab(ctx.UserContext(), request.(StopLabRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StopLab")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StopLabResponseObject); ok {
+		if err := validResponse.VisitStopLabResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLabProviders operation middleware
+func (sh *strictHandler) ListLabProviders(ctx *fiber.Ctx) error {
+	var request ListLabProvidersRequestObject
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLabProviders(ctx.UserContext(), request.(ListLabProvidersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLabProviders")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLabProvidersResponseObject); ok {
+		if err := validResponse.VisitListLabProvidersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLabProvider operation middleware
+func (sh *strictHandler) GetLabProvider(ctx *fiber.Ctx, labProvider LabProviderRef) error {
+	var request GetLabProviderRequestObject
+
+	request.LabProvider = labProvider
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLabProvider(ctx.UserContext(), request.(GetLabProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLabProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLabProviderResponseObject); ok {
+		if err := validResponse.VisitGetLabProviderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLabProvider operation middleware
+func (sh *strictHandler) PutLabProvider(ctx *fiber.Ctx, labProvider LabProviderRef, params PutLabProviderParams) error {
+	var request PutLabProviderRequestObject
+
+	request.LabProvider = labProvider
+	request.Params = params
+
+	var body PutLabProviderJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLabProvider(ctx.UserContext(), request.(PutLabProviderRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLabProvider")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLabProviderResponseObject); ok {
+		if err := validResponse.VisitPutLabProviderResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReceiveLabEvent operation middleware
+func (sh *strictHandler) ReceiveLabEvent(ctx *fiber.Ctx, labProvider LabProviderRef, params ReceiveLabEventParams) error {
+	var request ReceiveLabEventRequestObject
+
+	request.LabProvider = labProvider
+	request.Params = params
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ReceiveLabEvent(ctx.UserContext(), request.(ReceiveLabEventRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReceiveLabEvent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReceiveLabEventResponseObject); ok {
+		if err := validResponse.VisitReceiveLabEventResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLab operation middleware
+func (sh *strictHandler) GetLab(ctx *fiber.Ctx, lab LabRef) error {
+	var request GetLabRequestObject
+
+	request.Lab = lab
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLab(ctx.UserContext(), request.(GetLabRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLab")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLabResponseObject); ok {
+		if err := validResponse.VisitGetLabResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutLab operation middleware
+func (sh *strictHandler) PutLab(ctx *fiber.Ctx, lab LabRef, params PutLabParams) error {
+	var request PutLabRequestObject
+
+	request.Lab = lab
+	request.Params = params
+
+	var body PutLabJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLab(ctx.UserContext(), request.(PutLabRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLab")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutLabResponseObject); ok {
+		if err := validResponse.VisitPutLabResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -32259,6 +33547,130 @@ func (sh *strictHandler) GetIndicators(ctx *fiber.Ctx, session SessionRef, param
 		return err
 	} else if validResponse, ok := response.(GetIndicatorsResponseObject); ok {
 		if err := validResponse.VisitGetIndicatorsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetLabBoard operation middleware
+func (sh *strictHandler) GetLabBoard(ctx *fiber.Ctx, session SessionRef) error {
+	var request GetLabBoardRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetLabBoard(ctx.UserContext(), request.(GetLabBoardRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetLabBoard")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetLabBoardResponseObject); ok {
+		if err := validResponse.VisitGetLabBoardResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLabLaunches operation middleware
+func (sh *strictHandler) ListLabLaunches(ctx *fiber.Ctx, session SessionRef, params ListLabLaunchesParams) error {
+	var request ListLabLaunchesRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLabLaunches(ctx.UserContext(), request.(ListLabLaunchesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLabLaunches")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLabLaunchesResponseObject); ok {
+		if err := validResponse.VisitListLabLaunchesResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListLabs operation middleware
+func (sh *strictHandler) ListLabs(ctx *fiber.Ctx, session SessionRef) error {
+	var request ListLabsRequestObject
+
+	request.Session = session
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLabs(ctx.UserContext(), request.(ListLabsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLabs")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListLabsResponseObject); ok {
+		if err := validResponse.VisitListLabsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateLab operation middleware
+func (sh *strictHandler) CreateLab(ctx *fiber.Ctx, session SessionRef, params CreateLabParams) error {
+	var request CreateLabRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	var body CreateLabJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateLab(ctx.UserContext(), request.(CreateLabRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateLab")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateLabResponseObject); ok {
+		if err := validResponse.VisitCreateLabResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -26,6 +26,7 @@ import (
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/labs"
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/paths"
@@ -37,6 +38,7 @@ import (
 	"cursus/internal/domain/webhooks"
 	"cursus/internal/domain/workshops"
 	"cursus/internal/flows"
+	"cursus/internal/gateways/labgate"
 	"cursus/internal/gateways/mail"
 	"cursus/internal/gateways/oidc"
 	"cursus/internal/gateways/openedx"
@@ -71,6 +73,7 @@ type House struct {
 	Accounting   *accounting.Service
 	Evidence     *evidence.Service
 	Workshops    *workshops.Service
+	Labs         *labs.Service
 	Webhooks     *webhooks.Service
 	Dossier      *dossier.Service
 	Cohorts      *cohorts.Service
@@ -99,6 +102,7 @@ type Options struct {
 	OpenID  identity.OpenID  // nil: made from the configuration
 	LMS     lms.Door         // to learning platforms; nil: made from the configuration
 	Proctor exams.Proctor    // to providers of proctoring; nil: made from the configuration
+	Labs    labs.Door        // to providers of labs; nil: made from the configuration
 
 	// Wait is how the house waits for its turn at a learning platform; nil: by the machine's time. On a clock that stands still nobody waits
 	// for it: each turn is a little later than the last one, and each wait would be longer.
@@ -193,6 +197,9 @@ func (h *House) furnish(o Options) (err error) {
 	if h.Badges, err = badges.New(h.DB, h.Certificates, certificates.Issuer{Name: c.Issuer, Signatory: c.Signatory, BaseURL: c.BaseURL}, secret); err != nil {
 		return err
 	}
+	if err := h.openLabs(o, secret); err != nil {
+		return err
+	}
 	h.Invoicing = invoicing.New(h.DB, printer)
 	h.Accounting = accounting.New(h.DB, h.Jobs, h.Payments)
 	h.Evidence = evidence.New(h.DB, h.Sales, h.Invoicing, h.Certificates, printer, c.Demo)
@@ -218,10 +225,22 @@ func (h *House) furnish(o Options) (err error) {
 	h.Outreach = outreach.New(h.DB, h.Jobs, h.letters, outreach.Options{PerMinute: c.OutreachPerMinute, Secret: secret})
 	flows.Register(h.Jobs, &flows.House{
 		DB: h.DB, Invoicing: h.Invoicing, Accounting: h.Accounting, Identity: h.Identity, Payments: h.Payments, Sales: h.Sales, Exams: h.Exams, Certificates: h.Certificates, Badges: h.Badges, Mail: o.Mail, BaseURL: c.BaseURL,
-		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Dossier: h.Dossier, LMS: h.LMS,
+		MailDomain: domainOf(c.BaseURL), Webhooks: h.Webhooks, Cohorts: h.Cohorts, Uploads: h.Uploads, Dossier: h.Dossier, LMS: h.LMS, Labs: h.Labs,
 		Outreach: h.Outreach, Letters: h.letters, Progress: h.Progress,
 	})
 	return nil
+}
+
+// openLabs opens the labs, whose tokens are signed with the key of badges: providers find one key of the house.
+func (h *House) openLabs(o Options, secret []byte) (err error) {
+	door := o.Labs
+	if door == nil {
+		if door, err = labgate.New(labgate.Options{Inside: h.Config.LabInside}); err != nil {
+			return err
+		}
+	}
+	h.Labs, err = labs.New(h.DB, h.Jobs, door, h.Badges, secret, h.Config.BaseURL)
+	return err
 }
 
 func (h *House) openLMS(o Options, secret []byte) (err error) {
@@ -293,7 +312,7 @@ func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), dossier.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
 		sales.Checks(), exams.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
-		confidence.Checks(), workshops.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(), progress.Checks(),
+		confidence.Checks(), workshops.Checks(), labs.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(), progress.Checks(),
 	} {
 		all = append(all, room...)
 	}

@@ -458,5 +458,7 @@ func (w *world) furnished(walker *apitest.Walker, admin string, learner string) 
 	walker.Values["certificate_layout"], _ = s.ask(201, "createCertificateLayout", nil, nil)["id"].(string)
 	walker.Values["certificate_batch"], _ = s.ask(201, "createCertificateBatch", nil, nil)["id"].(string)
 	s.ask(200, "putLMSPlatform", nil, nil)
+	s.ask(200, "putLabProvider", nil, nil)
+	walker.Values["lab"], _ = s.ask(201, "createLab", nil, nil)["id"].(string)
 	w.quiet()
 }

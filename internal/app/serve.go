@@ -212,6 +212,9 @@ func (h *House) sweep(ctx context.Context) {
 		if n, err := h.Exams.ServeWaiting(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "places of exams offered to who waits", "slots", n, "error", err)
 		}
+		if n, err := h.Labs.Sweep(ctx); err != nil || n > 0 {
+			h.Log.InfoContext(ctx, "labs ended by the clock or asked to be stopped", "launches", n, "error", err)
+		}
 		if n, err := h.Cohorts.RemindInvited(ctx); err != nil || n > 0 {
 			h.Log.InfoContext(ctx, "invitations recalled", "invitations", n, "error", err)
 		}

@@ -28,6 +28,7 @@ var unaudited = map[string]string{
 	"payInstalment":            "it opens the provider's pay page; what is paid there is audited when the provider says so",
 	"leaveCard":                "it opens the provider's page; the card is audited (order.card_left) when the provider says so",
 	"grantToken":               "a token of an hour, for a key whose making was audited and which notes its last use",
+	"receiveLabEvent":          "the event itself is kept as it came; a cost that follows is audited by the house",
 	"receiveStripeEvent":       "the event itself is kept as it came; what follows from it is audited by the job that applies it",
 }
 

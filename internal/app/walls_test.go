@@ -15,6 +15,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/labs"
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/sales"
@@ -35,6 +36,7 @@ var personal = []string{
 	"exams.waiting", "exams.attempts", "exams.attempt_events", "exams.incidents", "exams.appeals", "exams.sitting_moves",
 	"confidence.contacts", "confidence.coaches", "confidence.numbers",
 	"exams.proctorings", "exams.provider_events", "exams.provider_secrets",
+	"labs.launches", "labs.events",
 }
 
 // Whatever a handler forgets, the database does not show one learner's rows to another, and the application owns no table.
@@ -237,6 +239,7 @@ func TestStatesPageIsThatOfTheTables(t *testing.T) {
 		"## Order\n\n```mermaid\n" + sales.Life.Mermaid() + "```\n\n## Sitting\n\n```mermaid\n" + exams.Life.Mermaid() + "```\n\n## Attempt at an exam\n\n```mermaid\n" + exams.AttemptLife.Mermaid() + "```\n" +
 		"\n## Instalment\n\n```mermaid\n" + sales.InstalmentLife.Mermaid() + "```\n" +
 		"\n## Workshop day\n\n```mermaid\n" + workshops.DayLife.Mermaid() + "```\n" +
+		"\n## Lab launch\n\n```mermaid\n" + labs.LaunchLife.Mermaid() + "```\n" +
 		"\n## Webhook delivery\n\n```mermaid\n" + hooks.DeliveryLife.Mermaid() + "```\n" +
 		"\n## Member of a cohort\n\n```mermaid\n" + cohorts.Life.Mermaid() + "```\n" +
 		"\n## Enrolment on a learning platform\n\n```mermaid\n" + lms.Life.Mermaid() + "```\n" +

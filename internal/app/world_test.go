@@ -112,7 +112,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Hooks: gate, LMS: door})
+	h, err := app.Open(context.Background(), w.cfg, app.Options{Clock: w.clock, Hooks: gate, LMS: door, Labs: willing{}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/invoicing"
+	"cursus/internal/domain/labs"
 	"cursus/internal/domain/lms"
 	"cursus/internal/domain/outreach"
 	"cursus/internal/domain/payments"
@@ -39,6 +40,7 @@ type House struct {
 	Webhooks     *webhooks.Service
 	Cohorts      *cohorts.Service
 	LMS          *lms.Service
+	Labs         *labs.Service
 	Uploads      *uploads.Service
 	Dossier      *dossier.Service
 	Outreach     *outreach.Service
@@ -95,6 +97,7 @@ func Register(j *jobs.Jobs, h *House) {
 	jobs.Register(j, h.cohortStirred)
 	jobs.Register(j, h.enrolmentChanged)
 	jobs.Register(j, h.platformDue)
+	jobs.Register(j, h.labStopDue)
 	jobs.Register(j, h.outreachDue)
 	jobs.Register(j, h.campaignTested)
 	jobs.Register(j, h.cohortInvited)

@@ -50,6 +50,9 @@ update confidence.contacts set note = '' where learner_id = $1 and note <> '';
 -- name: 05z the number to call her under
 delete from confidence.numbers where learner_id = $1;
 
+-- name: 05x what providers of labs told
+update labs.events set raw = '' where learner_id = $1 and raw <> '';
+
 -- name: 06 notes on productions
 update workshops.productions set note = '' where learner_id = $1 and note <> '';
 

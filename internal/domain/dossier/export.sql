@@ -72,6 +72,12 @@ select to_jsonb(x) as row from workshops.attendance x where x.learner_id = $1 or
 -- name: workshops.productions
 select to_jsonb(x) as row from workshops.productions x where x.learner_id = $1 order by x.seq;
 
+-- name: labs.launches
+select to_jsonb(x) as row from labs.launches x where x.learner_id = $1 order by x.id;
+
+-- name: labs.events
+select to_jsonb(x) || jsonb_build_object('raw', encode(x.raw, 'escape')) as row from labs.events x where x.learner_id = $1 order by x.seq;
+
 -- name: exams.sittings
 select to_jsonb(x) as row from exams.sittings x where x.learner_id = $1 order by x.id;
 

@@ -109,6 +109,9 @@ update gradebook.collections set content = '' where recorded_at < $1 and content
 -- name: Forget proctor_references
 update exams.sittings set reference = '' where result_at < $1 and reference <> '';
 
+-- name: Forget lab_events
+update labs.events set raw = '' where received_at < $1 and raw <> '';
+
 -- name: Forget production_notes
 update workshops.productions set note = '' where recorded_at < $1 and note <> '';
 

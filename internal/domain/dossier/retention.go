@@ -42,6 +42,7 @@ var schedule = []Rule{
 	{Kind: "provider_events", Days: 400, Least: 180, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget provider_events"}},
 	{Kind: "grade_files", Days: 3 * 365, Least: 365, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget grade_files"}},
 	{Kind: "proctor_references", Days: 365, Least: 30, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget proctor_references"}},
+	{Kind: "lab_events", Days: 365, Least: 30, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget lab_events"}},
 	{Kind: "production_notes", Days: 3 * 365, Least: 30, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget production_notes"}},
 	{Kind: "webhook_log", Days: 30, Least: 30, Most: 30, Basis: "contract", Then: "deleted"},
 	{Kind: "rosters", Days: 90, Least: 90, Most: 90, Basis: "contract", Then: "deleted"},

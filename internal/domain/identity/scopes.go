@@ -14,11 +14,11 @@ var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "ex
 
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{
-	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "lms:write"},
+	"catalogue":    {"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "lms:write", "labs:read", "labs:write"},
 	"sales":        {"offers:write", "operations:read", "accounts:read", "orders:behalf", "cohorts:read", "lms:write", "statements:read"},
 	"refund":       {"refunds:write"},
 	"cashier":      {"desk:write"},
-	"exams":        {"exams:write", "workshops:write", "grades:read"},
+	"exams":        {"exams:write", "workshops:write", "grades:read", "labs:read", "labs:help"},
 	"certificates": {"certificates:write"},
 	"outreach":     {"outreach:write"},
 	"analytics":    {"analytics:read", "grades:read", "grades:write"},
@@ -26,7 +26,8 @@ var scopesOf = map[string][]string{
 		"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write",
 		"roles:write", "providers:write", "cohorts:read", "cohorts:write", "statements:read",
 		"audit:read", "lms:write", "privacy:write",
-		"outreach:write"},
+		"outreach:write",
+		"labs:read", "labs:write", "labs:help"},
 }
 
 // ScopesOf gives all that somebody with these roles may do, of staff and at partners, sorted; what is everybody's own is among it.

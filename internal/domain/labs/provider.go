@@ -82,7 +82,7 @@ func (s *Service) checkProvider(key string, n NewProvider, first bool) error {
 			refuse(true, pointer, f.Code, f.Detail)
 		}
 	}
-	refuse(!keyForm.MatchString(key), "path/provider", "bad-key", "1 to 40 letters, digits, dots, hyphens and underscores.")
+	refuse(!keyForm.MatchString(key), "path/lab_provider", "bad-key", "1 to 40 letters, digits, dots, hyphens and underscores.")
 	refuse(strings.TrimSpace(n.Title) == "" || utf8.RuneCountInString(n.Title) > 200, "/title", "bad-length", "1 to 200 characters.")
 	refuse(n.Shape != JWT && n.Shape != LTI, "/shape", "unknown-shape", "jwt or lti.")
 	address("/launch_url", n.LaunchURL)

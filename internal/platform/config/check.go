@@ -65,7 +65,7 @@ func (c Config) CheckServing() error {
 			}
 		}
 	}
-	for name, inside := range map[string][]string{"CURSUS_LMS_INSIDE": c.LMSInside, "CURSUS_PROCTOR_INSIDE": c.ProctorInside} {
+	for name, inside := range map[string][]string{"CURSUS_LMS_INSIDE": c.LMSInside, "CURSUS_PROCTOR_INSIDE": c.ProctorInside, "CURSUS_LAB_INSIDE": c.LabInside} {
 		for _, at := range inside {
 			if host, port, err := net.SplitHostPort(at); err != nil || host == "" || port == "" {
 				refuse(name, "invalid", "Each is an address or a name with its port, such as 10.0.0.7:8000 or lms:8000.")

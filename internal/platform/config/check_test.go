@@ -30,6 +30,7 @@ func TestWeakSettingsAreRefused(t *testing.T) {
 		"CURSUS_INVITATION_REMINDER_DAYS zero": func(c *config.Config) { c.InvitationReminders = []int{3, 0} },
 		"CURSUS_PROCTOR_INSIDE invalid":        func(c *config.Config) { c.ProctorInside = []string{"proctor"} },
 		"CURSUS_LMS_INSIDE invalid":            func(c *config.Config) { c.LMSInside = []string{"lms"} },
+		"CURSUS_LAB_INSIDE invalid":            func(c *config.Config) { c.LabInside = []string{":8000"} },
 		"CURSUS_WEBHOOK_INSIDE no-demo":        func(c *config.Config) { c.WebhookInside = []string{"127.0.0.1:9000"} },
 		"CURSUS_OPENID_INSIDE no-demo":         func(c *config.Config) { c.OpenIDInside = []string{"127.0.0.1:9000"} },
 		"CURSUS_OPENID_INSIDE invalid":         func(c *config.Config) { c.Demo, c.OpenIDInside = true, []string{"localhost:9000"} },

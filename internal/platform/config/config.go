@@ -30,6 +30,7 @@ type Config struct {
 	WebhookInside       []string         `env:"CURSUS_WEBHOOK_INSIDE" doc:"addresses with port, such as 127.0.0.1:9000, that may hear webhooks although they are inside, over http too; for a demonstration and tests alone"`
 	LMSInside           []string         `env:"CURSUS_LMS_INSIDE" doc:"learning platforms that are inside our network, as address or name with port, such as 10.0.0.7:8000 or lms:8000; others are called over https on public addresses alone"`
 	ProctorInside       []string         `env:"CURSUS_PROCTOR_INSIDE" doc:"providers of proctoring that are inside our network, as address or name with port, such as 10.0.0.8:8000 or proctor:8000; others are called over https on public addresses alone"`
+	LabInside           []string         `env:"CURSUS_LAB_INSIDE" doc:"providers of labs that are inside our network, as address or name with port, such as 10.0.0.8:8000 or labs:8000; others are called over https on public addresses alone"`
 	OpenIDInside        []string         `env:"CURSUS_OPENID_INSIDE" doc:"addresses with port, such as 127.0.0.1:9100, of sign-in providers that may be inside, over http too; for a demonstration and tests alone"`
 	Signatory           string           `env:"CURSUS_SIGNATORY" envDefault:"The director of studies" doc:"who signs certificates"`
 	SignCertificate     string           `env:"CURSUS_SIGN_CERTIFICATE" doc:"path of a PEM file with the certificate that signs the PDFs of certificates (PAdES), and those that lead to its root; empty: they are not signed, and it is said so"`

@@ -24,6 +24,7 @@ var Scopes = []string{
 	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read", "exams:proctor",
 	"audit:read", "privacy:own", "privacy:write",
 	"outreach:write",
+	"labs:read", "labs:write", "labs:help",
 }
 
 // What holds where the contract says nothing else.

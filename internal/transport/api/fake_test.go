@@ -48,6 +48,7 @@ type fake struct {
 	api.ExamRooms
 	api.ConfidenceRooms
 	api.ProctorRooms
+	api.LabRooms
 	api.RosterRooms
 	mu      sync.Mutex
 	calls   []string

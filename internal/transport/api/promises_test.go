@@ -43,6 +43,9 @@ var keyless = map[string]string{
 	"createKey":          "its answer holds a secret that is kept nowhere; two live at a time, and one that nobody knows is ended",
 	"grantToken":         "a token ends within the hour",
 	"receiveStripeEvent": "an event is stored once, by its own id",
+	"receiveLabEvent":    "an event is stored once, by its own id",
+	"giveLabHelp":        "who was helped asks for nothing any more: again nothing",
+	"stopLab":            "a machine that is asked to stop is not asked again within five minutes",
 }
 
 func TestPostsThatCreateOrMoveMoneyTakeAKey(t *testing.T) {
@@ -89,6 +92,9 @@ var short = map[string]string{
 	"listPrices":            "the prices of one offer, which its form shows whole",
 	"listWaysToPay":         "those that there are",
 	"listWebhookEventTypes": "those that there are",
+	"listLabs":              "the labs of one session, which its page shows whole",
+	"getMyLabs":             "the labs of one session, which the page of the course shows whole",
+	"listLabProviders":      "those of the house",
 	"listWorkshopDays":      "the days of one session, which its calendar shows whole",
 }
 

@@ -85,6 +85,7 @@ type Rooms interface {
 	ExamRooms
 	ConfidenceRooms
 	ProctorRooms
+	LabRooms
 	RosterRooms
 }
 
