@@ -271,7 +271,7 @@ func TestATokenOpensALabOnce(t *testing.T) {
 	}
 	ticket, err := s.room.Open(system, l.ID, l.LearnerID)
 	s.must(err)
-	token, err := jose.ParseSigned(ticket.Fields[0][1], []jose.SignatureAlgorithm{jose.RS256})
+	token, err := jose.ParseSignedCompact(ticket.Fields[0][1], []jose.SignatureAlgorithm{jose.RS256})
 	s.must(err)
 	raw, err := token.Verify(s.private.Public())
 	s.must(err)
@@ -440,7 +440,6 @@ func TestAnIdleMachineIsStopped(t *testing.T) {
 	ticket, err := s.room.Open(system, l.ID, l.LearnerID)
 	s.must(err)
 	s.come(ticket)
-	began := s.clock.Now()
 	s.clock.Advance(4 * time.Minute)
 	s.sweep()
 	if got := s.of(l.ID); got.State != labs.Running || got.StopAskedAt != nil {
@@ -456,7 +455,7 @@ func TestAnIdleMachineIsStopped(t *testing.T) {
 	ticket, err = s.room.Open(system, lost.ID, lost.LearnerID)
 	s.must(err)
 	s.come(ticket)
-	began = s.clock.Now()
+	began := s.clock.Now()
 	s.clock.Advance(14 * time.Minute)
 	s.sweep()
 	if got := s.of(lost.ID); got.State != labs.Running || got.StopAskedAt == nil {
