@@ -1577,6 +1577,7 @@ func (e FigureWeek1Rule) Valid() bool {
 const (
 	FigureColumnKindAmount FigureColumnKind = "amount"
 	FigureColumnKindCount  FigureColumnKind = "count"
+	FigureColumnKindPoints FigureColumnKind = "points"
 	FigureColumnKindShare  FigureColumnKind = "share"
 	FigureColumnKindTenths FigureColumnKind = "tenths"
 	FigureColumnKindText   FigureColumnKind = "text"
@@ -1589,6 +1590,8 @@ func (e FigureColumnKind) Valid() bool {
 	case FigureColumnKindAmount:
 		return true
 	case FigureColumnKindCount:
+		return true
+	case FigureColumnKindPoints:
 		return true
 	case FigureColumnKindShare:
 		return true
@@ -3115,6 +3118,24 @@ func (e PublicationState) Valid() bool {
 	}
 }
 
+// Defines values for QuestionnaireMoment.
+const (
+	QuestionnaireMomentClosing QuestionnaireMoment = "closing"
+	QuestionnaireMomentOpening QuestionnaireMoment = "opening"
+)
+
+// Valid indicates whether the value is a known member of the QuestionnaireMoment enum.
+func (e QuestionnaireMoment) Valid() bool {
+	switch e {
+	case QuestionnaireMomentClosing:
+		return true
+	case QuestionnaireMomentOpening:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for QuoteLineWhy.
 const (
 	QuoteLineWhyCurrency     QuoteLineWhy = "currency"
@@ -3931,6 +3952,60 @@ func (e StatementOutcomeOutcome) Valid() bool {
 	case StatementOutcomeOutcomeIgnored:
 		return true
 	case StatementOutcomeOutcomeRejected:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SurveyOutcomeOutcome.
+const (
+	SurveyOutcomeOutcomeChanged   SurveyOutcomeOutcome = "changed"
+	SurveyOutcomeOutcomeNew       SurveyOutcomeOutcome = "new"
+	SurveyOutcomeOutcomeRejected  SurveyOutcomeOutcome = "rejected"
+	SurveyOutcomeOutcomeUnchanged SurveyOutcomeOutcome = "unchanged"
+)
+
+// Valid indicates whether the value is a known member of the SurveyOutcomeOutcome enum.
+func (e SurveyOutcomeOutcome) Valid() bool {
+	switch e {
+	case SurveyOutcomeOutcomeChanged:
+		return true
+	case SurveyOutcomeOutcomeNew:
+		return true
+	case SurveyOutcomeOutcomeRejected:
+		return true
+	case SurveyOutcomeOutcomeUnchanged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SurveyQuestionKind.
+const (
+	SurveyQuestionKindMultiple     SurveyQuestionKind = "multiple"
+	SurveyQuestionKindRecommend    SurveyQuestionKind = "recommend"
+	SurveyQuestionKindSatisfaction SurveyQuestionKind = "satisfaction"
+	SurveyQuestionKindSingle       SurveyQuestionKind = "single"
+	SurveyQuestionKindSkill        SurveyQuestionKind = "skill"
+	SurveyQuestionKindText         SurveyQuestionKind = "text"
+)
+
+// Valid indicates whether the value is a known member of the SurveyQuestionKind enum.
+func (e SurveyQuestionKind) Valid() bool {
+	switch e {
+	case SurveyQuestionKindMultiple:
+		return true
+	case SurveyQuestionKindRecommend:
+		return true
+	case SurveyQuestionKindSatisfaction:
+		return true
+	case SurveyQuestionKindSingle:
+		return true
+	case SurveyQuestionKindSkill:
+		return true
+	case SurveyQuestionKindText:
 		return true
 	default:
 		return false
@@ -5397,6 +5472,30 @@ type AgreementBodyCollects string
 type AgreementList struct {
 	// Agreements The agreements.
 	Agreements []Agreement `json:"agreements"`
+}
+
+// AnsweredQuestionnaire A published questionnaire with what a learner answered last.
+type AnsweredQuestionnaire struct {
+	// AnsweredAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	AnsweredAt *Time `json:"answered_at,omitempty"`
+
+	// Answers Her answers.
+	Answers []SurveyAnswer `json:"answers"`
+
+	// EnrolmentId Id of the enrolment.
+	//
+	// Example: enr_01kb5t8kz9e0qv4m3r2x7nwhjd
+	EnrolmentId EnrolmentID `json:"enrolment_id"`
+
+	// Open It can be answered now.
+	//
+	// Example: true
+	Open bool `json:"open"`
+
+	// Questionnaire A questionnaire of a session.
+	Questionnaire Questionnaire `json:"questionnaire"`
 }
 
 // Appeal What somebody says against a result, and what was answered.
@@ -10066,6 +10165,11 @@ type FigureCell struct {
 	// Example: 144
 	MeanTenths *int64 `json:"mean_tenths,omitempty"`
 
+	// Points A mean of values of a scale, in hundredths of a point, with its 95 % interval by the t distribution; fewer than two people have none.
+	//
+	// Example: {"hundredths":491,"n":220,"t95_high_hundredths":520,"t95_low_hundredths":462}
+	Points *MeanPoints `json:"points,omitempty"`
+
 	// Share A share of people in tenths of a per cent, half up, with its 95 % Wilson interval. Null when there is nobody to take a share of.
 	//
 	// Example: {"count":9,"of":20,"tenths_of_percent":450,"wilson95_high_tenths":658,"wilson95_low_tenths":258}
@@ -10091,7 +10195,7 @@ type FigureColumn struct {
 	// Example: learners
 	Id string `json:"id"`
 
-	// Kind What its cells hold: `tenths` are tenths of a per cent in `count`.
+	// Kind What its cells hold: `tenths` are tenths of a per cent in `count`, `points` are a mean of a scale.
 	//
 	// Example: count
 	Kind FigureColumnKind `json:"kind"`
@@ -10102,7 +10206,7 @@ type FigureColumn struct {
 	Title Text `json:"title"`
 }
 
-// FigureColumnKind What its cells hold: `tenths` are tenths of a per cent in `count`.
+// FigureColumnKind What its cells hold: `tenths` are tenths of a per cent in `count`, `points` are a mean of a scale.
 //
 // Example: count
 type FigureColumnKind string
@@ -11893,6 +11997,31 @@ type Me struct {
 // Example: fr
 type MeLang string
 
+// MeanPoints A mean of values of a scale, in hundredths of a point, with its 95 % interval by the t distribution; fewer than two people have none.
+//
+// Example: {"hundredths":491,"n":220,"t95_high_hundredths":520,"t95_low_hundredths":462}
+type MeanPoints struct {
+	// Hundredths The mean.
+	//
+	// Example: 491
+	Hundredths int64 `json:"hundredths"`
+
+	// N Of how many people it is.
+	//
+	// Example: 220
+	N int64 `json:"n"`
+
+	// T95HighHundredths Upper end.
+	//
+	// Example: 520
+	T95HighHundredths *int64 `json:"t95_high_hundredths"`
+
+	// T95LowHundredths Lower end.
+	//
+	// Example: 462
+	T95LowHundredths *int64 `json:"t95_low_hundredths"`
+}
+
 // Metric A number with what it means. `version` changes when the formula does.
 type Metric struct {
 	// Formula How it is computed.
@@ -12049,6 +12178,14 @@ type NewAPIKey struct {
 	//
 	// Example: 365
 	Days *int `json:"days,omitempty"`
+}
+
+// NewAnswers All that somebody answers.
+//
+// Example: {"answers":[{"after":7,"before":4,"question":"routing"}]}
+type NewAnswers struct {
+	// Answers The answers.
+	Answers []SurveyAnswer `json:"answers"`
 }
 
 // NewAppeal What somebody says against a result.
@@ -12816,6 +12953,24 @@ type NewProposal struct {
 //
 // Example: verify
 type NewProposalVerdict string
+
+// NewQuestionnaire What a questionnaire asks, and when it is open; without a time it has no bound.
+//
+// Example: {"questions":[{"code":"routing","kind":"skill","title":{"en":"Configure a router","fr":"Configurer un routeur"}}]}
+type NewQuestionnaire struct {
+	// ClosesAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosesAt *Time `json:"closes_at,omitempty"`
+
+	// OpensAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpensAt *Time `json:"opens_at,omitempty"`
+
+	// Questions The questions in their order.
+	Questions []SurveyQuestion `json:"questions"`
+}
 
 // NewRefund Money to give back.
 //
@@ -15453,6 +15608,47 @@ type PublishingMove struct {
 	Version int `json:"version"`
 }
 
+// Questionnaire A questionnaire of a session.
+type Questionnaire struct {
+	// ClosesAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	ClosesAt *Time `json:"closes_at,omitempty"`
+
+	// Moment Before the session or after it.
+	//
+	// Example: closing
+	Moment QuestionnaireMoment `json:"moment"`
+
+	// OpensAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	OpensAt *Time `json:"opens_at,omitempty"`
+
+	// PublishedVersion The version that learners answer; 0: none yet.
+	//
+	// Example: 1
+	PublishedVersion int `json:"published_version"`
+
+	// Questions The questions in their order.
+	Questions []SurveyQuestion `json:"questions"`
+
+	// Session A short name that people choose.
+	//
+	// Example: PRD-8
+	Session Key `json:"session"`
+
+	// Version Of the working copy.
+	//
+	// Example: 2
+	Version int `json:"version"`
+}
+
+// QuestionnaireMoment Before the session or after it.
+//
+// Example: closing
+type QuestionnaireMoment string
+
 // Queue The work that is to be done.
 //
 // Example: {"dead":0,"pending":3}
@@ -17779,6 +17975,217 @@ type StatementOutcomes struct {
 	// Example: 98
 	Taken int `json:"taken"`
 }
+
+// SurveyAnswer What somebody says to a question. What she leaves out is absent.
+//
+// Example: {"after":7,"before":4,"question":"routing"}
+type SurveyAnswer struct {
+	// After Of a skill, in the closing questionnaire.
+	//
+	// Example: 7
+	After *int `json:"after,omitempty"`
+
+	// Before Of a skill.
+	//
+	// Example: 4
+	Before *int `json:"before,omitempty"`
+
+	// Choices Codes of choices.
+	Choices *[]SurveyCode `json:"choices,omitempty"`
+
+	// Question A name: small letters, digits, underscores.
+	//
+	// Example: routing
+	Question SurveyCode `json:"question"`
+
+	// Text Of `text`.
+	//
+	// Example: The labs.
+	Text *string `json:"text,omitempty"`
+
+	// Value Of `satisfaction` and `recommend`.
+	//
+	// Example: 8
+	Value *int `json:"value,omitempty"`
+}
+
+// SurveyChoice A choice that a question offers.
+//
+// Example: {"code":"career","title":{"en":"A better position"}}
+type SurveyChoice struct {
+	// Code A name: small letters, digits, underscores.
+	//
+	// Example: routing
+	Code SurveyCode `json:"code"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// SurveyCode A name: small letters, digits, underscores.
+//
+// Example: routing
+type SurveyCode = string
+
+// SurveyImport What a file did. `moment` is absent for a forum; `mapping` and `outcomes` (the first thousand, rejected rows first) stand in the answer to the import alone.
+type SurveyImport struct {
+	// CollectedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	CollectedAt Time `json:"collected_at"`
+
+	// Dialect What the file seemed to be: limesurvey, openedx, openedx_long, plain, forum_csv or forum_jsonl.
+	//
+	// Example: limesurvey
+	Dialect string `json:"dialect"`
+
+	// DryRun Nothing was changed.
+	//
+	// Example: false
+	DryRun bool `json:"dry_run"`
+
+	// FileName Name of the file.
+	//
+	// Example: survey_2019-04-28-2100.csv
+	FileName string `json:"file_name"`
+
+	// Id Id of the import.
+	//
+	// Example: svi_01kb5t8kz9e0qv4m3r2x7nwhjd
+	Id string `json:"id"`
+
+	// Mapping What each column was read as.
+	Mapping []SurveyMapped `json:"mapping"`
+
+	// Moment Before the session or after it.
+	//
+	// Example: closing
+	Moment *QuestionnaireMoment `json:"moment,omitempty"`
+
+	// Outcomes What became of rows.
+	Outcomes []SurveyOutcome `json:"outcomes"`
+
+	// RecordedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	RecordedAt Time `json:"recorded_at"`
+
+	// Replayed The same file was imported before.
+	//
+	// Example: false
+	Replayed bool `json:"replayed"`
+
+	// RowsChanged Who had; threads that were marked since.
+	//
+	// Example: 1
+	RowsChanged int `json:"rows_changed"`
+
+	// RowsNew Who had not answered before; posts that are new.
+	//
+	// Example: 98
+	RowsNew int `json:"rows_new"`
+
+	// RowsRejected What was left out.
+	//
+	// Example: 1
+	RowsRejected int `json:"rows_rejected"`
+
+	// RowsUnchanged What is known already.
+	//
+	// Example: 0
+	RowsUnchanged int `json:"rows_unchanged"`
+}
+
+// SurveyImportPage A page of imports.
+type SurveyImportPage struct {
+	// Imports The imports.
+	Imports []SurveyImport `json:"imports"`
+
+	// NextCursor Gives the next page; absent on the last one.
+	//
+	// Example: azE6UFJE
+	NextCursor *NextCursor `json:"next_cursor,omitempty"`
+}
+
+// SurveyMapped What a column of a file was read as.
+//
+// Example: {"column":"routing[before]","target":"routing:before"}
+type SurveyMapped struct {
+	// Column Its name in the header.
+	//
+	// Example: routing[before]
+	Column string `json:"column"`
+
+	// Target What it is.
+	//
+	// Example: routing:before
+	Target string `json:"target"`
+}
+
+// SurveyOutcome What became of a row of a file.
+//
+// Example: {"code":"answered","column":0,"detail":"","line":2,"outcome":"new"}
+type SurveyOutcome struct {
+	// Code Why; stable.
+	//
+	// Example: answered
+	Code string `json:"code"`
+
+	// Column Column; 0: the row as a whole.
+	//
+	// Example: 0
+	Column int `json:"column"`
+
+	// Detail The same in words.
+	//
+	// Example:
+	Detail string `json:"detail"`
+
+	// Line Line of the file.
+	//
+	// Example: 2
+	Line int `json:"line"`
+
+	// Outcome What became of it.
+	//
+	// Example: new
+	Outcome SurveyOutcomeOutcome `json:"outcome"`
+}
+
+// SurveyOutcomeOutcome What became of it.
+//
+// Example: new
+type SurveyOutcomeOutcome string
+
+// SurveyQuestion A question. A skill is a scale of 0 to 10: before the session and, in the closing questionnaire, after it too; `satisfaction` and `recommend` are scales of 0 to 10.
+//
+// Example: {"code":"routing","kind":"skill","title":{"en":"Configure a router","fr":"Configurer un routeur"}}
+type SurveyQuestion struct {
+	// Choices Of `single` and `multiple` alone.
+	Choices *[]SurveyChoice `json:"choices,omitempty"`
+
+	// Code A name: small letters, digits, underscores.
+	//
+	// Example: routing
+	Code SurveyCode `json:"code"`
+
+	// Kind What it asks for.
+	//
+	// Example: skill
+	Kind SurveyQuestionKind `json:"kind"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// SurveyQuestionKind What it asks for.
+//
+// Example: skill
+type SurveyQuestionKind string
 
 // TaxCategory UNCL 5305: S standard or reduced, Z zero, E exempt, O outside the scope, AE reverse charge, G export.
 //
@@ -21179,6 +21586,18 @@ type ImportExercisesParams struct {
 	IfMatch IfMatch `json:"If-Match"`
 }
 
+// ImportForumParams defines parameters for ImportForum.
+type ImportForumParams struct {
+	// FileName The name of the file. Its end may say when it was made (`…_2019-04-28-2100.csv`, in UTC).
+	FileName string `form:"file_name" json:"file_name"`
+
+	// CollectedAt When it was made; needed where neither its rows nor its name say it.
+	CollectedAt *Time `form:"collected_at,omitempty" json:"collected_at,omitempty"`
+
+	// DryRun Say what would change, and change nothing (200).
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
 // GetIndicatorsParams defines parameters for GetIndicators.
 type GetIndicatorsParams struct {
 	// AsOf What was true at this time; now when absent.
@@ -21240,6 +21659,43 @@ type GetOutcomesParams struct {
 
 	// Formula The formula.
 	Formula *string `form:"formula,omitempty" json:"formula,omitempty"`
+}
+
+// PutQuestionnaireParams defines parameters for PutQuestionnaire.
+type PutQuestionnaireParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ImportSurveyParams defines parameters for ImportSurvey.
+type ImportSurveyParams struct {
+	// FileName The name of the file. Its end may say when it was made (`…_2019-04-28-2100.csv`, in UTC).
+	FileName string `form:"file_name" json:"file_name"`
+
+	// CollectedAt When it was made; needed where neither its rows nor its name say it.
+	CollectedAt *Time `form:"collected_at,omitempty" json:"collected_at,omitempty"`
+
+	// DryRun Say what would change, and change nothing (200).
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// Mapping A JSON object: column of the file → `@subject` (number at the platform), `@email`, `@username`, `@respondent` (a token), `@at` (time), `-` (nothing), the code of a
+	// question, `code:before` or `code:after` of a skill, or `code:choice` where each choice has a column.
+	Mapping *string `form:"mapping,omitempty" json:"mapping,omitempty"`
+}
+
+// PublishQuestionnaireParams defines parameters for PublishQuestionnaire.
+type PublishQuestionnaireParams struct {
+	// IfMatch The ETag of the thing that was read, or `*` for whatever stands there now.
+	IfMatch IfMatch `json:"If-Match"`
+}
+
+// ListSurveyImportsParams defines parameters for ListSurveyImports.
+type ListSurveyImportsParams struct {
+	// Limit How many at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor Where to go on; `next_cursor` of the page before.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // PutWeeklyMailParams defines parameters for PutWeeklyMail.
@@ -21503,6 +21959,9 @@ type PutExamBlockJSONRequestBody = NewExamBlock
 // RetryLMSEnrolmentJSONRequestBody defines body for RetryLMSEnrolment for application/json ContentType.
 type RetryLMSEnrolmentJSONRequestBody = LMSRetry
 
+// PutAnswersJSONRequestBody defines body for PutAnswers for application/json ContentType.
+type PutAnswersJSONRequestBody = NewAnswers
+
 // RegisterForDayJSONRequestBody defines body for RegisterForDay for application/json ContentType.
 type RegisterForDayJSONRequestBody = WorkshopSeatOfMine
 
@@ -21694,6 +22153,9 @@ type CreateOfferJSONRequestBody = NewOffer
 
 // RecordProductionsJSONRequestBody defines body for RecordProductions for application/json ContentType.
 type RecordProductionsJSONRequestBody = WorkshopProductions
+
+// PutQuestionnaireJSONRequestBody defines body for PutQuestionnaire for application/json ContentType.
+type PutQuestionnaireJSONRequestBody = NewQuestionnaire
 
 // PutWeeklyMailJSONRequestBody defines body for PutWeeklyMail for application/json ContentType.
 type PutWeeklyMailJSONRequestBody = WeeklyMailBody
@@ -23466,6 +23928,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/enrolments/{enrolment}/mock-exams (the `BookMockExam` operationId).
 	BookMockExam(ctx context.Context, enrolment EnrolmentRef, params *BookMockExamParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAnswers Get what I answered
+	//
+	// The published questionnaire of the session of an enrolment, with what its learner answered last.
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/questionnaires/{moment} (the `GetAnswers` operationId).
+	GetAnswers(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutAnswersWithBody Answer a questionnaire
+	//
+	// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+	PutAnswersWithBody(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutAnswers Answer a questionnaire
+	//
+	// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+	PutAnswers(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, body PutAnswersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetReadiness How did those fare who stood where I stand?
 	//
@@ -25399,6 +25886,18 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/exercises/import (the `ImportExercises` operationId).
 	ImportExercisesWithBody(ctx context.Context, session SessionRef, params *ImportExercisesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ImportForumWithBody Import an export of a forum
+	//
+	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+	// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
+	// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
+	// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/forum/imports (the `ImportForum` operationId).
+	ImportForumWithBody(ctx context.Context, session SessionRef, params *ImportForumParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetIndicators The five indicators of a session
 	//
 	// Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -25508,6 +26007,58 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
 	RecordProductions(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetQuestionnaire Get a questionnaire
+	//
+	// The working copy of what a session asks of its learners before it (`opening`) or after it (`closing`), and which version of it they answer.
+	//
+	// Corresponds with GET /v1/sessions/{session}/questionnaires/{moment} (the `GetQuestionnaire` operationId).
+	GetQuestionnaire(ctx context.Context, session SessionRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutQuestionnaireWithBody Write a questionnaire
+	//
+	// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+	// they said under it is never taken for something else.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+	PutQuestionnaireWithBody(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutQuestionnaire Write a questionnaire
+	//
+	// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+	// they said under it is never taken for something else.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+	PutQuestionnaire(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, body PutQuestionnaireJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportSurveyWithBody Import answers from a file
+	//
+	// Takes in the answers of another tool, plain or compressed with gzip, at most 32 MiB. Nothing of the bytes is kept but their hash: the same file read the same way does
+	// nothing and answers what was done then (200, `replayed`).
+	// - LimeSurvey: the export of responses, with codes, texts, or both in the header (`s2[before]`, `motives[career]`). `submitdate`, `token`, `id` and an address are known;
+	//   who did not submit is left out.
+	// - Open edX: `course_survey_results` (`User ID`, `User Name`, `Email`, then a column for each field), ORA data (`Anonymized Student ID`), and problem responses with a line
+	//   for each learner and question (`username`, `Question`, `Answer`).
+	// - Any table with a column that says who answered.
+	//
+	// Each column becomes what `mapping` says, or else what its name seems to be; `-` drops it. A row whose learner is not enrolled, or that cannot be read, is listed with
+	// line and column and left out. Who has a token alone is kept under a pseudonym, by which her opening and closing answers find each other.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/imports (the `ImportSurvey` operationId).
+	ImportSurveyWithBody(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *ImportSurveyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PublishQuestionnaire Publish a questionnaire
+	//
+	// Freezes the working copy as the version that learners answer from now on. Again, without a change, it does nothing.
+	//
+	// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/publication (the `PublishQuestionnaire` operationId).
+	PublishQuestionnaire(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PublishQuestionnaireParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetSessionSheet Get a session as staff see it
 	//
 	// All that it says, its exercises and the history of its publication; drafts too.
@@ -25526,6 +26077,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
 	RecordStatementsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSurveyImports List the imports of surveys and forums
+	//
+	// The newest first, without what became of each row.
+	//
+	// Corresponds with GET /v1/sessions/{session}/survey-imports (the `ListSurveyImports` operationId).
+	ListSurveyImports(ctx context.Context, session SessionRef, params *ListSurveyImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetWeeklyMail Get the weekly mail of a session
 	//
@@ -28962,6 +29520,61 @@ func (c *Client) RetryLMSEnrolment(ctx context.Context, enrolment EnrolmentRef, 
 // Corresponds with POST /v1/enrolments/{enrolment}/mock-exams (the `BookMockExam` operationId).
 func (c *Client) BookMockExam(ctx context.Context, enrolment EnrolmentRef, params *BookMockExamParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewBookMockExamRequest(c.Server, enrolment, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAnswers Get what I answered
+//
+// The published questionnaire of the session of an enrolment, with what its learner answered last.
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/questionnaires/{moment} (the `GetAnswers` operationId).
+func (c *Client) GetAnswers(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAnswersRequest(c.Server, enrolment, moment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutAnswersWithBody Answer a questionnaire
+//
+// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+func (c *Client) PutAnswersWithBody(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutAnswersRequestWithBody(c.Server, enrolment, moment, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutAnswers Answer a questionnaire
+//
+// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+func (c *Client) PutAnswers(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, body PutAnswersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutAnswersRequest(c.Server, enrolment, moment, body)
 	if err != nil {
 		return nil, err
 	}
@@ -33154,6 +33767,28 @@ func (c *Client) ImportExercisesWithBody(ctx context.Context, session SessionRef
 	return c.Client.Do(req)
 }
 
+// ImportForumWithBody Import an export of a forum
+//
+// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
+// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
+// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/forum/imports (the `ImportForum` operationId).
+func (c *Client) ImportForumWithBody(ctx context.Context, session SessionRef, params *ImportForumParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportForumRequestWithBody(c.Server, session, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetIndicators The five indicators of a session
 //
 // Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -33393,6 +34028,108 @@ func (c *Client) RecordProductions(ctx context.Context, session SessionRef, body
 	return c.Client.Do(req)
 }
 
+// GetQuestionnaire Get a questionnaire
+//
+// The working copy of what a session asks of its learners before it (`opening`) or after it (`closing`), and which version of it they answer.
+//
+// Corresponds with GET /v1/sessions/{session}/questionnaires/{moment} (the `GetQuestionnaire` operationId).
+func (c *Client) GetQuestionnaire(ctx context.Context, session SessionRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetQuestionnaireRequest(c.Server, session, moment)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutQuestionnaireWithBody Write a questionnaire
+//
+// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+// they said under it is never taken for something else.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+func (c *Client) PutQuestionnaireWithBody(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutQuestionnaireRequestWithBody(c.Server, session, moment, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutQuestionnaire Write a questionnaire
+//
+// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+// they said under it is never taken for something else.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+func (c *Client) PutQuestionnaire(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, body PutQuestionnaireJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutQuestionnaireRequest(c.Server, session, moment, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportSurveyWithBody Import answers from a file
+//
+// Takes in the answers of another tool, plain or compressed with gzip, at most 32 MiB. Nothing of the bytes is kept but their hash: the same file read the same way does
+// nothing and answers what was done then (200, `replayed`).
+//   - LimeSurvey: the export of responses, with codes, texts, or both in the header (`s2[before]`, `motives[career]`). `submitdate`, `token`, `id` and an address are known;
+//     who did not submit is left out.
+//   - Open edX: `course_survey_results` (`User ID`, `User Name`, `Email`, then a column for each field), ORA data (`Anonymized Student ID`), and problem responses with a line
+//     for each learner and question (`username`, `Question`, `Answer`).
+//   - Any table with a column that says who answered.
+//
+// Each column becomes what `mapping` says, or else what its name seems to be; `-` drops it. A row whose learner is not enrolled, or that cannot be read, is listed with
+// line and column and left out. Who has a token alone is kept under a pseudonym, by which her opening and closing answers find each other.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/imports (the `ImportSurvey` operationId).
+func (c *Client) ImportSurveyWithBody(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *ImportSurveyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportSurveyRequestWithBody(c.Server, session, moment, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PublishQuestionnaire Publish a questionnaire
+//
+// Freezes the working copy as the version that learners answer from now on. Again, without a change, it does nothing.
+//
+// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/publication (the `PublishQuestionnaire` operationId).
+func (c *Client) PublishQuestionnaire(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PublishQuestionnaireParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPublishQuestionnaireRequest(c.Server, session, moment, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetSessionSheet Get a session as staff see it
 //
 // All that it says, its exercises and the history of its publication; drafts too.
@@ -33422,6 +34159,23 @@ func (c *Client) GetSessionSheet(ctx context.Context, session SessionRef, reqEdi
 // Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
 func (c *Client) RecordStatementsWithBody(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRecordStatementsRequestWithBody(c.Server, session, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSurveyImports List the imports of surveys and forums
+//
+// The newest first, without what became of each row.
+//
+// Corresponds with GET /v1/sessions/{session}/survey-imports (the `ListSurveyImports` operationId).
+func (c *Client) ListSurveyImports(ctx context.Context, session SessionRef, params *ListSurveyImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSurveyImportsRequest(c.Server, session, params)
 	if err != nil {
 		return nil, err
 	}
@@ -41299,6 +42053,101 @@ func NewBookMockExamRequest(server string, enrolment EnrolmentRef, params *BookM
 		req.Header.Set("Idempotency-Key", headerParam0)
 
 	}
+
+	return req, nil
+}
+
+// NewGetAnswersRequest constructs an http.Request for the GetAnswers method
+func NewGetAnswersRequest(server string, enrolment EnrolmentRef, moment QuestionnaireMoment) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "moment", moment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/questionnaires/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutAnswersRequest calls the generic PutAnswers builder with application/json body
+func NewPutAnswersRequest(server string, enrolment EnrolmentRef, moment QuestionnaireMoment, body PutAnswersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutAnswersRequestWithBody(server, enrolment, moment, "application/json", bodyReader)
+}
+
+// NewPutAnswersRequestWithBody constructs an http.Request for the PutAnswers method, with any body, and a specified content type
+func NewPutAnswersRequestWithBody(server string, enrolment EnrolmentRef, moment QuestionnaireMoment, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "enrolment", enrolment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "moment", moment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/enrolments/%s/questionnaires/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -50062,6 +50911,89 @@ func NewImportExercisesRequestWithBody(server string, session SessionRef, params
 	return req, nil
 }
 
+// NewImportForumRequestWithBody constructs an http.Request for the ImportForum method, with any body, and a specified content type
+func NewImportForumRequestWithBody(server string, session SessionRef, params *ImportForumParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/forum/imports", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "file_name", params.FileName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.CollectedAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collected_at", *params.CollectedAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetIndicatorsRequest constructs an http.Request for the GetIndicators method
 func NewGetIndicatorsRequest(server string, session SessionRef, params *GetIndicatorsParams) (*http.Request, error) {
 	var err error
@@ -50624,6 +51556,270 @@ func NewRecordProductionsRequestWithBody(server string, session SessionRef, cont
 	return req, nil
 }
 
+// NewGetQuestionnaireRequest constructs an http.Request for the GetQuestionnaire method
+func NewGetQuestionnaireRequest(server string, session SessionRef, moment QuestionnaireMoment) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "moment", moment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/questionnaires/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutQuestionnaireRequest calls the generic PutQuestionnaire builder with application/json body
+func NewPutQuestionnaireRequest(server string, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, body PutQuestionnaireJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutQuestionnaireRequestWithBody(server, session, moment, params, "application/json", bodyReader)
+}
+
+// NewPutQuestionnaireRequestWithBody constructs an http.Request for the PutQuestionnaire method, with any body, and a specified content type
+func NewPutQuestionnaireRequestWithBody(server string, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "moment", moment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/questionnaires/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewImportSurveyRequestWithBody constructs an http.Request for the ImportSurvey method, with any body, and a specified content type
+func NewImportSurveyRequestWithBody(server string, session SessionRef, moment QuestionnaireMoment, params *ImportSurveyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "moment", moment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/questionnaires/%s/imports", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "file_name", params.FileName, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.CollectedAt != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "collected_at", *params.CollectedAt, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Mapping != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mapping", *params.Mapping, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPublishQuestionnaireRequest constructs an http.Request for the PublishQuestionnaire method
+func NewPublishQuestionnaireRequest(server string, session SessionRef, moment QuestionnaireMoment, params *PublishQuestionnaireParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "moment", moment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/questionnaires/%s/publication", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetSessionSheetRequest constructs an http.Request for the GetSessionSheet method
 func NewGetSessionSheetRequest(server string, session SessionRef) (*http.Request, error) {
 	var err error
@@ -50690,6 +51886,79 @@ func NewRecordStatementsRequestWithBody(server string, session SessionRef, conte
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListSurveyImportsRequest constructs an http.Request for the ListSurveyImports method
+func NewListSurveyImportsRequest(server string, session SessionRef, params *ListSurveyImportsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sessions/%s/survey-imports", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -54259,6 +55528,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/enrolments/{enrolment}/mock-exams (the `BookMockExam` operationId).
 	BookMockExamWithResponse(ctx context.Context, enrolment EnrolmentRef, params *BookMockExamParams, reqEditors ...RequestEditorFn) (*BookMockExamResponse, error)
 
+	// GetAnswersWithResponse Get what I answered
+	//
+	// The published questionnaire of the session of an enrolment, with what its learner answered last.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/enrolments/{enrolment}/questionnaires/{moment} (the `GetAnswers` operationId).
+	GetAnswersWithResponse(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*GetAnswersResponse, error)
+
+	// PutAnswersWithBodyWithResponse Answer a questionnaire
+	//
+	// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+	PutAnswersWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutAnswersResponse, error)
+
+	// PutAnswersWithResponse Answer a questionnaire
+	//
+	// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+	PutAnswersWithResponse(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, body PutAnswersJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAnswersResponse, error)
+
 	// GetReadinessWithResponse How did those fare who stood where I stand?
 	//
 	// Of everybody of this session, and of those of its course that did not begin later, who has a result of the proctored exam: those in the band of
@@ -56389,6 +57685,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/exercises/import (the `ImportExercises` operationId).
 	ImportExercisesWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportExercisesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportExercisesResponse, error)
 
+	// ImportForumWithBodyWithResponse Import an export of a forum
+	//
+	// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+	// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
+	// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
+	// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/forum/imports (the `ImportForum` operationId).
+	ImportForumWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportForumParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportForumResponse, error)
+
 	// GetIndicatorsWithResponse The five indicators of a session
 	//
 	// Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -56508,6 +57816,62 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/sessions/{session}/productions (the `RecordProductions` operationId).
 	RecordProductionsWithResponse(ctx context.Context, session SessionRef, body RecordProductionsJSONRequestBody, reqEditors ...RequestEditorFn) (*RecordProductionsResponse, error)
 
+	// GetQuestionnaireWithResponse Get a questionnaire
+	//
+	// The working copy of what a session asks of its learners before it (`opening`) or after it (`closing`), and which version of it they answer.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/questionnaires/{moment} (the `GetQuestionnaire` operationId).
+	GetQuestionnaireWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*GetQuestionnaireResponse, error)
+
+	// PutQuestionnaireWithBodyWithResponse Write a questionnaire
+	//
+	// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+	// they said under it is never taken for something else.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+	PutQuestionnaireWithBodyWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutQuestionnaireResponse, error)
+
+	// PutQuestionnaireWithResponse Write a questionnaire
+	//
+	// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+	// they said under it is never taken for something else.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+	PutQuestionnaireWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, body PutQuestionnaireJSONRequestBody, reqEditors ...RequestEditorFn) (*PutQuestionnaireResponse, error)
+
+	// ImportSurveyWithBodyWithResponse Import answers from a file
+	//
+	// Takes in the answers of another tool, plain or compressed with gzip, at most 32 MiB. Nothing of the bytes is kept but their hash: the same file read the same way does
+	// nothing and answers what was done then (200, `replayed`).
+	// - LimeSurvey: the export of responses, with codes, texts, or both in the header (`s2[before]`, `motives[career]`). `submitdate`, `token`, `id` and an address are known;
+	//   who did not submit is left out.
+	// - Open edX: `course_survey_results` (`User ID`, `User Name`, `Email`, then a column for each field), ORA data (`Anonymized Student ID`), and problem responses with a line
+	//   for each learner and question (`username`, `Question`, `Answer`).
+	// - Any table with a column that says who answered.
+	//
+	// Each column becomes what `mapping` says, or else what its name seems to be; `-` drops it. A row whose learner is not enrolled, or that cannot be read, is listed with
+	// line and column and left out. Who has a token alone is kept under a pseudonym, by which her opening and closing answers find each other.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/imports (the `ImportSurvey` operationId).
+	ImportSurveyWithBodyWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *ImportSurveyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportSurveyResponse, error)
+
+	// PublishQuestionnaireWithResponse Publish a questionnaire
+	//
+	// Freezes the working copy as the version that learners answer from now on. Again, without a change, it does nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/publication (the `PublishQuestionnaire` operationId).
+	PublishQuestionnaireWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PublishQuestionnaireParams, reqEditors ...RequestEditorFn) (*PublishQuestionnaireResponse, error)
+
 	// GetSessionSheetWithResponse Get a session as staff see it
 	//
 	// All that it says, its exercises and the history of its publication; drafts too.
@@ -56528,6 +57892,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/sessions/{session}/statements (the `RecordStatements` operationId).
 	RecordStatementsWithBodyWithResponse(ctx context.Context, session SessionRef, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RecordStatementsResponse, error)
+
+	// ListSurveyImportsWithResponse List the imports of surveys and forums
+	//
+	// The newest first, without what became of each row.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sessions/{session}/survey-imports (the `ListSurveyImports` operationId).
+	ListSurveyImportsWithResponse(ctx context.Context, session SessionRef, params *ListSurveyImportsParams, reqEditors ...RequestEditorFn) (*ListSurveyImportsResponse, error)
 
 	// GetWeeklyMailWithResponse Get the weekly mail of a session
 	//
@@ -63269,6 +64642,102 @@ func (r BookMockExamResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r BookMockExamResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAnswersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AnsweredQuestionnaire
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAnswersResponse) GetJSON200() *AnsweredQuestionnaire {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAnswersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAnswersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAnswersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAnswersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAnswersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutAnswersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AnsweredQuestionnaire
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutAnswersResponse) GetJSON200() *AnsweredQuestionnaire {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutAnswersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutAnswersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutAnswersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutAnswersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutAnswersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -71352,6 +72821,61 @@ func (r ImportExercisesResponse) ContentType() string {
 	return ""
 }
 
+type ImportForumResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SurveyImport
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SurveyImport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportForumResponse) GetJSON200() *SurveyImport {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ImportForumResponse) GetJSON201() *SurveyImport {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportForumResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportForumResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportForumResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportForumResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportForumResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetIndicatorsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -71799,6 +73323,226 @@ func (r RecordProductionsResponse) ContentType() string {
 	return ""
 }
 
+// GetQuestionnaireResponse200Headers the declared response headers of an HTTP 200 response for GetQuestionnaire
+type GetQuestionnaireResponse200Headers struct {
+	ETag string
+}
+
+type GetQuestionnaireResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Questionnaire
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetQuestionnaireResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetQuestionnaireResponse) GetJSON200() *Questionnaire {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetQuestionnaireResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetQuestionnaireResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetQuestionnaireResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetQuestionnaireResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetQuestionnaireResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutQuestionnaireResponse200Headers the declared response headers of an HTTP 200 response for PutQuestionnaire
+type PutQuestionnaireResponse200Headers struct {
+	ETag string
+}
+
+type PutQuestionnaireResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Questionnaire
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutQuestionnaireResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutQuestionnaireResponse) GetJSON200() *Questionnaire {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutQuestionnaireResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutQuestionnaireResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutQuestionnaireResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutQuestionnaireResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutQuestionnaireResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ImportSurveyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SurveyImport
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SurveyImport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportSurveyResponse) GetJSON200() *SurveyImport {
+	return r.JSON200
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r ImportSurveyResponse) GetJSON201() *SurveyImport {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportSurveyResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportSurveyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportSurveyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportSurveyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportSurveyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PublishQuestionnaireResponse200Headers the declared response headers of an HTTP 200 response for PublishQuestionnaire
+type PublishQuestionnaireResponse200Headers struct {
+	ETag string
+}
+
+type PublishQuestionnaireResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Questionnaire
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PublishQuestionnaireResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PublishQuestionnaireResponse) GetJSON200() *Questionnaire {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PublishQuestionnaireResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PublishQuestionnaireResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PublishQuestionnaireResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PublishQuestionnaireResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PublishQuestionnaireResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetSessionSheetResponse200Headers the declared response headers of an HTTP 200 response for GetSessionSheet
 type GetSessionSheetResponse200Headers struct {
 	ETag string
@@ -71896,6 +73640,54 @@ func (r RecordStatementsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RecordStatementsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSurveyImportsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SurveyImportPage
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSurveyImportsResponse) GetJSON200() *SurveyImportPage {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSurveyImportsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSurveyImportsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSurveyImportsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSurveyImportsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSurveyImportsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -76414,6 +78206,51 @@ func (c *ClientWithResponses) BookMockExamWithResponse(ctx context.Context, enro
 	return ParseBookMockExamResponse(rsp)
 }
 
+// GetAnswersWithResponse Get what I answered
+//
+// The published questionnaire of the session of an enrolment, with what its learner answered last.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/enrolments/{enrolment}/questionnaires/{moment} (the `GetAnswers` operationId).
+func (c *ClientWithResponses) GetAnswersWithResponse(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*GetAnswersResponse, error) {
+	rsp, err := c.GetAnswers(ctx, enrolment, moment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAnswersResponse(rsp)
+}
+
+// PutAnswersWithBodyWithResponse Answer a questionnaire
+//
+// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+func (c *ClientWithResponses) PutAnswersWithBodyWithResponse(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutAnswersResponse, error) {
+	rsp, err := c.PutAnswersWithBody(ctx, enrolment, moment, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutAnswersResponse(rsp)
+}
+
+// PutAnswersWithResponse Answer a questionnaire
+//
+// Takes all that she answers, over what she answered before; what is left out is not answered. The answers may change until the questionnaire closes.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/enrolments/{enrolment}/questionnaires/{moment} (the `PutAnswers` operationId).
+func (c *ClientWithResponses) PutAnswersWithResponse(ctx context.Context, enrolment EnrolmentRef, moment QuestionnaireMoment, body PutAnswersJSONRequestBody, reqEditors ...RequestEditorFn) (*PutAnswersResponse, error) {
+	rsp, err := c.PutAnswers(ctx, enrolment, moment, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutAnswersResponse(rsp)
+}
+
 // GetReadinessWithResponse How did those fare who stood where I stand?
 //
 // Of everybody of this session, and of those of its course that did not begin later, who has a result of the proctored exam: those in the band of
@@ -79894,6 +81731,24 @@ func (c *ClientWithResponses) ImportExercisesWithBodyWithResponse(ctx context.Co
 	return ParseImportExercisesResponse(rsp)
 }
 
+// ImportForumWithBodyWithResponse Import an export of a forum
+//
+// Takes in the posts of a forum, plain or compressed with gzip, at most 32 MiB. Posts are known by their ids; their words are not kept. A table has a line for each post with
+// the columns `id`, `created_at` and `author` (or `author_id`, `email`) and, where they are there, `thread_id`, `parent_id`, `cohort`, `type` (`question`, `discussion`,
+// `response`, `comment`) and `answered` (or `endorsed`). The other form is the dump of Open edX' comments, a JSON object for each line (`_id`, `comment_thread_id`,
+// `parent_id`, `_type`, `thread_type`, `author_id`, `author_username`, `created_at`, `endorsed`, `group_id`). The same file again does nothing (200, `replayed`).
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/forum/imports (the `ImportForum` operationId).
+func (c *ClientWithResponses) ImportForumWithBodyWithResponse(ctx context.Context, session SessionRef, params *ImportForumParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportForumResponse, error) {
+	rsp, err := c.ImportForumWithBody(ctx, session, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportForumResponse(rsp)
+}
+
 // GetIndicatorsWithResponse The five indicators of a session
 //
 // Enrolled, and the shares of those who started, were diligent and succeeded. `as_of` asks what was true then; `known_at` asks with
@@ -80091,6 +81946,92 @@ func (c *ClientWithResponses) RecordProductionsWithResponse(ctx context.Context,
 	return ParseRecordProductionsResponse(rsp)
 }
 
+// GetQuestionnaireWithResponse Get a questionnaire
+//
+// The working copy of what a session asks of its learners before it (`opening`) or after it (`closing`), and which version of it they answer.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/questionnaires/{moment} (the `GetQuestionnaire` operationId).
+func (c *ClientWithResponses) GetQuestionnaireWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, reqEditors ...RequestEditorFn) (*GetQuestionnaireResponse, error) {
+	rsp, err := c.GetQuestionnaire(ctx, session, moment, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetQuestionnaireResponse(rsp)
+}
+
+// PutQuestionnaireWithBodyWithResponse Write a questionnaire
+//
+// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+// they said under it is never taken for something else.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+func (c *ClientWithResponses) PutQuestionnaireWithBodyWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutQuestionnaireResponse, error) {
+	rsp, err := c.PutQuestionnaireWithBody(ctx, session, moment, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutQuestionnaireResponse(rsp)
+}
+
+// PutQuestionnaireWithResponse Write a questionnaire
+//
+// Writes the working copy. Learners go on with the version that was published until `publishQuestionnaire`. A code that people were asked under keeps its kind: what
+// they said under it is never taken for something else.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/sessions/{session}/questionnaires/{moment} (the `PutQuestionnaire` operationId).
+func (c *ClientWithResponses) PutQuestionnaireWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PutQuestionnaireParams, body PutQuestionnaireJSONRequestBody, reqEditors ...RequestEditorFn) (*PutQuestionnaireResponse, error) {
+	rsp, err := c.PutQuestionnaire(ctx, session, moment, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutQuestionnaireResponse(rsp)
+}
+
+// ImportSurveyWithBodyWithResponse Import answers from a file
+//
+// Takes in the answers of another tool, plain or compressed with gzip, at most 32 MiB. Nothing of the bytes is kept but their hash: the same file read the same way does
+// nothing and answers what was done then (200, `replayed`).
+//   - LimeSurvey: the export of responses, with codes, texts, or both in the header (`s2[before]`, `motives[career]`). `submitdate`, `token`, `id` and an address are known;
+//     who did not submit is left out.
+//   - Open edX: `course_survey_results` (`User ID`, `User Name`, `Email`, then a column for each field), ORA data (`Anonymized Student ID`), and problem responses with a line
+//     for each learner and question (`username`, `Question`, `Answer`).
+//   - Any table with a column that says who answered.
+//
+// Each column becomes what `mapping` says, or else what its name seems to be; `-` drops it. A row whose learner is not enrolled, or that cannot be read, is listed with
+// line and column and left out. Who has a token alone is kept under a pseudonym, by which her opening and closing answers find each other.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/imports (the `ImportSurvey` operationId).
+func (c *ClientWithResponses) ImportSurveyWithBodyWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *ImportSurveyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportSurveyResponse, error) {
+	rsp, err := c.ImportSurveyWithBody(ctx, session, moment, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportSurveyResponse(rsp)
+}
+
+// PublishQuestionnaireWithResponse Publish a questionnaire
+//
+// Freezes the working copy as the version that learners answer from now on. Again, without a change, it does nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/sessions/{session}/questionnaires/{moment}/publication (the `PublishQuestionnaire` operationId).
+func (c *ClientWithResponses) PublishQuestionnaireWithResponse(ctx context.Context, session SessionRef, moment QuestionnaireMoment, params *PublishQuestionnaireParams, reqEditors ...RequestEditorFn) (*PublishQuestionnaireResponse, error) {
+	rsp, err := c.PublishQuestionnaire(ctx, session, moment, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePublishQuestionnaireResponse(rsp)
+}
+
 // GetSessionSheetWithResponse Get a session as staff see it
 //
 // All that it says, its exercises and the history of its publication; drafts too.
@@ -80122,6 +82063,21 @@ func (c *ClientWithResponses) RecordStatementsWithBodyWithResponse(ctx context.C
 		return nil, err
 	}
 	return ParseRecordStatementsResponse(rsp)
+}
+
+// ListSurveyImportsWithResponse List the imports of surveys and forums
+//
+// The newest first, without what became of each row.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sessions/{session}/survey-imports (the `ListSurveyImports` operationId).
+func (c *ClientWithResponses) ListSurveyImportsWithResponse(ctx context.Context, session SessionRef, params *ListSurveyImportsParams, reqEditors ...RequestEditorFn) (*ListSurveyImportsResponse, error) {
+	rsp, err := c.ListSurveyImports(ctx, session, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSurveyImportsResponse(rsp)
 }
 
 // GetWeeklyMailWithResponse Get the weekly mail of a session
@@ -85614,6 +87570,72 @@ func ParseBookMockExamResponse(rsp *http.Response) (*BookMockExamResponse, error
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAnswersResponse parses an HTTP response from a GetAnswersWithResponse call
+func ParseGetAnswersResponse(rsp *http.Response) (*GetAnswersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAnswersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AnsweredQuestionnaire
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutAnswersResponse parses an HTTP response from a PutAnswersWithResponse call
+func ParsePutAnswersResponse(rsp *http.Response) (*PutAnswersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutAnswersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AnsweredQuestionnaire
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -91538,6 +93560,46 @@ func ParseImportExercisesResponse(rsp *http.Response) (*ImportExercisesResponse,
 	return response, nil
 }
 
+// ParseImportForumResponse parses an HTTP response from a ImportForumWithResponse call
+func ParseImportForumResponse(rsp *http.Response) (*ImportForumResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportForumResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SurveyImport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SurveyImport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetIndicatorsResponse parses an HTTP response from a GetIndicatorsWithResponse call
 func ParseGetIndicatorsResponse(rsp *http.Response) (*GetIndicatorsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -91868,6 +93930,184 @@ func ParseRecordProductionsResponse(rsp *http.Response) (*RecordProductionsRespo
 	return response, nil
 }
 
+// ParseGetQuestionnaireResponse parses an HTTP response from a GetQuestionnaireWithResponse call
+func ParseGetQuestionnaireResponse(rsp *http.Response) (*GetQuestionnaireResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetQuestionnaireResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Questionnaire
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetQuestionnaireResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutQuestionnaireResponse parses an HTTP response from a PutQuestionnaireWithResponse call
+func ParsePutQuestionnaireResponse(rsp *http.Response) (*PutQuestionnaireResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutQuestionnaireResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Questionnaire
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutQuestionnaireResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseImportSurveyResponse parses an HTTP response from a ImportSurveyWithResponse call
+func ParseImportSurveyResponse(rsp *http.Response) (*ImportSurveyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportSurveyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SurveyImport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SurveyImport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePublishQuestionnaireResponse parses an HTTP response from a PublishQuestionnaireWithResponse call
+func ParsePublishQuestionnaireResponse(rsp *http.Response) (*PublishQuestionnaireResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PublishQuestionnaireResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Questionnaire
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PublishQuestionnaireResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetSessionSheetResponse parses an HTTP response from a GetSessionSheetWithResponse call
 func ParseGetSessionSheetResponse(rsp *http.Response) (*GetSessionSheetResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -91930,6 +94170,39 @@ func ParseRecordStatementsResponse(rsp *http.Response) (*RecordStatementsRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest StatementOutcomes
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSurveyImportsResponse parses an HTTP response from a ListSurveyImportsWithResponse call
+func ParseListSurveyImportsResponse(rsp *http.Response) (*ListSurveyImportsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSurveyImportsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SurveyImportPage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -394,6 +394,12 @@ type ServerInterface interface {
 	// BookMockExam Book a mock exam
 	// (POST /v1/enrolments/{enrolment}/mock-exams)
 	BookMockExam(c *fiber.Ctx, enrolment EnrolmentRef, params BookMockExamParams) error
+	// GetAnswers Get what I answered
+	// (GET /v1/enrolments/{enrolment}/questionnaires/{moment})
+	GetAnswers(c *fiber.Ctx, enrolment EnrolmentRef, moment QuestionnaireMoment) error
+	// PutAnswers Answer a questionnaire
+	// (PUT /v1/enrolments/{enrolment}/questionnaires/{moment})
+	PutAnswers(c *fiber.Ctx, enrolment EnrolmentRef, moment QuestionnaireMoment) error
 	// GetReadiness How did those fare who stood where I stand?
 	// (GET /v1/enrolments/{enrolment}/readiness)
 	GetReadiness(c *fiber.Ctx, enrolment EnrolmentRef, params GetReadinessParams) error
@@ -889,6 +895,9 @@ type ServerInterface interface {
 	// ImportExercises Import the exercise map from a file
 	// (POST /v1/sessions/{session}/exercises/import)
 	ImportExercises(c *fiber.Ctx, session SessionRef, params ImportExercisesParams) error
+	// ImportForum Import an export of a forum
+	// (POST /v1/sessions/{session}/forum/imports)
+	ImportForum(c *fiber.Ctx, session SessionRef, params ImportForumParams) error
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(c *fiber.Ctx, session SessionRef, params GetIndicatorsParams) error
@@ -916,12 +925,27 @@ type ServerInterface interface {
 	// RecordProductions Grade workshop productions
 	// (POST /v1/sessions/{session}/productions)
 	RecordProductions(c *fiber.Ctx, session SessionRef) error
+	// GetQuestionnaire Get a questionnaire
+	// (GET /v1/sessions/{session}/questionnaires/{moment})
+	GetQuestionnaire(c *fiber.Ctx, session SessionRef, moment QuestionnaireMoment) error
+	// PutQuestionnaire Write a questionnaire
+	// (PUT /v1/sessions/{session}/questionnaires/{moment})
+	PutQuestionnaire(c *fiber.Ctx, session SessionRef, moment QuestionnaireMoment, params PutQuestionnaireParams) error
+	// ImportSurvey Import answers from a file
+	// (POST /v1/sessions/{session}/questionnaires/{moment}/imports)
+	ImportSurvey(c *fiber.Ctx, session SessionRef, moment QuestionnaireMoment, params ImportSurveyParams) error
+	// PublishQuestionnaire Publish a questionnaire
+	// (POST /v1/sessions/{session}/questionnaires/{moment}/publication)
+	PublishQuestionnaire(c *fiber.Ctx, session SessionRef, moment QuestionnaireMoment, params PublishQuestionnaireParams) error
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(c *fiber.Ctx, session SessionRef) error
 	// RecordStatements Record xAPI statements of graded events
 	// (POST /v1/sessions/{session}/statements)
 	RecordStatements(c *fiber.Ctx, session SessionRef) error
+	// ListSurveyImports List the imports of surveys and forums
+	// (GET /v1/sessions/{session}/survey-imports)
+	ListSurveyImports(c *fiber.Ctx, session SessionRef, params ListSurveyImportsParams) error
 	// GetWeeklyMail Get the weekly mail of a session
 	// (GET /v1/sessions/{session}/weekly-mail)
 	GetWeeklyMail(c *fiber.Ctx, session SessionRef) error
@@ -6337,6 +6361,80 @@ func (siw *ServerInterfaceWrapper) BookMockExam(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.BookMockExam(c, enrolment, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetAnswers operation middleware
+func (siw *ServerInterfaceWrapper) GetAnswers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// ------------- Path parameter "moment" -------------
+	var moment QuestionnaireMoment
+
+	err = runtime.BindStyledParameterWithOptions("simple", "moment", c.Params("moment"), &moment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter moment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetAnswers(c, enrolment, moment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutAnswers operation middleware
+func (siw *ServerInterfaceWrapper) PutAnswers(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "enrolment" -------------
+	var enrolment EnrolmentRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "enrolment", c.Params("enrolment"), &enrolment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter enrolment: %w", err).Error())
+	}
+
+	// ------------- Path parameter "moment" -------------
+	var moment QuestionnaireMoment
+
+	err = runtime.BindStyledParameterWithOptions("simple", "moment", c.Params("moment"), &moment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter moment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutAnswers(c, enrolment, moment)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -13262,6 +13360,65 @@ func (siw *ServerInterfaceWrapper) ImportExercises(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// ImportForum operation middleware
+func (siw *ServerInterfaceWrapper) ImportForum(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportForumParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "file_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "file_name", query, &params.FileName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter file_name: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "collected_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collected_at", query, &params.CollectedAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collected_at: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ImportForum(c, session, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetIndicators operation middleware
 func (siw *ServerInterfaceWrapper) GetIndicators(c *fiber.Ctx) error {
 
@@ -13692,6 +13849,239 @@ func (siw *ServerInterfaceWrapper) RecordProductions(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// GetQuestionnaire operation middleware
+func (siw *ServerInterfaceWrapper) GetQuestionnaire(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "moment" -------------
+	var moment QuestionnaireMoment
+
+	err = runtime.BindStyledParameterWithOptions("simple", "moment", c.Params("moment"), &moment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter moment: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetQuestionnaire(c, session, moment)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PutQuestionnaire operation middleware
+func (siw *ServerInterfaceWrapper) PutQuestionnaire(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "moment" -------------
+	var moment QuestionnaireMoment
+
+	err = runtime.BindStyledParameterWithOptions("simple", "moment", c.Params("moment"), &moment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter moment: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutQuestionnaireParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PutQuestionnaire(c, session, moment, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ImportSurvey operation middleware
+func (siw *ServerInterfaceWrapper) ImportSurvey(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "moment" -------------
+	var moment QuestionnaireMoment
+
+	err = runtime.BindStyledParameterWithOptions("simple", "moment", c.Params("moment"), &moment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter moment: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ImportSurveyParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Required query parameter "file_name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "file_name", query, &params.FileName, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter file_name: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "collected_at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "collected_at", query, &params.CollectedAt, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter collected_at: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", query, &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter dry_run: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "mapping" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mapping", query, &params.Mapping, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter mapping: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ImportSurvey(c, session, moment, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// PublishQuestionnaire operation middleware
+func (siw *ServerInterfaceWrapper) PublishQuestionnaire(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// ------------- Path parameter "moment" -------------
+	var moment QuestionnaireMoment
+
+	err = runtime.BindStyledParameterWithOptions("simple", "moment", c.Params("moment"), &moment, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter moment: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PublishQuestionnaireParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName If-Match, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter If-Match: %w", err).Error())
+		}
+
+		params.IfMatch = IfMatch
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter If-Match is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.PublishQuestionnaire(c, session, moment, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // GetSessionSheet operation middleware
 func (siw *ServerInterfaceWrapper) GetSessionSheet(c *fiber.Ctx) error {
 
@@ -13737,6 +14127,58 @@ func (siw *ServerInterfaceWrapper) RecordStatements(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.RecordStatements(c, session)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// ListSurveyImports operation middleware
+func (siw *ServerInterfaceWrapper) ListSurveyImports(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "session" -------------
+	var session SessionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", c.Params("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter session: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSurveyImportsParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", query, &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter cursor: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.ListSurveyImports(c, session, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -15625,6 +16067,10 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/mock-exams", wrapper.BookMockExam)
 
+	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/questionnaires/:moment", wrapper.GetAnswers)
+
+	router.Put(options.BaseURL+"/v1/enrolments/:enrolment/questionnaires/:moment", wrapper.PutAnswers)
+
 	router.Get(options.BaseURL+"/v1/enrolments/:enrolment/readiness", wrapper.GetReadiness)
 
 	router.Post(options.BaseURL+"/v1/enrolments/:enrolment/sittings", wrapper.BookSitting)
@@ -15955,6 +16401,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/exercises/import", wrapper.ImportExercises)
 
+	router.Post(options.BaseURL+"/v1/sessions/:session/forum/imports", wrapper.ImportForum)
+
 	router.Get(options.BaseURL+"/v1/sessions/:session/indicators", wrapper.GetIndicators)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/lab-board", wrapper.GetLabBoard)
@@ -15973,9 +16421,19 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/productions", wrapper.RecordProductions)
 
+	router.Get(options.BaseURL+"/v1/sessions/:session/questionnaires/:moment", wrapper.GetQuestionnaire)
+
+	router.Put(options.BaseURL+"/v1/sessions/:session/questionnaires/:moment", wrapper.PutQuestionnaire)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/questionnaires/:moment/imports", wrapper.ImportSurvey)
+
+	router.Post(options.BaseURL+"/v1/sessions/:session/questionnaires/:moment/publication", wrapper.PublishQuestionnaire)
+
 	router.Get(options.BaseURL+"/v1/sessions/:session/sheet", wrapper.GetSessionSheet)
 
 	router.Post(options.BaseURL+"/v1/sessions/:session/statements", wrapper.RecordStatements)
+
+	router.Get(options.BaseURL+"/v1/sessions/:session/survey-imports", wrapper.ListSurveyImports)
 
 	router.Get(options.BaseURL+"/v1/sessions/:session/weekly-mail", wrapper.GetWeeklyMail)
 
@@ -18829,6 +19287,43 @@ type BookMockExam201JSONResponse Sitting
 func (response BookMockExam201JSONResponse) VisitBookMockExamResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type GetAnswersRequestObject struct {
+	Enrolment EnrolmentRef        `json:"enrolment"`
+	Moment    QuestionnaireMoment `json:"moment"`
+}
+
+type GetAnswersResponseObject interface {
+	VisitGetAnswersResponse(ctx *fiber.Ctx) error
+}
+
+type GetAnswers200JSONResponse AnsweredQuestionnaire
+
+func (response GetAnswers200JSONResponse) VisitGetAnswersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type PutAnswersRequestObject struct {
+	Enrolment EnrolmentRef        `json:"enrolment"`
+	Moment    QuestionnaireMoment `json:"moment"`
+	Body      *PutAnswersJSONRequestBody
+}
+
+type PutAnswersResponseObject interface {
+	VisitPutAnswersResponse(ctx *fiber.Ctx) error
+}
+
+type PutAnswers200JSONResponse AnsweredQuestionnaire
+
+func (response PutAnswers200JSONResponse) VisitPutAnswersResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
 
 	return ctx.JSON(&response)
 }
@@ -22164,6 +22659,35 @@ func (response ImportExercises200JSONResponse) VisitImportExercisesResponse(ctx 
 	return ctx.JSON(&response.Body)
 }
 
+type ImportForumRequestObject struct {
+	Session     SessionRef `json:"session"`
+	Params      ImportForumParams
+	ContentType string
+	Body        io.Reader
+}
+
+type ImportForumResponseObject interface {
+	VisitImportForumResponse(ctx *fiber.Ctx) error
+}
+
+type ImportForum200JSONResponse SurveyImport
+
+func (response ImportForum200JSONResponse) VisitImportForumResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ImportForum201JSONResponse SurveyImport
+
+func (response ImportForum201JSONResponse) VisitImportForumResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
 type GetIndicatorsRequestObject struct {
 	Session SessionRef `json:"session"`
 	Params  GetIndicatorsParams
@@ -22345,6 +22869,117 @@ func (response RecordProductions200JSONResponse) VisitRecordProductionsResponse(
 	return ctx.JSON(&response)
 }
 
+type GetQuestionnaireRequestObject struct {
+	Session SessionRef          `json:"session"`
+	Moment  QuestionnaireMoment `json:"moment"`
+}
+
+type GetQuestionnaireResponseObject interface {
+	VisitGetQuestionnaireResponse(ctx *fiber.Ctx) error
+}
+
+type GetQuestionnaire200ResponseHeaders struct {
+	ETag string
+}
+
+type GetQuestionnaire200JSONResponse struct {
+	Body    Questionnaire
+	Headers GetQuestionnaire200ResponseHeaders
+}
+
+func (response GetQuestionnaire200JSONResponse) VisitGetQuestionnaireResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type PutQuestionnaireRequestObject struct {
+	Session SessionRef          `json:"session"`
+	Moment  QuestionnaireMoment `json:"moment"`
+	Params  PutQuestionnaireParams
+	Body    *PutQuestionnaireJSONRequestBody
+}
+
+type PutQuestionnaireResponseObject interface {
+	VisitPutQuestionnaireResponse(ctx *fiber.Ctx) error
+}
+
+type PutQuestionnaire200ResponseHeaders struct {
+	ETag string
+}
+
+type PutQuestionnaire200JSONResponse struct {
+	Body    Questionnaire
+	Headers PutQuestionnaire200ResponseHeaders
+}
+
+func (response PutQuestionnaire200JSONResponse) VisitPutQuestionnaireResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
+type ImportSurveyRequestObject struct {
+	Session     SessionRef          `json:"session"`
+	Moment      QuestionnaireMoment `json:"moment"`
+	Params      ImportSurveyParams
+	ContentType string
+	Body        io.Reader
+}
+
+type ImportSurveyResponseObject interface {
+	VisitImportSurveyResponse(ctx *fiber.Ctx) error
+}
+
+type ImportSurvey200JSONResponse SurveyImport
+
+func (response ImportSurvey200JSONResponse) VisitImportSurveyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ImportSurvey201JSONResponse SurveyImport
+
+func (response ImportSurvey201JSONResponse) VisitImportSurveyResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response)
+}
+
+type PublishQuestionnaireRequestObject struct {
+	Session SessionRef          `json:"session"`
+	Moment  QuestionnaireMoment `json:"moment"`
+	Params  PublishQuestionnaireParams
+}
+
+type PublishQuestionnaireResponseObject interface {
+	VisitPublishQuestionnaireResponse(ctx *fiber.Ctx) error
+}
+
+type PublishQuestionnaire200ResponseHeaders struct {
+	ETag string
+}
+
+type PublishQuestionnaire200JSONResponse struct {
+	Body    Questionnaire
+	Headers PublishQuestionnaire200ResponseHeaders
+}
+
+func (response PublishQuestionnaire200JSONResponse) VisitPublishQuestionnaireResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("ETag", fmt.Sprint(response.Headers.ETag))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response.Body)
+}
+
 type GetSessionSheetRequestObject struct {
 	Session SessionRef `json:"session"`
 }
@@ -22382,6 +23017,24 @@ type RecordStatementsResponseObject interface {
 type RecordStatements200JSONResponse StatementOutcomes
 
 func (response RecordStatements200JSONResponse) VisitRecordStatementsResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(200)
+
+	return ctx.JSON(&response)
+}
+
+type ListSurveyImportsRequestObject struct {
+	Session SessionRef `json:"session"`
+	Params  ListSurveyImportsParams
+}
+
+type ListSurveyImportsResponseObject interface {
+	VisitListSurveyImportsResponse(ctx *fiber.Ctx) error
+}
+
+type ListSurveyImports200JSONResponse SurveyImportPage
+
+func (response ListSurveyImports200JSONResponse) VisitListSurveyImportsResponse(ctx *fiber.Ctx) error {
 	ctx.Response().Header.Set("Content-Type", "application/json")
 	ctx.Status(200)
 
@@ -23589,6 +24242,12 @@ type StrictServerInterface interface {
 	// BookMockExam Book a mock exam
 	// (POST /v1/enrolments/{enrolment}/mock-exams)
 	BookMockExam(ctx context.Context, request BookMockExamRequestObject) (BookMockExamResponseObject, error)
+	// GetAnswers Get what I answered
+	// (GET /v1/enrolments/{enrolment}/questionnaires/{moment})
+	GetAnswers(ctx context.Context, request GetAnswersRequestObject) (GetAnswersResponseObject, error)
+	// PutAnswers Answer a questionnaire
+	// (PUT /v1/enrolments/{enrolment}/questionnaires/{moment})
+	PutAnswers(ctx context.Context, request PutAnswersRequestObject) (PutAnswersResponseObject, error)
 	// GetReadiness How did those fare who stood where I stand?
 	// (GET /v1/enrolments/{enrolment}/readiness)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
@@ -24084,6 +24743,9 @@ type StrictServerInterface interface {
 	// ImportExercises Import the exercise map from a file
 	// (POST /v1/sessions/{session}/exercises/import)
 	ImportExercises(ctx context.Context, request ImportExercisesRequestObject) (ImportExercisesResponseObject, error)
+	// ImportForum Import an export of a forum
+	// (POST /v1/sessions/{session}/forum/imports)
+	ImportForum(ctx context.Context, request ImportForumRequestObject) (ImportForumResponseObject, error)
 	// GetIndicators The five indicators of a session
 	// (GET /v1/sessions/{session}/indicators)
 	GetIndicators(ctx context.Context, request GetIndicatorsRequestObject) (GetIndicatorsResponseObject, error)
@@ -24111,12 +24773,27 @@ type StrictServerInterface interface {
 	// RecordProductions Grade workshop productions
 	// (POST /v1/sessions/{session}/productions)
 	RecordProductions(ctx context.Context, request RecordProductionsRequestObject) (RecordProductionsResponseObject, error)
+	// GetQuestionnaire Get a questionnaire
+	// (GET /v1/sessions/{session}/questionnaires/{moment})
+	GetQuestionnaire(ctx context.Context, request GetQuestionnaireRequestObject) (GetQuestionnaireResponseObject, error)
+	// PutQuestionnaire Write a questionnaire
+	// (PUT /v1/sessions/{session}/questionnaires/{moment})
+	PutQuestionnaire(ctx context.Context, request PutQuestionnaireRequestObject) (PutQuestionnaireResponseObject, error)
+	// ImportSurvey Import answers from a file
+	// (POST /v1/sessions/{session}/questionnaires/{moment}/imports)
+	ImportSurvey(ctx context.Context, request ImportSurveyRequestObject) (ImportSurveyResponseObject, error)
+	// PublishQuestionnaire Publish a questionnaire
+	// (POST /v1/sessions/{session}/questionnaires/{moment}/publication)
+	PublishQuestionnaire(ctx context.Context, request PublishQuestionnaireRequestObject) (PublishQuestionnaireResponseObject, error)
 	// GetSessionSheet Get a session as staff see it
 	// (GET /v1/sessions/{session}/sheet)
 	GetSessionSheet(ctx context.Context, request GetSessionSheetRequestObject) (GetSessionSheetResponseObject, error)
 	// RecordStatements Record xAPI statements of graded events
 	// (POST /v1/sessions/{session}/statements)
 	RecordStatements(ctx context.Context, request RecordStatementsRequestObject) (RecordStatementsResponseObject, error)
+	// ListSurveyImports List the imports of surveys and forums
+	// (GET /v1/sessions/{session}/survey-imports)
+	ListSurveyImports(ctx context.Context, request ListSurveyImportsRequestObject) (ListSurveyImportsResponseObject, error)
 	// GetWeeklyMail Get the weekly mail of a session
 	// (GET /v1/sessions/{session}/weekly-mail)
 	GetWeeklyMail(ctx context.Context, request GetWeeklyMailRequestObject) (GetWeeklyMailResponseObject, error)
@@ -28164,6 +28841,76 @@ func (sh *strictHandler) BookMockExam(ctx *fiber.Ctx, enrolment EnrolmentRef, pa
 		return err
 	} else if validResponse, ok := response.(BookMockExamResponseObject); ok {
 		if err := validResponse.VisitBookMockExamResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAnswers operation middleware
+func (sh *strictHandler) GetAnswers(ctx *fiber.Ctx, enrolment EnrolmentRef, moment QuestionnaireMoment) error {
+	var request GetAnswersRequestObject
+
+	request.Enrolment = enrolment
+	request.Moment = moment
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAnswers(ctx.UserContext(), request.(GetAnswersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAnswers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAnswersResponseObject); ok {
+		if err := validResponse.VisitGetAnswersResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutAnswers operation middleware
+func (sh *strictHandler) PutAnswers(ctx *fiber.Ctx, enrolment EnrolmentRef, moment QuestionnaireMoment) error {
+	var request PutAnswersRequestObject
+
+	request.Enrolment = enrolment
+	request.Moment = moment
+
+	var body PutAnswersJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutAnswers(ctx.UserContext(), request.(PutAnswersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutAnswers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutAnswersResponseObject); ok {
+		if err := validResponse.VisitPutAnswersResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {
@@ -33527,6 +34274,37 @@ func (sh *strictHandler) ImportExercises(ctx *fiber.Ctx, session SessionRef, par
 	return nil
 }
 
+// ImportForum operation middleware
+func (sh *strictHandler) ImportForum(ctx *fiber.Ctx, session SessionRef, params ImportForumParams) error {
+	var request ImportForumRequestObject
+
+	request.Session = session
+	request.Params = params
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportForum(ctx.UserContext(), request.(ImportForumRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportForum")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportForumResponseObject); ok {
+		if err := validResponse.VisitImportForumResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetIndicators operation middleware
 func (sh *strictHandler) GetIndicators(ctx *fiber.Ctx, session SessionRef, params GetIndicatorsParams) error {
 	var request GetIndicatorsRequestObject
@@ -33832,6 +34610,138 @@ func (sh *strictHandler) RecordProductions(ctx *fiber.Ctx, session SessionRef) e
 	return nil
 }
 
+// GetQuestionnaire operation middleware
+func (sh *strictHandler) GetQuestionnaire(ctx *fiber.Ctx, session SessionRef, moment QuestionnaireMoment) error {
+	var request GetQuestionnaireRequestObject
+
+	request.Session = session
+	request.Moment = moment
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQuestionnaire(ctx.UserContext(), request.(GetQuestionnaireRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQuestionnaire")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQuestionnaireResponseObject); ok {
+		if err := validResponse.VisitGetQuestionnaireResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PutQuestionnaire operation middleware
+func (sh *strictHandler) PutQuestionnaire(ctx *fiber.Ctx, session SessionRef, moment QuestionnaireMoment, params PutQuestionnaireParams) error {
+	var request PutQuestionnaireRequestObject
+
+	request.Session = session
+	request.Moment = moment
+	request.Params = params
+
+	var body PutQuestionnaireJSONRequestBody
+	var err error
+	// The validation middleware stores the value a kin-openapi validator
+	// validated in the Fiber context. Bind that value, matching member
+	// names exactly, so the handler receives what was validated instead
+	// of a second, case-insensitive decode.
+	if v := ctx.Locals(validatedBodyLocalsKey); v == nil || runtime.BindJSONValue(v, &body) != nil {
+		err = ctx.BodyParser(&body)
+	}
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, err.Error())
+	}
+	request.Body = &body
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PutQuestionnaire(ctx.UserContext(), request.(PutQuestionnaireRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutQuestionnaire")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PutQuestionnaireResponseObject); ok {
+		if err := validResponse.VisitPutQuestionnaireResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ImportSurvey operation middleware
+func (sh *strictHandler) ImportSurvey(ctx *fiber.Ctx, session SessionRef, moment QuestionnaireMoment, params ImportSurveyParams) error {
+	var request ImportSurveyRequestObject
+
+	request.Session = session
+	request.Moment = moment
+	request.Params = params
+	request.ContentType = string(ctx.Request().Header.ContentType())
+
+	request.Body = bytes.NewReader(ctx.Request().Body())
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ImportSurvey(ctx.UserContext(), request.(ImportSurveyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ImportSurvey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ImportSurveyResponseObject); ok {
+		if err := validResponse.VisitImportSurveyResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PublishQuestionnaire operation middleware
+func (sh *strictHandler) PublishQuestionnaire(ctx *fiber.Ctx, session SessionRef, moment QuestionnaireMoment, params PublishQuestionnaireParams) error {
+	var request PublishQuestionnaireRequestObject
+
+	request.Session = session
+	request.Moment = moment
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.PublishQuestionnaire(ctx.UserContext(), request.(PublishQuestionnaireRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PublishQuestionnaire")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PublishQuestionnaireResponseObject); ok {
+		if err := validResponse.VisitPublishQuestionnaireResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetSessionSheet operation middleware
 func (sh *strictHandler) GetSessionSheet(ctx *fiber.Ctx, session SessionRef) error {
 	var request GetSessionSheetRequestObject
@@ -33880,6 +34790,34 @@ func (sh *strictHandler) RecordStatements(ctx *fiber.Ctx, session SessionRef) er
 		return err
 	} else if validResponse, ok := response.(RecordStatementsResponseObject); ok {
 		if err := validResponse.VisitRecordStatementsResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSurveyImports operation middleware
+func (sh *strictHandler) ListSurveyImports(ctx *fiber.Ctx, session SessionRef, params ListSurveyImportsParams) error {
+	var request ListSurveyImportsRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSurveyImports(ctx.UserContext(), request.(ListSurveyImportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSurveyImports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSurveyImportsResponseObject); ok {
+		if err := validResponse.VisitListSurveyImportsResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

@@ -26,6 +26,8 @@ type cli struct {
 		Session sessionCmd `cmd:"" help:"Make a session with its exercise map."`
 		Grades  gradesCmd  `cmd:"" help:"Import grade reports of a session (Open edX and FUN); the same file again does nothing."`
 		Results resultsCmd `cmd:"" help:"Take in a file of exam results; the same file again does nothing."`
+		Survey  surveyCmd  `cmd:"" help:"Import answers to the questionnaire of a session (LimeSurvey, Open edX, any table)."`
+		Forum   forumCmd   `cmd:"" help:"Import the posts of the forum of a session."`
 		Roster  rosterCmd  `cmd:"" help:"Bring a cohort to what a school's roster says (CSV or OneRoster); the same file again does nothing."`
 	} `cmd:"" help:"Take in what other systems know."`
 	Report struct {

@@ -34,6 +34,7 @@ import (
 	"cursus/internal/domain/programs"
 	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/surveys"
 	"cursus/internal/domain/uploads"
 	"cursus/internal/domain/webhooks"
 	"cursus/internal/domain/workshops"
@@ -82,6 +83,7 @@ type House struct {
 	Outreach     *outreach.Service
 	letters      flows.Letters
 	Progress     *progress.Service
+	Surveys      *surveys.Service
 	Log          *slog.Logger
 	Clock        clock.Clock
 	cluster      *cluster.Cluster
@@ -178,6 +180,7 @@ func (h *House) furnish(o Options) (err error) {
 	h.Gradebook = gradebook.New(h.DB, h.Jobs)
 	h.Workshops = workshops.New(h.DB, h.Jobs)
 	h.Exams = exams.New(h.DB, h.Jobs)
+	h.Surveys = surveys.New(h.DB)
 	if err := h.openProctors(o, secret); err != nil {
 		return err
 	}
@@ -311,7 +314,7 @@ func (h *House) Close() error {
 func Checks() (all []postgres.Check) {
 	for _, room := range [][]postgres.Check{
 		audit.Checks(), dossier.Checks(), ledger.Checks(), journey.Checks(), payments.Checks(), invoicing.Checks(), enrolment.Checks(), gradebook.Checks(),
-		sales.Checks(), exams.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
+		sales.Checks(), exams.Checks(), surveys.Checks(), certificates.Checks(), badges.Checks(), programs.Checks(), paths.Checks(), catalog.Checks(),
 		confidence.Checks(), workshops.Checks(), labs.Checks(), accounting.Checks(), webhooks.Checks(), cohorts.Checks(), uploads.Checks(), lms.Checks(), outreach.Checks(), progress.Checks(),
 	} {
 		all = append(all, room...)

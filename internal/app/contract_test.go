@@ -62,6 +62,7 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	w.webhooksStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(stranger)("webhooks:write"))
 	w.outreachStory(t, walker, zoe.ID, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "preferences:write"))
 	w.cohortsStory(t, walker, w.tokens(stranger)("learning:read"))
+	w.surveyStory(t, walker, w.tokens(staff)(api.Scopes...), w.tokens(zoe)("learning:read", "surveys:answer"), w.tokens(stranger)("learning:read", "surveys:answer"))
 	w.lmsStory(t, walker, w.tokens(zoe)("learning:read"), w.tokens(staff)(api.Scopes...), w.tokens(stranger)("learning:read"))
 	w.rostersStory(t, walker)
 	w.figuresStory(t, walker, w.tokens(staff)(api.Scopes...))

@@ -54,6 +54,7 @@ var notOfPeople = map[string]string{
 	"payments.events": "the provider's words on payments that are exported", "platform.audit_head": "of the chain", "platform.audit_origins": "exported with the audit", "platform.audit_said": "empty between transactions",
 	"programs.edition_sessions": "of programs", "programs.editions": "of programs", "programs.programs": "of programs", "programs.version_courses": "of programs", "programs.versions": "of programs",
 	"public.goose_db_version": "of the schema", "uploads.contents": "files of whole cohorts; her row is exported", "uploads.uploads": "of schools",
+	"surveys.questionnaires": "of sessions", "surveys.versions": "of sessions", "surveys.imports": "of files", "surveys.outcomes": "lines and codes", "surveys.marks": "of threads",
 	"webhooks.attempts": "of systems", "webhooks.deliveries": "of systems", "webhooks.endpoints": "of systems", "webhooks.events": "no name and no address is in an event; what it tells of is exported", "webhooks.secrets": "of systems",
 	"workshops.costings": "of days", "workshops.days": "of days",
 }

@@ -278,6 +278,7 @@ func (w *world) callers(walker *apitest.Walker) (all []caller) {
 	zoe, ben := w.person("zoe@example.org", "Zoé"), w.person("ben@example.org", "Ben")
 	walker.Values = w.certified(zoe.ID)
 	walker.Values["If-Match"] = "*"
+	w.aSurvey()
 	edition, price := w.networks()
 	w.follows(zoe.ID, price, "k-edition")
 	o := w.order(ben.ID, w.paid, "ben")

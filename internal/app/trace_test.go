@@ -43,6 +43,7 @@ var alsoDone = map[string]string{
 var notEdits = map[string]string{
 	"waitForExamSlot": "it puts somebody on a list on which she was not; where she is, it does nothing",
 	"joinWaiting":     "it puts somebody on a list on which she was not; where she is, it does nothing",
+	"putAnswers":      "what she said is no business of who reads the audit; each time that she said it is kept",
 	"offerTransfer":   "it offers what was not offered; a second offer ends the first, which leaves a row of its own",
 }
 

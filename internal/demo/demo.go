@@ -1,5 +1,5 @@
 // Package demo fills an empty house with the collection of the paper: its sessions with synthetic learners whose counts are
-// those of Figures 7, 9, 10 and 12, the paying learners of PRD sessions 7 and 8, who buy through the Stripe sandbox, pass and are
+// those of Figures 7, 9, 10 and 12, what they said of their skills (Figures 5 and 8), the paying learners of PRD sessions 7 and 8, who buy through the Stripe sandbox, pass and are
 // certified, the hybrid course of §4.3, and the programs, one of them followed by the cohort of a partner school, and a company that gives its seats out. Everything goes through the doors that real learners use, on a clock that walks through the years.
 package demo
 
@@ -183,7 +183,7 @@ func (m *maker) play(ctx context.Context) error {
 	}
 	var events []event
 	for _, s := range sessions {
-		events = append(events, m.eventsOf(s)...)
+		events = append(append(events, m.eventsOf(s)...), m.surveyEvents(s)...)
 	}
 	events = append(append(events, m.hybridEvents()...), m.programEvents()...)
 	sort.SliceStable(events, func(i, j int) bool { return events[i].at.Before(events[j].at) })

@@ -50,6 +50,7 @@ func TestTheDemoShowsThePaper(t *testing.T) {
 	db := testkit.Open(t, dsn, clock.NewManual(now))
 	testkit.Verify(t, db, app.Checks())
 	figure7(ctx, t, db)
+	figures5And8(ctx, t, db)
 	figure10(ctx, t, db)
 	figures9And12(ctx, t, db)
 	section43(ctx, t, db)
@@ -115,6 +116,29 @@ func section43(ctx context.Context, t *testing.T, db *postgres.DB) {
 	want := "13 100.0 100.0 100.0 [77.2; 100.0] | 24700.00 EUR 1900.00 EUR 1900.00 EUR 1900.00 EUR 8985.00 EUR 15715.00 EUR 691.15 EUR 1208.85 EUR"
 	if got != want {
 		t.Errorf("the hybrid course: %s, want %s", got, want)
+	}
+}
+
+func figures5And8(ctx context.Context, t *testing.T, db *postgres.DB) {
+	t.Helper()
+	means := func(r analytics.Row, first int) (out [3]int64) {
+		for i := range out {
+			out[i] = r.Cells[first+i].Points.Hundredths
+		}
+		return out
+	}
+	f, err := analytics.FigureOf(ctx, db, "skill_gain", analytics.Ask{Params: map[string]string{"sessions": "PRD-6,PRD-7,PRD-8,RO-1,FTTH-1,PROPAG-1,SR-1,SR-2,LAN-1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][3]int64{{392, 630, 238}, {391, 562, 171}, {417, 595, 178}, {553, 755, 202}, {268, 803, 535}, {535, 803, 268}, {461, 672, 211}, {454, 684, 230}, {543, 724, 181}, {446, 692, 246}}
+	for i, w := range want {
+		if got := means(f.Rows[i], 4); got != w {
+			t.Errorf("%s: %v, want %v", f.Rows[i].Cells[0].Text, got, w)
+		}
+	}
+	if f, err = analytics.FigureOf(ctx, db, "skill_scale", analytics.Ask{Params: map[string]string{"session": "PRD-8", "skill": "s2"}}); err != nil || len(f.Rows) != 12 || means(f.Rows[11], 4) != [3]int64{491, 674, 182} {
+		t.Error("Figure 5:", f.Rows, err)
 	}
 }
 

@@ -67,6 +67,7 @@ const (
 	Amount  Kind = "amount"
 	Instant Kind = "time"
 	Tenths  Kind = "tenths" // of a per cent, or of what the title says
+	Points  Kind = "points" // a Mean of a scale
 )
 
 // Column is one column of a figure.
@@ -85,6 +86,7 @@ type Cell struct {
 	Rate   *Rate
 	Amount *money.Amount
 	At     *time.Time
+	Points *Mean   // of a scale
 	Who    *WhoDid // who stands behind the number
 }
 
@@ -104,7 +106,7 @@ type Base struct {
 
 // Chart says which columns are drawn, and how.
 type Chart struct {
-	Kind   string // bars, stack, bubble, matrix, waterfall, sets
+	Kind   string // bars, stack, bubble, matrix, waterfall, sets, columns, dumbbell
 	X, Y   string // ids of columns; X of a stack is empty
 	Values []string
 	Facet  string // one panel for each value of this column
@@ -139,7 +141,7 @@ func badParam(param, detail string) error {
 
 // Definitions lists every figure, in the order of the paper and then of money.
 func Definitions() []Definition {
-	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), changeFigures(), moneyFigures(), listFigures(), bilanFigures())
+	return slices.Concat(exerciseFigures(), sessionFigures(), commonFigures(), changeFigures(), surveyFigures(), forumFigures(), moneyFigures(), listFigures(), bilanFigures())
 }
 
 // DefinitionOf finds one. Errors: ErrNoFigure.

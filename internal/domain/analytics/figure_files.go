@@ -42,6 +42,7 @@ type (
 		Share  *Rate         `json:"share,omitempty"`
 		Amount *money.Amount `json:"amount,omitempty"`
 		At     *time.Time    `json:"at,omitempty"`
+		Points *Mean         `json:"points,omitempty"`
 	}
 	rowJSON struct {
 		Cells   []cellJSON `json:"cells"`
@@ -90,7 +91,7 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 	for _, r := range f.Rows {
 		row := rowJSON{Cells: []cellJSON{}, Open: r.Open, Summary: r.Summary}
 		for _, c := range r.Cells {
-			x := cellJSON{Text: c.Text, Count: c.Count, Mean: c.Mean, Share: c.Rate, Amount: c.Amount, At: c.At}
+			x := cellJSON{Text: c.Text, Count: c.Count, Mean: c.Mean, Share: c.Rate, Amount: c.Amount, At: c.At, Points: c.Points}
 			if c.Said != (catalog.Text{}) {
 				said := words(c.Said)
 				x.Title = &said
@@ -119,6 +120,8 @@ func (c Column) heads() []string {
 		return []string{c.ID + "_count", c.ID + "_of", c.ID + "_tenths_of_percent", c.ID + "_wilson95_low_tenths", c.ID + "_wilson95_high_tenths"}
 	case Amount:
 		return []string{c.ID + "_minor", c.ID + "_currency"}
+	case Points:
+		return []string{c.ID + "_hundredths", c.ID + "_n", c.ID + "_t95_low_hundredths", c.ID + "_t95_high_hundredths"}
 	}
 	return []string{c.ID}
 }
@@ -136,6 +139,11 @@ func (c Column) cells(v Cell) []string {
 			return make([]string, 2)
 		}
 		return []string{strconv.FormatInt(v.Amount.Minor, 10), string(v.Amount.Currency)}
+	case Points:
+		if v.Points == nil {
+			return make([]string, 4)
+		}
+		return []string{strconv.FormatInt(v.Points.Hundredths, 10), strconv.FormatInt(v.Points.N, 10), number(v.Points.Low), number(v.Points.High)}
 	case Instant:
 		if v.At == nil {
 			return []string{""}
@@ -235,6 +243,8 @@ func (c Column) Said(v Cell, lang string) string {
 		return v.Amount.String()
 	case v.At != nil:
 		return v.At.UTC().Format(time.RFC3339)
+	case v.Points != nil:
+		return v.Points.String()
 	case v.Count != nil && c.Kind == Tenths:
 		return percent(v.Count)
 	case v.Count != nil:

@@ -189,3 +189,106 @@ select e.enrolment_id, t.currency, coalesce(-sum(e.minor) filter (where e.accoun
    and ($2::timestamptz is null or t.occurred_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
  group by e.enrolment_id, t.currency
  order by e.enrolment_id, t.currency;
+
+-- name: SkillPairs
+-- What learners said last of their skills before and after, those who said alike together: of each skill ($4), or summed up over the skills of
+-- which they said both. Answers without their other half are rows of no pair.
+with last as (
+    select distinct on (r.questionnaire_id, r.respondent) r.id, r.seq, r.session_id, r.respondent, r.at
+      from surveys.responses r
+     where r.session_id = any($1::text[]) and ($2::timestamptz is null or r.at <= $2) and ($3::timestamptz is null or r.recorded_at <= $3)
+     order by r.questionnaire_id, r.respondent, r.at desc, r.seq desc
+), said as (
+    select distinct on (l.session_id, a.question, l.respondent, a.part) l.session_id, a.question, l.respondent, a.part, a.value
+      from last l join surveys.answers a on a.response_id = l.id and a.kind = 'skill'
+     order by l.session_id, a.question, l.respondent, a.part, l.at desc, l.seq desc
+), both_sides as (
+    select session_id, question, respondent, max(value) filter (where part = 'before') as before, max(value) filter (where part = 'after') as after
+      from said group by session_id, question, respondent
+), each as (
+    select session_id, case when $4::bool then question else '' end as question, respondent, count(*) as pairs, sum(before) as before, sum(after) as after
+      from both_sides where before is not null and after is not null
+     group by session_id, case when $4::bool then question else '' end, respondent
+)
+select session_id, question, pairs, before, after, count(*) as learners from each group by session_id, question, pairs, before, after
+union all
+select session_id, case when $4::bool then question else '' end, 0, 0, 0, count(*) from both_sides where before is null or after is null
+ group by session_id, case when $4::bool then question else '' end
+ order by session_id, question, pairs, before, after;
+
+-- name: Answers
+-- Who said what last of some kinds of questions, and how many answered each.
+with last as (
+    select distinct on (r.questionnaire_id, r.respondent) r.id, r.session_id, r.questionnaire_id
+      from surveys.responses r
+     where r.session_id = any($1::text[]) and ($2::timestamptz is null or r.at <= $2) and ($3::timestamptz is null or r.recorded_at <= $3)
+     order by r.questionnaire_id, r.respondent, r.at desc, r.seq desc
+), said as (
+    select l.session_id, x.moment, a.question, a.kind, a.part, a.value, a.response_id
+      from last l join surveys.answers a on a.response_id = l.id and a.kind = any($4::text[]) join surveys.questionnaires x on x.id = l.questionnaire_id
+), people as (
+    select session_id, moment, question, count(distinct response_id) as answered from said group by session_id, moment, question
+)
+select s.session_id, s.moment, s.question, s.kind, s.part, s.value, count(*) as learners, p.answered
+  from said s join people p using (session_id, moment, question)
+ group by s.session_id, s.moment, s.question, s.kind, s.part, s.value, p.answered
+ order by s.session_id, s.moment desc, s.question, s.part, s.value;
+
+-- name: Titles
+-- What questions and choices were called when they were last published, the closing questionnaire first.
+with live as (
+    select distinct on (x.id) x.session_id, x.moment, v.content
+      from surveys.questionnaires x join surveys.versions v on v.questionnaire_id = x.id
+     where x.session_id = any($1::text[]) and ($2::timestamptz is null or v.published_at <= $2)
+     order by x.id, v.n desc
+), asked as (
+    select l.session_id, l.moment, q.question, q.place from live l cross join lateral jsonb_array_elements(l.content -> 'questions') with ordinality as q(question, place)
+)
+select session_id, moment, code, part, en, fr, place from (
+    select session_id, moment, question ->> 'code' as code, '' as part, coalesce(question -> 'title' ->> 'en', '') as en, coalesce(question -> 'title' ->> 'fr', '') as fr, place, 0::bigint as choice from asked
+    union all
+    select a.session_id, a.moment, a.question ->> 'code', c.choice ->> 'code', coalesce(c.choice -> 'title' ->> 'en', ''), coalesce(c.choice -> 'title' ->> 'fr', ''), a.place, c.n
+      from asked a cross join lateral jsonb_array_elements(coalesce(a.question -> 'choices', '[]')) with ordinality as c(choice, n)) x
+ order by session_id, moment, place, choice;
+
+-- name: ForumWeeks
+-- Posts by the week in which they were written (its Monday, UTC) and by cohort. A question is unanswered while nobody else replied to it and nothing
+-- marks it as answered.
+with posts as (
+    select p.* from surveys.posts p
+     where p.session_id = $1 and ($2::timestamptz is null or p.created_at <= $2) and ($3::timestamptz is null or p.recorded_at <= $3)
+), silent as (
+    select t.post_id from posts t
+     where t.kind = 'question' and not exists (select 1 from posts r where r.thread_id = t.post_id and r.author <> t.author)
+       and not coalesce((select m.answered from surveys.marks m where m.session_id = $1 and m.thread_id = t.post_id and ($2::timestamptz is null or m.at <= $2)
+                          and ($3::timestamptz is null or m.recorded_at <= $3) order by m.at desc, m.seq desc limit 1), false)
+)
+select to_char(date_trunc('week', p.created_at at time zone 'UTC'), 'YYYY-MM-DD') as week, p.cohort, count(*) as posts, count(*) filter (where p.kind = 'question') as questions,
+       count(*) filter (where p.kind = 'discussion') as discussions, count(*) filter (where p.kind in ('response', 'comment')) as replies, count(distinct p.author) as authors,
+       count(s.post_id) as unanswered
+  from posts p left join silent s on s.post_id = p.post_id
+ group by 1, 2 order by 1, 2;
+
+-- name: ForumTotals
+select count(distinct p.author) as authors, count(distinct p.enrolment_id) as enrolled
+  from surveys.posts p where p.session_id = $1 and ($2::timestamptz is null or p.created_at <= $2) and ($3::timestamptz is null or p.recorded_at <= $3);
+
+-- name: ForumActive
+-- Who wrote most.
+select p.author, coalesce(max(e.full_name), '') as name, p.enrolment_id is not null as enrolled, max(p.cohort) as cohort, count(*) as posts, count(*) filter (where p.kind = 'question') as questions,
+       count(*) filter (where p.kind in ('response', 'comment')) as replies, min(p.created_at) as first_at, max(p.created_at) as last_at
+  from surveys.posts p left join identity.people e on e.id = p.learner_id
+ where p.session_id = $1 and ($2::timestamptz is null or p.created_at <= $2) and ($3::timestamptz is null or p.recorded_at <= $3)
+ group by p.author, p.enrolment_id is not null
+ order by count(*) desc, min(p.created_at), p.author limit $4;
+
+-- name: ForumUnanswered
+select t.post_id, t.cohort, t.created_at, (select count(*) from surveys.posts r where r.session_id = $1 and r.thread_id = t.post_id and r.post_id <> t.post_id
+        and ($2::timestamptz is null or r.created_at <= $2) and ($3::timestamptz is null or r.recorded_at <= $3)) as own
+  from surveys.posts t
+ where t.session_id = $1 and t.kind = 'question' and ($2::timestamptz is null or t.created_at <= $2) and ($3::timestamptz is null or t.recorded_at <= $3)
+   and not exists (select 1 from surveys.posts r where r.session_id = $1 and r.thread_id = t.post_id and r.author <> t.author
+        and ($2::timestamptz is null or r.created_at <= $2) and ($3::timestamptz is null or r.recorded_at <= $3))
+   and not coalesce((select m.answered from surveys.marks m where m.session_id = $1 and m.thread_id = t.post_id and ($2::timestamptz is null or m.at <= $2)
+                      and ($3::timestamptz is null or m.recorded_at <= $3) order by m.at desc, m.seq desc limit 1), false)
+ order by t.created_at, t.post_id limit $4;

@@ -49,6 +49,8 @@ update confidence.contacts set note = '' where learner_id = $1 and note <> '';
 
 -- name: 05z the number to call her under
 delete from confidence.numbers where learner_id = $1;
+-- name: 05s words of answers
+update surveys.answers set words = '' where learner_id = $1 and words <> '';
 
 -- name: 05x what providers of labs told
 update labs.events set raw = '' where learner_id = $1 and raw <> '';

@@ -117,6 +117,15 @@ select to_jsonb(x) as row from exams.incidents x where x.learner_id = $1 order b
 -- name: exams.appeals
 select to_jsonb(x) as row from exams.appeals x where x.learner_id = $1 order by x.id;
 
+-- name: surveys.responses
+select to_jsonb(x) - 'said' as row from surveys.responses x where x.learner_id = $1 order by x.seq;
+
+-- name: surveys.answers
+select to_jsonb(x) as row from surveys.answers x where x.learner_id = $1 order by x.response_id, x.question, x.part;
+
+-- name: surveys.posts
+select to_jsonb(x) as row from surveys.posts x where x.learner_id = $1 order by x.created_at, x.post_id;
+
 -- name: certificates.certificates
 select to_jsonb(x) as row from certificates.certificates x where x.learner_id = $1 order by x.id;
 

@@ -115,6 +115,9 @@ update labs.events set raw = '' where received_at < $1 and raw <> '';
 -- name: Forget production_notes
 update workshops.productions set note = '' where recorded_at < $1 and note <> '';
 
+-- name: Forget survey_words
+update surveys.answers a set words = '' from surveys.responses r where r.id = a.response_id and a.words <> '' and r.at < $1;
+
 -- name: CheckErased
 select p.id from identity.people p
  where p.erased_at is not null and (p.email is not null or p.full_name <> '—'

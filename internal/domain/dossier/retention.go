@@ -44,6 +44,7 @@ var schedule = []Rule{
 	{Kind: "proctor_references", Days: 365, Least: 30, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget proctor_references"}},
 	{Kind: "lab_events", Days: 365, Least: 30, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget lab_events"}},
 	{Kind: "production_notes", Days: 3 * 365, Least: 30, Most: 3653, Basis: "contract", Then: "wiped", forget: []string{"Forget production_notes"}},
+	{Kind: "survey_words", Days: 3 * 365, Least: 30, Most: 3653, Basis: "legitimate_interest", Then: "wiped", forget: []string{"Forget survey_words"}},
 	{Kind: "webhook_log", Days: 30, Least: 30, Most: 30, Basis: "contract", Then: "deleted"},
 	{Kind: "rosters", Days: 90, Least: 90, Most: 90, Basis: "contract", Then: "deleted"},
 	{Kind: "accounting", Days: 3653, Least: 3653, Most: 7305, Basis: "legal_duty", Then: "reviewed"},

@@ -10,7 +10,7 @@ import (
 )
 
 // learnerScopes are what everybody may do with her own things.
-var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "exams:book", "webhooks:write", "preferences:write", "privacy:own"}
+var learnerScopes = []string{"orders:write", "orders:read", "learning:read", "exams:book", "webhooks:write", "preferences:write", "privacy:own", "surveys:answer"}
 
 // scopesOf says what each staff role may do beyond that.
 var scopesOf = map[string][]string{

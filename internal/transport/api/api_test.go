@@ -75,7 +75,7 @@ func TestEveryOperationAnswersAsDocumented(t *testing.T) {
 	}
 	methods := reflect.TypeFor[api.Rooms]().NumMethod()
 	for _, area := range []reflect.Type{reflect.TypeFor[api.AuthoringRooms](), reflect.TypeFor[api.ProgramRooms](), reflect.TypeFor[api.OfferRooms](),
-		reflect.TypeFor[api.PriceRooms](), reflect.TypeFor[api.SalesRooms](), reflect.TypeFor[api.AccountRooms](), reflect.TypeFor[api.AccessRooms](), reflect.TypeFor[api.TraceRooms](), reflect.TypeFor[api.PrivacyRooms](), reflect.TypeFor[api.WebhookRooms](), reflect.TypeFor[api.CohortRooms](), reflect.TypeFor[api.RosterRooms](), reflect.TypeFor[api.LMSRooms](), reflect.TypeFor[api.ExamRooms](), reflect.TypeFor[api.LabRooms](), reflect.TypeFor[api.ConfidenceRooms](), reflect.TypeFor[api.ProctorRooms](), reflect.TypeFor[api.BadgeRooms](), reflect.TypeFor[api.CertificateRooms](), reflect.TypeFor[api.ProgressRooms](), reflect.TypeFor[api.FigureRooms](), reflect.TypeFor[api.OutreachRooms]()} {
+		reflect.TypeFor[api.PriceRooms](), reflect.TypeFor[api.SalesRooms](), reflect.TypeFor[api.AccountRooms](), reflect.TypeFor[api.AccessRooms](), reflect.TypeFor[api.TraceRooms](), reflect.TypeFor[api.PrivacyRooms](), reflect.TypeFor[api.WebhookRooms](), reflect.TypeFor[api.CohortRooms](), reflect.TypeFor[api.RosterRooms](), reflect.TypeFor[api.LMSRooms](), reflect.TypeFor[api.ExamRooms](), reflect.TypeFor[api.LabRooms](), reflect.TypeFor[api.ConfidenceRooms](), reflect.TypeFor[api.ProctorRooms](), reflect.TypeFor[api.BadgeRooms](), reflect.TypeFor[api.CertificateRooms](), reflect.TypeFor[api.ProgressRooms](), reflect.TypeFor[api.FigureRooms](), reflect.TypeFor[api.SurveyRooms](), reflect.TypeFor[api.OutreachRooms]()} {
 		methods -= area.NumMethod()
 	}
 	if n := len(w.Operations()); n != methods {

@@ -18,7 +18,7 @@ const Public = "public"
 
 // Scopes are all that a token can have. An operation that names another one does not start.
 var Scopes = []string{
-	"orders:write", "orders:read", "learning:read", "exams:book", "preferences:write",
+	"orders:write", "orders:read", "learning:read", "surveys:answer", "exams:book", "preferences:write",
 	"catalog:read", "catalog:write", "programs:write", "workshops:write", "offers:write", "grades:write", "grades:read", "exams:write", "refunds:write", "certificates:write",
 	"analytics:read", "operations:read", "accounts:read", "accounts:write", "desk:write", "orders:behalf", "keys:write", "clients:write", "webhooks:write",
 	"roles:write", "cohorts:read", "cohorts:write", "lms:write", "statements:read", "exams:proctor",

@@ -38,6 +38,7 @@ type fake struct {
 	api.TraceRooms
 	api.PrivacyRooms
 	api.ProgressRooms
+	api.SurveyRooms
 	api.FigureRooms
 	api.WebhookRooms
 	api.OutreachRooms

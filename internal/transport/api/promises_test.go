@@ -23,8 +23,9 @@ var keyless = map[string]string{
 	"addCertificateImage": "the same image is known by its hash", "previewCertificateLayout": "writes nothing", "previewProgram": "writes nothing", "quoteOrder": "writes nothing",
 	"replayWebhook": "receivers know an event by its id, however often it is sent", "replayWebhooks": "receivers know an event by its id, however often it is sent",
 	"retryLMSEnrolment": "a platform is told what is wanted, however often it is told", "retryLMSPlatform": "a platform is told what is wanted, however often it is told",
-	"cancelOrder":      "ends what was not paid, again nothing",
-	"cancelCampaign":   "ends it, again nothing",
+	"cancelOrder":          "ends what was not paid, again nothing",
+	"cancelCampaign":       "ends it, again nothing",
+	"publishQuestionnaire": "freezes a version under If-Match, again nothing", "importSurvey": "the same file is known by its hash", "importForum": "the same file is known by its hash",
 	"scheduleCampaign": "a draft is sent once: its state says that it was",
 	"recordBounces":    "the same report again does nothing",
 	// They create, or move money, and the thing itself says that it was done.

@@ -75,6 +75,7 @@ type Rooms interface {
 	TraceRooms
 	PrivacyRooms
 	ProgressRooms
+	SurveyRooms
 	FigureRooms
 	WebhookRooms
 	OutreachRooms

@@ -28,6 +28,7 @@ func (w *Web) areaRoutes() (all []route) {
 	all = append(append(all, w.cohortRoutes()...), w.progressRoutes()...)
 	all = append(all, w.rosterRoutes()...)
 	all = append(all, w.figureRoutes()...)
+	all = append(all, w.surveyRoutes()...)
 	all = append(all, w.certificateRoutes()...)
 	return append(all, w.accountRoutes()...)
 }
@@ -50,7 +51,7 @@ type area struct {
 var areas = []area{
 	{"console.area.catalogue", []place{
 		{"/console/courses", "console.courses"}, {"/console/collections", "console.collections"}, {"/console/charter", "console.charter"}, {"/console/calendar", "console.calendar"},
-		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/exchange", "console.exchange"},
+		{"/console/sessions", "console.sessions"}, {"/console/programs", "console.programs"}, {"/console/editions", "console.editions"}, {"/console/exams", "console.exams"}, {"/console/surveys", "console.surveys"}, {"/console/exchange", "console.exchange"},
 	}},
 	{"console.area.sales", []place{
 		{"/console/offers", "console.offers"}, {"/console/formulas", "console.formulas"}, {"/console/vouchers", "console.vouchers"}, {"/console/seats", "console.seats"},

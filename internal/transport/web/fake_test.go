@@ -11,6 +11,7 @@ import (
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/money"
 )
@@ -23,6 +24,7 @@ type fake struct {
 	ExamHouse
 	ConfidenceHouse
 	ProctorHouse
+	SurveyHouse
 	OfferHouse
 	PriceHouse
 	AccessHouse
@@ -185,6 +187,10 @@ func (f *fake) Learning(context.Context, Viewer) ([]Enrolment, error) {
 		{ID: "enr_3", Formula: "QUALIFYING", State: "active", SessionKey: "RO-1", SessionTitle: Text{EN: "Optical networks"}, OpenedAt: day, Steps: steps(5), ThresholdPPM: 500000, Checks: []Check{{Code: "entitled", Detail: "x", Met: true}, {Code: "a-code-of-tomorrow", Detail: "A condition that is newer than this page"}, {Code: "window", Next: "wait", At: &day}}, Sitting: &Sitting{State: "booked", BookedAt: day}},
 		{ID: "enr_4", Formula: "DISCOVERY", State: "active", SessionKey: "LAN-2", SessionTitle: Text{EN: "Local networks", FR: "Réseaux locaux"}, OpenedAt: day, Steps: steps(1)[:4], ThresholdPPM: 500000, Upgrade: &offer},
 	}, nil
+}
+
+func (f *fake) OpenSurveys(context.Context, Viewer) (map[string][]surveys.Waiting, error) {
+	return map[string][]surveys.Waiting{"enr_2": {{EnrolmentID: "enr_2", Moment: surveys.Closing, Answered: true}}}, nil
 }
 
 func (f *fake) BookExam(context.Context, Viewer, string, string) error {

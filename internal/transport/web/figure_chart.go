@@ -28,7 +28,7 @@ type point struct {
 	Link string `json:"a,omitempty"` // who stands behind it
 }
 
-// drawn is one drawing. Unit: share (tenths of a per cent), amount or count.
+// drawn is one drawing. Unit: share (tenths of a per cent), points (hundredths of a scale of 0 to 10), amount or count.
 type drawn struct {
 	Kind   string   `json:"kind"`
 	Title  string   `json:"title"`
@@ -121,6 +121,8 @@ func (s *figureSay) point(c analytics.Chart, r analytics.Row, at int, d *drawn) 
 		p.V, d.Unit = cell.Mean, "share"
 	case cell.Amount != nil:
 		p.V, d.Unit = &cell.Amount.Minor, "amount"
+	case cell.Points != nil:
+		p.V, p.Low, p.High, d.Unit = &cell.Points.Hundredths, cell.Points.Low, cell.Points.High, "points"
 	default:
 		p.V = cell.Count
 		if column.Kind == analytics.Tenths {

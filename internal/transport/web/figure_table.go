@@ -50,6 +50,12 @@ func (s *figureSay) cell(c analytics.Column, v analytics.Cell) (text, small stri
 		return amount(s.lang, *v.Amount), ""
 	case v.At != nil:
 		return v.At.UTC().Format("2006-01-02"), ""
+	case v.Points != nil:
+		small = s.text("figures.people", count(s.lang, v.Points.N))
+		if v.Points.Low != nil {
+			small += " " + s.text("staff.interval", points(s.lang, *v.Points.Low), points(s.lang, *v.Points.High))
+		}
+		return points(s.lang, v.Points.Hundredths), small
 	case v.Count != nil && c.Kind == analytics.Tenths:
 		return share(s.lang, v.Count), ""
 	case v.Count != nil:

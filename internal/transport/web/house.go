@@ -66,6 +66,7 @@ type House interface {
 	ProgressHouse
 	RosterHouse
 	FigureHouse
+	SurveyHouse
 }
 
 // Text is a text in the two languages of the house.

@@ -7,6 +7,7 @@ import (
 
 	"cursus/internal/domain/progress"
 	"cursus/internal/domain/sales"
+	"cursus/internal/domain/surveys"
 	"cursus/internal/kernel/fault"
 )
 
@@ -49,7 +50,8 @@ type learnt struct {
 	Programs   []Membership
 	Enrolments []Enrolment
 	Followed   progress.Followed
-	Others     []Certificate // of no enrolment that is shown
+	Others     []Certificate                // of no enrolment that is shown
+	Surveys    map[string][]surveys.Waiting // by enrolment
 }
 
 func (w *Web) learning(r *request) (reply, error) {
@@ -65,8 +67,12 @@ func (w *Web) learning(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	open, err := w.house.OpenSurveys(r.ctx, r.viewer)
+	if err != nil {
+		return reply{}, err
+	}
 	others, err := w.house.OtherCertificates(r.ctx, r.viewer)
-	return reply{page: "learning", title: "learning.title", data: learnt{programs, all, followed, others}}, err
+	return reply{page: "learning", title: "learning.title", data: learnt{programs, all, followed, others, open}}, err
 }
 
 func (w *Web) setName(r *request) (reply, error) {

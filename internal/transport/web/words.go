@@ -141,6 +141,18 @@ func share(lang string, tenths *int64) string {
 	return fmt.Sprintf("%s%d.%d%%", sign, n/10, n%10)
 }
 
+// points prints what is kept in hundredths: "4.91", "4,91".
+func points(lang string, n int64) string {
+	sign, point := "", "."
+	if n < 0 {
+		sign, n = "−", -n
+	}
+	if lang == "fr" {
+		point = ","
+	}
+	return fmt.Sprintf("%s%d%s%02d", sign, n/100, point, n%100)
+}
+
 // count prints people in groups of three: "10,246", "10 246".
 func count(lang string, n int64) string {
 	digits := strconv.FormatInt(n, 10)

@@ -19,9 +19,21 @@
     height: rows * 26 + 70,
     marginBottom: 30,
   });
-  const scale = (d) => (d.unit === "share" ? (v) => v / 10 + " %" : (v) => v.toLocaleString(document.documentElement.lang));
+  const number = (v) => v.toLocaleString(document.documentElement.lang);
+  const scale = (d) => (d.unit === "points" ? (v) => number(v / 100) : d.unit === "share" ? (v) => v / 10 + " %" : (v) => v.toLocaleString(document.documentElement.lang));
   const link = (d) => (d.points.some((p) => p.a) ? {href: "a"} : {});
   const x = (d, more) => ({label: null, tickFormat: d.unit === "amount" ? () => "" : scale(d), ticks: 4, grid: true, ...more});
+
+  const legend = (names, colours) => {
+    const all = document.createElement("p");
+    all.className = "legend";
+    names.forEach((name, i) => {
+      const mark = document.createElement("span");
+      mark.style.background = colours[i];
+      all.append(mark, name);
+    });
+    return all;
+  };
 
   const kinds = {
     bars(d, width) {
@@ -37,16 +49,32 @@
     stack(d, width) {
       const ys = seen(d.points.map((p) => p.y));
       const shades = ["#b2182b", "#ef8a62", "#67a9cf", "#2166ac"];
-      const legend = document.createElement("p");
-      legend.className = "legend";
-      d.series.forEach((name, i) => {
-        const mark = document.createElement("span");
-        mark.style.background = shades[i];
-        legend.append(mark, name);
-      });
-      return box(legend, Plot.plot({...common(d, width, ys.length), color: {domain: d.series, range: shades}, x: x(d), y: {domain: ys, label: null}, marks: [
+      return box(legend(d.series, shades), Plot.plot({...common(d, width, ys.length), color: {domain: d.series, range: shades}, x: x(d), y: {domain: ys, label: null}, marks: [
         Plot.barX(d.points, {x: "v", y: "y", fill: "s", title: "h", order: d.series, ...link(d)}),
         Plot.ruleX([0]),
+      ]}));
+    },
+    // Bars side by side, a group for each value of x.
+    columns(d, width) {
+      const xs = seen(d.points.map((p) => p.x));
+      const colours = [css("--soft"), css("--bar"), css("--bar2")].slice(0, d.series.length);
+      return box(legend(d.series, colours), Plot.plot({width, height: 260, marginLeft: 44, style: {fontSize: "12px"}, color: {domain: d.series, range: colours}, fx: {domain: xs, label: null}, x: {domain: d.series, axis: null}, y: {label: null, grid: true, ticks: 4, tickFormat: scale(d)}, marks: [
+        Plot.barY(d.points, {fx: "x", x: "s", y: "v", fill: "s", title: "h"}),
+        Plot.ruleY([0]),
+      ]}));
+    },
+    // Two dots of one row and the line between them, on a scale of 0 to 10 where they are points of it.
+    dumbbell(d, width) {
+      const shown = d.points.filter((p) => p.v !== null);
+      const ys = seen(shown.map((p) => p.y));
+      const colours = [css("--soft"), css("--bar")];
+      const lines = ys.map((y) => shown.filter((p) => p.y === y)).filter((all) => all.length > 1).map((all) => ({y: all[0].y, from: all[0].v, to: all[all.length - 1].v}));
+      const names = seen(d.series);
+      const named = (p) => (p.s === "Σ" ? names[shown.filter((o) => o.y === p.y).indexOf(p)] : p.s);
+      return box(legend(names, colours), Plot.plot({...common(d, width, ys.length), color: {domain: names, range: colours}, x: x(d, {domain: d.unit === "points" ? [0, 1000] : undefined}), y: {domain: ys, label: null, type: "point"}, marks: [
+        Plot.link(lines, {x1: "from", x2: "to", y1: "y", y2: "y", stroke: css("--line"), strokeWidth: 5}),
+        Plot.dot(shown, {x: "v", y: "y", r: 6, fill: named, title: "h", ...link(d)}),
+        Plot.text(shown, {x: "v", y: "y", text: "t", dy: -13, fill: css("--ink")}),
       ]}));
     },
     bubble(d, width) {

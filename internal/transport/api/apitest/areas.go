@@ -8,7 +8,7 @@ import (
 
 // Areas are the tags of operations that are tried on the whole house alone: their rooms' own types go through the door, so a fake
 // would only repeat them.
-var Areas = []string{"Authoring", "Programs", "Offers", "Prices", "Sales", "Accounts", "Access", "Trace", "Privacy", "Badges", "Certification", "Integration", "Outreach", "Cohorts", "Proctoring", "Confidence", "Labs", "Analytics"}
+var Areas = []string{"Authoring", "Programs", "Offers", "Prices", "Sales", "Accounts", "Access", "Trace", "Privacy", "Badges", "Certification", "Integration", "Outreach", "Cohorts", "Proctoring", "Confidence", "Labs", "Analytics", "Surveys"}
 
 // WithoutAreas gives the contract without the operations of Areas.
 func WithoutAreas(contract []byte) ([]byte, error) {

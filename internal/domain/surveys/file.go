@@ -1,0 +1,284 @@
+package surveys
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"cursus/internal/kernel/sheet"
+)
+
+const (
+	maxFileBytes = 32 << 20
+	maxColumns   = 500
+	maxFileRows  = 200_000
+	maxPosts     = 1_000_000
+)
+
+// Dialects of files of answers.
+const (
+	LimeSurvey  = "limesurvey"
+	OpenEdX     = "openedx"      // course_survey_results, ORA data: a line for each learner
+	OpenEdXLong = "openedx_long" // problem responses: a line for each learner and question
+	Plain       = "plain"
+)
+
+// File is a file of answers as it was read: a row for each respondent, each as wide as the header.
+type File struct {
+	Dialect string
+	Header  []string // no two are the same: the second of a name has #2 behind it
+	Rows    []Line
+	Rejects []Outcome
+	Read    int // lines with something in them, below the header
+}
+
+// Line is a row with its place in the file.
+type Line struct {
+	N     int
+	Cells []string
+}
+
+// Outcome is what became of a row of a file.
+type Outcome struct {
+	Line    int    `db:"line" json:"line"`
+	Column  int    `db:"col" json:"column"` // 0: the row as a whole
+	Outcome string `db:"outcome" json:"outcome"`
+	Code    string `db:"code" json:"code"`
+	Detail  string `db:"detail" json:"detail"`
+}
+
+// The outcomes of rows.
+const (
+	RowNew       = "new"
+	RowChanged   = "changed"   // she had answered before; the thread was marked since
+	RowUnchanged = "unchanged" // it is known already
+	RowRejected  = "rejected"
+)
+
+func rejected(line, column int, code, detail string) Outcome {
+	return Outcome{line, column, RowRejected, code, detail}
+}
+
+var fileStamp = regexp.MustCompile(`_(\d{4}-\d{2}-\d{2}-\d{4})\.(csv|json|jsonl)(\.gz)?$`)
+
+// MadeAt reads the time at which an export was made from the end of its name, …_2018-10-31-2100.csv, in UTC.
+func MadeAt(fileName string) (time.Time, bool) {
+	m := fileStamp.FindStringSubmatch(fileName)
+	if m == nil {
+		return time.Time{}, false
+	}
+	t, err := time.Parse("2006-01-02-1504", m[1])
+	return t, err == nil
+}
+
+func textOf(raw []byte) ([]byte, error) {
+	data, err := sheet.Text(raw, maxFileBytes)
+	switch {
+	case errors.Is(err, sheet.ErrTooLarge):
+		return nil, ErrTooLarge
+	case err != nil:
+		return nil, ErrUnreadable.Because(err)
+	case !utf8.Valid(data):
+		return nil, ErrUnreadable
+	}
+	return data, nil
+}
+
+// table reads a header and rows of its width. A row that is longer, shorter or badly quoted is rejected where it stands, and shifts nothing.
+func table(data []byte, most int) (f File, err error) {
+	in := sheet.Reader(data)
+	header, err := in.Read()
+	if err != nil || len(header) > maxColumns {
+		return f, ErrNotASurvey
+	}
+	seen := map[string]int{}
+	for _, name := range header {
+		name = strings.TrimSpace(name)
+		if seen[name]++; seen[name] > 1 {
+			name = fmt.Sprintf("%s#%d", name, seen[name])
+		}
+		f.Header = append(f.Header, name)
+	}
+	for {
+		cells, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return f, nil
+		}
+		f.Read++
+		if f.Read > most {
+			return f, ErrTooLarge.Detailf("A file has at most %d rows.", most)
+		}
+		var broken *csv.ParseError
+		switch {
+		case errors.As(err, &broken):
+			f.Rejects = append(f.Rejects, rejected(broken.Line, broken.Column, "bad-quotes", "The quotes of this row do not match."))
+			continue
+		case err != nil:
+			return f, ErrUnreadable.Because(err)
+		}
+		line, _ := in.FieldPos(0)
+		if len(cells) != len(f.Header) {
+			f.Rejects = append(f.Rejects, rejected(line, min(len(cells), len(f.Header))+1, "wrong-width", fmt.Sprintf("%d cells, where the header has %d.", len(cells), len(f.Header))))
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		f.Rows = append(f.Rows, Line{line, cells})
+	}
+}
+
+// normal is a name of a column as names are compared: in small letters, signs as underscores.
+func normal(s string) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range strings.ToLower(strings.TrimSpace(s)) {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '@' || r > 127 {
+			if gap && b.Len() > 0 {
+				b.WriteByte('_')
+			}
+			gap = false
+			b.WriteRune(r)
+		} else {
+			gap = true
+		}
+	}
+	return b.String()
+}
+
+// What a column can be beside a question.
+const (
+	ToSubject    = "@subject"    // the number of the learner at the platform of the session
+	ToEmail      = "@email"      // her address here
+	ToUsername   = "@username"   // her name at the platform
+	ToRespondent = "@respondent" // somebody without a name: a token, or the number of the response
+	ToTime       = "@at"         // when she answered
+	ToNothing    = "-"
+)
+
+// known are the names of such columns, each as normal gives it; the first of a file counts.
+var known = map[string][]string{
+	ToSubject:    {"user_id", "student_id", "learner_id", "id_utilisateur", "identifiant_utilisateur"},
+	ToEmail:      {"email", "e_mail", "email_address", "adresse_email", "adresse_e_mail", "courriel"},
+	ToUsername:   {"user_name", "username", "nom_d_utilisateur", "nom_utilisateur"},
+	ToRespondent: {"token", "jeton", "code_d_accès", "access_code", "anonymized_student_id", "anonymous_user_id", "response_id", "id_de_la_réponse", "id"},
+	ToTime:       {"submitdate", "date_submitted", "date_de_soumission", "submitted_at", "date_time_response_submitted", "answered_at"},
+}
+
+func specialOf(header string) string {
+	name := normal(header)
+	for to, names := range known {
+		for _, n := range names {
+			if n == name {
+				return to
+			}
+		}
+	}
+	return ""
+}
+
+func (f File) has(names ...string) int {
+	for i, h := range f.Header {
+		for _, n := range names {
+			if normal(h) == n {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// Parse reads a file of answers: of LimeSurvey, of Open edX or of any tool that writes a table. Errors: ErrUnreadable, ErrTooLarge,
+// ErrNotASurvey.
+func Parse(raw []byte) (File, error) {
+	data, err := textOf(raw)
+	if err != nil {
+		return File{}, err
+	}
+	f, err := table(data, maxFileRows)
+	if err != nil {
+		return File{}, err
+	}
+	asked, answered := f.has("question"), f.has("answer")
+	switch {
+	case asked >= 0 && answered >= 0:
+		if f, err = f.wide(asked, answered); err != nil {
+			return File{}, err
+		}
+	case f.has("submitdate", "date_submitted", "date_de_soumission") >= 0 && f.has("lastpage", "last_page", "dernière_page") >= 0:
+		f.Dialect = LimeSurvey
+	case f.has("user_id") >= 0 && f.has("email") >= 0 || f.has("anonymized_student_id") >= 0:
+		f.Dialect = OpenEdX
+	default:
+		f.Dialect = Plain
+	}
+	for _, h := range f.Header {
+		if to := specialOf(h); to != "" && to != ToTime {
+			return f, nil
+		}
+	}
+	if f.Dialect == Plain && len(f.Header) > 1 { // some column can be said to be the respondent
+		return f, nil
+	}
+	return File{}, ErrNotASurvey
+}
+
+// wide makes one row for each learner of a file that has a line for each of her answers. The last answer to a question holds.
+func (f File) wide(asked, answered int) (File, error) {
+	who := f.has("username", "user_name")
+	if who < 0 {
+		who = f.has("anonymized_student_id", "anonymous_user_id", "user_id")
+	}
+	if who < 0 {
+		return File{}, ErrNotASurvey
+	}
+	out := File{Dialect: OpenEdXLong, Header: []string{f.Header[who]}, Rejects: f.Rejects, Read: f.Read}
+	column, row := map[string]int{}, map[string]int{}
+	for _, line := range f.Rows {
+		name, question := line.Cells[who], line.Cells[asked]
+		if name == "" || question == "" {
+			out.Rejects = append(out.Rejects, rejected(line.N, 0, "missing", "The row says neither who nor what, or only one of both."))
+			continue
+		}
+		if _, there := column[question]; !there {
+			if len(out.Header) == maxColumns {
+				return File{}, ErrNotASurvey
+			}
+			column[question] = len(out.Header)
+			out.Header = append(out.Header, question)
+		}
+		if _, there := row[name]; !there {
+			row[name] = len(out.Rows)
+			out.Rows = append(out.Rows, Line{N: line.N, Cells: []string{name}})
+		}
+		cells := &out.Rows[row[name]].Cells
+		for len(*cells) <= column[question] {
+			*cells = append(*cells, "")
+		}
+		(*cells)[column[question]] = line.Cells[answered]
+	}
+	for i := range out.Rows {
+		for len(out.Rows[i].Cells) < len(out.Header) {
+			out.Rows[i].Cells = append(out.Rows[i].Cells, "")
+		}
+	}
+	return out, nil
+}
+
+// timeForms are how tools write when somebody answered; without a zone it is UTC.
+var timeForms = []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04:05 UTC", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04", "2006-01-02T15:04:05", "02/01/2006 15:04:05", "02/01/2006 15:04", "2006-01-02"}
+
+// timeOf reads a time. LimeSurvey writes the beginning of 1980 where it was told not to keep times: that is none.
+func timeOf(s string) (t time.Time, ok bool) {
+	for _, form := range timeForms {
+		if t, err := time.Parse(form, s); err == nil && t.Year() > 1980 && t.Year() < 2200 {
+			return t.UTC(), true
+		}
+	}
+	return t, false
+}

@@ -1,0 +1,389 @@
+package surveys
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/lib/pq"
+
+	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/ident"
+	"cursus/internal/platform/audit"
+	"cursus/internal/platform/postgres"
+)
+
+// Intake is a file to take in. A zero CollectedAt is read from the name of the file; rows that say themselves when they were answered need none.
+type Intake struct {
+	Session     string // id or key
+	FileName    string
+	CollectedAt time.Time
+	Content     []byte
+	Map         []Mapped // of a survey; what is not said is proposed
+	DryRun      bool     // say what would change, and change nothing
+}
+
+// Import is what a file did. Replayed: the same was taken in before, and nothing was done.
+type Import struct {
+	ID          string    `db:"id" json:"id"`
+	Moment      Moment    `db:"moment" json:"moment,omitempty"` // empty: of a forum
+	FileName    string    `db:"file_name" json:"file_name"`
+	Dialect     string    `db:"dialect" json:"dialect"`
+	CollectedAt time.Time `db:"collected_at" json:"collected_at"`
+	RecordedAt  time.Time `db:"recorded_at" json:"recorded_at"`
+	New         int       `db:"rows_new" json:"rows_new"`
+	Changed     int       `db:"rows_changed" json:"rows_changed"`
+	Unchanged   int       `db:"rows_unchanged" json:"rows_unchanged"`
+	Rejected    int       `db:"rows_rejected" json:"rows_rejected"`
+	Replayed    bool      `db:"-" json:"replayed"`
+	DryRun      bool      `db:"-" json:"dry_run"`
+	Map         []Mapped  `db:"-" json:"mapping"`
+	Outcomes    []Outcome `db:"-" json:"outcomes"`
+}
+
+var errDryRun = errors.New("dry run")
+
+// intake is a file under way.
+type intake struct {
+	Import
+	session catalog.Session
+	sum     []byte
+}
+
+func (k *intake) say(o Outcome) {
+	switch o.Outcome {
+	case RowNew:
+		k.New++
+	case RowChanged:
+		k.Changed++
+	case RowUnchanged:
+		k.Unchanged++
+	default:
+		k.Rejected++
+	}
+	k.Outcomes = append(k.Outcomes, o)
+}
+
+// begin finds the session, holds it and looks whether the same was taken in before.
+func begin(ctx context.Context, tx *postgres.Tx, in Intake, dialect string, parts ...[]byte) (*intake, error) {
+	s, err := catalog.LockSessionTx(ctx, tx, in.Session)
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	for _, p := range append(parts, in.Content) {
+		sum := sha256.Sum256(p)
+		h.Write(sum[:])
+	}
+	k := &intake{session: s, sum: h.Sum(nil)}
+	err = tx.Get(ctx, &k.Import, q.Q("ImportByContent"), s.ID, k.sum)
+	if err == nil {
+		k.Replayed = true
+		k.Outcomes, err = OutcomesTx(ctx, tx, k.ID)
+		return k, err
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	k.Import = Import{ID: ident.New("svi"), FileName: name(in.FileName), Dialect: dialect, CollectedAt: in.CollectedAt, RecordedAt: tx.Now(), DryRun: in.DryRun}
+	if k.CollectedAt.IsZero() {
+		k.CollectedAt, _ = MadeAt(k.FileName)
+	}
+	if k.CollectedAt.After(tx.Now()) {
+		return nil, ErrFuture
+	}
+	return k, nil
+}
+
+// name is that of the file without its folder, short enough to be kept.
+func name(s string) string {
+	s = strings.ToValidUTF8(filepath.Base(s), "")
+	if r := []rune(s); len(r) > 255 {
+		s = string(r[:255])
+	}
+	return s
+}
+
+// end writes what became of the file and says it in the audit. Of a dry run it gives errDryRun, which takes everything back.
+func (k *intake) end(ctx context.Context, tx *postgres.Tx, action string) error {
+	var lines, cols []int64
+	var outcomes, codes, details []string
+	for _, o := range k.Outcomes {
+		lines, cols, outcomes, codes, details = append(lines, int64(o.Line)), append(cols, int64(o.Column)), append(outcomes, o.Outcome), append(codes, o.Code), append(details, o.Detail)
+	}
+	if _, err := tx.Exec(ctx, q.Q("AddOutcomes"), k.ID, pq.Array(lines), pq.Array(cols), pq.Array(outcomes), pq.Array(codes), pq.Array(details)); err != nil {
+		return err
+	}
+	if k.DryRun {
+		return errDryRun
+	}
+	return audit.AppendTx(ctx, tx, audit.Entry{Action: action, Object: k.ID, Detail: map[string]any{
+		"session": k.session.ID, "dialect": k.Dialect, "new": k.New, "changed": k.Changed, "unchanged": k.Unchanged, "rejected": k.Rejected,
+	}})
+}
+
+// counted writes the row of the import, before what refers to it.
+func (k *intake) counted(ctx context.Context, tx *postgres.Tx, questionnaire *string) error {
+	_, err := tx.Exec(ctx, q.Q("AddImport"), k.ID, k.session.ID, questionnaire, k.sum, k.FileName, k.Dialect, k.CollectedAt, k.RecordedAt, k.New, k.Changed, k.Unchanged, k.Rejected)
+	return err
+}
+
+// OutcomesTx lists what became of the rows of an import, in their order.
+func OutcomesTx(ctx context.Context, tx *postgres.Tx, importID string) (all []Outcome, err error) {
+	err = tx.Select(ctx, &all, q.Q("Outcomes"), importID)
+	return all, err
+}
+
+// ImportsTx lists what was taken in for a session, the newest first. Errors: catalog.ErrNoSession.
+func ImportsTx(ctx context.Context, tx *postgres.Tx, sessionRef, after string, limit int) (all []Import, err error) {
+	s, err := session(ctx, tx, sessionRef)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.Select(ctx, &all, q.Q("Imports"), s.ID, after, limit)
+	return all, err
+}
+
+// ImportAnswers takes a file of answers in, once: the same bytes read the same way do nothing and say so. A row that cannot be read, or whose
+// learner is not enrolled, is listed and left out. Errors: catalog.ErrNoSession and the faults of this room.
+func (s *Service) ImportAnswers(ctx context.Context, m Moment, in Intake) (Import, error) {
+	f, err := Parse(in.Content)
+	if err != nil {
+		return Import{}, err
+	}
+	var k *intake
+	err = s.db.InTx(ctx, "import survey", func(ctx context.Context, tx *postgres.Tx) error {
+		x, err := PublishedTx(ctx, tx, in.Session, m)
+		if err != nil {
+			return err
+		}
+		mapping, err := x.Map(f, in.Map)
+		if err != nil {
+			return err
+		}
+		how, err := json.Marshal(mapping)
+		if err != nil {
+			return err
+		}
+		if k, err = begin(ctx, tx, in, f.Dialect, []byte(x.ID), how); err != nil {
+			return err
+		}
+		k.Map = mapping
+		if k.Replayed {
+			return nil
+		}
+		k.Moment = m
+		return k.answers(ctx, tx, x, f)
+	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
+	if err != nil {
+		return Import{}, err
+	}
+	return k.Import, nil
+}
+
+func (k *intake) answers(ctx context.Context, tx *postgres.Tx, x Questionnaire, f File) error {
+	if len(f.Rows) == 0 {
+		return ErrNoRows
+	}
+	people, err := peopleTx(ctx, tx, k.session)
+	if err != nil {
+		return err
+	}
+	var fresh []response
+	for _, o := range f.Rejects {
+		k.say(o)
+	}
+	var all []response
+	var lines []int
+	anonymous := map[string][]int{}
+	for _, l := range f.Rows {
+		row := x.fill(l, k.Map)
+		r, reject := people.response(row)
+		if reject == nil {
+			reject = k.date(&r, row, f.Dialect, tx.Now())
+		}
+		if reject != nil {
+			k.say(*reject)
+			continue
+		}
+		if r.EnrolmentID == "" {
+			anonymous[r.Respondent] = append(anonymous[r.Respondent], len(all))
+		}
+		all, lines = append(all, r), append(lines, l.N)
+	}
+	if err := pseudonymsTx(ctx, tx, k.session, "surveys", anonymous, func(i int, p string) { all[i].Respondent = p }); err != nil {
+		return err
+	}
+	kept, err := keptTx(ctx, tx, x.ID)
+	if err != nil {
+		return err
+	}
+	for i, r := range all {
+		o := Outcome{Line: lines[i], Outcome: RowNew, Code: "answered"}
+		for _, old := range kept[r.Respondent] {
+			o.Outcome, o.Code = RowChanged, "answered-again"
+			if old.At.Equal(r.At) && bytes.Equal(old.Said, hash(r.Rows)) {
+				o.Outcome, o.Code = RowUnchanged, "known"
+				break
+			}
+		}
+		k.say(o)
+		if o.Outcome != RowUnchanged {
+			kept[r.Respondent] = append(kept[r.Respondent], keptResponse{r.Respondent, r.At, hash(r.Rows)})
+			fresh = append(fresh, r)
+		}
+	}
+	if k.CollectedAt.IsZero() {
+		k.CollectedAt = tx.Now()
+	}
+	if err := k.counted(ctx, tx, &x.ID); err != nil {
+		return err
+	}
+	if err := recordTx(ctx, tx, x, &k.ID, fresh); err != nil {
+		return err
+	}
+	return k.end(ctx, tx, "survey.imported")
+}
+
+// date says when a row was answered: by its own cell, or when the file was made. LimeSurvey leaves the cell empty of who did not send her answers.
+func (k *intake) date(r *response, row filled, dialect string, now time.Time) *Outcome {
+	at, ok := timeOf(row.at)
+	var reject Outcome
+	switch {
+	case row.atCol >= 0 && row.at == "" && dialect == LimeSurvey:
+		reject = rejected(row.line, row.atCol+1, "not-submitted", "She did not send her answers.")
+	case ok && at.After(now):
+		reject = rejected(row.line, row.atCol+1, "in-the-future", "The row says that it was answered later than now.")
+	case ok:
+		r.At = at
+		return nil
+	case row.atCol >= 0 && row.at != "" && !strings.HasPrefix(row.at, "1980-01-01"):
+		reject = rejected(row.line, row.atCol+1, "bad-time", "Not a time that is known: 2019-04-28 17:30:00.")
+	case !k.CollectedAt.IsZero():
+		r.At = k.CollectedAt
+		return nil
+	default:
+		reject = rejected(row.line, 0, "no-time", "Neither the row nor the name of the file says when.")
+	}
+	return &reject
+}
+
+type keptResponse struct {
+	Respondent string    `db:"respondent"`
+	At         time.Time `db:"at"`
+	Said       []byte    `db:"said"`
+}
+
+func keptTx(ctx context.Context, tx *postgres.Tx, questionnaireID string) (map[string][]keptResponse, error) {
+	var rows []keptResponse
+	err := tx.Select(ctx, &rows, q.Q("Kept"), questionnaireID)
+	out := map[string][]keptResponse{}
+	for _, r := range rows {
+		out[r.Respondent] = append(out[r.Respondent], r)
+	}
+	return out, err
+}
+
+// person is somebody enrolled in a session, by all that other tools know her by.
+type person struct {
+	EnrolmentID string `db:"enrolment_id"`
+	LearnerID   string `db:"learner_id"`
+	Subject     string `db:"subject"`
+	Email       string `db:"email"`
+	Username    string `db:"username"`
+}
+
+// people finds the enrolled by how a column names them.
+type people map[string]map[string]person
+
+func peopleTx(ctx context.Context, tx *postgres.Tx, s catalog.Session) (people, error) {
+	var rows []person
+	err := tx.Select(ctx, &rows, q.Q("Enrolled"), s.ID, s.Platform)
+	out := people{ToSubject: {}, ToEmail: {}, ToUsername: {}}
+	for _, p := range rows {
+		for by, name := range map[string]string{ToSubject: p.Subject, ToEmail: p.Email, ToUsername: p.Username} {
+			if name != "" {
+				out[by][name] = p
+			}
+		}
+	}
+	return out, err
+}
+
+func (all people) find(by, name string) (person, bool) {
+	if by == ToEmail {
+		email, err := identity.NormalEmail(name)
+		if err != nil {
+			return person{}, false
+		}
+		name = email
+	}
+	p, found := all[by][name]
+	return p, found
+}
+
+// response is whose a row is. Where the file says who she is, she has to be enrolled; where it says a token alone, she has a pseudonym.
+func (all people) response(row filled) (r response, reject *Outcome) {
+	if row.reject != nil {
+		return r, row.reject
+	}
+	r = response{ID: ident.New("rsp"), Rows: row.sheet}
+	if len(row.sheet) == 0 {
+		o := rejected(row.line, 0, "empty", "The row answers nothing.")
+		return r, &o
+	}
+	named := false
+	for _, by := range []string{ToSubject, ToEmail, ToUsername} {
+		name := row.who[by]
+		if name == "" {
+			continue
+		}
+		named = true
+		if p, found := all.find(by, name); found {
+			r.EnrolmentID, r.LearnerID, r.Respondent = p.EnrolmentID, p.LearnerID, p.EnrolmentID
+			return r, nil
+		}
+	}
+	var o Outcome
+	switch {
+	case named:
+		o = rejected(row.line, 0, "not-enrolled", "Nobody of that name is enrolled in the session.")
+	case row.who[ToRespondent] == "":
+		o = rejected(row.line, 0, "nobody", "The row does not say who answered.")
+	default:
+		r.Respondent = row.who[ToRespondent]
+		return r, nil
+	}
+	return r, &o
+}
+
+// pseudonymsTx gives names that are no names: the same of the same session and name each time, from which nobody reads who it is.
+func pseudonymsTx(ctx context.Context, tx *postgres.Tx, s catalog.Session, what string, names map[string][]int, give func(i int, pseudonym string)) error {
+	all := make([]string, 0, len(names))
+	for n := range names {
+		all = append(all, n)
+	}
+	var rows []struct {
+		Name      string `db:"name"`
+		Pseudonym string `db:"pseudonym"`
+	}
+	if err := tx.Select(ctx, &rows, q.Q("Pseudonyms"), what+":"+s.ID, pq.Array(all)); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		for _, i := range names[r.Name] {
+			give(i, r.Pseudonym)
+		}
+	}
+	return nil
+}
