@@ -56,7 +56,7 @@ var floors = []struct {
 
 // schemaFloors gives each PostgreSQL schema the floor of its room.
 var schemaFloors = map[string]int{
-	"surveys": 25,
+	"surveys":  25,
 	"platform": 4, "jobs": 5, "ledger": 10, "journey": 10, "identity": 21, "catalog": 21, "privacy": 22, "payments": 22, "invoicing": 22, "programs": 22, "offers": 23, "enrolment": 23,
 	"gradebook": 24, "lms": 24, "sales": 24, "workshops": 24, "exams": 25, "labs": 25, "paths": 25, "cohorts": 25, "uploads": 26, "certificates": 26, "accounting": 26, "confidence": 26, "webhooks": 27, "badges": 27, "outreach": 27, "progress": 27, "dossier": 29,
 }
