@@ -445,6 +445,7 @@ func (e CertificateChangeChange) Valid() bool {
 // Defines values for CertificateKindStage.
 const (
 	CertificateKindStageExamPassed   CertificateKindStage = "exam_passed"
+	CertificateKindStageFollowed     CertificateKindStage = "followed"
 	CertificateKindStagePathComplete CertificateKindStage = "path_complete"
 	CertificateKindStageSucceeded    CertificateKindStage = "succeeded"
 )
@@ -453,6 +454,8 @@ const (
 func (e CertificateKindStage) Valid() bool {
 	switch e {
 	case CertificateKindStageExamPassed:
+		return true
+	case CertificateKindStageFollowed:
 		return true
 	case CertificateKindStagePathComplete:
 		return true
@@ -4042,6 +4045,30 @@ func (e TaxCategory) Valid() bool {
 	}
 }
 
+// Defines values for TranscriptRecordState.
+const (
+	TranscriptRecordStateInProgress TranscriptRecordState = "in_progress"
+	TranscriptRecordStateNotBegun   TranscriptRecordState = "not_begun"
+	TranscriptRecordStateNotPassed  TranscriptRecordState = "not_passed"
+	TranscriptRecordStatePassed     TranscriptRecordState = "passed"
+)
+
+// Valid indicates whether the value is a known member of the TranscriptRecordState enum.
+func (e TranscriptRecordState) Valid() bool {
+	switch e {
+	case TranscriptRecordStateInProgress:
+		return true
+	case TranscriptRecordStateNotBegun:
+		return true
+	case TranscriptRecordStateNotPassed:
+		return true
+	case TranscriptRecordStatePassed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TransferState.
 const (
 	TransferStateAccepted  TransferState = "accepted"
@@ -6374,6 +6401,9 @@ type Certificate struct {
 	//
 	// Example: valid
 	State CertificateState `json:"state"`
+
+	// Transcript How each part of a program stood on the day of issue, of a certificate of the kind `transcript` alone.
+	Transcript *Transcript `json:"transcript,omitempty"`
 
 	// VerificationUrl The page where anybody can verify it.
 	//
@@ -18326,6 +18356,96 @@ type TokenRequest struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
+// Transcript How each part of a program stood on the day of issue, of a certificate of the kind `transcript` alone.
+type Transcript struct {
+	// Complete Nothing is missing for the certificate of the program.
+	//
+	// Example: false
+	Complete bool `json:"complete"`
+
+	// EctsDoneHundredths Earned by what is passed.
+	//
+	// Example: 650
+	EctsDoneHundredths int `json:"ects_done_hundredths"`
+
+	// EctsHundredths Of the required part, at least.
+	//
+	// Example: 1800
+	EctsHundredths int `json:"ects_hundredths"`
+
+	// Heading A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Heading Text `json:"heading"`
+
+	// Records In the order of the program.
+	Records []TranscriptRecord `json:"records"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+}
+
+// TranscriptRecord A course of the program, or the workshops of one.
+type TranscriptRecord struct {
+	// By The other course that it was passed by.
+	By *Key `json:"by,omitempty"`
+
+	// Course A short name that people choose.
+	//
+	// Example: PRD-8
+	Course Key `json:"course"`
+
+	// EctsHundredths Hundredths of an ECTS credit.
+	//
+	// Example: 650
+	EctsHundredths int `json:"ects_hundredths"`
+
+	// GradePpm Of what it was passed by, otherwise the best so far, in millionths.
+	//
+	// Example: 876543
+	GradePpm *int `json:"grade_ppm,omitempty"`
+
+	// Optional The program does not ask for it.
+	//
+	// Example: false
+	Optional bool `json:"optional"`
+
+	// PassedAt RFC 3339 in UTC, from 1900 to 2199, to the microsecond.
+	//
+	// Example: 2025-10-09T08:53:20Z
+	PassedAt *Time `json:"passed_at,omitempty"`
+
+	// Session That it was passed in, or is followed in.
+	Session *Key `json:"session,omitempty"`
+
+	// State How it stood; not_passed was tried, or is over.
+	//
+	// Example: passed
+	State TranscriptRecordState `json:"state"`
+
+	// Title A text in English, in French, in both or in none.
+	//
+	// Example: {"en":"How packets find their way.","fr":"Comment les paquets trouvent leur chemin."}
+	Title Text `json:"title"`
+
+	// WorkloadHours Of work.
+	//
+	// Example: 50
+	WorkloadHours int `json:"workload_hours"`
+
+	// Workshop It is the workshops of the course.
+	//
+	// Example: false
+	Workshop bool `json:"workshop"`
+}
+
+// TranscriptRecordState How it stood; not_passed was tried, or is over.
+//
+// Example: passed
+type TranscriptRecordState string
+
 // Transfer A place that its buyer offers to somebody else.
 type Transfer struct {
 	// Email Of who is to have it.
@@ -18568,6 +18688,9 @@ type Verification struct {
 	//
 	// Example: valid
 	State VerificationState `json:"state"`
+
+	// Transcript How each part of a program stood on the day of issue, of a certificate of the kind `transcript` alone.
+	Transcript *Transcript `json:"transcript,omitempty"`
 }
 
 // VerificationState How it stands.
@@ -20998,6 +21121,12 @@ type ListMyPathsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// IssueMyTranscriptParams defines parameters for IssueMyTranscript.
+type IssueMyTranscriptParams struct {
+	// IdempotencyKey Any text of the caller's choice that no other request of hers has, such as a UUID.
+	IdempotencyKey IdempotencyKey `json:"Idempotency-Key"`
+}
+
 // ListEnrolmentsParams defines parameters for ListEnrolments.
 type ListEnrolmentsParams struct {
 	// Limit How many at most.
@@ -22970,7 +23099,7 @@ type ClientInterface interface {
 
 	// AwardCertificateWithBody Award a certificate
 	//
-	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -22979,7 +23108,7 @@ type ClientInterface interface {
 
 	// AwardCertificate Award a certificate
 	//
-	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -24443,6 +24572,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/me/editions/{edition}/path (the `GetMyPath` operationId).
 	GetMyPath(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// IssueMyTranscript Issue my transcript
+	//
+	// The transcript of a program that the principal follows: each part of it as it stands now, also what is not passed, on paper, in JSON and
+	// verifiable by its code. Where the last one says the same it is given again; otherwise it is replaced.
+	//
+	// Corresponds with POST /v1/me/editions/{edition}/transcripts (the `IssueMyTranscript` operationId).
+	IssueMyTranscript(ctx context.Context, edition EditionRef, params *IssueMyTranscriptParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEnrolments List my enrolments
 	//
@@ -27480,7 +27617,7 @@ func (c *Client) ListCertificates(ctx context.Context, params *ListCertificatesP
 
 // AwardCertificateWithBody Award a certificate
 //
-// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 //
 // Takes any type of body and a specified content type.
 //
@@ -27499,7 +27636,7 @@ func (c *Client) AwardCertificateWithBody(ctx context.Context, params *AwardCert
 
 // AwardCertificate Award a certificate
 //
-// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -30645,6 +30782,24 @@ func (c *Client) ListMyPaths(ctx context.Context, params *ListMyPathsParams, req
 // Corresponds with GET /v1/me/editions/{edition}/path (the `GetMyPath` operationId).
 func (c *Client) GetMyPath(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMyPathRequest(c.Server, edition)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// IssueMyTranscript Issue my transcript
+//
+// The transcript of a program that the principal follows: each part of it as it stands now, also what is not passed, on paper, in JSON and
+// verifiable by its code. Where the last one says the same it is given again; otherwise it is replaced.
+//
+// Corresponds with POST /v1/me/editions/{edition}/transcripts (the `IssueMyTranscript` operationId).
+func (c *Client) IssueMyTranscript(ctx context.Context, edition EditionRef, params *IssueMyTranscriptParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewIssueMyTranscriptRequest(c.Server, edition, params)
 	if err != nil {
 		return nil, err
 	}
@@ -44362,6 +44517,53 @@ func NewGetMyPathRequest(server string, edition EditionRef) (*http.Request, erro
 	return req, nil
 }
 
+// NewIssueMyTranscriptRequest constructs an http.Request for the IssueMyTranscript method
+func NewIssueMyTranscriptRequest(server string, edition EditionRef, params *IssueMyTranscriptParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "edition", edition, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/me/editions/%s/transcripts", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("Idempotency-Key", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListEnrolmentsRequest constructs an http.Request for the ListEnrolments method
 func NewListEnrolmentsRequest(server string, params *ListEnrolmentsParams) (*http.Request, error) {
 	var err error
@@ -54457,7 +54659,7 @@ type ClientWithResponsesInterface interface {
 
 	// AwardCertificateWithBodyWithResponse Award a certificate
 	//
-	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -54466,7 +54668,7 @@ type ClientWithResponsesInterface interface {
 
 	// AwardCertificateWithResponse Award a certificate
 	//
-	// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+	// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -56106,6 +56308,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/me/editions/{edition}/path (the `GetMyPath` operationId).
 	GetMyPathWithResponse(ctx context.Context, edition EditionRef, reqEditors ...RequestEditorFn) (*GetMyPathResponse, error)
+
+	// IssueMyTranscriptWithResponse Issue my transcript
+	//
+	// The transcript of a program that the principal follows: each part of it as it stands now, also what is not passed, on paper, in JSON and
+	// verifiable by its code. Where the last one says the same it is given again; otherwise it is replaced.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/me/editions/{edition}/transcripts (the `IssueMyTranscript` operationId).
+	IssueMyTranscriptWithResponse(ctx context.Context, edition EditionRef, params *IssueMyTranscriptParams, reqEditors ...RequestEditorFn) (*IssueMyTranscriptResponse, error)
 
 	// ListEnrolmentsWithResponse List my enrolments
 	//
@@ -66939,6 +67151,61 @@ func (r GetMyPathResponse) ContentType() string {
 	return ""
 }
 
+// IssueMyTranscriptResponse201Headers the declared response headers of an HTTP 201 response for IssueMyTranscript
+type IssueMyTranscriptResponse201Headers struct {
+	Location string
+}
+
+type IssueMyTranscriptResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Certificate
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *IssueMyTranscriptResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r IssueMyTranscriptResponse) GetJSON201() *Certificate {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r IssueMyTranscriptResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r IssueMyTranscriptResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r IssueMyTranscriptResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r IssueMyTranscriptResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r IssueMyTranscriptResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListEnrolmentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -76480,7 +76747,7 @@ func (c *ClientWithResponses) ListCertificatesWithResponse(ctx context.Context, 
 
 // AwardCertificateWithBodyWithResponse Award a certificate
 //
-// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -76495,7 +76762,7 @@ func (c *ClientWithResponses) AwardCertificateWithBodyWithResponse(ctx context.C
 
 // AwardCertificateWithResponse Award a certificate
 //
-// Gives a learner a certificate that she has earned and was not given: an attestation, or the certificate of a program. What is not earned is refused (422); one of a kind and a subject is enough (409).
+// Gives a learner a certificate that she has earned and was not given: an attestation, the certificate of a program, or a transcript of one, which says how things stand and replaces the one before it. What is not earned is refused (422); one of a kind and a subject is enough (409).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -79149,6 +79416,22 @@ func (c *ClientWithResponses) GetMyPathWithResponse(ctx context.Context, edition
 		return nil, err
 	}
 	return ParseGetMyPathResponse(rsp)
+}
+
+// IssueMyTranscriptWithResponse Issue my transcript
+//
+// The transcript of a program that the principal follows: each part of it as it stands now, also what is not passed, on paper, in JSON and
+// verifiable by its code. Where the last one says the same it is given again; otherwise it is replaced.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/me/editions/{edition}/transcripts (the `IssueMyTranscript` operationId).
+func (c *ClientWithResponses) IssueMyTranscriptWithResponse(ctx context.Context, edition EditionRef, params *IssueMyTranscriptParams, reqEditors ...RequestEditorFn) (*IssueMyTranscriptResponse, error) {
+	rsp, err := c.IssueMyTranscript(ctx, edition, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseIssueMyTranscriptResponse(rsp)
 }
 
 // ListEnrolmentsWithResponse List my enrolments
@@ -89251,6 +89534,52 @@ func ParseGetMyPathResponse(rsp *http.Response) (*GetMyPathResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseIssueMyTranscriptResponse parses an HTTP response from a IssueMyTranscriptWithResponse call
+func ParseIssueMyTranscriptResponse(rsp *http.Response) (*IssueMyTranscriptResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &IssueMyTranscriptResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Certificate
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers IssueMyTranscriptResponse201Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = value
+		}
+		response.Headers201 = &headers
 	}
 
 	return response, nil

@@ -535,6 +535,9 @@ type ServerInterface interface {
 	// GetMyPath My path
 	// (GET /v1/me/editions/{edition}/path)
 	GetMyPath(c *fiber.Ctx, edition EditionRef) error
+	// IssueMyTranscript Issue my transcript
+	// (POST /v1/me/editions/{edition}/transcripts)
+	IssueMyTranscript(c *fiber.Ctx, edition EditionRef, params IssueMyTranscriptParams) error
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(c *fiber.Ctx, params ListEnrolmentsParams) error
@@ -8167,6 +8170,59 @@ func (siw *ServerInterfaceWrapper) GetMyPath(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetMyPath(c, edition)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// IssueMyTranscript operation middleware
+func (siw *ServerInterfaceWrapper) IssueMyTranscript(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "edition" -------------
+	var edition EditionRef
+
+	err = runtime.BindStyledParameterWithOptions("simple", "edition", c.Params("edition"), &edition, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter edition: %w", err).Error())
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params IssueMyTranscriptParams
+
+	headers := c.GetReqHeaders()
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Sprintf("Too many values for ParamName Idempotency-Key, 1 is required, but %d found", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err).Error())
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		return fiber.NewError(fiber.StatusBadRequest, "Header parameter Idempotency-Key is required, but not found")
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.IssueMyTranscript(c, edition, params)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -16161,6 +16217,8 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 
 	router.Get(options.BaseURL+"/v1/me/editions/:edition/path", wrapper.GetMyPath)
 
+	router.Post(options.BaseURL+"/v1/me/editions/:edition/transcripts", wrapper.IssueMyTranscript)
+
 	router.Get(options.BaseURL+"/v1/me/enrolments", wrapper.ListEnrolments)
 
 	router.Post(options.BaseURL+"/v1/me/erasures", wrapper.RequestErasure)
@@ -20222,6 +20280,32 @@ func (response GetMyPath200JSONResponse) VisitGetMyPathResponse(ctx *fiber.Ctx) 
 	ctx.Status(200)
 
 	return ctx.JSON(&response)
+}
+
+type IssueMyTranscriptRequestObject struct {
+	Edition EditionRef `json:"edition"`
+	Params  IssueMyTranscriptParams
+}
+
+type IssueMyTranscriptResponseObject interface {
+	VisitIssueMyTranscriptResponse(ctx *fiber.Ctx) error
+}
+
+type IssueMyTranscript201ResponseHeaders struct {
+	Location string
+}
+
+type IssueMyTranscript201JSONResponse struct {
+	Body    Certificate
+	Headers IssueMyTranscript201ResponseHeaders
+}
+
+func (response IssueMyTranscript201JSONResponse) VisitIssueMyTranscriptResponse(ctx *fiber.Ctx) error {
+	ctx.Response().Header.Set("Location", fmt.Sprint(response.Headers.Location))
+	ctx.Response().Header.Set("Content-Type", "application/json")
+	ctx.Status(201)
+
+	return ctx.JSON(&response.Body)
 }
 
 type ListEnrolmentsRequestObject struct {
@@ -24383,6 +24467,9 @@ type StrictServerInterface interface {
 	// GetMyPath My path
 	// (GET /v1/me/editions/{edition}/path)
 	GetMyPath(ctx context.Context, request GetMyPathRequestObject) (GetMyPathResponseObject, error)
+	// IssueMyTranscript Issue my transcript
+	// (POST /v1/me/editions/{edition}/transcripts)
+	IssueMyTranscript(ctx context.Context, request IssueMyTranscriptRequestObject) (IssueMyTranscriptResponseObject, error)
 	// ListEnrolments List my enrolments
 	// (GET /v1/me/enrolments)
 	ListEnrolments(ctx context.Context, request ListEnrolmentsRequestObject) (ListEnrolmentsResponseObject, error)
@@ -30313,6 +30400,34 @@ func (sh *strictHandler) GetMyPath(ctx *fiber.Ctx, edition EditionRef) error {
 		return err
 	} else if validResponse, ok := response.(GetMyPathResponseObject); ok {
 		if err := validResponse.VisitGetMyPathResponse(ctx); err != nil {
+			return err
+		}
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// IssueMyTranscript operation middleware
+func (sh *strictHandler) IssueMyTranscript(ctx *fiber.Ctx, edition EditionRef, params IssueMyTranscriptParams) error {
+	var request IssueMyTranscriptRequestObject
+
+	request.Edition = edition
+	request.Params = params
+
+	handler := func(ctx *fiber.Ctx, request interface{}) (interface{}, error) {
+		return sh.ssi.IssueMyTranscript(ctx.UserContext(), request.(IssueMyTranscriptRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "IssueMyTranscript")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(IssueMyTranscriptResponseObject); ok {
+		if err := validResponse.VisitIssueMyTranscriptResponse(ctx); err != nil {
 			return err
 		}
 	} else if response != nil {

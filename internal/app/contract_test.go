@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	client "cursus/api"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/sales"
@@ -86,6 +87,15 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 		if a := walker.Do(t, r); a.Status != 200 {
 			t.Errorf("%s of her own: %d %s", operation, a.Status, a.Body)
 		}
+	}
+	hers := walker.Example("issueMyTranscript")
+	hers.Token = w.tokens(zoe)("learning:read")
+	hers.Header.Set("Idempotency-Key", "transcript")
+	var transcript client.Certificate
+	if a := walker.Do(t, hers); a.Status != 201 {
+		t.Errorf("issueMyTranscript of her own: %d %s", a.Status, a.Body)
+	} else if a.JSON(t, &transcript); transcript.Transcript == nil || len(transcript.Transcript.Records) == 0 {
+		t.Errorf("%s", a.Body)
 	}
 	walker.Scopes(t, w.tokens(staff), api.Scopes)
 	walker.OddInput(t, w.tokens(staff))

@@ -194,7 +194,7 @@ func (p Pages) OtherCertificates(ctx context.Context, who web.Viewer) (out []web
 		out = nil
 		for _, c := range all {
 			if c.SittingID == "" {
-				out = append(out, web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Revoked: c.RevokedAt != nil, Demo: c.Facts.Demo, LinkedIn: linkedIn(c), Title: c.Facts.CourseTitle, Heading: c.Facts.Heading})
+				out = append(out, web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Revoked: c.RevokedAt != nil, Demo: c.Facts.Demo, LinkedIn: linkedIn(c), Title: c.Facts.CourseTitle, Heading: c.Facts.Heading, Transcript: c.Facts.Transcript != nil})
 			}
 		}
 		return nil
@@ -226,7 +226,7 @@ func (p Pages) Verify(ctx context.Context, code string) (web.Verification, error
 	f := c.Facts
 	out := web.Verification{
 		Code: c.Code, Heading: f.Heading, Partners: f.Partners, Signed: c.Signed, Program: c.EditionID != "", Holder: f.HolderName, Issuer: f.Issuer, Grade: f.Grade, CourseTitle: f.CourseTitle, SessionKey: f.Session,
-		Formula: f.Formula, SHA256: c.SHA256, IssuedAt: c.IssuedAt, Demo: f.Demo,
+		Formula: f.Formula, SHA256: c.SHA256, IssuedAt: c.IssuedAt, Demo: f.Demo, Transcript: f.Transcript,
 	}
 	switch out.State = c.State(); out.State {
 	case certificates.StateRevoked:

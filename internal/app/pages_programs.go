@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/offers"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/programs"
@@ -128,9 +129,24 @@ func (p Pages) LearnerPath(ctx context.Context, who web.Viewer, edition string) 
 		if out.Called.Names, err = courseNames(ctx, tx); err != nil {
 			return out, err
 		}
+		mine, err := certificates.OfLearnerTx(ctx, tx, who.PersonID)
+		if err != nil {
+			return out, err
+		}
+		for _, c := range mine {
+			if c.Kind == certificates.TranscriptKind && c.EditionID == out.Edition.ID && c.State() == certificates.StateValid {
+				out.Transcript = &web.Certificate{ID: c.ID, Code: c.Code, IssuedAt: c.IssuedAt, Transcript: true}
+			}
+		}
 		out.Called.Marks, err = marks(ctx, tx, out.Path)
 		return out, err
 	})
+}
+
+// IssueTranscript gives a learner the transcript of a program that she follows.
+func (p Pages) IssueTranscript(ctx context.Context, who web.Viewer, edition, key string) error {
+	_, err := p.h.Certificates.Transcribe(hers(ctx, who, "learning:read"), key, who.PersonID, edition)
+	return err
 }
 
 // marks are the grades of courses that were tried and are not passed, against the threshold of the session in which each is followed. A

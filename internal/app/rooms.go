@@ -187,7 +187,7 @@ func (r Rooms) VerifyDocument(ctx context.Context, sha256, code string) (api.Ver
 func apiVerification(c certificates.Certificate, state string) api.Verification {
 	return api.Verification{
 		State: state, Kind: c.Kind, Heading: c.Facts.Heading, Partners: c.Facts.Partners, ReplacedAt: c.ReplacedAt, Signed: c.Signed, Code: c.Code, Session: c.Facts.Session, CourseTitle: c.Facts.CourseTitle, HolderName: c.Facts.HolderName, Formula: c.Facts.Formula,
-		Issuer: c.Facts.Issuer, Grade: c.Facts.Grade, IssuedAt: c.IssuedAt, RevokedAt: c.RevokedAt, RevokedReason: c.RevokedReason, SHA256: c.SHA256, Demo: c.Facts.Demo,
+		Issuer: c.Facts.Issuer, Grade: c.Facts.Grade, IssuedAt: c.IssuedAt, RevokedAt: c.RevokedAt, RevokedReason: c.RevokedReason, SHA256: c.SHA256, Demo: c.Facts.Demo, Transcript: c.Facts.Transcript,
 	}
 }
 
@@ -277,7 +277,7 @@ func apiCertificate(c certificates.Certificate) api.Certificate {
 		ID: c.ID, Kind: c.Kind, State: c.State(), Code: c.Code, EnrolmentID: c.EnrolmentID, LearnerID: c.LearnerID, Partners: f.Partners,
 		ReplacedAt: c.ReplacedAt, ReplacesID: c.ReplacesID, ReplacedByID: c.ReplacedByID, Session: f.Session, CourseTitle: f.CourseTitle, HolderName: f.HolderName,
 		Formula: f.Formula, Issuer: f.Issuer, Grade: f.Grade, IssuedAt: c.IssuedAt, RevokedAt: c.RevokedAt, RevokedReason: c.RevokedReason, SHA256: c.SHA256,
-		VerificationURL: f.VerificationURL, Demo: f.Demo,
+		VerificationURL: f.VerificationURL, Demo: f.Demo, Transcript: f.Transcript,
 	}
 }
 

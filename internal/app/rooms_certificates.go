@@ -69,6 +69,12 @@ func (r Rooms) AwardCertificate(ctx context.Context, key string, e certificates.
 	return apiCertificate(c), err
 }
 
+// IssueMyTranscript gives the principal the transcript of a program that she follows.
+func (r Rooms) IssueMyTranscript(ctx context.Context, who api.Principal, key, edition string) (api.Certificate, error) {
+	c, err := r.h.Certificates.Transcribe(ctx, key, who.PersonID, edition)
+	return apiCertificate(c), err
+}
+
 // ReissueCertificate issues a certificate anew.
 func (r Rooms) ReissueCertificate(ctx context.Context, id, key, reason string) (api.Certificate, error) {
 	c, err := r.h.Certificates.Reissue(ctx, id, key, reason)

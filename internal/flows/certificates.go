@@ -15,7 +15,7 @@ import (
 	"cursus/templates/mails"
 )
 
-// certificateAwarded prints the certificate, signs its badge and sends the link to it.
+// certificateAwarded prints the certificate, signs its badge, which a transcript has not, and sends the link to it.
 func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) error {
 	if err := h.certificateNews(ctx, e.CertificateID, webhooks.CertificateIssued, ""); err != nil {
 		return err
@@ -28,11 +28,14 @@ func (h *House) certificateAwarded(ctx context.Context, e certificates.Awarded) 
 	if err != nil {
 		return err
 	}
-	if _, err := h.Badges.Sign(ctx, c); err != nil && !errors.Is(err, certificates.ErrNoCertificate) { // she was erased meanwhile
+	if _, err := h.Badges.Sign(ctx, c); err != nil && !errors.Is(err, certificates.ErrNoCertificate) { // she was erased meanwhile, or it is a transcript
 		return err
 	}
 	name := "certificate"
-	if c.ReplacesID != "" {
+	switch {
+	case c.Facts.Transcript != nil:
+		name = "transcript"
+	case c.ReplacesID != "":
 		name = "certificate_reissued"
 	}
 	return h.certificateMail(ctx, c, name, c.ID+".awarded", "")

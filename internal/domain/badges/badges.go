@@ -72,8 +72,12 @@ func (s *Service) Badge(ctx context.Context, code string) (string, error) {
 	return s.Sign(ctx, c)
 }
 
-// Sign signs the badge of a certificate, once, and gives it. Error: certificates.ErrNoCertificate, where its holder was erased.
+// Sign signs the badge of a certificate, once, and gives it. Error: certificates.ErrNoCertificate, where its holder was erased, and of a transcript,
+// which also says what was not achieved.
 func (s *Service) Sign(ctx context.Context, c certificates.Certificate) (jws string, err error) {
+	if c.Facts.Transcript != nil {
+		return "", certificates.ErrNoCertificate
+	}
 	ctx = postgres.WithActor(ctx, "system")
 	read := func(ctx context.Context, tx *postgres.Tx) error {
 		err := tx.Get(ctx, &jws, q.Q("Credential"), c.ID)

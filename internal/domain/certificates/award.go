@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/lib/pq"
@@ -22,7 +21,6 @@ import (
 	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/ident"
 	"cursus/internal/platform/audit"
-	"cursus/internal/platform/idempotency"
 	"cursus/internal/platform/postgres"
 )
 
@@ -67,25 +65,10 @@ type Earned struct {
 	Edition   string `json:"edition"`
 }
 
-// AwardOne gives a learner a certificate that she has earned, once per key. Errors: ErrNoKind, ErrNotEarned, ErrNotCosigned, ErrExists; who or what
+// AwardOne gives a learner a certificate that she has earned, or a transcript as it stands now, once per key. Errors: ErrNoKind, ErrNotEarned, ErrNotCosigned, ErrExists; who or what
 // is not there is that room's.
 func (s *Service) AwardOne(ctx context.Context, key string, e Earned) (Certificate, error) {
-	request, err := json.Marshal(e)
-	if err != nil {
-		return Certificate{}, err
-	}
-	reply, _, err := s.replies.Do(ctx, postgres.Actor(ctx), key, "award certificate "+string(request), func(ctx context.Context, tx *postgres.Tx) (idempotency.Reply, error) {
-		what, err := subjectTx(ctx, tx, e)
-		if err != nil {
-			return idempotency.Reply{}, err
-		}
-		c, err := s.awardTx(ctx, tx, what, false)
-		return idempotency.Reply{Status: http.StatusCreated, Body: []byte(c.ID)}, err
-	})
-	if err != nil {
-		return Certificate{}, err
-	}
-	return s.Certificate(ctx, string(reply.Body))
+	return s.give(ctx, postgres.Actor(ctx), key, e)
 }
 
 // subject is of what, and to whom, a certificate is given.
@@ -119,6 +102,22 @@ func subjectTx(ctx context.Context, tx *postgres.Tx, e Earned) (subject, error) 
 
 // awardTx judges whether a certificate is earned and gives it. Whoever calls has to be ready for ErrExists.
 func (s *Service) awardTx(ctx context.Context, tx *postgres.Tx, what subject, bulk bool) (Certificate, error) {
+	c, err := s.draftTx(ctx, tx, what)
+	if err != nil {
+		return c, err
+	}
+	var live []string
+	if err := tx.Select(ctx, &live, q.Q("Live"), c.LearnerID, c.Kind, c.SessionID+c.EditionID); err != nil {
+		return c, err
+	}
+	if len(live) > 0 {
+		return c, ErrExists
+	}
+	return c, s.keepTx(ctx, tx, c, what.kind, "", bulk)
+}
+
+// draftTx judges whether a certificate is earned and says everything that is printed of it.
+func (s *Service) draftTx(ctx context.Context, tx *postgres.Tx, what subject) (Certificate, error) {
 	c := Certificate{ID: ident.New("cer"), Kind: what.kind.Key, LearnerID: what.learnerID, SessionID: what.sessionID, EditionID: what.editionID, Code: ident.Secret(codeBytes), IssuedAt: tx.Now()}
 	person, err := identity.PersonTx(ctx, tx, what.learnerID)
 	if err != nil {
@@ -138,19 +137,12 @@ func (s *Service) awardTx(ctx context.Context, tx *postgres.Tx, what subject, bu
 	if err != nil {
 		return c, err
 	}
-	var taken bool
-	if err := tx.Get(ctx, &taken, q.Q("Taken"), c.LearnerID, c.Kind, c.SessionID+c.EditionID); err != nil {
-		return c, err
-	}
-	if taken {
-		return c, ErrExists
-	}
 	design, err := designTx(ctx, tx, k, partners)
 	if err != nil {
 		return c, err
 	}
 	c.Facts.Issuer, c.Facts.Look = s.issuerOf(design), design.look(person.Lang)
-	return c, s.keepTx(ctx, tx, c, k, "", bulk)
+	return c, nil
 }
 
 // sessionFactsTx judges a certificate of a session and says what is printed of it.
@@ -238,8 +230,13 @@ func (s *Service) editionFactsTx(ctx context.Context, tx *postgres.Tx, what subj
 	if err != nil {
 		return nil, err
 	}
-	if !way.Path.Complete {
-		return nil, ErrNotEarned
+	if what.kind.Stage == Followed {
+		f.Transcript, err = transcriptTx(ctx, tx, what.kind, way)
+	} else if !way.Path.Complete {
+		err = ErrNotEarned
+	}
+	if err != nil {
+		return nil, err
 	}
 	for _, o := range way.Content.Organisations {
 		if o != s.issuer.Code && o != s.issuer.Name {
@@ -331,7 +328,7 @@ func (s *Service) keepTx(ctx context.Context, tx *postgres.Tx, c Certificate, k 
 
 // changeTx notes what happened to a certificate.
 func changeTx(ctx context.Context, tx *postgres.Tx, id, change, reason string) error {
-	_, err := tx.Exec(ctx, q.Q("Change"), id, change, reason, postgres.Actor(ctx), tx.Now())
+	_, err := tx.Exec(ctx, q.Q("Change"), id, change, reason, postgres.Author(ctx), tx.Now())
 	return err
 }
 

@@ -166,20 +166,11 @@ func (s *Service) reissueTx(ctx context.Context, tx *postgres.Tx, old Certificat
 	if err != nil {
 		return old, err
 	}
-	if _, err := tx.Exec(ctx, q.Q("Replace"), old.ID, tx.Now()); err != nil {
-		return old, err
-	}
-	if err := changeTx(ctx, tx, old.ID, "replaced", reason); err != nil {
-		return old, err
-	}
 	now, c := tx.Now(), old
-	c.ID, c.Code, c.IssuedAt, c.ReplacesID = ident.New("cer"), ident.Secret(codeBytes), now, old.ID
+	c.ID, c.Code, c.IssuedAt = ident.New("cer"), ident.Secret(codeBytes), now
 	c.Facts.HolderName, c.Facts.Code, c.Facts.VerificationURL, c.Facts.ReissuedAt = person.FullName, c.Code, s.issuer.BaseURL+"/verify/"+c.Code, &now
-	k := Kind{Stage: old.stage, Entitlement: old.entitlement}
-	if err := s.keepTx(ctx, tx, c, k, reason, false); err != nil {
-		return c, err
-	}
-	return c, audit.AppendTx(ctx, tx, audit.Entry{Action: "certificate.replaced", Object: old.ID, Detail: map[string]string{"by": c.ID, "reason": reason}, Before: map[string]string{"state": StateValid}, After: map[string]string{"state": StateReplaced}})
+	c.ReplacesID = old.ID
+	return c, s.replaceTx(ctx, tx, c, Kind{Stage: old.stage, Entitlement: old.entitlement}, reason)
 }
 
 // RevokeUnpaid revokes what an enrolment led to and its formula no longer leads to: its own certificates, and those of the programs that its learner

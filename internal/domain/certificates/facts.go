@@ -28,6 +28,8 @@ type CertificateFacts struct {
 	Language        string     `json:"language"`  // en or fr; anything else is printed in English
 	Demo            bool       `json:"demo"`
 	Look            Look       `json:"look,omitzero"`
+
+	Transcript *Transcript `json:"transcript,omitempty"` // where it is one
 }
 
 // Look is the part of a layout that is printed, in the language of the certificate. The zero value is the house's own.

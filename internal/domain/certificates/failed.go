@@ -13,14 +13,14 @@ import (
 const notPassed = "a review found the exam not passed"
 
 // RevokeFailed revokes the certificates of an enrolment whose sitting is not passed any more, because a later review found otherwise, and those of
-// programs that were complete by one of these alone. What asks for no exam, and what was passed, stays.
+// programs that were complete, and transcripts that were true, by one of these alone. What asks for no exam, and what was passed, stays.
 func (s *Service) RevokeFailed(ctx context.Context, enrolmentID string) error {
 	return s.db.InTx(ctx, "revoke failed", func(ctx context.Context, tx *postgres.Tx) error {
 		live, err := liveBehindTx(ctx, tx, enrolmentID)
 		if err != nil {
 			return err
 		}
-		var failed, programs []Certificate // programs that are complete before anything is revoked
+		var failed, programs []Certificate // of programs: complete, or true, before anything is revoked
 		for _, c := range live {
 			switch done, err := doneTx(ctx, tx, c); {
 			case err != nil:
@@ -50,15 +50,15 @@ func (s *Service) againTx(ctx context.Context, tx *postgres.Tx, c Certificate) (
 	if c.RevokedReason != notPassed {
 		return c, nil
 	}
-	var taken bool
-	if err := tx.Get(ctx, &taken, q.Q("Taken"), c.LearnerID, c.Kind, c.SessionID); err != nil || taken {
+	var live []string
+	if err := tx.Select(ctx, &live, q.Q("Live"), c.LearnerID, c.Kind, c.SessionID); err != nil || len(live) > 0 {
 		return c, err
 	}
 	return s.reinstateTx(ctx, tx, c, "the exam is passed after all")
 }
 
-// doneTx says whether what a certificate was awarded for is done still: its sitting is passed, or its program complete. What asks for no exam
-// attests what was reached once.
+// doneTx says whether what a certificate was awarded for is done still: its sitting is passed, its program complete, what a transcript calls passed
+// passed. What asks for no exam attests what was reached once.
 func doneTx(ctx context.Context, tx *postgres.Tx, c Certificate) (bool, error) {
 	switch {
 	case c.SittingID != "":
@@ -67,9 +67,13 @@ func doneTx(ctx context.Context, tx *postgres.Tx, c Certificate) (bool, error) {
 	case c.EditionID != "":
 		way, err := paths.OfLearnerTx(ctx, tx, c.LearnerID, c.EditionID)
 		if errors.Is(err, paths.ErrNotMember) {
-			err = nil
+			return false, nil
 		}
-		return way.Path.Complete, err
+		if err != nil || c.Facts.Transcript == nil {
+			return way.Path.Complete, err
+		}
+		now, err := transcriptTx(ctx, tx, Kind{}, way)
+		return err == nil && c.Facts.Transcript.stillTrue(now), err
 	}
 	return true, nil
 }

@@ -24,6 +24,7 @@ const (
 	Succeeded    = "succeeded"     // the global grade reaches the threshold of the session
 	ExamPassed   = "exam_passed"   // a sitting was passed
 	PathComplete = "path_complete" // nothing is missing of the program
+	Followed     = "followed"      // nothing: a transcript says what was passed and what was not
 )
 
 // Qualifying is the kind that a passed exam gives by itself.

@@ -345,7 +345,7 @@ func (s *Service) images(ctx context.Context, l Look) (Images, error) {
 	return out, err
 }
 
-// Preview shows a layout as it would be printed, with made-up facts: as a PDF, or as an SVG for a page. Errors: those of PutLayout, ErrNoKind.
+// Preview shows a layout as it would be printed, with made-up facts: as a PDF, or, but for a transcript, as an SVG for a page. Errors: those of PutLayout, ErrNoKind.
 func (s *Service) Preview(ctx context.Context, p LayoutPlan, kind, lang string, svg bool) ([]byte, error) {
 	if p.Name == "" {
 		p.Name = "–"
@@ -364,6 +364,12 @@ func (s *Service) Preview(ctx context.Context, p LayoutPlan, kind, lang string, 
 		Kind: k.Key, Heading: k.Heading.In(lang), Reason: k.Reason.In(lang), HolderName: "Ndèye-Aïssatou Diop-Lefèvre", CourseTitle: catalog.Text{EN: "Principles of data networks", FR: "Principes des réseaux de données"}.In(lang),
 		Session: "PRD-9", Formula: "QUALIFYING", Issuer: s.issuerOf(p.Design), Grade: percent(870_000, lang), IssuedAt: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), Code: "0123456789abcdefghjkmnpqrs",
 		VerificationURL: s.issuer.BaseURL + "/verify/0123456789abcdefghjkmnpqrs", Signatory: s.issuer.Signatory, Language: lang, Demo: true, Look: p.Design.look(lang),
+	}
+	if k.Stage == Followed {
+		if svg {
+			return nil, ErrNoKind
+		}
+		f.Transcript = k.example()
 	}
 	if k.Subject == OfEdition {
 		f.Session, f.Grade, f.Hours, f.ECTSHundredths, f.Partners = "NETWORKS-2026", "", 150, 600, []string{"ESP Dakar"}

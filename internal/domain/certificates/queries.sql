@@ -49,8 +49,11 @@ select c.id, c.kind, c.stage, c.entitlement, coalesce(c.enrolment_id, '') as enr
 insert into certificates.certificates (id, kind, stage, entitlement, enrolment_id, learner_id, session_id, edition_id, sitting_id, code, facts, issued_at, replaces_id)
 values ($1, $2, $3, $4, nullif($5, ''), $6, nullif($7, ''), nullif($8, ''), nullif($9, ''), $10, $11, $12, nullif($13, ''));
 
--- name: Taken
-select exists (select 1 from certificates.certificates where learner_id = $1 and kind = $2 and coalesce(session_id, edition_id) = $3 and revoked_at is null and replaced_at is null);
+-- name: Live
+select id from certificates.certificates where learner_id = $1 and kind = $2 and coalesce(session_id, edition_id) = $3 and revoked_at is null and replaced_at is null;
+
+-- name: CourseTitles
+select key, title_en, title_fr from catalog.courses where key = any($1::text[]);
 
 -- name: Lock
 select 1 from certificates.certificates where id = $1 for update;

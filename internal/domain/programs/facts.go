@@ -61,6 +61,7 @@ type Credit struct {
 	Course     string `json:"course"`
 	Session    string `json:"session"`
 	Equivalent bool   `json:"equivalent"` // it is one of another course
+	Result     Result `json:"-"`
 }
 
 // own gives the earliest result of the course itself that counts for it.
@@ -86,7 +87,7 @@ func credits(courses []CourseRule, results []Result) []*Credit {
 	for i := range courses {
 		c := &courses[i]
 		if r, ok := c.own(results); ok {
-			out[i] = &Credit{Course: r.Course, Session: r.Session}
+			out[i] = &Credit{Course: r.Course, Session: r.Session, Result: r}
 		}
 		for _, e := range c.Equivalents {
 			for _, r := range results {
@@ -105,7 +106,7 @@ func credits(courses []CourseRule, results []Result) []*Credit {
 		}
 	}
 	for key, i := range holder {
-		out[i] = &Credit{Course: key, Session: accepted[key].Session, Equivalent: true}
+		out[i] = &Credit{Course: key, Session: accepted[key].Session, Equivalent: true, Result: accepted[key]}
 	}
 	return out
 }

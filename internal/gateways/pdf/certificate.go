@@ -20,8 +20,11 @@ import (
 // mark is what a document says of itself, so that who holds a file need not type its code.
 const mark = "cursus-certificate "
 
-// Certificate prints one A4 page in landscape.
+// Certificate prints one A4 page in landscape; a transcript, as many in portrait as it needs.
 func (r *Renderer) Certificate(_ context.Context, f certificates.CertificateFacts, images certificates.Images) ([]byte, error) {
+	if f.Transcript != nil {
+		return r.transcript(f)
+	}
 	s, err := r.certificate(f, images, nil)
 	if err != nil {
 		return nil, err

@@ -30,7 +30,8 @@ type documentLayout struct {
 	Seller, Buyer                        struct{ X, W float64 }
 	Facts                                struct{ X, Label, W float64 }
 	Columns, Taxes, Statement, Evidence  []column
-	Digest                               []column
+	Digest, Transcript                   []column
+	QR                                   struct{ X, Y, Size float64 } // of a transcript
 	Watermark                            struct {
 		X, Y, Size, Angle float64
 		Color             string
@@ -88,7 +89,7 @@ func (r *Renderer) paper(lang string, at time.Time, demo bool, texts func(*paper
 	s.SetModificationDate(at.UTC())
 	s.SetAutoPageBreak(false, 0)
 	s.AliasNbPages("")
-	p := &paper{sheet: s, documentLayout: r.documents, words: words, lang: lang, demo: demo}
+	p := &paper{sheet: s, documentLayout: r.documents.own(), words: words, lang: lang, demo: demo}
 	for _, t := range texts(p) {
 		drawn(s.runes, cleanTo(t, longestMention))
 	}
@@ -98,6 +99,12 @@ func (r *Renderer) paper(lang string, at time.Time, demo bool, texts func(*paper
 		return nil, ErrRender.Because(err)
 	}
 	return buf.Bytes(), nil
+}
+
+// own is the layout for one paper, which may change its colours.
+func (l documentLayout) own() documentLayout {
+	l.Color = maps.Clone(l.Color)
+	return l
 }
 
 // longestMention is how many runes of a paragraph are printed: all that the database takes.

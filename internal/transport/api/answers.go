@@ -4,6 +4,7 @@ import (
 	"time"
 
 	contract "cursus/api"
+	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/sales"
 	"cursus/internal/kernel/money"
@@ -142,7 +143,22 @@ func toCertificate(c Certificate) contract.Certificate {
 		CourseTitle: c.CourseTitle, HolderName: c.HolderName, Formula: c.Formula, Issuer: c.Issuer, Grade: given(c.Grade),
 		IssuedAt: c.IssuedAt.UTC(), RevokedAt: utc(c.RevokedAt), RevokedReason: given(c.RevokedReason), Sha256: given(c.SHA256),
 		ReplacedAt: utc(c.ReplacedAt), ReplacesId: given(c.ReplacesID), ReplacedById: given(c.ReplacedByID), Partners: some(c.Partners),
-		VerificationUrl: c.VerificationURL, Demo: c.Demo,
+		VerificationUrl: c.VerificationURL, Demo: c.Demo, Transcript: toTranscript(c.Transcript),
+	}
+}
+
+func toTranscript(t *certificates.Transcript) *contract.Transcript {
+	if t == nil {
+		return nil
+	}
+	return &contract.Transcript{
+		Heading: toText(Text(t.Heading)), Title: toText(Text(t.Title)), Complete: t.Complete, EctsDoneHundredths: t.ECTSDone, EctsHundredths: t.ECTSNeeded,
+		Records: each(t.Records, func(r certificates.Record) contract.TranscriptRecord {
+			return contract.TranscriptRecord{
+				Course: r.Course, Title: toText(Text(r.Title)), Workshop: r.Workshop, Optional: r.Optional, Session: given(r.Session), By: given(r.By), WorkloadHours: r.WorkloadHours,
+				EctsHundredths: r.ECTSHundredths, GradePpm: r.GradePPM, State: contract.TranscriptRecordState(r.State), PassedAt: utc(r.PassedAt),
+			}
+		}),
 	}
 }
 

@@ -110,6 +110,11 @@ func (h handlers) AwardCertificate(ctx context.Context, r server.AwardCertificat
 	return server.AwardCertificate201JSONResponse{Body: toCertificate(c), Headers: server.AwardCertificate201ResponseHeaders{Location: "/v1/certificates/" + c.ID}}, err
 }
 
+func (h handlers) IssueMyTranscript(ctx context.Context, r server.IssueMyTranscriptRequestObject) (server.IssueMyTranscriptResponseObject, error) {
+	c, err := h.rooms.IssueMyTranscript(ctx, callerOf(ctx), r.Params.IdempotencyKey, r.Edition)
+	return server.IssueMyTranscript201JSONResponse{Body: toCertificate(c), Headers: server.IssueMyTranscript201ResponseHeaders{Location: "/v1/certificates/" + c.ID}}, err
+}
+
 func (h handlers) ReissueCertificate(ctx context.Context, r server.ReissueCertificateRequestObject) (server.ReissueCertificateResponseObject, error) {
 	c, err := h.rooms.ReissueCertificate(ctx, r.Certificate, r.Params.IdempotencyKey, r.Body.Reason)
 	return server.ReissueCertificate201JSONResponse{Body: toCertificate(c), Headers: server.ReissueCertificate201ResponseHeaders{Location: "/v1/certificates/" + c.ID}}, err

@@ -65,7 +65,7 @@ func toVerification(v Verification) contract.Verification {
 		Kind: given(v.Kind), Heading: given(v.Heading), Partners: some(v.Partners), ReplacedAt: utc(v.ReplacedAt), Signed: v.Signed,
 		State: contract.VerificationState(v.State), Code: v.Code, HolderName: v.HolderName, Issuer: v.Issuer, CourseTitle: v.CourseTitle,
 		Session: v.Session, Formula: v.Formula, Grade: given(v.Grade), IssuedAt: v.IssuedAt.UTC(), RevokedAt: utc(v.RevokedAt),
-		RevokedReason: given(v.RevokedReason), Sha256: given(v.SHA256), Demo: v.Demo,
+		RevokedReason: given(v.RevokedReason), Sha256: given(v.SHA256), Demo: v.Demo, Transcript: toTranscript(v.Transcript),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/exams"
 	"cursus/internal/domain/gradebook"
 	"cursus/internal/domain/sales"
@@ -275,6 +276,7 @@ type Certificate struct {
 	RevokedReason                    string
 	SHA256, VerificationURL          string // sha256: hexadecimal, empty until the document is printed
 	Demo                             bool
+	Transcript                       *certificates.Transcript // nil: it is none
 }
 
 // Verification is what anybody may know of a certificate.
@@ -290,6 +292,7 @@ type Verification struct {
 	RevokedAt                        *time.Time
 	RevokedReason, SHA256            string
 	Demo                             bool
+	Transcript                       *certificates.Transcript // nil: it is none
 }
 
 // Intake is a grade report to import. A nil CollectedAt is read from the file name. Content is the file as it was sent, perhaps gzip.

@@ -7,7 +7,7 @@ import (
 	"cursus/internal/kernel/page"
 )
 
-// CertificateRooms is what the API asks of the house about issuing certificates, in the room's own types. All but VerifyDocument is for staff.
+// CertificateRooms is what the API asks of the house about issuing certificates, in the room's own types. All but VerifyDocument and IssueMyTranscript is for staff.
 type CertificateRooms interface {
 	// VerifyDocument says what a file is, by its hash and, where it is not empty, the code that it carries. NotFound for neither. public
 	VerifyDocument(ctx context.Context, sha256, code string) (Verification, error)
@@ -23,6 +23,8 @@ type CertificateRooms interface {
 	AddCertificateImage(ctx context.Context, content []byte) (hash string, err error)
 	Certificates(ctx context.Context, f certificates.Filter, p page.Request) ([]Certificate, string, error)
 	AwardCertificate(ctx context.Context, key string, e certificates.Earned) (Certificate, error)
+	// IssueMyTranscript is for the principal herself.
+	IssueMyTranscript(ctx context.Context, who Principal, key, edition string) (Certificate, error)
 	ReissueCertificate(ctx context.Context, id, key, reason string) (Certificate, error)
 	ReinstateCertificate(ctx context.Context, id, reason string) (Certificate, error)
 	CertificateHistory(ctx context.Context, id string) ([]certificates.Change, error)

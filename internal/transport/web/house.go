@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cursus/internal/domain/catalog"
+	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/identity"
 	"cursus/internal/domain/paths"
 	"cursus/internal/domain/sales"
@@ -294,6 +295,8 @@ type Certificate struct {
 	Title    string // of what, as printed
 	Heading  string
 	LinkedIn string // where its holder adds it to her profile
+
+	Transcript bool // it also says what was not achieved: it is shown on no profile and no badge
 }
 
 // File is bytes to download.
@@ -313,4 +316,5 @@ type Verification struct {
 	Formula, SHA256, RevokedReason string
 	IssuedAt, RevokedAt            time.Time
 	Demo                           bool
+	Transcript                     *certificates.Transcript // nil: it is none
 }

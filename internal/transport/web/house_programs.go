@@ -21,6 +21,8 @@ type ProgramHouse interface {
 	PublicEdition(ctx context.Context, key string) (PublicEdition, error)
 	LearnerPaths(ctx context.Context, who Viewer) ([]paths.Answer, error)
 	LearnerPath(ctx context.Context, who Viewer, edition string) (ShownPath, error)
+	// IssueTranscript gives her the transcript of a program that she follows.
+	IssueTranscript(ctx context.Context, who Viewer, edition, key string) error
 
 	AllPrograms(ctx context.Context, who Viewer) ([]programs.Program, error)
 	WrittenProgram(ctx context.Context, who Viewer, key string) (WrittenProgram, error)
@@ -54,7 +56,8 @@ func (p ShownProgram) Called() Called { return Called{Names: p.Names} }
 // ShownPath is where a learner stands in an edition, in words.
 type ShownPath struct {
 	paths.Answer
-	Called Called
+	Called     Called
+	Transcript *Certificate // that she was given last, and that holds
 }
 
 // ShownEdition is a published edition and what it costs now.

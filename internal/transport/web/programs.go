@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -17,6 +18,7 @@ func (w *Web) programRoutes() []route {
 		{method: "GET", path: "/programs/:key", who: anybody, handle: w.publicProgram},
 		{method: "GET", path: "/learning/programs", who: signedIn, handle: w.myPrograms},
 		{method: "GET", path: "/learning/programs/:edition", who: signedIn, handle: w.myProgram},
+		{method: "POST", path: "/learning/programs/:edition/transcript", who: signedIn, handle: w.issueTranscript},
 		{method: "GET", path: "/console/programs", who: staff, handle: w.allPrograms},
 		{method: "GET", path: "/console/programs/new", who: staff, handle: w.newProgram},
 		{method: "POST", path: "/console/programs/new", who: staff, handle: w.writeProgram, large: true},
@@ -71,6 +73,11 @@ func (w *Web) myProgram(r *request) (reply, error) {
 	}
 	f, err := w.house.Followed(r.ctx, r.viewer)
 	return reply{page: "mypath", title: a.Edition.Title.In(r.lang), data: pathPage{a, f}}, err
+}
+
+func (w *Web) issueTranscript(r *request) (reply, error) {
+	edition := r.param("edition")
+	return reply{redirect: "/learning/programs/" + url.PathEscape(edition) + "#transcript"}, w.house.IssueTranscript(r.ctx, r.viewer, edition, r.form("key"))
 }
 
 func (w *Web) allPrograms(r *request) (reply, error) {
