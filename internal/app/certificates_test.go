@@ -53,7 +53,6 @@ func (w *world) certificatesStory(t *testing.T, walker *apitest.Walker, admin, l
 	ask("awardCertificate", 201, earned, nil).JSON(t, &c)
 	ask("awardCertificate", 409, earned, nil)
 	ask("awardCertificate", 422, `{"kind":"program","learner_id":"`+learner+`","edition":"`+walker.Values["edition"]+`"}`, nil)
-	ask("awardCertificate", 201, `{"kind":"transcript","learner_id":"`+learner+`","edition":"`+walker.Values["edition"]+`"}`, nil)
 	of := map[string]string{"certificate": c.ID}
 	ask("revokeCertificate", 200, "", of)
 	var batch struct {

@@ -97,6 +97,15 @@ func TestTheWholeHouseKeepsTheContract(t *testing.T) {
 	} else if a.JSON(t, &transcript); transcript.Transcript == nil || len(transcript.Transcript.Records) == 0 {
 		t.Errorf("%s", a.Body)
 	}
+	given := walker.Example("awardCertificate")
+	given.Token, given.Body = w.tokens(staff)(api.Scopes...), []byte(`{"kind":"transcript","learner_id":"`+zoe.ID+`","edition":"`+walker.Values["edition"]+`"}`)
+	given.Header.Set("Idempotency-Key", "transcript")
+	var same client.Certificate
+	if a := walker.Do(t, given); a.Status != 201 {
+		t.Errorf("her transcript, by staff: %d %s", a.Status, a.Body)
+	} else if a.JSON(t, &same); same.Id != transcript.Id {
+		t.Error("nothing changed, and staff's transcript is another one")
+	}
 	walker.Scopes(t, w.tokens(staff), api.Scopes)
 	walker.OddInput(t, w.tokens(staff))
 	w.imports(t, walker, w.tokens(staff)("catalog:write"))

@@ -74,7 +74,7 @@ func (p *program) certifiesThrough(n int) {
 		what  string
 		holds func(certificates.Batch) bool
 	}{
-		{"some are awarded", func(x certificates.Batch) bool { return x.Issued > rand.IntN(n/2) }},                         //nolint:gosec // any moment will do
+		{"some are awarded", func(x certificates.Batch) bool { return x.Issued > rand.IntN(n/2) }},      //nolint:gosec // any moment will do
 		{"some are printed", func(x certificates.Batch) bool { return x.Printed > n/3+rand.IntN(n/3) }}, //nolint:gosec // as above
 	} {
 		p.start("")

@@ -470,6 +470,11 @@ func TestTheBuilderWithAndWithoutAScript(t *testing.T) {
 	b.open(w.cfg.BaseURL + "/learning/programs/BASICS-1")
 	b.shows("Follow ALDDT", "needs ALDDT to be passed", "opens on")
 	b.seen("learner-path")
+	verify := "section[aria-labelledby=transcript] a[href^='/verify/']"
+	b.press("#issue", verify)
+	b.press(verify, "table.records")
+	b.shows("This transcript is genuine", "Not begun", "In progress", "The program is not complete.")
+	b.seen("transcript-verified")
 	b.open(w.cfg.BaseURL + "/learning/programs")
 	b.seen("learner-paths")
 	b.open(w.cfg.BaseURL + "/learning")

@@ -223,6 +223,9 @@ func (s *Service) editionFactsTx(ctx context.Context, tx *postgres.Tx, what subj
 			break
 		}
 	}
+	if f.Formula == "" && what.kind.Stage == Followed {
+		return nil, paths.ErrNotMember
+	}
 	if f.Formula == "" {
 		return nil, ErrNotEarned
 	}

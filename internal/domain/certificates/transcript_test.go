@@ -13,6 +13,8 @@ import (
 	"cursus/internal/books/journey"
 	"cursus/internal/domain/certificates"
 	"cursus/internal/domain/enrolment"
+	"cursus/internal/domain/identity"
+	"cursus/internal/kernel/fault"
 	"cursus/internal/kernel/page"
 	"cursus/internal/platform/postgres"
 )
@@ -83,9 +85,13 @@ func TestATranscriptSaysHowThingsStand(t *testing.T) {
 	if err := s.room.Work(context.Background(), certificates.BatchDue{BatchID: batches[0].ID}); err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{"NOWHERE", ""} {
-		if _, err := s.room.Transcribe(system, "bad"+bad, zoe.ID, bad); err == nil {
-			t.Error("there is no edition", bad)
+	stranger, err := identityOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for of, edition := range map[string]string{zoe.ID: "NOWHERE", stranger: "BASICS-1"} {
+		if _, err := s.room.Transcribe(system, "bad"+edition, of, edition); fault.From(err).Kind != fault.NotFound {
+			t.Error("what she does not follow is not there:", edition, err)
 		}
 	}
 	// Her certificate alone makes the course count now, and a review finds its exam failed: what the transcript calls passed is not.
@@ -134,6 +140,16 @@ func TestATranscriptSaysHowThingsStand(t *testing.T) {
 	}
 	stands(hers, certificates.StateRevoked)
 	s.holds()
+}
+
+// identityOf makes somebody who follows nothing.
+func identityOf(s *site) (id string, err error) {
+	err = s.db.InTx(system, "test", func(ctx context.Context, tx *postgres.Tx) error {
+		p, err := identity.PutPersonTx(ctx, tx, "stranger@example.org", "Stranger", "en")
+		id = p.ID
+		return err
+	})
+	return id, err
 }
 
 func sumOf(b []byte) string { h := sha256.Sum256(b); return hex.EncodeToString(h[:]) }

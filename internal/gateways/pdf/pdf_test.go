@@ -122,6 +122,17 @@ func TestArabicLettersJoin(t *testing.T) {
 			t.Errorf("%s: got %+q, want %+q", in, got, want)
 		}
 	}
+	for in, want := range map[string]string{ // the same line from left to right: a number behind Arabic stands to the left of it
+		"abc محمد 123":     "abc 123 \uFEAA\uFEE4\uFEA4\uFEE3",
+		"abc محمد 12 def":  "abc 12 \uFEAA\uFEE4\uFEA4\uFEE3 def",
+		"abc محمد دار def": "abc \uFEAD\uFE8D\uFEA9 \uFEAA\uFEE4\uFEA4\uFEE3 def",
+		"abc محمد 12 دار":  "abc \uFEAD\uFE8D\uFEA9 12 \uFEAA\uFEE4\uFEA4\uFEE3",
+		"abc 12 محمد":      "abc 12 \uFEAA\uFEE4\uFEA4\uFEE3",
+	} {
+		if got := string(visual([]rune(in))); got != want {
+			t.Errorf("%s: %+q, want %+q", in, got, want)
+		}
+	}
 	if got := string(visual([]rune("محمد 12"))); got != "12 \uFEAA\uFEE4\uFEA4\uFEE3" {
 		t.Errorf("digits keep their order in a right-to-left line: %+q", got)
 	}

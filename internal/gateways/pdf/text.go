@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -145,20 +146,46 @@ func visual(line []rune) []rune {
 	if err != nil {
 		return shaped
 	}
-	var out []rune
+	var out, back []rune // back: what stands behind each other from right to left in a line of the other direction
 	for i := 0; i < order.NumRuns(); i++ {
 		r := order.Run(i)
 		text := []rune(r.String())
 		if r.Direction() == bidi.RightToLeft {
 			text = mirror(text)
 		}
-		if p.IsLeftToRight() {
-			out = append(out, text...)
-		} else {
+		switch {
+		case !p.IsLeftToRight():
 			out = append(text, out...)
+		case r.Direction() == bidi.RightToLeft:
+			back = append(text, back...)
+		default:
+			n := 0
+			if len(back) > 0 {
+				n = numbers(text)
+				back = slices.Concat(text[:n], back)
+			}
+			if n < len(text) {
+				out, back = slices.Concat(out, back, text[n:]), nil
+			}
 		}
 	}
-	return out
+	return append(out, back...)
+}
+
+// numbers is how many of the first runes are numbers and what stands between them: behind letters that go from right to left they are a part of these
+// (UAX #9, W2 and I1), though the library gives them with what follows.
+func numbers(text []rune) (n int) {
+	for i, r := range text {
+		p, _ := bidi.LookupRune(r)
+		switch p.Class() {
+		case bidi.L:
+			return n
+		case bidi.EN, bidi.AN:
+			n = i + 1
+		default:
+		}
+	}
+	return n
 }
 
 // mirror reverses a right-to-left run; a vowel sign stays behind the letter that carries it, brackets turn around.
